@@ -1,0 +1,1 @@
+"""The therapist's work and insight, and the composition root."""

@@ -1,0 +1,1 @@
+"""The ground of the project: it knows no patient and no alert."""

@@ -1,0 +1,1 @@
+"""The wrapped data keys, in their own database."""

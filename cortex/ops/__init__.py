@@ -1,0 +1,1 @@
+"""Running the system: settings rows, health, metrics, partitions, embedded stores and `up`."""

@@ -1,0 +1,173 @@
+"""The embedded stores of one data folder, together: where they are, how they start and stop. No Django here."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cortex.ops import embedded_postgres, embedded_redis, local_secrets
+from cortex.ops.embedded_postgres import SUPERUSER, Cluster, socket_address
+from cortex.ops.embedded_redis import RedisServer
+from cortex.ops.processes import StartRefused, StoreUser, may_enter, store_user
+
+SQL = Path(__file__).resolve().parents[2] / "docs" / "deploy"
+DATABASE = "cortex"
+KEYS_DATABASE = "cortex_keys"
+NEEDED_MEGABYTES = 200
+LONGEST_SOCKET_FOLDER = 80
+
+
+class EmbeddedStores:
+    """PostgreSQL (main), PostgreSQL (keys) and Redis under one data folder, run by one unprivileged user."""
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self.data_dir = data_dir.resolve()
+        self.durable = durable
+        self.clusters: dict[str, Cluster] = {}
+        self.redis: RedisServer | None = None
+
+    def start(self, *, postgres: bool = True, redis: bool = True) -> None:
+        """Start what is asked for and make roles and databases on the first run; raise StartRefused with a reason."""
+        try:
+            self._start(postgres, redis)
+        except OSError as error:
+            self.stop()
+            raise StartRefused(explain(error, self.data_dir)) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop all of them; what was committed is on disk."""
+        if self.redis is not None:
+            self.redis.stop()
+        for cluster in self.clusters.values():
+            cluster.stop()
+
+    def _start(self, postgres: bool, redis: bool) -> None:
+        user = store_user()
+        secrets = prepare_folder(self.data_dir)
+        require_space(self.data_dir)
+        home, sockets = places(self.data_dir, user)
+        user.own(home)
+        user.own(sockets)
+        if redis:
+            program = embedded_redis.server_program(user, home / "programs")
+            self.redis = RedisServer(home, sockets, program, user, secrets["redis_password"])
+            self.redis.start()
+        if postgres:
+            install = embedded_postgres.installation(user, home / "programs")
+            for name in ("main", "keys"):
+                password = secrets["postgres_password"]
+                self.clusters[name] = Cluster(name, home, sockets, install, user, password, self.durable)
+            self._start_clusters(secrets)
+        if self.redis is not None:
+            self.redis.wait_ready()
+
+    def _start_clusters(self, secrets: dict[str, str]) -> None:
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(Cluster.make, self.clusters.values()))
+        for cluster in self.clusters.values():
+            cluster.start()
+        for cluster in self.clusters.values():
+            cluster.wait_ready()
+            furnish(cluster, secrets)
+
+
+def furnish(cluster: Cluster, secrets: dict[str, str]) -> None:
+    """Make roles, passwords and the database once per cluster; a marker saves the connections later."""
+    marker = cluster.home / f"postgres-{cluster.name}.furnished"
+    if marker.exists():
+        return
+    passwords = {f"cortex_{role}": secrets[f"{role}_password"] for role in ("owner", "app", "system")}
+    cluster.create_roles(SQL / "roles.sql", passwords)
+    if cluster.name == "main":
+        cluster.create_database(DATABASE, "cortex_owner", SQL / "database.sql")
+    else:
+        cluster.create_database(KEYS_DATABASE, "cortex_owner", SQL / "keys-database.sql")
+    marker.touch()
+
+
+def addresses(data_dir: Path) -> dict[str, str]:
+    """Return the environment that points at this folder's stores and secrets, whether or not they run now."""
+    data_dir = data_dir.resolve()
+    secrets = prepare_folder(data_dir)
+    _, sockets = places(data_dir, store_user())
+
+    def main(role: str) -> str:
+        return socket_address(f"cortex_{role}", secrets[f"{role}_password"], DATABASE, sockets, 5432)
+
+    def keys(role: str) -> str:
+        return socket_address(f"cortex_{role}", secrets[f"{role}_password"], KEYS_DATABASE, sockets, 5433)
+
+    return {
+        "DATABASE_URL": main("app"),
+        "DATABASE_SYSTEM_URL": main("system"),
+        "DATABASE_OWNER_URL": main("owner"),
+        "KEYS_DATABASE_URL": keys("app"),
+        "KEYS_DATABASE_SYSTEM_URL": keys("system"),
+        "KEYS_DATABASE_OWNER_URL": keys("owner"),
+        "REDIS_URL": embedded_redis.socket_url(sockets, secrets["redis_password"]),
+        "CORTEX_SECRET_KEY": secrets["secret_key"],
+        "CORTEX_MASTER_KEYS": secrets["master_keys"],
+        "CORTEX_INDEX_KEY": secrets["index_key"],
+        "CORTEX_AUDIT_SIGNING_KEY": secrets["audit_signing_key"],
+        "CORTEX_METRICS_TOKEN": secrets["metrics_token"],
+    }
+
+
+def superuser_address(data_dir: Path, cluster: str, database: str) -> str:
+    """Return the superuser's address of one embedded cluster (tests and bootstrap only)."""
+    secrets = local_secrets.load_or_make(data_dir.resolve())
+    _, sockets = places(data_dir.resolve(), store_user())
+    port = embedded_postgres.PORTS[cluster]
+    return socket_address(SUPERUSER, secrets["postgres_password"], database, sockets, port)
+
+
+def places(data_dir: Path, user: StoreUser) -> tuple[Path, Path]:
+    """Return the stores' folder and their sockets' folder.
+
+    Both lie in the data folder, unless root's project lies where an unprivileged user can't go (then /var/lib),
+    or the path is too long for a socket (then the temporary folder).
+    """
+    label = hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
+    home = data_dir / "stores"
+    if not may_enter(user, data_dir):
+        home = Path("/var/lib/cortex") / label
+    sockets = home / "run"
+    if len(str(sockets)) > LONGEST_SOCKET_FOLDER:
+        sockets = Path(tempfile.gettempdir()) / f"cortex-{label}"
+    return home, sockets
+
+
+def prepare_folder(data_dir: Path) -> dict[str, str]:
+    """Make the data folder and its secrets; raise StartRefused when that isn't allowed."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            # The stores' own user must be able to cross this folder; the secrets in it stay ours alone.
+            os.chmod(data_dir, 0o711)
+        return local_secrets.load_or_make(data_dir)
+    except OSError as error:
+        raise StartRefused(explain(error, data_dir)) from error
+
+
+def require_space(folder: Path) -> None:
+    """Refuse to start on a nearly full disk: PostgreSQL stops in the middle of work when it can't write."""
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < NEEDED_MEGABYTES:
+        raise StartRefused(f"The disk of {folder} is full: {free} MB free, {NEEDED_MEGABYTES} MB are needed.")
+
+
+def explain(error: OSError, folder: Path) -> str:
+    """Say in one sentence what the operating system refused."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"No permission to write {error.filename or folder}: choose another folder with CORTEX_DATA_DIR."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {folder} is full."
+    return f"The stores in {folder} couldn't start: {error.strerror or error}."

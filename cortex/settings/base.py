@@ -1,0 +1,261 @@
+"""Settings that every environment shares; the environment is read here and nowhere else."""
+
+import base64
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+
+from cortex.ops.logs import logging_settings
+from cortex.settings.env import (
+    Environment,
+    celery_broker,
+    email_settings,
+    postgres_settings,
+    redis_url,
+)
+
+env = Environment()
+BASE_DIR = Path(__file__).resolve().parents[2]
+CORTEX_DATA_DIR = Path(env.text("CORTEX_DATA_DIR", str(BASE_DIR / ".cortex")))
+
+# Secrets and hosts
+SECRET_KEY = env.secret("CORTEX_SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.listing("CORTEX_OLD_SECRET_KEYS")
+CORTEX_MASTER_KEYS = env.text("CORTEX_MASTER_KEYS")
+CORTEX_MASTER_KEY_FILE = env.text("CORTEX_MASTER_KEY_FILE")
+CORTEX_INDEX_KEY = env.secret("CORTEX_INDEX_KEY")
+CORTEX_AUDIT_SIGNING_KEY = env.secret("CORTEX_AUDIT_SIGNING_KEY")
+CORTEX_METRICS_TOKEN = env.secret("CORTEX_METRICS_TOKEN")
+CORTEX_AUDIT_ANCHOR_FILE = env.text("CORTEX_AUDIT_ANCHOR_FILE", str(CORTEX_DATA_DIR / "anchors.jsonl"))
+# The package behind the sealed fields wants a key at import; a new random one proves that nothing uses it.
+FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
+DEBUG = False
+ALLOWED_HOSTS = env.listing("CORTEX_ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.listing("CORTEX_TRUSTED_ORIGINS")
+CORTEX_TRUSTED_PROXIES = env.integer("CORTEX_TRUSTED_PROXIES", 0, maximum=5)
+
+INSTALLED_APPS = [
+    "cortex.accounts",
+    "cortex.access",
+    "cortex.audit",
+    "cortex.crypto",
+    "cortex.keys",
+    "cortex.live",
+    "cortex.ops",
+    "cortex.ui",
+    "patients",
+    "crisis",
+    "clinical",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "guardian",
+    "encrypted_model_fields",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "cortex.ops.middleware.RequestLogMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "cortex.access.middleware.DeclaredAccessMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "cortex.urls"
+ASGI_APPLICATION = "cortex.asgi.application"
+WSGI_APPLICATION = "cortex.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Databases: one process, one role
+CORTEX_DB_ROLE = env.choice("CORTEX_DB_ROLE", ("owner", "app", "system"), "app")
+_SUFFIX = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}[CORTEX_DB_ROLE]
+_POOL = env.integer("CORTEX_DB_POOL", 0, maximum=64)
+
+
+def _database(prefix: str) -> dict[str, Any]:
+    name = f"{prefix}{_SUFFIX}_URL" if _SUFFIX else f"{prefix}_URL"
+    name = name.replace("DATABASE_URL_", "DATABASE_")
+    settings = postgres_settings(name, env.required(name, f"It is the database address for {CORTEX_DB_ROLE}."))
+    settings["CONN_HEALTH_CHECKS"] = True
+    settings["CONN_MAX_AGE"] = 0 if _POOL else 60
+    if _POOL:
+        settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _POOL, "timeout": 10, "max_idle": 300}
+    return settings
+
+
+DATABASES = {"default": _database("DATABASE"), "keys": _database("KEYS_DATABASE")}
+DATABASE_ROUTERS = ["cortex.ops.routers.KeysRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis carries hints and rate windows; sessions live in the database, since Redis may lose everything
+REDIS_URL = redis_url("REDIS_URL", env.required("REDIS_URL"))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cortex",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+USERSESSIONS_TRACK_ACTIVITY = False
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_PARSER_CLASSES": ["cortex.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["cortex.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["cortex.access.drf.DeclaredAccess"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "cortex.api.problems.handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Cortex API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Intake for patients' apps: messages, voice features, check-ins, SOS, and support on the way back.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+}
+
+# Content: one strict policy for every page, the admin included
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'none'"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("CORTEX_STATIC_ROOT", str(CORTEX_DATA_DIR / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "cortex.ops.staticfiles.ModuleManifestStorage"},
+}
+
+# Language and time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("sw", "Kiswahili")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Mail
+DEFAULT_FROM_EMAIL = env.text("CORTEX_FROM_EMAIL", "Cortex <cortex@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+globals().update(email_settings("EMAIL_URL", env.text("EMAIL_URL", "console://")))
+
+# Celery: no alert rests on it (rows do); every argument is an id, every result is dropped
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Kombu asks for it in three places; it must be longer than the hard limit and than any countdown.
+_VISIBILITY = {"visibility_timeout": 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = _VISIBILITY | {"socket_timeout": 30, "socket_keepalive": True}
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = _VISIBILITY
+CELERY_VISIBILITY_TIMEOUT = 3600
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
+    "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
+}
+
+LOGGING = logging_settings(env.text("CORTEX_LOG_LEVEL", "INFO"))
+LOGGING_CONFIG = "cortex.ops.logs.configure"

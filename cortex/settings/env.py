@@ -1,0 +1,143 @@
+"""Parsers of environment variables that fail loudly; no setting is decided here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class Environment:
+    """Reads named values; a wrong value raises ImproperlyConfigured with the variable's name, never its value."""
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self.values = os.environ if values is None else values
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the value without spaces around it, or the default when unset or empty."""
+        return self.values.get(name, "").strip() or default
+
+    def required(self, name: str, why: str = "") -> str:
+        """Return the value, or raise when it is unset or empty."""
+        value = self.text(name)
+        if not value:
+            raise ImproperlyConfigured(f"{name} is not set. {why}".strip())
+        return value
+
+    def secret(self, name: str) -> str:
+        """Return the value of NAME, or the content of the file that NAME_FILE names; empty when neither is set."""
+        path = self.text(f"{name}_FILE")
+        if not path:
+            return self.text(name)
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE can't be read: {error.strerror}.") from error
+
+    def flag(self, name: str, default: bool) -> bool:
+        """Return a yes or no."""
+        value = self.text(name).lower()
+        if not value:
+            return default
+        if value in TRUE | FALSE:
+            return value in TRUE
+        raise ImproperlyConfigured(f"{name} must be one of 1, 0, true, false, yes, no, on, off.")
+
+    def integer(self, name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
+        """Return a whole number within its bounds."""
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit() or not minimum <= int(value) <= maximum:
+            raise ImproperlyConfigured(f"{name} must be a whole number from {minimum} to {maximum}.")
+        return int(value)
+
+    def listing(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
+        """Return the comma-separated values."""
+        value = self.text(name)
+        return [part.strip() for part in value.split(",") if part.strip()] or list(default)
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """Return one of the allowed words."""
+        value = self.text(name, default)
+        if value not in allowed:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}.")
+        return value
+
+
+def postgres_settings(name: str, url: str) -> dict[str, Any]:
+    """Turn postgresql://user:password@host:port/database?host=/socket&sslmode=… into Django's settings."""
+    parts = _split(name, url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured(f"{name} must start with postgresql://.")
+    database = unquote(parts.path.lstrip("/"))
+    if not database or not parts.username:
+        raise ImproperlyConfigured(f"{name} must name a user and a database.")
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or unquote(parts.hostname or "")
+    if not host:
+        raise ImproperlyConfigured(f"{name} must name a host, or a socket folder as ?host=/….")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database,
+        "USER": unquote(parts.username),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def redis_url(name: str, url: str) -> str:
+    """Check that a Redis address is one of redis://, rediss:// and unix://."""
+    parts = _split(name, url)
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(f"{name} must start with redis://, rediss:// or unix://.")
+    if parts.scheme == "unix" and not parts.path.strip("/"):
+        raise ImproperlyConfigured(f"{name} must name a socket file.")
+    return url
+
+
+def celery_broker(url: str) -> str:
+    """Return the same address as Celery spells it (its word for a socket is redis+socket)."""
+    return "redis+socket" + url.removeprefix("unix") if url.startswith("unix://") else url
+
+
+def email_settings(name: str, url: str) -> dict[str, Any]:
+    """Turn console:// , memory:// or smtp[s]://user:password@host:port into Django's e-mail settings."""
+    parts = _split(name, url)
+    backends = {"console": "console", "memory": "locmem", "smtp": "smtp", "smtps": "smtp", "smtp+tls": "smtp"}
+    if parts.scheme not in backends:
+        raise ImproperlyConfigured(f"{name} must start with console://, smtp://, smtp+tls:// or smtps://.")
+    settings: dict[str, Any] = {
+        "EMAIL_BACKEND": f"django.core.mail.backends.{backends[parts.scheme]}.EmailBackend"
+    }
+    if backends[parts.scheme] != "smtp":
+        return settings
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must name a mail server.")
+    return settings | {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+def _split(name: str, url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} isn't a readable address.") from error
+    return parts

@@ -1,0 +1,28 @@
+"""The test run: the stores that tests/conftest.py started, as superuser that puts on the application's role."""
+
+import os
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SLOT = os.environ.get("CORTEX_TEST_SLOT", "main")
+os.environ.setdefault("CORTEX_DATA_DIR", str(_ROOT / ".cortex" / f"test-{_SLOT}"))
+
+from cortex.ops.embedded import superuser_address  # noqa: E402
+from cortex.settings.dev import *  # noqa: E402, F403
+
+TEST_DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
+for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
+    _settings = postgres_settings(_alias, superuser_address(CORTEX_DATA_DIR, _cluster, _database_name))  # noqa: F405
+    # Each connection starts as the application; the fixture `as_system` changes the role.
+    _settings["OPTIONS"]["options"] = "-c role=cortex_app"
+    DATABASES[_alias] = _settings  # noqa: F405
+
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
+# Argon2id as in production, with the smallest cost, so that a suite of sign-ins stays quick.
+PASSWORD_HASHERS = ["cortex.ops.testing.QuickArgon2PasswordHasher"]

@@ -1,0 +1,8 @@
+"""The pages for a synchronous server (gunicorn), beside an ASGI server for the sockets."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
+application = get_wsgi_application()

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Django's command line; each command connects with the database role that its work needs."""
+
+import os
+import sys
+
+OWNER = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "flush", "up"}
+SYSTEM = {"sweep", "demo", "simulate", "verify_audit", "celery", "partitions"}
+
+
+def database_role(command: str) -> str:
+    """Return owner for schema work, system for the machines' work, app for everything else."""
+    if command in OWNER:
+        return "owner"
+    return "system" if command in SYSTEM else "app"
+
+
+def main() -> None:
+    """Run the command."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.dev")
+    os.environ.setdefault("CORTEX_DB_ROLE", database_role(command))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

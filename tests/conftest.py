@@ -1,0 +1,54 @@
+"""Starts the real PostgreSQL and Redis for the run, gives each test a clean database, and clocks the roles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import stores
+
+pytest_plugins: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the stores before Django opens a connection."""
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    stores.start()
+    config.add_cleanup(stores.stop)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: object) -> None:
+    """Build the migrated templates when migrations changed, then the run's own databases from them."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        stores.build_databases()
+
+
+@pytest.fixture(autouse=True)
+def _both_databases(request: pytest.FixtureRequest) -> None:
+    """Give every database test both aliases."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is not None:
+        marker.kwargs.setdefault("databases", ["default", "keys"])
+
+
+@pytest.fixture
+def as_system(db: None) -> Iterator[None]:
+    """Run as the sweeper's, builder's and retention's role for this test."""
+    with stores.role("cortex_system"):
+        yield
+
+
+@pytest.fixture
+def as_owner(db: None) -> Iterator[None]:
+    """Run as the role that migrates and owns the tables."""
+    with stores.role("cortex_owner"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def child_environment() -> dict[str, str]:
+    """The environment of a real child process that works on this run's databases with the real roles."""
+    return stores.child_environment()

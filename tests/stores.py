@@ -1,0 +1,172 @@
+"""The stores of a test run: clusters per slot, migrated template databases, roles, and the flush by copy."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+from psycopg import sql
+
+from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
+from cortex.ops.local_secrets import load_or_make
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOT = os.environ.get("CORTEX_TEST_SLOT", "main")
+DATA_DIR = ROOT / ".cortex" / f"test-{SLOT}"
+DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
+SETUP = {"main": SQL / "database.sql", "keys": SQL / "keys-database.sql"}
+_state: dict[str, Any] = {}
+
+
+def start() -> None:
+    """Start this slot's clusters and Redis; wait when another run holds the slot."""
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = (DATA_DIR / "run.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"Waiting: another test run uses slot {SLOT} (CORTEX_TEST_SLOT).", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    _state["lock"] = lock
+    embedded = EmbeddedStores(DATA_DIR, durable=False)
+    embedded.start()
+    _state["stores"] = embedded
+    os.environ.update(addresses(DATA_DIR))
+
+
+def stop() -> None:
+    """Stop what was started."""
+    if "stores" in _state:
+        from django.db import connections
+
+        connections.close_all()
+        _state.pop("stores").stop()
+        _state.pop("lock").close()
+
+
+def build_databases() -> None:
+    """Migrate templates when the migrations changed since the last run, then copy them for this run."""
+    stamp_file = DATA_DIR / "migrations.stamp"
+    stamp = migrations_stamp()
+    if not stamp_file.exists() or stamp_file.read_text() != stamp:
+        stamp_file.unlink(missing_ok=True)
+        for cluster, name in DATABASES.values():
+            recreate(cluster, template_of(name), None)
+        migrate_templates()
+        stamp_file.write_text(stamp)
+    refresh()
+    install_flush()
+
+
+def refresh() -> None:
+    """Replace the run's databases by fresh copies of the templates (everything that a test wrote is gone)."""
+    from django.db import connections
+
+    connections.close_all()
+    for cluster, name in DATABASES.values():
+        recreate(cluster, name, template_of(name))
+
+
+def template_of(name: str) -> str:
+    """Return the name of the migrated, never used copy."""
+    return f"{name}_template"
+
+
+def recreate(cluster: str, name: str, template: str | None) -> None:
+    """Drop a database with whoever uses it and create it again, empty with its set-up or as a copy."""
+    with psycopg.connect(superuser_address(DATA_DIR, cluster, "postgres"), autocommit=True) as connection:
+        identifier = sql.Identifier(name)
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+        source = sql.Identifier(template or "template0")
+        statement = "CREATE DATABASE {} OWNER cortex_owner TEMPLATE {} STRATEGY FILE_COPY"
+        connection.execute(sql.SQL(statement).format(identifier, source))
+    if template is None:
+        with psycopg.connect(superuser_address(DATA_DIR, cluster, name), autocommit=True) as connection:
+            connection.execute(SETUP[cluster].read_bytes())
+
+
+def migrate_templates() -> None:
+    """Run the project's migrations as the owner, as in production."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    password = load_or_make(DATA_DIR)["owner_password"]
+    kept = {alias: dict(connections.databases[alias]) for alias in DATABASES}
+    try:
+        for alias, (_, name) in DATABASES.items():
+            point_at(alias, {"NAME": template_of(name), "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}})
+        for alias in DATABASES:
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
+    finally:
+        for alias, settings in kept.items():
+            point_at(alias, settings)
+
+
+def point_at(alias: str, settings: dict[str, Any]) -> None:
+    """Give an alias other settings and a fresh connection."""
+    from django.db import connections
+
+    connections[alias].close()
+    connections.databases[alias].update(settings)
+    del connections[alias]
+
+
+def migrations_stamp() -> str:
+    """Return a digest of every migration, of what they are built from, and of the roles' SQL."""
+    digest = hashlib.sha256()
+    sources = [*SQL.glob("*.sql"), *ROOT.glob("cortex/**/*.py"), *ROOT.glob("cortex/**/*.json")]
+    for floor in ("patients", "crisis", "clinical"):
+        sources += [*ROOT.glob(f"{floor}/**/migrations/*.py"), *ROOT.glob(f"{floor}/**/models.py")]
+    for path in sorted(sources):
+        if path.parent.name == "migrations" or path.suffix == ".sql" or path.name in BUILT_FROM:
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+BUILT_FROM = {"operations.py", "partitions.py"}
+
+
+def install_flush() -> None:
+    """Let Django's transactional tests end by a fresh copy: triggers forbid TRUNCATE to the application."""
+    from django.test import TransactionTestCase
+
+    def flush(self: TransactionTestCase) -> None:
+        refresh()
+
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign, attr-defined]
+
+
+@contextmanager
+def role(name: str) -> Iterator[None]:
+    """Change the role of both connections for a while."""
+    from django.db import connections
+
+    def put_on(role_name: str) -> None:
+        for alias in DATABASES:
+            with connections[alias].cursor() as cursor:
+                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role_name)))
+
+    put_on(name)
+    try:
+        yield
+    finally:
+        if not any(connections[alias].needs_rollback for alias in DATABASES):
+            put_on("cortex_app")
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment of children (uvicorn, sweeper, worker) on this run's databases."""
+    values = addresses(DATA_DIR)
+    for key, value in values.items():
+        if "DATABASE" in key:
+            old, new = ("/cortex_keys?", "/cortex_keys_test?") if key.startswith("KEYS") else ("/cortex?", "/cortex_test?")
+            values[key] = value.replace(old, new)
+    settings = {"DJANGO_SETTINGS_MODULE": "cortex.settings.dev", "CORTEX_DATA_DIR": str(DATA_DIR)}
+    return {**os.environ, **values, **settings, "PYTHONPATH": str(ROOT)}

@@ -1,0 +1,36 @@
+"""The stores that the tests run on are the real ones, with the real roles."""
+
+import pytest
+from django.core.cache import cache
+from django.db import connection, connections
+
+
+@pytest.mark.django_db
+def test_the_application_is_no_superuser_and_sees_the_main_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, version()")
+        user, version = cursor.fetchone()
+    assert user == "cortex_app"
+    assert version.startswith("PostgreSQL 18")
+
+
+@pytest.mark.django_db
+def test_keys_live_in_a_cluster_of_their_own() -> None:
+    identifiers = []
+    for alias in ("default", "keys"):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT system_identifier FROM pg_control_system()")
+            identifiers.append(cursor.fetchone()[0])
+    assert identifiers[0] != identifiers[1]
+
+
+@pytest.mark.django_db
+def test_the_system_role_can_be_put_on(as_system: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone()[0] == "cortex_system"
+
+
+def test_redis_answers() -> None:
+    cache.set("probe", 1, 5)
+    assert cache.get("probe") == 1
