@@ -1,0 +1,78 @@
+"""How a level comes down: slowly, one step at a time, and never by itself from critical (domain 4.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from .policy import POLICY, Policy
+from .types import Level, Result, level_of
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The level that stands for a person, since when, and since when evaluations say it may come down."""
+
+    level: Level
+    entered_at: datetime
+    calm_since: datetime | None = None
+    raised_at: datetime | None = None
+    """When the person was last at medium or above."""
+    held: bool = False
+
+
+def step(
+    before: Standing | None,
+    *,
+    at: datetime,
+    score: float,
+    has_floor: bool,
+    stepped_down: bool = False,
+    level: Level | None = None,
+    policy: Policy = POLICY,
+) -> Standing:
+    """The standing after one evaluation.
+
+    `level` is the engine's own level where it differs from the score's (a clinician's); `stepped_down` says
+    that a human lowered it, which needs no waiting.
+    """
+    now = level_of(score, policy) if level is None else level
+    if before is None or now.rank >= before.level.rank or stepped_down:
+        return _reached(before, now, at)
+    return _raised(_held(before, at, score, has_floor, policy), at)
+
+
+def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> Standing:
+    """The standing after one result of the engine."""
+    return step(
+        before,
+        at=result.computed_at,
+        score=result.score,
+        has_floor=bool(result.floors),
+        stepped_down=result.level_source == "clinician" and not result.floors,
+        level=result.level,
+        policy=policy,
+    )
+
+
+def _reached(before: Standing | None, now: Level, at: datetime) -> Standing:
+    if before is not None and before.level is now:
+        return _raised(replace(before, calm_since=None, held=False), at)
+    return _raised(Standing(now, at, raised_at=before.raised_at if before else None), at)
+
+
+def _held(before: Standing, at: datetime, score: float, has_floor: bool, policy: Policy) -> Standing:
+    calm = before.level is not Level.CRITICAL and not has_floor
+    if not calm or score >= round(policy.cuts[before.level] - policy.down_margin, 4):
+        return replace(before, calm_since=None, held=True)
+    since = before.calm_since or at
+    rested = at - since >= timedelta(hours=policy.down_gap_hours)
+    stayed = at - before.entered_at >= timedelta(hours=policy.down_stay_hours)
+    if rested and stayed:
+        lower = before.level.below
+        return Standing(lower, at, raised_at=before.raised_at, held=lower.rank > level_of(score, policy).rank)
+    return replace(before, calm_since=since, held=True)
+
+
+def _raised(standing: Standing, at: datetime) -> Standing:
+    return standing if standing.level is Level.LOW else replace(standing, raised_at=at)

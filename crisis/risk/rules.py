@@ -1,0 +1,230 @@
+"""The hard rules H1-H15 (domain 4.3): which floors stand, and which human act has ended them since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from . import codes
+from .domains import Grouped, age_days, known_history, standing
+from .policy import Policy
+from .types import EvidenceItem, Floor, Inputs, Kind, Level, Source
+
+_SELF = (Kind.SELF_HARM,)
+_MEDICAL = (Kind.SELF_HARM, Kind.MEDICAL)
+_OTHERS = (Kind.HARM_TO_OTHERS,)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The evidence as the rules look at it, with the human acts that end floors."""
+
+    grouped: Grouped
+    inputs: Inputs
+    policy: Policy
+    tiers: dict[str, list[EvidenceItem]]
+    reviewed_at: datetime | None
+    resolved_at: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        """The moment that is decided about."""
+        return self.inputs.at
+
+    def items(self, domain: str, code: str = "") -> list[EvidenceItem]:
+        """The items of a domain that count, of one code where given."""
+        return [item for item in self.grouped.get(domain, ()) if item.counts and code in ("", item.code)]
+
+    def unreviewed(self, items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
+        """The items newer than the last completed C-SSRS or clinician review."""
+        reviewed = self.reviewed_at
+        return [item for item in items if reviewed is None or item.observed_at > reviewed]
+
+    def unresolved(self, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...]) -> list[EvidenceItem]:
+        """The items that no human has resolved yet, in at least one of the kinds that they mean."""
+        return [item for item in items if any(self._open(item.observed_at, kind) for kind in kinds)]
+
+    def recent(self, items: Sequence[EvidenceItem], days: float) -> list[EvidenceItem]:
+        """The items that are at most `days` old."""
+        return [item for item in items if age_days(item, self.at) <= days]
+
+    def tier(self, *names: str) -> list[EvidenceItem]:
+        """The text items of some tiers."""
+        return [item for name in names for item in self.tiers.get(name, ())]
+
+    def _open(self, observed_at: datetime, kind: Kind) -> bool:
+        resolved = self.resolved_at.get(kind)
+        return resolved is None or observed_at > resolved
+
+
+def ledger_of(grouped: Grouped, inputs: Inputs, policy: Policy) -> Ledger:
+    """Index the evidence once for all rules."""
+    tiers: dict[str, list[EvidenceItem]] = {}
+    for item in grouped.get("text", ()):
+        if item.counts and item.tier:
+            tiers.setdefault(item.tier, []).append(item)
+    reviews = [item.observed_at for item in grouped.get("cssrs", ()) if item.code == codes.CSSRS]
+    resolved: dict[str, datetime] = {}
+    for item in grouped.get("review", ()):
+        if item.code in (codes.CLINICIAN_LEVEL, codes.CLINICIAN_REVIEW):
+            reviews.append(item.observed_at)
+        elif item.code == codes.ALERT_RESOLVED:
+            resolved[item.tier] = max(item.observed_at, resolved.get(item.tier, item.observed_at))
+    return Ledger(grouped, inputs, policy, tiers, max(reviews, default=None), resolved)
+
+
+def floors(ledger: Ledger) -> tuple[Floor, ...]:
+    """Every floor in force, highest first, then by rule id; a clinician's own level is the engine's work."""
+    found = [floor for rule in _RULES for floor in rule(ledger)]
+    return tuple(sorted(found, key=lambda floor: (-floor.level.rank, _number(floor.rule))))
+
+
+def _number(rule: str) -> tuple[int, str]:
+    digits = rule[1:].rstrip("ab")
+    return int(digits), rule[1 + len(digits) :]
+
+
+def _floor(
+    rule: str, level: Level, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...] = _SELF
+) -> Iterator[Floor]:
+    if items:
+        yield Floor(rule, level, kinds, max(item.observed_at for item in items))
+
+
+def _h1(ledger: Ledger) -> Iterator[Floor]:
+    """Tier A: intent, plan, time, means in hand or act under way."""
+    yield from _floor("H1", Level.CRITICAL, ledger.unresolved(ledger.tier("A"), _SELF))
+
+
+def _h2(ledger: Ledger) -> Iterator[Floor]:
+    """An attempt or overdose reported under way or within the last day."""
+    acts = ledger.unresolved(ledger.items("warning", codes.ATTEMPT_NOW), _MEDICAL)
+    yield from _floor("H2", Level.CRITICAL, acts, _MEDICAL)
+
+
+def _h3(ledger: Ledger) -> Iterator[Floor]:
+    """The newest completed C-SSRS and unfinished ones since; a declined one keeps the floor before it."""
+    completed = ledger.items("cssrs", codes.CSSRS)
+    newest_at = max((item.observed_at for item in completed), default=None)
+    unfinished = ledger.unreviewed(ledger.items("cssrs", codes.CSSRS_PARTIAL))
+    # A completed screener counts as a review itself, so only a review later than it ends its floor.
+    if newest_at is not None and newest_at == ledger.reviewed_at:
+        unfinished += [item for item in completed if item.observed_at == newest_at]
+    for item in unfinished:
+        if item.floor and Level(item.floor) is not Level.LOW:
+            yield Floor("H3", Level(item.floor), _SELF, item.observed_at)
+
+
+def _h5(ledger: Ledger) -> Iterator[Floor]:
+    """Active ideation together with access to means, or with looking for them."""
+    ideation = ledger.tier("B")
+    if not ideation:
+        return
+    days = ledger.policy.means_window_days
+    access = [
+        item
+        for item in standing(ledger.grouped.get("stressors", ()))
+        if item.code == "RF_MEANS_ACCESS"
+        and (item.source_type == Source.CLINICIAN or age_days(item, ledger.at) <= days)
+    ]
+    seeking = ledger.recent(ledger.items("warning", "WS_MEANS_SEEKING"), days)
+    means = access + seeking
+    if means:
+        yield from _floor("H5", Level.CRITICAL, ledger.unresolved(ideation + means, _SELF))
+
+
+def _h6(ledger: Ledger) -> Iterator[Floor]:
+    """Active ideation with an attempt in the last twelve months."""
+    ideation = ledger.unresolved(ledger.tier("B"), _SELF)
+    if ideation:
+        known = known_history(ledger.grouped.get("history", ()), ledger.at, ledger.policy)
+        if "RF_ATTEMPT_3M" in known or "RF_ATTEMPT_12M" in known:
+            yield from _floor("H6", Level.CRITICAL, ideation)
+
+
+def _h7(ledger: Ledger) -> Iterator[Floor]:
+    """Item 9 of the PHQ-9: 2 or 3 is high, 3 with ideation or a death wish in words is critical."""
+    answers = ledger.unreviewed(ledger.items("phq", codes.ITEM9))
+    yield from _floor("H7a", Level.HIGH, [item for item in answers if (item.value or 0) >= 2])
+    worst = [item for item in answers if (item.value or 0) >= 3]
+    words = ledger.recent(ledger.tier("B", "C"), ledger.policy.rule_window_days)
+    if worst and words:
+        yield from _floor("H7b", Level.CRITICAL, worst + words)
+
+
+def _h8(ledger: Ledger) -> Iterator[Floor]:
+    """Somebody credible reports that this person is in imminent danger."""
+    reports = ledger.items("third_party", codes.THIRD_PARTY_IMMINENT)
+    yield from _floor("H8", Level.CRITICAL, ledger.unresolved(reports, _SELF))
+
+
+def _h9(ledger: Ledger) -> Iterator[Floor]:
+    """Intent to harm an identifiable person."""
+    threats = ledger.items("others", codes.HARM_TO_OTHERS)
+    yield from _floor("H9", Level.CRITICAL, ledger.unresolved(threats, _OTHERS), _OTHERS)
+
+
+def _h10(ledger: Ledger) -> Iterator[Floor]:
+    """A minor with active ideation or self-harm."""
+    age = ledger.inputs.age
+    if age is not None and age < ledger.policy.minor_age:
+        words = ledger.recent(ledger.tier("B", "SH"), ledger.policy.rule_window_days)
+        yield from _floor("H10", Level.HIGH, words)
+
+
+def _h11(ledger: Ledger) -> Iterator[Floor]:
+    """Active ideation alone."""
+    yield from _floor("H11", Level.HIGH, ledger.unreviewed(ledger.tier("B")))
+
+
+def _h12(ledger: Ledger) -> Iterator[Floor]:
+    """Hopelessness in the voice behind fine words, in two sessions on two days within a week."""
+    masked = [
+        item
+        for item in ledger.unreviewed(ledger.items("dissonance", codes.DISSONANCE_MASKED))
+        if (item.value or 0.0) >= ledger.policy.masked_min
+    ]
+    masked.sort(key=lambda item: item.observed_at)
+    sustained = [item for item in masked if _sustained(masked, item, ledger.policy)]
+    yield from _floor("H12", Level.HIGH, sustained)
+
+
+def _sustained(masked: Sequence[EvidenceItem], last: EvidenceItem, policy: Policy) -> bool:
+    window = [
+        item
+        for item in masked
+        if item.observed_at <= last.observed_at
+        and age_days(item, last.observed_at) <= policy.rule_window_days
+    ]
+    sessions = {item.session_id or item.source_id for item in window}
+    days = {item.local_day or item.observed_at.date() for item in window}
+    return len(sessions) >= policy.sustained_sessions and len(days) >= policy.sustained_days
+
+
+def _h13(ledger: Ledger) -> Iterator[Floor]:
+    """The person pressed the button."""
+    danger = ledger.items("sos", codes.SOS_IN_DANGER)
+    yield from _floor("H13", Level.CRITICAL, ledger.unresolved(danger, _SELF))
+    talk = ledger.items("sos", codes.SOS_TALK)
+    yield from _floor("H13", Level.HIGH, ledger.unresolved(talk, _SELF))
+
+
+def _h14(ledger: Ledger) -> Iterator[Floor]:
+    """A goodbye together with ideation, a death wish or hopelessness within a week."""
+    days = ledger.policy.rule_window_days
+    goodbye = ledger.recent(ledger.tier("V"), days)
+    words = ledger.recent(ledger.tier("B", "C", "D"), days)
+    if goodbye and words:
+        yield from _floor("H14", Level.HIGH, goodbye + words)
+
+
+def _h15(ledger: Ledger) -> Iterator[Floor]:
+    """A death wish or self-harm alone, or item 9 answered with 1."""
+    answers = [item for item in ledger.items("phq", codes.ITEM9) if item.value == 1]
+    yield from _floor("H15", Level.MEDIUM, ledger.unreviewed(ledger.tier("C", "SH") + answers))
+
+
+_RULES: tuple[Callable[[Ledger], Iterator[Floor]], ...] = (
+    _h1, _h2, _h3, _h5, _h6, _h7, _h8, _h9, _h10, _h11, _h12, _h13, _h14, _h15,
+)  # fmt: skip
