@@ -1,0 +1,1 @@
+"""People who sign in, their organizations, their sessions, and the keys of the apps that send."""

@@ -1,0 +1,258 @@
+"""Writes of people and organizations: made, changed, disabled, their password, PIN and preferences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+
+from cortex.accounts import pins
+from cortex.accounts.models import Organization, Role, StaffProfile, User
+from cortex.accounts.queries import user_by_email
+from cortex.accounts.sessions.actions import end_sessions_of
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
+from cortex.clock import clock
+
+ORGANIZATION_FIELDS = frozenset(
+    {"name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number", "settings"}
+)
+PREFERENCES: dict[str, tuple[object, ...]] = {
+    "theme": ("", "light", "dark"),
+    "shortcuts": (True, False),
+    "sound": (True, False),
+}
+# Supervisors staff their desk; whoever administers or audits is appointed by an administrator.
+MAY_APPOINT: dict[str, frozenset[Role]] = {
+    Role.ADMIN: frozenset(Role),
+    Role.SUPERVISOR: frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST}),
+}
+
+
+def refuse_appointment(actor: Actor, organization_id: UUID, role: str) -> None:
+    """Raise RuleBroken unless the actor may give this role in this organization; the system may."""
+    if actor.is_system:
+        return
+    if organization_id not in actor.org_ids:
+        raise NotFound("There is no such organization.", "no_such_organization")
+    if role not in MAY_APPOINT.get(actor.role, frozenset()):
+        raise InputRefused(
+            "Your role can't give this role. Ask an administrator.", "role_not_yours", field="role"
+        )
+
+
+@action
+def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: Any) -> Organization:
+    """Create a tenant; its slug is made of its name unless it is given."""
+    unknown = set(fields) - ORGANIZATION_FIELDS
+    if unknown:
+        raise InputRefused("These fields are not known.", "unknown_field", field=sorted(unknown)[0])
+    slug = slug or slugify(name)
+    if not slug or Organization.objects.filter(slug=slug).exists():
+        raise InputRefused("Another organization has this name.", "name_taken", field="name")
+    organization = Organization.objects.create(name=name, slug=slug, **fields)
+    record(actor, "organization.created", organization, fields=["name", *sorted(fields)])
+    return organization
+
+
+@action
+def update_organization(
+    *, actor: Actor, organization_id: UUID, **fields: Any
+) -> Organization | Unchanged[Organization]:
+    """Change what an organization says about itself; leads must be its own active people."""
+    if set(fields) - ORGANIZATION_FIELDS:
+        raise InputRefused("These fields can't be changed here.", "unknown_field")
+    rows = Organization.objects.select_for_update()
+    found = rows.filter(pk=organization_id).first()
+    if found is None or not (actor.is_system or found.pk in actor.org_ids):
+        raise NotFound("There is no such organization.", "no_such_organization")
+    if "settings" in fields:
+        _refuse_strange_leads(found, fields["settings"])
+    changed = sorted(name for name, value in fields.items() if getattr(found, name) != value)
+    if not changed:
+        return Unchanged(found)
+    for name in changed:
+        setattr(found, name, fields[name])
+    found.save(update_fields=[*changed, "updated_at"])
+    record(actor, "organization.changed", found, fields=changed)
+    return found
+
+
+@action
+def create_user(
+    *,
+    actor: Actor,
+    organization_id: UUID,
+    email: str,
+    full_name: str,
+    role: str,
+    password: str | None = None,
+    pin: str = "",
+    is_verified: bool = False,
+) -> User:
+    """Create a person; without a password they can't sign in until a reset or an invitation sets one."""
+    refuse_appointment(actor, organization_id, role)
+    if user_by_email(email) is not None:
+        raise InputRefused("Somebody has this e-mail address already.", "email_taken", field="email")
+    user = User.objects.create_user(
+        email,
+        password,
+        full_name=full_name.strip(),
+        role=role,
+        organization_id=organization_id,
+        is_verified=is_verified,
+        pin_hash=make_password(pins.checked(pin)) if pin else "",
+    )
+    record(actor, "user.created", user, codes={"role": role})
+    return user
+
+
+@action
+def update_user(
+    *,
+    actor: Actor,
+    user_id: UUID,
+    full_name: str | None = None,
+    role: str | None = None,
+    at: datetime | None = None,
+) -> User | Unchanged[User]:
+    """Change a person's name or role; a new role closes their open sockets and is never one's own doing."""
+    user = _theirs(actor, user_id)
+    changed: list[str] = []
+    if full_name is not None and full_name.strip() != user.full_name:
+        user.full_name = full_name.strip()
+        changed.append("full_name")
+    if role is not None and role != user.role:
+        _refuse_own(actor, user)
+        refuse_appointment(actor, user.organization_id, role)
+        refuse_appointment(actor, user.organization_id, user.role)
+        user.role = role
+        user.role_changed_at = clock(at)
+        user.access_version += 1
+        changed += ["role", "role_changed_at", "access_version"]
+    if not changed:
+        return Unchanged(user)
+    user.save(update_fields=[*changed, "updated_at"])
+    record(actor, "user.changed", user, fields=changed, codes={"role": user.role})
+    return user
+
+
+@action
+def disable_user(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User | Unchanged[User]:
+    """Shut a person out: their sessions and sockets end, what they did stays."""
+    user = _theirs(actor, user_id)
+    _refuse_own(actor, user)
+    refuse_appointment(actor, user.organization_id, user.role)
+    if not user.is_active:
+        return Unchanged(user)
+    user.is_active = False
+    user.disabled_at = clock(at)
+    user.access_version += 1
+    user.save(update_fields=["is_active", "disabled_at", "access_version", "updated_at"])
+    end_sessions_of(actor=actor, user_id=user.pk, why="disabled", at=at)
+    record(actor, "user.disabled", user, fields=["is_active"])
+    return user
+
+
+@action
+def enable_user(*, actor: Actor, user_id: UUID) -> User | Unchanged[User]:
+    """Let a disabled person sign in again."""
+    user = _theirs(actor, user_id)
+    refuse_appointment(actor, user.organization_id, user.role)
+    if user.is_active:
+        return Unchanged(user)
+    user.is_active = True
+    user.disabled_at = None
+    user.access_version += 1
+    user.save(update_fields=["is_active", "disabled_at", "access_version", "updated_at"])
+    record(actor, "user.enabled", user, fields=["is_active"])
+    return user
+
+
+@action
+def set_password(
+    *, actor: Actor, user_id: UUID, password: str, how: str, spare: str = "", at: datetime | None = None
+) -> User:
+    """Set a password and end all other sessions; `how` is a code: change, reset, command."""
+    user = User.objects.select_for_update().get(pk=user_id)
+    user.set_password(password)
+    user.failed_login_count = 0
+    user.locked_until = None
+    user.access_version += 1
+    user.save(
+        update_fields=["password", "failed_login_count", "locked_until", "access_version", "updated_at"]
+    )
+    end_sessions_of(actor=actor, user_id=user.pk, why="password", spare=spare, at=at)
+    record(actor, "password.changed", user, fields=["password"], codes={"how": how})
+    return user
+
+
+@action
+def set_pin(*, actor: Actor, user_id: UUID, pin: str) -> User:
+    """Set the PIN that uncovers the board (6 to 12 digits, no simple row)."""
+    digits = pins.checked(pin)
+    user = User.objects.select_for_update().get(pk=user_id)
+    user.pin_hash = make_password(digits)
+    user.save(update_fields=["pin_hash", "updated_at"])
+    record(actor, "pin.changed", user, fields=["pin_hash"])
+    return user
+
+
+@quiet("how a person likes their own screen is nobody's care")
+def set_preferences(*, user_id: UUID, **wanted: object) -> User:
+    """Set theme (`light`, `dark`, empty), shortcuts and sound (yes or no) of one's own pages."""
+    for name, value in wanted.items():
+        if name not in PREFERENCES or not any(
+            value is allowed or value == allowed for allowed in PREFERENCES[name]
+        ):
+            raise InputRefused("This preference is not known.", "unknown_preference", field=name)
+    user = User.objects.select_for_update().get(pk=user_id)
+    user.preferences = user.preferences | wanted
+    user.save(update_fields=["preferences", "updated_at"])
+    return user
+
+
+@action
+def verify_staff(
+    *, actor: Actor, user_id: UUID, title: str = "", specialty: str = "", at: datetime | None = None
+) -> StaffProfile:
+    """Note that a clinician's standing was checked now, with their title and specialty."""
+    user = _theirs(actor, user_id)
+    profile, _ = StaffProfile.objects.update_or_create(
+        user=user,
+        defaults={
+            "organization_id": user.organization_id,
+            "title": title.strip(),
+            "specialty": specialty.strip(),
+            "verified_at": clock(at),
+        },
+    )
+    record(actor, "staff.verified", profile, fields=["title", "specialty", "verified_at"])
+    return profile
+
+
+def _theirs(actor: Actor, user_id: UUID) -> User:
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None or not (actor.is_system or user.pk == actor.id or user.organization_id in actor.org_ids):
+        raise NotFound("There is no such person in your organization.", "no_such_person")
+    return user
+
+
+def _refuse_own(actor: Actor, user: User) -> None:
+    if actor.id == user.pk:
+        raise RuleBroken("Ask another administrator to change your own rights.", "own_rights")
+
+
+def _refuse_strange_leads(organization: Organization, settings: dict[str, Any]) -> None:
+    leads = settings.get("leads", []) if isinstance(settings, dict) else None
+    try:
+        known = User.objects.filter(pk__in=leads or [], organization=organization, is_active=True).count()
+    except (TypeError, ValueError, ValidationError):
+        known = -1
+    if not isinstance(leads, list) or known != len(set(map(str, leads))):
+        raise InputRefused(
+            "Leads must be active people of this organization.", "unknown_lead", field="settings"
+        )

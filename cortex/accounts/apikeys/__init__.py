@@ -1,0 +1,1 @@
+"""Apps that send, and their keys."""

@@ -1,0 +1,35 @@
+"""Reads of API clients and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from cortex.accounts.apikeys.models import ApiClient, ApiKey
+
+
+def key_by_prefix(prefix: str) -> ApiKey | None:
+    """Return a key with its client and organization, whether or not it still works."""
+    return ApiKey.objects.select_related("client__organization").filter(prefix=prefix).first()
+
+
+def clients_of(org_ids: Iterable[UUID]) -> QuerySet[ApiClient]:
+    """Return the clients of these organizations."""
+    return ApiClient.objects.select_related("organization").filter(organization_id__in=list(org_ids))
+
+
+def keys_of(org_ids: Iterable[UUID]) -> QuerySet[ApiKey]:
+    """Return the keys of these organizations, newest first."""
+    return ApiKey.objects.select_related("client").filter(client__organization_id__in=list(org_ids))
+
+
+def all_keys() -> QuerySet[ApiKey]:
+    """Return every key, for the command line."""
+    return ApiKey.objects.select_related("client__organization").order_by("client__name", "-created_at")
+
+
+def client_named(organization_id: UUID, name: str) -> ApiClient | None:
+    """Return an organization's client by name."""
+    return ApiClient.objects.filter(organization_id=organization_id, name=name).first()

@@ -1,0 +1,65 @@
+"""The words that accounts may use: roles, scopes, outcomes; no table and no rule."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a member of staff does; the access declarations name these and nothing else."""
+
+    COUNSELOR = "counselor", "Counselor"
+    THERAPIST = "therapist", "Therapist"
+    PSYCHIATRIST = "psychiatrist", "Psychiatrist"
+    SUPERVISOR = "supervisor", "Supervisor"
+    ADMIN = "admin", "Administrator"
+    COMPLIANCE = "compliance", "Compliance officer"
+    AUDITOR = "auditor", "Auditor"
+
+
+BACK_OFFICE_ROLES = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR})
+
+
+class Scope(models.TextChoices):
+    """What an API key may do."""
+
+    INTAKE = "intake:write", "Send items (intake, SOS)"
+    PATIENTS = "patients:write", "Register patients"
+    TOKENS = "tokens:mint", "Mint short-lived patient tokens"
+    SUPPORT = "support:read", "Read a patient's support state"
+
+
+class SubscriptionStatus(models.TextChoices):
+    """Whether a subscription runs."""
+
+    TRIAL = "trial", "Trial"
+    ACTIVE = "active", "Active"
+    PAST_DUE = "past_due", "Past due"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+
+
+class BillingCycle(models.TextChoices):
+    """How often a subscription is billed."""
+
+    MONTHLY = "monthly", "Monthly"
+    YEARLY = "yearly", "Yearly"
+    ONCE = "once", "Once"
+
+
+class Attempt(models.TextChoices):
+    """How an attempt to sign in (or to ask for a password reset) ended."""
+
+    TRIED = "tried", "Being checked"
+    ACCEPTED = "accepted", "Signed in"
+    REFUSED = "refused", "Refused"
+    BLOCKED = "blocked", "Blocked by a lock"
+    UNLOCKED = "unlocked", "Unlocked by a supervisor"
+    RESET = "reset", "Password reset asked for"
+
+
+class Lock(models.TextChoices):
+    """What one failure locked: the account for new devices, one known device, or a network."""
+
+    NONE = "", "Nothing"
+    ACCOUNT = "account", "Account"
+    DEVICE = "device", "Device"
+    NETWORK = "network", "Network"

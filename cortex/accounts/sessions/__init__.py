@@ -1,0 +1,1 @@
+"""Live sessions: limits, the covered board, ending them."""

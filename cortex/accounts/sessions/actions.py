@@ -1,0 +1,149 @@
+"""Writes of live sessions: started, kept alive by input, covered, uncovered by PIN, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import check_password
+from django.contrib.sessions.models import Session
+
+from cortex.accounts.models import User
+from cortex.accounts.sessions.models import SessionState
+from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
+from cortex.clock import clock
+
+PIN_TRIES = 5
+
+Uncovered = Literal["open", "wrong", "ended"]
+
+
+@action
+def start_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> SessionState:
+    """Begin the clocks of a session that was just signed in."""
+    at = clock(at)
+    state, _ = SessionState.objects.update_or_create(
+        session_key=session_key,
+        defaults={
+            "user_id": actor.id,
+            "started_at": at,
+            "last_input_at": at,
+            "locked_at": None,
+            "on_board": False,
+        },
+    )
+    record(actor, "session.started", actor.user)
+    return state
+
+
+@quiet("the clocks of a session that came without a sign-in page begin at its first request")
+def adopt_session(*, user_id: UUID, session_key: str, at: datetime | None = None) -> SessionState:
+    """Begin the clocks of a session that has none."""
+    at = clock(at)
+    defaults = {"user_id": user_id, "started_at": at, "last_input_at": at}
+    return SessionState.objects.get_or_create(session_key=session_key, defaults=defaults)[0]
+
+
+@quiet("when a person last typed or clicked is a lease, at most once a minute")
+def note_input(*, session_key: str, on_board: bool = False, at: datetime | None = None) -> None:
+    """Note real input; a covered session stays covered. `on_board` is remembered until the session ends."""
+    fields: dict[str, object] = {"last_input_at": clock(at)}
+    if on_board:
+        fields["on_board"] = True
+    SessionState.objects.filter(session_key=session_key, locked_at=None).update(**fields)
+
+
+@action
+def cover_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> bool | Unchanged[bool]:
+    """Cover a session until its PIN is given; sound, title and counts go on underneath."""
+    covered = SessionState.objects.filter(session_key=session_key, locked_at=None).update(
+        locked_at=clock(at), pin_failures=0
+    )
+    if not covered:
+        return Unchanged(False)
+    record(actor, "session.covered", actor.user)
+    return True
+
+
+@action
+def uncover_session(
+    *, actor: Actor, session_key: str, pin: str, at: datetime | None = None
+) -> Uncovered | Unchanged[Uncovered]:
+    """Open a covered session by its PIN: `open`, `wrong`, or `ended` after the fifth wrong one."""
+    state = SessionState.objects.select_for_update().filter(session_key=session_key).first()
+    if state is None:
+        return Unchanged("ended")
+    if state.locked_at is None:
+        return Unchanged("open")
+    user = User.objects.get(pk=state.user_id)
+    if user.pin_hash and check_password(pin, user.pin_hash):
+        state.locked_at = None
+        state.pin_failures = 0
+        state.last_input_at = clock(at)
+        state.save(update_fields=["locked_at", "pin_failures", "last_input_at"])
+        record(actor, "session.uncovered", user)
+        return "open"
+    state.pin_failures += 1
+    state.save(update_fields=["pin_failures"])
+    record(
+        actor, "session.refused", user, codes={"by": "pin", "tries": state.pin_failures}, outcome="refused"
+    )
+    if state.pin_failures < PIN_TRIES:
+        return "wrong"
+    _drop([session_key])
+    record(actor, "session.ended", user, codes={"why": "pin"})
+    return "ended"
+
+
+@action
+def end_session(
+    *, actor: Actor, session_key: str, why: str, at: datetime | None = None
+) -> bool | Unchanged[bool]:
+    """End one of the actor's own sessions; `why` is a code: logout, own_list, idle, absolute."""
+    if not _drop([session_key], user_id=actor.id):
+        return Unchanged(False)
+    record(actor, "session.ended", actor.user, codes={"why": why})
+    return True
+
+
+@action
+def end_sessions_of(
+    *, actor: Actor, user_id: UUID, why: str, spare: str = "", at: datetime | None = None
+) -> int | Unchanged[int]:
+    """End all sessions of a person but `spare`; return how many there were."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.", "no_such_person")
+    keys = set(SessionState.objects.filter(user_id=user_id).values_list("session_key", flat=True))
+    keys |= set(UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True))
+    ended = _drop(keys - {spare}, user_id=user_id)
+    if not ended:
+        return Unchanged(0)
+    record(actor, "session.ended", user, codes={"why": why, "count": ended})
+    return ended
+
+
+@quiet("expired sessions are empty shells; their end by time needs no trail")
+def drop_expired_sessions(*, at: datetime | None = None) -> int:
+    """Delete sessions that expired, and states and list entries without a session; return how many."""
+    count = Session.objects.filter(expire_date__lte=clock(at)).delete()[0]
+    alive = Session.objects.values("session_key")
+    SessionState.objects.exclude(session_key__in=alive).delete()
+    UserSession.objects.exclude(session_key__in=alive).delete()
+    return count
+
+
+def _drop(session_keys: Iterable[str], *, user_id: UUID | None = None) -> int:
+    """Delete sessions from the store, so that their cookies are worth nothing from this moment."""
+    keys = [key for key in session_keys if key]
+    if user_id is not None:
+        others = SessionState.objects.filter(session_key__in=keys).exclude(user_id=user_id)
+        foreign = set(others.values_list("session_key", flat=True))
+        keys = [key for key in keys if key not in foreign]
+    ended = Session.objects.filter(session_key__in=keys).delete()[0]
+    ended = max(ended, SessionState.objects.filter(session_key__in=keys).delete()[0])
+    UserSession.objects.filter(session_key__in=keys).delete()
+    return ended
