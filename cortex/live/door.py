@@ -1,0 +1,75 @@
+"""Lets a socket into a topic: may this person hear it, where does the feed stand, what is it missing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from cortex.live import metrics, topics
+from cortex.live.hub import Hub
+from cortex.live.link import Gone
+from cortex.live.rooms import Person, Room, Seat, Socket
+from cortex.live.threads import in_thread
+from cortex.live.topics import LogsReaders, TopicSource
+
+
+async def take_seat(hub: Hub, socket: Socket, name: str, after: int | None) -> Seat | None:
+    """Put a socket into a topic, quiet until `begin`; None when the person may not hear it.
+
+    `after` is the last number that the page has, None when it wants only what comes. Joining again moves the
+    seat. Raises Gone when the socket left meanwhile, and whatever the source raises.
+    """
+    found = topics.resolve(name)
+    if found is None:
+        return None
+    room = hub.rooms.setdefault(name, Room(name, found[1], found[0]))
+    room.arriving += 1
+    try:
+        head = await in_thread(_admission, found[0], found[1], socket.person, after)
+        return None if head is None else _seat(hub, socket, room, head, after)
+    finally:
+        room.arriving -= 1
+        hub.drop_if_empty(room)
+
+
+def begin(hub: Hub, seat: Seat) -> None:
+    """Feed a seat from now on: first what it has missed, then everything new."""
+    seat.held = False
+    hub.pump(seat.room)
+    hub.feed(seat)
+
+
+def _seat(hub: Hub, socket: Socket, room: Room, head: int, after: int | None) -> Seat:
+    if room.last is None:
+        room.last = head
+        metrics.TOPICS.set(len(hub.rooms))
+    room.want(head)
+    seat = Seat(socket, room, first=head if after is None else after, sent=head if after is None else after)
+    # A page from another life of the database knows numbers that do not exist.
+    seat.stale = seat.sent > max(head, room.last, room.wanted)
+    old = socket.seats.get(room.name)
+    if socket not in hub.sockets:
+        hub.unseat(seat)
+        raise Gone
+    room.seats.add(seat)
+    socket.seats[room.name] = seat
+    if old is not None:
+        hub.unseat(old)
+    return seat
+
+
+def _admission(source: TopicSource, key: str, person: Person, after: int | None) -> int | None:
+    """Return the feed's head when the person may hear it (in a thread); the access row comes first."""
+    if not _may_join(source, key, person.user_id, person.session_key):
+        return None
+    head = source.head(key)
+    if isinstance(source, LogsReaders):
+        source.on_open(person.user_id, person.session_key, key, head if after is None else after)
+    return head
+
+
+def _may_join(source: TopicSource, key: str, user_id: UUID, session_key: str) -> bool:
+    try:
+        return source.may_join(user_id, session_key, key)
+    except ValueError:
+        # A key that is no id names nothing.
+        return False

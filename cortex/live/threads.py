@@ -1,0 +1,44 @@
+"""The few threads in which the hub asks the database; the event loop itself never does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Each thread holds at most one database connection, and only while it works.
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
+# The checks that keep the sockets honest must not queue behind a storm of joins.
+_checks = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-check")
+
+ANSWER_WAIT = 10.0
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a function that may use the database; raises TimeoutError when it takes more than 10 s."""
+    return await _run(_threads, partial(function, *args, **kwargs))
+
+
+async def check_in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for the hub's own regular checks, on threads that nothing else uses."""
+    return await _run(_checks, partial(function, *args, **kwargs))
+
+
+async def _run(threads: ThreadPoolExecutor, call: Callable[[], R]) -> R:
+    async with asyncio.timeout(ANSWER_WAIT):
+        return await asyncio.get_running_loop().run_in_executor(threads, _with_connections, call)
+
+
+def _with_connections(call: Callable[[], R]) -> R:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
