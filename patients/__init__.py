@@ -1,0 +1,1 @@
+"""Who the patients are, what their apps send, and who may see them."""

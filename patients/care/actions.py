@@ -1,0 +1,213 @@
+"""Writes of care teams, planned covers and single grants: the rows that open a person to somebody."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+
+from cortex.access.context import opening
+from cortex.accounts.choices import Role
+from cortex.accounts.models import User
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObjectPermission
+from patients.codes import CareRole, GrantReason, PatientStatus
+from patients.registry.models import Patient
+from patients.registry.predicate import CHART, VIEW
+
+# Break-glass: 4 hours, 12 at most (domain 7.4). Other grants end within a quarter and are renewed on purpose.
+LONGEST = {GrantReason.BREAK_GLASS: timedelta(hours=12)}
+LONGEST_OTHER = timedelta(days=92)
+GIVABLE = frozenset({VIEW, CHART})
+CLINICAL = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR})
+
+
+@action
+def add_to_care_team(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    role: str,
+    user_id: UUID | None = None,
+    outside_name: str | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    at: datetime | None = None,
+) -> CareTeamMember:
+    """Put a member of staff (or, for caregivers and family doctors, an outside name) on a patient's team.
+
+    Raises NotFound for an unknown patient or user, InputRefused for a role or times that don't fit,
+    and RuleBroken `already_on_team`.
+    """
+    at = clock(at)
+    patient = _patient(patient_id)
+    start = starts_at or at
+    _check_role(role, user_id)
+    _check_spell(start, ends_at)
+    user = _clinician(user_id, patient) if user_id is not None else None
+    open_places = (
+        CareTeamMember.objects.memberships().running(start).filter(patient=patient, user=user, role=role)
+    )
+    if user is not None and open_places.exists():
+        raise RuleBroken("They are on this team already.", "already_on_team")
+    with opening(actor, purpose="care_team") as ctx:
+        if outside_name:
+            ctx.load_keys([patient.pk])
+        member = CareTeamMember.objects.create(
+            organization_id=patient.organization_id,
+            patient=patient,
+            user=user,
+            outside_name=outside_name,
+            role=role,
+            starts_at=start,
+            ends_at=ends_at,
+        )
+    record(actor, "care_team.joined", member, codes={"role": role, "user": str(user_id or "")})
+    return member
+
+
+@action
+def end_care_team_place(*, actor: Actor, member_id: UUID, at: datetime | None = None) -> CareTeamMember:
+    """End a place or a cover now; whoever covers it loses the way in with it."""
+    at = clock(at)
+    member = CareTeamMember.objects.select_for_update().filter(pk=member_id).first()
+    if member is None:
+        raise NotFound("There is no such place on a team.", "place_unknown")
+    if member.ends_at is not None and member.ends_at <= at:
+        return Unchanged(member)  # type: ignore[return-value]
+    member.ends_at = max(at, member.starts_at)
+    member.save(update_fields=["ends_at", "updated_at"])
+    record(actor, "care_team.left", member, codes={"role": member.role, "user": str(member.user_id or "")})
+    return member
+
+
+@action
+def plan_cover(
+    *,
+    actor: Actor,
+    member_id: UUID,
+    user_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime | None = None,
+) -> CareTeamMember:
+    """Let somebody stand in for a place on a team from `starts_at` until `ends_at`."""
+    at = clock(at)
+    member = CareTeamMember.objects.select_for_update().filter(pk=member_id, cover_for__isnull=True).first()
+    if member is None or not (member.holds(at) or member.starts_at > at):
+        raise NotFound("There is no such place on a team.", "place_unknown")
+    _check_spell(starts_at, ends_at)
+    patient = _patient(member.patient_id)
+    user = _clinician(user_id, patient)
+    if user.pk == member.user_id:
+        raise InputRefused("Nobody covers for themself.", "cover_of_self", field="user")
+    cover = CareTeamMember.objects.create(
+        organization_id=patient.organization_id,
+        patient=patient,
+        user=user,
+        role=member.role,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        cover_for=member,
+    )
+    record(actor, "cover.planned", cover, codes={"for": str(member.user_id), "user": str(user.pk)})
+    return cover
+
+
+@action
+def grant_access(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    user_id: UUID,
+    reason_code: str,
+    ends_at: datetime,
+    permission: str = VIEW,
+    reason: str | None = None,
+    starts_at: datetime | None = None,
+    at: datetime | None = None,
+) -> PatientUserObjectPermission:
+    """Let one member of staff see one patient for a while (consultation, second opinion, break-glass).
+
+    Raises NotFound for an unknown patient or user and InputRefused for an unknown reason, a permission that
+    can't be given, or a spell longer than policy allows.
+    """
+    at = clock(at)
+    start = starts_at or at
+    _check_spell(start, ends_at)
+    if reason_code not in GrantReason.values or permission not in GIVABLE:
+        raise InputRefused(
+            "Choose a reason and a permission of the list.", "grant_unknown", field="reason_code"
+        )
+    longest = LONGEST.get(GrantReason(reason_code), LONGEST_OTHER)
+    if ends_at - start > longest:
+        raise InputRefused("This is longer than such a grant may last.", "grant_too_long", field="ends_at")
+    patient = _patient(patient_id)
+    user = _clinician(user_id, patient)
+    with opening(actor, purpose="grant") as ctx:
+        if reason:
+            ctx.load_keys([patient.pk])
+        grant = PatientUserObjectPermission.objects.create(
+            organization_id=patient.organization_id,
+            user=user,
+            permission=_permission(permission),
+            content_object=patient,
+            starts_at=start,
+            ends_at=ends_at,
+            reason_code=reason_code,
+            reason=reason,
+            granted_by_id=actor.id if actor.kind == "user" else None,
+        )
+    codes = {"reason": reason_code, "permission": permission, "user": str(user_id)}
+    record(actor, "access.granted", grant, subject=patient.pk, codes=codes)
+    return grant
+
+
+@action
+def end_grant(*, actor: Actor, grant_id: UUID, at: datetime | None = None) -> PatientUserObjectPermission:
+    """End a grant now; the row stays."""
+    at = clock(at)
+    grant = PatientUserObjectPermission.objects.select_for_update().filter(pk=grant_id).first()
+    if grant is None:
+        raise NotFound("There is no such grant.", "grant_unknown")
+    if grant.ends_at <= at:
+        return Unchanged(grant)  # type: ignore[return-value]
+    grant.ends_at = max(at, grant.starts_at)
+    grant.save(update_fields=["ends_at"])
+    codes = {"reason": grant.reason_code, "user": str(grant.user_id)}
+    record(actor, "access.ended", grant, subject=grant.content_object_id, codes=codes)
+    return grant
+
+
+def _patient(patient_id: UUID) -> Patient:
+    patient = Patient.objects.exclude(status=PatientStatus.DELETED).filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("There is no such person on record.", "patient_unknown")
+    return patient
+
+
+def _clinician(user_id: UUID, patient: Patient) -> User:
+    user = User.objects.filter(pk=user_id, is_active=True, organization_id=patient.organization_id).first()
+    if user is None:
+        raise NotFound("There is no such member of staff.", "user_unknown")
+    if user.role not in CLINICAL:
+        raise InputRefused("Only people who treat can be given a patient.", "role_not_clinical", field="user")
+    return user
+
+
+def _permission(codename: str) -> Permission:
+    return Permission.objects.get(content_type__app_label="patients", codename=codename)
+
+
+def _check_role(role: str, user_id: UUID | None) -> None:
+    if role not in CareRole.values:
+        raise InputRefused("Choose a role of the list.", "care_role_unknown", field="role")
+    if user_id is None and role not in WITHOUT_ACCOUNT:
+        raise InputRefused("This role needs a member of staff.", "care_role_needs_user", field="user")
+
+
+def _check_spell(starts_at: datetime, ends_at: datetime | None) -> None:
+    if ends_at is not None and ends_at <= starts_at:
+        raise InputRefused("It must end after it starts.", "spell_empty", field="ends_at")

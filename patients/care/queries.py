@@ -1,0 +1,41 @@
+"""Reads of care teams, covers and grants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from patients.care.models import (
+    CareTeamMember,
+    CareTeamMemberQuerySet,
+    GrantQuerySet,
+    PatientUserObjectPermission,
+)
+
+
+def memberships_of(user: Any, at: datetime) -> CareTeamMemberQuerySet:
+    """Return the running places of `user` on care teams, covers left out."""
+    return CareTeamMember.objects.of_user(user).memberships().running(at)
+
+
+def covers_of(user: Any, at: datetime) -> CareTeamMemberQuerySet:
+    """Return the running planned covers by `user`."""
+    return CareTeamMember.objects.of_user(user).covers().running(at)
+
+
+def grants_of(user: Any, at: datetime) -> GrantQuerySet:
+    """Return the running single grants of `user`, annotated with `relation`, `opens_code` and `person`."""
+    return PatientUserObjectPermission.objects.of_user(user).running(at)
+
+
+def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
+    """Return the running places of a patient's team and covers, with their users."""
+    rows = CareTeamMember.objects.filter(patient_id=patient_id).running(at)
+    return list(rows.select_related("user", "cover_for__user").order_by("starts_at"))
+
+
+def open_grants(patient_id: UUID, at: datetime) -> list[PatientUserObjectPermission]:
+    """Return the grants of a patient that hold at `at`, with their users."""
+    rows = PatientUserObjectPermission.objects.filter(content_object_id=patient_id).running(at)
+    return list(rows.select_related("user", "permission").order_by("ends_at"))

@@ -1,0 +1,187 @@
+"""The closed lists of this floor (statuses, kinds, labels, consent types) and the shape of a code."""
+
+import re
+
+from django.db import models
+
+CODE = re.compile(r"[A-Za-z0-9_.:+/-]{1,64}")
+
+
+class PatientStatus(models.TextChoices):
+    """`deleted` means erased: the row stays, pseudonymised."""
+
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    DELETED = "deleted", "Erased"
+
+
+class AgeBand(models.TextChoices):
+    """The only trace of an age outside the sealed date of birth."""
+
+    UNKNOWN = "unknown", "Age unknown"
+    UNDER_13 = "under_13", "Under 13"
+    TEEN = "13_17", "13-17"
+    YOUNG = "18_24", "18-24"
+    THIRTIES = "25_34", "25-34"
+    FORTIES = "35_44", "35-44"
+    FIFTIES = "45_54", "45-54"
+    SIXTIES = "55_64", "55-64"
+    OLDER = "65_plus", "65 and over"
+
+
+MINOR_BANDS = frozenset({AgeBand.UNDER_13, AgeBand.TEEN})
+# Days that a person may choose to have their data kept; a CHECK holds it.
+RETENTION_DAYS = (30, 365)
+
+
+class CareRole(models.TextChoices):
+    """Domain 6.1; a caregiver never signs in."""
+
+    PRIMARY_THERAPIST = "primary_therapist", "Primary therapist"
+    PSYCHIATRIST = "psychiatrist", "Psychiatrist"
+    COUNSELOR = "counselor", "Counselor"
+    CASE_MANAGER = "case_manager", "Case manager"
+    PEER_WORKER = "peer_worker", "Peer worker"
+    SUPERVISOR = "supervisor", "Supervisor"
+    PRIMARY_CARE = "primary_care", "Primary care"
+    CAREGIVER = "caregiver", "Caregiver"
+
+
+class GrantReason(models.TextChoices):
+    """Why one person may see one patient for a while, outside of every team."""
+
+    CONSULTATION = "consultation", "Consultation"
+    SECOND_OPINION = "second_opinion", "Second opinion"
+    BREAK_GLASS = "break_glass", "Break-glass"
+
+
+class ConsentType(models.TextChoices):
+    """Domain 7.1."""
+
+    TREATMENT = "treatment", "Treatment"
+    PRIVACY_NOTICE = "privacy_notice", "Privacy notice"
+    VOICE_PROCESSING = "voice_processing", "Voice processing"
+    AI_PATTERN_ANALYSIS = "ai_pattern_analysis", "Pattern analysis"
+    RECORDING = "recording", "Recording"
+    EMERGENCY_CONTACT = "emergency_contact", "Emergency contact"
+    CAREGIVER_SHARING = "caregiver_sharing", "Sharing with a caregiver"
+    CARE_TEAM_SHARING = "care_team_sharing", "Sharing with the care team"
+    PART2_TPO = "part2_tpo", "Part 2: treatment, payment, operations"
+    PART2_SUD_NOTES = "part2_sud_counseling_notes", "Part 2: counseling notes"
+    PSYCHOTHERAPY_NOTES = "psychotherapy_notes_release", "Release of psychotherapy notes"
+    RESEARCH = "research", "Research"
+    MEMORY = "memory_personalisation", "Memory and personalisation"
+    MESSAGING = "messaging_sms_email", "SMS and e-mail"
+    TELEHEALTH = "telehealth", "Telehealth"
+    TRANSFER = "cross_border_transfer", "Transfer abroad"
+
+
+class ConsentMethod(models.TextChoices):
+    """How a consent reached us."""
+
+    APP = "app", "In the app"
+    PAPER = "paper", "On paper"
+    SPOKEN = "spoken", "Spoken"
+    IMPORT = "import", "Imported"
+
+
+class SessionKind(models.TextChoices):
+    """Domain 1.4: six things that sources call a session, and a counselor's conversation."""
+
+    SELF_GUIDED = "self_guided", "Self-guided"
+    VOICE_CHECKIN = "voice_checkin", "Voice check-in"
+    NEURAL_AUDIO = "neural_audio", "Neural audio"
+    THERAPY = "therapy", "Therapy"
+    CHAT = "chat", "Chat"
+    CRISIS_CONTACT = "crisis_contact", "Crisis contact"
+
+
+class Channel(models.TextChoices):
+    """Where a session takes place."""
+
+    IN_PERSON = "in_person", "In person"
+    VIDEO = "video", "Video"
+    PHONE = "phone", "Phone"
+    SMS = "sms", "SMS"
+    CHAT = "chat", "Chat"
+    VOICE_APP = "voice_app", "Voice app"
+    APP = "app", "App"
+
+
+class SessionStatus(models.TextChoices):
+    """Where a session stands."""
+
+    SCHEDULED = "scheduled", "Scheduled"
+    IN_PROGRESS = "in_progress", "In progress"
+    COMPLETED = "completed", "Completed"
+    ABANDONED = "abandoned", "Abandoned"
+    NO_SHOW = "no_show", "No show"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Emotion(models.TextChoices):
+    """Canonical labels (domain 1.5)."""
+
+    HAPPY = "happy", "Happy"
+    TRUST = "trust", "Trust"
+    ANTICIPATION = "anticipation", "Anticipation"
+    SURPRISE = "surprise", "Surprise"
+    NEUTRAL = "neutral", "Neutral"
+    DISGUST = "disgust", "Disgust"
+    ANGRY = "angry", "Angry"
+    FEAR = "fear", "Fear"
+    SAD = "sad", "Sad"
+    NUMB = "numb", "Numb"
+    RESIGNED = "resigned", "Resigned"
+    HOPELESS = "hopeless", "Hopeless"
+
+
+VOICE_EMOTIONS = tuple(label for label in Emotion.values if label not in ("trust", "anticipation"))
+
+
+class EmotionSource(models.TextChoices):
+    """What an emotion was read from."""
+
+    VOICE = "voice", "Voice"
+    TEXT = "text", "Text"
+    CLINICIAN = "clinician", "Clinician"
+    SELF_REPORT = "self_report", "Self-report"
+
+
+class MessageRole(models.TextChoices):
+    """Who speaks; only the patient's own words are evidence."""
+
+    PATIENT = "patient", "Patient"
+    ASSISTANT = "assistant", "Assistant"
+    STAFF = "staff", "Staff"
+
+
+class ReviewStatus(models.TextChoices):
+    """Whether a person has looked at an observation."""
+
+    UNREVIEWED = "unreviewed", "Not reviewed"
+    CONFIRMED = "confirmed", "Confirmed"
+    CORRECTED = "corrected", "Corrected"
+    REJECTED = "rejected", "Rejected"
+
+
+class DissonanceType(models.TextChoices):
+    """How words and voice differ (domain 5.7)."""
+
+    CONCEALMENT = "concealment", "Concealment"
+    AMPLIFICATION = "amplification", "Amplification"
+    CONGRUENT = "congruent", "Congruent"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class ToolStatus(models.TextChoices):
+    """How far a tool call of the assistant got."""
+
+    STARTED = "started", "Started"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+SENSITIVITY_LABELS = ("N", "R", "V", "PSYTHPN", "SUD_PART2", "HIV", "GBV", "MINOR")
+LANGUAGES = ("en", "sw", "sheng", "other")

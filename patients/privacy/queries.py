@@ -1,0 +1,35 @@
+"""What people allow at a time, in one query; an expired consent counts as withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from patients.privacy.models import Consent
+
+
+def consent_state(
+    patient_ids: Iterable[UUID], types: Iterable[str], at: datetime
+) -> dict[tuple[UUID, str], bool]:
+    """Return whether each (person, type) is allowed at `at`; the default is no."""
+    people, wanted = list(patient_ids), list(types)
+    state = {(person, kind): False for person in people for kind in wanted}
+    for row in Consent.objects.of(people, wanted).newest(at):
+        state[row.patient_id, row.consent_type] = row.holds(at)
+    return state
+
+
+def has_consent(patient_id: UUID, consent_type: str, at: datetime) -> bool:
+    """Return whether one person allows one type at `at`."""
+    return consent_state([patient_id], [consent_type], at)[patient_id, consent_type]
+
+
+def consent_history(patient_id: UUID) -> list[Consent]:
+    """Return every consent row of a person, the newest first."""
+    return list(Consent.objects.filter(patient_id=patient_id).select_related("recorded_by"))
+
+
+def newest_rows(patient_ids: Iterable[UUID], types: Iterable[str], at: datetime) -> list[Consent]:
+    """Return the newest row of each (person, type), whether it still holds or not."""
+    return list(Consent.objects.of(patient_ids, types).newest(at))

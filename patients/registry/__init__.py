@@ -1,0 +1,1 @@
+"""Who a person is, who cares for them, and who may see them."""

@@ -1,0 +1,256 @@
+"""Writes about people: registering, provisional rows and their linking, age bands."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from cortex.crypto.blind import blind_index, normalise_email, normalise_phone
+from cortex.ids import uuid7
+from patients.codes import AgeBand, PatientStatus
+from patients.privacy.actions import record_consent
+from patients.registry.models import Patient, new_pseudonym
+from patients.registry.person import EmergencyContact, PatientPreference, PatientProfile
+from patients.registry.records import RegisterPatient, band_of
+
+PSEUDONYM_TRIES = 5
+BAND_BATCH = 500
+# Fields of RegisterPatient that are columns of Patient under the same name.
+PLAIN = (
+    "given_name",
+    "middle_name",
+    "family_name",
+    "pronouns",
+    "sex",
+    "gender",
+    "email",
+    "phone",
+    "date_of_birth",
+    "home_address",
+    "usual_places",
+    "mrn",
+    "external_provider_ref",
+    "risk_notes",
+    "language",
+    "locale",
+    "timezone",
+    "data_retention_days",
+    "legacy_ids",
+)
+
+
+@action
+def register_patient(
+    *, actor: Actor, organization_id: UUID, data: RegisterPatient, at: datetime | None = None
+) -> Patient:
+    """Put a person on record with consents, contacts, profile and preferences, all or nothing.
+
+    Raises InputRefused with the field, and RuleBroken `email_taken` or `mrn_taken` (409) when an active
+    person of the organization has the same.
+    """
+    at = clock(at)
+    data.check(at.date())
+    identifier = uuid7(at)
+    with opening(actor, purpose="registration") as ctx:
+        ctx.load_keys([identifier], create=True)
+        patient = _insert(_row(identifier, organization_id, data, at), chosen=bool(data.anonymous_id))
+        _add_details(patient, data)
+    if data.consents:
+        record_consent(actor=actor, patient=patient, consents=data.consents, at=at)
+    given = [item.name for item in fields(data) if getattr(data, item.name) not in (None, "", [], {})]
+    record(actor, "patient.registered", patient, subject=patient.pk, fields=given)
+    return patient
+
+
+@action
+def create_provisional(
+    *,
+    actor: Actor,
+    organization_id: UUID,
+    given_name: str | None = None,
+    phone: str | None = None,
+    language: str = "en",
+    age_band: str = AgeBand.UNKNOWN,
+    note: str | None = None,
+    at: datetime | None = None,
+) -> Patient:
+    """Open a row by hand for a person not on record, so that an alert has somebody; linked later."""
+    at = clock(at)
+    if age_band not in AgeBand.values:
+        raise InputRefused("Choose an age band of the list.", "age_band_unknown", field="age_band")
+    data = RegisterPatient(given_name=given_name, phone=phone, language=language, risk_notes=note)
+    data.check(at.date())
+    identifier = uuid7(at)
+    with opening(actor, purpose="registration") as ctx:
+        ctx.load_keys([identifier], create=True)
+        row = _row(identifier, organization_id, data, at)
+        row.is_provisional, row.age_band = True, age_band
+        patient = _insert(row, chosen=False)
+    record(actor, "patient.opened_provisionally", patient, subject=patient.pk)
+    return patient
+
+
+@action
+def link_provisional(
+    *, actor: Actor, provisional_id: UUID, patient_id: UUID, at: datetime | None = None
+) -> Patient:
+    """Say that a provisional row is a person on record: a pointer, rows never move.
+
+    Raises NotFound for an unknown row, RuleBroken `not_provisional` or `link_impossible`.
+    """
+    at = clock(at)
+    rows = {row.pk: row for row in _locked([provisional_id, patient_id])}
+    if len(rows) != 2:
+        raise NotFound("There is no such person on record.", "patient_unknown")
+    provisional, patient = rows[provisional_id], rows[patient_id]
+    _check_link(provisional, patient)
+    target = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
+    if provisional.merged_into_id == target.pk:
+        return Unchanged(target)  # type: ignore[return-value]
+    provisional.merged_into = target
+    provisional.save(update_fields=["merged_into", "updated_at"])
+    # One step to the person, always: whoever pointed at the provisional row points on.
+    Patient.objects.filter(merged_into=provisional).update(merged_into=target, updated_at=at)
+    record(actor, "patient.linked", provisional, subject=target.pk, codes={"from": str(provisional.pk)})
+    return target
+
+
+@action
+def update_age_bands(*, actor: Actor, after: UUID | None = None, at: datetime | None = None) -> UUID | None:
+    """Set the clear age bands of the next few hundred people by their sealed dates of birth (nightly).
+
+    Returns the id to go on after, or None when all were seen.
+    """
+    at = clock(at)
+    rows = Patient.objects.exclude(status=PatientStatus.DELETED).filter(date_of_birth__isnull=False)
+    rows = rows.select_related("organization").order_by("pk")
+    batch = list((rows.filter(pk__gt=after) if after else rows)[:BAND_BATCH])
+    with opening(actor, purpose="age_bands", relationship="system") as ctx:
+        ctx.open(batch)
+        changed = [row for row in batch if _set_band(row, at)]
+    Patient.objects.bulk_update(changed, ["age_band"])
+    last = batch[-1].pk if len(batch) == BAND_BATCH else None
+    if not changed:
+        return Unchanged(last)  # type: ignore[return-value]
+    record(actor, "patient.age_bands_updated", None, codes={"changed": len(changed), "seen": len(batch)})
+    return last
+
+
+def _set_band(row: Patient, at: datetime) -> bool:
+    today = at.astimezone(ZoneInfo(row.zone())).date()
+    band = band_of(row.date_of_birth, today)
+    changed = band != row.age_band
+    row.age_band = band
+    return changed
+
+
+def _row(identifier: UUID, organization_id: UUID, data: RegisterPatient, at: datetime) -> Patient:
+    columns: dict[str, Any] = {name: getattr(data, name) for name in PLAIN}
+    return Patient(
+        id=identifier,
+        organization_id=organization_id,
+        anonymous_id=data.anonymous_id or new_pseudonym(),
+        email_hash=_index("email", normalise_email(data.email) if data.email else "", organization_id),
+        phone_hash=_index("phone", normalise_phone(data.phone) if data.phone else "", organization_id),
+        mrn_hash=_index("mrn", (data.mrn or "").strip(), organization_id),
+        age_band=band_of(data.date_of_birth, at.date()),
+        registered_at=min(data.registered_at or at, at),
+        **columns,
+    )
+
+
+def _index(column: str, value: str | None, organization_id: UUID) -> bytes | None:
+    if not value:
+        return None
+    return blind_index(value, column=f"patients_patient.{column}", organization_id=organization_id)
+
+
+def _insert(row: Patient, *, chosen: bool) -> Patient:
+    """Insert a row; a pseudonym that is taken by chance is drawn again."""
+    for _ in range(PSEUDONYM_TRIES):
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+                return row
+        except IntegrityError as problem:
+            _explain(problem, chosen=chosen)
+        row.anonymous_id = new_pseudonym()
+    raise RuleBroken("No free pseudonym was found; try again.", "pseudonym_taken")
+
+
+def _explain(problem: IntegrityError, *, chosen: bool) -> None:
+    """Raise what a person can act on, or return when drawing another pseudonym helps."""
+    constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", "") or ""
+    if constraint == "patient_email_once_if_active":
+        raise RuleBroken("An active person has this e-mail.", "email_taken", field="email") from None
+    if constraint == "patient_mrn_once_if_active":
+        raise RuleBroken("An active person has this record number.", "mrn_taken", field="mrn") from None
+    if "anonymous_id" not in constraint:
+        raise problem
+    if chosen:
+        raise RuleBroken("This pseudonym is taken.", "pseudonym_taken", field="anonymous_id") from None
+
+
+def _add_details(patient: Patient, data: RegisterPatient) -> None:
+    common = {"organization_id": patient.organization_id, "patient": patient}
+    profile = data.profile
+    PatientProfile.objects.create(
+        self_stated_goals=profile.self_stated_goals,
+        self_reported_conditions=profile.self_reported_conditions,
+        self_reported_medications=profile.self_reported_medications,
+        privacy_settings=profile.privacy_settings,
+        **common,
+    )
+    EmergencyContact.objects.bulk_create(
+        EmergencyContact(
+            name=contact.name,
+            phone=contact.phone or None,
+            relationship=contact.relationship or None,
+            email=contact.email or None,
+            language=contact.language,
+            note=contact.note or None,
+            order=order,
+            **common,
+        )
+        for order, contact in enumerate(data.contacts, start=1)
+    )
+    if data.preference is not None:
+        PatientPreference.objects.create(
+            voice_preference=data.preference.voice_preference,
+            background_sound_type=data.preference.background_sound_type,
+            preferred_duration_minutes=data.preference.preferred_duration_minutes,
+            notification_preferences=data.preference.notification_preferences,
+            morning_routine_time=_time(data.preference.morning_routine_time),
+            evening_routine_time=_time(data.preference.evening_routine_time),
+            **common,
+        )
+
+
+def _time(value: str | None) -> time | None:
+    if not value:
+        return None
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise InputRefused("A time is HH:MM.", "time_unreadable", field="preference") from None
+
+
+def _locked(identifiers: list[UUID]) -> list[Patient]:
+    return list(Patient.objects.select_for_update(no_key=True).filter(pk__in=identifiers).order_by("pk"))
+
+
+def _check_link(provisional: Patient, patient: Patient) -> None:
+    if not provisional.is_provisional:
+        raise RuleBroken("Only a provisional row can be linked.", "not_provisional")
+    if provisional.organization_id != patient.organization_id:
+        raise NotFound("There is no such person on record.", "patient_unknown")
+    if provisional.pk == patient.pk or PatientStatus.DELETED in (patient.status, provisional.status):
+        raise RuleBroken("Choose another person on record.", "link_impossible")

@@ -1,0 +1,142 @@
+"""Reads about people, shaped for pages and doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cortex.access.context import AccessContext
+from patients.privacy.queries import consent_state
+from patients.registry.models import Patient, PatientQuerySet
+from patients.registry.person import EmergencyContact, LastLocation
+
+
+def patients() -> PatientQuerySet:
+    """Return every patient row; callers narrow it by `visible_to` or by their organization at once."""
+    return Patient.objects.all()
+
+
+def patient(patient_id: UUID) -> Patient | None:
+    """Return one row, or None; the caller has asked the predicate."""
+    return Patient.objects.select_related("organization").filter(pk=patient_id).first()
+
+
+def visible_patient(
+    user: Any, patient_id: UUID, at: datetime, permission: str = "view_patient"
+) -> Patient | None:
+    """Return the row when `user` may see it at `at`, else None: a stranger learns nothing."""
+    rows = Patient.objects.visible_to(user, at, permission)
+    return rows.select_related("organization").filter(pk=patient_id).first()
+
+
+def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str, Patient]:
+    """Return the organization's rows by pseudonym, in one query; unknown and erased ones are absent."""
+    rows = Patient.objects.filter(organization_id=organization_id, anonymous_id__in=set(pseudonyms))
+    return {row.anonymous_id: row for row in rows.exclude(status="deleted").select_related("organization")}
+
+
+def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
+    """Return the rows by id, locked in the order of their ids until the transaction ends."""
+    rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=set(patient_ids)).order_by("pk")
+    return {row.pk: row for row in rows}
+
+
+def person_ids(patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the person behind each row: the row itself, or the one that it was merged into."""
+    return dict(Patient.objects.filter(pk__in=set(patient_ids)).values_list("pk", "person_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """One person to call, opened."""
+
+    name: str
+    relationship: str
+    phone: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """Who somebody is and how to reach them, opened for one look; missing parts are empty."""
+
+    patient_id: UUID
+    pseudonym: str
+    name: str
+    pronouns: str
+    phone: str
+    email: str
+    age_band: str
+    language: str
+    timezone: str
+    is_minor: bool
+    is_provisional: bool
+    home_address: str = ""
+    usual_places: str = ""
+    last_place: dict[str, Any] | None = None
+    last_place_at: datetime | None = None
+    contacts: list[ContactCard] = field(default_factory=list)
+    emergency_contact_allowed: bool = False
+
+
+def person_card(
+    ctx: AccessContext, patient: Patient, *, at: datetime, with_contacts: bool, with_places: bool = False
+) -> PersonCard:
+    """Open name and ways to reach a person; contacts also need the consent emergency_contact (K26).
+
+    `with_contacts` and `with_places` say what the looker's role and relationship allow; the look is noted in
+    the context. A row that was merged into another shows the other's person.
+    """
+    person = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
+    allowed = consent_state([person.pk], ["emergency_contact"], at)[person.pk, "emergency_contact"]
+    ctx.open([person])
+    contacts = _contacts(person) if with_contacts and allowed else []
+    place = _last_place(person, at) if with_places else None
+    sections = ["identity", *(["contacts"] if contacts else []), *(["places"] if with_places else [])]
+    ctx.saw(
+        "person", subjects=[person.pk], object_type="patients.Patient", object_id=person.pk, sections=sections
+    )
+    return PersonCard(
+        patient_id=person.pk,
+        pseudonym=person.anonymous_id,
+        name=full_name(person),
+        pronouns=person.pronouns or "",
+        phone=person.phone or "",
+        email=person.email or "",
+        age_band=person.get_age_band_display(),
+        language=person.language,
+        timezone=person.zone(),
+        is_minor=person.is_minor,
+        is_provisional=person.is_provisional,
+        home_address=(person.home_address or "") if with_places else "",
+        usual_places=(person.usual_places or "") if with_places else "",
+        last_place=place.place if place else None,
+        last_place_at=place.seen_at if place else None,
+        contacts=contacts,
+        emergency_contact_allowed=allowed,
+    )
+
+
+def full_name(patient: Patient) -> str:
+    """Return the opened name in the order given, middle, family; empty when none is on record."""
+    return " ".join(part for part in (patient.given_name, patient.middle_name, patient.family_name) if part)
+
+
+def _contacts(patient: Patient) -> list[ContactCard]:
+    rows = EmergencyContact.objects.filter(patient=patient, is_active=True)
+    return [
+        ContactCard(
+            name=row.name or row.legacy_text or "",
+            relationship=row.relationship or "",
+            phone=row.phone or "",
+            language=row.language,
+        )
+        for row in rows
+    ]
+
+
+def _last_place(patient: Patient, at: datetime) -> LastLocation | None:
+    return LastLocation.objects.current(at).filter(patient=patient).first()
