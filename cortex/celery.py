@@ -1,12 +1,19 @@
 """The Celery application; tasks live in each feature's tasks.py, the timetable in the settings."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.dev")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
 os.environ.setdefault("CORTEX_DB_ROLE", "system")
 
 app = Celery("cortex")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """A receiver on this signal keeps Celery from setting up logs of its own beside ours."""

@@ -31,10 +31,10 @@ class EmbeddedStores:
         self.clusters: dict[str, Cluster] = {}
         self.redis: RedisServer | None = None
 
-    def start(self, *, postgres: bool = True, redis: bool = True) -> None:
+    def start(self, *, clusters: tuple[str, ...] = ("main", "keys"), redis: bool = True) -> None:
         """Start what is asked for and make roles and databases on the first run; raise StartRefused with a reason."""
         try:
-            self._start(postgres, redis)
+            self._start(clusters, redis)
         except OSError as error:
             self.stop()
             raise StartRefused(explain(error, self.data_dir)) from error
@@ -49,7 +49,27 @@ class EmbeddedStores:
         for cluster in self.clusters.values():
             cluster.stop()
 
-    def _start(self, postgres: bool, redis: bool) -> None:
+    def restart_ended(self) -> list[str]:
+        """Start every store again that ended without us; return their names."""
+        again = []
+        for name, cluster in self.clusters.items():
+            if cluster.has_ended():
+                cluster.start()
+                cluster.wait_ready()
+                again.append(f"PostgreSQL ({name})")
+        if self.redis is not None and self.redis.has_ended():
+            self.redis.start()
+            again.append("Redis")
+        return again
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name."""
+        servers = {f"postgres-{name}": cluster.process for name, cluster in self.clusters.items()}
+        if self.redis is not None:
+            servers["redis"] = self.redis.process
+        return {name: process.pid for name, process in servers.items() if process is not None}
+
+    def _start(self, clusters: tuple[str, ...], redis: bool) -> None:
         user = store_user()
         secrets = prepare_folder(self.data_dir)
         require_space(self.data_dir)
@@ -60,9 +80,9 @@ class EmbeddedStores:
             program = embedded_redis.server_program(user, home / "programs")
             self.redis = RedisServer(home, sockets, program, user, secrets["redis_password"])
             self.redis.start()
-        if postgres:
+        if clusters:
             install = embedded_postgres.installation(user, home / "programs")
-            for name in ("main", "keys"):
+            for name in clusters:
                 password = secrets["postgres_password"]
                 self.clusters[name] = Cluster(name, home, sockets, install, user, password, self.durable)
             self._start_clusters(secrets)

@@ -134,7 +134,7 @@ class Cluster:
 
     def wait_ready(self, seconds: float = 20.0) -> None:
         """Wait until the postmaster says "ready" in its pid file, or raise with the end of its log."""
-        if not wait_until(lambda: self._says_ready() or self._has_ended(), seconds) or self._has_ended():
+        if not wait_until(lambda: self._says_ready() or self.has_ended(), seconds) or self.has_ended():
             raise StartRefused(f"PostgreSQL ({self.name}) didn't start: {self._last_words()}")
 
     def stop(self) -> None:
@@ -181,7 +181,8 @@ class Cluster:
         mine = self.process is not None and lines[:1] == [str(self.process.pid)]
         return mine and len(lines) >= 8 and lines[7].strip() == "ready"
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
+        """Whether no server runs now."""
         return self.process is None or self.process.poll() is not None
 
     def _last_words(self) -> str:

@@ -76,7 +76,7 @@ class RedisServer:
 
     def wait_ready(self, seconds: float = 10.0) -> None:
         """Wait until the socket answers."""
-        if not wait_until(lambda: self._answers() or self._has_ended(), seconds) or self._has_ended():
+        if not wait_until(lambda: self._answers() or self.has_ended(), seconds) or self.has_ended():
             raise StartRefused(f"Redis didn't start: see {self.home / 'redis.log'}.")
 
     def stop(self) -> None:
@@ -85,7 +85,8 @@ class RedisServer:
             stop_process(self.process, [(signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0)])
             self.process = None
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
+        """Whether no server runs now."""
         return self.process is None or self.process.poll() is not None
 
     def _answers(self) -> bool:

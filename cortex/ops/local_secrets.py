@@ -25,7 +25,7 @@ def fresh_secrets() -> dict[str, str]:
     """Return one new value for every name."""
     return {
         "secret_key": secrets.token_urlsafe(48),
-        "master_keys": f"1:{key_text()}",
+        "master_keys": f"v1:{key_text()}",
         "index_key": key_text(),
         "audit_signing_key": key_text(),
         "metrics_token": secrets.token_urlsafe(24),

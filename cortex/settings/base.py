@@ -13,8 +13,8 @@ from cortex.settings.env import (
     Environment,
     celery_broker,
     email_settings,
-    postgres_settings,
     redis_url,
+    role_databases,
 )
 
 env = Environment()
@@ -26,6 +26,7 @@ SECRET_KEY = env.secret("CORTEX_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("CORTEX_OLD_SECRET_KEYS")
 CORTEX_MASTER_KEYS = env.text("CORTEX_MASTER_KEYS")
 CORTEX_MASTER_KEY_FILE = env.text("CORTEX_MASTER_KEY_FILE")
+CORTEX_KEY_PROVIDER = env.text("CORTEX_KEY_PROVIDER")
 CORTEX_INDEX_KEY = env.secret("CORTEX_INDEX_KEY")
 CORTEX_AUDIT_SIGNING_KEY = env.secret("CORTEX_AUDIT_SIGNING_KEY")
 CORTEX_METRICS_TOKEN = env.secret("CORTEX_METRICS_TOKEN")
@@ -35,6 +36,9 @@ FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 DEBUG = False
 ALLOWED_HOSTS = env.listing("CORTEX_ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.listing("CORTEX_TRUSTED_ORIGINS")
+# Where links in mails and pages to a pager lead to.
+CORTEX_PUBLIC_URL = env.text("CORTEX_PUBLIC_URL", "http://localhost:8000")
+CORTEX_PAGER_ALLOW_PRIVATE = env.flag("CORTEX_PAGER_ALLOW_PRIVATE", False)
 CORTEX_TRUSTED_PROXIES = env.integer("CORTEX_TRUSTED_PROXIES", 0, maximum=5)
 
 INSTALLED_APPS = [
@@ -107,23 +111,8 @@ TEMPLATES = [
 
 # Databases: one process, one role
 CORTEX_DB_ROLE = env.choice("CORTEX_DB_ROLE", ("owner", "app", "system"), "app")
-_SUFFIX = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}[CORTEX_DB_ROLE]
-_POOL = env.integer("CORTEX_DB_POOL", 0, maximum=64)
-
-
-def _database(prefix: str) -> dict[str, Any]:
-    name = f"{prefix}{_SUFFIX}_URL" if _SUFFIX else f"{prefix}_URL"
-    name = name.replace("DATABASE_URL_", "DATABASE_")
-    settings = postgres_settings(name, env.required(name, f"It is the database address for {CORTEX_DB_ROLE}."))
-    settings["CONN_HEALTH_CHECKS"] = True
-    settings["CONN_MAX_AGE"] = 0 if _POOL else 60
-    if _POOL:
-        settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _POOL, "timeout": 10, "max_idle": 300}
-    return settings
-
-
-DATABASES = {"default": _database("DATABASE"), "keys": _database("KEYS_DATABASE")}
-DATABASE_ROUTERS = ["cortex.ops.routers.KeysRouter"]
+DATABASES = role_databases(env, CORTEX_DB_ROLE, pool=env.integer("CORTEX_DB_POOL", 0, maximum=64))
+DATABASE_ROUTERS = ["cortex.keys.router.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries hints and rate windows; sessions live in the database, since Redis may lose everything

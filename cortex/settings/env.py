@@ -95,6 +95,22 @@ def postgres_settings(name: str, url: str) -> dict[str, Any]:
     }
 
 
+ROLES = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}
+
+
+def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, dict[str, Any]]:
+    """Return both databases as one role sees them; `pool` is the most connections of a pool, 0 for none."""
+    databases = {}
+    for alias, family in (("default", "DATABASE"), ("keys", "KEYS_DATABASE")):
+        name = f"{family}{ROLES[role]}_URL"
+        settings = postgres_settings(name, env.required(name, f"It is the address for the role {role}."))
+        settings |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if pool else 60}
+        if pool:
+            settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10, "max_idle": 300}
+        databases[alias] = settings
+    return databases
+
+
 def redis_url(name: str, url: str) -> str:
     """Check that a Redis address is one of redis://, rediss:// and unix://."""
     parts = _split(name, url)

@@ -9,10 +9,11 @@ os.environ.setdefault("CORTEX_DATA_DIR", str(_ROOT / ".cortex" / f"test-{_SLOT}"
 
 from cortex.ops.embedded import superuser_address  # noqa: E402
 from cortex.settings.dev import *  # noqa: E402, F403
+from cortex.settings.env import postgres_settings  # noqa: E402
 
 TEST_DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
-    _settings = postgres_settings(_alias, superuser_address(CORTEX_DATA_DIR, _cluster, _database_name))  # noqa: F405
+    _settings = postgres_settings(_alias, superuser_address(CORTEX_DATA_DIR, _cluster, _database_name))
     # Each connection starts as the application; the fixture `as_system` changes the role.
     _settings["OPTIONS"]["options"] = "-c role=cortex_app"
     DATABASES[_alias] = _settings  # noqa: F405

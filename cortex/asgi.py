@@ -1,0 +1,18 @@
+"""Pages and sockets for an asynchronous server: Django behind, the live consumer behind an origin check."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
+pages = get_asgi_application()
+
+# Django must be set up before these look for the user model.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from cortex.live.origin import OriginCheck  # noqa: E402
+from cortex.live.routing import websocket_urlpatterns  # noqa: E402
+
+sockets = OriginCheck(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+application = ProtocolTypeRouter({"http": pages, "websocket": sockets})

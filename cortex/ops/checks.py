@@ -1,0 +1,41 @@
+"""System checks of the deployment that need the database or look at the whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+
+@register(Tags.database)
+def refuse_superuser(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a role that row-level security doesn't bind (E001)."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            if cursor.fetchone()[0]:
+                found.append(
+                    Error(f"The database {alias} is used as a superuser.", id="cortex.E001",
+                          hint="Connect as cortex_app, cortex_system or cortex_owner (docs/deploy/roles.sql).")
+                )  # fmt: skip
+    return found
+
+
+@register(Tags.security, deploy=True)
+def deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse open hosts, a process-local cache and a second ASGI server (E002-E004)."""
+    found: list[CheckMessage] = []
+    if "*" in settings.ALLOWED_HOSTS:
+        found.append(Error("ALLOWED_HOSTS lets every host pass.", id="cortex.E002"))
+    if "locmem" in settings.CACHES["default"]["BACKEND"]:
+        found.append(Error("Each process has a cache of its own: rate limits don't hold.", id="cortex.E003"))
+    if "daphne" in settings.INSTALLED_APPS:
+        found.append(Error("Daphne has no back-pressure: serve with uvicorn.", id="cortex.E004"))
+    if settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].get("default-src") != ["'none'"]:
+        found.append(Warning("The content security policy isn't the strict one.", id="cortex.W001"))
+    return found
+

@@ -1,0 +1,110 @@
+"""What each child of `up` does after the fork: web, worker, beat, sweeper, demo, simulator."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.db import connections
+
+from cortex.settings.env import Environment, role_databases
+
+WEB_POOL = 8
+SOCKET_MESSAGE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Child:
+    """A name for the log, the database role, and what to run."""
+
+    name: str
+    role: str
+    run: Callable[[], int]
+    pool: int = 0
+    once: bool = False
+
+
+def put_on_role(role: str, pool: int) -> None:
+    """Point this process's databases at another role's addresses; call it before any connection is open."""
+    os.environ["CORTEX_DB_ROLE"] = role
+    for alias, database in role_databases(Environment(), role, pool=pool).items():
+        connections.databases[alias].update(database)
+        del connections[alias]
+
+
+def web(listener: socket.socket) -> Child:
+    """Serve pages and sockets on a listening socket that the parent keeps across restarts."""
+
+    def run() -> int:
+        import uvicorn
+
+        config = uvicorn.Config(
+            "cortex.asgi:application",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws_max_size=SOCKET_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=20.0,
+            timeout_graceful_shutdown=2,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+        return 0
+
+    return Child("web", "app", run, pool=WEB_POOL)
+
+
+def worker() -> Child:
+    """Run Celery tasks in one process beside the consumer, so that time limits hold."""
+
+    def run() -> int:
+        from cortex.celery import app
+
+        app.worker_main(
+            ["worker", "--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex",
+             "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        )  # fmt: skip
+        return 0
+
+    return Child("worker", "system", run)
+
+
+def beat(data_dir: Path) -> Child:
+    """Send scheduled tasks; the last times are kept in a file, so that a missed night is caught up."""
+
+    def run() -> int:
+        from cortex.celery import app
+
+        app.Beat(schedule=str(data_dir / "beat-schedule"), loglevel="INFO", quiet=True).run()
+        return 0
+
+    return Child("beat", "system", run)
+
+
+def command(name: str, *arguments: str, child: str, once: bool = False) -> Child:
+    """Run a management command as the system role."""
+
+    def run() -> int:
+        call_command(name, *arguments)
+        return 0
+
+    return Child(child, "system", run, once=once)
+
+
+def has_command(name: str) -> bool:
+    """Whether some app provides this command."""
+    return name in get_commands()
+
+
+def warm_up() -> None:
+    """Import in the parent what every child needs: it is read once and its memory is shared."""
+    import importlib
+
+    for module in ("cortex.asgi", "cortex.celery", settings.ROOT_URLCONF, "uvicorn", "celery.apps.worker"):
+        importlib.import_module(module)

@@ -1,0 +1,71 @@
+"""Reads about the system itself: heartbeats, months, migrations; no patient is named."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from cortex.clock import clock
+from cortex.ops.models import FeatureFlag, RetentionPolicy, ServiceHeartbeat, SystemSetting
+
+
+def answers(alias: str) -> bool:
+    """Ask a database for one row; raise its error when it can't."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone())
+
+
+def seconds_since(name: str, at: datetime | None = None) -> float | None:
+    """Return the age of a machine's last round in seconds, or None when it never ran."""
+    beat = ServiceHeartbeat.objects.filter(name=name).values_list("last_run_at", flat=True).first()
+    return None if beat is None else max(0.0, (clock(at) - beat).total_seconds())
+
+
+def heartbeats() -> list[ServiceHeartbeat]:
+    """Return every machine's last round."""
+    return list(ServiceHeartbeat.objects.all())
+
+
+def unapplied_migrations(alias: str) -> int:
+    """Return how many migrations this code has that the database lacks."""
+    executor = MigrationExecutor(connections[alias])
+    targets = executor.loader.graph.leaf_nodes()
+    return len([step for step in executor.migration_plan(targets) if _lives_on(alias, step[0].app_label)])
+
+
+def _lives_on(alias: str, label: str) -> bool:
+    return (alias == "keys") == (label == "keys")
+
+
+def has_month(table: str, month: date) -> bool:
+    """Whether a partitioned table has the month of this day."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}_{month:%Y_%m}"])
+        return bool(cursor.fetchone()[0])
+
+
+def setting(key: str, default: Any = None) -> Any:
+    """Return the active value of a setting."""
+    row = SystemSetting.objects.filter(key=key, is_active=True).values_list("value", flat=True).first()
+    return default if row is None else row
+
+
+def is_flag_on(name: str, *, percentile: int = 0, segment: str = "", at: datetime | None = None) -> bool:
+    """Whether a flag holds for a caller whose stable percentile (0-99) and segment are given."""
+    flag = FeatureFlag.objects.filter(name=name, is_enabled=True).first()
+    if flag is None or percentile >= flag.rollout_percentage:
+        return False
+    if flag.target_segments and segment not in flag.target_segments:
+        return False
+    now = clock(at)
+    begun = flag.starts_at is None or flag.starts_at <= now
+    return begun and (flag.ends_at is None or now < flag.ends_at)
+
+
+def active_policies(model: str) -> list[RetentionPolicy]:
+    """Return the retention rules of one model, as app.Model."""
+    return list(RetentionPolicy.objects.filter(model=model, is_active=True))

@@ -1,0 +1,32 @@
+"""The house's own scheduled work; each task may run twice and be lost without harm."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from celery import shared_task
+
+from cortex.audit import SYSTEM
+from cortex.ops import actions, health
+
+DAYS_AHEAD = 62
+
+
+@shared_task(name="cortex.ops.tasks.make_months")
+def make_months() -> int:
+    """Keep the partitions two months ahead."""
+    today = datetime.now(UTC).date()
+    return actions.make_months(actor=SYSTEM, since=today, until=today + timedelta(days=DAYS_AHEAD))
+
+
+@shared_task(name="cortex.ops.tasks.record_metrics")
+def record_metrics() -> int:
+    """Store one reading of every part, and beat's own sign of life (this task runs only while beat does)."""
+    status, report = health.readiness()
+    figures = {f"{name}.milliseconds": part["milliseconds"] for name, part in report["parts"].items()}
+    figures["ready"] = float(status == 200)
+    waiting = report["parts"]["queue"].get("waiting")
+    if isinstance(waiting, int):
+        figures["queue.waiting"] = float(waiting)
+    actions.note_round(actor=SYSTEM, name="beat", detail={"status": status})
+    return actions.store_metrics(actor=SYSTEM, service="worker", figures=figures)
