@@ -1,0 +1,37 @@
+"""What every page's frame needs: who is signed in, their theme and their navigation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from cortex.ui import nav
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Return `me`, `theme`, `nav` and `home`; for a person who isn't signed in only an empty frame."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"me": None, "theme": "", "nav": [], "home": "/"}
+    role = str(user.role)
+    return {
+        "me": {
+            "id": str(user.pk),
+            "name": user.full_name,
+            "initials": initials_of(user.full_name),
+            "role": role,
+            "role_label": user.get_role_display(),
+        },
+        "theme": user.theme,
+        "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
+        "home": nav.home_of(role),
+    }
+
+
+def initials_of(name: str) -> str:
+    """Return up to two initials of a name: first and last word."""
+    words = [word for word in name.replace(".", " ").split() if word[:1].isalpha() and word not in {"Dr", "Prof"}]
+    picked = words[:1] + words[1:][-1:]
+    return "".join(word[0].upper() for word in picked) or "?"

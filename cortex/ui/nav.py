@@ -1,0 +1,82 @@
+"""The main navigation by role; it names pages of other floors by URL name only, and counts by registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
+OFFICE = frozenset({"admin", "compliance", "auditor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the rail: `count` names the figure beside it, `alarm` colours it, `go` is its key after G."""
+
+    key: str
+    label: str
+    icon: str
+    url_name: str
+    roles: frozenset[str] = field(default=DESK)
+    count: str = ""
+    what: str = ""
+    alarm: bool = False
+    go: str = ""
+
+
+ITEMS = (
+    Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
+    Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="c"),
+    Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
+    Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
+    Item("duty", "Duty", "moon-stars", "crisis:duty"),
+    Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
+)
+
+Counter = Callable[[HttpRequest], dict[str, int]]
+_counters: list[Counter] = []
+
+
+def register_counts(counter: Counter) -> None:
+    """Let a floor supply figures for the rail: called once per page with the request, returns {count name: n}."""
+    if counter not in _counters:
+        _counters.append(counter)
+
+
+def counts(request: HttpRequest) -> dict[str, int]:
+    """Return all registered figures for this person."""
+    figures: dict[str, int] = {}
+    for counter in _counters:
+        figures.update(counter(request))
+    return figures
+
+
+def entries(request: HttpRequest, role: str) -> list[dict[str, object]]:
+    """Return the rail's entries for a role; a page that this deployment doesn't serve is left out."""
+    figures = counts(request)
+    return [
+        {"item": item, "href": href, "count": figures.get(item.count, 0), "here": _is_here(request, item, href)}
+        for item in ITEMS
+        if role in item.roles and (href := path_of(item.url_name))
+    ]
+
+
+def home_of(role: str) -> str:
+    """Return the path of the first page of a role's navigation."""
+    paths = (path_of(item.url_name) for item in ITEMS if role in item.roles)
+    return next((path for path in paths if path), "/")
+
+
+def _is_here(request: HttpRequest, item: Item, href: str) -> bool:
+    return request.path == href or (item.key != "board" and request.path.startswith(href))
+
+
+def path_of(url_name: str) -> str:
+    """Return the path of a page, or "" when it isn't routed."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""

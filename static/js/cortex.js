@@ -1,0 +1,42 @@
+/* Entry of every page: what the frame's buttons do, single keys, dialogs and the idle cover. */
+import { dialogs } from './lib/dialogs.js';
+import { keys } from './lib/keys.js';
+import { post } from './lib/post.js';
+import { say } from './lib/say.js';
+
+const root = document.documentElement;
+
+/* What [data-act] buttons do; a page adds its own before or after this module has run. */
+export const acts = {
+  help: () => document.getElementById('help')?.showModal(),
+  privacy: (button) => {
+    const on = document.body.classList.toggle('privacy');
+    button?.setAttribute('aria-pressed', on);
+    say(on ? 'Privacy mode is on.' : 'Privacy mode is off.');
+  },
+};
+
+/* Which single keys do something without a visible control that carries them. */
+export const keyActs = { '?': () => acts.help() };
+
+document.addEventListener('click', (e) => {
+  const button = e.target.closest('[data-act]');
+  if (button && acts[button.dataset.act]) acts[button.dataset.act](button, e);
+});
+
+/* The theme is kept with the account, so that the server renders it next time. */
+document.addEventListener('submit', (e) => {
+  const form = e.target.closest('[data-theme-form]');
+  if (!form) return;
+  e.preventDefault();
+  const button = form.querySelector('button');
+  const isDark = button.value === 'dark';
+  root.dataset.theme = button.value;
+  post(form.action, { theme: button.value }).catch(() => say('The theme was not saved.'));
+  button.value = isDark ? 'light' : 'dark';
+  button.setAttribute('aria-label', isDark ? 'Switch to light theme' : 'Switch to dark theme');
+  say(isDark ? 'Dark theme' : 'Light theme');
+});
+
+dialogs();
+keys(keyActs);

@@ -1,0 +1,118 @@
+/* The board: news waits in the tray, rows change in place, nothing moves under the pointer. */
+import { acts, keyActs } from '../cortex.js';
+import { scan, sync } from '../lib/clocks.js';
+import { connect } from '../lib/live.js';
+import { pill } from '../lib/pill.js';
+import { post } from '../lib/post.js';
+import { say } from '../lib/say.js';
+import { alarm } from '../lib/tone.js';
+import { claimNew, claimPreview, claimRow, refuse } from './board_claim.js';
+import * as queue from './board_queue.js';
+import { draw, online } from './board_tray.js';
+
+const $ = (css, root = document) => root.querySelector(css);
+const $$ = (css, root = document) => [...root.querySelectorAll(css)];
+const data = document.body.dataset;
+const MUTE = 300; // seconds
+
+function onEvent(event) {
+  const change = queue.take(event.html);
+  if (!change) return;
+  const { row, before, isNew } = change;
+  const { who, what, level, owner, ownerName, id } = row.dataset;
+  const critical = level === 'critical';
+  if (isNew) say(`${before ? 'Waiting again' : 'New'}, ${level}: ${who}, ${what}.`, critical);
+  else if (owner && owner !== before?.owner && owner !== data.me) say(`${who} was claimed by ${ownerName}.`);
+  if (isNew && critical) alarm.now();
+  if ($('#preview').dataset.id === id && !queue.waits(row)) refuse($('#preview'), owner ? `Claimed by ${ownerName}.` : 'This alert has ended.');
+  scan(row);
+  draw();
+}
+
+let soon;
+function select(row, open = false) {
+  $$('.q.sel').forEach((other) => { other.classList.remove('sel'); other.removeAttribute('aria-current'); });
+  row.classList.add('sel');
+  row.setAttribute('aria-current', 'true');
+  $('.q-name', row).focus();
+  if (open) data.preview = 'open';
+  clearTimeout(soon);
+  const load = () => window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { target: '#preview', swap: 'outerHTML' });
+  soon = setTimeout(load, 120); // J held down asks once
+}
+
+function move(step) {
+  const rows = $$('#lists .q');
+  const at = rows.findIndex((row) => row.classList.contains('sel'));
+  if (rows.length) select(rows[Math.max(0, Math.min(rows.length - 1, at + step))]);
+}
+
+function show() {
+  const rows = queue.showHeld();
+  draw();
+  if (!rows.length) return say('Nothing new.');
+  select($('#queue .q-new') || rows[0]);
+  return say(`${rows.length} added. The list now has ${$$('#queue .q').length}.`);
+}
+
+async function mute(button = $('[data-act=mute]')) {
+  const answer = await post(data.muteUrl).catch(() => null);
+  if (!answer?.ok) return say('Not muted: the server did not answer.', true);
+  alarm.mute(MUTE);
+  button.setAttribute('aria-pressed', 'true');
+  setTimeout(() => { button.setAttribute('aria-pressed', 'false'); say('The sound is back.'); }, MUTE * 1_000);
+  return say('Sound is muted for 5 minutes. It comes back by itself.');
+}
+
+/* Too far behind: takes the whole board in again, as changes, so that nothing on screen jumps. */
+async function reload(topic) {
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
+  const lists = page.getElementById('lists');
+  if (!lists) return location.reload(); // signed out, or not ours any more
+  $$('.q', lists).forEach((row) => onEvent({ html: row.outerHTML }));
+  queue.settle(JSON.parse(lists.dataset.open));
+  draw();
+  return JSON.parse(lists.dataset.topics)[topic];
+}
+
+function closePreview() {
+  delete data.preview;
+  $('.q.sel .q-name')?.focus();
+}
+
+Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': closePreview });
+Object.assign(keyActs, { j: () => move(1), k: () => move(-1), n: show, Escape: closePreview });
+
+document.addEventListener('click', (e) => {
+  const row = e.target.closest('#lists .q');
+  if (!row || !e.detail || e.target.closest('button') || e.ctrlKey || e.metaKey) return;
+  e.preventDefault(); // a pointer selects; Enter on the name opens the page
+  select(row, true);
+});
+document.addEventListener('submit', (e) => {
+  if (!e.target.matches('[data-claim]')) return;
+  e.preventDefault();
+  claimPreview(e.target);
+});
+document.addEventListener('htmx:afterSettle', (e) => {
+  if (e.target.id === 'preview' && innerWidth <= 1180) $('#pv-h')?.focus();
+});
+document.addEventListener('clock', (e) => {
+  const row = e.target.closest('#queue .q');
+  if (row && e.detail === 'over' && queue.waits(row)) say(`${row.dataset.who} is past the claim target.`);
+});
+
+$$('#lists .q').forEach(queue.decorate);
+draw();
+const live = connect({
+  url: data.liveUrl,
+  topics: JSON.parse(data.topics),
+  onEvent,
+  onReload: reload,
+  onGone: () => location.reload(),
+  onState: (state) => { pill(state); online(state); },
+  onTick: (iso) => { sync(iso); pill(live); document.body.classList.toggle('silent', !alarm.ready); },
+});
+acts.retry = live.retry;
+document.body.classList.toggle('silent', !alarm.ready);
+['click', 'keyup'].forEach((name) => addEventListener(name, () => document.body.classList.toggle('silent', !alarm.ready)));

@@ -1,0 +1,53 @@
+/* Claiming from the board: the server decides races, and its answer is said where the button was. */
+import { scan } from '../lib/clocks.js';
+import { post } from '../lib/post.js';
+import { say } from '../lib/say.js';
+import { news, rowOf } from './board_queue.js';
+
+const $ = (css, root = document) => root.querySelector(css);
+
+/* Says in words, at the place of the button, why it can't be claimed; `over` when trying again is no use. */
+export function refuse(place, sentence, over = true) {
+  const note = $('[data-conflict]', place) || $('[data-tray-rest]', place) || document.createElement('span');
+  note.textContent = sentence;
+  note.hidden = false;
+  if (!note.isConnected && over) $('.q-act', place).replaceChildren(note);
+  else if (!note.isConnected) $('.q-act', place).append(note);
+  if (over) place.querySelectorAll('[data-claim] button').forEach((button) => { button.disabled = true; });
+  say(sentence, true);
+}
+
+/* Until the server's own version of the row arrives: a way in, where the button was. */
+function mine(row) {
+  const link = document.createElement('a');
+  Object.assign(link, { className: 'btn', href: $('.q-name', row).href, textContent: 'Open' });
+  $('.q-act', row).replaceChildren(link);
+  link.focus();
+  say('Claimed by you.');
+}
+
+/* Posts a claim; `place` finds the element that shows the answer, since the row may be replaced meanwhile. */
+async function claim(url, place, goTo = '') {
+  const answer = await post(url).catch(() => null);
+  if (answer?.ok) return goTo ? location.assign(goTo) : mine(place());
+  if (answer?.status !== 409) return refuse(place(), 'Not claimed: the server did not answer. Try again.', false);
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  scan(page);
+  return refuse(place(), $('[data-conflict-line]', page)?.textContent.trim() || 'Somebody else has it.');
+}
+
+export function claimPreview(form) {
+  claim(form.action, () => $('#preview'), form.dataset.open);
+}
+
+export function claimNew(button, e) {
+  e.preventDefault();
+  const [top] = news();
+  if (top) claim($('[data-act=claim]', top).formAction, () => $('#tray'), $('.q-name', top).href);
+}
+
+export function claimRow(button, e) {
+  e.preventDefault(); // without JavaScript the button posts #claim-form
+  const { id } = button.closest('.q').dataset;
+  claim(button.formAction, () => rowOf(id));
+}

@@ -1,0 +1,107 @@
+/* The rows of the board: what is known, what is held back, and what a change does to a row that is on screen. */
+const WAITING = ['new', 'notified'];
+const OWNED = ['acknowledged', 'in_contact', 'monitoring'];
+const $$ = (css, root = document) => [...root.querySelectorAll(css)];
+const write = (css, value) => $$(css).forEach((node) => { node.textContent = value; });
+
+export const phaseOf = (state) => (WAITING.includes(state) ? 'waiting' : OWNED.includes(state) ? 'progress' : 'closed');
+export const waits = (row) => phaseOf(row.dataset.state) === 'waiting';
+
+const { me } = document.body.dataset;
+const lists = { waiting: document.getElementById('queue'), progress: document.getElementById('progress') };
+const known = new Map(Object.entries(JSON.parse(document.getElementById('lists').dataset.open)));
+const held = new Map(); // alert id -> row that is not in a list yet
+
+export const rowOf = (id) => document.getElementById(`q-${id}`);
+export const news = () => [...held.values()].filter(waits).sort((a, b) => b.dataset.r - a.dataset.r);
+export const needsAlarm = () => [...known.values()].some((a) => a.level === 'critical' && phaseOf(a.state) === 'waiting');
+
+export function rowFrom(html) {
+  const holder = document.createElement('template');
+  holder.innerHTML = html; // our own server's bytes, escaped there; the CSP runs no script from them
+  return decorate(holder.content.querySelector('li.q'));
+}
+
+/* "Mine" is decided here, because the bytes of a row are the same for everybody. */
+export function decorate(row) {
+  const mine = Boolean(me) && row.dataset.owner === me;
+  row.classList.toggle('mine', mine);
+  if (mine && row.querySelector('[data-own]')) row.querySelector('[data-own]').textContent = 'You';
+  if (mine) row.querySelector('.av')?.classList.add('av-me');
+  return row;
+}
+
+/* Puts the new version where the old one stands: same place, same height, focus kept. */
+function replace(old, row) {
+  const focused = old.contains(document.activeElement);
+  const list = old.closest('[data-list]')?.dataset.list;
+  row.style.minHeight = `${old.offsetHeight}px`; // set by script, which the CSP allows
+  row.classList.toggle('sel', old.classList.contains('sel'));
+  if (old.hasAttribute('aria-current')) row.setAttribute('aria-current', 'true');
+  row.classList.toggle('taken', !waits(row) && (list === 'waiting' || phaseOf(row.dataset.state) === 'closed'));
+  old.replaceWith(row);
+  if (focused) row.querySelector('.q-name').focus({ preventScroll: true });
+}
+
+/* Takes one change in. Returns {row, before, isNew}: `isNew` when somebody has to be told that a person waits. */
+export function take(html) {
+  const row = rowFrom(html);
+  const { id, state, level, owner, n } = row.dataset;
+  const before = known.get(id);
+  const old = rowOf(id);
+  if (old && Number(old.dataset.n) > Number(n)) return null; // a replay of what is already shown
+  const isOpen = phaseOf(state) !== 'closed';
+  const isNew = waits(row) && (!before || phaseOf(before.state) !== 'waiting' || before.level !== level);
+  if (isOpen) known.set(id, { state, owner, level });
+  else known.delete(id);
+  if (old) replace(old, row);
+  else if (isOpen && (isNew || held.has(id) || !before)) held.set(id, row);
+  else held.delete(id); // over, or outside the filter and nothing new
+  return { row, before, isNew };
+}
+
+/* Takes the server's fresh index of open alerts: what is not in it is over. */
+export function settle(index) {
+  [...known.keys()].filter((id) => !(id in index)).forEach((id) => {
+    held.delete(id);
+    rowOf(id)?.classList.add('taken');
+  });
+  known.clear();
+  Object.entries(index).forEach(([id, fact]) => known.set(id, fact));
+}
+
+function sort(list) { // risk, then a person who waits, then waiting time: the server's order
+  const rank = (r) => [9 - r.dataset.r, 1 - r.dataset.sos, r.dataset.since, r.dataset.id].join(' ');
+  list.append(...[...list.children].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)));
+}
+
+/* Shows what was held back and clears what is over; returns the new rows. */
+export function showHeld() {
+  const rows = [...held.values()];
+  held.clear();
+  $$('#lists .q').concat(rows).forEach((row) => {
+    const list = known.has(row.dataset.id) && lists[phaseOf(row.dataset.state)];
+    row.classList.remove('taken');
+    row.classList.toggle('q-new', rows.includes(row));
+    row.style.minHeight = '';
+    if (!list) row.remove();
+    else if (row.parentElement !== list) list.append(row);
+  });
+  Object.values(lists).forEach(sort);
+  return rows;
+}
+
+/* Writes the counts of the tiles, the rail and the list headers; returns how many wait. */
+export function count() {
+  const all = [...known.values()];
+  const of = (phase) => all.filter((a) => phaseOf(a.state) === phase).length;
+  const n = { waiting: of('waiting'), in_progress: of('progress'), mine: all.filter((a) => a.owner === me).length };
+  Object.entries(n).forEach(([key, value]) => {
+    write(`[data-tile="${key}"] [data-n], [data-count="${key}"] [data-n]`, value);
+    $$(`[data-count="${key}"]`).forEach((badge) => { badge.hidden = !value; });
+  });
+  const shown = $$('.q', lists.waiting).filter(waits).length;
+  write('#q-count', shown === n.waiting ? shown : `${shown} of ${n.waiting}`);
+  write('#p-count', $$('.q', lists.progress).length);
+  return n.waiting;
+}
