@@ -1,1 +1,1 @@
-"""The wrapped data keys, in their own database."""
+"""The wrapped data key of every person and organization, by bare id, in a database of its own."""

@@ -1,0 +1,53 @@
+"""What can go wrong with sealed values and keys; no message ever holds content or key material."""
+
+
+class SealedError(Exception):
+    """Base of every refusal of the sealing layer."""
+
+
+class NoAccessContext(SealedError):
+    """A sealed value was asked for outside of an access context: a defect in our code."""
+
+
+class KeyNotOpened(SealedError):
+    """The context has not loaded the key of this subject: call `open(rows)` or `load_keys(ids)` first."""
+
+
+class KeyMissing(KeyNotOpened):
+    """There is no key for this subject at all: none was made, or its row was lost."""
+
+
+class KeyDestroyed(SealedError):
+    """The key was destroyed on purpose (erasure); what it sealed can never be read again."""
+
+
+class DecryptError(SealedError):
+    """A stored value does not authenticate: it was changed, moved, truncated, or was never sealed."""
+
+
+class NotLoaded(SealedError):
+    """A deferred sealed field was read; attribute access does no I/O, so ask for it in the query."""
+
+
+class NoSubject(SealedError):
+    """The row does not say whose key seals it (its subject is empty or can't be reached without I/O)."""
+
+
+class KeyExhausted(SealedError):
+    """A key was used more often than random nonces allow; rotate it."""
+
+
+class KeyProviderError(SealedError):
+    """Master or index keys can't be had: missing, malformed, unknown, or no answer (503)."""
+
+
+class UnknownMasterKey(KeyProviderError):
+    """A data key is wrapped by a master key that is not configured here."""
+
+
+class UnwrapError(KeyProviderError):
+    """The configured master key does not open this wrapped data key: wrong key or changed row."""
+
+
+class IndexKeyMissing(KeyProviderError):
+    """CORTEX_INDEX_KEY is missing or malformed: a lookup must fail, not come back empty."""

@@ -1,0 +1,34 @@
+"""Who knows which subjects exist: floors above register here, so that the sweep never imports upward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from cortex.keys.models import Purpose
+
+Existing = Callable[[Collection[UUID]], Collection[UUID]]
+"""Given subject ids, return those that exist in the main database (committed rows, row security off)."""
+
+_OWNERS: dict[str, list[Existing]] = {}
+
+
+def register(existing: Existing, *, purpose: str = Purpose.PATIENT) -> None:
+    """Register a function that tells which of some subject ids exist; call it in `AppConfig.ready`."""
+    owners = _OWNERS.setdefault(Purpose(purpose).value, [])
+    if existing not in owners:
+        owners.append(existing)
+
+
+def unregistered() -> list[str]:
+    """Return the purposes for which nobody answers: while there are any, no key may be swept."""
+    return [purpose for purpose in Purpose.values if not _OWNERS.get(purpose)]
+
+
+def existing_subjects(subjects: Collection[UUID]) -> set[UUID]:
+    """Return those of `subjects` that any registered owner knows, whatever purpose their key states."""
+    found: set[UUID] = set()
+    for owners in _OWNERS.values():
+        for existing in owners:
+            found |= set(existing(subjects))
+    return found

@@ -1,0 +1,120 @@
+"""Writes of the key store in transactions of its own, which commit before the rows that they seal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from cortex.crypto.errors import KeyDestroyed, KeyMissing
+from cortex.crypto.keys import MATERIAL_BYTES, DataKey
+from cortex.crypto.provider import get_provider
+from cortex.keys.cache import cache
+from cortex.keys.models import Purpose, SubjectKey
+from cortex.keys.queries import data_keys, wrap_context
+from cortex.keys.router import ALIAS
+
+YOUNGEST_ORPHAN = timedelta(hours=1)
+"""No transaction of ours runs this long, so an older unconfirmed key can't belong to a row on its way."""
+WANTED_AGAIN = YOUNGEST_ORPHAN / 2
+"""An unconfirmed key that is asked for again after this long is noted, well before it could be swept."""
+
+
+def ensure_keys(subject_ids: Iterable[UUID], *, purpose: str = Purpose.PATIENT) -> dict[UUID, list[DataKey]]:
+    """Return the keys of these subjects, after making the missing ones in a transaction that commits first.
+
+    Racing callers end with one and the same key. If the caller's own transaction fails later, the orphan is
+    swept. A destroyed key is never replaced: its tombstone comes back. Raise KeyProviderError.
+    """
+    wanted = set(subject_ids)
+    found = data_keys(wanted)
+    missing = sorted(wanted - found.keys())
+    if missing:
+        fresh = [_fresh_row(subject, 1, purpose) for subject in missing]
+        with transaction.atomic(using=ALIAS, durable=True):
+            SubjectKey.objects.bulk_create(fresh, ignore_conflicts=True)
+        # Read again: another writer's key may have won, and only what is committed may seal.
+        found |= data_keys(missing)
+    _mark_wanted(found)
+    return found
+
+
+def add_version(subject: UUID) -> int:
+    """Add the next version of a subject's key and return its number; it seals once every cache has met it."""
+    with transaction.atomic(using=ALIAS, durable=True):
+        rows = list(SubjectKey.objects.select_for_update().filter(subject=subject).order_by("version"))
+        if not rows:
+            raise KeyMissing(f"there is no key for subject {subject}")
+        newest = rows[-1]
+        if newest.destroyed_at is not None:
+            raise KeyDestroyed(f"the key of subject {subject} was destroyed")
+        fresh = _fresh_row(subject, newest.version + 1, newest.purpose)
+        fresh.confirmed_at = newest.confirmed_at
+        fresh.save(force_insert=True)
+        SubjectKey.objects.filter(pk=newest.pk).update(rotated_at=Now())
+    cache.forget([subject])
+    return fresh.version
+
+
+def erase_material(subject: UUID) -> int:
+    """Empty every version of a subject's key for good, leaving tombstones; return how many were live."""
+    with transaction.atomic(using=ALIAS, durable=True):
+        live = SubjectKey.objects.filter(subject=subject, destroyed_at=None)
+        count = live.update(wrapped=None, master_key_id="", destroyed_at=Now())
+    cache.forget([subject])
+    return count
+
+
+def rewrap(limit: int = 1000) -> tuple[int, int]:
+    """Wrap up to `limit` keys of older master keys by the current one; return (rewrapped, left)."""
+    provider = get_provider()
+    current, _ = provider.wrap(os.urandom(MATERIAL_BYTES), b"probe")
+    with transaction.atomic(using=ALIAS, durable=True):
+        old = SubjectKey.objects.filter(destroyed_at=None).exclude(master_key_id=current)
+        rows = list(old.select_for_update(skip_locked=True).order_by("pk")[:limit])
+        for row in rows:
+            context = wrap_context(row.subject, row.version)
+            material = provider.unwrap(row.master_key_id, bytes(row.wrapped or b""), context)
+            row.master_key_id, row.wrapped = provider.wrap(material, context)
+        SubjectKey.objects.bulk_update(rows, ["master_key_id", "wrapped"])
+    return len(rows), old.count()
+
+
+def confirm(subjects: Collection[UUID]) -> int:
+    """Note that these subjects exist; return how many keys were confirmed."""
+    return SubjectKey.objects.filter(subject__in=subjects, confirmed_at=None).update(confirmed_at=Now())
+
+
+def drop_orphans(subjects: Collection[UUID], before: datetime) -> int:
+    """Delete the keys of subjects that don't exist, unless somebody asked for them since; return how many."""
+    orphans = SubjectKey.objects.filter(
+        subject__in=subjects, confirmed_at=None, destroyed_at=None, wanted_at__lt=before
+    )
+    count, _ = orphans.delete()
+    cache.forget(subjects)
+    return count
+
+
+def _fresh_row(subject: UUID, version: int, purpose: str) -> SubjectKey:
+    material = os.urandom(MATERIAL_BYTES)
+    master_key_id, wrapped = get_provider().wrap(material, wrap_context(subject, version))
+    return SubjectKey(
+        subject=subject, version=version, purpose=purpose, master_key_id=master_key_id, wrapped=wrapped
+    )
+
+
+def _mark_wanted(found: dict[UUID, list[DataKey]]) -> None:
+    """Keep the sweep away from unconfirmed keys that a writer is about to use again."""
+    stale = datetime.now(UTC) - WANTED_AGAIN
+    subjects = [
+        subject
+        for subject, keys in found.items()
+        if any(key.unconfirmed_since and key.unconfirmed_since < stale for key in keys)
+    ]
+    if subjects:
+        SubjectKey.objects.filter(subject__in=subjects, confirmed_at=None).update(wanted_at=Now())
+        cache.forget(subjects)
