@@ -1,0 +1,208 @@
+"""Reads one item of a batch, without a database; a refused item still gives up its words for screening."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crisis.intake import fields as f
+from crisis.intake.kinds import COMMON, KINDS, Kind
+from patients.sessions.records import clamped
+
+MAX_ITEMS = 500
+KNOWN_COMMON = frozenset(field.name for field in COMMON)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an item isn't taken: a code, and the JSON pointer of the place below the item."""
+
+    reason: str
+    field: str = ""
+
+
+@dataclass(slots=True)
+class Item:
+    """One item as it was read. `at` is within bounds, `sent_at` is the time as the app said it, if it did.
+
+    `words` are the person's own (to be screened), also those of a refused item; `values` are checked members.
+    """
+
+    index: int
+    id: str = ""
+    kind: str = ""
+    pseudonym: str = ""
+    at: datetime | None = None
+    sent_at: datetime | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    replaced: int = 0
+    ignored: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def carries_words(self) -> bool:
+        """Whether anything in it has to be screened."""
+        return bool(self.words)
+
+    @property
+    def schema(self) -> Kind:
+        """The kind's own description; only for items that were not refused."""
+        return KINDS[self.kind]
+
+    @property
+    def button(self) -> str:
+        """The button of an SOS; what is missing or unreadable counts as danger."""
+        return str(self.values.get("button", "in_danger"))
+
+    def moment(self) -> datetime:
+        """The time that the item is filed under; `read_items` sets it for every item."""
+        if self.at is None:
+            raise ValueError("an item gets its time when it is read")
+        return self.at
+
+
+def read_items(
+    raw: Iterable[Any], received: datetime, repaired: Iterable[str] = (), patient: str | None = None
+) -> list[Item]:
+    """Read every item of a batch; with `patient` (a patient's own token) nobody else may be named."""
+    per_item = _repaired_by_item(repaired)
+    return [_read(index, value, received, per_item.get(index, 0), patient) for index, value in enumerate(raw)]
+
+
+def _repaired_by_item(pointers: Iterable[str]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for pointer in pointers:
+        steps = pointer.split("/")
+        if len(steps) > 2 and steps[1] == "items" and steps[2].isdigit():
+            counts[int(steps[2])] = counts.get(int(steps[2]), 0) + 1
+    return counts
+
+
+def _read(index: int, raw: Any, received: datetime, replaced: int, patient: str | None) -> Item:
+    item = Item(index=index, at=received, replaced=replaced)
+    if not isinstance(raw, dict):
+        item.words = tuple(strings(raw))
+        item.refusal = Refusal("wrong_type")
+        return item
+    try:
+        _read_head(item, raw, received, patient)
+        _read_members(item, raw)
+    except f.Refused as refused:
+        item.refusal = Refusal(refused.code, refused.field)
+    if item.kind == "sos":
+        # The button is always taken; whatever else is wrong with it is beside the point.
+        item.refusal = None
+    item.words = tuple(_own_words(item, raw))
+    return item
+
+
+def _read_head(item: Item, raw: Mapping[str, Any], received: datetime, patient: str | None) -> None:
+    """Read what all kinds share; everything readable is kept before the first refusal is raised."""
+    refusals: list[f.Refused] = []
+    kind = raw.get("kind")
+    item.kind = kind if isinstance(kind, str) and kind in KINDS else ""
+    if not item.kind:
+        refusals.append(f.Refused("missing" if kind is None else "unknown_kind", "/kind"))
+    item.id = _member(raw, COMMON[0], refusals) or ""
+    item.pseudonym = _member(raw, COMMON[2], refusals) or ""
+    if patient is not None:
+        if item.pseudonym not in ("", patient):
+            refusals.append(f.Refused("wrong_patient", "/patient"))
+        item.pseudonym = patient
+    elif not item.pseudonym and "patient" not in raw and not (item.kind and KINDS[item.kind].is_anonymous):
+        refusals.append(f.Refused("missing", "/patient"))
+    sent = _member(raw, COMMON[3], refusals)
+    item.sent_at = sent
+    item.at = clamped(sent, received) if sent is not None else received
+    if refusals:
+        raise refusals[0]
+
+
+def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -> Any:
+    value = raw.get(field.name)
+    if value is None:
+        if field.required:
+            refusals.append(f.Refused("missing", f"/{field.name}"))
+        return None
+    try:
+        return field.read(value)
+    except f.Refused as refused:
+        refusals.append(f.Refused(refused.code, f"/{field.name}{refused.field}"))
+        return None
+
+
+def _read_members(item: Item, raw: Mapping[str, Any]) -> None:
+    kind = KINDS[item.kind]
+    refusals: list[f.Refused] = []
+    for member in kind.fields:
+        value = _member(raw, member, refusals)
+        if value is not None:
+            item.values[member.name] = value
+    known = {member.name for member in kind.fields} | KNOWN_COMMON
+    item.ignored = tuple(sorted(key for key in raw if key not in known))
+    if refusals:
+        raise refusals[0]
+    _check_together(item)
+
+
+def _check_together(item: Item) -> None:
+    """Rules over several members of one item."""
+    values = item.values
+    if item.kind == "emotion":
+        if ("session" in values) == ("message" in values):
+            raise f.Refused("one_of_session_and_message", "/session")
+        if values["source"] == "voice" and values.get("label") in ("trust", "anticipation"):
+            raise f.Refused("not_a_choice", "/label")
+        if not values.keys() & {"label", "valence", "plutchik", "probabilities", "clinical_markers"}:
+            raise f.Refused("missing", "/label")
+    if item.kind == "feedback":
+        values["effectiveness_scale"] = 5 if values.get("effectiveness_scale") == "1-5" else 10
+        if values.get("effectiveness", 1) > values["effectiveness_scale"]:
+            raise f.Refused("out_of_range", "/effectiveness")
+    for later in ("completed_at", "finished_at"):
+        if later in values and item.sent_at is not None and values[later] < item.sent_at:
+            raise f.Refused("before_start", f"/{later}")
+    if (
+        item.kind == "consent"
+        and values.get("expires_at") is not None
+        and values["expires_at"] <= item.moment()
+    ):
+        raise f.Refused("before_start", "/expires_at")
+
+
+def _own_words(item: Item, raw: Mapping[str, Any]) -> Iterator[str]:
+    """The person's own words: those of assistant and staff are never evidence.
+
+    Of a refused item every string with a space or more than a word's length is looked at, whatever it stands
+    in: a wrong member name must not hide a sentence.
+    """
+    role = raw.get("role")
+    if item.kind == "message" and isinstance(role, str) and role in ("assistant", "staff"):
+        return
+    if item.refusal is None:
+        members = {member.name for member in item.schema.fields if member.words}
+        loose = item.ignored if item.kind not in ("telemetry", "tool_action", "rationale") else ()
+        for name in (*members, *loose):
+            yield from strings(raw.get(name))
+        return
+    for name, value in raw.items():
+        if name not in KNOWN_COMMON and name not in ("service_context", "safety_analysis", "ai_analysis"):
+            yield from strings(value)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield every text inside a JSON value, at any depth; object keys too when they are more than a name."""
+    if isinstance(value, str):
+        if value.strip():
+            yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if " " in key:
+                yield key
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)

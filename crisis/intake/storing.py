@@ -1,0 +1,258 @@
+"""Turns sorted items into the prepared rows of the patients' floor; pure, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from crisis.intake.pii import holds_pii
+from crisis.intake.sorting import Sorted, row_id
+from patients.privacy.records import ConsentData
+from patients.sessions import records
+
+SessionKey = tuple[UUID, str]
+HAS_SESSION = frozenset({
+    "session_started", "session_ended", "message", "transcript", "emotion", "voice_features", "activity",
+    "feedback",
+    "tool_action",
+})  # fmt: skip
+# What an item lets us guess about a session whose start has not arrived; the start itself overrides it.
+KIND_HINTS = {"message": "chat", "transcript": "voice_checkin", "voice_features": "voice_checkin"}
+FEATURES = (
+    "pitch_mean", "pitch_std", "pitch_range", "energy_mean", "energy_std", "speech_rate", "pause_ratio",
+    "prosody_variance", "speech_seconds", "signal_ok", "is_ill", "is_intoxicated", "voice_emotion",
+    "voice_confidence", "voice_valence", "text_emotion", "text_confidence", "text_valence", "stated_emotion",
+    "stated_confidence", "stated_valence", "topic_codes", "coping_codes", "declined_help", "named_feeling",
+    "language_shares", "token_count",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the rows of one batch refer to: sessions by (patient, name), and when all of it was received."""
+
+    at: datetime
+    sessions: Mapping[SessionKey, UUID]
+    version: str
+
+    def maybe_session(self, found: Sorted) -> UUID | None:
+        """Return the session that an item names, or that its day stands for, if there is one."""
+        key = session_key(found)
+        return self.sessions[key] if key is not None else None
+
+    def session_of(self, found: Sorted) -> UUID:
+        """Return the session of an item whose kind always has one."""
+        return self.sessions[_required_key(found)]
+
+
+def session_key(found: Sorted) -> SessionKey | None:
+    """Return (patient, session name); a message without a session belongs to the chat of its UTC day."""
+    if found.item.kind not in HAS_SESSION:
+        return None
+    name = found.item.values.get("session", "")
+    if not name and found.item.kind == "message":
+        name = f"chat:{found.item.moment():%Y-%m-%d}"
+    return (row_id(found.person), name) if name else None
+
+
+def _required_key(found: Sorted) -> SessionKey:
+    key = session_key(found)
+    if key is None:
+        raise ValueError(f"an item of kind {found.item.kind} names its session")
+    return key
+
+
+def sessions_of(taken: Iterable[Sorted], at: datetime) -> list[records.SessionData]:
+    """Return what the items say about their sessions, in their order."""
+    return [_session(found, at) for found in taken if session_key(found) is not None]
+
+
+def _session(found: Sorted, at: datetime) -> records.SessionData:
+    item, values = found.item, found.item.values
+    data = records.SessionData(**_common(found, at), client_ref=_required_key(found)[1])
+    if item.kind == "session_started":
+        data.kind, data.channel = values["session_kind"], values.get("channel")
+        data.subtype, data.started_at = values.get("subtype"), item.moment()
+        data.mood_label, data.tags, data.metrics = (
+            values.get("mood"),
+            values.get("tags"),
+            values.get("metrics"),
+        )
+    elif item.kind == "session_ended":
+        data.status, data.ended_at = values.get("status", "completed"), item.moment()
+        data.duration_seconds = values.get("duration_seconds")
+        data.mood_label, data.metrics = values.get("mood"), values.get("metrics")
+    else:
+        data.seen_at, data.kind = item.moment(), KIND_HINTS.get(item.kind)
+    return data
+
+
+def prepare(taken: Iterable[Sorted], shelf: Shelf, messages: Mapping[str, UUID]) -> records.Batch:
+    """Return the rows of the taken items; `messages` are the ids behind the message names."""
+    batch = records.Batch()
+    for found in taken:
+        prepare_one = _PREPARE.get(found.item.kind)
+        if prepare_one is not None:
+            prepare_one(batch, found, shelf, messages)
+    return batch
+
+
+def _common(found: Sorted, at: datetime) -> dict[str, Any]:
+    return {
+        "patient_id": row_id(found.person), "organization_id": found.person.organization_id,
+        "received_at": at,
+    }  # fmt: skip
+
+
+def _marks(found: Sorted) -> dict[str, Any]:
+    return {
+        "pii_present": any(holds_pii(text) for text in _texts(found)),
+        "replaced_chars": found.item.replaced,
+    }
+
+
+def _texts(found: Sorted) -> Iterable[str]:
+    own = found.item.values.get("text") or found.item.values.get("notes")
+    return (own,) if own else found.item.words
+
+
+def _message(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    session = shelf.session_of(found)
+    batch.messages.append(records.MessageData(
+        **_common(found, shelf.at), **_marks(found), session_id=session, role=values["role"],
+        content=values["text"],
+        sent_at=found.item.sent_at or found.item.moment(), language=values.get("language", ""),
+        metadata=values.get("metadata"), service_context=values.get("service_context"),
+        safety_analysis=values.get("safety_analysis"), performance_data=values.get("performance", {}),
+        screened_at=shelf.at if found.outcome.was_screened else None,
+        lexicon_version=shelf.version if found.outcome.was_screened else "", id=found.row_id,
+    ))  # fmt: skip
+
+
+def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    session = shelf.session_of(found)
+    found.outcome.object_id = session
+    batch.voices.append(records.VoiceData(
+        **_common(found, shelf.at), **_marks(found), session_id=session, started_at=found.item.moment(),
+        transcript=found.item.values["text"], transcript_language=found.item.values.get("language"),
+        screened_at=shelf.at if found.outcome.was_screened else None,
+        lexicon_version=shelf.version if found.outcome.was_screened else "",
+    ))  # fmt: skip
+
+
+def _voice(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    session = shelf.session_of(found)
+    found.outcome.object_id = session
+    values, common = found.item.values, _common(found, shelf.at)
+    given = {name: values[name] for name in FEATURES if name in values}
+    if given:
+        batch.features.append(
+            records.FeatureData(**common, session_id=session, observed_at=found.item.moment(), values=given)
+        )
+    full = {name: value for name, value in given.items() if not isinstance(value, list)} | values.get(
+        "features", {}
+    )
+    batch.voices.append(
+        records.VoiceData(**common, session_id=session, started_at=found.item.moment(), voice_features=full)
+    )
+
+
+def _emotion(batch: records.Batch, found: Sorted, shelf: Shelf, messages: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    message = messages[values["message"]] if "message" in values else None
+    batch.emotions.append(records.EmotionData(
+        **_common(found, shelf.at), source=values["source"], confidence=values["confidence"],
+        observed_at=found.item.moment(), session_id=None if message else shelf.maybe_session(found),
+        message_id=message,
+        label=values.get("label", ""), valence=values.get("valence"), arousal=values.get("arousal"),
+        plutchik=values.get("plutchik", {}), probabilities=values.get("probabilities", {}),
+        clinical_markers=values.get("clinical_markers"), prosody_features=values.get("prosody", {}),
+        model_name=values.get("model_name", ""), model_version=values.get("model_version", ""),
+        id=found.row_id,
+    ))  # fmt: skip
+
+
+def _activity(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    session = shelf.session_of(found)
+    completed = values.get("completed_at")
+    batch.activities.append(records.ActivityData(
+        **_common(found, shelf.at), **_marks(found), session_id=session,
+        activity_type=values["activity_type"],
+        started_at=found.item.moment(), completed_at=max(completed,
+        found.item.moment()) if completed else None,
+        duration_seconds=values.get("duration_seconds"), outcome_score=values.get("outcome_score"),
+        activity_data=values.get("data"), user_feedback=values.get("text"),
+        ai_analysis=values.get("ai_analysis"),
+        id=found.row_id,
+    ))  # fmt: skip
+
+
+def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    session = shelf.session_of(found)
+    batch.feedback.append(records.FeedbackData(
+        **_common(found, shelf.at), **_marks(found), session_id=session, given_at=found.item.moment(),
+        satisfaction_raw=values.get("satisfaction"), effectiveness_raw=values.get("effectiveness"),
+        effectiveness_scale=values["effectiveness_scale"], feedback_text=values.get("text"),
+        physical_effects=values.get("physical_effects"), mental_effects=values.get("mental_effects"),
+        id=found.row_id,
+    ))  # fmt: skip
+
+
+def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    batch.check_ins.append(records.CheckInData(
+        **_common(found, shelf.at), **_marks(found), date=values["date"], submitted_at=found.item.moment(),
+        mood=values.get("mood"), sleep_quality=values.get("sleep_quality"),
+        stress_level=values.get("stress_level"),
+        focus_score=values.get("focus_score"), metrics=values.get("metrics"), notes=values.get("notes"),
+    ))  # fmt: skip
+
+
+def _tool(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    finished = values.get("finished_at")
+    batch.tool_actions.append(records.ToolActionData(
+        **_common(found, shelf.at), tool_name=values["tool_name"], status=values["status"],
+        started_at=found.item.moment(), session_id=shelf.maybe_session(found),
+        finished_at=max(finished, found.item.moment()) if finished else None, params=values.get("params"),
+        error=values.get("error"), id=found.row_id,
+    ))  # fmt: skip
+
+
+def _rationale(batch: records.Batch, found: Sorted, shelf: Shelf, messages: Mapping[str, UUID]) -> None:
+    values = found.item.values
+    batch.rationales.append(records.RationaleData(
+        **_common(found, shelf.at), message_id=messages[values["message"]],
+        policy_selected=values.get("policy_selected", ""), target_state=values.get("target_state", ""),
+        selected_tools=values.get("selected_tools", []), citations=values.get("citations"), id=found.row_id,
+    ))  # fmt: skip
+
+
+def consents_of(taken: Iterable[Sorted]) -> dict[UUID, list[ConsentData]]:
+    """Return the decisions of each patient row, in the order of the batch."""
+    found: dict[UUID, list[ConsentData]] = {}
+    for one in taken:
+        if one.item.kind != "consent":
+            continue
+        values = one.item.values
+        found.setdefault(one.person.pk, []).append(ConsentData(
+            consent_type=values["consent_type"], granted=values["granted"], scope=values.get("scope", {}),
+            version=values.get("version", ""), language=values.get("language", ""),
+            method=values.get("method", "app"), recorded_at=one.item.moment(),
+            expires_at=values.get("expires_at"),
+            guardian=values.get("guardian"), evidence_ref=values.get("evidence_ref", ""),
+        ))  # fmt: skip
+    return found
+
+
+_PREPARE: dict[str, Callable[[records.Batch, Sorted, Shelf, Mapping[str, UUID]], None]] = {
+    "message": _message, "transcript": _transcript, "voice_features": _voice, "emotion": _emotion,
+    "activity": _activity, "feedback": _feedback, "checkin": _checkin, "tool_action": _tool,
+    "rationale": _rationale,
+}  # fmt: skip

@@ -1,0 +1,67 @@
+"""Reads for the way back: resources near a person, and where their open alert stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from cortex.accounts.models import Organization
+from crisis.alerts.models import RiskAlert
+from crisis.resources.models import CrisisResource
+
+
+PLACES = {"KE": "Kenya", "GB": "United Kingdom", "UG": "Uganda", "TZ": "Tanzania", "US": "United States"}
+
+
+def organization(organization_id: UUID) -> Organization | None:
+    """Return the organization, for its jurisdiction and emergency number."""
+    return Organization.objects.filter(pk=organization_id).first()
+
+
+def resources_near(jurisdiction: str, organization_id: UUID) -> list[CrisisResource]:
+    """Return the active resources of a jurisdiction, the organization's own among them, in their order."""
+    return list(CrisisResource.objects.active().serving(jurisdiction, organization_id))
+
+
+def resource(resource_id: UUID) -> CrisisResource | None:
+    """Return one resource."""
+    return CrisisResource.objects.filter(pk=resource_id).first()
+
+
+def due_for_check(at: datetime) -> list[CrisisResource]:
+    """Return the resources that somebody should ring again."""
+    return list(CrisisResource.objects.due_for_check(at))
+
+
+def open_alerts(patient_ids: Iterable[UUID]) -> dict[UUID, list[RiskAlert]]:
+    """Return the open alerts of these people, the most urgent first."""
+    found: dict[UUID, list[RiskAlert]] = {}
+    for alert in RiskAlert.objects.open().filter(patient_id__in=list(patient_ids)).urgent_first():
+        found.setdefault(alert.patient_id, []).append(alert)
+    return found
+
+
+def places() -> list[dict[str, Any]]:
+    """Return the emergency number and crisis lines of every jurisdiction that is served."""
+    now = timezone.now()
+    found: dict[str, dict[str, Any]] = {}
+    for one in Organization.objects.filter(is_active=True).order_by("name"):
+        place = found.setdefault(
+            one.jurisdiction,
+            {"name": PLACES.get(one.jurisdiction, one.jurisdiction), "emergency_number": one.emergency_number,
+             "resources": []},
+        )  # fmt: skip
+        place["resources"] = [row_of(line, now) for line in resources_near(one.jurisdiction, one.pk)]
+    return list(found.values())
+
+
+def row_of(line: CrisisResource, now: datetime) -> dict[str, Any]:
+    """Return one crisis line as pages show it, with whether it was checked within 90 days."""
+    return {
+        "name": line.name, "phone": line.phone, "sms": line.sms, "detail": line.hours,
+        "verified": line.is_verified(now), "verified_at": line.verified_at,
+    }  # fmt: skip
