@@ -9,7 +9,7 @@ import pytest
 
 from tests import stores
 
-pytest_plugins: list[str] = []
+pytest_plugins: list[str] = ["tests.cast"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,12 +26,16 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
         stores.build_databases()
 
 
-@pytest.fixture(autouse=True)
-def _both_databases(request: pytest.FixtureRequest) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every database test both aliases."""
-    marker = request.node.get_closest_marker("django_db")
-    if marker is not None:
-        marker.kwargs.setdefault("databases", ["default", "keys"])
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        marker = item.get_closest_marker("django_db")
+        if marker is not None:
+            marker.kwargs.setdefault("databases", ["default", "keys"])
+        elif "db" in names or "transactional_db" in names:
+            transaction = "transactional_db" in names
+            item.add_marker(pytest.mark.django_db(transaction=transaction, databases=["default", "keys"]))
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ def web(listener: socket.socket) -> Child:
             log_config=None,
             access_log=False,
             server_header=False,
+            lifespan="off",
             ws_max_size=SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=20.0,
@@ -67,7 +68,7 @@ def worker() -> Child:
         from cortex.celery import app
 
         app.worker_main(
-            ["worker", "--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex",
+            ["--quiet", "worker", "--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex",
              "--without-gossip", "--without-mingle", "--without-heartbeat"]
         )  # fmt: skip
         return 0

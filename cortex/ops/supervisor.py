@@ -11,8 +11,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.core.management.base import CommandError
+
 from cortex.ops.children import Child, put_on_role
-from cortex.ops.processes import die_with_parent
+from cortex.ops.processes import StartRefused, die_with_parent
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 30.0
@@ -149,6 +151,8 @@ class Supervisor:
             code = child.run()
         except SystemExit as exit_:
             code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+        except (CommandError, StartRefused) as refusal:
+            print(refusal, file=sys.stderr)  # noqa: T201
         except BaseException:  # noqa: BLE001 (the fork must end here, whatever happened)
             # Frames only: an exception's text may quote what a person wrote.
             kind, _, trace = sys.exc_info()

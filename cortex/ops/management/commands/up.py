@@ -137,8 +137,8 @@ class House:
     def stop(self) -> None:
         """End the talkers first, then those who work off what they started."""
         say("up", "stopping…")
-        self.supervisor.stop(FIRST, 2.5)
-        self.supervisor.stop(LAST, 1.5)
+        self.supervisor.stop(FIRST, 1.5)
+        self.supervisor.stop(LAST, 2.8)
 
     def watch_stores(self) -> bool:
         """Start a store again that ended by itself, and say so."""

@@ -1,0 +1,168 @@
+"""`up` keeps its children running, stops everything, leaves nothing behind, and says in a sentence why it won't."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from cortex.ops.embedded import addresses, superuser_address
+from tests.faults.houses import UpRun, alive, environment, house_folder, running, wait_for
+from tests.stores import ROOT
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    path = house_folder("up")
+    shutil.rmtree(path, ignore_errors=True)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def house(folder: Path) -> Iterator[UpRun]:
+    with running(folder) as run:
+        yield run
+
+
+def refusal(data_dir: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up", *arguments], cwd=ROOT, env=environment(data_dir),
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def test_it_starts_everything_and_says_where(house: UpRun) -> None:
+    wait_for(lambda: "ready after" in house.output, 5, house)
+    assert f"http://localhost:{house.port}/" in house.output
+    assert {"web", "worker", "beat", "sweeper", "postgres-main", "postgres-keys", "redis"} <= set(house.pids())
+
+
+def test_the_stores_never_run_as_root(house: UpRun) -> None:
+    for name in ("postgres-main", "postgres-keys", "redis"):
+        assert psutil.Process(house.pids()[name]).uids().real != 0
+
+
+def test_the_web_works_as_the_application_and_nothing_listens_on_the_network(house: UpRun) -> None:
+    with psycopg.connect(addresses(house.data_dir)["DATABASE_URL"]) as connection:
+        row = connection.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles "
+                                 "WHERE rolname = current_user").fetchone()  # fmt: skip
+    assert row == ("cortex_app", False, False)
+    listening = [place for member in house.family() for place in member.net_connections("inet")
+                 if place.status == psutil.CONN_LISTEN]  # fmt: skip
+    assert {place.laddr.port for place in listening} == {house.port}
+
+
+def test_a_second_up_in_the_same_folder_is_refused(house: UpRun) -> None:
+    said = refusal(house.data_dir, "--port", "0")
+    assert f"Cortex already runs in this folder (process {house.process.pid}, http://localhost:{house.port}/)" in said
+    assert house.is_answering()
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "sweeper", "beat"])
+def test_a_crashed_child_is_started_again_and_said_so(house: UpRun, name: str) -> None:
+    before = house.pids()[name]
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: house.pids().get(name, before) != before, 10, house)
+    wait_for(lambda: f"{name:<10}| started again" in house.output, 5, house)
+    assert "killed by signal 9" in house.output
+    wait_for(house.is_answering, 10, house)
+
+
+def test_a_crashed_redis_is_started_again(house: UpRun) -> None:
+    before = house.pids()["redis"]
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: "Redis ended unexpectedly and was started again" in house.output, 10, house)
+    wait_for(lambda: house.pids()["redis"] != before, 5, house)
+
+
+def test_a_taken_port_is_said_in_a_sentence(house: UpRun) -> None:
+    other = house_folder("up-other")
+    try:
+        assert f"Port {house.port} is taken by another program" in refusal(other, "--port", str(house.port))
+        assert "Port 70000 doesn't exist" in refusal(other, "--port", "70000")
+        assert "The address 192.0.2.1 can't be used here" in refusal(other, "--host", "192.0.2.1")
+        assert not (other / "stores").exists()
+    finally:
+        shutil.rmtree(other, ignore_errors=True)
+
+
+def test_a_stop_leaves_nothing_and_loses_nothing(folder: Path) -> None:
+    # Runs after the tests above have finished with the shared house.
+    folder = house_folder("up-stop")
+    shutil.rmtree(folder, ignore_errors=True)
+    with running(folder) as run:
+        members, secrets = run.family(), (folder / "secrets.json").read_text()
+        with psycopg.connect(superuser_address(folder, "main", "cortex"), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        assert run.end(signal.SIGINT) < 5
+        assert alive(members) == []
+        assert run.process.returncode == 0
+        assert "stopped; everything is kept for the next start." in run.output
+    with running(folder) as again:
+        with psycopg.connect(superuser_address(folder, "main", "cortex")) as connection:
+            assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+        assert (folder / "secrets.json").read_text() == secrets
+        assert "migrated" not in again.output
+        members = again.family()
+        assert again.end(signal.SIGHUP) < 5
+        assert alive(members) == []
+
+
+def test_after_a_killed_up_nothing_stays_and_the_next_one_starts() -> None:
+    folder = house_folder("up-stop")
+    with running(folder) as run:
+        members = run.family()
+        run.process.kill()
+        wait_for(lambda: alive(members) == [], 10, run)
+    with running(folder) as again:
+        assert again.is_answering()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_leftover_child_is_ended_at_the_next_start() -> None:
+    folder = house_folder("up-leftover")
+    folder.mkdir(parents=True, exist_ok=True)
+    left = subprocess.Popen(["sleep", "60"])
+    try:
+        begun = (Path("/proc") / str(left.pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        mine = (Path("/proc/self/stat")).read_text().rpartition(")")[2].split()[19]
+        children = {"worker": [left.pid, begun], "web": [os.getpid(), f"not {mine}"]}
+        (folder / "up.json").write_text(json.dumps({"pid": 1, "children": children}))
+        with running(folder) as run:
+            assert "ended worker, which a killed run had left behind" in run.output
+            assert left.wait(1) == -signal.SIGTERM
+    finally:
+        left.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="needs Linux")
+def test_a_folder_that_may_not_be_written_is_said_in_a_sentence() -> None:
+    # /proc refuses even root, as a read-only disk does.
+    assert "couldn't start" in refusal(Path("/proc/cortex")) or "No permission" in refusal(Path("/proc/cortex"))
+
+
+def test_a_port_in_use_by_somebody_else_is_not_taken_over() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        folder = house_folder("up-other")
+        port = other.getsockname()[1]
+        assert f"Port {port} is taken" in refusal(folder, "--port", str(port))
+        shutil.rmtree(folder, ignore_errors=True)
