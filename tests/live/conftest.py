@@ -1,0 +1,135 @@
+"""Gives the live tests people with sessions, a feed, a Redis to kill, and a server with real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+from cortex.accounts.models import Organization, Role, User
+from cortex.live import hints, topics
+from cortex.ops.embedded import superuser_address
+from tests import stores
+from tests.live.stage import EVENTS_TABLE, LiveServer, Page, PrivateRedis, TableSource, board
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if "tests/live/" in str(item.path):
+            item.add_marker("live")
+
+
+@dataclass
+class Listener:
+    """A signed-in member of staff."""
+
+    user: User
+    session_key: str
+
+    @property
+    def cookie(self) -> str:
+        """The Cookie header of their browser."""
+        return f"{django_settings.SESSION_COOKIE_NAME}={self.session_key}"
+
+
+@pytest.fixture
+def organization(transactional_db: None) -> UUID:
+    """An organization."""
+    with stores.role("cortex_system"):
+        return Organization.objects.create(name="North desk", slug="north", **_required()).pk
+
+
+def _required() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def sign_in(organization: UUID) -> Callable[..., Listener]:
+    """Make a person with a session, as the sign-in page would leave it."""
+
+    def make(email: str = "cleo@example.org", role: str = Role.COUNSELOR) -> Listener:
+        with stores.role("cortex_system"):
+            user = User.objects.filter(email=email).first() or User.objects.create_user(
+                email, role=role, organization_id=organization, full_name="Cleo"
+            )
+            session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+            session[SESSION_KEY] = str(user.pk)
+            session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+            session.create()
+        return Listener(user, session.session_key)
+
+    return make
+
+
+@pytest.fixture
+def cleo(sign_in: Callable[..., Listener]) -> Listener:
+    """A counselor."""
+    return sign_in()
+
+
+@pytest.fixture
+def source(organization: UUID, monkeypatch: pytest.MonkeyPatch) -> TableSource:
+    """A source over a real table, in the place of the board's."""
+    address = superuser_address(stores.DATA_DIR, "main", "cortex_test")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(EVENTS_TABLE)
+    found = TableSource()
+    monkeypatch.setitem(topics._sources, "board", found)
+    return found
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, settings: object) -> Iterator[PrivateRedis]:
+    """A Redis of the test's own; hints and hubs use it."""
+    server = PrivateRedis(tmp_path)
+    server.start()
+    settings.REDIS_URL = server.url  # type: ignore[attr-defined]
+    hints.reset()
+    yield server
+    server.kill()
+    hints.reset()
+
+
+@pytest.fixture
+def serve(source: TableSource, redis_server: PrivateRedis) -> Iterator[Callable[..., LiveServer]]:
+    """Start servers as other processes would run: each has a loop and a hub of its own."""
+    from cortex.asgi import application
+
+    started: list[LiveServer] = []
+
+    def start(**options: object) -> LiveServer:
+        server = LiveServer(application, **options)
+        server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def server(serve: Callable[..., LiveServer]) -> LiveServer:
+    """One server."""
+    return serve()
+
+
+@pytest.fixture
+def page(server: LiveServer, cleo: Listener, organization: UUID) -> Callable[..., Page]:
+    """Make pages of the counselor."""
+
+    def make(last: int | None = 0, **given: object) -> Page:
+        on = given.get("server", server)
+        who = given.get("who", cleo)
+        return Page(on, who.cookie, board(organization), last)  # type: ignore[arg-type, attr-defined]
+
+    return make

@@ -1,0 +1,106 @@
+"""A reader who stalls delays nobody, is dropped, and loses nothing when it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from cortex.live import link, metrics
+from tests.live.conftest import Listener
+from tests.live.stage import LiveServer, Page, commit, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
+BIG = "x" * 20_000
+
+
+class StalledReader:
+    """A browser that joins and never reads again, with a small buffer."""
+
+    def __init__(self, server: LiveServer, cookie: str, topic: str) -> None:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.connect(("127.0.0.1", server.port))
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [
+            "GET /ws/live/ HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Origin: {server.origin}",
+            "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}",
+            "Sec-WebSocket-Version: 13", f"Cookie: {cookie}", "", "",
+        ]  # fmt: skip
+        self.socket.sendall("\r\n".join(lines).encode())
+        assert b"101" in self.socket.recv(1024)
+        self._say(f'{{"type":"join","topics":{{"{topic}":0}}}}'.encode())
+
+    def _say(self, text: bytes) -> None:
+        mask = b"\0\0\0\0"
+        self.socket.sendall(bytes([0x81, 0x80 | len(text)]) + mask + text)
+
+    def is_cut(self) -> bool:
+        """Read what is left; say whether the connection ended."""
+        self.socket.settimeout(0.05)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        return True
+
+
+async def test_a_stalled_reader_is_dropped_while_others_get_everything(
+    page: Callable[..., Page],
+    server: LiveServer,
+    cleo: Listener,
+    organization: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "STALL", 1.0)
+    healthy = await page().open()
+    stalled = await asyncio.to_thread(StalledReader, server, cleo.cookie, healthy.topic)
+    before = metrics.SLOW_CLOSES._value.get()
+    slowest = 0.0
+    for n in range(1, 301):
+        commit(organization, body=BIG)
+        slowest = max(slowest, await healthy.until_number(n))
+    assert healthy.shown == list(range(1, 301))
+    assert slowest < 1.0
+    await asyncio.to_thread(wait_until, lambda: metrics.SLOW_CLOSES._value.get() > before, 6)
+    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 6)
+    await asyncio.sleep(link.CLOSE_WAIT + 0.5)
+    assert stalled.is_cut()
+    await healthy.close()
+
+
+async def test_a_reader_who_pauses_for_a_moment_keeps_the_connection_and_misses_nothing(
+    page: Callable[..., Page], organization: UUID
+) -> None:
+    cleo = await page().open()
+    assert cleo.socket is not None
+    cleo.socket.transport.pause_reading()
+    for _ in range(20):
+        commit(organization, 10, body=BIG)
+    await asyncio.sleep(0.5)
+    cleo.socket.transport.resume_reading()
+    await cleo.until_number(200)
+    assert cleo.shown == list(range(1, 201))
+    await cleo.close()
+
+
+async def test_a_half_open_connection_is_found_by_pings(
+    serve: Callable[..., LiveServer], cleo: Listener, organization: UUID
+) -> None:
+    """With the production values (20 s + 20 s) the same takes 40 s at most."""
+    server = serve(ws_ping_interval=0.5, ws_ping_timeout=0.5)
+    reader = await asyncio.to_thread(StalledReader, server, cleo.cookie, f"board:{organization}")
+    await asyncio.to_thread(wait_until, lambda: server.loop and len(server.watch.hub.sockets) == 1)
+    began = time.monotonic()
+    await asyncio.to_thread(wait_until, lambda: not server.watch.hub.sockets, 5)
+    assert time.monotonic() - began < 3
+    assert reader.is_cut()
