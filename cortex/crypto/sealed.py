@@ -144,9 +144,11 @@ class SealedMixin(EncryptedMixin):
 
     # What Django asks of a field.
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: Any) -> None:
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False, **kwargs: Any
+    ) -> None:
         # Past DateField's own, which adds get_next_by_x() with comparisons that can't work here.
-        models.Field.contribute_to_class(cast(Any, self), cls, name, **kwargs)
+        models.Field.contribute_to_class(cast(Any, self), cls, name, private_only)
         teach_refresh(cls)
 
     def to_python(self, value: Any) -> Any:

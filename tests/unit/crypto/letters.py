@@ -1,0 +1,101 @@
+"""Two tables that only tests have: one column of every sealed type, and the means to open them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import connection, models
+
+from cortex.access import context as access
+from cortex.audit.actors import system
+from cortex.crypto import fields
+from cortex.crypto.keys import DataKey
+from cortex.ids import uuid7
+
+
+class Letter(models.Model):
+    """A row about a person, with every sealed type."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    patient_id = models.UUIDField()
+    label = models.CharField(max_length=40, blank=True)
+    note = fields.SealedTextField(null=True, blank=True)
+    other = fields.SealedTextField(null=True, blank=True)
+    name = fields.SealedCharField(max_length=20, null=True, blank=True)
+    email = fields.SealedEmailField(null=True, blank=True)
+    data = fields.SealedJSONField(null=True, blank=True)
+    born = fields.SealedDateField(null=True, blank=True)
+    seen = fields.SealedDateTimeField(null=True, blank=True)
+    count = fields.SealedIntegerField(null=True, blank=True)
+    flag = fields.SealedBooleanField(null=True, blank=True)
+    raw = fields.SealedBytesField(null=True, blank=True)
+
+    class Meta:
+        app_label = "crypto"
+
+
+class Card(models.Model):
+    """Another table with a column of the same name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    patient_id = models.UUIDField()
+    note = fields.SealedTextField(null=True, blank=True)
+
+    class Meta:
+        app_label = "crypto"
+
+
+MODELS = (Letter, Card)
+
+
+def make_tables() -> None:
+    """Create both tables as the owner, inside the test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE cortex_owner")
+        with connection.schema_editor() as editor:
+            for model in MODELS:
+                editor.create_model(model)
+        for model in MODELS:
+            table = model._meta.db_table
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO cortex_app, cortex_system")
+        cursor.execute("SET ROLE cortex_app")
+
+
+def fresh_key(subject: UUID, version: int = 1) -> DataKey:
+    """Return a random key that no store knows."""
+    return DataKey(subject, version, os.urandom(32))
+
+
+@contextmanager
+def holding(*keys: DataKey) -> Iterator[access.AccessContext]:
+    """Open a context that holds these very keys."""
+    context = access.AccessContext(system("tests"), purpose="test", relationship="")
+    for key in keys:
+        context._keys.setdefault(key.subject_id, {})[key.version] = key
+    with access._entered(context):
+        yield context
+
+
+@contextmanager
+def opened(*subjects: UUID) -> Iterator[access.AccessContext]:
+    """Open a context with the stored keys of these subjects, made where missing."""
+    context = access.AccessContext(system("tests"), purpose="test", relationship="")
+    context.load_keys(subjects, create=True)
+    with access._entered(context):
+        yield context
+
+
+def column(row: models.Model, name: str) -> bytes:
+    """Return the stored bytes of one column."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {name} FROM {row._meta.db_table} WHERE id = %s", [row.pk])
+        return bytes(cursor.fetchone()[0])
+
+
+def put_column(row: models.Model, name: str, content: bytes | None) -> None:
+    """Overwrite the stored bytes of one column, as somebody with the database's password could."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {row._meta.db_table} SET {name} = %s WHERE id = %s", [content, row.pk])
