@@ -1,11 +1,19 @@
-"""The crisis app."""
+"""The crisis app: what needs a person now."""
 
 from django.apps import AppConfig
 
 
 class CrisisConfig(AppConfig):
-    """What needs a person now."""
+    """Registers crisis' parts with the floors below when everything is loaded."""
 
     name = "crisis"
-    label = "crisis"
-    verbose_name = "Crisis"
+    verbose_name = "Crisis desk"
+
+    def ready(self) -> None:
+        """Add claims to the one predicate, and the board to the live topics."""
+        from cortex.live import topics
+        from crisis.alerts import access
+        from crisis.alerts.board_source import BoardSource
+
+        access.register()
+        topics.register("board", BoardSource())

@@ -1,0 +1,45 @@
+"""Denies every view that declared no access, and every person whose role was not declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from cortex.access.actions import note_refusal
+from cortex.access.declare import Access
+
+
+class DeclaredAccessMiddleware:
+    """Keys on the declaration alone: a forgotten one is a refusal, never an open door."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Refuse before the view runs; API views are asked again by DRF's permission class."""
+        access = declared(view)
+        if access is None:
+            raise PermissionDenied("This page declares nobody who may use it.")
+        if access.how == "roles" and not admits(access, request):
+            note_refusal(request, access.describe())
+            raise PermissionDenied("Your role does not include this page.")
+
+
+def declared(view: Callable[..., Any]) -> Access | None:
+    """Return what a view, or the class behind it, declared."""
+    holder = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
+    return getattr(view, "access", None) or getattr(holder, "access", None)
+
+
+def admits(access: Access, request: HttpRequest) -> bool:
+    """Whether the signed-in person holds a declared role."""
+    user = request.user
+    return bool(user.is_authenticated and user.is_active and user.role in access.roles)

@@ -1,0 +1,82 @@
+"""Who does something: the actor that every action, access row and audit row names."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from cortex.accounts.models import User
+
+Kind = Literal["user", "api", "patient", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, an API client, a patient's own device, or the system itself.
+
+    `org_ids` are the organizations whose rows the actor may touch at all (the row-level scope).
+    """
+
+    kind: Kind
+    id: UUID | None
+    label: str
+    role: str
+    organization_id: UUID | None = None
+    org_ids: tuple[UUID, ...] = ()
+    request_id: str = ""
+    ip_hash: str = ""
+    session_hash: str = ""
+    user: User | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the system acts by itself."""
+        return self.kind == "system"
+
+
+def system(name: str) -> Actor:
+    """Return the system actor of one part, for instance `system("sweeper")`."""
+    return Actor(kind="system", id=None, label=f"system:{name}", role="system")
+
+
+SYSTEM = system("cortex")
+
+
+def keyed_hash(value: str) -> str:
+    """Return a short keyed digest of something that must be compared but not kept (an address, a session)."""
+    if not value:
+        return ""
+    return hmac.new(settings.SECRET_KEY.encode(), value.encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def actor_of_user(user: User, **request_facts: str) -> Actor:
+    """Return the actor of a signed-in person; `org_ids` start with their own organization."""
+    own = (user.organization_id,) if user.organization_id else ()
+    return Actor(
+        kind="user",
+        id=user.pk,
+        label=user.full_name or "unnamed",
+        role=user.role,
+        organization_id=user.organization_id,
+        org_ids=own,
+        user=user,
+        **request_facts,
+    )
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the actor of a request by a signed-in person, with its request id and hashed network."""
+    return actor_of_user(
+        request.user,  # type: ignore[arg-type]
+        request_id=getattr(request, "request_id", ""),
+        ip_hash=keyed_hash(request.META.get("REMOTE_ADDR", "")),
+        session_hash=keyed_hash(request.session.session_key or ""),
+    )

@@ -1,0 +1,50 @@
+"""Allots feed numbers as the last statements of a transaction and hints at them after its commit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from django.db import connection, models, transaction
+
+from cortex.live.hints import publish
+
+# A sequence or a time would let a later number commit first, and a reader would skip the earlier one.
+NEXT_NUMBERS = """
+    INSERT INTO live_feed (organization_id, number) VALUES (%s, %s)
+    ON CONFLICT (organization_id) DO UPDATE SET number = live_feed.number + EXCLUDED.number
+    RETURNING number
+"""
+
+
+def topic_of(organization_id: UUID) -> str:
+    """Return the topic of an organization's board."""
+    return f"board:{organization_id}"
+
+
+def number_events(events: list[tuple[UUID, models.Model]]) -> None:
+    """Give each event the next number of its organization's feed, insert them, and hint after commit.
+
+    Feeds are locked in the order of their ids; the lock is held until the commit.
+    """
+    by_feed: dict[UUID, list[models.Model]] = defaultdict(list)
+    for organization_id, event in events:
+        by_feed[organization_id].append(event)
+    for organization_id in sorted(by_feed):
+        batch = by_feed[organization_id]
+        last = _take(organization_id, len(batch))
+        for offset, event in enumerate(batch, start=last - len(batch) + 1):
+            event.feed_number = offset  # type: ignore[attr-defined]
+        for model in dict.fromkeys(type(event) for event in batch):
+            model._default_manager.bulk_create([event for event in batch if type(event) is model])
+        _hint_after_commit(organization_id, last)
+
+
+def _take(organization_id: UUID, count: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_NUMBERS, [organization_id, count])
+        return cursor.fetchone()[0]
+
+
+def _hint_after_commit(organization_id: UUID, number: int) -> None:
+    transaction.on_commit(lambda: publish(topic_of(organization_id), number), robust=True)

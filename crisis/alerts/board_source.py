@@ -1,0 +1,93 @@
+"""The board's feed as the live hub asks for it: who may hear it, and its events as rendered cards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from cortex.access.context import reading
+from cortex.audit import system
+from cortex.audit.actors import actor_of_user, keyed_hash
+from cortex.live.topics import Event
+from crisis.alerts import queries
+from crisis.alerts.actions import mark_notified
+from crisis.alerts.cards import RENDERED, cards
+from crisis.alerts.models import AlertEvent
+from crisis.escalation.actions import confirm_on_board
+from crisis.escalation.queries import has_pending_on_board
+
+# Further behind than this, a page reloads instead of replaying.
+REPLAY = 500
+HUB = system("hub")
+
+
+class BoardSource:
+    """Answers for the topics `board:<organization id>`; every call comes from a worker thread."""
+
+    def may_join(self, user_id: UUID, session_key: str, key: str) -> bool:
+        """Whether the person's duty covers this organization now."""
+        return queries.may_hear(user_id, key)
+
+    def may_still_hear(self, key: str, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+        """Return those who may still hear this board."""
+        allowed = queries.listeners(key, {user_id for user_id, _ in people})
+        return {pair for pair in people if pair[0] in allowed}
+
+    def head(self, key: str) -> int:
+        """Return the last number of the organization's feed."""
+        return queries.heads([key]).get(key, 0)
+
+    def heads(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the last numbers of several feeds in one query."""
+        return queries.heads(keys)
+
+    def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
+        """Return the events after `n`, each with its alert's card as it stands now."""
+        if self.head(key) - n > REPLAY:
+            return None
+        events = queries.events_after(key, n, limit)
+        shown = {one["id"]: one for one in cards({event.alert_id: event.alert for event in events}.values())}
+        return [_event(event, shown[str(event.alert_id)]) for event in events]
+
+    def on_seen(self, user_id: UUID, key: str, n: int) -> None:
+        """Confirm the person's board notifications up to `n`; a first confirmation moves new to notified."""
+        organization_id = UUID(key)
+        if not has_pending_on_board(user_id, organization_id):
+            return
+        confirmed = confirm_on_board(actor=HUB, user_id=user_id, organization_id=organization_id, number=n)
+        for alert_id in confirmed:
+            mark_notified(actor=HUB, alert_id=alert_id)
+
+    def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:
+        """Write the access row of a socket before its first byte."""
+        _log_socket(user_id, session_key, key, number_from=n, number_to=None)
+
+    def on_close(self, user_id: UUID, session_key: str, key: str, n_from: int, n_to: int) -> None:
+        """Write the range of numbers that the socket was sent."""
+        if n_to >= n_from:
+            _log_socket(user_id, session_key, key, number_from=n_from, number_to=n_to)
+
+
+def _event(event: AlertEvent, shown: dict[str, object]) -> Event:
+    payload = {
+        "alert": shown["id"],
+        "change": event.kind,
+        "level": shown["level"],
+        "state": shown["state"],
+        "owner": shown["owner"],
+        "html": RENDERED.html(shown),
+    }
+    return Event(n=event.feed_number, payload=json.dumps(payload).encode())
+
+
+def _log_socket(user_id: UUID, session_key: str, key: str, *, number_from: int, number_to: int | None) -> None:
+    user = queries.active_user(user_id)
+    if user is None:
+        raise PermissionError("the account is closed")
+    actor = actor_of_user(user, session_hash=keyed_hash(session_key))
+    with reading(actor, purpose="triage", relationship="duty") as context:
+        context.saw(
+            "board.socket", organization_id=UUID(key), object_type="board", object_id=UUID(key),
+            number_from=number_from, number_to=number_to,
+        )  # fmt: skip

@@ -1,0 +1,119 @@
+"""A card of the board: codes, pseudonym and clocks, rendered once for everybody who sees it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.template.loader import get_template
+from django.urls import reverse
+
+from crisis.alerts.models import AlertEvent, Kind, RiskAlert, Source
+from crisis.alerts.states import CLOSED, Status
+from crisis.alerts.wording import LANGUAGES, STAGES, reason_sentence
+
+SOURCES = {
+    Source.ENGINE: ("activity", "Signals from the app"),
+    Source.SOS: ("phone", "Pressed the SOS button"),
+    Source.STAFF: ("message-report", "Told to a member of staff"),
+    Source.SYSTEM: ("alert-triangle", "Cortex"),
+}
+KEPT = 4096
+
+
+def card(alert: RiskAlert, version: int) -> dict[str, Any]:
+    """Return what a card shows; nothing of it comes from a sealed column or depends on who looks."""
+    patient = alert.patient
+    icon, label = SOURCES[Source(alert.source)]
+    closed = alert.status in CLOSED
+    return {
+        "id": str(alert.pk),
+        "version": version,
+        "level": alert.level,
+        "kind": alert.kind,
+        "kind_label": Kind(alert.kind).label,
+        "state": alert.status,
+        "state_label": STAGES[Status(alert.status)],
+        "closed": closed,
+        "reason": reason_sentence(alert.reason_code),
+        "source_icon": icon,
+        "source_label": label,
+        "pseudonym": patient.anonymous_id if patient else alert.organization.name,
+        "age_band": patient.age_band if patient else "Nobody on shift",
+        "organization": alert.organization.name,
+        "language": patient.language if patient else "",
+        "language_label": LANGUAGES.get(patient.language, "") if patient else "",
+        "opened_at": alert.raised_at,
+        "level_since": alert.level_since,
+        "claim_due": alert.claim_due_at,
+        "contact_due": alert.contact_due_at,
+        "disposition_due": alert.disposition_due_at,
+        "claimed_at": alert.claimed_at,
+        "contact_at": alert.contact_at,
+        "owner": _owner(alert),
+        "waiting_person": alert.waiting_person and not closed,
+        "unconfirmed_step": alert.has_unconfirmed_step,
+        **_urls(alert.pk),
+    }
+
+
+def _owner(alert: RiskAlert) -> dict[str, str] | None:
+    person = alert.assigned_to
+    if person is None or not alert.is_owned:
+        return None
+    return {
+        "id": str(person.pk),
+        "name": person.full_name,
+        "initials": "".join(word[0] for word in person.full_name.split()[:2]).upper(),
+        "stage_label": STAGES[Status(alert.status)],
+    }
+
+
+def _urls(alert_id: UUID) -> dict[str, str]:
+    return {
+        "claim_url": reverse("crisis:alert_claim", args=[alert_id]),
+        "page_url": reverse("crisis:alert_page", args=[alert_id]),
+        "preview_url": reverse("crisis:alert_preview", args=[alert_id]),
+    }
+
+
+def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the last feed number of each alert, in one query."""
+    rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
+    return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}
+
+
+def cards(alerts: Iterable[RiskAlert]) -> list[dict[str, Any]]:
+    """Return the cards of alerts that came with patient, organization and owner selected."""
+    alerts = list(alerts)
+    numbers = versions(alert.pk for alert in alerts)
+    return [card(alert, numbers.get(alert.pk, 0)) for alert in alerts]
+
+
+class RenderedCards:
+    """Bytes of cards by (alert, feed number), for the page as for the sockets."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._lock = Lock()
+
+    def html(self, shown: dict[str, Any]) -> str:
+        """Return the card's HTML, rendered at most once per version in this process."""
+        key = (shown["id"], shown["version"])
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        text = get_template("crisis/alerts/_card.html").render({"card": shown}).strip()
+        with self._lock:
+            self._kept[key] = text
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return text
+
+
+RENDERED = RenderedCards()

@@ -1,0 +1,113 @@
+"""Reads of alerts shaped for actions and pages; each starts at what the person may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cortex.accounts.models import Organization, User
+from cortex.audit import NotFound
+from cortex.audit.actors import Actor
+from cortex.live.models import Feed
+from crisis.alerts import access
+from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.alerts.states import OPEN
+from patients.registry.queries import locked as lock_patients
+
+GONE = "This alert does not exist, or it is not open to you."
+
+
+def locked_alert(alert_id: UUID) -> RiskAlert:
+    """Lock the person, then the alert (the one order of locks), and return the alert; NotFound when absent."""
+    patient_id = RiskAlert.objects.filter(pk=alert_id).values_list("patient_id", flat=True).first()
+    if patient_id is not None:
+        lock_patients([patient_id])
+    alert = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to").filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound(GONE, "not_found")
+    return alert
+
+
+def open_of_kind(organization_id: UUID, patient_id: UUID | None, kind: str) -> RiskAlert | None:
+    """Lock and return the open alert of this kind: a person's, or the organization's when nobody's."""
+    alerts = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to").open()
+    if patient_id is None:
+        return alerts.filter(organization_id=organization_id, patient__isnull=True, kind=kind).first()
+    return alerts.filter(patient_id=patient_id, kind=kind).first()
+
+
+def may_raise_for(user: User) -> set[UUID]:
+    """Return the organizations for which the person may raise an alert by hand."""
+    own = {user.organization_id} if user.organization_id and user.role in access.CLINICAL else set()
+    return access.desk_organizations(user) | own
+
+
+def locked_open_of(patient_id: UUID) -> list[RiskAlert]:
+    """Lock and return the open alerts of a person whose row is already locked, by id."""
+    return list(
+        RiskAlert.objects.select_for_update(of=("self",))
+        .select_related("assigned_to")
+        .filter(patient_id=patient_id, status__in=OPEN)
+        .order_by("pk")
+    )
+
+
+def refuse_strangers(actor: Actor, alert: RiskAlert, at: datetime, *, cards: bool = False) -> None:
+    """Raise NotFound unless the person sees the alert's page (or, with `cards`, its card)."""
+    if actor.is_system:
+        return
+    if actor.user is None:
+        raise NotFound(GONE, "not_found")
+    if cards and access.cards_for(actor.user).filter(pk=alert.pk).exists():
+        return
+    if not access.pages_for(actor.user, at).filter(pk=alert.pk).exists():
+        raise NotFound(GONE, "not_found")
+
+
+def owner_facts(alert: RiskAlert) -> dict[str, Any]:
+    """Return who has an alert since when, for the one who came second."""
+    owner: User | None = alert.assigned_to
+    return {
+        "owner": owner.full_name if owner else None,
+        "owner_id": str(owner.pk) if owner else None,
+        "since": alert.claimed_at.isoformat() if alert.claimed_at else None,
+        "status": alert.status,
+    }
+
+
+def active_user(user_id: UUID) -> User | None:
+    """Return a member of staff whose account is open."""
+    return User.objects.select_related("organization").filter(pk=user_id, is_active=True).first()
+
+
+def may_hear(user_id: UUID, key: str) -> bool:
+    """Whether the person's duty covers the organization `key` now."""
+    user = active_user(user_id)
+    return user is not None and key in {str(one) for one in access.desk_organizations(user)}
+
+
+def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of these people whose duty covers the organization `key` now."""
+    users = User.objects.select_related("organization").filter(pk__in=list(user_ids), is_active=True)
+    return {user.pk for user in users if key in {str(one) for one in access.desk_organizations(user)}}
+
+
+def heads(keys: Sequence[str]) -> dict[str, int]:
+    """Return the last feed number of each organization, in one query."""
+    return {str(pk): number for pk, number in Feed.objects.filter(pk__in=keys).values_list("pk", "number")}
+
+
+def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:
+    """Return the events of an organization's feed after `number`, in order, with all that a card shows."""
+    return list(
+        AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
+        .select_related("alert__patient", "alert__organization", "alert__assigned_to")
+        .order_by("feed_number")[:limit]
+    )
+
+
+def organization_names(ids: Iterable[UUID]) -> list[str]:
+    """Return the names of organizations, sorted."""
+    return list(Organization.objects.filter(pk__in=list(ids)).order_by("name").values_list("name", flat=True))

@@ -1,0 +1,76 @@
+"""The states of an alert and the moves between them, as one table; no database here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an alert stands."""
+
+    NEW = "new"
+    NOTIFIED = "notified"
+    ACKNOWLEDGED = "acknowledged"
+    IN_CONTACT = "in_contact"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    FALSE_ALARM = "false_alarm"
+    MERGED = "merged"
+
+
+class Move(StrEnum):
+    """What people and timers may do to an alert."""
+
+    NOTIFY = "notify"
+    CLAIM = "claim"
+    RELEASE = "release"
+    TAKE_OVER = "take_over"
+    ATTEMPT = "attempt"
+    CONTACT = "contact"
+    CONTACT_END = "contact_end"
+    STILL_WITH = "still_with"
+    ESCALATE = "escalate"
+    RESOLVE = "resolve"
+    FALSE_ALARM = "false_alarm"
+    MERGE = "merge"
+    REOPEN = "reopen"
+
+
+S, M = Status, Move
+
+WAITING = (S.NEW, S.NOTIFIED)
+OWNED = (S.ACKNOWLEDGED, S.IN_CONTACT, S.MONITORING)
+OPEN = (*WAITING, *OWNED)
+CLOSED = (S.RESOLVED, S.FALSE_ALARM, S.MERGED)
+
+# Domain 3.1, "Moves": state x move -> next state. What is not here is refused with 409.
+TABLE: dict[tuple[Status, Move], Status] = {
+    (S.NEW, M.NOTIFY): S.NOTIFIED,
+    **{(state, M.CLAIM): S.ACKNOWLEDGED for state in WAITING},
+    (S.ACKNOWLEDGED, M.RELEASE): S.NOTIFIED,
+    **{(state, M.TAKE_OVER): state for state in OWNED},
+    **{(state, M.ATTEMPT): state for state in OWNED},
+    **{(state, M.STILL_WITH): state for state in OWNED},
+    (S.ACKNOWLEDGED, M.CONTACT): S.IN_CONTACT,
+    (S.MONITORING, M.CONTACT): S.IN_CONTACT,
+    (S.IN_CONTACT, M.CONTACT_END): S.MONITORING,
+    **{(state, M.ESCALATE): state for state in OPEN},
+    **{(state, M.RESOLVE): S.RESOLVED for state in OWNED},
+    **{(state, M.FALSE_ALARM): S.FALSE_ALARM for state in OWNED},
+    **{(state, M.MERGE): S.MERGED for state in OPEN},
+    # Reopening lands in `acknowledged` for somebody on shift, else in `new`: the action decides.
+    **{(state, M.REOPEN): S.ACKNOWLEDGED for state in (S.RESOLVED, S.FALSE_ALARM)},
+}
+
+# Moves that only the owner may make; the others are open to whoever may see the alert.
+OWNERS_MOVES = frozenset({M.RELEASE, M.ATTEMPT, M.CONTACT, M.CONTACT_END, M.STILL_WITH, M.RESOLVE, M.FALSE_ALARM})
+
+
+def allowed(status: str) -> list[Move]:
+    """Return the moves that a state allows, in the order of the table."""
+    return list(dict.fromkeys(move for (state, move) in TABLE if state == status))
+
+
+def after(status: str, move: Move) -> Status | None:
+    """Return the next state, or None when the move is not allowed."""
+    return TABLE.get((Status(status), move))

@@ -1,0 +1,98 @@
+"""The words of codes on cards and timelines: plain, short, present tense; nothing a person wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crisis.alerts.states import Status
+from crisis.risk.reasons import reason_text
+
+LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "mixed": "Mixed"}
+STAGES = {
+    Status.NEW: "Waiting",
+    Status.NOTIFIED: "Waiting",
+    Status.ACKNOWLEDGED: "Claimed",
+    Status.IN_CONTACT: "In contact",
+    Status.MONITORING: "Keeping watch",
+    Status.RESOLVED: "Resolved",
+    Status.FALSE_ALARM: "False alarm",
+    Status.MERGED: "Merged",
+}
+OWN_REASONS = {
+    "no_cover": "Nobody is on shift for this service",
+    "could_not_screen": "Sent something that could not be read",
+    "could_not_store": "Sent something that could not be kept",
+    "raised_by_staff": "A member of staff is worried",
+    "third_party_report": "Somebody else is worried about them",
+    "sos_in_danger": "Asked for help now",
+    "sos_talk": "Wants to talk to a person",
+}
+WHO = {
+    "on_duty": "everybody on shift", "second": "a second counselor", "supervisor": "the supervisor",
+    "on_call": "the clinician on call", "lead": "the lead of the service",
+}  # fmt: skip
+# kind of event: title, icon, tone
+EVENTS: dict[str, tuple[str, str, str]] = {
+    "raised": ("Alert raised", "urgent", "crit"),
+    "level_raised": ("Level went up", "arrow-up-right", "crit"),
+    "evidence_added": ("More signals arrived", "activity", ""),
+    "renotified": ("New signals, people told again", "bell-ringing", ""),
+    "notified": ("Seen by somebody on shift", "eye", ""),
+    "step_fired": ("Called {who}", "bell-ringing", ""),
+    "step_skipped": ("Nobody to call: {who}", "alert-triangle", "crit"),
+    "step_unconfirmed": ("Nobody confirmed the call-out", "alert-triangle", "crit"),
+    "claimed": ("Claimed", "user-check", ""),
+    "claim_warned": ("Asked the owner: still on it?", "clock", ""),
+    "released": ("Given back to the queue", "arrow-back-up", ""),
+    "taken_over": ("Taken over", "user-check", ""),
+    "contact_attempt": ("Tried to reach the person", "phone", ""),
+    "contact_made": ("Contact made", "phone-call", "ok"),
+    "contact_ended": ("Contact ended, keeping watch", "eye", ""),
+    "contact_overdue": ("First contact is overdue", "clock", "crit"),
+    "still_with": ("Still with them", "heart-handshake", "ok"),
+    "check_in_asked": ("Supervisor asked to look in", "users", ""),
+    "disposition_overdue": ("The outcome is overdue", "clock", "crit"),
+    "owner_gone": ("The owner left the desk", "logout", "crit"),
+    "owner_back": ("The owner is back", "user-check", "ok"),
+    "supervisor_told": ("Supervisor told", "users", ""),
+    "chain_beside": ("The chain runs beside the absent owner", "alert-triangle", "crit"),
+    "escalated": ("Escalated", "arrow-up-right", "crit"),
+    "second_review_asked": ("Second reader asked", "eye", ""),
+    "second_review_refused": ("Second reader did not agree", "x", "crit"),
+    "review_waiting": ("Second reading is waiting", "eye", ""),
+    "review_overdue": ("Second reading is overdue", "clock", "crit"),
+    "note": ("Note", "notes", ""),
+    "resolved": ("Resolved", "check", "ok"),
+    "false_alarm": ("Closed as a false alarm", "check", ""),
+    "reopened": ("Reopened", "refresh", "crit"),
+    "merged": ("Merged", "check", ""),
+    "source_opened": ("Source message opened", "eye", ""),
+}
+REVIEW_REASONS = {
+    "level_medium": ("Signals at medium: have a look today", "The engine's level went to medium."),
+    "follow_up_missed": ("A promised follow-up has passed", "Nobody logged this contact in time."),
+    "level_stands_after_end": (
+        "The level still stands a day after the alert ended",
+        "No new evidence has come. Look whether the level should stand.",
+    ),
+    "third_party_concern": ("Somebody wrote about another person", "A message names a worry about somebody else."),
+    "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
+    "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
+    "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
+}
+
+
+def reason_sentence(code: str, language: str = "en") -> str:
+    """Return the short sentence of a reason code, for a card."""
+    return OWN_REASONS.get(code) or reason_text(code, language)
+
+
+def event_words(kind: str, codes: dict[str, Any]) -> tuple[str, str, str]:
+    """Return title, icon and tone of a timeline entry."""
+    title, icon, tone = EVENTS.get(kind, (kind.replace("_", " ").capitalize(), "history", ""))
+    return title.format(who=WHO.get(str(codes.get("who")), "the next person")), icon, tone
+
+
+def review_words(code: str) -> tuple[str, str]:
+    """Return title and explanation of a review item."""
+    return REVIEW_REASONS.get(code, (code.replace("_", " ").capitalize(), "A person should have a look."))

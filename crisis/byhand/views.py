@@ -1,0 +1,32 @@
+"""The door of alerts that staff raise by hand."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import RuleBroken, actor_of
+from cortex.ui.pages import go_to
+from crisis.byhand.actions import raise_for_caller
+from crisis.byhand.forms import HandForm
+
+
+@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@require_http_methods(["GET", "POST"])
+def alert_new(request: HttpRequest) -> HttpResponse:
+    """Raise an alert by hand, for somebody on record or for a person who is not yet."""
+    form = HandForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            alert = raise_for_caller(actor=actor_of(request), **form.cleaned_data)
+        except RuleBroken as broken:
+            if broken.status != 422:
+                raise
+            form.add_error(broken.extra.get("field"), broken.message)
+        else:
+            return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+    return render(request, "crisis/alerts/new.html", {"form": form}, status=422 if form.errors else 200)

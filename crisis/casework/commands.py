@@ -1,0 +1,113 @@
+"""The commands on an alert as pages show them: label, key, form and the action behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.urls import reverse
+
+from cortex.accounts.models import User
+from cortex.audit.actors import Actor
+from crisis.alerts import actions as alerts
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import OWNERS_MOVES, Move, Status, allowed
+from crisis.casework import actions as casework
+from crisis.casework import forms as fields
+from crisis.duty.queries import running_shift
+
+Run = Callable[[Actor, UUID, dict[str, Any], forms.Form], RiskAlert]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a person may do with an alert."""
+
+    code: str
+    move: Move
+    label: str
+    icon: str
+    run: Run
+    form: type[forms.Form] | None = None
+    key: str = ""
+    style: str = ""
+    more: bool = False
+    submit: str = ""
+
+    @property
+    def url_name(self) -> str:
+        """Return the name of its address."""
+        return f"crisis:alert_{self.code}"
+
+
+def _claim(actor: Actor, alert_id: UUID, data: dict[str, Any], form: forms.Form) -> RiskAlert:
+    return alerts.claim_alert(actor=actor, alert_id=alert_id)
+
+
+def _reason(action: Callable[..., RiskAlert]) -> Run:
+    return lambda actor, alert_id, data, form: action(actor=actor, alert_id=alert_id, reason=data["reason"])
+
+
+def _note(action: Callable[..., RiskAlert]) -> Run:
+    return lambda actor, alert_id, data, form: action(actor=actor, alert_id=alert_id, **data)
+
+
+def _ending(action: Callable[..., RiskAlert]) -> Run:
+    return lambda actor, alert_id, data, form: action(actor=actor, alert_id=alert_id, ending=form.ending())  # type: ignore[attr-defined]
+
+
+def _reopen(actor: Actor, alert_id: UUID, data: dict[str, Any], form: forms.Form) -> RiskAlert:
+    on_shift = actor.id is not None and running_shift(actor.id) is not None
+    return casework.reopen_alert(actor=actor, alert_id=alert_id, reason=data["reason"], on_shift=on_shift)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("claim", Move.CLAIM, "Claim", "user-check", _claim, key="c", style="p"),
+    Command("contact", Move.CONTACT, "Contact made", "phone-call", _note(casework.log_contact),
+            fields.ContactForm, key="n", style="p", submit="Log contact"),
+    Command("attempt", Move.ATTEMPT, "No answer", "phone", _note(casework.log_attempt), fields.ContactForm,
+            key="a", submit="Log the attempt"),
+    Command("still_with", Move.STILL_WITH, "Still with them", "heart-handshake",
+            lambda actor, alert_id, data, form: casework.still_with_them(actor=actor, alert_id=alert_id), key="w"),
+    Command("contact_end", Move.CONTACT_END, "Contact ended", "eye", _note(casework.end_contact), fields.NoteForm,
+            submit="Keep watching"),
+    Command("escalate", Move.ESCALATE, "Escalate", "arrow-up-right", _reason(alerts.escalate_alert),
+            fields.ReasonForm, key="e", style="esc", submit="Escalate now"),
+    Command("resolve", Move.RESOLVE, "Resolve", "check", _ending(casework.resolve_alert), fields.ResolveForm,
+            key="r", submit="Resolve"),
+    Command("take_over", Move.TAKE_OVER, "Take over", "user-check", _reason(alerts.take_over_alert),
+            fields.ReasonForm),
+    Command("release", Move.RELEASE, "Give back", "arrow-back-up", _reason(alerts.release_alert),
+            fields.ReasonForm, more=True),
+    Command("false_alarm", Move.FALSE_ALARM, "False alarm", "x", _ending(casework.mark_false_alarm),
+            fields.VerdictForm, more=True),
+    Command("reopen", Move.REOPEN, "Reopen", "refresh", _reopen, fields.ReasonForm),
+)  # fmt: skip
+BY_CODE = {command.code: command for command in COMMANDS}
+
+
+def offered(user: User, alert: RiskAlert) -> list[Command]:
+    """Return the commands that the state and the owner allow this person."""
+    moves = set(allowed(alert.status))
+    mine = alert.assigned_to_id == user.pk
+    return [command for command in COMMANDS if command.move in moves and _fits(command, alert, mine)]
+
+
+def _fits(command: Command, alert: RiskAlert, mine: bool) -> bool:
+    if command.move in OWNERS_MOVES:
+        return mine and not (command.move is Move.STILL_WITH and alert.status == Status.ACKNOWLEDGED)
+    return not (command.move is Move.TAKE_OVER and mine)
+
+
+def shown(command: Command, alert_id: UUID, form: forms.Form | None = None) -> dict[str, Any]:
+    """Return a command as templates draw it, with an empty form when it needs one."""
+    if form is None and command.form is not None:
+        form = command.form(auto_id=f"{command.code}_%s")
+    return {
+        "code": command.code, "label": command.label, "icon": command.icon, "key": command.key,
+        "style": command.style, "more": command.more, "submit": command.submit, "form": form,
+        "needs_form": command.form is not None, "url": reverse(command.url_name, args=[alert_id]),
+    }  # fmt: skip

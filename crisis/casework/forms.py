@@ -1,0 +1,117 @@
+"""Fields and messages of the commands on an alert; no writes here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from crisis.alerts.models import Disposition, Verdict
+from crisis.casework.actions import Ending
+
+NOTE = forms.Textarea(attrs={"rows": 3, "class": "textarea", "maxlength": 4000})
+NO_DATE = "no_follow_up_reason"
+
+
+class NoteForm(forms.Form):
+    """A note that may be left empty."""
+
+    note = forms.CharField(label="What happened", required=False, max_length=4000, widget=NOTE)
+
+
+class ContactForm(NoteForm):
+    """An attempt or a contact: how, and what happened."""
+
+    channel = forms.ChoiceField(
+        label="How", choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
+        widget=forms.Select(attrs={"class": "select"}),
+    )  # fmt: skip
+    field_order = ["channel", "note"]
+
+
+class ReasonForm(forms.Form):
+    """A reason that is needed."""
+
+    reason = forms.CharField(
+        label="Why", max_length=1000, widget=NOTE, help_text="One or two sentences. It stands on the timeline.",
+        error_messages={"required": "Say why, in a few words."},
+    )  # fmt: skip
+
+
+class VerdictForm(forms.Form):
+    """What an alert turned out to be, and why."""
+
+    verdict = forms.ChoiceField(
+        label="What it turned out to be", choices=[("", "Choose"), *Verdict.choices],
+        widget=forms.Select(attrs={"class": "select"}),
+        help_text="For the monthly review of the rules; it never tunes them by itself.",
+        error_messages={"required": "Choose what it turned out to be."},
+    )  # fmt: skip
+    notes = forms.CharField(
+        label="Closing note", max_length=4000, widget=NOTE,
+        help_text="What changed, what was agreed, what happens next.",
+        error_messages={"required": "Write what was agreed and what happens next."},
+    )  # fmt: skip
+
+    def ending(self) -> Ending:
+        """Return the cleaned fields as the action takes them."""
+        return Ending(verdict=self.cleaned_data["verdict"], notes=self.cleaned_data["notes"])
+
+
+class ResolveForm(VerdictForm):
+    """The outcome of a crisis, with the first follow-up or the reason why there is none."""
+
+    disposition = forms.ChoiceField(
+        label="Outcome", choices=[("", "Choose"), *Disposition.choices],
+        widget=forms.Select(attrs={"class": "select"}),
+        help_text="Not a crisis and could not be located need a second reader.",
+        error_messages={"required": "Choose how it ended."},
+    )  # fmt: skip
+    follow_up_at = forms.DateTimeField(
+        label="First follow-up", required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"),
+        help_text="A call or message that a person answers.",
+    )  # fmt: skip
+    no_follow_up_reason = forms.CharField(
+        label="Why there is no follow-up", required=False, max_length=1000,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )  # fmt: skip
+    field_order = ["disposition", "verdict", "notes", "follow_up_at", NO_DATE]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["follow_up_at"].initial = timezone.localtime() + timedelta(hours=24)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a date ahead, or a reason."""
+        data = super().clean() or self.cleaned_data
+        at: datetime | None = data.get("follow_up_at")
+        if at is None and not data.get(NO_DATE) and "follow_up_at" not in self.errors:
+            self.add_error("follow_up_at", "Give a date for the first follow-up, or say why there is none.")
+        if at is not None and at <= timezone.now():
+            self.add_error("follow_up_at", "The follow-up must lie ahead.")
+        return data
+
+    def ending(self) -> Ending:
+        """Return the cleaned fields as the action takes them; a reason wins over the suggested date."""
+        data = self.cleaned_data
+        without = data[NO_DATE].strip()
+        return Ending(
+            disposition=data["disposition"], verdict=data["verdict"], notes=data["notes"],
+            follow_up_at=None if without else data["follow_up_at"], no_follow_up_reason=without,
+        )  # fmt: skip
+
+
+class DecisionForm(forms.Form):
+    """A second reader's decision."""
+
+    agreed = forms.ChoiceField(
+        label="Do you agree", choices=[("yes", "Yes, let it take effect"), ("no", "No, keep the alert open")],
+        widget=forms.RadioSelect, error_messages={"required": "Choose yes or no."},
+    )  # fmt: skip
+    note = forms.CharField(
+        label="What you saw", max_length=1000, widget=NOTE,
+        error_messages={"required": "Write a sentence about what you saw."},
+    )  # fmt: skip

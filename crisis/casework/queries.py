@@ -1,0 +1,217 @@
+"""The alert page and its panel: coded evidence for whoever sees the card, the person for whoever may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+
+from cortex.access.context import AccessContext, holds
+from cortex.accounts.models import User
+from cortex.audit import NotFound
+from crisis.alerts import access
+from crisis.alerts.cards import cards
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.queries import GONE
+from crisis.alerts.states import WAITING
+from crisis.alerts.wording import event_words
+from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words
+from crisis.desk.queries import SHOWN
+from crisis.resources.queries import resources_near, row_of
+from crisis.reviews import queries as reviews
+from crisis.reviews.models import SecondReview
+from patients.registry.queries import person_card
+from patients.sessions.queries import open_words
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one member of staff may see of one alert: its card and panel, or the page with the person."""
+
+    alert: RiskAlert
+    relationship: str
+
+    @property
+    def opens_person(self) -> bool:
+        """Whether name, contacts and words open."""
+        return bool(self.relationship) and self.alert.patient_id is not None
+
+
+def look_at(user: User, alert_id: UUID, at: datetime) -> Look:
+    """Return what the person may see of an alert; NotFound when not even its card."""
+    alert = RiskAlert.objects.select_related(*SHOWN, "patient__primary_clinician").filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound(GONE, "not_found")
+    relationship = access.relationship_to(user, alert, at)
+    if not relationship and not access.cards_for(user).filter(pk=alert.pk).exists():
+        raise NotFound(GONE, "not_found")
+    return Look(alert, relationship)
+
+
+def preview(user: User, look: Look, at: datetime) -> dict[str, Any]:
+    """Return the panel beside the board: coded evidence only, no name, no words."""
+    alert = look.alert
+    [shown] = cards([alert])
+    return {
+        "card": shown,
+        "factors": factor_rows(alert, at, linked=False),
+        "missing": missing_words(alert.missing_inputs),
+        "helps": helps(alert),
+        "facts": [{"label": "Language", "value": shown["language_label"] or "Not known"}],
+        "may_claim": alert.status in WAITING,
+        "may_open": look.opens_person,
+        "escalate_url": reverse("crisis:alert_escalate", args=[alert.pk]) if alert.is_open else "",
+    }
+
+
+def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, Any]:
+    """Return the alert page; the person, notes and sources open only by a relationship, and are logged."""
+    alert = look.alert
+    [shown] = cards([alert])
+    return {
+        "alert": shown,
+        "person": _person(ctx, alert, at) if look.opens_person else None,
+        "person_closed": _closed(alert),
+        "factors": factor_rows(alert, at, linked=look.opens_person),
+        "missing": missing_words(alert.missing_inputs),
+        "helps": helps(alert),
+        "clocks": stepper(alert),
+        "timeline": timeline(ctx, look),
+        "resources": _resources(alert),
+        "followups": _follow_ups(alert),
+        "review": _review(ctx, user, look),
+    }
+
+
+def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any]:
+    patient = alert.patient
+    assert patient is not None
+    known = person_card(ctx, patient, at=at, with_contacts=True, with_places=True)
+    clinician = patient.primary_clinician
+    return {
+        "name": known.name or known.pseudonym,
+        "pronouns": known.pronouns,
+        "phone": known.phone,
+        "email": known.email,
+        "language": known.language,
+        "location": (known.last_place or {}).get("label", "") if known.last_place else "",
+        "address": known.home_address,
+        "clinician": clinician.full_name if clinician else "",
+        "contacts": [
+            {"name": one.name, "relation": one.relationship, "phone": one.phone,
+             "may_call": known.emergency_contact_allowed}
+            for one in known.contacts
+        ],
+        "facts": _facts(known.is_minor, known.is_provisional, known.timezone),
+    }  # fmt: skip
+
+
+def _facts(is_minor: bool, is_provisional: bool, zone: str) -> list[dict[str, str]]:
+    facts = [{"label": "Time zone", "value": zone}]
+    if is_minor:
+        facts.append({"label": "Age", "value": "Under 18: safeguarding applies"})
+    if is_provisional:
+        facts.append({"label": "Record", "value": "Provisional, not linked yet"})
+    return facts
+
+
+def _closed(alert: RiskAlert) -> str:
+    if alert.patient_id is None:
+        return "This incident concerns nobody in particular: no shift covers the service."
+    return "Name and contacts open once you claim this alert. Opening them is logged."
+
+
+def timeline(ctx: AccessContext, look: Look) -> list[dict[str, Any]]:
+    """Return the events, newest first; notes open only for those who may see the person."""
+    events = list(look.alert.events.order_by("-feed_number")[:200])
+    opens = bool(look.relationship)
+    if opens:
+        ctx.open([event for event in events if holds(event, "note")], ["note"])
+    rows = []
+    for event in events:
+        title, icon, tone = event_words(event.kind, event.codes)
+        has_note = holds(event, "note")
+        rows.append(
+            {
+                "at": event.occurred_at, "icon": icon, "title": title, "tone": tone,
+                "who": "" if event.actor_kind == "system" else event.actor_label,
+                "note": event.note if has_note and opens else None,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def stepper(alert: RiskAlert) -> list[dict[str, Any]]:
+    """Return the progress of an alert as steps, each done, now or later."""
+    done = [
+        ("Alert", alert.raised_at, None),
+        ("Seen", alert.notified_at, None),
+        ("Claimed", alert.acknowledged_at if alert.status not in WAITING else None, alert.claim_due_at),
+        ("Contact", alert.contact_at, alert.contact_due_at),
+        ("Outcome", alert.resolved_at, alert.disposition_due_at),
+    ]
+    steps: list[dict[str, Any]] = []
+    now_given = False
+    for label, at, due in done:
+        state = "done" if at else ("later" if now_given or not alert.is_open else "now")
+        now_given = now_given or state == "now"
+        steps.append({"label": label, "at": at, "due": due, "state": state, "detail": ""})
+    return steps
+
+
+def _resources(alert: RiskAlert) -> list[dict[str, Any]]:
+    organization, now = alert.organization, timezone.now()
+    return [row_of(line, now) for line in resources_near(organization.jurisdiction, organization.pk)]
+
+
+def _follow_ups(alert: RiskAlert) -> list[dict[str, Any]]:
+    if alert.is_open:
+        return []
+    return [
+        {
+            "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
+            "detail": row.get_status_display(), "due_at": row.due_at,
+        }
+        for row in reviews.follow_ups_of(alert.pk)
+    ]  # fmt: skip
+
+
+def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None:
+    review: SecondReview | None = reviews.pending_of(look.alert.pk)
+    if review is None:
+        return None
+    if look.relationship:
+        ctx.open([review], ["request_note"])
+    return {
+        "id": review.pk,
+        "kind": review.get_kind_display(),
+        "asked_by": review.asked_by.full_name,
+        "due_at": review.due_at,
+        "note": review.request_note if look.relationship else None,
+        "mine": review.asked_by_id == user.pk,
+        "url": reverse("crisis:review_decide", args=[review.pk]),
+    }
+
+
+def source_message(ctx: AccessContext, look: Look, source_id: UUID) -> dict[str, Any]:
+    """Open the words behind one factor of an alert, while they exist; NotFound without a relationship."""
+    factor = next((one for one in look.alert.factors if one.get("source_id") == str(source_id)), None)
+    if factor is None or not look.opens_person:
+        raise NotFound(GONE, "not_found")
+    assert look.alert.patient_id is not None
+    ctx.saw(
+        "source_message", subjects=[look.alert.patient_id], organization_id=look.alert.organization_id,
+        object_type=factor["source_type"], object_id=source_id,
+    )  # fmt: skip
+    [shown] = cards([look.alert])
+    observed = datetime.fromisoformat(factor["observed_at"])
+    words = open_words(ctx, factor["source_type"], source_id, look.alert.patient_id)
+    label = SOURCES.get(factor["source_type"], "the app")
+    return {"alert": shown, "source": {"text": words, "label": f"From {label}", "at": observed}}
+
+
+__all__ = ["Look", "look_at", "page", "preview", "source_message"]

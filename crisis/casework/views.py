@@ -1,0 +1,130 @@
+"""Doors of one alert: its page, panel, source and commands; by-hand alerts and second readings."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to, render_part
+from crisis.alerts import queries as alert_queries
+from crisis.casework import actions, commands, queries
+from crisis.casework.forms import DecisionForm
+from crisis.risk.interpretation import interpretation_of
+
+DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*DESK)
+@require_GET
+def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """The alert with everything that this person may see of it; logged."""
+    actor, at = actor_of(request), clock()
+    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
+    with reading(actor, purpose="alert_review", relationship=look.relationship or "duty") as context:
+        shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
+        if not look.opens_person:
+            context.saw("alert.card", object_type="crisis.RiskAlert", object_id=alert_id,
+                        organization_id=look.alert.organization_id)  # fmt: skip
+        offered = [commands.shown(one, alert_id) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
+        topics = alert_queries.heads([str(look.alert.organization_id)])
+        shown |= {
+            "actions": offered,
+            "interpretation": interpretation_of(look.alert, at),
+            "server_now": at,
+            "topics": {f"board:{key}": number for key, number in topics.items()},
+            "decision_form": DecisionForm(auto_id="decision_%s"),
+        }
+        return render(request, "crisis/alerts/page.html", shown)
+
+
+@requires(*DESK)
+@require_GET
+def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """The panel beside the board: coded evidence only."""
+    actor, at = actor_of(request), clock()
+    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
+    with reading(actor, purpose="triage", relationship=look.relationship or "duty") as context:
+        context.saw("alert.panel", object_type="crisis.RiskAlert", object_id=alert_id,
+                    organization_id=look.alert.organization_id)  # fmt: skip
+        return render(
+            request, "crisis/alerts/_preview.html", {"preview": queries.preview(request.user, look, at)}  # type: ignore[arg-type]
+        )
+
+
+@requires(*DESK)
+@require_GET
+def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpResponse:
+    """The words behind one factor, on request; logged with the reader's name."""
+    actor, at = actor_of(request), clock()
+    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
+    with reading(actor, purpose="alert_review", relationship=look.relationship) as context:
+        shown = queries.source_message(context, look, source_id)
+        return render_part(request, "crisis/alerts/source.html", "crisis/alerts/_source.html", shown)
+
+
+@requires(*DESK)
+@require_http_methods(["GET", "POST"])
+def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
+    """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
+    chosen = commands.BY_CODE[code]
+    data = request.POST if request.method == "POST" else None
+    form = (chosen.form or Form)(data, auto_id=f"{code}_%s")
+    if request.method == "POST" and form.is_valid():
+        try:
+            alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
+        except RuleBroken as broken:
+            if broken.status != 422:
+                raise
+            form.add_error(broken.extra.get("field"), broken.message)
+        else:
+            return go_to(request, _next(request, alert.pk))
+    return _form(request, alert_id, chosen, form)
+
+
+def _next(request: HttpRequest, alert_id: UUID) -> str:
+    return reverse("crisis:board") if request.POST.get("next") == "board" else reverse(
+        "crisis:alert_page", args=[alert_id]
+    )
+
+
+def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: Any) -> HttpResponse:
+    at = clock()
+    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
+    with reading(actor_of(request), purpose="alert_review", relationship=look.relationship or "duty") as context:
+        context.saw("alert.card", object_type="crisis.RiskAlert", object_id=alert_id,
+                    organization_id=look.alert.organization_id)  # fmt: skip
+        shown = {
+            "action": commands.shown(chosen, alert_id, form),
+            "alert": queries.preview(request.user, look, at)["card"],  # type: ignore[arg-type]
+            "form": form,
+        }
+        status = 422 if form.is_bound and form.errors else 200
+        return render_part(
+            request, "crisis/alerts/action_page.html", "crisis/alerts/_form.html", shown, status=status
+        )
+
+
+@requires(*DESK)
+@require_POST
+def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
+    """Decide as the second reader."""
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        raise RuleBroken("Choose yes or no, and write a sentence about what you saw.", "incomplete", status=422)
+    alert = actions.decide_review(
+        actor=actor_of(request), review_id=review_id, agreed=form.cleaned_data["agreed"] == "yes",
+        note=form.cleaned_data["note"],
+    )  # fmt: skip
+    return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+

@@ -1,0 +1,278 @@
+"""What the board and its lists show, read from what the person may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+
+from cortex.accounts.models import User
+from crisis.alerts import access
+from crisis.alerts import queries as alert_queries
+from crisis.alerts.cards import RENDERED, cards
+from crisis.alerts.models import Disposition, RiskAlert
+from crisis.alerts.states import OWNED, WAITING
+from crisis.alerts.wording import LANGUAGES, review_words
+from crisis.duty import queries as duty
+from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+from crisis.reviews import queries as reviews
+from crisis.reviews.models import FollowUp, ReviewItem
+
+SHOWN = ("patient", "organization", "assigned_to")
+LONGEST_LIST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the person asked the board to show."""
+
+    mine: bool = False
+    level: str = ""
+    language: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered out."""
+        return bool(self.mine or self.level or self.language)
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Return the choices of the language filter."""
+        return list(LANGUAGES.items())
+
+
+def board(*, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
+    """Return everything that the board shows, in a fixed number of queries."""
+    organizations = sorted(access.desk_organizations(user))
+    alerts = list(
+        RiskAlert.objects.open()
+        .filter(organization_id__in=organizations)
+        .select_related(*SHOWN)
+        .urgent_first()[:LONGEST_LIST]
+    )
+    numbers = alert_queries.heads([str(one) for one in organizations])
+    shown = [_rendered(one) for one in cards(alerts)]
+    chosen = [one for one in shown if _matches(one, filters, user)]
+    follow_ups = reviews.follow_ups(organizations, at + timedelta(hours=24))
+    items = reviews.open_items(organizations)
+    return {
+        "waiting": [one for one in chosen if one["state"] in WAITING],
+        "in_progress": [one for one in chosen if one["state"] in OWNED],
+        "tiles": _tiles(alerts, user, follow_ups, at),
+        "open_index": [_index(one) for one in shown],
+        "topics": {f"board:{one}": numbers.get(str(one), 0) for one in organizations},
+        "server_now": at,
+        "filters": filters,
+        "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
+        "shift": [shift_row(shift, user) for shift in duty.roster(organizations)],
+        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+        "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
+        "duty": own_duty(user),
+    }
+
+
+def _rendered(shown: dict[str, Any]) -> dict[str, Any]:
+    return shown | {"html": mark_safe(RENDERED.html(shown))}  # noqa: S308 - our own template's output
+
+
+def _matches(shown: dict[str, Any], filters: Filters, user: User) -> bool:
+    if filters.mine and (shown["owner"] or {}).get("id") != str(user.pk):
+        return False
+    if filters.level and shown["level"] != filters.level:
+        return False
+    return not filters.language or shown["language"] == filters.language
+
+
+def _index(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page must know of an open alert that a filter hides."""
+    return {
+        "id": shown["id"], "state": shown["state"], "level": shown["level"],
+        "owner": (shown["owner"] or {}).get("id", ""), "n": shown["version"],
+        "sos": shown["waiting_person"], "claim_due": shown["claim_due"],
+    }  # fmt: skip
+
+
+def _tiles(
+    alerts: list[RiskAlert], user: User, follow_ups: list[FollowUp], at: datetime
+) -> list[dict[str, Any]]:
+    waiting = [alert for alert in alerts if alert.status in WAITING]
+    past = sum(alert.is_unclaimed_past(at) for alert in waiting)
+    mine = [alert for alert in alerts if alert.assigned_to_id == user.pk]
+    working = [alert for alert in alerts if alert.status in OWNED]
+    board_url = reverse("crisis:board")
+    return [
+        _tile("waiting", "Waiting", len(waiting), f"{past} past target" if past else "", board_url, past > 0, True),
+        _tile("mine", "Mine", len(mine), "open with you", reverse("crisis:my_cases")),
+        _tile("progress", "In progress", len(working), "whole team", board_url + "#progress"),
+        _tile("followups", "Follow-ups", len(follow_ups), "due within a day", reverse("crisis:followups")),
+        _tile("resolved", "Resolved", ended(user, at).count(), "last 24 hours", reverse("crisis:resolved")),
+    ]
+
+
+def _tile(
+    key: str, label: str, count: int, detail: str, href: str, alarm: bool = False, current: bool = False
+) -> dict[str, Any]:
+    return {
+        "key": key, "label": label, "count": count, "detail": detail, "href": href, "alarm": alarm,
+        "current": current,
+    }  # fmt: skip
+
+
+def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:
+    """Return the alerts of the person's desk that ended within a day, the latest first."""
+    return (
+        access.cards_for(user)
+        .filter(resolved_at__gt=at - timedelta(hours=24))
+        .select_related(*SHOWN)
+        .order_by("-resolved_at")
+    )
+
+
+def ended_rows(alerts: Iterable[RiskAlert]) -> list[dict[str, Any]]:
+    """Return rows of the list of ended alerts."""
+    return [_ended_row(alert, one) for alert, one in _with_cards(alerts)]
+
+
+def _ended_row(alert: RiskAlert, shown: dict[str, Any]) -> dict[str, Any]:
+    outcome = Disposition(alert.disposition).label if alert.disposition else shown["state_label"]
+    who = alert.assigned_to.full_name if alert.assigned_to else ""
+    return shown | {
+        "line": f"{outcome} · {who}" if who else outcome,
+        "when_label": "Ended",
+        "when": alert.resolved_at,
+    }
+
+
+def _with_cards(alerts: Iterable[RiskAlert]) -> list[tuple[RiskAlert, dict[str, Any]]]:
+    alerts = list(alerts)
+    return list(zip(alerts, cards(alerts), strict=True))
+
+
+def my_cases(user: User, at: datetime) -> dict[str, Any]:
+    """Return the person's open alerts as cards, and those that they ended within a day."""
+    mine = RiskAlert.objects.filter(assigned_to=user).select_related(*SHOWN)
+    recent = mine.filter(resolved_at__gt=at - timedelta(hours=24)).order_by("-resolved_at")[:50]
+    return {"cards": cards(mine.open().urgent_first()[:LONGEST_LIST]), "recent": ended_rows(recent)}
+
+
+def own_duty(user: User) -> dict[str, Any]:
+    """Return the person's own shift as the pages show it."""
+    shift = duty.running_shift(user.pk)
+    if shift is None:
+        return {"state": "none", "text": "You are not on shift"}
+    until = f"until {shift.planned_end:%H:%M} UTC"
+    word = "On a break" if shift.status == DutyStatus.PAUSED else "On shift"
+    return {
+        "state": shift.status, "text": f"{word}, {until}", "since": shift.started_at,
+        "until": shift.planned_end, "paused_until": shift.paused_until, "shift": shift,
+    }  # fmt: skip
+
+
+def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
+    """Return one line of "on shift"."""
+    paused = shift.status == DutyStatus.PAUSED
+    words = shift.user.full_name.split()
+    return {
+        "name": shift.user.full_name,
+        "initials": "".join(word[0] for word in words[:2]).upper(),
+        "role": DutyRole(shift.role).label,
+        "state": "paused" if paused else "available",
+        "state_label": "On a break" if paused else "Available",
+        "icon": "clock" if paused else "circle-check",
+        "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
+        "you": shift.user_id == user.pk,
+    }
+
+
+def review_row(item: ReviewItem) -> dict[str, Any]:
+    """Return one review item as a line; it names nobody but by pseudonym."""
+    title, detail = review_words(item.reason_code)
+    return {
+        "id": item.pk,
+        "reason": title,
+        "detail": detail,
+        "pseudonym": item.patient.anonymous_id if item.patient else "",
+        "due_at": item.due_at,
+        "created_at": item.created_at,
+        "owner": item.owner.full_name if item.owner else "",
+        "url": reverse("crisis:review_detail", args=[item.pk]),
+        "done_at": item.done_at,
+        "outcome": item.outcome.replace("_", " "),
+        "escalated": item.escalations,
+    }
+
+
+def follow_up_groups(user: User, at: datetime) -> list[dict[str, Any]]:
+    """Return the follow-ups of the person's desk, in the groups overdue, today and this week."""
+    rows = reviews.follow_ups(sorted(access.desk_organizations(user)), at + timedelta(days=7))
+    groups: dict[str, list[dict[str, Any]]] = {"Overdue": [], "Within 24 hours": [], "This week": []}
+    for row in rows:
+        if row.due_at <= at:
+            name = "Overdue"
+        else:
+            name = "Within 24 hours" if row.due_at <= at + timedelta(hours=24) else "This week"
+        groups[name].append(_follow_up_row(row))
+    return [
+        {"label": label, "rows": found, "alarm": label == "Overdue"} for label, found in groups.items() if found
+    ]
+
+
+def _follow_up_row(row: FollowUp) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "level": row.alert.level,
+        "pseudonym": row.patient.anonymous_id,
+        "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
+        "owner": row.owner.full_name if row.owner else "",
+        "due_at": row.due_at,
+        "page_url": reverse("crisis:alert_page", args=[row.alert_id]),
+        "done_url": reverse("crisis:followup_done", args=[row.pk]),
+    }
+
+
+def rail_counts(user: User, at: datetime) -> dict[str, int]:
+    """Return the figures beside the main navigation."""
+    organizations: list[UUID] = sorted(access.desk_organizations(user))
+    scope = RiskAlert.objects.filter(organization_id__in=organizations)
+    return {
+        "waiting": scope.waiting().count(),
+        "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
+        "followups": len(reviews.follow_ups(organizations, at + timedelta(hours=24))),
+        "reviews": len(reviews.open_items(organizations)),
+    }
+
+
+def follow_up_for(user: User, follow_up_id: UUID) -> dict[str, Any]:
+    """Return one follow-up of the person's desk as a row; NotFound otherwise."""
+    return _follow_up_row(reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id))
+
+
+def duty_page(user: User, at: datetime) -> dict[str, Any]:
+    """Return the duty page: own shift, what is planned, who else is on."""
+    organizations = access.desk_organizations(user) | ({user.organization_id} if user.organization_id else set())
+    own = own_duty(user)
+    shift: DutyShift | None = own.get("shift")
+    planned = duty.planned_shifts(user.pk, at)
+    own |= {
+        "can_start": shift is None,
+        "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
+        "open_count": RiskAlert.objects.owned().filter(assigned_to=user).count(),
+        "choices": [
+            {"id": str(one.pk), "label": f"{one.planned_start:%d %b %H:%M} to {one.planned_end:%H:%M} UTC"}
+            for one in planned
+        ],
+    }
+    return {
+        "duty": own,
+        "planned": [
+            {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label} for one in planned
+        ],
+        "shift": [shift_row(one, user) for one in duty.roster(organizations)],
+        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+    }

@@ -1,0 +1,97 @@
+"""Doors of the board and its lists."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to, is_partial, page_of
+from crisis.desk import queries
+from crisis.desk.queries import Filters
+from crisis.duty.actions import mute_sound
+from crisis.reviews import actions as reviews
+from crisis.reviews.forms import FollowUpForm
+
+DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*DESK)
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    """The live triage board of the organizations that the person's duty covers."""
+    filters = Filters(
+        mine=request.GET.get("mine") == "1",
+        level=request.GET.get("level", "")[:8],
+        language=request.GET.get("language", "")[:8],
+    )
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        shown = queries.board(user=request.user, filters=filters, at=clock())  # type: ignore[arg-type]
+        for topic, number in shown["topics"].items():
+            context.saw(
+                "board", organization_id=UUID(topic.partition(":")[2]), object_type="board",
+                number_from=0, number_to=number,
+            )  # fmt: skip
+        template = "crisis/alerts/_lists.html" if is_partial(request) else "crisis/alerts/board.html"
+        return render(request, template, {"board": shown})
+
+
+@requires(*DESK)
+@require_GET
+def my_cases(request: HttpRequest) -> HttpResponse:
+    """The alerts that the person owns, and those that they ended within a day."""
+    with reading(actor_of(request), purpose="triage", relationship="claim") as context:
+        context.saw("alert.list", object_type="my_cases")
+        return render(request, "crisis/alerts/my_cases.html", queries.my_cases(request.user, clock()))  # type: ignore[arg-type]
+
+
+@requires(*DESK)
+@require_GET
+def resolved(request: HttpRequest) -> HttpResponse:
+    """The alerts of the desk that ended within a day."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        context.saw("alert.list", object_type="resolved")
+        page = page_of(queries.ended(request.user, clock()), request.GET.get("page"))  # type: ignore[arg-type]
+        page.object_list = queries.ended_rows(page.object_list)
+        return render(request, "crisis/alerts/resolved.html", {"page": page})
+
+
+@requires(*DESK)
+@require_GET
+def followups(request: HttpRequest) -> HttpResponse:
+    """The contacts that were promised, by when they are due."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        context.saw("follow_up.list", object_type="followups")
+        groups = queries.follow_up_groups(request.user, clock())  # type: ignore[arg-type]
+        return render(request, "crisis/alerts/followups.html", {"groups": groups})
+
+
+@requires(*DESK)
+@require_http_methods(["GET", "POST"])
+def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
+    """Log what came of a follow-up contact."""
+    form = FollowUpForm(request.POST if "outcome" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        reviews.finish_follow_up(actor=actor_of(request), follow_up_id=follow_up_id, **form.cleaned_data)
+        return go_to(request, reverse("crisis:followups"))
+    with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
+        row = queries.follow_up_for(request.user, follow_up_id)  # type: ignore[arg-type]
+        context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
+        shown = {"form": form, "row": row}
+        return render(request, "crisis/alerts/followup.html", shown, status=422 if form.errors else 200)
+
+
+@requires(*DESK)
+@require_POST
+def mute(request: HttpRequest) -> HttpResponse:
+    """Mute the alarm sound for five minutes; the trail knows."""
+    mute_sound(actor=actor_of(request))
+    return HttpResponse(status=204)

@@ -1,0 +1,142 @@
+"""Writes of shifts: plan, start with a sound test, pause, come back, end, mute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+
+MUTE = timedelta(minutes=5)
+LONGEST = timedelta(hours=16)
+DEFAULT_LENGTH = timedelta(hours=8)
+
+
+@action
+def plan_shift(
+    *, actor: Actor, user_id: UUID, organization_id: UUID, role: str, planned_start: datetime,
+    planned_end: datetime, covers: Sequence[UUID] = (), agreement: str = "", phone: str = "",
+) -> DutyShift:  # fmt: skip
+    """Plan a shift; covering another organization needs the reference of an agreement."""
+    if role not in DutyRole.values:
+        raise InputRefused("Choose what the person does on this shift.", "required", field="role")
+    if not timedelta(0) < planned_end - planned_start <= LONGEST:
+        raise InputRefused("A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end")
+    covered = list(dict.fromkeys([organization_id, *covers]))
+    if len(covered) > 1 and not agreement.strip():
+        raise InputRefused("Name the agreement that lets this shift cover others.", "required", field="agreement")
+    shift = DutyShift(
+        organization_id=organization_id, user_id=user_id, role=role, covers=covered, agreement=agreement,
+        planned_start=planned_start, planned_end=planned_end,
+    )  # fmt: skip
+    with opening(actor, purpose="duty") as context:
+        if phone.strip():
+            context.load_keys([organization_id], create=True)
+            shift.phone = phone.strip()
+        shift.save(force_insert=True)
+    record(actor, "shift.planned", shift, codes={"role": role, "covers": [str(one) for one in covered]})
+    return shift
+
+
+@action
+def start_shift(
+    *, actor: Actor, shift_id: UUID | None, sound_tested: bool, at: datetime | None = None
+) -> DutyShift:
+    """Start a planned shift, or an unplanned one for one's own organization; the sound is tested first."""
+    if not sound_tested:
+        raise InputRefused("Play the test tone first: a silent board misses alerts.", "sound_not_tested", field="sound")
+    at = clock(at)
+    running = _running(actor)
+    if running is not None and running.status == DutyStatus.PAUSED:
+        return resume_shift(actor=actor, at=at)
+    if running is not None:
+        return Unchanged(running)  # type: ignore[return-value]
+    shift = _planned(actor, shift_id) if shift_id else _unplanned(actor, at)
+    shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
+    shift.save()
+    record(actor, "shift.started", shift, codes={"role": shift.role})
+    return shift
+
+
+def _planned(actor: Actor, shift_id: UUID) -> DutyShift:
+    shift = (
+        DutyShift.objects.select_for_update()
+        .filter(pk=shift_id, user_id=actor.id, status=DutyStatus.PLANNED)
+        .first()
+    )
+    if shift is None:
+        raise RuleBroken("This shift is not planned for you.", "not_found", status=404)
+    return shift
+
+
+def _unplanned(actor: Actor, at: datetime) -> DutyShift:
+    if actor.organization_id is None:
+        raise RuleBroken("You belong to no organization.", "no_organization")
+    roles = {"supervisor": DutyRole.SUPERVISOR, "counselor": DutyRole.COUNSELOR}
+    return DutyShift(
+        organization_id=actor.organization_id, user_id=actor.id, covers=[actor.organization_id],
+        role=roles.get(actor.role, DutyRole.ON_CALL), planned_start=at, planned_end=at + DEFAULT_LENGTH,
+    )  # fmt: skip
+
+
+@action
+def pause_shift(*, actor: Actor, minutes: int, at: datetime | None = None) -> DutyShift:
+    """Take a break of 5 to 60 minutes: the desk goes on without this person, claims stay theirs."""
+    if not 5 <= minutes <= 60:
+        raise InputRefused("A break lasts 5 to 60 minutes.", "out_of_range", field="minutes")
+    shift = _needs_running(actor)
+    at = clock(at)
+    shift.status, shift.paused_at, shift.paused_until = DutyStatus.PAUSED, at, at + timedelta(minutes=minutes)
+    shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
+    record(actor, "shift.paused", shift, codes={"minutes": minutes})
+    return shift
+
+
+@action
+def resume_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+    """Come back from a break."""
+    shift = _needs_running(actor)
+    if shift.status == DutyStatus.ACTIVE:
+        return Unchanged(shift)  # type: ignore[return-value]
+    shift.status, shift.paused_at, shift.paused_until = DutyStatus.ACTIVE, None, None
+    shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
+    record(actor, "shift.resumed", shift)
+    return shift
+
+
+@action
+def end_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+    """End the running shift; what happens to open claims is decided by `crisis.sweep`."""
+    shift = _needs_running(actor)
+    at = clock(at)
+    shift.status, shift.ended_at = DutyStatus.ENDED, at
+    shift.paused_at = shift.paused_until = None
+    shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
+    record(actor, "shift.ended", shift)
+    return shift
+
+
+@action
+def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+    """Mute the alarm sound for five minutes; it comes back by itself, and the trail knows."""
+    shift = _needs_running(actor)
+    at = clock(at)
+    shift.muted_until = at + MUTE
+    shift.save(update_fields=["muted_until", "updated_at"])
+    record(actor, "sound.muted", shift, codes={"seconds": int(MUTE.total_seconds())})
+    return shift
+
+
+def _running(actor: Actor) -> DutyShift | None:
+    return DutyShift.objects.select_for_update().running().filter(user_id=actor.id).first()
+
+
+def _needs_running(actor: Actor) -> DutyShift:
+    shift = _running(actor)
+    if shift is None:
+        raise RuleBroken("You are not on shift.", "not_on_shift")
+    return shift

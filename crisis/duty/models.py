@@ -1,0 +1,94 @@
+"""Who is on duty, when, and for which organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from cortex.crypto.fields import SealedCharField
+from cortex.records import OrgRecord
+
+
+class DutyRole(models.TextChoices):
+    """What a person does on a shift."""
+
+    COUNSELOR = "counselor", "Counselor"
+    SUPERVISOR = "supervisor", "Supervisor"
+    ON_CALL = "on_call", "Clinician on call"
+
+
+class DutyStatus(models.TextChoices):
+    """Where a shift stands."""
+
+    PLANNED = "planned", "Planned"
+    ACTIVE = "active", "On shift"
+    PAUSED = "paused", "On a break"
+    ENDED = "ended", "Ended"
+
+
+class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
+    """Words for shifts."""
+
+    def running(self) -> DutyShiftQuerySet:
+        """Shifts that have started and not ended, breaks included."""
+        return self.filter(status__in=[DutyStatus.ACTIVE, DutyStatus.PAUSED])
+
+    def covering(self, organizations: Iterable[UUID]) -> DutyShiftQuerySet:
+        """Shifts that cover any of these organizations."""
+        return self.filter(covers__overlap=list(organizations))
+
+    def plannable(self, at: datetime) -> DutyShiftQuerySet:
+        """Planned shifts that may be started around `at`."""
+        return self.filter(status=DutyStatus.PLANNED, planned_end__gt=at)
+
+
+class DutyShift(OrgRecord):
+    """One person's time on the desk; it may cover other organizations by a recorded agreement."""
+
+    sealed_subject = "organization_id"
+
+    user = models.ForeignKey("accounts.User", models.PROTECT, related_name="shifts")
+    role = models.CharField(max_length=12, choices=DutyRole, default=DutyRole.COUNSELOR)
+    status = models.CharField(max_length=8, choices=DutyStatus, default=DutyStatus.PLANNED)
+    covers = ArrayField(models.UUIDField(), help_text="Organizations that this shift covers.")
+    agreement = models.CharField(
+        max_length=120, blank=True, help_text="Reference of the agreement that lets it cover others."
+    )
+    planned_start = models.DateTimeField()
+    planned_end = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    sound_tested_at = models.DateTimeField(null=True)
+    muted_until = models.DateTimeField(null=True)
+    phone = SealedCharField(max_length=32, null=True, blank=True, help_text="Where to ring while on call.")
+
+    objects = DutyShiftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "duty shift"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(status__in=["active", "paused"]), name="one_running_shift"
+            ),
+            models.CheckConstraint(condition=Q(planned_end__gt=F("planned_start")), name="shift_ends_after_start"),
+            models.CheckConstraint(condition=Q(covers__len__gt=0), name="shift_covers_something"),
+        ]
+        indexes = [
+            models.Index(fields=["role"], condition=Q(status__in=["active", "paused"]), name="shift_running"),
+            models.Index(fields=["user", "-planned_start"], name="shift_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} shift, {self.status}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the person is on shift now, a break included."""
+        return self.status in (DutyStatus.ACTIVE, DutyStatus.PAUSED)

@@ -1,0 +1,107 @@
+"""Who is on duty now, and whom a step of the chain asks; reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from cortex.accounts.models import Role, User
+from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+
+
+def running_shift(user_id: UUID) -> DutyShift | None:
+    """Return the person's running shift, a break included."""
+    return DutyShift.objects.running().filter(user_id=user_id).first()
+
+
+def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
+    """Return the person's planned shifts that have not passed, earliest first."""
+    return list(DutyShift.objects.plannable(at).filter(user_id=user_id).order_by("planned_start")[:5])
+
+
+def covered_by(user_id: UUID) -> set[UUID]:
+    """Return the organizations that the person's running shift covers."""
+    shift = running_shift(user_id)
+    return set(shift.covers) if shift else set()
+
+
+def has_cover(organization_id: UUID) -> bool:
+    """Whether any shift covers this organization now, a break included."""
+    return DutyShift.objects.running().covering([organization_id]).exists()
+
+
+def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
+    """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
+
+    `who` is on_duty, second (another counselor than the owner), supervisor, on_call or lead.
+    """
+    people = _BY_STEP[who](organization_id)
+    return [person for person in people if person.pk != besides or who != "second"]
+
+
+def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
+    shifts = (
+        DutyShift.objects.running()
+        .covering([organization_id])
+        .filter(role__in=roles, status=DutyStatus.ACTIVE, user__is_active=True)
+        .select_related("user")
+    )
+    return [shift.user for shift in shifts]
+
+
+def _on_duty(organization_id: UUID) -> list[User]:
+    return _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
+
+
+def _second(organization_id: UUID) -> list[User]:
+    return _on_shift(organization_id, DutyRole.COUNSELOR)
+
+
+def _supervisors(organization_id: UUID) -> list[User]:
+    on_shift = _on_shift(organization_id, DutyRole.SUPERVISOR)
+    if on_shift:
+        return on_shift
+    return list(User.objects.filter(organization_id=organization_id, role=Role.SUPERVISOR, is_active=True))
+
+
+def _on_call(organization_id: UUID) -> list[User]:
+    return _on_shift(organization_id, DutyRole.ON_CALL)
+
+
+def _leads(organization_id: UUID) -> list[User]:
+    named = User.objects.filter(is_active=True, organization_id=organization_id)
+    leads = [person for person in named if str(person.pk) in _lead_ids(person.organization)]
+    return leads or _supervisors(organization_id)
+
+
+def _lead_ids(organization: object) -> list[str]:
+    return [str(identifier) for identifier in getattr(organization, "settings", {}).get("leads", [])]
+
+
+_BY_STEP = {
+    "on_duty": _on_duty, "second": _second, "supervisor": _supervisors, "on_call": _on_call, "lead": _leads,
+}  # fmt: skip
+
+
+def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
+    """Return the running shifts that cover these organizations, with each person's open cases counted."""
+    open_cases = Count(
+        "user__claimed_alerts",
+        filter=Q(user__claimed_alerts__status__in=["acknowledged", "in_contact", "monitoring"]),
+        distinct=True,
+    )
+    return list(
+        DutyShift.objects.running()
+        .covering(organizations)
+        .select_related("user")
+        .annotate(open_cases=open_cases)
+        .order_by("role", "user__full_name")
+    )
+
+
+def leads_of(user: User) -> bool:
+    """Whether the person is named as a lead in their organization's settings."""
+    return bool(user.organization_id) and str(user.pk) in _lead_ids(user.organization)

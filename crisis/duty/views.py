@@ -1,0 +1,62 @@
+"""Doors of the own shift: start with a sound test, break, end."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import InputRefused, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from crisis.desk.queries import duty_page
+from crisis.duty import actions
+
+DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*DESK)
+@require_GET
+def duty(request: HttpRequest) -> HttpResponse:
+    """The person's own shift, what is planned, and who else is on."""
+    return render(request, "crisis/duty/page.html", duty_page(request.user, clock()))  # type: ignore[arg-type]
+
+
+@requires(*DESK)
+@require_POST
+def duty_start(request: HttpRequest) -> HttpResponse:
+    """Start the shift, or come back from a break."""
+    heard = request.POST.get("sound_heard") == "1" or request.POST.get("sound") == "resumed"
+    actions.start_shift(actor=actor_of(request), shift_id=_shift_id(request), sound_tested=heard)
+    return go_to(request, reverse("crisis:board"))
+
+
+def _shift_id(request: HttpRequest) -> UUID | None:
+    raw: Any = request.POST.get("shift")
+    try:
+        return UUID(raw) if raw else None
+    except ValueError as error:
+        raise InputRefused("This is no shift.", "bad_id", field="shift") from error
+
+
+@requires(*DESK)
+@require_POST
+def duty_pause(request: HttpRequest) -> HttpResponse:
+    """Take a break."""
+    minutes = request.POST.get("minutes", "")
+    actions.pause_shift(actor=actor_of(request), minutes=int(minutes) if minutes.isdecimal() else 0)
+    return go_to(request, reverse("crisis:duty"))
+
+
+@requires(*DESK)
+@require_POST
+def duty_end(request: HttpRequest) -> HttpResponse:
+    """End the shift; the sweeper looks after claims that stay open."""
+    actions.end_shift(actor=actor_of(request))
+    return go_to(request, reverse("crisis:duty"))

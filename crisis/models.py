@@ -1,0 +1,15 @@
+"""Gathers the models of the crisis features; none are defined here."""
+
+from crisis.alerts.models import AlertEvent, AlertFeedback, RiskAlert
+from crisis.duty.models import DutyShift
+from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
+from crisis.intake.models import IntakeKey, IntakeRequest
+from crisis.resources.models import CrisisResource
+from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from crisis.risk.models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
+
+__all__ = [
+    "AlertEvent", "AlertFeedback", "AlertStep", "CrisisResource", "DutyShift", "Evidence", "FollowUp",
+    "IntakeKey", "IntakeRequest", "Lexicon", "LexiconEntry", "NotificationAttempt", "PagerEndpoint",
+    "ReviewItem", "RiskAlert", "RiskAssessment", "RiskDue", "SecondReview", "SlaPolicy",
+]  # fmt: skip

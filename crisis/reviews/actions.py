@@ -1,0 +1,149 @@
+"""Writes of review items and follow-ups: make, do, escalate, plan, sweep."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from crisis.alerts.models import RiskAlert
+from crisis.reviews import queries
+from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem
+from patients.registry.models import Patient
+
+# [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
+MEDIUM_DUE = timedelta(hours=24)
+ESCALATE_EVERY = timedelta(hours=24)
+SERIES = {
+    "critical": {"24h": 24, "72h": 72, "7d": 168, "14d": 336, "30d": 720, "60d": 1440, "90d": 2160},
+    "high": {"48h": 48, "7d": 168, "30d": 720},
+}
+OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
+FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
+
+
+@action
+def make_item(
+    *, actor: Actor, organization_id: UUID, patient: Patient | None, reason_code: str, source_type: str = "",
+    source_id: UUID | None = None, due_at: datetime | None = None, owner_id: UUID | None = None,
+    at: datetime | None = None,
+) -> ReviewItem:  # fmt: skip
+    """Make one task for the primary clinician, else the desk; an open one of the same reason stands."""
+    at = clock(at)
+    existing = (
+        ReviewItem.objects.open()
+        .filter(organization_id=organization_id, patient=patient, reason_code=reason_code)
+        .first()
+    )
+    if existing is not None:
+        return Unchanged(existing)  # type: ignore[return-value]
+    due = due_at or at + MEDIUM_DUE
+    item = ReviewItem.objects.create(
+        organization_id=organization_id, patient=patient, reason_code=reason_code, source_type=source_type,
+        source_id=source_id, due_at=due, next_escalation_at=due,
+        owner_id=owner_id or (patient.primary_clinician_id if patient else None),
+    )  # fmt: skip
+    record(actor, "review.opened", item, codes={"reason": reason_code})
+    return item
+
+
+@action
+def finish_item(
+    *, actor: Actor, item_id: UUID, outcome: str, note: str = "", at: datetime | None = None
+) -> ReviewItem:
+    """Mark a task as done, with what came of it."""
+    if outcome not in OUTCOMES:
+        raise InputRefused("Choose what came of it.", "required", field="outcome")
+    item = queries.locked_item(item_id)
+    at = clock(at)
+    if item is None:
+        raise RuleBroken("This task does not exist.", "not_found", status=404)
+    if item.done_at is not None:
+        raise RuleBroken("Somebody has done this already.", "already_done")
+    item.done_at, item.done_by, item.outcome = at, actor.user, outcome
+    item.next_escalation_at = None
+    with opening(actor, purpose="review") as context:
+        if note.strip():
+            context.load_keys([item.sealed_for], create=True)  # type: ignore[list-item]
+            item.outcome_note = note.strip()
+        item.save()
+    record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
+    return item
+
+
+@action
+def escalate_item(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
+    """Put an overdue task onto the supervisors' list, again every day until somebody does it."""
+    item = queries.locked_item(item_id)
+    at = clock(at)
+    if item is None or item.next_escalation_at is None or item.next_escalation_at > at:
+        return Unchanged(item)  # type: ignore[return-value]
+    item.escalations += 1
+    item.next_escalation_at = at + ESCALATE_EVERY
+    item.save(update_fields=["escalations", "next_escalation_at", "updated_at"])
+    record(actor, "review.escalated", item, codes={"times": item.escalations, "reason": item.reason_code})
+    return item
+
+
+@action
+def plan_follow_ups(
+    *, actor: Actor, alert: RiskAlert, first: datetime | None, at: datetime
+) -> list[FollowUp]:
+    """Write the contacts that an alert's end promises: the agreed first one, then the level's series."""
+    if first is None or alert.patient_id is None:
+        return Unchanged([])  # type: ignore[return-value]
+    dates = {"first": first}
+    for label, hours in SERIES[alert.level].items():
+        if at + timedelta(hours=hours) > first:
+            dates[label] = at + timedelta(hours=hours)
+    rows = FollowUp.objects.bulk_create(
+        FollowUp(
+            organization_id=alert.organization_id, alert=alert, patient_id=alert.patient_id, due_at=due,
+            label=label, owner_id=alert.assigned_to_id,
+        )
+        for label, due in dates.items()
+    )  # fmt: skip
+    record(actor, "follow_up.planned", alert, codes={"count": len(rows)})
+    return rows
+
+
+@action
+def finish_follow_up(
+    *, actor: Actor, follow_up_id: UUID, outcome: str, note: str = "", at: datetime | None = None
+) -> FollowUp:
+    """Log what came of a follow-up contact; `no_answer` keeps it due."""
+    if outcome not in FOLLOW_UP_OUTCOMES:
+        raise InputRefused("Choose what came of it.", "required", field="outcome")
+    row = queries.locked_follow_up(follow_up_id)
+    at = clock(at)
+    if row is None or row.status != FollowUpStatus.DUE:
+        raise RuleBroken("This follow-up is not due any more.", "already_done")
+    row.outcome = outcome
+    if outcome != "no_answer":
+        row.status, row.done_at, row.done_by = FollowUpStatus.DONE, at, actor.user
+    with opening(actor, purpose="follow_up") as context:
+        if note.strip():
+            context.load_keys([row.patient_id], create=True)
+            row.note = note.strip()
+        row.save()
+    record(actor, "follow_up.done", row, codes={"outcome": outcome})
+    return row
+
+
+@action
+def sweep_follow_up(*, actor: Actor, follow_up_id: UUID, at: datetime | None = None) -> FollowUp | None:
+    """Make a task of a follow-up whose time passed: a missed contact is somebody's duty, not silence."""
+    row = queries.locked_follow_up(follow_up_id)
+    at = clock(at)
+    if row is None or row.swept_at is not None or row.status != FollowUpStatus.DUE:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.swept_at = at
+    row.save(update_fields=["swept_at", "updated_at"])
+    make_item(
+        actor=actor, organization_id=row.organization_id, patient=row.patient, reason_code="follow_up_missed",
+        source_type="follow_up", source_id=row.pk, due_at=at, at=at,
+    )  # fmt: skip
+    record(actor, "follow_up.passed", row)
+    return row

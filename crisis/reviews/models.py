@@ -1,0 +1,142 @@
+"""What a human should look at without an alarm: review items, follow-ups and second readings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from cortex.crypto.fields import SealedTextField
+from cortex.records import OrgRecord
+
+
+class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
+    """Words for review items."""
+
+    def open(self) -> ReviewItemQuerySet:
+        """Items that nobody has done."""
+        return self.filter(done_at__isnull=True)
+
+    def overdue(self, at: datetime) -> ReviewItemQuerySet:
+        """Open items whose time has come and that were not escalated for it."""
+        return self.open().filter(next_escalation_at__lte=at)
+
+
+class ReviewItem(OrgRecord):
+    """A task with an owner (the primary clinician, else the desk) and a due time that the sweeper keeps."""
+
+    sealed_subject = "sealed_for"
+
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, blank=True, related_name="+")
+    reason_code = models.CharField(max_length=48)
+    source_type = models.CharField(max_length=32, blank=True)
+    source_id = models.UUIDField(null=True)
+    owner = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", help_text="Empty: the desk."
+    )
+    due_at = models.DateTimeField()
+    next_escalation_at = models.DateTimeField(null=True)
+    escalations = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    outcome = models.CharField(max_length=32, blank=True)
+    outcome_note = SealedTextField(null=True, blank=True)
+
+    objects = ReviewItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "review item"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "reason_code"], condition=Q(done_at__isnull=True), nulls_distinct=True,
+                name="one_open_item_per_reason",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "due_at"], condition=Q(done_at__isnull=True), name="review_open"),
+            models.Index(fields=["next_escalation_at"], condition=Q(done_at__isnull=True), name="review_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason_code
+
+    @property
+    def sealed_for(self) -> object:
+        """Whose key seals the note."""
+        return self.patient_id or self.organization_id
+
+
+class FollowUpStatus(models.TextChoices):
+    """Where a follow-up stands."""
+
+    DUE = "due", "Due"
+    DONE = "done", "Done"
+    MISSED = "missed", "Missed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class FollowUp(OrgRecord):
+    """A contact that was promised when an alert ended; its date is a swept row."""
+
+    sealed_subject = "patient_id"
+
+    alert = models.ForeignKey("crisis.RiskAlert", models.PROTECT, related_name="follow_ups")
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
+    due_at = models.DateTimeField()
+    status = models.CharField(max_length=12, choices=FollowUpStatus, default=FollowUpStatus.DUE)
+    owner = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    label = models.CharField(max_length=16, help_text="Which contact of the series, for instance 72h.")
+    swept_at = models.DateTimeField(null=True, help_text="When a review item was made because it passed.")
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    outcome = models.CharField(max_length=32, blank=True)
+    note = SealedTextField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "follow-up"
+        indexes = [
+            models.Index(fields=["due_at", "status"], name="followup_due"),
+            models.Index(fields=["organization", "status", "due_at"], name="followup_org"),
+        ]
+
+    def __str__(self) -> str:
+        return f"follow-up {self.label}"
+
+
+class SecondReview(OrgRecord):
+    """A second reader before something takes effect (domain 3.7); the reviewer is never the one who asked."""
+
+    sealed_subject = "sealed_for"
+
+    alert = models.ForeignKey("crisis.RiskAlert", models.PROTECT, related_name="second_reviews")
+    kind = models.CharField(max_length=24, choices=[("false_alarm", "False alarm"), ("disposition", "Outcome")])
+    asked_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    request = models.JSONField(default=dict, help_text="Codes of what takes effect when agreed.")
+    request_note = SealedTextField(null=True, blank=True)
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    agreed = models.BooleanField(null=True)
+    decision_note = SealedTextField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "second review"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alert"], condition=Q(decided_at__isnull=True), name="one_pending_review_per_alert"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("asked_by")),
+                name="reviewer_is_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"second review, {self.kind}"
+
+    @property
+    def sealed_for(self) -> object:
+        """Whose key seals the notes."""
+        return self.alert.sealed_for

@@ -1,0 +1,69 @@
+"""Doors of review items: the list, one item, and marking it as done."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to, page_of, render_part
+from crisis.alerts.access import desk_organizations
+from crisis.desk.queries import review_row
+from crisis.reviews import actions, queries
+from crisis.reviews.forms import ReviewDoneForm
+
+DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*DESK)
+@require_GET
+def review_list(request: HttpRequest) -> HttpResponse:
+    """The tasks that need a person but no alarm."""
+    with reading(actor_of(request), purpose="review", relationship="duty") as context:
+        context.saw("review.list", object_type="reviews")
+        which = "done" if request.GET.get("show") == "done" else "open"
+        page = page_of(queries.items(request.user, desk_organizations(request.user), which), request.GET.get("page"))  # type: ignore[arg-type]
+        page.object_list = [review_row(item) for item in page.object_list]
+        tabs = [
+            {"label": label, "href": f"?show={key}", "current": key == which, "count": None}
+            for key, label in (("open", "To do"), ("done", "Done"))
+        ]
+        return render(request, "crisis/reviews/list.html", {"page": page, "tabs": tabs, "query": f"show={which}"})
+
+
+@requires(*DESK)
+@require_GET
+def review_detail(request: HttpRequest, item_id: UUID) -> HttpResponse:
+    """One task: what it is about and how to mark it as done."""
+    return _detail(request, item_id, ReviewDoneForm(auto_id="done_%s"))
+
+
+@requires(*DESK)
+@require_POST
+def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
+    """Mark a task as done, with what came of it."""
+    form = ReviewDoneForm(request.POST, auto_id="done_%s")
+    if not form.is_valid():
+        return _detail(request, item_id, form)
+    queries.item_for(request.user, desk_organizations(request.user), item_id)  # type: ignore[arg-type]
+    actions.finish_item(actor=actor_of(request), item_id=item_id, **form.cleaned_data)
+    return go_to(request, reverse("crisis:review_list"))
+
+
+def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpResponse:
+    user = request.user
+    with reading(actor_of(request), purpose="review", relationship="duty") as context:
+        item = queries.item_for(user, desk_organizations(user), item_id)  # type: ignore[arg-type]
+        context.saw("review", object_type="crisis.ReviewItem", object_id=item_id, organization_id=item.organization_id,
+                    subjects=[item.patient_id] if item.patient_id else [])  # fmt: skip
+        shown = {"item": review_row(item), "form": form}
+        status = 422 if form.is_bound and form.errors else 200
+        return render_part(request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status)

@@ -1,0 +1,177 @@
+"""What happens when a due row fires, when an owner leaves or returns; one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cortex.audit import Actor, Unchanged, action, record
+from cortex.clock import clock
+from crisis.alerts import moves
+from crisis.alerts import queries as alert_queries
+from crisis.alerts.actions import release_alert, report_no_cover
+from crisis.alerts.models import Kind, RiskAlert
+from crisis.alerts.states import WAITING, Status
+from crisis.alerts.timeline import append_event
+from crisis.escalation import actions as escalation
+from crisis.escalation import queries as escalation_queries
+from crisis.escalation.models import AlertStep, StepKind
+from crisis.escalation.plan import Due
+from crisis.reviews import actions as reviews
+from crisis.reviews import queries as review_queries
+from crisis.sweep import queries
+
+# These ask their own question when they fire, whatever has happened since.
+UNFENCED = (StepKind.STILL_HIGH, StepKind.REVIEW_OVERDUE)
+BY_THE_CLOCK = "Released by the clock: nothing was logged."
+BY_ABSENCE = "Released: its owner was away for ten minutes."
+
+
+@action
+def run_step(*, actor: Actor, step_id: UUID, at: datetime | None = None) -> AlertStep | None:
+    """Run one due row, or finish it as stale when its alert has moved on."""
+    step = queries.locked_step(step_id)
+    if step is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    alert = alert_queries.locked_alert(step.alert_id)
+    at = clock(at)
+    if step.kind not in UNFENCED and step.epoch != alert.epoch:
+        escalation.finish_step(actor=actor, step=step, outcome="stale", at=at)
+        return Unchanged(step)  # type: ignore[return-value]
+    outcome = HANDLERS[StepKind(step.kind)](actor, alert, step, at)
+    if step.done_at is None:
+        escalation.finish_step(actor=actor, step=step, outcome=outcome, at=at)
+    record(actor, "step.run", alert, codes={"kind": step.kind, "outcome": outcome, "position": step.position})
+    return step
+
+
+def _chain(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    outcome = escalation.advance_chain(actor=actor, alert=alert, step=step, at=at)
+    if outcome == "no_cover" and alert.kind != Kind.NO_COVER:
+        report_no_cover(actor=actor, organization_id=alert.organization_id, at=at)
+    return outcome
+
+
+def _confirm(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    if escalation_queries.is_confirmed(UUID(step.codes["step"])):
+        return "confirmed"
+    alert.has_unconfirmed_step = True
+    alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
+    append_event(actor, alert, "step_unconfirmed", at, codes={"position": step.position - 1})
+    if alert.chain_position < len(alert.policy["chain"]) and alert.status in WAITING:
+        _fire_next(actor, alert, at)
+    return "unconfirmed"
+
+
+def _fire_next(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Fire the next step now; a new epoch fences off the one that was waiting for its own time."""
+    alert.epoch += 1
+    alert.save(update_fields=["epoch", "updated_at"])
+    _chain(actor, alert, escalation.first_step(actor=actor, alert=alert, at=at), at)
+
+
+def _warn(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    append_event(actor, alert, "claim_warned", at)
+    return "warned"
+
+
+def _release(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    release_alert(actor=actor, alert_id=alert.pk, reason=BY_THE_CLOCK, code="inactive", at=at)
+    return "released"
+
+
+def _tell_supervisor(kind: str) -> Callable[[Actor, RiskAlert, AlertStep, datetime], str]:
+    def handle(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+        event = append_event(actor, alert, kind, at)
+        reached = escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=step, at=at)
+        if kind == "check_in_asked":
+            again = at + timedelta(seconds=alert.policy["check_in_seconds"])
+            escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.CHECK_IN, again)])
+        return "told" if reached else "nobody_to_tell"
+
+    return handle
+
+
+def _owner_gone(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    """Before contact the claim goes back; in contact the owner stays and the chain runs beside them."""
+    if alert.owner_gone_at is None:
+        return "owner_back"
+    if alert.status == Status.ACKNOWLEDGED:
+        release_alert(actor=actor, alert_id=alert.pk, reason=BY_ABSENCE, code="owner_gone", at=at)
+        return "released"
+    alert.chain_beside = True
+    alert.epoch += 1
+    alert.save(update_fields=["chain_beside", "epoch", "updated_at"])
+    append_event(actor, alert, "chain_beside", at)
+    _chain(actor, alert, escalation.first_step(actor=actor, alert=alert, at=at), at)
+    return "chain_beside"
+
+
+def _review_overdue(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    """Nobody read it in time: the level stays up and the clinician on call is paged."""
+    if not review_queries.is_pending(alert.pk) or not alert.is_open:
+        return "decided"
+    event = append_event(actor, alert, "review_overdue", at)
+    reached = escalation.tell(actor=actor, alert=alert, who="on_call", event=event, step=step, at=at)
+    escalation.insert_timers(
+        actor=actor, alert=alert, timers=[Due(StepKind.REVIEW_OVERDUE, at + timedelta(minutes=30))]
+    )
+    return "told" if reached else "nobody_to_tell"
+
+
+def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
+    """A level that stands a day after the end, on old evidence alone, is one task for the owner."""
+    if alert.is_open or alert.patient is None or queries.current_level(alert.patient_id) not in ("high", "critical"):
+        return "settled"
+    reviews.make_item(
+        actor=actor, organization_id=alert.organization_id, patient=alert.patient, owner_id=alert.assigned_to_id,
+        reason_code="level_stands_after_end", source_type="alert", source_id=alert.pk, at=at,
+    )  # fmt: skip
+    return "review_item"
+
+
+HANDLERS: dict[StepKind, Callable[[Actor, RiskAlert, AlertStep, datetime], str]] = {
+    StepKind.CHAIN: _chain,
+    StepKind.CONFIRM: _confirm,
+    StepKind.WARN_CLAIM: _warn,
+    StepKind.RELEASE_CLAIM: _release,
+    StepKind.CONTACT_OVERDUE: _tell_supervisor("contact_overdue"),
+    StepKind.CHECK_IN: _tell_supervisor("check_in_asked"),
+    StepKind.DISPOSITION_OVERDUE: _tell_supervisor("disposition_overdue"),
+    StepKind.OWNER_GONE: _owner_gone,
+    StepKind.REVIEW_OVERDUE: _review_overdue,
+    StepKind.STILL_HIGH: _still_high,
+}
+
+
+@action
+def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
+    """Tell the supervisor at once that an owner left with this alert open; ten minutes start."""
+    alert = alert_queries.locked_alert(alert_id)
+    at = clock(at)
+    if not alert.is_owned or alert.owner_gone_at is not None:
+        return Unchanged(alert)  # type: ignore[return-value]
+    alert.owner_gone_at = at
+    moves.apply(
+        actor, alert, event="owner_gone", verb="alert.owner_gone", at=at, fields=["owner_gone_at"], entry=False,
+        reviewed=review_queries.is_pending(alert.pk),
+    )  # fmt: skip
+    event = append_event(actor, alert, "supervisor_told", at)
+    escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
+    return alert
+
+
+@action
+def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
+    """Stop the chain beside an owner who is back."""
+    alert = alert_queries.locked_alert(alert_id)
+    at = clock(at)
+    if not alert.is_owned or alert.owner_gone_at is None:
+        return Unchanged(alert)  # type: ignore[return-value]
+    alert.owner_gone_at = None
+    alert.chain_beside = False
+    return moves.apply(
+        actor, alert, event="owner_back", verb="alert.owner_back", at=at,
+        fields=["owner_gone_at", "chain_beside"], reviewed=review_queries.is_pending(alert.pk),
+    )  # fmt: skip

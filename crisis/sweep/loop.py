@@ -1,0 +1,119 @@
+"""The sweeper's rounds: every second the due rows, the owners, the chain of the trail; nothing is skipped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+
+from cortex.audit import RuleBroken, system
+from cortex.audit.sequencer import anchor_head, link_pending
+from cortex.clock import clock
+from cortex.ops.actions import note_round
+from crisis.escalation import queries as escalation_queries
+from crisis.escalation.actions import postpone_step
+from crisis.reviews import actions as reviews
+from crisis.reviews import queries as review_queries
+from crisis.sweep import actions, queries
+from crisis.sweep.delivery import deliver
+
+log = structlog.get_logger(__name__)
+
+ROUND = 1.0
+ANCHOR_EVERY = 30.0
+# A follow-up call may be made all day long before it counts as missed.
+FOLLOW_UP_GRACE = timedelta(hours=24)
+SWEEPER = system("sweeper")
+
+
+def sweep_once() -> int:
+    """Run every due row once and look after the owners; return how many rows were run."""
+    ran = 0
+    for step_id in escalation_queries.due_step_ids(clock()):
+        ran += _guarded(step_id, lambda step_id=step_id: actions.run_step(actor=SWEEPER, step_id=step_id))
+    at = clock()
+    for alert_id in queries.absent_owner_alert_ids(at):
+        actions.note_owner_gone(actor=SWEEPER, alert_id=alert_id)
+    for alert_id in queries.returned_owner_alert_ids(at):
+        actions.note_owner_back(actor=SWEEPER, alert_id=alert_id)
+    for item_id in review_queries.overdue_item_ids(at):
+        reviews.escalate_item(actor=SWEEPER, item_id=item_id)
+    for follow_up_id in review_queries.passed_follow_up_ids(at, FOLLOW_UP_GRACE):
+        reviews.sweep_follow_up(actor=SWEEPER, follow_up_id=follow_up_id)
+    return ran
+
+
+def _guarded(step_id: UUID, run: Callable[[], object]) -> int:
+    """Run one step; one that fails is put off for a while, so that it never starves the others."""
+    try:
+        run()
+    except (RuleBroken, DatabaseError, ValueError, KeyError, RuntimeError) as error:
+        log.error("step_failed", step=str(step_id), error=type(error).__name__)
+        postpone_step(
+            actor=SWEEPER, step_id=step_id, until=clock() + timedelta(seconds=10), error_code=type(error).__name__
+        )
+        return 0
+    return 1
+
+
+def link_trail() -> int:
+    """Link and sign what was written to the trail since the last round."""
+    return link_pending()
+
+
+def deliver_due() -> int:
+    """Send the e-mails and webhooks that are due."""
+    due = escalation_queries.due_attempt_ids(clock())
+    for attempt_id in due:
+        deliver(attempt_id)
+    return len(due)
+
+
+class Sweeper:
+    """Three threads with a connection each, so that a slow pager delays no step and no link."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._anchored = 0.0
+
+    def run(self) -> None:
+        """Work until stopped."""
+        threads = [
+            threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
+            for name, work in (("deliveries", deliver_due), ("trail", self._trail))
+        ]
+        for thread in threads:
+            thread.start()
+        self._repeat("steps", self._steps)
+        for thread in threads:
+            thread.join(timeout=3)
+
+    def _steps(self) -> int:
+        ran = sweep_once()
+        note_round(actor=SWEEPER, name="sweeper", detail={"ran": ran})
+        return ran
+
+    def _trail(self) -> int:
+        linked = link_trail()
+        if time.monotonic() - self._anchored > ANCHOR_EVERY:
+            anchor_head()
+            self._anchored = time.monotonic()
+        return linked
+
+    def _repeat(self, name: str, work: Callable[[], int]) -> None:
+        while not self.stopping.is_set():
+            started = time.monotonic()
+            try:
+                close_old_connections()
+                work()
+            except (DatabaseError, OSError) as error:
+                # The database is away: say so and try again; everything due is still a row.
+                log.error("sweep_failed", part=name, error=type(error).__name__)
+                connection.close()
+            self.stopping.wait(max(0.05, ROUND - (time.monotonic() - started)))
+        connection.close()

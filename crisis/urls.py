@@ -1,0 +1,46 @@
+"""The addresses of the crisis floor: the desk's pages, one alert's commands, and the intake's API."""
+
+from django.urls import include, path
+
+from crisis.byhand import views as byhand
+from crisis.casework import commands, views
+from crisis.desk import views as desk
+from crisis.duty import views as duty
+from crisis.resources import views as resources
+from crisis.reviews import views as reviews
+
+PAGES = [
+    path("board/", desk.board, name="board"),
+    path("board/mute/", desk.mute, name="mute"),
+    path("cases/", desk.my_cases, name="my_cases"),
+    path("resolved/", desk.resolved, name="resolved"),
+    path("followups/", desk.followups, name="followups"),
+    path("followups/<uuid:follow_up_id>/", desk.followup_done, name="followup_done"),
+    path("reviews/", reviews.review_list, name="review_list"),
+    path("reviews/<uuid:item_id>/", reviews.review_detail, name="review_detail"),
+    path("reviews/<uuid:item_id>/done/", reviews.review_done, name="review_done"),
+    path("duty/", duty.duty, name="duty"),
+    path("duty/start/", duty.duty_start, name="duty_start"),
+    path("duty/pause/", duty.duty_pause, name="duty_pause"),
+    path("duty/end/", duty.duty_end, name="duty_end"),
+    path("crisis-lines/", resources.crisis_lines, name="resources"),
+    path("alerts/new/", byhand.alert_new, name="alert_new"),
+    path("alerts/<uuid:alert_id>/", views.alert_page, name="alert_page"),
+    path("alerts/<uuid:alert_id>/panel/", views.alert_preview, name="alert_preview"),
+    path("alerts/<uuid:alert_id>/source/<uuid:source_id>/", views.alert_source, name="alert_source"),
+    path("alerts/second-review/<uuid:review_id>/", views.review_decide, name="review_decide"),
+    *(
+        path(
+            f"alerts/<uuid:alert_id>/{command.code.replace('_', '-')}/",
+            views.command,
+            {"code": command.code},
+            name=f"alert_{command.code}",
+        )
+        for command in commands.COMMANDS
+    ),
+]
+
+urlpatterns = [
+    path("", include((PAGES, "crisis"))),
+    path("api/v1/", include("crisis.intake.urls")),
+]
