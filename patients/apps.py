@@ -12,7 +12,10 @@ class PatientsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the relationships that this floor knows."""
+        """Register the relationships that this floor knows, and whose keys must never be swept."""
+        from cortex.keys import registry as key_owners
         from patients.registry.access import register_own_parts
+        from patients.registry.queries import existing
 
         register_own_parts()
+        key_owners.register(existing)

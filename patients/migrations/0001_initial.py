@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Tables of people, consents, and what their apps send; messages and emotions are cut by month from the start."""
 
 import django.contrib.postgres.fields
@@ -976,6 +975,8 @@ class Migration(migrations.Migration):
                 (
                     "session",
                     models.ForeignKey(
+                        blank=True,
+                        null=True,
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,

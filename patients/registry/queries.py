@@ -44,6 +44,11 @@ def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
     return {row.pk: row for row in rows}
 
 
+def existing(patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of these ids that are people on record, so that the sweep of keys spares theirs."""
+    return set(Patient.objects.filter(pk__in=set(patient_ids)).values_list("pk", flat=True))
+
+
 def person_ids(patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the person behind each row: the row itself, or the one that it was merged into."""
     return dict(Patient.objects.filter(pk__in=set(patient_ids)).values_list("pk", "person_id"))

@@ -31,7 +31,13 @@ class Message(OrgRecord):
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="messages", db_index=False)
     # A session stub may leave by its own rule before its messages do: no constraint in the database.
     session = models.ForeignKey(
-        "patients.Session", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="messages"
+        "patients.Session",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="messages",
     )
     role = models.CharField(max_length=10, choices=MessageRole.choices)
     content = SealedTextField(null=True, blank=True)

@@ -72,6 +72,7 @@ class SessionData(Common):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     seen_at: datetime | None = None
+    duration_seconds: int | None = None
     mood_label: str | None = None
     tags: list[str] | None = None
     metrics: dict[str, Any] | None = None
@@ -83,7 +84,7 @@ class SessionData(Common):
 class MessageData(Common):
     """One message; `content` is the text after replacement of what can't be kept."""
 
-    session_id: UUID
+    session_id: UUID | None
     role: str
     content: str
     sent_at: datetime

@@ -1,0 +1,159 @@
+"""Bulk writers of what apps send; the intake's action calls them inside its own transaction and context.
+
+Every one needs an open access context with the keys of the people it writes for, and these people locked in
+the order of their ids (`patients.registry.queries.locked`), so that two batches never race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from cortex.audit import Actor, quiet
+from patients.registry.models import Patient
+from patients.registry.person import LastLocation
+from patients.sessions import builders
+from patients.sessions.merging import apply, new_session
+from patients.sessions.messages import AssistantRationale, Message, ToolAction
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.observations import DailyCheckIn, EmotionObservation
+from patients.sessions.records import Batch, CheckInData, LocationData, SessionData, VoiceData
+
+SessionKey = tuple[UUID, str]
+PART = "a part of the intake's batch, which writes the audit row"
+T = TypeVar("T")
+
+
+@quiet(PART)
+def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[SessionKey, Session]:
+    """Make or update the sessions that items speak of; return them by (patient id, client_ref).
+
+    Items may come in any order and more than once: an end before its start makes the row, a late start moves
+    it, and a status that is over is never reopened.
+    """
+    keys = {(data.patient_id, data.client_ref) for data in sessions}
+    known = _known_sessions(keys)
+    fresh: dict[SessionKey, Session] = {}
+    changed: dict[SessionKey, set[str]] = {}
+    for data in sessions:
+        key = (data.patient_id, data.client_ref)
+        row = known.get(key) or fresh.get(key)
+        if row is None:
+            row = fresh[key] = new_session(data)
+        names = apply(row, data)
+        if key in known and names:
+            changed.setdefault(key, set()).update(names)
+    Session.objects.bulk_create(fresh.values())
+    for key, names in changed.items():
+        known[key].save(update_fields=[*names, "updated_at"])
+    return known | fresh
+
+
+@quiet(PART)
+def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
+    """Write one request's rows, a statement or two per kind; return how many of each.
+
+    Ids of partitioned rows are those of the dataclasses. A check-in of a day that has one corrects it, a
+    second rationale of a message is ignored. Raises IntegrityError when a CHECK refuses a row: the door
+    has parsed bounds before.
+    """
+    _touch(batch)
+    _many(Message, batch.messages, builders.message_row)
+    _voices(batch.voices)
+    _features(batch)
+    _many(EmotionObservation, batch.emotions, builders.emotion_row)
+    _many(SessionActivity, batch.activities, builders.activity_row)
+    _many(SessionFeedback, batch.feedback, builders.feedback_row)
+    _many(ToolAction, batch.tool_actions, builders.tool_row)
+    _many(AssistantRationale, batch.rationales, builders.rationale_row, ignore_conflicts=True)
+    _check_ins(batch.check_ins)
+    _locations(batch.locations)
+    return {name: len(getattr(batch, name)) for name in batch.__dataclass_fields__ if getattr(batch, name)}
+
+
+def _known_sessions(keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
+    wanted = Q(pk__in=[])
+    by_patient: dict[UUID, set[str]] = {}
+    for patient_id, ref in keys:
+        by_patient.setdefault(patient_id, set()).add(ref)
+    for patient_id, refs in by_patient.items():
+        wanted |= Q(patient_id=patient_id, client_ref__in=refs)
+    return {(row.patient_id, row.client_ref): row for row in Session.objects.filter(wanted)}
+
+
+def _many(model: Any, items: list[T], build: Callable[[T], Any], *, ignore_conflicts: bool = False) -> None:
+    if items:
+        model.objects.bulk_create([build(item) for item in items], ignore_conflicts=ignore_conflicts)
+
+
+def _voices(items: list[VoiceData]) -> None:
+    known = VoiceSession.objects.in_bulk([item.session_id for item in items])
+    fresh: dict[UUID, VoiceSession] = {}
+    changed: dict[UUID, set[str]] = {}
+    for item in items:
+        row = known.get(item.session_id) or fresh.get(item.session_id)
+        if row is None:
+            row = fresh[item.session_id] = builders.voice_row(item)
+        names = builders.put_voice(row, item)
+        if item.session_id in known:
+            changed.setdefault(item.session_id, set()).update(names)
+    VoiceSession.objects.bulk_create(fresh.values())
+    for session_id, names in changed.items():
+        known[session_id].save(update_fields=[*names, "updated_at"])
+
+
+def _features(batch: Batch) -> None:
+    known = {
+        row.session_id: row
+        for row in SessionFeature.objects.filter(session_id__in={item.session_id for item in batch.features})
+    }
+    fresh: dict[UUID, SessionFeature] = {}
+    for item in batch.features:
+        row = known.get(item.session_id) or fresh.get(item.session_id)
+        if row is None:
+            row = fresh[item.session_id] = builders.feature_row(item)
+        builders.put_features(row, item.values)
+    SessionFeature.objects.bulk_create(fresh.values())
+    SessionFeature.objects.bulk_update(known.values(), sorted(builders.FEATURE_FIELDS))
+
+
+def _check_ins(items: list[CheckInData]) -> None:
+    wanted = Q(pk__in=[])
+    for item in items:
+        wanted |= Q(patient_id=item.patient_id, date=item.date)
+    rows = {(row.patient_id, row.date): row for row in DailyCheckIn.objects.filter(wanted)} if items else {}
+    for item in items:
+        row = rows.get((item.patient_id, item.date))
+        if row is None:
+            row = rows[item.patient_id, item.date] = builders.check_in_row(item)
+            row.save(force_insert=True)
+        else:
+            row.save(update_fields=builders.put_check_in(row, item))
+
+
+def _locations(items: list[LocationData]) -> None:
+    newest = {item.patient_id: item for item in sorted(items, key=lambda item: item.seen_at)}
+    rows = {row.patient_id: row for row in LastLocation.objects.filter(patient_id__in=list(newest))}
+    for patient_id, item in newest.items():
+        row = rows.get(patient_id)
+        if row is not None and row.seen_at >= item.seen_at:
+            continue
+        row = row or LastLocation(patient_id=patient_id, organization_id=item.organization_id)
+        builders.put_location(row, item)
+        row.save()
+
+
+def _touch(batch: Batch) -> None:
+    """Move `last_active_at` of everybody in the batch to when it was received."""
+    latest: dict[datetime, set[UUID]] = {}
+    for name in batch.__dataclass_fields__:
+        for item in getattr(batch, name):
+            latest.setdefault(item.received_at, set()).add(item.patient_id)
+    for at, people in latest.items():
+        newest = Greatest(Coalesce("last_active_at", Value(at)), Value(at))
+        Patient.objects.filter(pk__in=people).update(last_active_at=newest)

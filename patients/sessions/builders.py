@@ -1,0 +1,179 @@
+"""Turns prepared dataclasses into unsaved rows with their digests, bands and ends; it writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from cortex.access.context import current
+from cortex.crypto.digest import keyed_digest
+from cortex.ids import time_of, uuid7
+from patients.registry.person import LastLocation
+from patients.sessions.messages import MESSAGE_LIFE, AssistantRationale, Message, ToolAction
+from patients.sessions.models import HARD_CAP, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.observations import DailyCheckIn, EmotionObservation
+from patients.sessions.records import (
+    ActivityData,
+    CheckInData,
+    EmotionData,
+    FeatureData,
+    FeedbackData,
+    LocationData,
+    MessageData,
+    RationaleData,
+    ToolActionData,
+    VoiceData,
+    clamped,
+)
+from patients.sessions.severity import is_flagged, severity_band
+
+LOCATION_LIFE = timedelta(hours=24)
+FEATURE_LISTS = ("topic_codes", "coping_codes", "deflection_codes", "risk_cue_codes")
+FEATURE_FIELDS = frozenset(
+    field.name
+    for field in SessionFeature._meta.concrete_fields
+    if field.name
+    not in (
+        "id",
+        "created_at",
+        "updated_at",
+        "legacy_ids",
+        "organization",
+        "patient",
+        "session",
+        "observed_at",
+    )
+)
+
+
+def digest(patient_id: UUID, text: str) -> bytes:
+    """Return the digest of a person's text under their own key, which the open context must hold."""
+    return keyed_digest(current().key_for(patient_id), text)
+
+
+def message_row(data: MessageData) -> Message:
+    """Return a message that expires eighteen months after the time in its key."""
+    columns = asdict(data)
+    columns["content_hash"] = digest(data.patient_id, data.content)
+    return Message(**columns, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE)
+
+
+def emotion_row(data: EmotionData) -> EmotionObservation:
+    """Return an observation, at its clamped time, with its band and whether a person should look at it."""
+    columns = asdict(data) | {"observed_at": time_of(_required(data.id))}
+    return EmotionObservation(
+        **columns,
+        clinical_severity=severity_band(data.clinical_markers),
+        is_flagged=is_flagged(data.clinical_markers, data.label, data.confidence),
+        expires_at=time_of(_required(data.id)) + MESSAGE_LIFE,
+    )
+
+
+def voice_row(data: VoiceData) -> VoiceSession:
+    """Return an empty voice detail whose words must be gone two weeks after its start."""
+    started = clamped(data.started_at, data.received_at)
+    return VoiceSession(
+        session_id=data.session_id,
+        organization_id=data.organization_id,
+        patient_id=data.patient_id,
+        received_at=data.received_at,
+        delete_after=started + HARD_CAP,
+    )
+
+
+def put_voice(row: VoiceSession, data: VoiceData) -> list[str]:
+    """Put what an item brought onto the row; return the changed fields. New content asks for extraction."""
+    changed: list[str] = []
+    if data.transcript is not None:
+        row.transcript_encrypted = data.transcript
+        row.transcript_hash = digest(data.patient_id, data.transcript)
+        row.transcript_language = data.transcript_language or row.transcript_language
+        row.pii_present, row.replaced_chars = data.pii_present, data.replaced_chars
+        row.screened_at, row.lexicon_version = data.screened_at, data.lexicon_version
+        changed += ["transcript_encrypted", "transcript_hash", "transcript_language", "pii_present"]
+        changed += ["replaced_chars", "screened_at", "lexicon_version"]
+    if data.voice_features is not None:
+        row.voice_features = data.voice_features
+        changed.append("voice_features")
+    if changed:
+        row.processed = row.patterns_extracted = False
+        row.extracted_at = row.purged_at = None
+        changed += ["processed", "patterns_extracted", "extracted_at", "purged_at"]
+    return changed
+
+
+def feature_row(data: FeatureData) -> SessionFeature:
+    """Return an empty feature row of a session."""
+    return SessionFeature(
+        id=uuid7(clamped(data.observed_at, data.received_at)),
+        organization_id=data.organization_id,
+        patient_id=data.patient_id,
+        session_id=data.session_id,
+        observed_at=clamped(data.observed_at, data.received_at),
+    )
+
+
+def put_features(row: SessionFeature, values: dict[str, Any]) -> None:
+    """Put values onto the row: later win, lists of codes are joined. Raises ValueError for a stranger."""
+    strangers = set(values) - FEATURE_FIELDS
+    if strangers:
+        raise ValueError(f"no features: {sorted(strangers)}")
+    for name, value in values.items():
+        if name in FEATURE_LISTS:
+            setattr(row, name, sorted({*getattr(row, name), *value}))
+        elif value is not None:
+            setattr(row, name, value)
+
+
+def activity_row(data: ActivityData) -> SessionActivity:
+    """Return an activity."""
+    return SessionActivity(**asdict(data))
+
+
+def feedback_row(data: FeedbackData) -> SessionFeedback:
+    """Return feedback by the person."""
+    return SessionFeedback(**asdict(data))
+
+
+def tool_row(data: ToolActionData) -> ToolAction:
+    """Return a tool call."""
+    return ToolAction(**asdict(data))
+
+
+def rationale_row(data: RationaleData) -> AssistantRationale:
+    """Return the reasons behind one message."""
+    return AssistantRationale(**asdict(data))
+
+
+def check_in_row(data: CheckInData) -> DailyCheckIn:
+    """Return a check-in."""
+    return DailyCheckIn(**asdict(data))
+
+
+CHECK_IN_FIELDS = ("mood", "sleep_quality", "stress_level", "focus_score", "metrics", "notes")
+
+
+def put_check_in(row: DailyCheckIn, data: CheckInData) -> list[str]:
+    """Correct a day's check-in by what the person said later that day; return the changed fields."""
+    changed = [name for name in CHECK_IN_FIELDS if getattr(data, name) is not None]
+    for name in changed:
+        setattr(row, name, getattr(data, name))
+    if data.notes is not None:
+        row.pii_present, row.replaced_chars = data.pii_present, data.replaced_chars
+        changed += ["pii_present", "replaced_chars"]
+    row.submitted_at = max(row.submitted_at, data.submitted_at)
+    return [*changed, "submitted_at", "updated_at"]
+
+
+def put_location(row: LastLocation, data: LocationData) -> None:
+    """Put the newest place onto the row; it expires a day after it was seen."""
+    seen = clamped(data.seen_at, data.received_at)
+    row.place, row.seen_at, row.expires_at = data.place, seen, seen + LOCATION_LIFE
+
+
+def _required(identifier: UUID | None) -> UUID:
+    if identifier is None:
+        raise ValueError("a prepared row of a partitioned table has its id")
+    return identifier

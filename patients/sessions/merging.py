@@ -1,0 +1,86 @@
+"""How a session that several items tell of, late and out of order, becomes one row: rules, no query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cortex.ids import uuid7
+from patients.codes import SessionKind, SessionStatus
+from patients.sessions.models import Session
+from patients.sessions.records import SessionData, clamped
+
+WAITING = (SessionStatus.SCHEDULED, SessionStatus.IN_PROGRESS)
+COPIED = ("channel", "subtype", "mood_label", "tags", "metrics", "is_shared", "sensitivity_labels")
+
+
+def new_session(data: SessionData) -> Session:
+    """Return an unsaved row with an inferred start; `apply` then adds what the item says."""
+    first = clamped(_earliest(data), data.received_at)
+    return Session(
+        id=uuid7(first),
+        organization_id=data.organization_id,
+        patient_id=data.patient_id,
+        client_ref=data.client_ref,
+        kind=data.kind or SessionKind.CHAT,
+        started_at=first,
+        start_is_inferred=True,
+        received_at=data.received_at,
+    )
+
+
+def apply(session: Session, data: SessionData) -> list[str]:
+    """Put what an item says onto the row; return the names of the fields that changed."""
+    before = {name: session.__dict__.get(name) for name in _WATCHED}
+    changed = [name for name in COPIED if _copy(session, name, getattr(data, name))]
+    if data.kind is not None and _speaks_of_session(data):
+        session.kind = data.kind
+    _move_start(session, data)
+    _end(session, data)
+    return changed + [name for name in _WATCHED if session.__dict__.get(name) != before[name]]
+
+
+_WATCHED = ("kind", "status", "started_at", "start_is_inferred", "ended_at", "duration_seconds")
+
+
+def _copy(session: Session, name: str, value: object) -> bool:
+    if value is None:
+        return False
+    setattr(session, name, value)
+    return True
+
+
+def _speaks_of_session(data: SessionData) -> bool:
+    """A message only hints at the kind of its session; a start or an end says it."""
+    return data.started_at is not None or data.ended_at is not None or data.status is not None
+
+
+def _move_start(session: Session, data: SessionData) -> None:
+    if data.started_at is not None:
+        said = clamped(data.started_at, data.received_at)
+        # Told twice, the earlier start holds: it is the one that every other item fits behind.
+        session.started_at = said if session.start_is_inferred else min(session.started_at, said)
+        session.start_is_inferred = False
+    elif session.start_is_inferred:
+        session.started_at = min(session.started_at, clamped(_earliest(data), data.received_at))
+    if session.ended_at is not None and session.started_at > session.ended_at:
+        session.started_at = session.ended_at
+
+
+def _end(session: Session, data: SessionData) -> None:
+    if data.ended_at is not None:
+        said = clamped(data.ended_at, data.received_at)
+        ends = [said, session.started_at] + ([session.ended_at] if session.ended_at else [])
+        session.ended_at = max(ends)
+    if data.status is not None and (data.status not in WAITING or session.status in WAITING):
+        session.status = data.status
+    elif session.ended_at is not None and session.status in WAITING:
+        session.status = SessionStatus.COMPLETED
+    if data.duration_seconds is not None:
+        session.duration_seconds = data.duration_seconds
+    elif session.ended_at is not None and session.duration_seconds is None:
+        session.duration_seconds = int((session.ended_at - session.started_at).total_seconds())
+
+
+def _earliest(data: SessionData) -> datetime:
+    times = [at for at in (data.started_at, data.seen_at, data.ended_at) if at is not None]
+    return min(times, default=data.received_at)

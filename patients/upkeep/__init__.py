@@ -1,0 +1,1 @@
+"""What machines do with people's data by the clock: extraction, purges, age bands."""

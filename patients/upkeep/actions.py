@@ -1,0 +1,152 @@
+"""Extraction of coded scalars, the nightly purge of words (K7) and of places, in small batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from cortex.access.context import opening
+from cortex.audit import Actor, Unchanged, action, record
+from cortex.clock import clock
+from cortex.ops.actions import note_retention_run
+from cortex.ops.models import RetentionPolicy
+from patients.registry.person import LastLocation
+from patients.sessions.builders import put_features
+from patients.sessions.extraction import scalars
+from patients.sessions.models import SessionFeature, VoiceSession
+from patients.sessions.retention import BATCH, HOLDS, LONGEST_DAYS, delete_after, kept_days
+
+EXTRACTION_BATCH = 200
+
+
+@action
+def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime | None = None) -> int:
+    """Copy the coded scalars of voice sessions that wait for it, and set when their words must be gone.
+
+    Rows that another worker holds are skipped. Returns how many were done.
+    """
+    at = clock(at)
+    waiting = VoiceSession.objects.holding_words().filter(patterns_extracted=False)
+    rows = list(
+        waiting.select_for_update(of=("self",), skip_locked=True)
+        .select_related("session", "organization")
+        .order_by("received_at")[:limit]
+    )
+    if not rows:
+        return Unchanged(0)  # type: ignore[return-value]
+    with opening(actor, purpose="extraction", relationship="system") as ctx:
+        ctx.open(rows)
+        _copy_scalars(rows)
+        people = sorted({row.patient_id for row in rows})
+        ctx.saw("voice_features", subjects=people, object_type="patients.VoiceSession")
+    for row in rows:
+        row.processed = row.patterns_extracted = True
+        row.extracted_at = at
+        row.delete_after = delete_after(row.session.started_at, at, kept_days(row.organization.settings))
+    fields = ["processed", "patterns_extracted", "extracted_at", "delete_after"]
+    VoiceSession.objects.bulk_update(rows, fields)
+    record(actor, "voice.extracted", codes={"sessions": [str(row.pk) for row in rows]})
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one batch of a purge did; `lost` left without ever having been extracted."""
+
+    scanned: int
+    deleted: int
+    held: int
+    lost: int
+    is_last: bool
+
+
+@action
+def purge_voice(
+    *, actor: Actor, at: datetime | None = None, limit: int = BATCH, is_dry_run: bool = False
+) -> Purged:
+    """Empty the words and full features whose time is over, a thousand at most, and note the run.
+
+    A dry run counts only. What was never extracted leaves as well: the run's `errors` and the audit row
+    name it, since patterns lose those sessions. Rows under a hold stay and are counted.
+    """
+    at = clock(at)
+    limit = min(limit, BATCH)
+    due = VoiceSession.objects.due_for_purge(at)
+    held = due.filter(_held(at)).count() if HOLDS else 0
+    free = due.exclude(_held(at)) if HOLDS else due
+    rows = list(
+        free.select_for_update(skip_locked=True)
+        .order_by("delete_after", "pk")
+        .values_list("pk", "patterns_extracted")[:limit]
+    )
+    lost = [pk for pk, extracted in rows if not extracted]
+    if not rows and not held:
+        return Unchanged(Purged(0, 0, 0, 0, True))  # type: ignore[return-value]
+    deleted = 0 if is_dry_run else _empty([pk for pk, _ in rows], at)
+    note_retention_run(
+        actor=actor, policy_id=_policy().pk, scanned=len(rows) + held, deleted=deleted, held=held,
+        errors=len(lost), is_dry_run=is_dry_run, at=at,
+    )  # fmt: skip
+    codes = {"deleted": deleted, "held": held, "lost": [str(pk) for pk in lost], "dry": is_dry_run}
+    record(actor, "voice.purged", codes=codes, outcome="data_loss" if lost else "done")
+    return Purged(len(rows) + held, deleted, held, len(lost), len(rows) < limit)
+
+
+@action
+def purge_places(*, actor: Actor, at: datetime | None = None) -> int:
+    """Delete the last known places that have expired; return how many."""
+    at = clock(at)
+    count, _ = LastLocation.objects.filter(expires_at__lte=at).delete()
+    if not count:
+        return Unchanged(0)  # type: ignore[return-value]
+    record(actor, "place.purged", codes={"deleted": count})
+    return count
+
+
+def _copy_scalars(rows: list[VoiceSession]) -> None:
+    found = {row.pk: scalars(row.voice_features) for row in rows}
+    known = {row.session_id: row for row in SessionFeature.objects.filter(session_id__in=list(found))}
+    fresh = []
+    for row in rows:
+        feature = known.get(row.pk)
+        if feature is None:
+            feature = SessionFeature(
+                organization_id=row.organization_id, patient_id=row.patient_id, session_id=row.pk,
+                observed_at=row.session.started_at,
+            )  # fmt: skip
+            fresh.append(feature)
+        put_features(feature, found[row.pk])
+    SessionFeature.objects.bulk_create(fresh)
+    names = sorted({name for values in found.values() for name in values})
+    if known and names:
+        SessionFeature.objects.bulk_update(known.values(), names)
+
+
+def _held(at: datetime) -> Q:
+    held = Q(pk__in=[])
+    for patients_held in HOLDS.values():
+        held |= Q(patient_id__in=patients_held(at))
+    return held
+
+
+def _empty(identifiers: list[object], at: datetime) -> int:
+    rows = VoiceSession.objects.filter(pk__in=identifiers)
+    return rows.update(
+        transcript_encrypted=None, transcript_hash=None, voice_features=None, purged_at=at, updated_at=at
+    )
+
+
+def _policy() -> RetentionPolicy:
+    policy, _ = RetentionPolicy.objects.get_or_create(
+        model="patients.VoiceSession",
+        basis_field="extracted_at",
+        action="delete",
+        defaults={
+            "days": LONGEST_DAYS,
+            "legal_basis": "Data minimisation; 14 days after the start at the latest.",
+            "overridable_by": "voice_retention_days",
+        },
+    )
+    return policy
