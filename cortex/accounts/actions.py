@@ -11,9 +11,11 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
 from cortex.accounts import pins
-from cortex.accounts.models import Organization, Role, StaffProfile, User
+from cortex.accounts.choices import Attempt
+from cortex.accounts.models import LoginAttempt, Organization, Role, StaffProfile, User
 from cortex.accounts.queries import user_by_email
 from cortex.accounts.sessions.actions import end_sessions_of
+from cortex.accounts.signin.devices import account_mark
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 
@@ -185,6 +187,8 @@ def set_password(
     user.save(
         update_fields=["password", "failed_login_count", "locked_until", "access_version", "updated_at"]
     )
+    # Whoever proved the mailbox or the old password is not kept out by what others tried.
+    LoginAttempt.objects.create(account_hash=account_mark(user.email), outcome=Attempt.UNLOCKED, at=clock(at))
     end_sessions_of(actor=actor, user_id=user.pk, why="password", spare=spare, at=at)
     record(actor, "password.changed", user, fields=["password"], codes={"how": how})
     return user

@@ -15,7 +15,8 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
-BACK_OFFICE_ROLES = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR})
+# Supervisors plan duty there; what each role sees and changes is named per model.
+BACK_OFFICE_ROLES = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR, Role.SUPERVISOR})
 
 
 class Scope(models.TextChoices):

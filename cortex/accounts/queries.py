@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from cortex.accounts.models import Organization, Role, User
+from cortex.accounts.sessions.clocks import limits
+from cortex.accounts.sessions.models import SessionState
 
 SocketPair = tuple[str, UUID, int]
 
@@ -27,8 +30,8 @@ INVALID_SOCKETS = """
        OR person.id IS NULL
        OR (state.session_key IS NOT NULL AND (
               state.user_id <> pair.user_id
-              OR state.started_at <= now() - interval '12 hours'
-              OR (state.last_input_at <= now() - interval '17 minutes'
+              OR state.started_at <= now() - %s::interval
+              OR (state.last_input_at <= now() - %s::interval
                   AND NOT (state.on_board AND person.pin_hash <> ''))))
 """
 
@@ -40,6 +43,11 @@ def user_by_email(email: str) -> User | None:
         return None
     found = User.objects.select_related("organization").annotate(lower_email=Lower("email"))
     return found.filter(lower_email=wanted).first()
+
+
+def user_by_id(user_id: UUID | str) -> User | None:
+    """Return the person with this id, or None."""
+    return User.objects.filter(pk=user_id).first()
 
 
 def signed_in_user(user_id: UUID) -> User | None:
@@ -84,6 +92,11 @@ def organization_by_slug(slug: str) -> Organization | None:
     return Organization.objects.filter(slug=slug).first()
 
 
+def organization_by_name(name: str) -> Organization | None:
+    """Return the organization with exactly this name."""
+    return Organization.objects.filter(name=name).first()
+
+
 def organizations() -> QuerySet[Organization]:
     """Return all active organizations, by name."""
     return Organization.objects.filter(is_active=True)
@@ -99,21 +112,28 @@ def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:
     if not wanted:
         return set()
     keys, users, versions = zip(*wanted, strict=True)
+    now = limits()
+    # Input is noted once a minute, so that a socket may outlive the page's own limit by two.
+    parameters = [list(keys), list(users), list(versions), now.absolute, now.idle + timedelta(minutes=2)]
     with connection.cursor() as cursor:
-        cursor.execute(INVALID_SOCKETS, [list(keys), list(users), list(versions)])
+        cursor.execute(INVALID_SOCKETS, parameters)
         return {(key, user_id, version) for key, user_id, version in cursor.fetchall()}
 
 
+def live_sessions(user_id: UUID | OuterRef, at: datetime) -> QuerySet[SessionState]:
+    """Return a person's sessions that are neither ended, expired nor idled away at `at`.
+
+    `user_id` may be an OuterRef, so that a query can ask `Exists(live_sessions(...))`.
+    """
+    now = limits()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=at)
+    kept_by_cover = Q(locked_at__isnull=False) | (Q(on_board=True) & ~Q(user__pin_hash=""))
+    fresh = Q(last_input_at__gt=at - now.idle - timedelta(minutes=2))
+    rows = SessionState.objects.filter(user_id=user_id, started_at__gt=at - now.absolute)
+    return rows.filter(Exists(alive)).filter(kept_by_cover | fresh)
+
+
 def users_with_session(user_ids: Iterable[UUID], at: datetime) -> set[UUID]:
-    """Return those of `user_ids` who have a session that is neither ended nor expired at `at`."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT state.user_id FROM accounts_sessionstate state
-            JOIN django_session session USING (session_key)
-            WHERE state.user_id = ANY(%s::uuid[]) AND session.expire_date > %s
-              AND state.started_at > %s - interval '12 hours'
-            """,
-            [list(user_ids), at, at],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    """Return those of `user_ids` who have a live session at `at`."""
+    rows = User.objects.filter(pk__in=list(user_ids)).filter(Exists(live_sessions(OuterRef("pk"), at)))
+    return set(rows.values_list("pk", flat=True))

@@ -15,6 +15,11 @@ def key_by_prefix(prefix: str) -> ApiKey | None:
     return ApiKey.objects.select_related("client__organization").filter(prefix=prefix).first()
 
 
+def key_by_id(key_id: UUID) -> ApiKey | None:
+    """Return a key with its client and organization, whether or not it still works."""
+    return ApiKey.objects.select_related("client__organization").filter(pk=key_id).first()
+
+
 def clients_of(org_ids: Iterable[UUID]) -> QuerySet[ApiClient]:
     """Return the clients of these organizations."""
     return ApiClient.objects.select_related("organization").filter(organization_id__in=list(org_ids))

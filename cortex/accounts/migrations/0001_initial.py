@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Tables of people, organizations, sessions and keys."""
 
 import django.contrib.postgres.fields

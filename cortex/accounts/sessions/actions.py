@@ -56,6 +56,20 @@ def note_input(*, session_key: str, on_board: bool = False, at: datetime | None 
     SessionState.objects.filter(session_key=session_key, locked_at=None).update(**fields)
 
 
+@quiet("a session that goes on under a new key takes its clocks along")
+def move_session(*, from_key: str, to_key: str) -> None:
+    """Carry clocks and list entry of a session over to its new key."""
+    if from_key == to_key:
+        return
+    SessionState.objects.filter(session_key=to_key).delete()
+    state = SessionState.objects.filter(session_key=from_key).first()
+    if state is not None:
+        SessionState.objects.filter(session_key=from_key).delete()
+        state.session_key = to_key
+        state.save(force_insert=True)
+    UserSession.objects.filter(session_key=from_key).update(session_key=to_key)
+
+
 @action
 def cover_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> bool | Unchanged[bool]:
     """Cover a session until its PIN is given; sound, title and counts go on underneath."""

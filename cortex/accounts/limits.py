@@ -1,0 +1,129 @@
+"""Idle and absolute limits of sessions: ends them, or covers a board until its PIN; polling is no input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from cortex.accounts.sessions import actions, queries
+from cortex.accounts.sessions.clocks import limits
+from cortex.accounts.sessions.models import SessionState
+from cortex.audit import actor_of
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+NOTED_EVERY = timedelta(minutes=1)
+COVERED = 423
+
+
+def cover_when_idle(view: V) -> V:
+    """Mark a board page: idling covers it and asks for the PIN, while sound, title and counts go on."""
+    view.covers_when_idle = True  # type: ignore[attr-defined]
+    return view
+
+
+def open_while_covered(view: V) -> V:
+    """Mark a view that answers under the cover too: counts without names, the PIN itself, signing out."""
+    view.open_while_covered = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_covered(request: HttpRequest) -> bool:
+    """Whether this request's session is covered; the middleware found out."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    return state is not None and state.locked_at is not None
+
+
+def may_cover(request: HttpRequest) -> bool:
+    """Whether idling covers this session: it opened a board, and its person has a PIN to come back by."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    return state is not None and state.on_board and bool(getattr(request.user, "has_pin", False))
+
+
+class SessionLimitsMiddleware:
+    """Stands behind authentication and before the login check, so that an ended session meets that check."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """End or cover what idled too long; note input of the rest."""
+        if not request.user.is_authenticated:
+            return (
+                _to_sign_in(request) if _is_part(request) and _marked(view, "login_required", True) else None
+            )
+        now = timezone.now()
+        state = _state(request)
+        if over := _why_over(state, now, has_pin=request.user.has_pin):
+            actions.end_session(actor=actor_of(request), session_key=state.session_key, why=over)
+            logout(request)
+            return _to_sign_in(request) if _is_part(request) else None
+        if state.locked_at is None and now - state.last_input_at > limits().idle:
+            actions.cover_session(actor=actor_of(request), session_key=state.session_key)
+            state.locked_at = now
+        request.session_state = state  # type: ignore[attr-defined]
+        if state.locked_at is not None:
+            return None if _marked(view, "open_while_covered", False) else _to_cover(request)
+        _note(request, view, state, now)
+        return None
+
+
+def _state(request: HttpRequest) -> SessionState:
+    key = request.session.session_key or ""
+    state = queries.state_of(key)
+    if state is not None and state.user_id == request.user.pk:
+        return state
+    return actions.adopt_session(user_id=request.user.pk, session_key=key)
+
+
+def _why_over(state: SessionState, now: datetime, *, has_pin: bool) -> str:
+    if now - state.started_at > limits().absolute:
+        return "absolute"
+    if state.locked_at is not None or (state.on_board and has_pin):
+        return ""
+    return "idle" if now - state.last_input_at > limits().idle else ""
+
+
+def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, now: datetime) -> None:
+    """Note a navigation or a command as input; background requests of scripts are none."""
+    is_page = not _is_part(request) and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    is_input = is_page or request.method not in ("GET", "HEAD")
+    on_board = is_page and _marked(view, "covers_when_idle", False)
+    if (on_board and not state.on_board) or (is_input and now - state.last_input_at > NOTED_EVERY):
+        actions.note_input(session_key=state.session_key, on_board=on_board)
+        state.on_board = state.on_board or on_board
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("account_login")})
+
+
+def _to_cover(request: HttpRequest) -> HttpResponse:
+    """Answer a covered session: a page leads to the PIN, a part or a script hears 423 and a trigger."""
+    is_page = request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if is_page and not _is_part(request):
+        query = urlencode({"next": request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse('accounts:cover')}?{query}")
+    return HttpResponse(status=COVERED, headers={"HX-Trigger": "session-covered", "HX-Reswap": "none"})
+
+
+def _is_part(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _marked(view: Callable[..., Any], name: str, default: bool) -> bool:
+    holder = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    return bool(getattr(view, name, getattr(holder, name, default)))

@@ -1,0 +1,1 @@
+"""The desk's people: who is locked, who is invited; for supervisors and administrators."""

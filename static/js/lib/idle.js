@@ -1,0 +1,67 @@
+/* Idling: a board session is covered (sound, title and counts go on), others are warned and then signed out. */
+import { post } from './post.js';
+
+const MINUTE = 60000;
+const cover = document.getElementById('cover');
+const warning = document.getElementById('idle-warning');
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-idle') : null;
+let last = Date.now();
+let noted = last;
+
+function show() {
+  warning.close();
+  document.body.classList.add('is-covered');
+  if (!cover.open) cover.showModal();
+}
+function hide() {
+  document.body.classList.remove('is-covered');
+  cover.close();
+  last = noted = Date.now();
+}
+function follow(answer) {
+  const target = answer?.headers.get('HX-Redirect');
+  if (target) location.assign(target);
+  return answer;
+}
+
+/* Real input only; the server hears of it at most once a minute. */
+function input() {
+  if (cover.open || warning.open) return;
+  last = Date.now();
+  if (last - noted < MINUTE) return;
+  noted = last;
+  tabs?.postMessage('input');
+  post(cover.dataset.activeUrl).then((answer) => follow(answer).status === 423 && show(), () => { noted = 0; });
+}
+async function unlock(e) {
+  e.preventDefault();
+  const { pin } = e.target.elements;
+  const answer = follow(await post(e.target.action, { pin: pin.value }).catch(() => null));
+  pin.value = '';
+  if (answer?.status === 204) { tabs?.postMessage('uncover'); hide(); return; }
+  document.getElementById('cover-say').textContent =
+    answer ? 'That PIN is not right.' : 'The server did not answer. Try again.';
+  pin.focus();
+}
+function tick() {
+  if (cover.open) { cover.querySelector('[data-cover-count]').textContent = document.title; return; }
+  const left = cover.dataset.idle * 1000 - (Date.now() - last);
+  if (left <= 0) { show(); tabs?.postMessage('cover'); post(cover.dataset.coverUrl).then(follow, () => {}); return; }
+  if (left > 2 * MINUTE || cover.dataset.covers) return;
+  warning.querySelector('[data-idle-words]').textContent = left > MINUTE
+    ? 'Without input you are signed out in 2 minutes.' : 'Without input you are signed out in less than a minute.';
+  if (!warning.open) warning.showModal();
+}
+
+export function idle() {
+  if (!cover) return;
+  ['pointerdown', 'keydown', 'wheel'].forEach((kind) =>
+    document.addEventListener(kind, input, { passive: true, capture: true }));
+  cover.addEventListener('cancel', (e) => e.preventDefault());
+  cover.querySelector('[data-unlock]').addEventListener('submit', unlock);
+  warning.addEventListener('close', () => { if (!cover.open) { noted = 0; input(); } });
+  document.addEventListener('session-covered', show);
+  const heard = { cover: show, uncover: hide, input: () => { last = noted = Date.now(); if (warning.open) warning.close(); } };
+  tabs?.addEventListener('message', (e) => heard[e.data]?.());
+  setInterval(tick, 1000);
+}
