@@ -138,8 +138,10 @@ CSRF_COOKIE_SAMESITE = "Lax"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "cortex.accounts.signin.backends.EmailBackend",
-    "guardian.backends.ObjectPermissionBackend",
+    "patients.registry.backends.RelationshipBackend",
 ]
+# guardian's own backend would answer from stored rows alone, without their start and end.
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
@@ -257,6 +259,13 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
+    "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
+    "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41", hour="0,12")},
+    "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
+    "refresh age bands": {
+        "task": "patients.upkeep.tasks.refresh_age_bands",
+        "schedule": crontab(minute="31", hour="22"),
+    },
 }
 
 LOGGING = logging_settings(env.text("CORTEX_LOG_LEVEL", "INFO"))
