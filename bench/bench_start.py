@@ -1,4 +1,4 @@
-"""`make bench-start`: first and second start to the first good page, stop, and the idle memory of the whole."""
+"""`make bench-start`: first and second start to the first good page, stop, idle memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Up:
     def page(self) -> bool:
         """Whether a person gets a page: / answers 200 after its redirects."""
         try:
-            with urllib.request.urlopen(f"http://localhost:{self.port}/", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://localhost:{self.port}/", timeout=2) as answer:
                 return bool(answer.status == 200 and b"<h1" in answer.read())
         except (OSError, urllib.error.URLError):
             return False
@@ -59,7 +59,9 @@ class Up:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
         seconds = time.monotonic() - begun
-        return seconds, sum(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in family)
+        return seconds, sum(
+            member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in family
+        )
 
 
 def start(*arguments: str) -> Up:

@@ -1,4 +1,4 @@
-"""Starts the real PostgreSQL and Redis for the run, gives each test a clean database, and clocks the roles."""
+"""Starts the real PostgreSQL and Redis for the run, gives each test a clean database, and roles."""
 
 from __future__ import annotations
 

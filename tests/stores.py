@@ -101,7 +101,10 @@ def migrate_templates() -> None:
     kept = {alias: dict(connections.databases[alias]) for alias in DATABASES}
     try:
         for alias, (_, name) in DATABASES.items():
-            point_at(alias, {"NAME": template_of(name), "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}})
+            point_at(
+                alias,
+                {"NAME": template_of(name), "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}},
+            )
         for alias in DATABASES:
             call_command("migrate", database=alias, verbosity=0, interactive=False)
     finally:
@@ -166,7 +169,11 @@ def child_environment() -> dict[str, str]:
     values = addresses(DATA_DIR)
     for key, value in values.items():
         if "DATABASE" in key:
-            old, new = ("/cortex_keys?", "/cortex_keys_test?") if key.startswith("KEYS") else ("/cortex?", "/cortex_test?")
+            old, new = (
+                ("/cortex_keys?", "/cortex_keys_test?")
+                if key.startswith("KEYS")
+                else ("/cortex?", "/cortex_test?")
+            )
             values[key] = value.replace(old, new)
     settings = {"DJANGO_SETTINGS_MODULE": "cortex.settings.dev", "CORTEX_DATA_DIR": str(DATA_DIR)}
     return {**os.environ, **values, **settings, "PYTHONPATH": str(ROOT)}

@@ -23,7 +23,9 @@ def note_round(*, actor: Actor, name: str, detail: Mapping[str, Any] | None = No
 
 
 @quiet("figures of the running system")
-def store_metrics(*, actor: Actor, service: str, figures: Mapping[str, float], at: datetime | None = None) -> int:
+def store_metrics(
+    *, actor: Actor, service: str, figures: Mapping[str, float], at: datetime | None = None
+) -> int:
     """Store one row per figure; return how many."""
     now = clock(at)
     rows = [

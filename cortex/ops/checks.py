@@ -11,17 +11,19 @@ from django.db import connections
 
 
 @register(Tags.database)
-def refuse_superuser(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def refuse_superuser(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """Refuse a role that row-level security doesn't bind (E001)."""
     found: list[CheckMessage] = []
     for alias in databases or []:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
             if cursor.fetchone()[0]:
+                hint = "Connect as cortex_app, cortex_system or cortex_owner (docs/deploy/roles.sql)."
                 found.append(
-                    Error(f"The database {alias} is used as a superuser.", id="cortex.E001",
-                          hint="Connect as cortex_app, cortex_system or cortex_owner (docs/deploy/roles.sql).")
-                )  # fmt: skip
+                    Error(f"The database {alias} is used as a superuser.", id="cortex.E001", hint=hint)
+                )
     return found
 
 
@@ -38,4 +40,3 @@ def deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].get("default-src") != ["'none'"]:
         found.append(Warning("The content security policy isn't the strict one.", id="cortex.W001"))
     return found
-

@@ -67,10 +67,9 @@ def worker() -> Child:
     def run() -> int:
         from cortex.celery import app
 
-        app.worker_main(
-            ["--quiet", "worker", "--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex",
-             "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        )  # fmt: skip
+        options = ["--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex"]
+        lean = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        app.worker_main(["--quiet", "worker", *options, *lean])
         return 0
 
     return Child("worker", "system", run)

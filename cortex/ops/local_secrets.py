@@ -1,4 +1,4 @@
-"""The secrets of a developer's or demo machine, made once into .cortex/secrets.json; production never reads it."""
+"""The secrets of a developer's machine, made once into .cortex/secrets.json; not for production."""
 
 from __future__ import annotations
 
@@ -51,4 +51,4 @@ def write_private(path: Path, text: str) -> None:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
-    os.replace(fresh, path)
+    fresh.replace(path)

@@ -13,7 +13,9 @@ requests_total = Counter(
 request_seconds = Histogram(
     "cortex_request_seconds", "Time to the answer.", ["route"], buckets=BUCKETS, registry=REGISTRY
 )
-ready = Gauge("cortex_ready", "1 when a part answered at the last readiness check.", ["part"], registry=REGISTRY)
+ready = Gauge(
+    "cortex_ready", "1 when a part answered at the last readiness check.", ["part"], registry=REGISTRY
+)
 heartbeat_age = Gauge(
     "cortex_heartbeat_age_seconds", "Seconds since a machine last ran.", ["name"], registry=REGISTRY
 )

@@ -1,4 +1,4 @@
-"""The request's id and its one log line: method, route, status and time, never the path's words or the body."""
+"""The request's id and its one log line: method, route, status, time; never the path or the body."""
 
 from __future__ import annotations
 
@@ -40,5 +40,9 @@ class RequestLogMiddleware:
         route = match.route if match is not None else "unmatched"
         metrics.observe_request(request.method or "", route, status, seconds)
         logger.info(
-            "request", method=request.method, route=route, status=status, milliseconds=round(seconds * 1000, 1)
+            "request",
+            method=request.method,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
         )

@@ -1,4 +1,4 @@
-"""Rows of the house itself: flags, settings, retention rules and runs, notices, heartbeats, telemetry, metrics."""
+"""Rows of the house itself: flags, settings, retention, notices, heartbeats, telemetry, metrics."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator

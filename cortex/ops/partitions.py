@@ -1,4 +1,4 @@
-"""The migration operation that partitions a table by month on its UUIDv7 key, and the two functions of the owner."""
+"""The migration operation that partitions a table by month on its UUIDv7 key; no model lives here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ MONTHS_AHEAD = 2
 REMARK = "partitioned by month"
 
 # The functions run as their owner, so that the system role makes and drops months without rights on the schema.
-# Each partition is closed to everybody: rights, row security and the append-only guard live on the parent.
+# Each partition is closed to everybody: rights, row security and append-only guards live on the parent.
+# ruff: noqa: E501
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cortex_month_bound(month date) RETURNS uuid
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
@@ -88,7 +89,7 @@ REVOKE ALL ON FUNCTION cortex_make_months(date, date), cortex_drop_months(text, 
 GRANT EXECUTE ON FUNCTION cortex_make_months(date, date), cortex_drop_months(text, date) TO cortex_system;
 """
 
-# The table was just made by CreateModel and is empty; its foreign keys and indexes come at the migration's end.
+# The table was just made and is empty; its foreign keys and indexes come at the migration's end.
 REPLACE = """
 ALTER TABLE "{table}" RENAME TO "{table}_plain";
 CREATE TABLE "{table}" (LIKE "{table}_plain" INCLUDING ALL) PARTITION BY RANGE ("{key}");
@@ -121,7 +122,7 @@ class PartitionedTable(Operation):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Replace the table and make its first months."""
         options = to_state.apps.get_model(app_label, self.model_name)._meta
-        if not schema_editor.connection.alias == "default":
+        if schema_editor.connection.alias != "default":
             return
         schema_editor.execute(
             REPLACE.format(

@@ -1,4 +1,4 @@
-"""`python -m cortex.ops.probe URL`: exit status 0 when the page answers 200; for health checks of containers."""
+"""`python -m cortex.ops.probe URL`: exit status 0 when the page answers 200; for containers."""
 
 import sys
 import urllib.request

@@ -41,12 +41,12 @@ class StoreUser:
         path.mkdir(mode=mode, parents=True, exist_ok=True)
         if self.name is not None:
             os.chown(path, self.uid, self.gid)
-        os.chmod(path, mode)
+        path.chmod(mode)
         return path
 
 
 def store_user() -> StoreUser:
-    """Return the present user, or an unprivileged one when we are root (PostgreSQL refuses to run as root)."""
+    """Return the present user, or an unprivileged one for root (PostgreSQL refuses to run as root)."""
     if os.geteuid() != 0:
         return StoreUser(os.geteuid(), os.getegid())
     for name in (os.environ.get("CORTEX_STORES_USER", ""), *STORE_USERS):
@@ -75,7 +75,7 @@ def may_enter(user: StoreUser, folder: Path) -> bool:
 
 
 def die_with_parent(stop_signal: int = signal.SIGTERM) -> None:
-    """Ask the kernel to signal this process when the thread that started it ends (Linux; elsewhere nothing)."""
+    """Have the kernel signal this process when the thread that started it ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, stop_signal)
 

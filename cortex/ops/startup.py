@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -14,16 +15,19 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Any
 
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from cortex.ops.local_secrets import write_private
 from cortex.ops.processes import StartRefused, is_running, wait_until
+from cortex.ops.staticfiles import StaticFiles
 
 LOCK = "up.lock"
 STATE = "up.json"
 DEMO = "demo.json"
+STATIC_STAMP = "static.stamp"
 
 
 def take_lock(data_dir: Path) -> IO[str]:
@@ -121,6 +125,22 @@ def months_ahead() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT cortex_make_months(%s, %s)", [today, today + timedelta(days=62)])
         return int(cursor.fetchone()[0])
+
+
+def collect_static(data_dir: Path) -> bool:
+    """Give static files their hashed names when one of them changed; return whether that was needed."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(StaticFiles.ignore_patterns):
+            status = Path(storage.path(path)).stat()
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    stamp = data_dir / STATIC_STAMP
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return False
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.write_text(digest.hexdigest())
+    return True
 
 
 def answers(host: str, port: int, seconds: float = 0.25) -> bool:

@@ -1,5 +1,7 @@
 """How static files are stored and served: hashed names, ES module imports rewritten to them."""
 
+from django.contrib.staticfiles.apps import StaticFilesConfig
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -7,3 +9,15 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
     """WhiteNoise's manifest storage that also rewrites `import … from "./x.js"`."""
 
     support_js_module_import_aggregation = True
+
+
+class PlainModuleManifestStorage(ManifestStaticFilesStorage):
+    """The same names without compressed copies, for one machine."""
+
+    support_js_module_import_aggregation = True
+
+
+class StaticFiles(StaticFilesConfig):
+    """Leaves out files that no page of ours uses and whose imports can't be resolved."""
+
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "django_htmx", "guardian"]

@@ -1,4 +1,4 @@
-"""Keeps the children of `up` running: forks, log lines with a prefix, restarts with a pause, an orderly stop."""
+"""Keeps the children of `up` running: forks, prefixed log lines, restarts with a pause, the stop."""
 
 from __future__ import annotations
 
@@ -44,9 +44,11 @@ class Running:
 
 
 class Supervisor:
-    """One loop in one thread: it forks, so it must never own a second thread or an open database connection."""
+    """One loop in one thread: it forks, so it must never own a second thread or a connection."""
 
-    def __init__(self, say: Callable[[str, str], None], *, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, say: Callable[[str, str], None], *, changed: Callable[[], None] = lambda: None
+    ) -> None:
         self.say = say
         self.changed = changed
         self.children: dict[str, Running] = {}
@@ -153,7 +155,7 @@ class Supervisor:
             code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
         except (CommandError, StartRefused) as refusal:
             print(refusal, file=sys.stderr)  # noqa: T201
-        except BaseException:  # noqa: BLE001 (the fork must end here, whatever happened)
+        except BaseException:
             # Frames only: an exception's text may quote what a person wrote.
             kind, _, trace = sys.exc_info()
             print("".join(traceback.format_tb(trace)) + (kind.__name__ if kind else ""), file=sys.stderr)  # noqa: T201

@@ -163,7 +163,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "cortex.accounts.signin.adapter.AccountAdapter"
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "cortex.accounts.signin.tokens.ResetTokens"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "cortex.accounts.signin.tokens.ResetTokens"  # noqa: S105
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -187,7 +187,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cortex API",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Intake for patients' apps: messages, voice features, check-ins, SOS, and support on the way back.",
+    "DESCRIPTION": "Intake for patients' apps: messages, voice features, check-ins, SOS, and the way back.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }
@@ -260,7 +260,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
-    "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41", hour="0,12")},
+    "purge words": {
+        "task": "patients.upkeep.tasks.purge_words",
+        "schedule": crontab(minute="41", hour="0,12"),
+    },
     "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
     "refresh age bands": {
         "task": "patients.upkeep.tasks.refresh_age_bands",

@@ -21,6 +21,8 @@ from cortex.settings.base import *  # noqa: E402, F403
 ALLOWED_HOSTS = env.listing(  # noqa: F405
     "CORTEX_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]", "testserver")
 )
+# Hashed names as in production, but nothing is compressed: it would only make the first start slower.
+STORAGES["staticfiles"] = {"BACKEND": "cortex.ops.staticfiles.PlainModuleManifestStorage"}  # noqa: F405
 # What `up` starts itself: the stores that nobody configured.
 CORTEX_EMBEDDED_CLUSTERS = tuple(
     cluster

@@ -15,7 +15,7 @@ FALSE = {"0", "false", "no", "off"}
 
 
 class Environment:
-    """Reads named values; a wrong value raises ImproperlyConfigured with the variable's name, never its value."""
+    """Reads named values; a wrong one raises ImproperlyConfigured with its name, never its value."""
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self.values = os.environ if values is None else values
@@ -32,7 +32,7 @@ class Environment:
         return value
 
     def secret(self, name: str) -> str:
-        """Return the value of NAME, or the content of the file that NAME_FILE names; empty when neither is set."""
+        """Return NAME's value, or the content of the file that NAME_FILE names; empty without both."""
         path = self.text(f"{name}_FILE")
         if not path:
             return self.text(name)

@@ -1,4 +1,4 @@
-"""What production refuses; each guard raises ImproperlyConfigured with the variable's name, never its value."""
+"""What production refuses; a guard raises ImproperlyConfigured with the name, never the value."""
 
 from __future__ import annotations
 

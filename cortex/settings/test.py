@@ -1,4 +1,4 @@
-"""The test run: the stores that tests/conftest.py started, as superuser that puts on the application's role."""
+"""The test run: tests/conftest.py's stores, as a superuser that puts on the application's role."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,8 @@ from cortex.settings.env import postgres_settings  # noqa: E402
 
 TEST_DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
-    _settings = postgres_settings(_alias, superuser_address(CORTEX_DATA_DIR, _cluster, _database_name))
+    _where = superuser_address(CORTEX_DATA_DIR, _cluster, _database_name)  # noqa: F405
+    _settings = postgres_settings(_alias, _where)
     # Each connection starts as the application; the fixture `as_system` changes the role.
     _settings["OPTIONS"]["options"] = "-c role=cortex_app"
     DATABASES[_alias] = _settings  # noqa: F405

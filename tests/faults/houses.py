@@ -54,13 +54,14 @@ class UpRun:
     def is_answering(self) -> bool:
         """Whether the web answers."""
         try:
-            with urllib.request.urlopen(f"http://localhost:{self.port}/healthz", timeout=1) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://localhost:{self.port}/healthz", timeout=1) as answer:
                 return bool(answer.status == 200)
         except (OSError, urllib.error.URLError):
             return False
 
     def wait_ready(self) -> UpRun:
         """Wait until the web, the worker and the sweeper run."""
+
         def everyone() -> bool:
             return self.is_answering() and {"web", "worker", "beat", "sweeper"} <= set(self.pids())
 

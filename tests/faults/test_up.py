@@ -1,4 +1,4 @@
-"""`up` keeps its children running, stops everything, leaves nothing behind, and says in a sentence why it won't."""
+"""`up` keeps its children running, stops everything, and says in a sentence why it won't start."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def refusal(data_dir: Path, *arguments: str) -> str:
 def test_it_starts_everything_and_says_where(house: UpRun) -> None:
     wait_for(lambda: "ready after" in house.output, 5, house)
     assert f"http://localhost:{house.port}/" in house.output
-    assert {"web", "worker", "beat", "sweeper", "postgres-main", "postgres-keys", "redis"} <= set(house.pids())
+    assert {"web", "worker", "beat", "sweeper", "postgres-main", "postgres-keys", "redis"} <= set(
+        house.pids()
+    )
 
 
 def test_the_stores_never_run_as_root(house: UpRun) -> None:
@@ -70,7 +72,10 @@ def test_the_web_works_as_the_application_and_nothing_listens_on_the_network(hou
 
 def test_a_second_up_in_the_same_folder_is_refused(house: UpRun) -> None:
     said = refusal(house.data_dir, "--port", "0")
-    assert f"Cortex already runs in this folder (process {house.process.pid}, http://localhost:{house.port}/)" in said
+    assert (
+        f"Cortex already runs in this folder (process {house.process.pid}, http://localhost:{house.port}/)"
+        in said
+    )
     assert house.is_answering()
 
 
@@ -155,7 +160,9 @@ def test_a_leftover_child_is_ended_at_the_next_start() -> None:
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc/self").exists(), reason="needs Linux")
 def test_a_folder_that_may_not_be_written_is_said_in_a_sentence() -> None:
     # /proc refuses even root, as a read-only disk does.
-    assert "couldn't start" in refusal(Path("/proc/cortex")) or "No permission" in refusal(Path("/proc/cortex"))
+    assert "couldn't start" in refusal(Path("/proc/cortex")) or "No permission" in refusal(
+        Path("/proc/cortex")
+    )
 
 
 def test_a_port_in_use_by_somebody_else_is_not_taken_over() -> None:

@@ -1,6 +1,5 @@
 """The house's own tables; telemetry and metrics by month."""
 
-import cortex.ids
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -9,6 +8,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+import cortex.ids
 from cortex.ops.partitions import PartitionedTable
 
 

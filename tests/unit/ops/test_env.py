@@ -41,7 +41,9 @@ def test_an_unreadable_secret_file_is_refused() -> None:
 
 
 def test_a_database_address_is_taken_apart() -> None:
-    settings = postgres_settings("X", "postgresql://cortex_app:a%40b@db.example:6432/cortex?sslmode=verify-full")
+    settings = postgres_settings(
+        "X", "postgresql://cortex_app:a%40b@db.example:6432/cortex?sslmode=verify-full"
+    )
     assert (settings["USER"], settings["PASSWORD"], settings["HOST"]) == ("cortex_app", "a@b", "db.example")
     assert (settings["PORT"], settings["NAME"]) == ("6432", "cortex")
     assert settings["OPTIONS"] == {"sslmode": "verify-full"}
@@ -53,7 +55,8 @@ def test_a_database_on_a_socket_needs_no_host_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://u@h/d", "postgresql://h/d", "postgresql://u@h/", "postgresql://u@/d", "postgresql://u@h:x/d"]
+    "url",
+    ["mysql://u@h/d", "postgresql://h/d", "postgresql://u@h/", "postgresql://u@/d", "postgresql://u@h:x/d"],
 )
 def test_a_useless_database_address_is_refused_without_being_quoted(url: str) -> None:
     with pytest.raises(ImproperlyConfigured) as refusal:
@@ -63,8 +66,10 @@ def test_a_useless_database_address_is_refused_without_being_quoted(url: str) ->
 
 
 def test_each_role_has_its_own_address() -> None:
-    env = Environment({f"{family}{role}_URL": f"postgresql://u{role}@h/d" for family in ("DATABASE", "KEYS_DATABASE")
-                       for role in ("", "_SYSTEM", "_OWNER")})  # fmt: skip
+    roles, families = ("", "_SYSTEM", "_OWNER"), ("DATABASE", "KEYS_DATABASE")
+    env = Environment(
+        {f"{name}{role}_URL": f"postgresql://u{role}@h/d" for name in families for role in roles}
+    )
     assert role_databases(env, "owner")["keys"]["USER"] == "u_OWNER"
     assert role_databases(env, "system")["default"]["USER"] == "u_SYSTEM"
     pooled = role_databases(env, "app", pool=8)["default"]
@@ -86,6 +91,10 @@ def test_celery_has_its_own_word_for_a_socket() -> None:
 def test_mail_goes_where_the_address_says() -> None:
     assert email_settings("EMAIL_URL", "console://")["EMAIL_BACKEND"].endswith("console.EmailBackend")
     settings = email_settings("EMAIL_URL", "smtp+tls://u:p@mail.example:2525")
-    assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"], settings["EMAIL_USE_TLS"]) == ("mail.example", 2525, True)
+    assert (settings["EMAIL_HOST"], settings["EMAIL_PORT"], settings["EMAIL_USE_TLS"]) == (
+        "mail.example",
+        2525,
+        True,
+    )
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
         email_settings("EMAIL_URL", "pigeon://")

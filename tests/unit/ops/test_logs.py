@@ -20,7 +20,9 @@ def failure() -> logging.LogRecord:
     try:
         raise ValueError(WORDS)
     except ValueError as error:
-        return logger.makeRecord("cortex.test", logging.ERROR, __file__, 1, "failed", (), (type(error), error, error.__traceback__))
+        return logger.makeRecord(
+            "cortex.test", logging.ERROR, __file__, 1, "failed", (), (type(error), error, error.__traceback__)
+        )
 
 
 def test_an_exception_leaves_its_type_and_places_but_not_its_text() -> None:

@@ -96,7 +96,9 @@ def test_up_is_not_for_production() -> None:
     assert "in production each process has its own unit" in done.stderr
 
 
-def test_a_superuser_by_another_name_is_refused_at_the_first_connection(child_environment: dict[str, str]) -> None:
+def test_a_superuser_by_another_name_is_refused_at_the_first_connection(
+    child_environment: dict[str, str],
+) -> None:
     from cortex.ops.embedded import superuser_address
     from tests.stores import DATA_DIR
 

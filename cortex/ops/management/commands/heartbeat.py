@@ -23,5 +23,7 @@ class Command(BaseCommand):
         """Raise when the round is too old or never happened."""
         age = queries.seconds_since(options["name"])
         if age is None or age > options["within"]:
-            raise CommandError(f"{options['name']}: last round {'never' if age is None else f'{age:.0f} s ago'}.")
+            raise CommandError(
+                f"{options['name']}: last round {'never' if age is None else f'{age:.0f} s ago'}."
+            )
         self.stdout.write(f"{options['name']}: last round {age:.1f} s ago.")

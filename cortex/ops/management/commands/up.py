@@ -31,7 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the address and whether to show the demo."""
-        parser.add_argument("--demo", action="store_true", help="load fictional people once and keep them busy")
+        parser.add_argument(
+            "--demo", action="store_true", help="load fictional people once and keep them busy"
+        )
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 
@@ -59,7 +61,10 @@ class House:
     def run(self) -> None:
         """Start everything, web first, and stop everything whatever happens."""
         prepare_folder(self.data_dir)
-        with startup.take_lock(self.data_dir) as lock, contextlib.closing(startup.listen(self.host, self.port)) as port:
+        with (
+            startup.take_lock(self.data_dir) as lock,
+            contextlib.closing(startup.listen(self.host, self.port)) as port,
+        ):
             self.supervisor.parents_own = [lock.fileno()]
             self.supervisor.listener = port.fileno()
             self.supervisor.listen_to_signals()
@@ -92,6 +97,8 @@ class House:
         for alias in startup.migrate():
             say("up", f"migrated the database {alias}.")
         startup.months_ahead()
+        if startup.collect_static(self.data_dir):
+            say("up", "prepared the static files.")
         connections.close_all()
         if self.host not in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::"):  # noqa: S104
             settings.ALLOWED_HOSTS.append(self.host)
@@ -131,7 +138,10 @@ class House:
         say("up", f"all people here are fictional. Sign in at {self.address} as:")
         for person in startup.sign_ins(self.data_dir):
             line = "{role:<12} {name:<20} {email:<32} {password}"
-            say("up", line.format(**{key: person.get(key, "") for key in ("role", "name", "email", "password")}))
+            say(
+                "up",
+                line.format(**{key: person.get(key, "") for key in ("role", "name", "email", "password")}),
+            )
         self.supervisor.start(children.command("simulate", child="simulator"))
 
     def stop(self) -> None:
