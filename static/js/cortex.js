@@ -1,5 +1,6 @@
 /* Entry of every page: what the frame's buttons do, single keys, dialogs and the idle cover. */
 import { dialogs } from './lib/dialogs.js';
+import { idle } from './lib/idle.js';
 import { keys } from './lib/keys.js';
 import { post } from './lib/post.js';
 import { say } from './lib/say.js';
@@ -38,5 +39,10 @@ document.addEventListener('submit', (e) => {
   say(isDark ? 'Dark theme' : 'Light theme');
 });
 
+/* Filters apply as soon as they change; their button is for browsers without JavaScript. */
+root.classList.add('js');
+document.addEventListener('change', (e) => e.target.closest('form[data-filter]')?.requestSubmit());
+
 dialogs();
 keys(keyActs);
+idle();

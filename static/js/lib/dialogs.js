@@ -32,8 +32,7 @@ function onSwap(e) {
 }
 
 function onFailure(e) {
-  const form = e.detail.elt.closest('form,section,dialog') || document;
-  const place = form.querySelector('[data-sent]') || document.getElementById('act-note');
+  const place = e.detail.elt.querySelector('[data-sent]') || document.getElementById('act-note');
   if (place) place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
 }
 
@@ -44,6 +43,5 @@ export function dialogs() {
   });
   document.addEventListener('htmx:beforeSwap', onSwap);
   document.addEventListener('htmx:afterSwap', (e) => focusIn(e.detail.target.closest('dialog,form,.case') || document));
-  document.addEventListener('htmx:sendError', onFailure);
-  document.addEventListener('htmx:responseError', onFailure);
+  ['htmx:sendError', 'htmx:responseError'].forEach((name) => document.addEventListener(name, onFailure));
 }

@@ -5,7 +5,6 @@ export function post(url, fields = {}) {
     method: 'POST',
     headers: { ...headers, 'HX-Request': 'true' },
     body: new URLSearchParams(fields),
-    credentials: 'same-origin',
     redirect: 'manual',
   });
 }

@@ -66,11 +66,11 @@ async function mute(button = $('[data-act=mute]')) {
 
 /* Too far behind: takes the whole board in again, as changes, so that nothing on screen jumps. */
 async function reload(topic) {
-  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
+  const page = new DOMParser().parseFromString(await (await fetch(location.href, { headers: { 'HX-Request': 'true' } })).text(), 'text/html');
   const lists = page.getElementById('lists');
   if (!lists) return location.reload(); // signed out, or not ours any more
   $$('.q', lists).forEach((row) => onEvent({ html: row.outerHTML }));
-  queue.settle(JSON.parse(lists.dataset.open));
+  queue.settle(lists.dataset.open);
   draw();
   return JSON.parse(lists.dataset.topics)[topic];
 }
@@ -95,10 +95,13 @@ document.addEventListener('submit', (e) => {
   claimPreview(e.target);
 });
 document.addEventListener('htmx:afterSettle', (e) => {
-  if (e.target.id === 'preview' && innerWidth <= 1180) $('#pv-h')?.focus();
+  if (e.target.id !== 'preview') return;
+  scan(e.target);
+  if (innerWidth <= 1180) $('#pv-h')?.focus();
 });
 document.addEventListener('clock', (e) => {
   const row = e.target.closest('#queue .q');
+  queue.count();
   if (row && e.detail === 'over' && queue.waits(row)) say(`${row.dataset.who} is past the claim target.`);
 });
 

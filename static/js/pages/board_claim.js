@@ -30,7 +30,7 @@ function mine(row) {
 async function claim(url, place, goTo = '') {
   const answer = await post(url).catch(() => null);
   if (answer?.ok) return goTo ? location.assign(goTo) : mine(place());
-  if (answer?.status !== 409) return refuse(place(), 'Not claimed: the server did not answer. Try again.', false);
+  if (answer?.status !== 409) return refuse(place(), 'Not claimed, no answer. Try again.', false);
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   scan(page);
   return refuse(place(), $('[data-conflict-line]', page)?.textContent.trim() || 'Somebody else has it.');

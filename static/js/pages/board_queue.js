@@ -9,7 +9,8 @@ export const waits = (row) => phaseOf(row.dataset.state) === 'waiting';
 
 const { me } = document.body.dataset;
 const lists = { waiting: document.getElementById('queue'), progress: document.getElementById('progress') };
-const known = new Map(Object.entries(JSON.parse(document.getElementById('lists').dataset.open)));
+const indexed = (text) => new Map(JSON.parse(text).map((alert) => [alert.id, alert]));
+const known = indexed(document.getElementById('lists').dataset.open); // every open alert, shown or not
 const held = new Map(); // alert id -> row that is not in a list yet
 
 export const rowOf = (id) => document.getElementById(`q-${id}`);
@@ -35,10 +36,11 @@ export function decorate(row) {
 function replace(old, row) {
   const focused = old.contains(document.activeElement);
   const list = old.closest('[data-list]')?.dataset.list;
-  row.style.minHeight = `${old.offsetHeight}px`; // set by script, which the CSP allows
+  row.style.minHeight = `${old.getBoundingClientRect().height}px`; // set by script, which the CSP allows
   row.classList.toggle('sel', old.classList.contains('sel'));
   if (old.hasAttribute('aria-current')) row.setAttribute('aria-current', 'true');
-  row.classList.toggle('taken', !waits(row) && (list === 'waiting' || phaseOf(row.dataset.state) === 'closed'));
+  const isOver = phaseOf(row.dataset.state) === 'closed';
+  row.classList.toggle('taken', isOver || (list === 'waiting' && !waits(row) && row.dataset.owner !== me));
   old.replaceWith(row);
   if (focused) row.querySelector('.q-name').focus({ preventScroll: true });
 }
@@ -61,17 +63,18 @@ export function take(html) {
 }
 
 /* Takes the server's fresh index of open alerts: what is not in it is over. */
-export function settle(index) {
-  [...known.keys()].filter((id) => !(id in index)).forEach((id) => {
+export function settle(text) {
+  const open = indexed(text);
+  [...known.keys()].filter((id) => !open.has(id)).forEach((id) => {
+    known.delete(id);
     held.delete(id);
     rowOf(id)?.classList.add('taken');
   });
-  known.clear();
-  Object.entries(index).forEach(([id, fact]) => known.set(id, fact));
+  open.forEach((alert, id) => known.set(id, alert));
 }
 
 function sort(list) { // risk, then a person who waits, then waiting time: the server's order
-  const rank = (r) => [9 - r.dataset.r, 1 - r.dataset.sos, r.dataset.since, r.dataset.id].join(' ');
+  const rank = ({ dataset: d }) => [9 - d.r, 1 - d.sos, new Date(d.since).toISOString(), d.id].join(' ');
   list.append(...[...list.children].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)));
 }
 
@@ -95,7 +98,7 @@ export function showHeld() {
 export function count() {
   const all = [...known.values()];
   const of = (phase) => all.filter((a) => phaseOf(a.state) === phase).length;
-  const n = { waiting: of('waiting'), in_progress: of('progress'), mine: all.filter((a) => a.owner === me).length };
+  const n = { waiting: of('waiting'), progress: of('progress'), mine: all.filter((a) => a.owner === me).length };
   Object.entries(n).forEach(([key, value]) => {
     write(`[data-tile="${key}"] [data-n], [data-count="${key}"] [data-n]`, value);
     $$(`[data-count="${key}"]`).forEach((badge) => { badge.hidden = !value; });
@@ -103,5 +106,8 @@ export function count() {
   const shown = $$('.q', lists.waiting).filter(waits).length;
   write('#q-count', shown === n.waiting ? shown : `${shown} of ${n.waiting}`);
   write('#p-count', $$('.q', lists.progress).length);
+  const late = $$('.q', lists.waiting).filter((r) => waits(r) && r.querySelector('.sla[data-s=over]')).length;
+  write('[data-tile="waiting"] .d', late ? `${late} past target` : '\u00a0');
+  $$('[data-tile="waiting"]').forEach((tile) => tile.classList.toggle('tile-alarm', late > 0));
   return n.waiting;
 }

@@ -1,4 +1,5 @@
 /* The tray above the lists: the only place where news arrives, and where a lost connection is said. */
+import { timeText } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { count, needsAlarm, news } from './board_queue.js';
@@ -8,8 +9,6 @@ const tray = document.getElementById('tray');
 const title = document.title;
 let mode = 'load'; // load, live or off
 let said = false;
-
-const clock = (at) => new Date(at).toLocaleTimeString('en-GB');
 
 function drawNews(rows) {
   const [top] = rows;
@@ -34,11 +33,11 @@ export function draw() {
 
 /* Takes in what the connection says; without contact the tray says since when, after 30 s in red. */
 export function online({ state, live, lastAt, tries }) {
-  if (live && mode === 'off') $('[data-tray-since]').textContent = clock(Date.now()).slice(0, 5);
+  if (live && mode === 'off') $('[data-tray-since]').textContent = timeText(Date.now()).slice(0, 5);
   mode = live ? 'live' : lastAt || state === 'stale' ? 'off' : 'load';
   tray.classList.toggle('tray-red', state === 'stale');
   $('[data-tray-phone]').hidden = state !== 'stale';
-  if (lastAt) $('[data-tray-last]').textContent = clock(lastAt);
+  if (lastAt) $('[data-tray-last]').textContent = timeText(lastAt);
   $('[data-tray-tries]').textContent = tries;
   if (tray.dataset.s === 'off' && mode === 'live') say('The live connection is back.');
   draw();
