@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import connection, models
+from psycopg import sql
 
 from cortex.access import context as access
 from cortex.audit.actors import system
@@ -91,11 +92,17 @@ def opened(*subjects: UUID) -> Iterator[access.AccessContext]:
 def column(row: models.Model, name: str) -> bytes:
     """Return the stored bytes of one column."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {name} FROM {row._meta.db_table} WHERE id = %s", [row.pk])
+        statement = sql.SQL("SELECT {} FROM {} WHERE id = %s")
+        cursor.execute(statement.format(*_names(name, row)), [row.pk])
         return bytes(cursor.fetchone()[0])
 
 
 def put_column(row: models.Model, name: str, content: bytes | None) -> None:
     """Overwrite the stored bytes of one column, as somebody with the database's password could."""
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {row._meta.db_table} SET {name} = %s WHERE id = %s", [content, row.pk])
+        statement = sql.SQL("UPDATE {1} SET {0} = %s WHERE id = %s")
+        cursor.execute(statement.format(*_names(name, row)), [content, row.pk])
+
+
+def _names(name: str, row: models.Model) -> tuple[sql.Identifier, sql.Identifier]:
+    return sql.Identifier(name), sql.Identifier(row._meta.db_table)

@@ -140,8 +140,9 @@ def test_a_value_from_a_list_opens_by_its_field(tables: None, context: AccessCon
 @pytest.mark.parametrize(
     "condition",
     [
-        Q(note="words"), Q(note__contains="w"), Q(note__in=["words"]), Q(note__gt=""), Q(note=None), Q(flag=False),
-        Q(count=1), Q(count__gte=1), Q(born__year=1994), Q(seen__date=date(2026, 1, 1)), Q(data__a=1),
+        Q(note="words"), Q(note__contains="w"), Q(note__in=["words"]), Q(note__gt=""), Q(note=None),
+        Q(flag=False), Q(count=1), Q(count__gte=1), Q(born__year=1994), Q(data__a=1),
+        Q(seen__date=date(2026, 1, 1)),
         Q(data__has_key="a"), Q(email__iexact="a@x.org"), Q(raw=b"x"),
     ],
 )  # fmt: skip
@@ -261,8 +262,9 @@ def test_length_limits_hold_in_clean_and_at_sealing(
     ("name", "value"),
     [
         ("note", 5), ("note", b"bytes"), ("note", Upper(Value("a"))), ("note", "\ud800"), ("count", "secret"),
-        ("count", 1.5), ("count", 2**63), ("count", Upper(Value("a"))), ("born", "secret"), ("flag", "secret"),
-        ("seen", "secret"), ("data", {1, 2}), ("data", float("nan")), ("data", F("label")), ("raw", "secret"),
+        ("count", 1.5), ("count", 2**63), ("count", Upper(Value("a"))), ("born", "secret"),
+        ("flag", "secret"), ("seen", "secret"), ("data", {1, 2}), ("data", float("nan")),
+        ("data", F("label")), ("raw", "secret"),
     ],
 )  # fmt: skip
 def test_what_is_not_of_the_type_is_refused_without_quoting_it(
@@ -299,7 +301,7 @@ def test_a_field_describes_itself_for_migrations() -> None:
     ]
     for field in made:
         field.set_attributes_from_name("x")
-        name, path, args, kwargs = field.deconstruct()
+        _, path, args, kwargs = field.deconstruct()
         assert path == f"cortex.crypto.fields.{type(field).__name__}"
         again = type(field)(*args, **kwargs)
         assert again.deconstruct()[1:] == (path, args, kwargs)
