@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "patients",
     "crisis",
     "clinical",
-    "django.contrib.admin",
+    "cortex.ui.site.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -260,10 +260,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
-    "purge words": {
-        "task": "patients.upkeep.tasks.purge_words",
-        "schedule": crontab(minute="41", hour="0,12"),
-    },
+    "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
     "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
     "refresh age bands": {
         "task": "patients.upkeep.tasks.refresh_age_bands",
