@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crisis.alerts.states import Status
-from crisis.risk.reasons import reason_text
+from crisis.risk.reasons import sentence
 
 LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "mixed": "Mixed"}
 STAGES = {
@@ -24,8 +24,6 @@ OWN_REASONS = {
     "could_not_store": "Sent something that could not be kept",
     "raised_by_staff": "A member of staff is worried",
     "third_party_report": "Somebody else is worried about them",
-    "sos_in_danger": "Asked for help now",
-    "sos_talk": "Wants to talk to a person",
 }
 WHO = {
     "on_duty": "everybody on shift", "second": "a second counselor", "supervisor": "the supervisor",
@@ -69,13 +67,16 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "source_opened": ("Source message opened", "eye", ""),
 }
 REVIEW_REASONS = {
-    "level_medium": ("Signals at medium: have a look today", "The engine's level went to medium."),
+    "risk_review": ("Signals at medium: have a look today", "The engine's level went to medium."),
     "follow_up_missed": ("A promised follow-up has passed", "Nobody logged this contact in time."),
     "level_stands_after_end": (
         "The level still stands a day after the alert ended",
         "No new evidence has come. Look whether the level should stand.",
     ),
     "third_party_concern": ("Somebody wrote about another person", "A message names a worry about somebody else."),
+    "safeguarding": ("A young person: consider safeguarding", "The person is under 18 and the rules ask for a look."),
+    "past_attempt_mentioned": ("An earlier attempt was mentioned", "Ask about it and put it on record."),
+    "phq9_suggested": ("Offer a PHQ-9", "They wrote about thinking too much, a way to speak of distress."),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
     "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
@@ -84,7 +85,7 @@ REVIEW_REASONS = {
 
 def reason_sentence(code: str, language: str = "en") -> str:
     """Return the short sentence of a reason code, for a card."""
-    return OWN_REASONS.get(code) or reason_text(code, language)
+    return OWN_REASONS.get(code) or sentence(code, language)
 
 
 def event_words(kind: str, codes: dict[str, Any]) -> tuple[str, str, str]:

@@ -28,6 +28,7 @@ from crisis.escalation.policy import clocks
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.reviews.models import SecondReview
+from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
 
 REVIEW_WITHIN = timedelta(minutes=30)
@@ -237,12 +238,25 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
         organization_id=alert.organization_id, alert=alert, verdict=ending.verdict,
         reason_code=ending.reason_code, given_by=alert.assigned_to or actor.user, given_at=at,
     )  # fmt: skip
+    _end_floors(alert, at)
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
     elif alert.patient_id is not None:
         reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
         escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
     return alert
+
+
+def _end_floors(alert: RiskAlert, at: datetime) -> None:
+    """Put the end into the ledger: it ends the floors that domain 4.3 lets a human end."""
+    if alert.patient_id is None:
+        return
+    row = from_resolution(alert.kind, Origin("alert", at, source_id=alert.pk))
+    Evidence.objects.create(
+        organization_id=alert.organization_id, patient_id=alert.patient_id, code=row.item.code,
+        domain=row.item.domain, tier=row.item.tier, source_type=row.item.source_type,
+        source_id=row.item.source_id, observed_at=at, received_at=at, expires_at=row.expires_at,
+    )  # fmt: skip
 
 
 @action

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
 from crisis.alerts.models import RiskAlert
+from crisis.risk.interpretation import interpret
+from crisis.risk.labels import FACTORS, MISSING, label
 
-LABELS = {
-    "TEXT_A": "Words that may mean immediate danger",
-    "TEXT_B": "Words about wanting to die or self-harm with intent",
-    "TEXT_V": "Words of goodbye",
-    "TEXT_SH": "Words about hurting themselves",
-    "TEXT_C": "Words of not wanting to live",
-    "TEXT_D": "Words of hopelessness or being a burden",
-    "TEXT_MODEL": "A text model's signal",
-    "ATTEMPT_NOW": "An attempt reported within a day",
-    "HARM_TO_OTHERS": "Words about harming somebody",
-    "THIRD_PARTY_CONCERN": "Worry about somebody else",
-    "THIRD_PARTY_IMMINENT": "Somebody reported immediate danger",
-    "SOS_IN_DANGER": "Pressed the button: in danger",
-    "SOS_TALK": "Pressed the button: wants to talk",
-    "DISSONANCE_CONCEALMENT": "Voice heavier than words",
-    "DISSONANCE_MASKED": "Hopeless voice behind fine words",
-    "BASELINE_DEVIATION": "Voice far from their usual",
-    "BASELINE_DEVIATION_PROVISIONAL": "Voice far from their first sessions",
-    "PHQ9_ITEM9": "PHQ-9 item 9 endorsed",
-    "PHQ9_TOTAL": "PHQ-9 total",
-    "CSSRS_TRIAGE": "C-SSRS triage",
-    "CLINICIAN_LEVEL": "Level set by a clinician",
-    "RF_ATTEMPT_3M": "Suicide attempt within 3 months",
-    "RF_ATTEMPT_12M": "Suicide attempt within 12 months",
-    "RF_ATTEMPT_LIFETIME": "Suicide attempt on record",
-    "RF_INPATIENT_30D": "Left hospital within 30 days",
-    "RF_NSSI": "Self-injury on record",
-    "RF_DISENGAGED": "Missed two contacts or more",
-    "RF_MEANS_ACCESS": "Has access to means",
-    "WS_MEANS_SEEKING": "Is looking for means",
-}
 DOMAINS = {
     "text": "Words", "dissonance": "Voice against words", "emotion": "Emotions", "phq": "PHQ-9",
     "cssrs": "C-SSRS", "trajectory": "Course", "baseline": "Voice", "history": "History",
@@ -54,14 +26,6 @@ SOURCES = {
 }  # fmt: skip
 ICONS = {"text": "message-circle", "dissonance": "microphone", "baseline": "wave-sine", "phq": "clipboard-list",
          "cssrs": "clipboard-list", "history": "history", "sos": "phone"}  # fmt: skip
-MISSING = {
-    "cssrs": "No C-SSRS in the last 30 days",
-    "phq9": "No PHQ-9 in the last 42 days",
-    "item9": "PHQ-9 item 9 was left out",
-    "voice": "No voice check-in this week",
-    "history": "No history on record",
-    "protective": "Nobody has asked what protects them",
-}
 # Sources that hold words which somebody may open on request.
 OPENABLE = frozenset({"message", "transcript", "check_in", "activity", "feedback"})
 
@@ -77,7 +41,7 @@ def _row(alert: RiskAlert, factor: dict[str, Any], at: datetime, *, linked: bool
     share = factor.get("share")
     opens = linked and source in OPENABLE and factor.get("source_id")
     return {
-        "label": LABELS.get(code, DOMAINS.get(domain, "Signal")),
+        "label": _capital(label(FACTORS, code, "en")),
         "domain": DOMAINS.get(domain, domain),
         "share": round(share * 100) if share is not None else None,
         "age": age_words(at - datetime.fromisoformat(factor["observed_at"])) if factor.get("observed_at") else "",
@@ -100,7 +64,11 @@ def age_words(age: Any) -> str:
 
 def missing_words(codes: list[str]) -> list[str]:
     """Return what the engine could not know, in words."""
-    return [MISSING.get(code, code.replace("_", " ")) for code in codes]
+    return [_capital(label(MISSING, code, "en")) for code in codes]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def helps(alert: RiskAlert) -> list[dict[str, str]]:
@@ -121,3 +89,25 @@ PROTECTIVE = {
     "PF_DEPENDANTS": "Cares for others",
     "PF_FAITH_CULTURE": "Faith or community matters to them",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFactor:
+    """A factor as it stands on an alert."""
+
+    code: str
+    share: float
+    observed_at: datetime
+
+
+def interpretation(alert: RiskAlert, at: datetime, locale: str = "en") -> str:
+    """Return the templated sentence of an alert, rendered from its codes (domain 4.4)."""
+    stored = [
+        StoredFactor(one["code"], one.get("share") or 0.0, datetime.fromisoformat(one["observed_at"]))
+        for one in alert.factors
+        if one.get("observed_at")
+    ]
+    return interpret(
+        level=alert.level, level_source="floor" if alert.rules_fired else "score", rules=alert.rules_fired,
+        factors=stored, missing=alert.missing_inputs, at=at, locale=locale,
+    )  # fmt: skip

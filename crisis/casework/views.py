@@ -19,8 +19,8 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
 from crisis.casework import actions, commands, queries
+from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
-from crisis.risk.interpretation import interpretation_of
 
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
@@ -40,7 +40,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         topics = alert_queries.heads([str(look.alert.organization_id)])
         shown |= {
             "actions": offered,
-            "interpretation": interpretation_of(look.alert, at),
+            "interpretation": interpretation(look.alert, at) if look.alert.rules_fired or look.alert.factors else "",
             "server_now": at,
             "topics": {f"board:{key}": number for key, number in topics.items()},
             "decision_form": DecisionForm(auto_id="decision_%s"),

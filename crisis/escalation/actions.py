@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from cortex.access.context import opening
-from cortex.audit import Actor, Unchanged, quiet
+from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.duty import queries as duty
@@ -154,7 +154,7 @@ def note_delivery(
 
 
 
-@quiet("the timeline event of the step is its record")
+@action
 def advance_chain(
     *, actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime, event: AlertEvent | None = None
 ) -> str:
@@ -179,6 +179,7 @@ def advance_chain(
     alert.sent_at = alert.sent_at or at
     alert.save(update_fields=["chain_position", "sent_at", "updated_at"])
     finish_step(actor=actor, step=step, outcome="fired" if reached else "nobody_to_ask", at=at)
+    record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
     _time_next(actor, alert, step, at)
     return "fired" if covered else "no_cover"
 

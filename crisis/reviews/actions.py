@@ -20,6 +20,8 @@ SERIES = {
     "critical": {"24h": 24, "72h": 72, "7d": 168, "14d": 336, "30d": 720, "60d": 1440, "90d": 2160},
     "high": {"48h": 48, "7d": 168, "30d": 720},
 }
+# A contact of the series this close to the agreed first one is that first one.
+SAME_CONTACT = timedelta(hours=12)
 OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
 FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
 
@@ -96,7 +98,7 @@ def plan_follow_ups(
         return Unchanged([])  # type: ignore[return-value]
     dates = {"first": first}
     for label, hours in SERIES[alert.level].items():
-        if at + timedelta(hours=hours) > first:
+        if at + timedelta(hours=hours) - first > SAME_CONTACT:
             dates[label] = at + timedelta(hours=hours)
     rows = FollowUp.objects.bulk_create(
         FollowUp(

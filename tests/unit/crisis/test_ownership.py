@@ -38,7 +38,7 @@ def test_a_raised_alert_tells_everybody_on_duty_and_sets_the_next_step(cast: Cas
     told = NotificationAttempt.objects.filter(alert=alert, user=cast.cleo).values_list("channel", flat=True)
     assert set(told) == {"board", "email"}
     assert kinds(alert) == ["raised"]
-    assert verbs(alert) == ["alert.raised"]
+    assert verbs(alert) == ["alert.raised", "alert.step_fired"]
     waiting = AlertStep.objects.filter(alert=alert, done_at=None).values_list("kind", flat=True)
     assert sorted(waiting) == ["chain", "confirm"]
 

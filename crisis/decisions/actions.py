@@ -1,0 +1,125 @@
+"""From an evaluation to alerts and review items: the desk's decision for each kind (domain 4.5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cortex.audit import Actor, Unchanged, action
+from cortex.clock import clock
+from crisis.alerts.actions import raise_alert
+from crisis.alerts.models import RiskAlert, Source
+from crisis.decisions import queries
+from crisis.reviews.actions import make_item
+from crisis.risk import desk
+from crisis.risk.desk import Move, OpenAlert
+from crisis.risk.evaluation import Evaluation
+from crisis.risk.reasons import reason_code
+from crisis.risk.types import KindSignal, Level
+from patients.registry.models import Patient
+
+SOS_RULE = "H13"
+
+
+@action
+def apply_decisions(
+    *, actor: Actor, evaluations: dict[UUID, Evaluation], at: datetime | None = None
+) -> dict[UUID, list[RiskAlert]]:
+    """Raise, raise the level of, tell again about or append to alerts, per person and kind.
+
+    The evaluations were stored by the caller's action in this same transaction. Return the open alerts that
+    each person's evaluation raised or joined.
+    """
+    at = clock(at)
+    patients = queries.locked_patients(evaluations)
+    standing = queries.standing(evaluations)
+    joined: dict[UUID, list[RiskAlert]] = {}
+    for patient_id, evaluation in evaluations.items():
+        patient = patients[patient_id]
+        for signal in evaluation.result.signals:
+            alert = _decide(actor, patient, evaluation, signal, standing, at)
+            if alert is not None:
+                joined.setdefault(patient_id, []).append(alert)
+        _make_reviews(actor, patient, evaluation, at)
+    # Every alert and item above is recorded by its own action; a quiet evaluation changes nothing here.
+    return Unchanged(joined)  # type: ignore[return-value]
+
+
+def _decide(
+    actor: Actor, patient: Patient, evaluation: Evaluation, signal: KindSignal, standing: queries.Standing,
+    at: datetime,
+) -> RiskAlert | None:  # fmt: skip
+    alert = standing.open.get((patient.pk, signal.kind))
+    decision = desk.decide(
+        level=_level(evaluation, signal), score=signal.score, rules=signal.rules,
+        newest_evidence_at=signal.newest_at, open_alert=_as_open(alert),
+        resolved_at=standing.ended.get((patient.pk, signal.kind)), held=_is_held(evaluation, signal),
+    )  # fmt: skip
+    if decision.move in (Move.NONE, Move.LOG_ONLY):
+        return None
+    if alert is not None and decision.move is Move.APPEND and not _is_news(alert, signal):
+        return alert
+    return raise_alert(
+        actor=actor, organization_id=patient.organization_id, patient_id=patient.pk, kind=signal.kind,
+        level=str(decision.level), reason_code=reason_code(signal.rules, decision.level, signal.kind),
+        source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE, facts=facts_of(evaluation, signal),
+        waiting=SOS_RULE in signal.rules, renotify=decision.move is Move.RENOTIFY, at=at,
+    )  # fmt: skip
+
+
+def _level(evaluation: Evaluation, signal: KindSignal) -> Level:
+    """The hysteresis holds the level of the person; only its own kind is held by it."""
+    if signal.kind == "self_harm":
+        return Level(evaluation.assessment.level)
+    return signal.level
+
+
+def _is_held(evaluation: Evaluation, signal: KindSignal) -> bool:
+    return signal.kind == "self_harm" and evaluation.assessment.level_source == "held"
+
+
+def _as_open(alert: RiskAlert | None) -> OpenAlert | None:
+    if alert is None:
+        return None
+    score = float(alert.last_notified_score) if alert.last_notified_score is not None else 0.0
+    return OpenAlert(level=Level(alert.level), notified_score=score, rules=list(alert.rules_fired))
+
+
+def _is_news(alert: RiskAlert, signal: KindSignal) -> bool:
+    """Whether something was observed since the alert's last evidence: an echo is no news for the board."""
+    known = max((datetime.fromisoformat(one["observed_at"]) for one in alert.factors), default=None)
+    return signal.newest_at is not None and (known is None or signal.newest_at > known)
+
+
+def facts_of(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
+    """Return the coded columns of an alert: rules, factors with shares, what is missing, score."""
+    result = evaluation.result
+    return {
+        "rules_fired": list(signal.rules),
+        "factors": [
+            {
+                "code": one.code, "domain": one.domain, "contribution": round(one.contribution, 4),
+                "share": round(one.share, 4), "source_type": str(one.source_type),
+                "source_id": str(one.source_id) if one.source_id else None,
+                "observed_at": one.observed_at.isoformat(), "confidence": one.confidence,
+            }
+            for one in sorted(result.factors, key=lambda one: -one.share)
+        ],
+        "missing_inputs": list(result.missing_inputs),
+        "score": round(signal.score, 2),
+        "assessment_id": evaluation.assessment.pk,
+    }  # fmt: skip
+
+
+def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:
+    """Medium is a task for today, made when the level rises to it; safeguarding asks whenever its rule fires."""
+    before = evaluation.previous.level if evaluation.previous else "low"
+    for code in evaluation.result.reviews:
+        if code == "risk_review" and (before != "low" or evaluation.assessment.level != "medium"):
+            continue
+        make_item(
+            actor=actor, organization_id=patient.organization_id, patient=patient,
+            reason_code=code, source_type="assessment", source_id=evaluation.assessment.pk,
+            at=at,
+        )  # fmt: skip

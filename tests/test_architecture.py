@@ -1,0 +1,179 @@
+"""The house rules as machine rules: floors, doors, actions, names and sizes, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("cortex", "patients", "crisis", "clinical")
+KINDS = {
+    "models", "queries", "actions", "forms", "serializers", "views", "api", "tasks", "admin", "urls", "apps",
+    "__init__", "checks",
+}  # fmt: skip
+# Reads and writes through the ORM live in these modules of a feature; doors hold none of it.
+DATA_MODULES = {"models", "queries", "actions"}
+TOUCHES = re.compile(
+    r"\.objects\b|\._default_manager\b|\.save\(|\.bulk_create\(|\.bulk_update\(|\.select_for_update\("
+    r"|\bget_object_or_404\b|\btransaction\.atomic\b|\bconnection\.cursor\(|\bget_model\("
+)
+
+
+def sources() -> list[Path]:
+    found = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    return [path for path in found if "migrations" not in path.parts]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def listed_modules() -> set[str]:
+    """Return the modules that docs/ARCHITECTURE.md lists beyond the kinds of section 2, as `feature/noun`."""
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
+    return set(re.findall(r"`((?:cortex|patients|crisis|clinical)/[\w/]+)`", text))
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module, node.lineno
+
+
+def test_floors_import_only_downward() -> None:
+    wrong = []
+    for path in sources():
+        floor = FLOORS.index(path.relative_to(ROOT).parts[0])
+        for name, line in imports(path):
+            target = name.split(".")[0]
+            if target in FLOORS and FLOORS.index(target) > floor:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_doors_hold_no_orm() -> None:
+    wrong = []
+    allowed = listed_modules()
+    for path in sources():
+        relative = path.relative_to(ROOT).with_suffix("")
+        if relative.stem in DATA_MODULES or str(relative) in allowed:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if TOUCHES.search(line.split("#")[0]) and not line.strip().startswith(('"', "'")):
+                wrong.append(f"{relative}.py:{number}: {line.strip()[:90]}")
+    assert not wrong, "Reads belong into queries.py, writes into actions.py:\n" + "\n".join(wrong)
+
+
+def test_every_public_function_of_actions_is_an_action() -> None:
+    wrong = []
+    for path in sources():
+        if path.name != "actions.py":
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for node in tree(path).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                if not getattr(getattr(module, node.name), "is_action", False):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not wrong, "Wrap them in @action or @quiet:\n" + "\n".join(wrong)
+
+
+def test_the_quiet_writes_equal_the_reviewed_list() -> None:
+    from cortex.audit.machine import QUIET_WRITES
+
+    for path in sources():
+        if path.name == "actions.py":
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    mine = {name: why for name, why in QUIET_WRITES.items() if name.split(".")[0] in FLOORS}
+    found = "".join(f"{name}: {why}\n" for name, why in sorted(mine.items()))
+    reviewed = (ROOT / "tests" / "quiet_writes.txt").read_text()
+    assert found == reviewed, "A write became quiet, or stopped being so: review tests/quiet_writes.txt"
+
+
+def test_features_hold_only_known_kinds_of_modules() -> None:
+    wrong = []
+    allowed = listed_modules()
+    for path in sources():
+        relative = path.relative_to(ROOT).with_suffix("")
+        if len(relative.parts) < 3 or "management" in relative.parts or "templatetags" in relative.parts:
+            continue
+        if relative.parts[1] == "settings":
+            continue
+        if relative.stem not in KINDS and str(relative) not in allowed:
+            wrong.append(str(relative))
+    assert not wrong, "List these in docs/ARCHITECTURE.md or name them by section 2:\n" + "\n".join(wrong)
+
+
+def test_no_file_outgrows_its_room() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in [*sources(), *(ROOT / "static" / "js").rglob("*.js"), *(ROOT / "tests").rglob("*.py")]
+        if "vendor" not in path.parts and (count := len(path.read_text().splitlines())) > 400
+    }
+    assert not long
+
+
+def test_scripts_of_pages_are_short() -> None:
+    pages = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "static/js/pages").glob("*.js")}
+    lib = sum(len(path.read_text().splitlines()) for path in (ROOT / "static/js/lib").glob("*.js"))
+    assert not {name: lines for name, lines in pages.items() if lines > 120}
+    assert lib <= 400
+
+
+def test_every_module_says_in_one_sentence_what_lives_there() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if path.read_text().strip() and not ast.get_docstring(tree(path))
+    ]
+    assert not silent, "\n".join(silent)
+
+
+def test_every_public_function_of_the_code_has_a_docstring() -> None:
+    silent = []
+    for path in sources():
+        if "management" in path.parts:
+            continue
+        for node in tree(path).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                if not ast.get_docstring(node):
+                    silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not silent, "\n".join(silent)
+
+
+def test_every_admin_class_and_task_of_the_sources_is_registered() -> None:
+    from django.contrib import admin as django_admin
+
+    from cortex.celery import app as celery
+
+    registered = {type(one).__name__ for one in django_admin.site._registry.values()}
+    celery.loader.import_default_modules()
+    missing = []
+    for path in sources():
+        for node in tree(path).body:
+            if path.name == "admin.py" and isinstance(node, ast.ClassDef) and node.name.endswith("Admin"):
+                if node.name not in registered:
+                    missing.append(f"{path.relative_to(ROOT)} {node.name}")
+            if path.name == "tasks.py" and isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                if not any(name.endswith(f".{node.name}") for name in celery.tasks):
+                    missing.append(f"{path.relative_to(ROOT)} {node.name}")
+    assert not missing, "\n".join(missing)
+
+
+def test_no_signals_between_apps() -> None:
+    pattern = re.compile(r"django\.db\.models\.signals|@receiver\(")
+    wrong = [str(path.relative_to(ROOT)) for path in sources() if pattern.search(path.read_text())]
+    assert not wrong
+
+
+@pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "coming " + "soon", "lorem " + "ipsum"])
+def test_nothing_is_left_half_done(word: str) -> None:
+    files = [*sources(), *(ROOT / "templates").rglob("*.html"), *(ROOT / "static/js").rglob("*.js")]
+    assert not [str(path.relative_to(ROOT)) for path in files if word in path.read_text()]
