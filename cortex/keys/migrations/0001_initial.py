@@ -1,8 +1,9 @@
 """The table of the key store."""
 
-import cortex.ids
 import django.db.models.functions.datetime
 from django.db import migrations, models
+
+import cortex.ids
 
 
 class Migration(migrations.Migration):
