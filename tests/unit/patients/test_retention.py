@@ -1,0 +1,183 @@
+"""K7: words and full features leave some days after extraction, 14 days after the start at the latest."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cortex.audit.models import AuditLog, PhiAccessLog
+from cortex.ops.models import RetentionRun
+from patients.registry.models import Patient
+from patients.registry.person import LastLocation
+from patients.sessions import retention
+from patients.sessions.extraction import scalars
+from patients.sessions.models import SessionFeature, VoiceSession
+from patients.upkeep.actions import extract_voice, purge_places, purge_voice
+from tests import makers
+
+NOW = makers.now()
+DAY = timedelta(days=1)
+
+TIMES = [
+    (None, 7, 14),  # never extracted: the cap alone
+    (0, 7, 7),
+    (1, 3, 4),
+    (2, 0, 2),
+    (10, 7, 14),  # the cap comes first
+    (20, 0, 14),  # extracted after the cap
+]
+
+
+@pytest.mark.parametrize(("extracted", "days", "expected"), TIMES)
+def test_words_leave_by_the_earlier_of_extraction_and_cap(
+    extracted: int | None, days: int, expected: int
+) -> None:
+    at = None if extracted is None else NOW + extracted * DAY
+    assert retention.delete_after(NOW, at, days) == NOW + expected * DAY
+
+
+DAYS = [({}, 7), ({"voice_retention_days": 3}, 3), ({"voice_retention_days": 0}, 0)]
+DAYS += [({"voice_retention_days": 30}, 7), ({"voice_retention_days": -1}, 0)]
+DAYS += [({"voice_retention_days": "2"}, 7), ({"voice_retention_days": True}, 7)]
+
+
+@pytest.mark.parametrize(("settings", "expected"), DAYS)
+def test_an_organization_may_keep_words_for_less_but_never_longer(
+    settings: dict[str, Any], expected: int
+) -> None:
+    assert retention.kept_days(settings) == expected
+
+
+def test_only_sane_scalars_outlive_the_features() -> None:
+    features = {
+        "pitch_mean": 180, "pitch_std": float("nan"), "pause_ratio": 1.5, "energy_mean": -30.5,
+        "speech_rate": True, "speech_seconds": 45, "signal_ok": True, "is_ill": "no", "transcript": "words",
+    }  # fmt: skip
+    expected = {"pitch_mean": 180.0, "energy_mean": -30.5, "speech_seconds": 45.0, "signal_ok": True}
+    assert scalars(features) == expected
+    assert scalars(None) == {}
+
+
+@pytest.fixture
+def patient(db: None) -> Patient:
+    return makers.make_patient()
+
+
+def extract(patient: Patient, at: datetime) -> int:
+    done = extract_voice(actor=makers.machine(patient.organization_id, "extraction"), at=at)
+    makers.scope_all()
+    return done
+
+
+def purge(patient: Patient, at: datetime, **values: Any) -> Any:
+    result = purge_voice(actor=makers.machine(patient.organization_id, "retention"), at=at, **values)
+    makers.scope_all()
+    return result
+
+
+def test_extraction_copies_scalars_sets_the_times_and_is_logged(patient: Patient) -> None:
+    voice = makers.make_voice(patient, received_at=NOW)
+    assert voice.delete_after == NOW + 14 * DAY
+    assert extract(patient, NOW + timedelta(minutes=1)) == 1
+    voice.refresh_from_db()
+    assert voice.patterns_extracted and voice.processed
+    assert voice.delete_after == NOW + timedelta(minutes=1) + 7 * DAY
+    feature = SessionFeature.objects.get(session_id=voice.pk)
+    assert (feature.pitch_mean, feature.pause_ratio) == (180.5, 0.2)
+    audit = AuditLog.objects.filter(event_type="voice.extracted").latest("id")
+    assert audit.codes == {"sessions": [str(voice.pk)]}
+    assert PhiAccessLog.objects.filter(data_type="voice_features", subject=patient.pk).exists()
+    assert extract(patient, NOW + timedelta(minutes=2)) == 0
+
+
+def test_new_words_after_the_extraction_are_extracted_again(patient: Patient) -> None:
+    from patients.sessions.records import Batch, VoiceData
+
+    voice = makers.make_voice(patient, None, received_at=NOW)
+    extract(patient, NOW)
+    base = {"patient_id": patient.pk, "organization_id": patient.organization_id, "received_at": NOW}
+    late = VoiceData(**base, session_id=voice.pk, started_at=NOW, transcript="late words")
+    actor = makers.machine(patient.organization_id)
+    makers.store(actor=actor, patient=patient, sessions=[], batch=Batch(voices=[late]))
+    voice.refresh_from_db()
+    assert not voice.patterns_extracted
+    assert extract(patient, NOW + DAY) == 1
+    assert SessionFeature.objects.count() == 1
+
+
+def test_words_stay_until_their_time_and_leave_then_once(patient: Patient) -> None:
+    voice = makers.make_voice(patient, received_at=NOW)
+    extract(patient, NOW)
+    assert purge(patient, NOW + 7 * DAY - timedelta(seconds=1)).deleted == 0
+    assert not RetentionRun.objects.exists()
+    assert purge(patient, NOW + 7 * DAY).deleted == 1
+    voice.refresh_from_db()
+    assert voice.__dict__["transcript_encrypted"] is None and voice.__dict__["voice_features"] is None
+    assert voice.purged_at == NOW + 7 * DAY and voice.transcript_hash is None
+    assert voice.session.status and SessionFeature.objects.filter(session_id=voice.pk).exists()
+    assert purge(patient, NOW + 8 * DAY).scanned == 0
+    run = RetentionRun.objects.get()
+    assert (run.scanned, run.deleted, run.held, run.errors, run.is_dry_run) == (1, 1, 0, 0, False)
+
+
+def test_an_organization_that_keeps_words_for_no_day_loses_them_at_once(patient: Patient) -> None:
+    patient.organization.settings = {"voice_retention_days": 0}
+    patient.organization.save()
+    makers.make_voice(patient, received_at=NOW)
+    extract(patient, NOW)
+    assert purge(patient, NOW).deleted == 1
+
+
+def test_the_cap_holds_when_the_extraction_failed_and_the_loss_is_on_record(patient: Patient) -> None:
+    voice = makers.make_voice(patient, received_at=NOW)
+    assert purge(patient, NOW + 14 * DAY - timedelta(seconds=1)).deleted == 0
+    result = purge(patient, NOW + 14 * DAY)
+    assert (result.deleted, result.lost) == (1, 1)
+    assert RetentionRun.objects.get().errors == 1
+    audit = AuditLog.objects.filter(event_type="voice.purged").latest("id")
+    assert audit.outcome == "data_loss" and audit.codes["lost"] == [str(voice.pk)]
+
+
+def test_a_dry_run_counts_and_leaves_everything(patient: Patient) -> None:
+    voice = makers.make_voice(patient, received_at=NOW)
+    result = purge(patient, NOW + 15 * DAY, is_dry_run=True)
+    assert (result.scanned, result.deleted) == (1, 0)
+    assert VoiceSession.objects.holding_words().get() == voice
+    run = RetentionRun.objects.get()
+    assert run.is_dry_run and run.deleted == 0
+
+
+def test_a_batch_never_takes_more_than_its_limit_and_says_that_there_is_more(patient: Patient) -> None:
+    for _ in range(3):
+        makers.make_voice(patient, received_at=NOW)
+    first = purge(patient, NOW + 15 * DAY, limit=2)
+    assert (first.deleted, first.is_last) == (2, False)
+    second = purge(patient, NOW + 15 * DAY, limit=2)
+    assert (second.deleted, second.is_last) == (1, True)
+
+
+def test_a_hold_pauses_the_purge_and_is_counted(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = makers.make_patient(patient.organization)
+    held = makers.make_voice(patient, received_at=NOW)
+    makers.make_voice(other, received_at=NOW)
+    holds = {"open_alert": lambda at: Patient.objects.filter(pk=patient.pk).values("pk")}
+    monkeypatch.setattr("patients.upkeep.actions.HOLDS", holds)
+    result = purge(patient, NOW + 20 * DAY)
+    assert (result.deleted, result.held) == (1, 1)
+    assert VoiceSession.objects.holding_words().get() == held
+    assert purge(patient, NOW + 20 * DAY).is_last
+
+
+def test_expired_places_are_deleted(patient: Patient) -> None:
+    from patients.sessions.records import Batch, LocationData
+
+    base = {"patient_id": patient.pk, "organization_id": patient.organization_id, "received_at": NOW}
+    place = LocationData(**base, place={"text": "Market"}, seen_at=NOW)
+    actor = makers.machine(patient.organization_id)
+    makers.store(actor=actor, patient=patient, sessions=[], batch=Batch(locations=[place]))
+    assert purge_places(actor=actor, at=NOW + DAY - timedelta(seconds=1)) == 0
+    assert purge_places(actor=actor, at=NOW + DAY) == 1
+    makers.scope_all()
+    assert not LastLocation.objects.exists()
