@@ -11,13 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
-from rest_framework.views import set_rollback
 
 from cortex.api.strict import BodyRefused
 from cortex.audit import RuleBroken
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+IN_FLIGHT = "in_flight"
 log = logging.getLogger("cortex.api")
 
 
@@ -68,7 +68,6 @@ def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
     A view may offer `problem_extra()`, whose members (the support block) are added to every refusal.
     """
-    set_rollback()
     members, headers = _members(error)
     members |= _offered(context.get("view"))
     return answer(members, headers)
@@ -85,7 +84,8 @@ def _members(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     if isinstance(error, BodyRefused):
         return of_body(error), {}
     if isinstance(error, RuleBroken):
-        return problem(error.code, error.message, error.status, **error.extra), {}
+        wait = {"Retry-After": "1"} if error.code == IN_FLIGHT else {}
+        return problem(error.code, error.message, error.status, **error.extra), wait
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     if isinstance(error, Http404):

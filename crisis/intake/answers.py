@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from cortex.api.problems import CONTENT_TYPE, encode, of_body
+from cortex.api.problems import CONTENT_TYPE, encode, of_body, problem
 from cortex.api.strict import BodyRefused, speakable
+from cortex.audit import RuleBroken
 from crisis.intake.items import Item
 
 JSON = "application/json"
@@ -105,6 +106,12 @@ def batch_reply(
 def refusal_reply(refusal: BodyRefused, support: dict[str, Any]) -> Reply:
     """Return the answer to a request that can't be read as a batch."""
     return Reply(refusal.status, encode(of_body(refusal) | {"support": support}), CONTENT_TYPE)
+
+
+def broken_reply(broken: RuleBroken, support: dict[str, Any]) -> Reply:
+    """Return the answer to something that a rule of the house refused."""
+    members = problem(broken.code, broken.message, broken.status, **broken.extra)
+    return Reply(broken.status, encode(members | {"support": support}), CONTENT_TYPE)
 
 
 def place(pointer: str) -> str:

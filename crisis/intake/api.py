@@ -18,7 +18,7 @@ from cortex.api.strict import BodyRefused
 from cortex.api.views import ApiView
 from crisis.intake import actions, openapi, support
 from crisis.intake.answers import Reply
-from crisis.intake.parcels import Parcel, read_parcel, read_press
+from crisis.intake.parcels import Parcel, read_form, read_parcel, read_press
 from crisis.intake.registration import read_registration
 
 
@@ -33,15 +33,19 @@ class IntakeDoor(ApiView):
         """Return the request as a parcel; `route` keeps the answers of two addresses apart."""
         body, credential = self.body(), self.credential
         patient_id = credential.patient_id if isinstance(credential, PatientCredential) else None
-        found = Parcel(
+        return Parcel(
             organization_id=credential.organization_id, sender=credential.sender, patient_id=patient_id,
             route=route, digest=body.digest(f"{route}:{patient_id or ''}"),
         )  # fmt: skip
-        return read_parcel(found, body, self.request.META.get("HTTP_IDEMPOTENCY_KEY"))
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The header as it was sent."""
+        return self.request.META.get("HTTP_IDEMPOTENCY_KEY")
 
     def take(self, route: str) -> HttpResponse:
         """Count the parcel against the sender's rate and hand it to the action."""
-        parcel = self.parcel(route)
+        parcel = read_parcel(self.parcel(route), self.body(), self.idempotency_key)
         if parcel.refusal is None:
             parcel.allowed, parcel.wait = throttle.take(parcel.sender, len(parcel.raw_items))
         return respond(actions.take_batch(actor=self.actor, parcel=parcel))
@@ -51,7 +55,14 @@ class IntakeDoor(ApiView):
         credential = self.credential
         press = read_press(_whatever(self.request), named)
         patient_id = credential.patient_id if isinstance(credential, PatientCredential) else None
-        return respond(actions.take_sos(actor=self.actor, press=press, patient_id=patient_id))
+        return respond(
+            actions.take_sos(
+                actor=self.actor,
+                organization_id=credential.organization_id,
+                press=press,
+                patient_id=patient_id,
+            )
+        )
 
 
 def respond(reply: Reply) -> HttpResponse:
@@ -104,8 +115,10 @@ class Patients(IntakeDoor):
     )  # fmt: skip
     def post(self, request: Request) -> HttpResponse:
         """Put a person on record with language, zone, consents and contacts, all or nothing."""
-        data = read_registration(self.members())
-        return respond(actions.take_registration(actor=self.actor, parcel=self.parcel("patients"), data=data))
+        parcel, data = read_form(
+            self.parcel("patients"), self.body(), self.idempotency_key, read_registration
+        )
+        return respond(actions.take_registration(actor=self.actor, parcel=parcel, data=data))
 
 
 @requires_key("tokens:mint")
@@ -123,8 +136,11 @@ class Tokens(IntakeDoor):
         if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= 60:
             raise BodyRefused("out_of_range", "minutes is 1 to 60.", status=422, pointer="/minutes")
         life = timedelta(minutes=minutes)
+        key = self.credential.key
         return respond(actions.mint_token(
-            actor=self.actor, key_id=self.credential.key.pk, pseudonym=pseudonym, life=life
+            actor=self.actor, organization_id=self.credential.organization_id, key_id=key.pk,
+            pseudonym=pseudonym,
+            life=life,
         ))  # fmt: skip
 
 

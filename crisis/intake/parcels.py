@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from cortex.api.parsers import Body
@@ -13,6 +13,7 @@ from cortex.api.strict import BodyRefused
 from crisis.intake.items import MAX_ITEMS
 from crisis.intake.kinds import BUTTONS
 
+T = TypeVar("T")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 BUTTON = re.compile(rb'"button"\s*:\s*"(\w{1,20})"')
 PATIENT = re.compile(rb'"?patient"?\s*[:=]\s*"?([A-Za-z0-9_.:@+-]{1,64})')
@@ -48,6 +49,21 @@ def read_parcel(parcel: Parcel, body: Body, header: str | None) -> Parcel:
     except BodyRefused as refused:
         parcel.refusal = refused
     return parcel
+
+
+def read_form(
+    parcel: Parcel, body: Body, header: str | None, read: Callable[[dict[str, Any]], T]
+) -> tuple[Parcel, T | None]:
+    """Fill in the Idempotency-Key and return what `read` makes of the body's members, or keep the refusal."""
+    try:
+        parcel.idempotency_key = _key(header)
+        value = body.read().value
+        if not isinstance(value, dict):
+            raise BodyRefused("not_an_object", "Send one JSON object.", pointer="")
+        return parcel, read(value)
+    except BodyRefused as refused:
+        parcel.refusal = refused
+    return parcel, None
 
 
 def _key(header: str | None) -> str:

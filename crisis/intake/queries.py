@@ -9,7 +9,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from crisis.intake.models import IntakeKey, IntakeRequest
+from cortex.ids import uuid7
+from crisis.intake.answers import Result
+from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
+from crisis.intake.sorting import CONSENTS, Decision, Facts, Sorted
+from crisis.intake.storing import MessageKey, message_key
+from patients.codes import PatientStatus
+from patients.privacy.queries import newest_rows
+from patients.registry.models import Patient
+from patients.registry.queries import patient, patients
 
 
 def try_lock(sender: str, idempotency_key: str) -> bool:
@@ -29,6 +37,47 @@ def kept_request(sender: str, idempotency_key: str, at: datetime) -> IntakeReque
     """Return the kept answer of this key, unless its 24 hours are over."""
     rows = IntakeRequest.objects.filter(sender=sender, idempotency_key=idempotency_key, expires_at__gt=at)
     return rows.first()
+
+
+def patient_of_token(organization_id: UUID, patient_id: UUID) -> Patient | None:
+    """Return the patient row that a token names, unless it was erased."""
+    row = patient(patient_id)
+    gone = row is None or row.status == PatientStatus.DELETED or row.organization_id != organization_id
+    return None if gone else row
+
+
+def people_behind(people: dict[str, Patient]) -> dict[str, Patient]:
+    """Return the same names with the person behind each: a merged row points to the person's own."""
+    merged = {row.merged_into_id for row in people.values() if row.merged_into_id is not None}
+    if not merged:
+        return people
+    own = {row.pk: row for row in patients().filter(pk__in=merged)}
+    return {name: own.get(row.merged_into_id, row) for name, row in people.items()}
+
+
+def decisions(patient_ids: Iterable[UUID], at: datetime) -> dict[tuple[UUID, str], Decision]:
+    """Return the newest decision of each of these people about treatment and voice, in one query."""
+    return {
+        (row.patient_id, row.consent_type): Decision(row.granted, row.recorded_at, row.expires_at)
+        for row in newest_rows(patient_ids, CONSENTS, at)
+    }
+
+
+def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
+    """Return the id of each message that items refer to: stored, in this batch, or allotted."""
+    wanted = {message_key(row): row for row in rows if row.is_taken and "message" in row.item.values}
+    if not wanted:
+        return {}
+    keys = {name: key_id(Source.ITEM, facts.sender, *name) for name in wanted}
+    known = known_keys(keys.values(), facts.at)
+    found = {name: uuid7(row.item.moment()) for name, row in wanted.items()}
+    found |= {name: key.object_id for name in wanted if (key := known.get(keys[name])) and key.object_id}
+    here = {(row.outcome.patient_id, row.item.id): row.row_id for row in rows if _is_message(row)}
+    return found | {name: here[name] for name in wanted if name in here}
+
+
+def _is_message(row: Sorted) -> bool:
+    return row.item.kind == "message" and row.outcome.result in (Result.STORED, Result.FAILED)
 
 
 def known_keys(ids: Iterable[UUID], at: datetime) -> dict[UUID, IntakeKey]:

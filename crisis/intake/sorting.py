@@ -12,6 +12,8 @@ from cortex.ids import uuid7
 from crisis.intake.answers import Outcome, Result, place
 from crisis.intake.items import Item
 from crisis.intake.models import Source, key_id
+from crisis.risk.lexicon import Screening
+from crisis.risk.textmodel import ModelReading
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
 WORDED = frozenset({"message", "transcript", "tool_action", "rationale"})
@@ -81,6 +83,9 @@ class Sorted:
     may_screen: bool = False
     is_over: bool = False
     was_evidence: bool = False
+    screening: Screening | None = None
+    reading: ModelReading | None = None
+    is_unscreened: bool = False
 
     @property
     def item(self) -> Item:
@@ -98,6 +103,22 @@ class Sorted:
     def is_taken(self) -> bool:
         """Whether it is to be written."""
         return self.outcome.result is Result.STORED
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether its words hold a tier, a threat, or worry about somebody: a limit can't hold it back."""
+        return self.is_unscreened or (self.screening is not None and self.screening.is_flagged)
+
+    @property
+    def became_evidence(self) -> bool:
+        """Whether its words were read and told something, now or at an earlier try."""
+        return self.was_evidence or (self.screening is not None and self.screening.is_flagged)
+
+    def fail(self, reason: str) -> None:
+        """Say that it has to be sent again."""
+        self.outcome.result = Result.FAILED
+        self.outcome.reason = reason
+        self.outcome.wants_support = True
 
     def refuse(self, reason: str, pointer: str = "", *, support: bool = False) -> None:
         """Turn it into a rejection."""
@@ -134,7 +155,7 @@ def _sort(item: Item, facts: Facts, seen: set[UUID]) -> Sorted:
     _use_key(found, facts, seen)
     if found.outcome.result is Result.DUPLICATE:
         found.may_screen = False
-        found.outcome.wants_support = item.carries_words or item.kind == "sos"
+        found.outcome.wants_support = item.carries_words
         return found
     if item.refusal is not None:
         found.refuse(item.refusal.reason, item.refusal.field, support=item.carries_words)
@@ -152,7 +173,8 @@ def _needs_person(item: Item) -> bool:
 
 def _use_key(found: Sorted, facts: Facts, seen: set[UUID]) -> None:
     """A known id is a duplicate, unless it was only expected, or only its words were read so far."""
-    if found.key is None:
+    if found.key is None or found.item.kind == "sos":
+        # A button is never a duplicate: pressed again, it is meant again.
         found.outcome.object_id = uuid7(found.item.moment())
         return
     known = facts.known.get(found.key)

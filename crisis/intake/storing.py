@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from crisis.intake.pii import holds_pii
-from crisis.intake.sorting import Sorted, row_id
+from django.conf import settings
+
+from cortex.ops.models import TelemetryEvent
+from crisis.intake.models import ITEM_LIFE, IntakeKey, Source, key_id
+from crisis.intake.sorting import Facts, Sorted, row_id
+from crisis.risk.codes import text_code
+from crisis.risk.dissonance import Dissonance, dissonance
+from crisis.risk.pii import pii_present
 from patients.privacy.records import ConsentData
 from patients.sessions import records
 
 SessionKey = tuple[UUID, str]
+MessageKey = tuple[UUID, str]
 HAS_SESSION = frozenset({
     "session_started", "session_ended", "message", "transcript", "emotion", "voice_features", "activity",
     "feedback",
     "tool_action",
+})  # fmt: skip
+# Members that are kept sealed; the rows of some kinds are sealed as a whole.
+SEALED_KINDS = frozenset({"message", "transcript", "voice_features"})
+SEALED_MEMBERS = frozenset({
+    "tags", "metrics", "data", "text", "ai_analysis", "physical_effects", "mental_effects", "notes",
+    "params", "error",
+    "citations", "clinical_markers", "guardian",
 })  # fmt: skip
 # What an item lets us guess about a session whose start has not arrived; the start itself overrides it.
 KIND_HINTS = {"message": "chat", "transcript": "voice_checkin", "voice_features": "voice_checkin"}
@@ -32,10 +48,11 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What the rows of one batch refer to: sessions by (patient, name), and when all of it was received."""
+    """What the rows of one batch refer to: sessions and messages by (patient, name), and when it came."""
 
     at: datetime
     sessions: Mapping[SessionKey, UUID]
+    messages: Mapping[MessageKey, UUID]
     version: str
 
     def maybe_session(self, found: Sorted) -> UUID | None:
@@ -90,13 +107,13 @@ def _session(found: Sorted, at: datetime) -> records.SessionData:
     return data
 
 
-def prepare(taken: Iterable[Sorted], shelf: Shelf, messages: Mapping[str, UUID]) -> records.Batch:
-    """Return the rows of the taken items; `messages` are the ids behind the message names."""
+def prepare(taken: Iterable[Sorted], shelf: Shelf) -> records.Batch:
+    """Return the rows of the taken items."""
     batch = records.Batch()
     for found in taken:
         prepare_one = _PREPARE.get(found.item.kind)
         if prepare_one is not None:
-            prepare_one(batch, found, shelf, messages)
+            prepare_one(batch, found, shelf)
     return batch
 
 
@@ -109,7 +126,7 @@ def _common(found: Sorted, at: datetime) -> dict[str, Any]:
 
 def _marks(found: Sorted) -> dict[str, Any]:
     return {
-        "pii_present": any(holds_pii(text) for text in _texts(found)),
+        "pii_present": any(pii_present(text) for text in _texts(found)),
         "replaced_chars": found.item.replaced,
     }
 
@@ -119,7 +136,7 @@ def _texts(found: Sorted) -> Iterable[str]:
     return (own,) if own else found.item.words
 
 
-def _message(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _message(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     session = shelf.session_of(found)
     batch.messages.append(records.MessageData(
@@ -131,9 +148,26 @@ def _message(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, 
         screened_at=shelf.at if found.outcome.was_screened else None,
         lexicon_version=shelf.version if found.outcome.was_screened else "", id=found.row_id,
     ))  # fmt: skip
+    _note_cues(batch, found, shelf, session)
 
 
-def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _note_cues(batch: records.Batch, found: Sorted, shelf: Shelf, session: UUID) -> None:
+    """Leave on the session what the words showed, as codes (K8)."""
+    screening = found.screening
+    if screening is None:
+        return
+    cues = {*screening.cues, *(text_code(tier) for tier in screening.tiers)}
+    values: dict[str, Any] = {"deflection_codes": list(screening.deflections), "risk_cue_codes": sorted(cues)}
+    if found.item.kind == "transcript" and screening.languages:
+        values["language_shares"] = dict(screening.languages)
+    values = {name: value for name, value in values.items() if value}
+    if values:
+        batch.features.append(records.FeatureData(
+            **_common(found, shelf.at), session_id=session, observed_at=found.item.moment(), values=values
+        ))  # fmt: skip
+
+
+def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     session = shelf.session_of(found)
     found.outcome.object_id = session
     batch.voices.append(records.VoiceData(
@@ -142,28 +176,40 @@ def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[st
         screened_at=shelf.at if found.outcome.was_screened else None,
         lexicon_version=shelf.version if found.outcome.was_screened else "",
     ))  # fmt: skip
+    _note_cues(batch, found, shelf, session)
 
 
-def _voice(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _voice(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     session = shelf.session_of(found)
     found.outcome.object_id = session
     values, common = found.item.values, _common(found, shelf.at)
     given = {name: values[name] for name in FEATURES if name in values}
+    gap = gap_of(values)
+    if gap is not None:
+        given |= {"dissonance_score": gap.score, "dissonance_gap": gap.gap, "dissonance_type": gap.type}
     if given:
         batch.features.append(
             records.FeatureData(**common, session_id=session, observed_at=found.item.moment(), values=given)
         )
-    full = {name: value for name, value in given.items() if not isinstance(value, list)} | values.get(
-        "features", {}
-    )
+    full = {name: values[name] for name in FEATURES if name in values} | values.get("features", {})
     batch.voices.append(
         records.VoiceData(**common, session_id=session, started_at=found.item.moment(), voice_features=full)
     )
 
 
-def _emotion(batch: records.Batch, found: Sorted, shelf: Shelf, messages: Mapping[str, UUID]) -> None:
+def gap_of(values: Mapping[str, Any]) -> Dissonance | None:
+    """Return the gap between words and voice when one item tells both sides, else None."""
+    needed = ("stated_valence", "stated_confidence", "voice_valence", "voice_confidence")
+    if any(name not in values for name in needed):
+        return None
+    return dissonance(
+        **{name: values[name] for name in needed}, voice_emotion=values.get("voice_emotion", "")
+    )
+
+
+def _emotion(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
-    message = messages[values["message"]] if "message" in values else None
+    message = shelf.messages[message_key(found)] if "message" in values else None
     batch.emotions.append(records.EmotionData(
         **_common(found, shelf.at), source=values["source"], confidence=values["confidence"],
         observed_at=found.item.moment(), session_id=None if message else shelf.maybe_session(found),
@@ -176,7 +222,7 @@ def _emotion(batch: records.Batch, found: Sorted, shelf: Shelf, messages: Mappin
     ))  # fmt: skip
 
 
-def _activity(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _activity(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     session = shelf.session_of(found)
     completed = values.get("completed_at")
@@ -192,7 +238,7 @@ def _activity(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str,
     ))  # fmt: skip
 
 
-def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     session = shelf.session_of(found)
     batch.feedback.append(records.FeedbackData(
@@ -204,7 +250,7 @@ def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str,
     ))  # fmt: skip
 
 
-def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     batch.check_ins.append(records.CheckInData(
         **_common(found, shelf.at), **_marks(found), date=values["date"], submitted_at=found.item.moment(),
@@ -214,7 +260,7 @@ def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, 
     ))  # fmt: skip
 
 
-def _tool(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUID]) -> None:
+def _tool(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     finished = values.get("finished_at")
     batch.tool_actions.append(records.ToolActionData(
@@ -225,13 +271,90 @@ def _tool(batch: records.Batch, found: Sorted, shelf: Shelf, _: Mapping[str, UUI
     ))  # fmt: skip
 
 
-def _rationale(batch: records.Batch, found: Sorted, shelf: Shelf, messages: Mapping[str, UUID]) -> None:
+def _rationale(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     batch.rationales.append(records.RationaleData(
-        **_common(found, shelf.at), message_id=messages[values["message"]],
+        **_common(found, shelf.at), message_id=shelf.messages[message_key(found)],
         policy_selected=values.get("policy_selected", ""), target_state=values.get("target_state", ""),
         selected_tools=values.get("selected_tools", []), citations=values.get("citations"), id=found.row_id,
     ))  # fmt: skip
+
+
+def message_key(found: Sorted) -> MessageKey:
+    """Return (patient, message name) of an item that refers to a message."""
+    return row_id(found.person), found.item.values["message"]
+
+
+def telemetry_of(taken: Iterable[Sorted], organization_id: UUID) -> list[TelemetryEvent]:
+    """Return the unsaved telemetry rows, under a pseudonym that changes every month."""
+    return [_telemetry(found, organization_id) for found in taken if found.item.kind == "telemetry"]
+
+
+def _telemetry(found: Sorted, organization_id: UUID) -> TelemetryEvent:
+    item, values = found.item, found.item.values
+    members = ("event_type", "event_data", "geo_region", "device_type", "app_version", "performance_metrics",
+               "error_data", "tags")  # fmt: skip
+    return TelemetryEvent(
+        id=found.row_id,
+        organization_id=organization_id,
+        event_id=item.id,
+        occurred_at=item.moment(),
+        sent_at=item.sent_at,
+        session_pseudonym=_pseudonym(item.moment(), values.get("session")),
+        user_pseudonym=_pseudonym(item.moment(), found.person and str(row_id(found.person))),
+        **{name: values[name] for name in members if name in values},
+    )
+
+
+def _pseudonym(at: datetime, name: str | None) -> str:
+    if not name:
+        return ""
+    month = f"telemetry:{at:%Y-%m}:{name}"
+    return hmac.new(settings.SECRET_KEY.encode(), month.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def keys_of(
+    rows: Iterable[Sorted], messages: Mapping[MessageKey, UUID], facts: Facts, organization_id: UUID
+) -> dict[UUID, IntakeKey]:
+    """Return the ids to remember: of what was stored, of words that became evidence, of messages to come."""
+    found: dict[UUID, IntakeKey] = {}
+    for (patient_id, name), object_id in messages.items():
+        key = key_id(Source.ITEM, facts.sender, patient_id, name)
+        if key not in facts.known:
+            found[key] = _key(key, facts, organization_id, name, patient_id, "expected", "message", object_id)
+    for row in rows:
+        result = "stored" if row.is_taken else "screened" if row.became_evidence else ""
+        if row.key is not None and result and row.item.kind != "sos":
+            found[row.key] = _key(
+                row.key,
+                facts,
+                organization_id,
+                row.item.id,
+                row.outcome.patient_id,
+                result,
+                row.item.kind,
+                row.row_id,
+            )
+    return found
+
+
+def _key(
+    key: UUID, facts: Facts, organization_id: UUID, name: str, patient_id: UUID | None, result: str,
+    kind: str,
+    object_id: UUID,
+) -> IntakeKey:  # fmt: skip
+    return IntakeKey(
+        id=key, organization_id=organization_id, source=Source.ITEM, sender=facts.sender, key=name,
+        patient_id=patient_id, result=result, object_type=kind, object_id=object_id,
+        expires_at=facts.at + ITEM_LIFE,
+    )  # fmt: skip
+
+
+def needs_seal(found: Sorted) -> bool:
+    """Whether writing an item needs its patient's key."""
+    return found.item.kind in SEALED_KINDS or (
+        found.item.kind != "telemetry" and not SEALED_MEMBERS.isdisjoint(found.item.values)
+    )
 
 
 def consents_of(taken: Iterable[Sorted]) -> dict[UUID, list[ConsentData]]:
@@ -251,7 +374,7 @@ def consents_of(taken: Iterable[Sorted]) -> dict[UUID, list[ConsentData]]:
     return found
 
 
-_PREPARE: dict[str, Callable[[records.Batch, Sorted, Shelf, Mapping[str, UUID]], None]] = {
+_PREPARE: dict[str, Callable[[records.Batch, Sorted, Shelf], None]] = {
     "message": _message, "transcript": _transcript, "voice_features": _voice, "emotion": _emotion,
     "activity": _activity, "feedback": _feedback, "checkin": _checkin, "tool_action": _tool,
     "rationale": _rationale,

@@ -63,5 +63,5 @@ def row_of(line: CrisisResource, now: datetime) -> dict[str, Any]:
     """Return one crisis line as pages show it, with whether it was checked within 90 days."""
     return {
         "name": line.name, "phone": line.phone, "sms": line.sms, "detail": line.hours,
-        "verified": line.is_verified(now), "verified_at": line.verified_at,
+        "verified": line.is_verified_at(now), "verified_at": line.verified_at,
     }  # fmt: skip

@@ -1,0 +1,52 @@
+"""Screens the words of sorted items in memory and lets the limit hold back only what needs nobody; pure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from crisis.intake.answers import Result
+from crisis.intake.sorting import Sorted
+from crisis.risk.lexicon import Screening
+from crisis.risk.textmodel import text_model
+
+# A sentence end between two texts of one item: no pattern of the lexicon reaches across it.
+BETWEEN = "\n.\n"
+log = logging.getLogger("cortex.intake")
+
+
+def screen_rows(rows: Iterable[Sorted], screen: Callable[[str], Screening]) -> None:
+    """Screen every item whose words may be looked at; what can't be screened is marked, never passed over."""
+    model = text_model()
+    for row in rows:
+        if not row.may_screen:
+            continue
+        try:
+            text = BETWEEN.join(row.item.words)
+            row.screening = screen(text)
+            row.reading = model.read(text) if model is not None else None
+            row.outcome.was_screened = True
+        except Exception as error:
+            # Whatever goes wrong while words are read, a person must look: the alert is raised from the mark.
+            log.error("could not screen", extra={"error": type(error).__name__, "kind": row.item.kind})
+            row.is_unscreened = True
+        row.outcome.wants_support = row.outcome.wants_support or row.needs_person
+
+
+def hold_back(rows: Iterable[Sorted]) -> None:
+    """Answer what is over the limit with 429; a duplicate of it in the same batch gets the same."""
+    limited: set[UUID | None] = set()
+    for row in rows:
+        if row.is_taken and row.is_over and not row.needs_person:
+            row.outcome.result = Result.LIMITED
+            limited.add(row.key)
+        elif row.outcome.result is Result.DUPLICATE and row.key in limited:
+            row.outcome.result = Result.LIMITED
+
+
+def fail_closed(rows: Iterable[Sorted], closed: set[UUID], needs_seal: Callable[[Sorted], bool]) -> None:
+    """Fail what can't be sealed, because the key of its patient can't be had."""
+    for row in rows:
+        if row.is_taken and row.outcome.patient_id in closed and needs_seal(row):
+            row.fail("could_not_store")

@@ -1,0 +1,81 @@
+"""What the API tests share: a key of the home organization, a client that speaks JSON, and items."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from cortex.accounts.apikeys.actions import create_client, create_key
+from cortex.accounts.choices import Scope
+from cortex.audit import system
+from tests import makers
+from tests.cast import Cast, cast  # noqa: F401
+
+TIER_A = "leo usiku nitajiua, nimeandaa kamba"
+CALM = "Leo nimelala vizuri na nimekula."
+_ids = itertools.count(1)
+
+
+class Api:
+    """Sends requests as one key or one patient token."""
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        self.client = Client(raise_request_exception=False)
+
+    def post(self, path: str, body: Any, *, key: str = "", content_type: str = "application/json", **more: Any) -> Any:
+        """Post JSON (or raw bytes) to an address below /api/v1/."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Authorization": self.header, **({"Idempotency-Key": key} if key else {}), **more}
+        answer = self.client.post(f"/api/v1/{path}", raw, content_type=content_type, headers=headers)
+        makers.scope_all()
+        return answer
+
+    def get(self, path: str) -> Any:
+        """Get an address below /api/v1/."""
+        answer = self.client.get(f"/api/v1/{path}", headers={"Authorization": self.header})
+        makers.scope_all()
+        return answer
+
+    def send(self, *items: Any, key: str = "") -> Any:
+        """Post a batch."""
+        return self.post("intake", {"items": list(items)}, key=key)
+
+
+def issue_key(organization: Any, scopes: list[str] | None = None, name: str = "") -> tuple[Any, str]:
+    """A key of a fresh client: its row and the raw key."""
+    actor = system("test")
+    client = create_client(actor=actor, organization_id=organization.pk, name=name or f"App {next(_ids)}")
+    issued = create_key(actor=actor, client_id=client.pk, scopes=scopes or list(Scope.values))
+    makers.scope_all()
+    return issued.key, issued.raw
+
+
+@pytest.fixture
+def api(cast: Cast) -> Api:  # noqa: F811
+    """A server of the home organization with every scope."""
+    return Api(f"Api-Key {issue_key(cast.home)[1]}")
+
+
+def item(kind: str, patient: Any, **values: Any) -> dict[str, Any]:
+    """An item with a fresh id."""
+    return {"id": f"i-{next(_ids)}", "kind": kind, "patient": patient.anonymous_id, **values}
+
+
+def message(patient: Any, text: str = CALM, **values: Any) -> dict[str, Any]:
+    """A message by the patient."""
+    return item("message", patient, **({"session": "chat-1", "role": "patient", "text": text} | values))
+
+
+def results(answer: Any) -> list[str]:
+    """The results of a batch, in order."""
+    return [one["result"] for one in answer.json()["items"]]
+
+
+Clock = Callable[[], datetime]
