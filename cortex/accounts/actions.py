@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
+from cortex.access.context import opening
 from cortex.accounts import pins
 from cortex.accounts.choices import Attempt
 from cortex.accounts.models import LoginAttempt, Organization, Role, StaffProfile, User
@@ -220,21 +221,37 @@ def set_preferences(*, user_id: UUID, **wanted: object) -> User:
 
 
 @action
-def verify_staff(
-    *, actor: Actor, user_id: UUID, title: str = "", specialty: str = "", at: datetime | None = None
+def save_staff_profile(
+    *,
+    actor: Actor,
+    user_id: UUID,
+    title: str = "",
+    specialty: str = "",
+    license_number: str = "",
+    phone: str = "",
+    verified: bool = False,
+    at: datetime | None = None,
 ) -> StaffProfile:
-    """Note that a clinician's standing was checked now, with their title and specialty."""
+    """Keep what makes a person a clinician; licence and phone are sealed, empty ones stay as they are."""
     user = _theirs(actor, user_id)
-    profile, _ = StaffProfile.objects.update_or_create(
-        user=user,
-        defaults={
-            "organization_id": user.organization_id,
-            "title": title.strip(),
-            "specialty": specialty.strip(),
-            "verified_at": clock(at),
-        },
-    )
-    record(actor, "staff.verified", profile, fields=["title", "specialty", "verified_at"])
+    with opening(actor, purpose="staff_record", relationship="back_office") as ctx:
+        ctx.load_keys([user.organization_id], create=True)
+        profile = StaffProfile.objects.select_for_update().filter(user=user).first() or StaffProfile(
+            user=user
+        )
+        profile.organization_id = user.organization_id
+        profile.title, profile.specialty = title.strip(), specialty.strip()
+        profile.license_number = license_number.strip() or profile.license_number
+        profile.phone = phone.strip() or profile.phone
+        profile.verified_at = clock(at) if verified else profile.verified_at
+        profile.save()
+    changed = [
+        "title",
+        "specialty",
+        *(["license_number"] if license_number else []),
+        *(["phone"] if phone else []),
+    ]
+    record(actor, "staff.changed", profile, fields=[*changed, *(["verified_at"] if verified else [])])
     return profile
 
 

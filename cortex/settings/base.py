@@ -257,6 +257,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = _VISIBILITY
 CELERY_VISIBILITY_TIMEOUT = 3600
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep out sessions": {"task": "cortex.accounts.sweep_out", "schedule": crontab(minute="41")},
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},

@@ -1,0 +1,201 @@
+"""The back office of accounts: organizations, people, invitations; every write goes through an action."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from cortex.accounts import actions
+from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its models)
+from cortex.accounts.choices import Role
+from cortex.accounts.invitations import actions as invitations
+from cortex.accounts.invitations.tasks import send_invitation_mail
+from cortex.accounts.mails import soon
+from cortex.accounts.models import (
+    Invitation,
+    LoginAttempt,
+    Organization,
+    StaffProfile,
+    Subscription,
+    UsageRecord,
+    User,
+)
+from cortex.accounts.signin.actions import unlock_account
+from cortex.ui.admin import ActionAdmin
+
+WATCHERS = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR})
+LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
+
+
+class OrganizationForm(forms.ModelForm):
+    """What an organization says about itself."""
+
+    class Meta:
+        model = Organization
+        fields = (
+            "name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number",
+            "settings",
+        )  # fmt: skip
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ActionAdmin):
+    """One's own organization; new ones are made by `create_admin`."""
+
+    change_action = actions.update_organization
+    view_roles = WATCHERS
+    organization_path = "pk"
+    form = OrganizationForm
+    fields = OrganizationForm.Meta.fields
+    list_display = ("name", "jurisdiction", "default_timezone", "emergency_number", "is_active")
+    search_fields = ("name", "slug")
+
+
+class UserForm(forms.ModelForm):
+    """Name and role; e-mail, password and PIN are the person's own."""
+
+    class Meta:
+        model = User
+        fields = ("full_name", "role")
+
+
+@admin.register(User)
+class UserAdmin(ActionAdmin):
+    """People of one's own organization; they come by invitation."""
+
+    change_action = actions.update_user
+    view_roles = WATCHERS | LEADERS
+    form = UserForm
+    fields = (
+        "full_name", "role", "email", "organization", "is_active", "is_verified", "last_login",
+        "locked_until", "failed_login_count", "role_changed_at", "date_joined",
+    )  # fmt: skip
+    readonly_fields = fields[2:]
+    list_display = ("full_name", "email", "role", "is_active", "locked_until", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("full_name", "email")
+    actions = ("unlock", "disable", "enable")
+
+    @admin.action(description="Unlock sign-in", permissions=["unlock"])
+    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+        """Let the chosen people sign in again at once."""
+        self.each(request, queryset, unlock_account, "Unlocked")
+
+    @admin.action(description="Disable", permissions=["run"])
+    def disable(self, request: HttpRequest, queryset: Any) -> None:
+        """Shut the chosen people out."""
+        self.each(request, queryset, actions.disable_user, "Disabled")
+
+    @admin.action(description="Enable", permissions=["run"])
+    def enable(self, request: HttpRequest, queryset: Any) -> None:
+        """Let the chosen people in again."""
+        self.each(request, queryset, actions.enable_user, "Enabled")
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        """Supervisors may unlock too."""
+        return str(getattr(request.user, "role", "")) in LEADERS
+
+
+class InvitationForm(forms.ModelForm):
+    """Who is invited as what."""
+
+    class Meta:
+        model = Invitation
+        fields = ("email", "full_name", "role", "organization")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ActionAdmin):
+    """Invitations of one's own organization."""
+
+    add_action = invitations.invite_person
+    view_roles = WATCHERS | LEADERS
+    write_roles = LEADERS
+    form = InvitationForm
+    fields = ("email", "full_name", "role", "organization")
+    list_display = ("email", "full_name", "role", "expires_at", "sent_at", "accepted_at", "revoked_at")
+    search_fields = ("email", "full_name")
+    actions = ("renew", "revoke")
+
+    def after_action(self, request: HttpRequest, done: Invitation, *, change: bool) -> None:
+        """Have the link mailed."""
+        self._mail(request, [done])
+
+    @admin.action(description="Renew and mail again", permissions=["run"])
+    def renew(self, request: HttpRequest, queryset: Any) -> None:
+        """Give the chosen invitations another week and a new link."""
+        chosen = list(queryset)
+        self.each(request, chosen, invitations.renew_invitation, "Renewed")
+        self._mail(request, chosen)
+
+    @admin.action(description="Withdraw", permissions=["run"])
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        """Withdraw the chosen invitations."""
+        self.each(request, queryset, invitations.revoke_invitation, "Withdrawn")
+
+    def _mail(self, request: HttpRequest, invitations: list[Invitation]) -> None:
+        address = request.build_absolute_uri("/")
+        for invitation in invitations:
+            self.afterwards(partial(soon, send_invitation_mail, str(invitation.pk), address))
+
+
+class StaffProfileForm(forms.ModelForm):
+    """A clinician's standing; licence and phone are typed in, never shown back in the form."""
+
+    license_number = forms.CharField(max_length=80, required=False, help_text="Empty: stays as it is.")
+    phone = forms.CharField(max_length=32, required=False, help_text="Empty: stays as it is.")
+    verified = forms.BooleanField(required=False, label="Checked just now")
+
+    class Meta:
+        model = StaffProfile
+        fields = ("user", "title", "specialty")
+
+    def _post_clean(self) -> None:
+        """Build no row from the form: the action does, with the keys that sealing needs."""
+
+
+@admin.register(StaffProfile)
+class StaffProfileAdmin(ActionAdmin):
+    """Titles, specialties and licences of clinicians."""
+
+    add_action = actions.save_staff_profile
+    view_roles = frozenset({Role.ADMIN, Role.COMPLIANCE})
+    form = StaffProfileForm
+    sealed_fields = ("license_number", "phone")
+    list_display = ("user", "title", "specialty", "verified_at")
+
+    def get_fields(self, request: HttpRequest, obj: StaffProfile | None = None) -> tuple[str, ...]:
+        """Type into a new one, look at an old one."""
+        shared = ("user", "title", "specialty", "license_number", "phone")
+        return (*shared, "verified_at") if obj else (*shared, "verified")
+
+
+@admin.register(LoginAttempt)
+class LoginAttemptAdmin(ActionAdmin):
+    """Attempts to sign in, by digests: for whoever looks into an attack."""
+
+    view_roles = WATCHERS
+    organization_path = None
+    list_display = ("at", "outcome", "locks", "account_hash", "network_hash", "device_hash")
+    list_filter = ("outcome", "locks")
+    search_fields = ("account_hash", "network_hash")
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ActionAdmin):
+    """Who pays; the plan changes nobody's access."""
+
+    organization_path = "user__organization"
+    list_display = ("user", "plan_type", "status", "amount_cents", "currency", "started_at", "ends_at")
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ActionAdmin):
+    """What was used in a billing period."""
+
+    organization_path = "user__organization"
+    list_display = ("user", "resource_type", "quantity", "billing_period_start", "billing_period_end")

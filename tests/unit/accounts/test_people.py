@@ -1,0 +1,217 @@
+"""Invitations, the first administrator, roles, and being disabled."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from cortex.accounts import actions
+from cortex.accounts.invitations import actions as invitations
+from cortex.accounts.invitations.links import path_of
+from cortex.accounts.models import Invitation, Organization, Role, StaffProfile, User
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.audit.actors import actor_of_user
+from cortex.audit.models import AuditLog
+from tests.unit.accounts.conftest import PASSWORD, PIN, People, sign_in
+
+pytestmark = pytest.mark.django_db
+CHOSEN = {"full_name": "Nia Njeri", "password": PASSWORD, "again": PASSWORD, "pin": PIN}
+
+
+@pytest.fixture
+def sam(people: People) -> Client:
+    """The supervisor's browser."""
+    client = Client()
+    sign_in(client, "sam@example.org")
+    return client
+
+
+def invite(client: Client, email: str = "nia@example.org", role: str = "counselor") -> object:
+    """Post the invitation form."""
+    return client.post("/staff/invite", {"email": email, "full_name": "Nia", "role": role})
+
+
+def link() -> str:
+    """The path of the newest mail's link."""
+    return re.search(r"http://testserver(\S+)", mail.outbox[-1].body).group(1)
+
+
+def accept(path: str, **changes: str) -> object:
+    """Follow the link in a fresh browser and post the form."""
+    client = Client()
+    client.get(path)
+    return client.post("/accounts/invitation/", CHOSEN | changes)
+
+
+def test_an_invited_person_chooses_password_and_pin_and_signs_in(sam: Client, people: People) -> None:
+    assert invite(sam).status_code == 303
+    assert Invitation.objects.get().sent_at is not None
+    assert accept(link()).status_code == 302
+    nia = User.objects.get(email="nia@example.org")
+    assert (nia.role, nia.organization, nia.is_verified, nia.has_pin) == (
+        "counselor", people.home, True, True,
+    )  # fmt: skip
+    assert sign_in(Client(), "nia@example.org").status_code == 302
+    verbs = set(AuditLog.objects.values_list("event_type", flat=True))
+    assert {"invitation.created", "user.created", "invitation.accepted"} <= verbs
+
+
+def test_the_link_leaves_the_address_bar_at_once(sam: Client) -> None:
+    invite(sam)
+    response = Client().get(link())
+    assert response.status_code == 302 and response["Location"] == "/accounts/invitation/"
+
+
+def test_an_invitation_works_once(sam: Client) -> None:
+    invite(sam)
+    path = link()
+    accept(path)
+    response = accept(path)
+    assert response.status_code == 410 and "no longer works" in response.content.decode()
+    assert User.objects.filter(email="nia@example.org").count() == 1
+
+
+@pytest.mark.parametrize("how", ["expired", "revoked", "renewed", "forged"])
+def test_an_old_link_is_worth_nothing(how: str, sam: Client, people: People) -> None:
+    invite(sam)
+    path, row = link(), Invitation.objects.get()
+    if how == "expired":
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    elif how == "revoked":
+        assert sam.post(f"/staff/invitations/{row.pk}/revoke").status_code == 303
+    elif how == "renewed":
+        assert sam.post(f"/staff/invitations/{row.pk}/renew").status_code == 303
+        assert accept(link()).status_code == 302
+        User.objects.filter(email="nia@example.org").exists()
+    else:
+        path = path[:-5] + "xxxx/"
+    assert accept(path).status_code == 410
+
+
+def test_the_invited_persons_form_says_what_is_wrong(sam: Client) -> None:
+    invite(sam)
+    path = link()
+    assert accept(path, password="short", again="short").status_code == 422
+    assert accept(path, again="another one entirely").status_code == 422
+    assert accept(path, pin="123456").status_code == 422
+
+
+def test_a_supervisor_cannot_make_an_administrator(sam: Client, people: People) -> None:
+    assert invite(sam, role="admin").status_code == 422
+    with pytest.raises(InputRefused):
+        invitations.invite_person(
+            actor=actor_of_user(people.sam), organization_id=people.home.pk, email="x@example.org",
+            full_name="X", role="admin",
+        )  # fmt: skip
+
+
+def test_nobody_invites_into_another_organization_or_twice(people: People) -> None:
+    ada = actor_of_user(people.ada)
+    wanted = {"email": "x@example.org", "full_name": "X", "role": "counselor"}
+    with pytest.raises(NotFound):
+        invitations.invite_person(actor=ada, organization_id=people.elsewhere.pk, **wanted)
+    invitations.invite_person(actor=ada, organization_id=people.home.pk, **wanted)
+    with pytest.raises(InputRefused):
+        invitations.invite_person(actor=ada, organization_id=people.home.pk, **wanted)
+    with pytest.raises(InputRefused):
+        invitations.invite_person(
+            actor=ada, organization_id=people.home.pk, **(wanted | {"email": "CLEO@example.org"})
+        )
+
+
+def test_the_first_administrator_comes_by_a_command_that_prints_a_link(db: None) -> None:
+    out = io.StringIO()
+    call_command(
+        "create_admin", "--email", "first@example.org", "--organization", "Amani Service", "--name", "First",
+        "--base-url", "http://testserver", stdout=out,
+    )  # fmt: skip
+    path = re.search(r"http://testserver(\S+)", out.getvalue()).group(1)
+    assert accept(path).status_code == 302
+    first = User.objects.get()
+    assert first.role == Role.ADMIN and first.organization == Organization.objects.get(slug="amani-service")
+
+
+def test_the_command_can_ask_for_a_password_instead(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: PASSWORD)
+    arguments = ["--email", "first@example.org", "--organization", "Amani", "--password"]
+    call_command("create_admin", *arguments, stdout=io.StringIO())
+    assert sign_in(Client(), "first@example.org").status_code == 302
+    with pytest.raises(CommandError, match="already"):
+        call_command("create_admin", *arguments, stdout=io.StringIO())
+
+
+def test_a_new_role_raises_the_access_version(people: People) -> None:
+    changed = actions.update_user(actor=actor_of_user(people.ada), user_id=people.cleo.pk, role="therapist")
+    assert (changed.role, changed.access_version) == ("therapist", 2)
+    assert changed.role_changed_at is not None
+
+
+def test_nobody_changes_or_disables_themselves_and_no_supervisor_an_administrator(people: People) -> None:
+    ada, sam = actor_of_user(people.ada), actor_of_user(people.sam)
+    with pytest.raises(RuleBroken):
+        actions.update_user(actor=ada, user_id=people.ada.pk, role="auditor")
+    with pytest.raises(RuleBroken):
+        actions.disable_user(actor=ada, user_id=people.ada.pk)
+    with pytest.raises(InputRefused):
+        actions.disable_user(actor=sam, user_id=people.ada.pk)
+    with pytest.raises(NotFound):
+        actions.disable_user(actor=ada, user_id=people.charlie.pk)
+
+
+def test_a_disabled_persons_session_is_dead_at_once_and_lives_again_by_enabling(people: People) -> None:
+    client, ada = Client(), actor_of_user(people.ada)
+    sign_in(client, "cleo@example.org")
+    actions.disable_user(actor=ada, user_id=people.cleo.pk)
+    assert client.get("/me/").status_code == 302
+    assert sign_in(Client(), "cleo@example.org").status_code == 422
+    actions.enable_user(actor=ada, user_id=people.cleo.pk)
+    assert sign_in(Client(), "cleo@example.org").status_code == 302
+
+
+def test_an_administrators_change_of_nothing_leaves_no_row(people: People) -> None:
+    actions.update_user(actor=actor_of_user(people.ada), user_id=people.cleo.pk, role="counselor")
+    assert not AuditLog.objects.exists()
+
+
+def test_leads_must_be_the_organizations_own_active_people(people: People) -> None:
+    ada = actor_of_user(people.ada)
+    for leads in ([str(people.charlie.pk)], ["nobody"], "sam"):
+        with pytest.raises(InputRefused):
+            actions.update_organization(actor=ada, organization_id=people.home.pk, settings={"leads": leads})
+    changed = actions.update_organization(
+        actor=ada, organization_id=people.home.pk, settings={"leads": [str(people.sam.pk)]}
+    )
+    assert changed.lead_ids == [str(people.sam.pk)]
+
+
+def test_a_licence_is_sealed_with_the_organizations_key(people: People) -> None:
+    from django.db import connection
+
+    from cortex.access.context import reading
+
+    ada = actor_of_user(people.ada)
+    profile = actions.save_staff_profile(
+        actor=ada, user_id=people.cleo.pk, title="Counselor", license_number="KE-4711", verified=True
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT license_number FROM accounts_staffprofile")
+        assert b"4711" not in bytes(cursor.fetchone()[0])
+    with reading(ada, purpose="staff_record") as look:
+        row = StaffProfile.objects.get(pk=profile.pk)
+        look.open([row], ["license_number"])
+        assert row.license_number == "KE-4711"
+
+
+def test_the_link_of_an_invitation_is_kept_nowhere(sam: Client) -> None:
+    invite(sam)
+    row = Invitation.objects.get()
+    token = path_of(row).rstrip("/").rsplit("/", 1)[1]
+    assert not any(token in str(value) for value in Invitation.objects.values().get().values())
+    assert not any(token in str(value) for value in AuditLog.objects.values())
