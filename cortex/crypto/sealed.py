@@ -211,7 +211,7 @@ class SealedMixin(EncryptedMixin):
     def cast_db_type(self, connection: BaseDatabaseWrapper) -> str:
         return self.db_type(connection)
 
-    def db_check(self, connection: BaseDatabaseWrapper) -> None:
+    def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
         return None
 
     def get_internal_type(self) -> str:

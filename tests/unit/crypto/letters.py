@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection, models
@@ -34,6 +35,8 @@ class Letter(models.Model):
     flag = fields.SealedBooleanField(null=True, blank=True)
     raw = fields.SealedBytesField(null=True, blank=True)
 
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
     class Meta:
         app_label = "crypto"
 
@@ -44,6 +47,8 @@ class Card(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     patient_id = models.UUIDField()
     note = fields.SealedTextField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
 
     class Meta:
         app_label = "crypto"
@@ -63,6 +68,11 @@ def make_tables() -> None:
             table = model._meta.db_table
             cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO cortex_app, cortex_system")
         cursor.execute("SET ROLE cortex_app")
+
+
+def sealed(name: str) -> Any:
+    """Return the field of a letter."""
+    return Letter._meta.get_field(name)
 
 
 def fresh_key(subject: UUID, version: int = 1) -> DataKey:

@@ -16,7 +16,7 @@ from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing, NoSubje
 from cortex.crypto.keys import DataKey
 from cortex.crypto.values import Enc
 from cortex.ids import uuid7
-from tests.unit.crypto.letters import Card, Letter, column, fresh_key, holding, put_column
+from tests.unit.crypto.letters import Card, Letter, column, fresh_key, holding, put_column, sealed
 
 pytestmark = pytest.mark.django_db
 
@@ -176,12 +176,12 @@ def test_a_row_without_subject_or_key_is_refused(tables: None, context: AccessCo
     with pytest.raises(NoSubject):
         Letter(patient_id=None, note="words").save()
     with pytest.raises(NoSubject):
-        Letter._meta.get_field("note").seal("words", pk=None, subject=patient)
+        sealed("note").seal("words", pk=None, subject=patient)
 
 
 def test_a_pinned_binding_survives_a_new_name(patient: UUID) -> None:
     key, pk = fresh_key(patient), uuid7()
-    old = Letter._meta.get_field("note").seal("words", pk=pk, subject=patient, key=key)
+    old = sealed("note").seal("words", pk=pk, subject=patient, key=key)
     pinned = fields.SealedTextField(bound_as="crypto_letter.note")
     pinned.set_attributes_from_name("renamed")
     pinned.model = Card

@@ -18,7 +18,7 @@ from cortex.crypto import fields
 from cortex.crypto.errors import KeyNotOpened, NoAccessContext, NoSubject, NotLoaded
 from cortex.crypto.values import Enc
 from cortex.ids import uuid7
-from tests.unit.crypto.letters import Letter, column, fresh_key, holding
+from tests.unit.crypto.letters import Letter, column, fresh_key, holding, sealed
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +133,7 @@ def test_values_lists_and_aggregates_give_sealed_values_only(
 def test_a_value_from_a_list_opens_by_its_field(tables: None, context: AccessContext, patient: UUID) -> None:
     Letter.objects.create(patient_id=patient, note="words")
     pk, enc = Letter.objects.values_list("pk", "note").get()
-    field = Letter._meta.get_field("note")
+    field = sealed("note")
     assert field.unseal(enc, pk=pk, subject=patient) == "words"
 
 
@@ -188,8 +188,8 @@ def test_update_with_plaintext_or_expressions_is_a_type_error(
 
 def test_update_takes_null_and_sealed_values(tables: None, context: AccessContext, patient: UUID) -> None:
     row = Letter.objects.create(patient_id=patient, note="old", other="gone")
-    sealed = Letter._meta.get_field("note").seal("new", pk=row.pk, subject=patient)
-    Letter.objects.filter(pk=row.pk).update(note=sealed, other=None)
+    fresh = sealed("note").seal("new", pk=row.pk, subject=patient)
+    Letter.objects.filter(pk=row.pk).update(note=fresh, other=None)
     found = Letter.objects.get(pk=row.pk)
     assert (found.note, found.other) == ("new", None)
 
@@ -237,19 +237,19 @@ def test_a_form_is_no_oracle(tables: None, context: AccessContext, patient: UUID
     blob = column(row, "note")
     for leaked in (blob.hex(), blob.decode("latin1"), "\\x" + blob.hex()):
         for name in ("note", "name", "data"):
-            field = Letter._meta.get_field(name)
+            field = sealed(name)
             if name == "name":
                 assert field.to_python(leaked) == leaked
             else:
                 assert field.clean(leaked, row) == leaked
-    form_field = Letter._meta.get_field("note").formfield()
+    form_field = sealed("note").formfield()
     assert form_field.clean(blob.hex()) == blob.hex()
 
 
 def test_length_limits_hold_in_clean_and_at_sealing(
     tables: None, context: AccessContext, patient: UUID
 ) -> None:
-    field = Letter._meta.get_field("name")
+    field = sealed("name")
     with pytest.raises(ValidationError):
         field.clean("x" * 21, None)
     assert field.formfield().max_length == 20
@@ -278,7 +278,7 @@ def test_what_is_not_of_the_type_is_refused_without_quoting_it(
 def test_integers_save_on_psycopg_3_and_have_no_database_range(
     tables: None, context: AccessContext, patient: UUID
 ) -> None:
-    field = Letter._meta.get_field("count")
+    field = sealed("count")
     assert field.clean("42", None) == 42
     with pytest.raises(ValidationError):
         field.clean(2**63, None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -175,9 +174,14 @@ def test_a_destroyed_key_is_no_orphan(as_system: None) -> None:
 
 @pytest.mark.django_db
 def test_the_task_sweeps_by_the_registered_owners(as_system: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Any] = []
+    seen: list[set[UUID]] = []
+
+    def nobody_of(subjects: Collection[UUID]) -> Collection[UUID]:
+        seen.append(set(subjects))
+        return []
+
     monkeypatch.setattr(registry, "_OWNERS", {})
-    registry.register(lambda ids: seen.append(set(ids)) or [])
+    registry.register(nobody_of)
     registry.register(queries.existing_organizations, purpose="organization")
     subject = uuid7()
     store.ensure_keys([subject])
