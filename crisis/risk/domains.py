@@ -120,8 +120,16 @@ def _session_parts(items: Sequence[EvidenceItem], policy: Policy) -> dict[str, f
     return parts
 
 
-def _order(item: EvidenceItem) -> tuple[datetime, str, str, str]:
-    return (item.observed_at, item.status, str(item.source_id), item.code)
+def _order(item: EvidenceItem) -> tuple[datetime, str, str, float, float, str]:
+    """By time; what comes in at the same moment is ordered too, so that the order of inputs never matters."""
+    return (
+        item.observed_at,
+        item.status,
+        item.code,
+        item.value or 0.0,
+        item.confidence,
+        str(item.source_id),
+    )
 
 
 def _best(

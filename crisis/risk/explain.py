@@ -90,8 +90,8 @@ def signals(
         level = highest([each.level for each in mine] + ([by_score] if scored else []))
         if not mine and level is Level.LOW:
             continue
-        sources = [*mine, *parts.values()] if scored else mine
-        times = [each.newest_at for each in sources]
+        times = [each.newest_at for each in mine]
+        times += [part.newest_at for part in parts.values()] if scored else []
         score = max(soft if scored else 0.0, floor_score(level, policy))
         rules = tuple(dict.fromkeys(each.rule for each in mine))
         found.append(KindSignal(kind, level, round(score, 2), rules, max(times, default=None)))

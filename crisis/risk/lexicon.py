@@ -1,0 +1,140 @@
+"""The compiled lexicon: screens a text for tiers, cues and deflections in codes, never words (domain 4.6)."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any, Self
+
+from .context import Context
+from .normalise import Spelling, has_hidden, tokens_of
+from .patterns import PatternError, compile_pattern, expand_classes
+from .policy import POLICY
+from .reader import Reader, Rule, cues_of
+from .screening import ORDER, Entry, Hit, Screening, joined
+
+__all__ = ["Entry", "Hit", "Lexicon", "Screening", "lexicon"]
+
+ROLES = frozenset({"tier", "cue", "threat", "third_party", "deflection", "idiom", "exclusion"})
+
+
+class Lexicon:
+    """A compiled version of the lexicon; it keeps no text and is safe to share."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        """Compile `raw`; PatternError or KeyError names what can't be read."""
+        self.version = str(raw["version"])
+        self.languages = tuple(raw["languages"])
+        self.checksum = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+        self.entries = tuple(_entry(row) for row in raw["entries"])
+        self.signed = all(len(entry.signed_by) > 1 for entry in self.entries)
+        self._known = {name: frozenset(words.split()) for name, words in raw["function_words"].items()}
+        self._context = Context.of(raw["context"])
+        frequency = {word: 8 for words in self._known.values() for word in words}
+        frequency |= dict.fromkeys(raw["very_common"].split(), 200)
+        classes = expand_classes(raw["classes"])
+        words: set[str] = set()
+        rules = [
+            Rule(entry, compile_pattern(source, classes, frequency, words))
+            for entry in self.entries
+            for source in entry.patterns
+        ]
+        self._by_word: dict[str, list[int]] = {}
+        self._rules = rules
+        for number, rule in enumerate(rules):
+            for word in rule.pattern.anchor:
+                self._by_word.setdefault(word, []).append(number)
+        self._spelling = Spelling(
+            words=frozenset(words),
+            short_forms=raw["short_forms"],
+            censored={word: re.compile(shape) for word, shape in raw["censored"].items()},
+        )
+
+    @classmethod
+    def load(cls, name: str = "lexicon_v1.json") -> Self:
+        """Load a version that ships with the package."""
+        return cls(json.loads(resources.files(__package__).joinpath(name).read_text("utf-8")))
+
+    def screen(self, text: str, *, turn: int | None = None, greeted: bool | None = None) -> Screening:
+        """Screen one text of any length in linear time; never raises for any string.
+
+        `turn` counts the person's texts in the conversation from 1, `greeted` says that this one answers a
+        greeting: a courtesy "niko sawa" in the first two turns is no deflection.
+        """
+        found = self._screen(tokens_of(text, self._spelling), turn, greeted)
+        if has_hidden(text):
+            split = self._screen(tokens_of(text, self._spelling, " "), turn, greeted)
+            found = joined(found, split)
+        return found
+
+    def _screen(self, tokens: list[str], turn: int | None, greeted: bool | None) -> Screening:
+        words = set(tokens)
+        languages, confidence = self._languages(words)
+        called = self._by_word.keys() & words
+        if not called:
+            return Screening((), (), (), False, False, False, languages, confidence, self.version)
+        rules = self._called(called, words)
+        if not rules:
+            return Screening((), (), (), False, False, False, languages, confidence, self.version)
+        reader = Reader(tokens, self._context)
+        hits = reader.hits(rules)
+        cues = cues_of(hits, reader.cue_entries)
+        courtesy = self._is_courtesy(tokens, turn, greeted)
+        deflections = tuple(sorted({e.id for e in reader.deflections if not (courtesy and e.courtesy)}))
+        return Screening(
+            hits,
+            cues,
+            deflections,
+            reader.third_party,
+            reader.past_attempt,
+            reader.idiom,
+            languages,
+            confidence,
+            self.version,
+        )
+
+    def _called(self, called: Iterable[str], words: set[str]) -> list[Rule]:
+        """The rules whose needed words are all there in some form; the hot path, so it stays a plain loop."""
+        numbers: set[int] = set()
+        for word in called:
+            numbers.update(self._by_word[word])
+        rules = []
+        for number in sorted(numbers):
+            rule = self._rules[number]
+            for need in rule.pattern.needs:
+                if need.isdisjoint(words):
+                    break
+            else:
+                rules.append(rule)
+        return rules
+
+    def _languages(self, words: set[str]) -> tuple[dict[str, float], float]:
+        known = {name: len(words & own) for name, own in self._known.items()}
+        total = sum(known.values())
+        if not total:
+            return {}, 0.0
+        shares = {name: round(count / total, 2) for name, count in known.items() if count}
+        return shares, min(1.0, 2 * total / len(words))
+
+    @staticmethod
+    def _is_courtesy(tokens: list[str], turn: int | None, greeted: bool | None) -> bool:
+        return turn is not None and turn <= POLICY.courtesy_turns and greeted is not False and len(tokens) < 9
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    if row["role"] not in ROLES or row["tier"] not in ORDER:
+        raise PatternError(f"entry {row['id']!r} has an unknown role or tier")
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    return Entry(**fields)
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    """The lexicon in force, compiled once per process."""
+    return Lexicon.load()

@@ -1,0 +1,107 @@
+"""Reads one folded text with the patterns that it called up; the text stays in here and in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .context import IDIOM, NEGATED, PAST_ONLY, QUOTED, THIRD_PERSON, Around, Context
+from .normalise import END
+from .patterns import Pattern
+from .screening import ORDER, Entry, Hit
+
+_COUNT_WITH = frozenset({"A", "B", "C"})
+_CONDITION = frozenset({"if", "unless", "kama", "ikiwa"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One compiled pattern with its entry."""
+
+    entry: Entry
+    pattern: Pattern
+
+
+class Reader:
+    """Reads one text with the patterns that it called up."""
+
+    def __init__(self, tokens: list[str], context: Context) -> None:
+        self._text = f" {'  '.join(tokens)} "
+        self._context = context
+        self._excluded: list[tuple[int, int]] = []
+        self.cue_entries: list[Entry] = []
+        self.deflections: list[Entry] = []
+        self.third_party = False
+        self.past_attempt = False
+        self.idiom = False
+
+    def hits(self, rules: list[Rule]) -> tuple[Hit, ...]:
+        """The best hit of each entry, most serious first; the other roles are noted on the way."""
+        for rule in rules:
+            if rule.entry.role == "exclusion":
+                self._excluded += [match.span() for match in rule.pattern.search.finditer(self._text)]
+        best: dict[str, Hit] = {}
+        for rule in rules:
+            entry = rule.entry
+            if entry.role in ("tier", "threat"):
+                known = best.get(entry.id)
+                if known is None or known.flags:
+                    self._match(rule, best)
+            elif entry.role != "exclusion" and rule.pattern.search.search(self._text):
+                self._note(entry)
+        return tuple(sorted(best.values(), key=lambda hit: (ORDER.index(hit.tier), hit.entry)))
+
+    def _note(self, entry: Entry) -> None:
+        if entry.role == "cue":
+            self.cue_entries.append(entry)
+        elif entry.role == "deflection":
+            self.deflections.append(entry)
+        elif entry.role == "third_party":
+            self.third_party = True
+        else:
+            self.idiom = True
+
+    def _match(self, rule: Rule, best: dict[str, Hit]) -> None:
+        entry = rule.entry
+        for match in rule.pattern.search.finditer(self._text):
+            around = self._around(*match.span())
+            flags = self._flags(entry, around, match.span())
+            tier = entry.tier
+            if entry.conditional and around.after[:1] and around.after[0] in _CONDITION:
+                tier = entry.conditional
+            cues = entry.cues if tier == entry.tier else ()
+            best[entry.id] = Hit(entry.id, tier, entry.language, cues, flags)
+            if not flags:
+                return
+
+    def _around(self, start: int, end: int) -> Around:
+        """The sentence around a match, at most 200 characters to either side: enough, and linear."""
+        before = self._text[max(0, start - 200) : start].rsplit(f" {END} ", 1)[-1]
+        after = self._text[end : end + 200].split(f" {END} ", 1)[0]
+        return Around(before.split(), self._text[start:end].split(), after.split())
+
+    def _flags(self, entry: Entry, around: Around, span: tuple[int, int]) -> tuple[str, ...]:
+        flags = []
+        if any(start < span[1] and span[0] < end for start, end in self._excluded):
+            flags.append(IDIOM)
+        if not entry.self_negated and self._context.is_negated(around):
+            flags.append(NEGATED)
+        if entry.bare and not around.is_first_person:
+            subject = self._context.subject(around)
+            if subject:
+                flags.append(THIRD_PERSON)
+                self.third_party |= subject == "concern" and entry.tier in ("A", "B", "SH") and not flags[:-1]
+        if self._context.is_quoted(around):
+            flags.append(QUOTED)
+        if self._context.is_past(around):
+            flags.append(PAST_ONLY)
+            self.past_attempt |= entry.act or entry.attempt
+        return tuple(flags)
+
+
+def cues_of(hits: tuple[Hit, ...], cue_entries: list[Entry]) -> tuple[str, ...]:
+    """Cues of counting hits; those that only qualify count beside a tier A, B or C."""
+    counting = [hit for hit in hits if hit.counts]
+    cues = {cue for hit in counting for cue in hit.cues}
+    if _COUNT_WITH.intersection(hit.tier for hit in counting):
+        cues |= {cue for entry in cue_entries for cue in entry.cues}
+    return tuple(sorted(cues))
