@@ -9,6 +9,8 @@ from django.utils.functional import SimpleLazyObject
 
 from cortex.ui import nav
 
+TITLES = {"Dr", "Prof"}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return `me`, `theme`, `nav` and `home`; for a person who isn't signed in only an empty frame."""
@@ -32,6 +34,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def initials_of(name: str) -> str:
     """Return up to two initials of a name: first and last word."""
-    words = [word for word in name.replace(".", " ").split() if word[:1].isalpha() and word not in {"Dr", "Prof"}]
+    words = [word for word in name.replace(".", " ").split() if word[:1].isalpha() and word not in TITLES]
     picked = words[:1] + words[1:][-1:]
     return "".join(word[0].upper() for word in picked) or "?"

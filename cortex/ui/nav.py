@@ -1,4 +1,4 @@
-"""The main navigation by role; it names pages of other floors by URL name only, and counts by registration."""
+"""The main navigation by role; pages of other floors by URL name only, figures by registration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OFFICE = frozenset({"admin", "compliance", "auditor"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the rail: `count` names the figure beside it, `alarm` colours it, `go` is its key after G."""
+    """One entry of the rail: `count` names its figure, `alarm` colours it, `go` is its key after G."""
 
     key: str
     label: str
@@ -41,7 +41,7 @@ _counters: list[Counter] = []
 
 
 def register_counts(counter: Counter) -> None:
-    """Let a floor supply figures for the rail: called once per page with the request, returns {count name: n}."""
+    """Let a floor supply figures for the rail: called with the request, returns {count name: n}."""
     if counter not in _counters:
         _counters.append(counter)
 
@@ -58,7 +58,12 @@ def entries(request: HttpRequest, role: str) -> list[dict[str, object]]:
     """Return the rail's entries for a role; a page that this deployment doesn't serve is left out."""
     figures = counts(request)
     return [
-        {"item": item, "href": href, "count": figures.get(item.count, 0), "here": _is_here(request, item, href)}
+        {
+            "item": item,
+            "href": href,
+            "count": figures.get(item.count, 0),
+            "here": _is_here(request.path, item, href),
+        }
         for item in ITEMS
         if role in item.roles and (href := path_of(item.url_name))
     ]
@@ -70,8 +75,8 @@ def home_of(role: str) -> str:
     return next((path for path in paths if path), "/")
 
 
-def _is_here(request: HttpRequest, item: Item, href: str) -> bool:
-    return request.path == href or (item.key != "board" and request.path.startswith(href))
+def _is_here(path: str, item: Item, href: str) -> bool:
+    return path == href or (item.key != "board" and path.startswith(href))
 
 
 def path_of(url_name: str) -> str:

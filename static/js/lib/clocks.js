@@ -44,7 +44,7 @@ function due(node) {
 
 function time(node) {
   const ms = now() - Date.parse(node.dateTime);
-  const text = { since: () => span(ms, exactly(node, ms)), left: () => words(node, -ms), ago: () => (ms < MINUTE ? 'just now' : `${span(ms)} ago`) };
+  const text = { since: () => span(ms, exactly(node, ms)), left: () => words(node, -ms), ago: () => `${ms < MINUTE ? `${Math.max(0, Math.floor(ms / 1_000))} s` : span(ms)} ago` };
   write(node, text[node.dataset.clock]());
 }
 

@@ -1,5 +1,6 @@
 /* Dialogs and menus: opening, closing, where the focus goes, and what a failed save says. */
-const focusIn = (root) => root.querySelector('[data-error-summary]')?.focus();
+const SUMMARY = '[data-error-summary]';
+const focusIn = (node) => (node.matches(SUMMARY) ? node : node.querySelector(SUMMARY))?.focus();
 
 function open(dialog) {
   if (dialog.open) return;
@@ -42,6 +43,6 @@ export function dialogs() {
     if (e.key === 'Escape') document.querySelectorAll('details.menu[open]').forEach((m) => m.removeAttribute('open'));
   });
   document.addEventListener('htmx:beforeSwap', onSwap);
-  document.addEventListener('htmx:afterSwap', (e) => focusIn(e.detail.target.closest('dialog,form,.case') || document));
+  document.addEventListener('htmx:load', (e) => focusIn(e.detail.elt));
   ['htmx:sendError', 'htmx:responseError'].forEach((name) => document.addEventListener(name, onFailure));
 }

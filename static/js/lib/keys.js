@@ -1,7 +1,7 @@
 /* Single-key shortcuts (WCAG 2.1.4: can be switched off; never while typing or while a form is open). */
 const OFF = 'cortex.single-keys-off';
 const typing = (node) => node.closest?.('input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]');
-const seen = (node) => node.getClientRects().length > 0;
+const seen = (node) => node.getClientRects().length > 0 && !node.closest('[inert]');
 
 /* `acts`: key -> function. A key without one presses the visible control that carries it in data-key;
    after G it follows the link that carries it in data-go. */

@@ -3,17 +3,16 @@ import { acts, keyActs } from '../cortex.js';
 import { scan, sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
 import { pill } from '../lib/pill.js';
-import { post } from '../lib/post.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
-import { claimNew, claimPreview, claimRow, refuse } from './board_claim.js';
+import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import * as queue from './board_queue.js';
+import { hint, mute } from './board_sound.js';
 import { draw, online } from './board_tray.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
 const data = document.body.dataset;
-const MUTE = 300; // seconds
 
 function onEvent(event) {
   const change = queue.take(event.html);
@@ -30,12 +29,13 @@ function onEvent(event) {
 }
 
 let soon;
-function select(row, open = false) {
+function select(row, { open = false, focus = true } = {}) {
   $$('.q.sel').forEach((other) => { other.classList.remove('sel'); other.removeAttribute('aria-current'); });
   row.classList.add('sel');
   row.setAttribute('aria-current', 'true');
-  $('.q-name', row).focus();
+  if (focus) $('.q-name', row).focus();
   if (open) data.preview = 'open';
+  $('#preview').inert = $('#preview').dataset.id !== row.dataset.id; // of another person: not to be acted on
   clearTimeout(soon);
   const load = () => window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { target: '#preview', swap: 'outerHTML' });
   soon = setTimeout(load, 120); // J held down asks once
@@ -55,15 +55,6 @@ function show() {
   return say(`${rows.length} added. The list now has ${$$('#queue .q').length}.`);
 }
 
-async function mute(button = $('[data-act=mute]')) {
-  const answer = await post(data.muteUrl).catch(() => null);
-  if (!answer?.ok) return say('Not muted: the server did not answer.', true);
-  alarm.mute(MUTE);
-  button.setAttribute('aria-pressed', 'true');
-  setTimeout(() => { button.setAttribute('aria-pressed', 'false'); say('The sound is back.'); }, MUTE * 1_000);
-  return say('Sound is muted for 5 minutes. It comes back by itself.');
-}
-
 /* Too far behind: takes the whole board in again, as changes, so that nothing on screen jumps. */
 async function reload(topic) {
   const page = new DOMParser().parseFromString(await (await fetch(location.href, { headers: { 'HX-Request': 'true' } })).text(), 'text/html');
@@ -81,13 +72,13 @@ function closePreview() {
 }
 
 Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': closePreview });
-Object.assign(keyActs, { j: () => move(1), k: () => move(-1), n: show, Escape: closePreview });
+Object.assign(keyActs, { c: claimSelected, j: () => move(1), k: () => move(-1), n: show, Escape: closePreview });
 
 document.addEventListener('click', (e) => {
   const row = e.target.closest('#lists .q');
   if (!row || !e.detail || e.target.closest('button') || e.ctrlKey || e.metaKey) return;
   e.preventDefault(); // a pointer selects; Enter on the name opens the page
-  select(row, true);
+  select(row, { open: true });
 });
 document.addEventListener('submit', (e) => {
   if (!e.target.matches('[data-claim]')) return;
@@ -106,6 +97,8 @@ document.addEventListener('clock', (e) => {
 });
 
 $$('#lists .q').forEach(queue.decorate);
+const first = $('#queue .q');
+if (first && innerWidth > 1180 && !$('#preview').dataset.id) select(first, { focus: false });
 draw();
 const live = connect({
   url: data.liveUrl,
@@ -114,8 +107,6 @@ const live = connect({
   onReload: reload,
   onGone: () => location.reload(),
   onState: (state) => { pill(state); online(state); },
-  onTick: (iso) => { sync(iso); pill(live); document.body.classList.toggle('silent', !alarm.ready); },
+  onTick: (iso) => { sync(iso); pill(live); hint(); },
 });
 acts.retry = live.retry;
-document.body.classList.toggle('silent', !alarm.ready);
-['click', 'keyup'].forEach((name) => addEventListener(name, () => document.body.classList.toggle('silent', !alarm.ready)));

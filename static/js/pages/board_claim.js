@@ -40,6 +40,14 @@ export function claimPreview(form) {
   claim(form.action, () => $('#preview'), form.dataset.open);
 }
 
+/* The key claims what is selected in the list; the preview beside it may still be of the row before. */
+export function claimSelected() {
+  const row = $('#lists .q.sel');
+  const button = row && $('[data-act=claim]', row);
+  if (button) claim(button.formAction, () => rowOf(row.dataset.id), $('.q-name', row).href);
+  else say(row ? 'This alert is not waiting for a claim.' : 'Select an alert first.');
+}
+
 export function claimNew(button, e) {
   e.preventDefault();
   const [top] = news();

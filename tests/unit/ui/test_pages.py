@@ -1,0 +1,59 @@
+"""Answers of page views: a page or its part, the next page, and a long list cut into pages."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from django.test import RequestFactory
+
+from cortex.ui import nav
+from cortex.ui.pages import go_to, is_partial, page_of
+
+requests = RequestFactory()
+
+
+def test_htmx_is_sent_on_by_its_header() -> None:
+    answer = go_to(requests.post("/x/", headers={"HX-Request": "true"}), "/board/")
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/board/")
+
+
+def test_a_plain_form_is_sent_on_by_303() -> None:
+    answer = go_to(requests.post("/x/"), "/board/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/board/")
+
+
+def test_only_the_header_makes_a_part() -> None:
+    assert is_partial(requests.get("/", headers={"HX-Request": "true"}))
+    assert not is_partial(requests.get("/"))
+
+
+def test_a_page_number_out_of_range_gives_the_nearest_page() -> None:
+    assert page_of(list(range(60)), "9", 20).number == 3
+    assert page_of(list(range(60)), "x", 20).number == 1
+    assert page_of([], None).object_list == []
+
+
+def test_each_role_has_a_first_page() -> None:
+    assert nav.home_of("counselor") == nav.path_of("crisis:board")
+    assert nav.home_of("auditor") == nav.path_of("admin:index")
+
+
+def test_a_page_is_marked_as_here_for_what_lies_below_it() -> None:
+    request = requests.get(nav.path_of("crisis:review_list") + "5/")
+    request.user = SimpleNamespace(is_authenticated=False)  # type: ignore[assignment]
+    counters, nav._counters[:] = list(nav._counters), []
+    try:
+        shown = {row["item"].key: row["here"] for row in nav.entries(request, "counselor")}  # type: ignore[attr-defined]
+    finally:
+        nav._counters[:] = counters
+    assert shown["reviews"] is True
+    assert shown["board"] is False
+
+
+def test_figures_of_the_rail_come_from_the_floors_that_know_them() -> None:
+    counters, nav._counters[:] = list(nav._counters), []
+    try:
+        nav.register_counts(lambda request: {"waiting": 3})
+        assert nav.counts(requests.get("/")) == {"waiting": 3}
+    finally:
+        nav._counters[:] = counters

@@ -1,0 +1,73 @@
+"""Template tags: levels by shape and word, times that a browser can take over, rows by attribute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.template import Context, Template
+from django.utils import timezone
+
+from cortex.ui.context_processors import initials_of
+from cortex.ui.templatetags import ui
+
+
+def render(text: str, **context: object) -> str:
+    return Template("{% load ui %}" + text).render(Context(context))
+
+
+def test_a_level_is_shown_by_shape_word_and_colour() -> None:
+    shown = render("{% risk level %}", level="critical")
+    assert 'data-r="4"' in shown
+    assert "#risk-4" in shown
+    assert "Critical" in shown
+
+
+def test_a_word_that_is_no_level_is_not_assessed() -> None:
+    assert "Not assessed" in render("{% risk level %}", level="severe")
+    assert ui.level_number("") == 0
+
+
+def test_an_icon_without_a_label_is_hidden_from_screen_readers() -> None:
+    assert 'aria-hidden="true"' in render('{% icon "x" %}')
+    assert 'aria-label="Done"' in render('{% icon "check" 14 "Done" %}')
+
+
+def test_a_label_is_escaped() -> None:
+    assert "<b>" not in render('{% icon "x" 14 label %}', label='"><b>')
+
+
+def test_a_time_carries_its_iso_text_and_its_mode() -> None:
+    shown = render('{% when at "since" %}', at=datetime(2026, 11, 19, 3, 9, tzinfo=UTC))
+    assert 'data-clock="since"' in shown
+    assert 'datetime="2026-11-19T' in shown
+
+
+def test_a_time_of_another_day_says_the_day() -> None:
+    now = timezone.now()
+    assert ui.clock_time(now) == timezone.localtime(now).strftime("%H:%M")
+    assert len(ui.clock_time(now - timedelta(days=3))) > len("03:09")
+
+
+def test_iso_text_is_taken_as_a_time() -> None:
+    assert ui.iso("2026-11-19T03:09:00+00:00").startswith("2026-11-19T")
+    assert ui.iso(None) == ""
+    assert render("{% when at %}", at=None) == ""
+
+
+def test_json_in_an_attribute_is_escaped() -> None:
+    shown = render('<b data-x="{{ value|json_data }}">', value={"board:1": 4, "x": '"<'})
+    assert "&quot;board:1&quot;:4" in shown
+    assert "<<" not in shown
+
+
+def test_rows_are_told_apart_by_an_attribute() -> None:
+    rows = [{"n": 1, "verified": True}, {"n": 2, "verified": False}]
+    assert [row["n"] for row in ui.having(rows, "verified")] == [1]
+    assert [row["n"] for row in ui.lacking(rows, "verified")] == [2]
+    assert ui.having(None, "verified") == []
+
+
+def test_initials_leave_titles_out() -> None:
+    assert initials_of("Dr. Rafael Mbeki") == "RM"
+    assert initials_of("Amara") == "A"
+    assert initials_of("") == "?"
