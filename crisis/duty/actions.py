@@ -140,3 +140,14 @@ def _needs_running(actor: Actor) -> DutyShift:
     if shift is None:
         raise RuleBroken("You are not on shift.", "not_on_shift")
     return shift
+
+
+@action
+def cancel_shift(*, actor: Actor, shift_id: UUID) -> DutyShift:
+    """Take a planned shift out of the plan; one that was started stays on record."""
+    shift = DutyShift.objects.select_for_update().filter(pk=shift_id, status=DutyStatus.PLANNED).first()
+    if shift is None:
+        raise RuleBroken("Only a planned shift can be taken out; this one was started.", "already_started")
+    record(actor, "shift.cancelled", shift, codes={"role": shift.role})
+    shift.delete()
+    return shift

@@ -1,0 +1,6 @@
+"""Gathers the back-office pages of the crisis features."""
+
+from crisis.alerts import admin as _alerts  # noqa: F401 (registers its models)
+from crisis.duty import admin as _duty  # noqa: F401
+from crisis.escalation import admin as _escalation  # noqa: F401
+from crisis.reviews import admin as _reviews  # noqa: F401

@@ -1,0 +1,62 @@
+"""Alerts in the back office: codes and times, read-only; no note, no words, no name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from crisis.alerts.models import AlertEvent, AlertFeedback, RiskAlert
+from cortex.ui.admin import ActionAdmin
+
+SEALED = ("hand_note", "resolution_notes", "no_follow_up_reason")
+
+
+@admin.register(RiskAlert)
+class RiskAlertAdmin(ActionAdmin):
+    """What was raised, who had it, how it ended."""
+
+    list_display = ("raised_at", "level", "kind", "status", "reason_code", "patient", "assigned_to", "resolved_at")
+    list_filter = ("level", "status", "kind", "source", "raised_at")
+    search_fields = ("id__exact", "patient__anonymous_id__iexact")
+    search_help_text = "The id of an alert, or a pseudonym."
+    list_select_related = ("patient", "assigned_to")
+    ordering = ("-raised_at",)
+    exclude = SEALED
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Leave the sealed columns out of the query."""
+        return super().get_queryset(request).defer(*SEALED)
+
+    def note_look(self, looking: Any, rows: list[Any]) -> None:
+        """Say whose alerts were shown."""
+        subjects = [row.patient_id for row in rows if row.patient_id]
+        if subjects:
+            looking.saw("alert.admin", subjects=list(dict.fromkeys(subjects)), object_type="crisis.RiskAlert")
+
+
+@admin.register(AlertEvent)
+class AlertEventAdmin(ActionAdmin):
+    """The timeline without its notes."""
+
+    list_display = ("occurred_at", "kind", "actor_label", "status", "level", "feed_number")
+    list_filter = ("kind", "occurred_at")
+    search_fields = ("alert__id__exact",)
+    ordering = ("-id",)
+    exclude = ("note",)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Leave the sealed note out of the query."""
+        return super().get_queryset(request).defer("note")
+
+
+@admin.register(AlertFeedback)
+class AlertFeedbackAdmin(ActionAdmin):
+    """What alerts turned out to be."""
+
+    list_display = ("given_at", "verdict", "given_by", "alert")
+    list_filter = ("verdict", "given_at")
+    ordering = ("-given_at",)
+    view_roles: ClassVar[frozenset[str]] = frozenset({"admin", "compliance"})

@@ -1,0 +1,57 @@
+"""Planning shifts in the back office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from cortex.ui.admin import ActionAdmin
+from crisis.duty.actions import cancel_shift, plan_shift
+from crisis.duty.models import DutyShift
+
+
+class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Who works when, and as what; the phone is sealed when it is saved."""
+
+    phone = forms.CharField(max_length=32, required=False, help_text="Where to ring while on call.")
+
+    class Meta:
+        model = DutyShift
+        fields = ("user", "role", "planned_start", "planned_end", "agreement")
+
+
+@admin.register(DutyShift)
+class DutyShiftAdmin(ActionAdmin):
+    """Shifts: planned here, started and ended by the person."""
+
+    form = ShiftForm
+    add_action = plan_shift
+    delete_action = cancel_shift
+    list_display = ("planned_start", "planned_end", "user", "role", "status", "started_at", "ended_at")
+    list_filter = ("status", "role", "planned_start")
+    search_fields = ("user__full_name__icontains", "user__email__iexact")
+    autocomplete_fields = ("user",)
+    ordering = ("-planned_start",)
+    list_select_related = ("user",)
+
+    def add_arguments(self, request: HttpRequest, form: Any) -> dict[str, Any]:
+        """Plan for the person's own organization."""
+        data = dict(form.cleaned_data)
+        user = data.pop("user")
+        return {**data, "user_id": user.pk, "organization_id": user.organization_id}
+
+    def id_argument(self) -> str:
+        """Return the name by which the actions take the row's id."""
+        return "shift_id"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show what may be typed when planning, and the course of the shift afterwards."""
+        if obj is None:
+            return ("user", "role", "planned_start", "planned_end", "agreement", "phone")
+        return (
+            "user", "role", "status", "planned_start", "planned_end", "agreement", "started_at", "paused_until",
+            "ended_at", "sound_tested_at",
+        )  # fmt: skip

@@ -1,0 +1,94 @@
+"""Clocks, pagers, due steps and notifications in the back office."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from cortex.ui.admin import ActionAdmin
+from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
+from crisis.policies.actions import add_pager, change_pager, change_policy
+
+
+@admin.register(SlaPolicy)
+class SlaPolicyAdmin(ActionAdmin):
+    """The clocks of alerts that open from now on; open ones keep their copy."""
+
+    change_action = change_policy
+    organization_path: ClassVar[str | None] = None
+    list_display = ("level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds")
+    list_filter = ("level",)
+    fields = (
+        "level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds",
+        "confirm_seconds", "warn_claim_seconds", "release_claim_seconds", "check_in_seconds",
+        "owner_gone_seconds", "repeat_seconds", "chain",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Which level and whose it is stays."""
+        return ("level", "organization")
+
+    def id_argument(self) -> str:
+        """Return the name by which the action takes the row's id."""
+        return "policy_id"
+
+
+class PagerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An endpoint; the secret is typed, sealed and never shown again."""
+
+    secret = forms.CharField(
+        min_length=32, max_length=200, required=False, widget=forms.PasswordInput(render_value=False),
+        help_text="At least 32 characters. Leave it empty to keep the present one.",
+    )  # fmt: skip
+
+    class Meta:
+        model = PagerEndpoint
+        fields = ("name", "url", "is_active")
+
+
+@admin.register(PagerEndpoint)
+class PagerEndpointAdmin(ActionAdmin):
+    """Signed webhooks that let a pager service ring a phone."""
+
+    form = PagerForm
+    add_action = add_pager
+    change_action = change_pager
+    list_display = ("name", "url", "is_active", "updated_at")
+    fields = ("name", "url", "is_active", "secret")
+
+    def id_argument(self) -> str:
+        """Return the name by which the actions take the row's id."""
+        return "pager_id"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave the sealed secret out of the query."""
+        return super().get_queryset(request).defer("secret")
+
+
+@admin.register(AlertStep)
+class AlertStepAdmin(ActionAdmin):
+    """Duties with a due time, and what came of them."""
+
+    list_display = ("due_at", "kind", "alert", "epoch", "position", "done_at", "outcome", "tries")
+    list_filter = ("kind", "outcome", "due_at")
+    search_fields = ("alert__id__exact",)
+    ordering = ("-due_at",)
+    list_select_related = ("alert",)
+
+
+@admin.register(NotificationAttempt)
+class NotificationAttemptAdmin(ActionAdmin):
+    """Who was told, how, and whether it arrived; `dead` is the dead-letter list."""
+
+    list_display = ("created_at", "channel", "state", "user", "webhook", "alert", "tries", "error_code", "confirmed_at")
+    list_filter = ("state", "channel", "created_at")
+    search_fields = ("alert__id__exact", "user__full_name__icontains")
+    ordering = ("-id",)
+    list_select_related = ("alert", "user", "webhook")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave the endpoint's secret out of the query."""
+        return super().get_queryset(request).defer("webhook__secret")

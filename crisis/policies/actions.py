@@ -1,0 +1,101 @@
+"""Changing clocks and pagers: what the back office may set, bounded so that safety can't be set away."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
+from crisis.escalation.models import PagerEndpoint, SlaPolicy
+from crisis.escalation.policy import COPIED
+
+WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
+# Nobody may set a clock longer than this: the slowest sensible target of each, in seconds.
+LONGEST = {
+    "acknowledge_seconds": 3600, "contact_seconds": 14400, "disposition_seconds": 86400, "confirm_seconds": 120,
+    "warn_claim_seconds": 3600, "release_claim_seconds": 7200, "check_in_seconds": 3600,
+    "owner_gone_seconds": 1800, "repeat_seconds": 1800,
+}  # fmt: skip
+
+
+@action
+def change_policy(*, actor: Actor, policy_id: UUID, **fields: Any) -> SlaPolicy:
+    """Change the clocks or the chain of one level, for alerts that open from now on."""
+    policy = SlaPolicy.objects.select_for_update().filter(pk=policy_id).first()
+    if policy is None:
+        raise NotFound("This policy does not exist.", "not_found")
+    changed = {name: value for name, value in fields.items() if name in COPIED and value != getattr(policy, name)}
+    if not changed:
+        return Unchanged(policy)  # type: ignore[return-value]
+    for name, value in changed.items():
+        _refuse_bad(name, value)
+        setattr(policy, name, value)
+    policy.save(update_fields=[*changed, "updated_at"])
+    record(actor, "policy.changed", policy, fields=sorted(changed), codes={"level": policy.level})
+    return policy
+
+
+def _refuse_bad(name: str, value: Any) -> None:
+    if name == "chain":
+        _refuse_bad_chain(value)
+    elif not 0 < value <= LONGEST[name]:
+        raise InputRefused(f"Between 1 and {LONGEST[name]} seconds.", "out_of_range", field=name)
+
+
+def _refuse_bad_chain(chain: Any) -> None:
+    """A chain starts at once with everybody on duty, climbs in time, and ends at a human who answers for it."""
+    steps_fit = isinstance(chain, list) and 2 <= len(chain) <= 8 and all(
+        isinstance(step, dict) and set(step) == {"after", "who"} and step["who"] in WHO
+        and isinstance(step["after"], int) and step["after"] >= 0
+        for step in chain
+    )  # fmt: skip
+    if not steps_fit:
+        raise InputRefused('A list of {"after": seconds, "who": one of ' + ", ".join(WHO) + "}.", "bad_chain", field="chain")
+    times = [step["after"] for step in chain]
+    if times[0] != 0 or chain[0]["who"] != "on_duty" or times != sorted(times):
+        raise InputRefused("The chain starts at 0 with on_duty, and its times rise.", "bad_chain", field="chain")
+    if chain[-1]["who"] not in ("supervisor", "on_call", "lead"):
+        raise InputRefused("The chain ends at a supervisor, the clinician on call or the lead.", "bad_chain", field="chain")
+
+
+@action
+def add_pager(*, actor: Actor, name: str, url: str, secret: str, is_active: bool = True) -> PagerEndpoint:
+    """Add a pager endpoint of the actor's organization; its secret signs every call."""
+    _refuse_bad_pager(url, secret, needed=True)
+    endpoint = PagerEndpoint(organization_id=actor.organization_id, name=name, url=url, is_active=is_active)
+    with opening(actor, purpose="pager") as context:
+        context.load_keys([endpoint.organization_id], create=True)
+        endpoint.secret = secret
+        endpoint.save(force_insert=True)
+    record(actor, "pager.added", endpoint, fields=["name", "url", "secret"])
+    return endpoint
+
+
+@action
+def change_pager(*, actor: Actor, pager_id: UUID, **fields: Any) -> PagerEndpoint:
+    """Change a pager endpoint; an empty secret keeps the present one."""
+    endpoint = (
+        PagerEndpoint.objects.select_for_update().filter(pk=pager_id, organization_id__in=actor.org_ids).first()
+    )
+    if endpoint is None:
+        raise NotFound("This endpoint does not exist.", "not_found")
+    changed = {name: value for name, value in fields.items() if name in ("name", "url", "is_active", "secret")}
+    if not changed.get("secret"):
+        changed.pop("secret", None)
+    _refuse_bad_pager(changed.get("url", endpoint.url), changed.get("secret", ""), needed=False)
+    with opening(actor, purpose="pager") as context:
+        context.load_keys([endpoint.organization_id], create=True)
+        for name, value in changed.items():
+            setattr(endpoint, name, value)
+        endpoint.save(update_fields=[*changed, "updated_at"])
+    record(actor, "pager.changed", endpoint, fields=sorted(changed))
+    return endpoint
+
+
+def _refuse_bad_pager(url: str, secret: str, *, needed: bool) -> None:
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise InputRefused("Use an http or https address.", "bad_url", field="url")
+    if (needed or secret) and len(secret) < 32:
+        raise InputRefused("The secret needs at least 32 characters.", "too_short", field="secret")
