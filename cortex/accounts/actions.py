@@ -62,9 +62,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
 
 
 @action
-def update_organization(
-    *, actor: Actor, organization_id: UUID, **fields: Any
-) -> Organization | Unchanged[Organization]:
+def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -> Organization:
     """Change what an organization says about itself; leads must be its own active people."""
     if set(fields) - ORGANIZATION_FIELDS:
         raise InputRefused("These fields can't be changed here.", "unknown_field")
@@ -76,7 +74,7 @@ def update_organization(
         _refuse_strange_leads(found, fields["settings"])
     changed = sorted(name for name, value in fields.items() if getattr(found, name) != value)
     if not changed:
-        return Unchanged(found)
+        return Unchanged(found)  # type: ignore[return-value]
     for name in changed:
         setattr(found, name, fields[name])
     found.save(update_fields=[*changed, "updated_at"])
@@ -121,7 +119,7 @@ def update_user(
     full_name: str | None = None,
     role: str | None = None,
     at: datetime | None = None,
-) -> User | Unchanged[User]:
+) -> User:
     """Change a person's name or role; a new role closes their open sockets and is never one's own doing."""
     user = _theirs(actor, user_id)
     changed: list[str] = []
@@ -137,20 +135,20 @@ def update_user(
         user.access_version += 1
         changed += ["role", "role_changed_at", "access_version"]
     if not changed:
-        return Unchanged(user)
+        return Unchanged(user)  # type: ignore[return-value]
     user.save(update_fields=[*changed, "updated_at"])
     record(actor, "user.changed", user, fields=changed, codes={"role": user.role})
     return user
 
 
 @action
-def disable_user(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User | Unchanged[User]:
+def disable_user(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User:
     """Shut a person out: their sessions and sockets end, what they did stays."""
     user = _theirs(actor, user_id)
     _refuse_own(actor, user)
     refuse_appointment(actor, user.organization_id, user.role)
     if not user.is_active:
-        return Unchanged(user)
+        return Unchanged(user)  # type: ignore[return-value]
     user.is_active = False
     user.disabled_at = clock(at)
     user.access_version += 1
@@ -161,12 +159,12 @@ def disable_user(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> 
 
 
 @action
-def enable_user(*, actor: Actor, user_id: UUID) -> User | Unchanged[User]:
+def enable_user(*, actor: Actor, user_id: UUID) -> User:
     """Let a disabled person sign in again."""
     user = _theirs(actor, user_id)
     refuse_appointment(actor, user.organization_id, user.role)
     if user.is_active:
-        return Unchanged(user)
+        return Unchanged(user)  # type: ignore[return-value]
     user.is_active = True
     user.disabled_at = None
     user.access_version += 1

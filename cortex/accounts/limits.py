@@ -84,9 +84,11 @@ class SessionLimitsMiddleware:
 def _state(request: HttpRequest) -> SessionState:
     key = request.session.session_key or ""
     state = queries.state_of(key)
-    if state is not None and state.user_id == request.user.pk:
+    user_id = request.user.pk
+    assert user_id is not None  # noqa: S101 (asked of signed-in people only)
+    if state is not None and state.user_id == user_id:
         return state
-    return actions.adopt_session(user_id=request.user.pk, session_key=key)
+    return actions.adopt_session(user_id=user_id, session_key=key)
 
 
 def _why_over(state: SessionState, now: datetime, *, has_pin: bool) -> str:

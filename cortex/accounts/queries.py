@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
@@ -114,7 +115,13 @@ def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:
     keys, users, versions = zip(*wanted, strict=True)
     now = limits()
     # Input is noted once a minute, so that a socket may outlive the page's own limit by two.
-    parameters = [list(keys), list(users), list(versions), now.absolute, now.idle + timedelta(minutes=2)]
+    parameters: list[Any] = [
+        list(keys),
+        list(users),
+        list(versions),
+        now.absolute,
+        now.idle + timedelta(minutes=2),
+    ]
     with connection.cursor() as cursor:
         cursor.execute(INVALID_SOCKETS, parameters)
         return {(key, user_id, version) for key, user_id, version in cursor.fetchall()}

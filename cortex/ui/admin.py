@@ -56,11 +56,11 @@ class BackOfficeSite(admin.AdminSite):
         query = urlencode({"next": request.GET.get("next", home)})
         return redirect(home if self.has_permission(request) else f"{reverse('account_login')}?{query}")
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Hand the same POST on to the one way out."""
         return HttpResponse(status=307, headers={"Location": reverse("accounts:logout")})
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Lead to one's own account page."""
         return redirect("accounts:me")
 
@@ -109,6 +109,7 @@ class OpenedChangeList(ChangeList):
         """Fetch the page of rows, then open it."""
         super().get_results(request)
         self.result_list = list(self.result_list)
+        assert isinstance(self.model_admin, ActionAdmin)  # noqa: S101 (only those use this list)
         self.model_admin.open_rows(request, self.result_list)
 
 
@@ -306,12 +307,12 @@ class ActionAdmin(admin.ModelAdmin):
         if done:
             messages.success(request, f"{said} ({done}).")
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Keep no second log: the action's audit row is the log."""
 
     log_change = log_addition
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep no second log."""
 
 

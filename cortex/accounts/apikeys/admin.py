@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cortex.accounts.apikeys import actions
+from cortex.accounts.apikeys.actions import IssuedKey
 from cortex.accounts.choices import Scope
 from cortex.accounts.models import ApiClient, ApiKey
 from cortex.accounts.signin.recent import ask_again_unless_recent
@@ -113,7 +114,7 @@ class ApiKeyAdmin(ActionAdmin):
         """End the chosen keys."""
         self.each(request, queryset, actions.revoke_key, "Revoked")
 
-    def _shown(self, request: HttpRequest, issued: list[actions.IssuedKey]) -> HttpResponse:
+    def _shown(self, request: HttpRequest, issued: list[IssuedKey]) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "issued": issued, "title": "New API key"}
         response = render(request, "accounts/keys_shown.html", context)
         response["Cache-Control"] = "no-store"

@@ -74,13 +74,11 @@ def renew_invitation(*, actor: Actor, invitation_id: UUID, at: datetime | None =
 
 
 @action
-def revoke_invitation(
-    *, actor: Actor, invitation_id: UUID, at: datetime | None = None
-) -> Invitation | Unchanged[Invitation]:
+def revoke_invitation(*, actor: Actor, invitation_id: UUID, at: datetime | None = None) -> Invitation:
     """Withdraw an invitation that nobody has accepted."""
     invitation = _theirs(actor, invitation_id)
     if invitation.revoked_at is not None:
-        return Unchanged(invitation)
+        return Unchanged(invitation)  # type: ignore[return-value]
     _refuse_over(invitation)
     invitation.revoked_at = clock(at)
     invitation.save(update_fields=["revoked_at", "updated_at"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -25,16 +25,9 @@ Uncovered = Literal["open", "wrong", "ended"]
 def start_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> SessionState:
     """Begin the clocks of a session that was just signed in."""
     at = clock(at)
-    state, _ = SessionState.objects.update_or_create(
-        session_key=session_key,
-        defaults={
-            "user_id": actor.id,
-            "started_at": at,
-            "last_input_at": at,
-            "locked_at": None,
-            "on_board": False,
-        },
-    )
+    clocks: dict[str, Any] = {"user_id": actor.id, "started_at": at, "last_input_at": at}
+    fresh = {"locked_at": None, "on_board": False, "pin_failures": 0}
+    state, _ = SessionState.objects.update_or_create(session_key=session_key, defaults=clocks | fresh)
     record(actor, "session.started", actor.user)
     return state
 
@@ -44,7 +37,7 @@ def adopt_session(*, user_id: UUID, session_key: str, at: datetime | None = None
     """Begin the clocks of a session that has none."""
     at = clock(at)
     defaults = {"user_id": user_id, "started_at": at, "last_input_at": at}
-    return SessionState.objects.get_or_create(session_key=session_key, defaults=defaults)[0]
+    return SessionState.objects.update_or_create(session_key=session_key, defaults=defaults)[0]
 
 
 @quiet("when a person last typed or clicked is a lease, at most once a minute")
@@ -71,27 +64,25 @@ def move_session(*, from_key: str, to_key: str) -> None:
 
 
 @action
-def cover_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> bool | Unchanged[bool]:
+def cover_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> bool:
     """Cover a session until its PIN is given; sound, title and counts go on underneath."""
     covered = SessionState.objects.filter(session_key=session_key, locked_at=None).update(
         locked_at=clock(at), pin_failures=0
     )
     if not covered:
-        return Unchanged(False)
+        return Unchanged(False)  # type: ignore[return-value]
     record(actor, "session.covered", actor.user)
     return True
 
 
 @action
-def uncover_session(
-    *, actor: Actor, session_key: str, pin: str, at: datetime | None = None
-) -> Uncovered | Unchanged[Uncovered]:
+def uncover_session(*, actor: Actor, session_key: str, pin: str, at: datetime | None = None) -> Uncovered:
     """Open a covered session by its PIN: `open`, `wrong`, or `ended` after the fifth wrong one."""
     state = SessionState.objects.select_for_update().filter(session_key=session_key).first()
     if state is None:
-        return Unchanged("ended")
+        return Unchanged("ended")  # type: ignore[return-value]
     if state.locked_at is None:
-        return Unchanged("open")
+        return Unchanged("open")  # type: ignore[return-value]
     user = User.objects.get(pk=state.user_id)
     if user.pin_hash and check_password(pin, user.pin_hash):
         state.locked_at = None
@@ -113,12 +104,10 @@ def uncover_session(
 
 
 @action
-def end_session(
-    *, actor: Actor, session_key: str, why: str, at: datetime | None = None
-) -> bool | Unchanged[bool]:
+def end_session(*, actor: Actor, session_key: str, why: str, at: datetime | None = None) -> bool:
     """End one of the actor's own sessions; `why` is a code: logout, own_list, idle, absolute."""
     if not _drop([session_key], user_id=actor.id):
-        return Unchanged(False)
+        return Unchanged(False)  # type: ignore[return-value]
     record(actor, "session.ended", actor.user, codes={"why": why})
     return True
 
@@ -126,7 +115,7 @@ def end_session(
 @action
 def end_sessions_of(
     *, actor: Actor, user_id: UUID, why: str, spare: str = "", at: datetime | None = None
-) -> int | Unchanged[int]:
+) -> int:
     """End all sessions of a person but `spare`; return how many there were."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
@@ -135,7 +124,7 @@ def end_sessions_of(
     keys |= set(UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True))
     ended = _drop(keys - {spare}, user_id=user_id)
     if not ended:
-        return Unchanged(0)
+        return Unchanged(0)  # type: ignore[return-value]
     record(actor, "session.ended", user, codes={"why": why, "count": ended})
     return ended
 

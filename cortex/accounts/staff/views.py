@@ -22,6 +22,7 @@ from cortex.accounts.invitations.tasks import send_invitation_mail
 from cortex.accounts.mails import soon
 from cortex.accounts.models import Invitation, Role
 from cortex.accounts.signin.actions import unlock_account
+from cortex.accounts.views import person
 from cortex.audit import actor_of
 from cortex.ui.pages import go_to, page_of
 
@@ -46,7 +47,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     made = invitations.invite_person(
         actor=actor,
-        organization_id=actor.organization_id,
+        organization_id=person(request).organization_id,
         **form.cleaned_data,  # type: ignore[arg-type]
     )
     return _mailed(request, made)
