@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, cast
 from uuid import UUID
@@ -25,11 +26,17 @@ class _Context(Protocol):
     def key_for(self, subject: UUID, version: int | None = None) -> DataKey: ...
 
 
-def _context() -> _Context:
-    # Late, because the context reads audit models, which may hold sealed fields themselves.
-    from cortex.access.context import current
+_current: Callable[[], _Context] | None = None
 
-    return cast(_Context, current())
+
+def _context() -> _Context:
+    global _current
+    if _current is None:
+        # Late, because the context reads audit models, which hold sealed fields themselves.
+        from cortex.access.context import current
+
+        _current = current
+    return _current()
 
 
 class SealedAttribute(DeferredAttribute):
