@@ -16,6 +16,7 @@ from psycopg import sql
 
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
 from cortex.ops.local_secrets import load_or_make
+from cortex.ops.quick_states import quick_states
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOT = os.environ.get("CORTEX_TEST_SLOT", "main")
@@ -106,7 +107,8 @@ def migrate_templates() -> None:
                 {"NAME": template_of(name), "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}},
             )
         for alias in DATABASES:
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
+            with quick_states():
+                call_command("migrate", database=alias, verbosity=0, interactive=False)
     finally:
         for alias, settings in kept.items():
             point_at(alias, settings)

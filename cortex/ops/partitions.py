@@ -140,6 +140,10 @@ class PartitionedTable(Operation):
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Nothing to do: the CreateModel before drops the table with its months."""
 
+    def references_model(self, name: str, app_label: str) -> bool:
+        """Say which model this touches, so that squashing can move others past it."""
+        return name.lower() == self.model_name.lower()
+
     def describe(self) -> str:
         """Say what this does, for the migration log."""
         return f"Partition {self.model_name} by month"

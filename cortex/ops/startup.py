@@ -22,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from cortex.ops.local_secrets import write_private
 from cortex.ops.processes import StartRefused, is_running, wait_until
+from cortex.ops.quick_states import quick_states
 from cortex.ops.staticfiles import StaticFiles
 
 LOCK = "up.lock"
@@ -114,7 +115,8 @@ def migrate() -> list[str]:
     for alias in ("default", "keys"):
         executor = MigrationExecutor(connections[alias])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
+            with quick_states():
+                call_command("migrate", database=alias, verbosity=0, interactive=False)
             touched.append(alias)
     return touched
 

@@ -141,7 +141,7 @@ AUTHENTICATION_BACKENDS = [
     "patients.registry.backends.RelationshipBackend",
 ]
 # guardian's own backend would answer from stored rows alone, without their start and end.
-SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+SILENCED_SYSTEM_CHECKS = ["guardian.W001", "auth.W004"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
@@ -184,12 +184,16 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "cortex.api.problems.handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+# Over this many items a minute a key reads 429, but words that need a person are taken all the same.
+CORTEX_API_ITEMS_PER_MINUTE = env.integer("CORTEX_API_ITEMS_PER_MINUTE", 60_000, minimum=1)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cortex API",
     "VERSION": "1.0.0",
     "DESCRIPTION": "Intake for patients' apps: messages, voice features, check-ins, SOS, and the way back.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "PREPROCESSING_HOOKS": ["cortex.api.schema.only_declared"],
+    "POSTPROCESSING_HOOKS": ["cortex.api.schema.add_components"],
 }
 
 # Content: one strict policy for every page, the admin included
@@ -263,10 +267,19 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
     "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
+    "forget intake keys": {
+        "task": "crisis.intake.tasks.forget_expired_keys",
+        "schedule": crontab(minute="23"),
+    },
+    "verify crisis lines": {
+        "task": "crisis.reviews.tasks.ask_to_verify_resources",
+        "schedule": crontab(minute="5", hour="6", day_of_month="1"),
+    },
     "refresh age bands": {
         "task": "patients.upkeep.tasks.refresh_age_bands",
         "schedule": crontab(minute="31", hour="22"),
     },
+    "forget expired item ids": {"task": "crisis.intake.tasks.forget_expired_keys", "schedule": crontab(minute="41")},
 }
 
 LOGGING = logging_settings(env.text("CORTEX_LOG_LEVEL", "INFO"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -41,6 +42,9 @@ class Command(BaseCommand):
         """Run until asked to stop."""
         if not hasattr(settings, "CORTEX_EMBEDDED_CLUSTERS"):
             raise CommandError("`up` is for one machine: in production each process has its own unit.")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal in the language C must not lose a line over one letter.
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             House(options["host"], options["port"], demo=options["demo"]).run()
         except StartRefused as refusal:
