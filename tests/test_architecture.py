@@ -33,10 +33,12 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
 
 
-def listed_modules() -> set[str]:
-    """Return the modules that docs/ARCHITECTURE.md lists beyond the kinds of section 2, as `feature/noun`."""
+def listed_modules(*, touching: bool = False) -> set[str]:
+    """Return the modules that docs/ARCHITECTURE.md lists, as `feature/noun`; `touching` those marked with *."""
     text = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
-    return set(re.findall(r"`((?:cortex|patients|crisis|clinical)/[\w/]+)`", text))
+    rows = re.findall(r"^\| `((?:cortex|patients|crisis|clinical)/[\w/]+)` \| ([\w* ]+) \|$", text, re.MULTILINE)
+    found = {f"{feature}/{name}" for feature, names in rows for name in names.split()}
+    return {name.rstrip("*") for name in found if not touching or name.endswith("*")}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -61,7 +63,7 @@ def test_floors_import_only_downward() -> None:
 
 def test_doors_hold_no_orm() -> None:
     wrong = []
-    allowed = listed_modules()
+    allowed = listed_modules(touching=True) | {"cortex/clock"}
     for path in sources():
         relative = path.relative_to(ROOT).with_suffix("")
         if relative.stem in DATA_MODULES or str(relative) in allowed:
@@ -155,11 +157,13 @@ def test_every_admin_class_and_task_of_the_sources_is_registered() -> None:
 
     registered = {type(one).__name__ for one in django_admin.site._registry.values()}
     celery.loader.import_default_modules()
+    classes = [node for path in sources() for node in tree(path).body if isinstance(node, ast.ClassDef)]
+    bases = {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
     missing = []
     for path in sources():
         for node in tree(path).body:
             if path.name == "admin.py" and isinstance(node, ast.ClassDef) and node.name.endswith("Admin"):
-                if node.name not in registered:
+                if node.name not in registered | bases:
                     missing.append(f"{path.relative_to(ROOT)} {node.name}")
             if path.name == "tasks.py" and isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 if not any(name.endswith(f".{node.name}") for name in celery.tasks):

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-
-from cortex.audit.actors import Actor, actor_of
+from cortex.audit.actors import Actor
 from cortex.audit.machine import action, record
-
-
-def note_refusal(request: HttpRequest, needed: str) -> None:
-    """Write one row about a refused page, for a signed-in person; an unknown visitor leaves only a log line."""
-    if request.user.is_authenticated:
-        match = request.resolver_match
-        refuse_access(actor=actor_of(request), place=match.view_name if match else "", needed=needed)
 
 
 @action

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from cortex.access.actions import note_refusal
+from cortex.access.actions import refuse_access
 from cortex.access.declare import Access
+from cortex.audit.actors import actor_of
 
 
 class DeclaredAccessMiddleware:
@@ -29,7 +30,7 @@ class DeclaredAccessMiddleware:
         if access is None:
             raise PermissionDenied("This page declares nobody who may use it.")
         if access.how == "roles" and not admits(access, request):
-            note_refusal(request, access.describe())
+            _note_refusal(request, access.describe())
             raise PermissionDenied("Your role does not include this page.")
 
 
@@ -43,3 +44,10 @@ def admits(access: Access, request: HttpRequest) -> bool:
     """Whether the signed-in person holds a declared role."""
     user = request.user
     return bool(user.is_authenticated and user.is_active and user.role in access.roles)
+
+
+def _note_refusal(request: HttpRequest, needed: str) -> None:
+    """Write one row about a refused page, for a signed-in person; an unknown visitor leaves only a log line."""
+    if request.user.is_authenticated:
+        match = request.resolver_match
+        refuse_access(actor=actor_of(request), place=match.view_name if match else "", needed=needed)

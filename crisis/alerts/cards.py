@@ -8,11 +8,11 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
 from django.template.loader import get_template
 from django.urls import reverse
 
-from crisis.alerts.models import AlertEvent, Kind, RiskAlert, Source
+from crisis.alerts import queries
+from crisis.alerts.models import Kind, RiskAlert, Source
 from crisis.alerts.states import CLOSED, Status
 from crisis.alerts.wording import LANGUAGES, STAGES, reason_sentence
 
@@ -81,16 +81,10 @@ def _urls(alert_id: UUID) -> dict[str, str]:
     }
 
 
-def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Return the last feed number of each alert, in one query."""
-    rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
-    return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}
-
-
 def cards(alerts: Iterable[RiskAlert]) -> list[dict[str, Any]]:
     """Return the cards of alerts that came with patient, organization and owner selected."""
     alerts = list(alerts)
-    numbers = versions(alert.pk for alert in alerts)
+    numbers = queries.versions(alert.pk for alert in alerts)
     return [card(alert, numbers.get(alert.pk, 0)) for alert in alerts]
 
 

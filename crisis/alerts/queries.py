@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
+
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from cortex.audit.actors import Actor
@@ -111,3 +113,9 @@ def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:
 def organization_names(ids: Iterable[UUID]) -> list[str]:
     """Return the names of organizations, sorted."""
     return list(Organization.objects.filter(pk__in=list(ids)).order_by("name").values_list("name", flat=True))
+
+
+def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the last feed number of each alert, in one query."""
+    rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
+    return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}

@@ -63,7 +63,7 @@ def _decide(
     return raise_alert(
         actor=actor, organization_id=patient.organization_id, patient_id=patient.pk, kind=signal.kind,
         level=str(decision.level), reason_code=reason_code(signal.rules, decision.level, signal.kind),
-        source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE, facts=facts_of(evaluation, signal),
+        source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE, facts=_facts(evaluation, signal),
         waiting=SOS_RULE in signal.rules, renotify=decision.move is Move.RENOTIFY, at=at,
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def _is_news(alert: RiskAlert, signal: KindSignal) -> bool:
     return signal.newest_at is not None and (known is None or signal.newest_at > known)
 
 
-def facts_of(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
+def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
     """Return the coded columns of an alert: rules, factors with shares, what is missing, score."""
     result = evaluation.result
     return {

@@ -149,3 +149,17 @@ def sweep_follow_up(*, actor: Actor, follow_up_id: UUID, at: datetime | None = N
     )  # fmt: skip
     record(actor, "follow_up.passed", row)
     return row
+
+
+@action
+def ask_to_verify(*, actor: Actor, at: datetime | None = None) -> list[ReviewItem]:
+    """Open one task per organization whose crisis lines are due for a check; the desk rings them."""
+    at = clock(at)
+    items = [
+        make_item(
+            actor=actor, organization_id=organization_id, patient=None, reason_code="verify_resources",
+            source_type="resources", due_at=at + timedelta(days=7), at=at,
+        )
+        for organization_id in queries.organizations_with_stale_lines(at)
+    ]  # fmt: skip
+    return Unchanged(items)  # type: ignore[return-value]

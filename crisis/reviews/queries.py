@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from cortex.accounts.models import User
+from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
+from crisis.resources.models import CrisisResource
 from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
 
 
@@ -125,3 +126,11 @@ def follow_up_of_desk(organizations: Iterable[UUID], user: User, follow_up_id: U
     if row is None:
         raise NotFound("This follow-up does not exist, or it is not yours.", "not_found")
     return row
+
+
+def organizations_with_stale_lines(at: datetime) -> list[UUID]:
+    """Return the organizations in whose jurisdiction a crisis line is due for a check."""
+    stale = CrisisResource.objects.due_for_check(at).values("jurisdiction")
+    return list(
+        Organization.objects.filter(is_active=True, jurisdiction__in=stale).order_by("pk").values_list("pk", flat=True)
+    )

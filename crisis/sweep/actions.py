@@ -14,12 +14,14 @@ from crisis.alerts.actions import release_alert, report_no_cover
 from crisis.alerts.models import Kind, RiskAlert
 from crisis.alerts.states import WAITING, Status
 from crisis.alerts.timeline import append_event
+from crisis.decisions.actions import apply_decisions
 from crisis.escalation import actions as escalation
 from crisis.escalation import queries as escalation_queries
 from crisis.escalation.models import AlertStep, StepKind
 from crisis.escalation.plan import Due
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
+from crisis.risk.actions import take_due
 from crisis.sweep import queries
 
 # These ask their own question when they fire, whatever has happened since.
@@ -143,6 +145,17 @@ HANDLERS: dict[StepKind, Callable[[Actor, RiskAlert, AlertStep, datetime], str]]
     StepKind.REVIEW_OVERDUE: _review_overdue,
     StepKind.STILL_HIGH: _still_high,
 }
+
+
+@action
+def run_evaluation(*, actor: Actor, due_id: UUID, at: datetime | None = None) -> int:
+    """Do one evaluation that is due and let the desk decide; return how many people were evaluated."""
+    evaluations = take_due(actor=actor, due_id=due_id, at=at)
+    if not evaluations:
+        return Unchanged(0)  # type: ignore[return-value]
+    joined = apply_decisions(actor=actor, evaluations=evaluations, at=at)
+    record(actor, "evaluation.run", None, codes={"people": len(evaluations), "alerts": len(joined)})
+    return len(evaluations)
 
 
 @action

@@ -19,6 +19,8 @@ from crisis.escalation import queries as escalation_queries
 from crisis.escalation.actions import postpone_step
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
+from crisis.risk import queries as risk_queries
+from crisis.risk.actions import install_lexicon
 from crisis.sweep import actions, queries
 from crisis.sweep.delivery import deliver
 
@@ -36,6 +38,8 @@ def sweep_once() -> int:
     ran = 0
     for step_id in escalation_queries.due_step_ids(clock()):
         ran += _guarded(step_id, lambda step_id=step_id: actions.run_step(actor=SWEEPER, step_id=step_id))
+    for due_id in risk_queries.due_evaluations(clock()):
+        ran += actions.run_evaluation(actor=SWEEPER, due_id=due_id)
     at = clock()
     for alert_id in queries.absent_owner_alert_ids(at):
         actions.note_owner_gone(actor=SWEEPER, alert_id=alert_id)
@@ -82,7 +86,8 @@ class Sweeper:
         self._anchored = 0.0
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Put the packaged lexicon into force, then work until stopped."""
+        install_lexicon(actor=SWEEPER)
         threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
             for name, work in (("deliveries", deliver_due), ("trail", self._trail))

@@ -1,0 +1,4 @@
+"""Gathers the tasks of the crisis features for Celery."""
+
+from crisis.intake import tasks as _intake  # noqa: F401 (registers its tasks)
+from crisis.reviews import tasks as _reviews  # noqa: F401
