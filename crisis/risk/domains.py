@@ -141,7 +141,7 @@ def _best(
     if not weighed:
         return None
     value, item = max(weighed, key=lambda pair: (pair[0], _order(pair[1])))
-    return Contribution(domain, item.code, value, item, max(other.observed_at for _, other in weighed))
+    return Contribution(domain, item.code, value, item, max(other.known_at for _, other in weighed))
 
 
 def _text(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:
@@ -186,7 +186,7 @@ def _emotion(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> C
         return None
     share = low / sum(sorted(weights))
     face = max(heavy, key=lambda item: (policy.emotion_severity[item.code], _order(item)))
-    newest = max(item.observed_at for item in heavy)
+    newest = max(item.known_at for item in heavy)
     return Contribution("emotion", face.code, _emotion_value(share, policy), face, newest)
 
 
@@ -250,7 +250,7 @@ def _stressors(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) ->
         return None
     value = min(policy.stressor_max, policy.stressor_each * len(acute))
     newest = max(acute, key=_order)
-    return Contribution("stressors", newest.code, value, newest, newest.observed_at)
+    return Contribution("stressors", newest.code, value, newest, newest.known_at)
 
 
 def _disengagement(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:

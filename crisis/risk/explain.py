@@ -22,12 +22,12 @@ def digest_of(inputs: Inputs) -> str:
             (
                 item.code, item.domain, item.source_type, item.observed_at.isoformat(), str(item.source_id),
                 item.tier, repr(item.value), repr(item.confidence), item.floor, item.status,
-                str(item.session_id), str(item.local_day), str(item.refuted),
+                str(item.session_id), str(item.local_day), str(item.refuted), str(item.received_at),
             )
         )
         for item in inputs.evidence
     )  # fmt: skip
-    facts = (inputs.lexicon_version, inputs.at.isoformat(), str(inputs.age), str(inputs.raised_at))
+    facts = (inputs.lexicon_version, inputs.at.isoformat(), str(inputs.is_minor), str(inputs.raised_at))
     return hashlib.sha256("\n".join((ENGINE_VERSION, *facts, *rows)).encode()).hexdigest()
 
 

@@ -122,11 +122,11 @@ class Policy:
     sustained_contribution: float = 0.20
 
     # Rules (4.3)
+    late_after_minutes: float = 10.0
     rule_window_days: float = 7.0
     masked_min: float = 0.60
     means_window_days: float = 30.0
     clinician_lower_days: float = 7.0
-    minor_age: int = 18
 
     # What should be known (4.4)
     cssrs_missing_days: float = 30.0

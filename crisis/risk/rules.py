@@ -39,11 +39,11 @@ class Ledger:
     def unreviewed(self, items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
         """The items newer than the last completed C-SSRS or clinician review."""
         reviewed = self.reviewed_at
-        return [item for item in items if reviewed is None or item.observed_at > reviewed]
+        return [item for item in items if reviewed is None or item.known_at > reviewed]
 
     def unresolved(self, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...]) -> list[EvidenceItem]:
         """The items that no human has resolved yet, in at least one of the kinds that they mean."""
-        return [item for item in items if any(self._open(item.observed_at, kind) for kind in kinds)]
+        return [item for item in items if any(self._open(item.known_at, kind) for kind in kinds)]
 
     def recent(self, items: Sequence[EvidenceItem], days: float) -> list[EvidenceItem]:
         """The items that are at most `days` old."""
@@ -53,9 +53,9 @@ class Ledger:
         """The text items of some tiers."""
         return [item for name in names for item in self.tiers.get(name, ())]
 
-    def _open(self, observed_at: datetime, kind: Kind) -> bool:
+    def _open(self, known_at: datetime, kind: Kind) -> bool:
         resolved = self.resolved_at.get(kind)
-        return resolved is None or observed_at > resolved
+        return resolved is None or known_at > resolved
 
 
 def ledger_of(grouped: Grouped, inputs: Inputs, policy: Policy) -> Ledger:
@@ -89,7 +89,7 @@ def _floor(
     rule: str, level: Level, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...] = _SELF
 ) -> Iterator[Floor]:
     if items:
-        yield Floor(rule, level, kinds, max(item.observed_at for item in items))
+        yield Floor(rule, level, kinds, max(item.known_at for item in items))
 
 
 def _h1(ledger: Ledger) -> Iterator[Floor]:
@@ -113,7 +113,7 @@ def _h3(ledger: Ledger) -> Iterator[Floor]:
         unfinished += [item for item in completed if item.observed_at == newest_at]
     for item in unfinished:
         if item.floor and Level(item.floor) is not Level.LOW:
-            yield Floor("H3", Level(item.floor), _SELF, item.observed_at)
+            yield Floor("H3", Level(item.floor), _SELF, item.known_at)
 
 
 def _h5(ledger: Ledger) -> Iterator[Floor]:
@@ -167,8 +167,7 @@ def _h9(ledger: Ledger) -> Iterator[Floor]:
 
 def _h10(ledger: Ledger) -> Iterator[Floor]:
     """A minor with active ideation or self-harm."""
-    age = ledger.inputs.age
-    if age is not None and age < ledger.policy.minor_age:
+    if ledger.inputs.is_minor:
         words = ledger.recent(ledger.tier("B", "SH"), ledger.policy.rule_window_days)
         yield from _floor("H10", Level.HIGH, words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -117,6 +117,15 @@ class EvidenceItem:
     session_id: UUID | None = None
     local_day: date | None = None
     refuted: bool = False
+    received_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """When it could be known: what an app kept while offline is news when it arrives."""
+        late = timedelta(minutes=POLICY.late_after_minutes)
+        if self.received_at is None or self.received_at - self.observed_at <= late:
+            return self.observed_at
+        return self.received_at
 
     @property
     def counts(self) -> bool:
@@ -130,7 +139,7 @@ class Inputs:
 
     at: datetime
     evidence: tuple[EvidenceItem, ...] = ()
-    age: int | None = None
+    is_minor: bool = False
     raised_at: datetime | None = None
     """When the person was last at medium or above, for the disengagement rule."""
     lexicon_version: str = ""

@@ -56,9 +56,9 @@ NEW_DOMAINS: dict[str, list[EvidenceItem]] = {
 
 
 @settings(max_examples=300, deadline=None)
-@given(LEDGERS, st.one_of(st.none(), st.integers(10, 90)))
-def test_scores_stay_in_range_and_above_every_floor(evidence, age):
-    result = assess(Inputs(at=w.NOW, evidence=tuple(evidence), age=age))
+@given(LEDGERS, st.booleans())
+def test_scores_stay_in_range_and_above_every_floor(evidence, is_minor):
+    result = assess(Inputs(at=w.NOW, evidence=tuple(evidence), is_minor=is_minor))
     assert 0 <= result.score <= 1
     assert 0 <= result.score_raw <= 1
     assert result.level.rank >= highest(floor.level for floor in result.floors).rank
@@ -101,7 +101,7 @@ def test_the_same_inputs_give_the_same_digest_and_any_change_another(evidence):
     first = w.decide(*evidence)
     assert first == w.decide(*[replace(item) for item in evidence])
     assert first.inputs_digest != w.decide(*evidence, w.text("D", 0.123)).inputs_digest
-    assert first.inputs_digest != w.decide(*evidence, age=12).inputs_digest
+    assert first.inputs_digest != w.decide(*evidence, is_minor=True).inputs_digest
 
 
 def test_deciding_about_a_full_ledger_takes_a_millisecond_at_most():

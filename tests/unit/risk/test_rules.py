@@ -42,14 +42,14 @@ SEEKING = w.factor("WS_MEANS_SEEKING", source="message")
         ([w.item9(3), C], {}, "critical", "H7b"),
         ([w.factor(codes.THIRD_PARTY_IMMINENT, source="third_party")], {}, "critical", "H8"),
         ([w.factor(codes.HARM_TO_OTHERS, source="message")], {}, "critical", "H9"),
-        ([SH], {"age": 16}, "high", "H10"),
+        ([SH], {"is_minor": True}, "high", "H10"),
         ([B], {}, "high", "H11"),
         ([w.gap(0.7, 0, 1, masked=True), w.gap(0.6, 2, 2, masked=True)], {}, "high", "H12"),
         ([w.factor(codes.SOS_IN_DANGER, source="sos")], {}, "critical", "H13"),
         ([w.factor(codes.SOS_TALK, source="sos")], {}, "high", "H13"),
         ([V, D], {}, "high", "H14"),
         ([C], {}, "medium", "H15"),
-        ([SH], {"age": 30}, "medium", "H15"),
+        ([SH], {}, "medium", "H15"),
         ([w.item9(1)], {}, "medium", "H15"),
     ],
 )
@@ -92,6 +92,13 @@ def test_a_resolution_ends_only_what_it_could_know():
     assert "H2" in w.decide(attempt, w.resolved(Kind.SELF_HARM, 1)).rules_fired
     both = w.decide(attempt, w.resolved(Kind.SELF_HARM, 1), w.resolved(Kind.MEDICAL, 1))
     assert "H2" not in both.rules_fired
+
+
+def test_words_that_arrive_late_are_news_when_they_arrive():
+    late = replace(w.text("A", 3), received_at=w.ago(0.5))
+    assert "H1" in w.decide(late, w.resolved(Kind.SELF_HARM, 1)).rules_fired
+    prompt = replace(w.text("A", 3), received_at=w.ago(3))
+    assert w.decide(prompt, w.resolved(Kind.SELF_HARM, 1)).rules_fired == ()
 
 
 def test_a_declined_screener_keeps_the_floor_before_it():
@@ -140,7 +147,7 @@ def test_each_kind_of_alert_gets_its_own_urgency():
 
 
 def test_a_minor_asks_for_a_safeguarding_review_too():
-    assert w.decide(B, age=17).reviews == ("safeguarding",)
+    assert w.decide(B, is_minor=True).reviews == ("safeguarding",)
 
 
 def test_history_counts_only_from_people_and_instruments():

@@ -1,0 +1,177 @@
+"""Writes of the risk feature: evidence, evaluations, evaluations that are due, and the lexicon's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cortex.audit import Actor, Unchanged, action, quiet, record
+from cortex.clock import clock
+
+from . import hysteresis, queries
+from .engine import assess
+from .evaluation import Evaluation
+from .evidence import Draft
+from .lexicon import lexicon
+from .models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
+from .policy import POLICY
+from .queries import Subject
+from .rows import assessment_of, evidence_of, standing_of
+from .types import EvidenceItem, Inputs, Level
+
+WATCH = "level_watch"
+
+
+@action
+def append_evidence(
+    *, actor: Actor, drafts: Mapping[UUID, Iterable[Draft]], at: datetime | None = None
+) -> dict[UUID, list[Evidence]]:
+    """Append evidence to the ledger, by person; the caller's transaction holds the people's locks.
+
+    Raises KeyError for a person who isn't on record. Evaluating is a step of its own, so that a batch
+    evaluates each person once.
+    """
+    drafts = {patient_id: list(rows) for patient_id, rows in drafts.items()}
+    if not any(drafts.values()):
+        return Unchanged({})  # type: ignore[return-value]
+    at = clock(at)
+    people = queries.subjects(drafts)
+    made = {
+        patient_id: [
+            evidence_of(
+                draft,
+                patient_id=patient_id,
+                organization_id=people[patient_id].organization_id,
+                received_at=at,
+            )
+            for draft in rows
+        ]
+        for patient_id, rows in drafts.items()
+    }
+    Evidence.objects.bulk_create([row for rows in made.values() for row in rows])
+    codes = {str(patient_id): [row.code for row in rows] for patient_id, rows in made.items()}
+    record(actor, "evidence.added", subject=_only(made), codes={"evidence": codes})
+    return made
+
+
+@action
+def evaluate_patients(
+    *, actor: Actor, patient_ids: Iterable[UUID], at: datetime | None = None
+) -> dict[UUID, Evaluation]:
+    """Decide about each person once, store the evaluations, and return them for the alert desk.
+
+    Four queries however many people there are; raises no alert. A person who isn't on record is left out. Who
+    stays at medium or high gets the next look in 6 h, since a level comes down only by looking again.
+    """
+    wanted = sorted(set(patient_ids))
+    at = clock(at)
+    people = queries.subjects(wanted)
+    if not people:
+        return Unchanged({})  # type: ignore[return-value]
+    ledger = queries.ledger(people, at)
+    before = queries.latest_assessments(people)
+    evaluations = {
+        patient_id: _evaluate(patient_id, subject, ledger[patient_id], before.get(patient_id), at)
+        for patient_id, subject in people.items()
+    }
+    rows = RiskAssessment.objects.bulk_create([each.assessment for each in evaluations.values()])
+    _watch(rows, at)
+    levels = {str(row.pk): row.level for row in rows}
+    record(actor, "risk.assessed", subject=_only(evaluations), codes={"assessments": levels})
+    return evaluations
+
+
+@action
+def schedule_evaluation(
+    *, actor: Actor, patient_id: UUID, due_at: datetime, reason_code: str, source_id: UUID | None = None
+) -> RiskDue | None:
+    """Ask for an evaluation at `due_at`; None when one with this reason is open already."""
+    subject = queries.subjects([patient_id])[patient_id]
+    due = RiskDue(
+        patient_id=patient_id, organization_id=subject.organization_id, due_at=due_at,
+        reason_code=reason_code, source_id=source_id,
+    )  # fmt: skip
+    # The partial unique index decides, so that two builders at once leave one row.
+    RiskDue.objects.bulk_create([due], ignore_conflicts=True)
+    if not RiskDue.objects.filter(pk=due.pk).exists():
+        return Unchanged(None)  # type: ignore[return-value]
+    record(actor, "risk.scheduled", due, subject=patient_id, codes={"reason": reason_code})
+    return due
+
+
+@action
+def take_due(*, actor: Actor, due_id: UUID, at: datetime | None = None) -> dict[UUID, Evaluation]:
+    """Do one due evaluation; empty when it is done or held elsewhere. The caller tells the alert desk."""
+    due = queries.locked_due(due_id)
+    if due is None:
+        return Unchanged({})  # type: ignore[return-value]
+    at = clock(at)
+    # Done before evaluating, so that the evaluation may ask for the next look under the same reason.
+    RiskDue.objects.filter(pk=due.pk).update(claimed_at=at, done_at=at, attempts=due.attempts + 1)
+    record(actor, "risk.due_taken", due, codes={"reason": due.reason_code})
+    return evaluate_patients(actor=actor, patient_ids=[due.patient_id], at=at)
+
+
+@quiet("the version of the lexicon that ships with the code; no person's data")
+def install_lexicon(*, actor: Actor, at: datetime | None = None) -> Lexicon:
+    """Put the packaged lexicon and its entries into the tables and make it the active version, once."""
+    packaged = lexicon()
+    at = clock(at)
+    row = queries.lexicon_row(packaged.checksum)
+    if row is not None and row.is_active:
+        return row
+    Lexicon.objects.filter(is_active=True).update(is_active=False)
+    if row is None:
+        row = Lexicon.objects.create(
+            version=packaged.version, languages=list(packaged.languages), checksum=packaged.checksum,
+            entry_count=len(packaged.entries), signed=packaged.signed, is_active=True, activated_at=at,
+        )  # fmt: skip
+        LexiconEntry.objects.bulk_create(
+            LexiconEntry(
+                lexicon=row, code=entry.id, tier=entry.tier, language=entry.language, role=entry.role,
+                patterns=list(entry.patterns), cues=list(entry.cues), note=entry.note,
+            )
+            for entry in packaged.entries
+        )  # fmt: skip
+    else:
+        Lexicon.objects.filter(pk=row.pk).update(is_active=True, activated_at=at)
+        row.refresh_from_db()
+    return row
+
+
+def _evaluate(
+    patient_id: UUID, subject: Subject, items: list[EvidenceItem], before: RiskAssessment | None, at: datetime
+) -> Evaluation:
+    inputs = Inputs(
+        at=at,
+        evidence=tuple(items),
+        is_minor=subject.is_minor,
+        raised_at=before.raised_at if before else None,
+        lexicon_version=lexicon().version,
+    )
+    result = assess(inputs)
+    standing = hysteresis.after(standing_of(before), result)
+    row = assessment_of(result, standing, patient_id=patient_id, organization_id=subject.organization_id)
+    return Evaluation(result, before, row)
+
+
+def _watch(rows: Iterable[RiskAssessment], at: datetime) -> None:
+    """Leave one open look for everybody whose level could come down by itself."""
+    due_at = at + timedelta(hours=POLICY.down_gap_hours)
+    looks = [
+        RiskDue(
+            patient_id=row.patient_id,
+            organization_id=row.organization_id,
+            due_at=due_at,
+            reason_code=WATCH,
+        )
+        for row in rows
+        if row.level in (Level.MEDIUM, Level.HIGH)
+    ]
+    RiskDue.objects.bulk_create(looks, ignore_conflicts=True)
+
+
+def _only(found: Mapping[UUID, object]) -> UUID | None:
+    """The one person whom a record is about; None when there are several, whom its codes name."""
+    return next(iter(found)) if len(found) == 1 else None

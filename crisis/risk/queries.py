@@ -1,0 +1,80 @@
+"""Reads of the risk feature: the ledger of evidence, the newest assessments, evaluations that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from patients.codes import MINOR_BANDS
+from patients.registry.models import Patient
+
+from .models import Evidence, Lexicon, RiskAssessment, RiskDue
+from .rows import ITEM_COLUMNS, item_of
+from .types import EvidenceItem
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an evaluation must know of a person; nothing of it is sealed."""
+
+    organization_id: UUID
+    is_minor: bool
+
+
+def subjects(patient_ids: Iterable[UUID]) -> dict[UUID, Subject]:
+    """The people of these ids; one query."""
+    rows = Patient.objects.filter(pk__in=set(patient_ids)).values_list("pk", "organization_id", "age_band")
+    return {pk: Subject(organization_id, band in MINOR_BANDS) for pk, organization_id, band in rows}
+
+
+def ledger(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[EvidenceItem]]:
+    """The evidence that counts at `at`, by person, rows of merged records with it; one query."""
+    wanted = set(patient_ids)
+    found: dict[UUID, list[EvidenceItem]] = {patient_id: [] for patient_id in wanted}
+    rows = (
+        Evidence.objects.counting(at)
+        .filter(patient__person_id__in=wanted)
+        .values_list("patient__person_id", *ITEM_COLUMNS)
+    )
+    for person_id, *columns in rows:
+        found[person_id].append(item_of(tuple(columns)))
+    return found
+
+
+def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
+    """The newest assessment of each person who has one; one query."""
+    rows = (
+        RiskAssessment.objects.filter(patient_id__in=set(patient_ids))
+        .order_by("patient_id", "-computed_at", "-id")
+        .distinct("patient_id")
+    )
+    return {row.patient_id: row for row in rows}
+
+
+def latest_assessment(patient_id: UUID) -> RiskAssessment | None:
+    """The newest assessment of one person."""
+    return latest_assessments([patient_id]).get(patient_id)
+
+
+def assessments(patient_id: UUID, *, limit: int = 50) -> list[RiskAssessment]:
+    """A person's assessments, newest first."""
+    return list(RiskAssessment.objects.filter(patient_id=patient_id).order_by("-computed_at", "-id")[:limit])
+
+
+def due_evaluations(at: datetime, *, limit: int = 100) -> list[UUID]:
+    """The ids of evaluations that are due and not done, the longest waiting first."""
+    rows = RiskDue.objects.filter(due_at__lte=at, done_at__isnull=True).order_by("due_at", "pk")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def locked_due(due_id: UUID) -> RiskDue | None:
+    """Lock and return an evaluation that is due; None when it is done or somebody else has it."""
+    rows = RiskDue.objects.select_for_update(of=("self",), skip_locked=True)
+    return rows.filter(pk=due_id, done_at__isnull=True).first()
+
+
+def lexicon_row(checksum: str) -> Lexicon | None:
+    """The stored version with these entries, if it was installed."""
+    return Lexicon.objects.filter(checksum=checksum).first()
