@@ -28,6 +28,7 @@ class Frame:
 
     name: str
     recorded: bool = False
+    emitted: bool = False
     audit: list[AuditLog] = field(default_factory=list)
     access: list[PhiAccessLog] = field(default_factory=list)
     events: list[tuple[UUID, models.Model]] = field(default_factory=list)
@@ -102,7 +103,7 @@ def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
 def _refuse_unrecorded(frame: Frame, value: object, *, quiet: bool) -> None:
     if frame.recorded:
         return
-    if (quiet or isinstance(value, Unchanged)) and not frame.events:
+    if (quiet or isinstance(value, Unchanged)) and not frame.emitted:
         return
     raise AuditMissing(f"{frame.name} changed something without record(); it was rolled back")
 
@@ -149,7 +150,9 @@ def record(
 
 def emit(organization_id: UUID, event: models.Model) -> None:
     """Append `event` to the organization's feed when the outermost action ends; sets its `feed_number`."""
-    current_frame().events.append((organization_id, event))
+    frame = current_frame()
+    frame.emitted = True
+    frame.events.append((organization_id, event))
 
 
 def actor_columns(actor: Actor, organization_id: UUID | None) -> dict[str, Any]:
