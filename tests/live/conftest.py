@@ -106,8 +106,8 @@ def serve(source: TableSource, redis_server: PrivateRedis) -> Iterator[Callable[
 
     started: list[LiveServer] = []
 
-    def start(**options: object) -> LiveServer:
-        server = LiveServer(application, **options)
+    def start(app: object = application, **options: object) -> LiveServer:
+        server = LiveServer(app, **options)
         server.start()
         started.append(server)
         return server

@@ -151,7 +151,7 @@ class LiveServer:
     """uvicorn with the websocket side of the application, in a thread of this process."""
 
     def __init__(self, app: Any, **options: Any) -> None:
-        self.port = free_port()
+        self.port = options.pop("port", None) or free_port()
         self.app = app
         settings = {
             "ws_per_message_deflate": False,
