@@ -33,6 +33,8 @@ def join(last: int) -> bytes:
 class Reader(asyncio.Protocol):
     """One socket: shakes hands, joins, and notes when each number arrived; `stalled` never reads again."""
 
+    transport: Any
+
     def __init__(self, plan: Plan, cookie: str, last: int) -> None:
         self.plan, self.cookie, self.last = plan, cookie, last
         self.buffer = b""
@@ -40,7 +42,7 @@ class Reader(asyncio.Protocol):
         self.is_open = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: Any = transport
+        self.transport = transport
         self.transport.write(handshake(self.plan.port, self.plan.path, self.cookie))
 
     def data_received(self, data: bytes) -> None:
