@@ -81,7 +81,8 @@ class CurrentPasswordForm(forms.Form):
     current = _secret("Current password", "current-password")
 
     def __init__(self, *args: Any, user: User, reauthenticate: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # Two such forms stand on one page; their fields must not share an id.
+        super().__init__(*args, **{"auto_id": f"{type(self).__name__.lower()}_%s"} | kwargs)
         self.user = user
         self.reauthenticate = reauthenticate
 

@@ -127,6 +127,15 @@ class ActionAdmin(admin.ModelAdmin):
     write_roles: ClassVar[frozenset[str]] = frozenset({Role.ADMIN})
     organization_path: ClassVar[str | None] = "organization"
     sealed_fields: ClassVar[tuple[str, ...]] = ()
+    # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
+    formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
+        models.DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        },
+        models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
+        models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
+    }
     list_per_page = 50
     show_full_result_count = False
 

@@ -34,6 +34,7 @@ ITEMS = (
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
+    Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
 )
 
 Counter = Callable[[HttpRequest], dict[str, int]]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from cortex.ops.health import readiness
 
 REASK_SECONDS = 10.0
+# Without Redis alerts still arrive, by asking the database; without the sweeper they wait for people.
 LINES = (
-    ("Records", "database", ("database", "keys", "migrations")),
-    ("Live alerts", "wifi", ("redis",)),
-    ("Escalation", "escalator-up", ("sweeper",)),
+    ("Records", "database", ("database", "keys", "migrations"), "Down"),
+    ("Live alerts", "wifi", ("redis",), "Slower"),
+    ("Escalation", "escalator-up", ("sweeper",), "Delayed"),
 )
-WORDS = {"ok": "Working", "degraded": "Slower", "down": "Down"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,19 @@ _kept: tuple[float, list[StatusLine]] = (0.0, [])
 
 
 def status_lines() -> list[StatusLine]:
-    """Return the lines; a part is as well as the worst of what it rests on."""
+    """Return the lines; each is as well as the worst part that it rests on."""
     global _kept
     asked_at, lines = _kept
     if not lines or time.monotonic() - asked_at > REASK_SECONDS:
         parts = readiness()[1]["parts"]
         lines = [
-            _line(name, icon, [parts[part]["state"] for part in rests_on]) for name, icon, rests_on in LINES
+            StatusLine(name, icon, *_state([parts[part]["state"] for part in rests_on], otherwise))
+            for name, icon, rests_on, otherwise in LINES
         ]
         _kept = (time.monotonic(), lines)
     return lines
 
 
-def _line(name: str, icon: str, states: list[str]) -> StatusLine:
+def _state(states: list[str], otherwise: str) -> tuple[str, str]:
     worst = next((state for state in ("down", "degraded") if state in states), "ok")
-    return StatusLine(name, icon, worst, WORDS[worst])
+    return worst, "Working" if worst == "ok" else otherwise

@@ -263,7 +263,7 @@ def test_the_sign_in_page_shows_how_the_service_really_is(client: Client, db: No
         status, "readiness", lambda: (200, {"parts": parts | {"sweeper": {"state": "degraded"}}})
     )
     page = client.get("/accounts/login/").content.decode()
-    assert page.count('data-state="ok"') == 2 and 'data-state="degraded"' in page and "Slower" in page
+    assert page.count('data-state="ok"') == 2 and 'data-state="degraded"' in page and "Delayed" in page
 
 
 def test_a_page_of_another_host_is_not_where_signing_in_leads(people: People) -> None:
