@@ -134,7 +134,7 @@ class PatientUserObjectPermission(UserObjectPermissionBase):
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = GrantQuerySet.as_manager()
+    objects = GrantQuerySet.as_manager()  # type: ignore[misc, assignment]
 
     class Meta:
         verbose_name = "access grant"

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('patients', '0002_append_only'),
+        ("patients", "0002_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='consent',
-            name='scope',
-            field=models.JSONField(blank=True, default=dict, help_text='Codes and dates: purposes, data_categories, recipients, channels, from, to, exclusions.'),
+            model_name="consent",
+            name="scope",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Codes and dates: purposes, data_categories, recipients, channels, from, to, exclusions.",
+            ),
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,40 +11,19 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from cortex.access.context import opening
+from cortex.accounts.models import Organization
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
-from cortex.crypto.blind import blind_index, normalise_email, normalise_phone
 from cortex.ids import uuid7
 from patients.codes import AgeBand, PatientStatus
 from patients.privacy.actions import record_consent
+from patients.registry.builders import INDEXES, PLAIN, clock_time, index_of, patient_row
 from patients.registry.models import Patient, new_pseudonym
 from patients.registry.person import EmergencyContact, PatientPreference, PatientProfile
 from patients.registry.records import RegisterPatient, band_of
 
 PSEUDONYM_TRIES = 5
 BAND_BATCH = 500
-# Fields of RegisterPatient that are columns of Patient under the same name.
-PLAIN = (
-    "given_name",
-    "middle_name",
-    "family_name",
-    "pronouns",
-    "sex",
-    "gender",
-    "email",
-    "phone",
-    "date_of_birth",
-    "home_address",
-    "usual_places",
-    "mrn",
-    "external_provider_ref",
-    "risk_notes",
-    "language",
-    "locale",
-    "timezone",
-    "data_retention_days",
-    "legacy_ids",
-)
 
 
 @action
@@ -58,10 +37,11 @@ def register_patient(
     """
     at = clock(at)
     data.check(at.date())
+    organization = _organization(organization_id)
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
-        patient = _insert(_row(identifier, organization_id, data, at), chosen=bool(data.anonymous_id))
+        patient = _insert(patient_row(identifier, organization, data, at), chosen=bool(data.anonymous_id))
         _add_details(patient, data)
     if data.consents:
         record_consent(actor=actor, patient=patient, consents=data.consents, at=at)
@@ -88,13 +68,43 @@ def create_provisional(
         raise InputRefused("Choose an age band of the list.", "age_band_unknown", field="age_band")
     data = RegisterPatient(given_name=given_name, phone=phone, language=language, risk_notes=note)
     data.check(at.date())
+    organization = _organization(organization_id)
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
-        row = _row(identifier, organization_id, data, at)
+        row = patient_row(identifier, organization, data, at, strict=False)
         row.is_provisional, row.age_band = True, age_band
         patient = _insert(row, chosen=False)
     record(actor, "patient.opened_provisionally", patient, subject=patient.pk)
+    return patient
+
+
+# What an administrator may correct; clinical notes, keys and the pseudonym are not among it.
+EDITABLE = frozenset(PLAIN) - {"risk_notes", "legacy_ids"} | {"status"}
+TEXT_COLUMNS = frozenset({"external_provider_ref", "language", "locale", "timezone"})
+SETTABLE_STATUS = frozenset({PatientStatus.ACTIVE, PatientStatus.SUSPENDED})
+
+
+@action
+def update_patient(
+    *, actor: Actor, patient_id: UUID, changes: dict[str, Any], at: datetime | None = None
+) -> Patient:
+    """Correct demographics and settings of a person; only what differs is written, and named in the trail.
+
+    Raises NotFound, InputRefused with the field, and RuleBroken as `register_patient` does.
+    """
+    at = clock(at)
+    patient = next(iter(_locked([patient_id])), None)
+    if patient is None or patient.status == PatientStatus.DELETED:
+        raise NotFound("There is no such person on record.", "patient_unknown")
+    _check_changes(changes, at)
+    with opening(actor, purpose="demographics", relationship="administration") as ctx:
+        ctx.open([patient])
+        changed = [name for name, value in changes.items() if _differs(getattr(patient, name), value)]
+        if not changed:
+            return Unchanged(patient)  # type: ignore[return-value]
+        _put_changes(patient, {name: changes[name] for name in changed}, at)
+    record(actor, "patient.updated", patient, subject=patient.pk, fields=sorted(changed))
     return patient
 
 
@@ -152,25 +162,41 @@ def _set_band(row: Patient, at: datetime) -> bool:
     return changed
 
 
-def _row(identifier: UUID, organization_id: UUID, data: RegisterPatient, at: datetime) -> Patient:
-    columns: dict[str, Any] = {name: getattr(data, name) for name in PLAIN}
-    return Patient(
-        id=identifier,
-        organization_id=organization_id,
-        anonymous_id=data.anonymous_id or new_pseudonym(),
-        email_hash=_index("email", normalise_email(data.email) if data.email else "", organization_id),
-        phone_hash=_index("phone", normalise_phone(data.phone) if data.phone else "", organization_id),
-        mrn_hash=_index("mrn", (data.mrn or "").strip(), organization_id),
-        age_band=band_of(data.date_of_birth, at.date()),
-        registered_at=min(data.registered_at or at, at),
-        **columns,
-    )
+def _organization(organization_id: UUID) -> Organization:
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is None:
+        raise NotFound("There is no such organization.", "organization_unknown")
+    return organization
 
 
-def _index(column: str, value: str | None, organization_id: UUID) -> bytes | None:
-    if not value:
-        return None
-    return blind_index(value, column=f"patients_patient.{column}", organization_id=organization_id)
+def _differs(old: Any, new: Any) -> bool:
+    """Whether two values differ, where an empty text is the same as none."""
+    return (old or None) != (new or None)
+
+
+def _check_changes(changes: dict[str, Any], at: datetime) -> None:
+    strangers = set(changes) - EDITABLE
+    if strangers:
+        raise InputRefused("This can't be changed here.", "not_editable", field=min(strangers))
+    if changes.get("status", PatientStatus.ACTIVE) not in SETTABLE_STATUS:
+        raise InputRefused("A person is active or suspended here.", "status_unknown", field="status")
+    names = {field.name for field in fields(RegisterPatient)}
+    RegisterPatient(**{name: value for name, value in changes.items() if name in names}).check(at.date())
+
+
+def _put_changes(patient: Patient, changes: dict[str, Any], at: datetime) -> None:
+    columns = {name: value if value or name in TEXT_COLUMNS else None for name, value in changes.items()}
+    for name in INDEXES.keys() & changes.keys():
+        columns[INDEXES[name]] = index_of(name, changes[name], patient.organization)
+    if "date_of_birth" in changes:
+        columns["age_band"] = band_of(changes["date_of_birth"], at.date())
+    for name, value in columns.items():
+        setattr(patient, name, value)
+    try:
+        with transaction.atomic():
+            patient.save(update_fields=[*columns, "updated_at"])
+    except IntegrityError as problem:
+        _explain(problem, chosen=True)
 
 
 def _insert(row: Patient, *, chosen: bool) -> Patient:
@@ -228,19 +254,10 @@ def _add_details(patient: Patient, data: RegisterPatient) -> None:
             background_sound_type=data.preference.background_sound_type,
             preferred_duration_minutes=data.preference.preferred_duration_minutes,
             notification_preferences=data.preference.notification_preferences,
-            morning_routine_time=_time(data.preference.morning_routine_time),
-            evening_routine_time=_time(data.preference.evening_routine_time),
+            morning_routine_time=clock_time(data.preference.morning_routine_time),
+            evening_routine_time=clock_time(data.preference.evening_routine_time),
             **common,
         )
-
-
-def _time(value: str | None) -> time | None:
-    if not value:
-        return None
-    try:
-        return time.fromisoformat(value)
-    except ValueError:
-        raise InputRefused("A time is HH:MM.", "time_unreadable", field="preference") from None
 
 
 def _locked(identifiers: list[UUID]) -> list[Patient]:

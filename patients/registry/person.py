@@ -22,7 +22,7 @@ class PatientProfile(OrgRecord):
     privacy_settings = models.JSONField(default=dict, blank=True, help_text="Codes, numbers and flags only.")
 
     class Meta:
-        constraints = source_keys("profile", "source000.user_profiles")
+        constraints = [*source_keys("profile", "source000.user_profiles")]
 
     def __str__(self) -> str:
         return f"profile {self.pk}"

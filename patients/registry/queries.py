@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from cortex.access.context import AccessContext
+from cortex.accounts.models import Organization
+from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
 from patients.privacy.queries import consent_state
+from patients.registry.builders import EMAIL, PHONE
 from patients.registry.models import Patient, PatientQuerySet
 from patients.registry.person import EmergencyContact, LastLocation
 
@@ -42,6 +48,28 @@ def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
     """Return the rows by id, locked in the order of their ids until the transaction ends."""
     rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=set(patient_ids)).order_by("pk")
     return {row.pk: row for row in rows}
+
+
+def found_by(organization: Organization, *, email: str = "", phone: str = "") -> PatientQuerySet:
+    """Return the organization's rows with this e-mail or phone, found by blind index; several share a phone.
+
+    Nobody when neither can be read. Rows of every index version are found while the index key rotates.
+    """
+    wanted = Q(pk__in=[])
+    if email:
+        wanted |= Q(email_hash__in=_indexes(normalise_email, email, EMAIL, organization))
+    if phone:
+        read = partial(normalise_phone, jurisdiction=organization.jurisdiction)
+        wanted |= Q(phone_hash__in=_indexes(read, phone, PHONE, organization))
+    return Patient.objects.filter(wanted, organization=organization).exclude(status="deleted")
+
+
+def _indexes(read: Callable[[str], str], value: str, column: str, organization: Organization) -> list[bytes]:
+    try:
+        plain = read(value)
+    except ValueError:
+        return []
+    return blind_indexes(plain, column=column, organization_id=organization.pk)
 
 
 def existing(patient_ids: Iterable[UUID]) -> set[UUID]:

@@ -49,8 +49,8 @@ def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[Session
         if key in known and names:
             changed.setdefault(key, set()).update(names)
     Session.objects.bulk_create(fresh.values())
-    for key, names in changed.items():
-        known[key].save(update_fields=[*names, "updated_at"])
+    for key, touched in changed.items():
+        known[key].save(update_fields=[*touched, "updated_at"])
     return known | fresh
 
 
@@ -103,8 +103,8 @@ def _voices(items: list[VoiceData]) -> None:
         if item.session_id in known:
             changed.setdefault(item.session_id, set()).update(names)
     VoiceSession.objects.bulk_create(fresh.values())
-    for session_id, names in changed.items():
-        known[session_id].save(update_fields=[*names, "updated_at"])
+    for session_id, touched in changed.items():
+        known[session_id].save(update_fields=[*touched, "updated_at"])
 
 
 def _features(batch: Batch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -131,7 +132,7 @@ def _held(at: datetime) -> Q:
     return held
 
 
-def _empty(identifiers: list[object], at: datetime) -> int:
+def _empty(identifiers: list[UUID], at: datetime) -> int:
     rows = VoiceSession.objects.filter(pk__in=identifiers)
     return rows.update(
         transcript_encrypted=None, transcript_hash=None, voice_features=None, purged_at=at, updated_at=at

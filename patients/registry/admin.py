@@ -1,0 +1,167 @@
+"""The back office of people: demographics by logged access, contacts; clinical notes never show here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from cortex.access.context import AccessContext
+from cortex.accounts.choices import Role
+from cortex.ui.admin import ActionAdmin
+from patients.codes import RETENTION_DAYS, PatientStatus
+from patients.registry.actions import update_patient
+from patients.registry.models import Patient
+from patients.registry.person import EmergencyContact, LastLocation, PatientPreference, PatientProfile
+from patients.registry.queries import found_by
+
+SEALED = (
+    "given_name", "middle_name", "family_name", "pronouns", "sex", "gender", "email", "phone",
+    "date_of_birth", "home_address", "mrn",
+)  # fmt: skip
+LONG = frozenset({"home_address"})
+# Erasing a person is a process of its own, never a choice in a list.
+SETTABLE = (PatientStatus.ACTIVE, PatientStatus.SUSPENDED)
+
+
+class PatientRowAdmin(ActionAdmin):
+    """Rows of one patient each: found by pseudonym, every look named in the trail, nothing typed."""
+
+    view_roles = frozenset({Role.ADMIN})
+    list_select_related: tuple[str, ...] = ("patient",)
+    search_fields = ("patient__anonymous_id",)
+    patient_path: ClassVar[str] = "patient_id"
+
+    def note_look(self, looking: AccessContext, rows: list[Any]) -> None:
+        """Name whose rows were shown."""
+        people = sorted({getattr(row, self.patient_path) for row in rows} - {None})
+        if people:
+            looking.saw(f"{self.opts.model_name}_admin", subjects=people, object_type=self.opts.label)
+
+
+class PatientForm(forms.ModelForm):
+    """Demographics as plain fields: the sealed columns are opened for the page and sealed by the action."""
+
+    status = forms.ChoiceField(choices=[(value, PatientStatus(value).label) for value in SETTABLE])
+    data_retention_days = forms.IntegerField(min_value=RETENTION_DAYS[0], max_value=RETENTION_DAYS[1])
+
+    class Meta:
+        model = Patient
+        fields = ("status", "language", "timezone", "data_retention_days", "external_provider_ref")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in SEALED:
+            self.fields[name] = _field(name)
+            if not self.is_bound and self.instance.pk:
+                self.fields[name].initial = getattr(self.instance, name)
+
+
+def _field(name: str) -> forms.Field:
+    if name == "date_of_birth":
+        return forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    limit = getattr(Patient._meta.get_field(name), "max_length", None) or 500
+    widget = forms.Textarea(attrs={"rows": 3}) if name in LONG else None
+    return forms.CharField(required=False, max_length=limit, widget=widget)
+
+
+@admin.register(Patient)
+class PatientAdmin(ActionAdmin):
+    """A list of pseudonyms; a person's page opens their demographics and says so in the trail."""
+
+    change_action = update_patient
+    view_roles = frozenset({Role.ADMIN})
+    form = PatientForm
+    fields = (
+        "anonymous_id", "organization", "is_provisional", "merged_into", "age_band", "registered_at",
+        "last_active_at", *PatientForm.Meta.fields, *SEALED,
+    )  # fmt: skip
+    readonly_fields = fields[:7]
+    list_display = ("anonymous_id", "status", "age_band", "language", "is_provisional", "registered_at")
+    list_filter = ("status", "age_band", "language", "is_provisional")
+    search_fields = ("anonymous_id",)
+    search_help_text = "A pseudonym, or a whole e-mail address or phone number."
+    sealed_fields = SEALED
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return our form as it is: its sealed fields are no model fields to the factory."""
+        return PatientForm
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Find by pseudonym, or by the blind index of a whole e-mail or phone number."""
+        term = search_term.strip()
+        organization = request.user.organization  # type: ignore[union-attr]
+        if "@" in term:
+            return queryset & found_by(organization, email=term), False
+        if term.lstrip("+").replace(" ", "").isdigit() and len(term) >= 9:
+            return queryset & found_by(organization, phone=term), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def open_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Open a single person's page only; a list shows pseudonyms and names nobody."""
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_change"):
+            super().open_rows(request, rows)
+
+    def note_look(self, looking: AccessContext, rows: list[Any]) -> None:
+        """Name the person whose demographics were opened."""
+        for row in rows:
+            looking.saw(
+                "demographics", subjects=[row.pk], object_type="patients.Patient", object_id=row.pk,
+                organization_id=row.organization_id,
+            )  # fmt: skip
+
+    def change_arguments(self, request: HttpRequest, obj: Any, form: Any) -> dict[str, Any]:
+        """Send everything that was typed: the action compares, since only it may open what is on record."""
+        return {"patient_id": obj.pk, "changes": dict(form.cleaned_data)}
+
+    def construct_change_message(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Say nothing of the values."""
+        return []
+
+
+@admin.register(EmergencyContact)
+class EmergencyContactAdmin(PatientRowAdmin):
+    """Whom to call."""
+
+    fields = (
+        "patient", "order", "name", "relationship", "phone", "email", "language", "legacy_text", "is_active",
+    )  # fmt: skip
+    list_display = ("patient", "order", "is_active", "language")
+    list_filter = ("is_active",)
+    sealed_fields = ("name", "relationship", "phone", "email", "legacy_text")
+
+
+@admin.register(PatientPreference)
+class PatientPreferenceAdmin(PatientRowAdmin):
+    """How a person likes their sessions."""
+
+    fields = (
+        "patient", "voice_preference", "background_sound_type", "preferred_duration_minutes",
+        "morning_routine_time", "evening_routine_time", "notification_preferences",
+    )  # fmt: skip
+    list_display = ("patient", "voice_preference", "background_sound_type", "preferred_duration_minutes")
+
+
+@admin.register(PatientProfile)
+class PatientProfileAdmin(PatientRowAdmin):
+    """That there is a profile, and its settings; what the person wrote in it stays closed here."""
+
+    fields = ("patient", "privacy_settings", "created_at", "updated_at")
+    list_display = ("patient", "updated_at")
+
+
+@admin.register(LastLocation)
+class LastLocationAdmin(PatientRowAdmin):
+    """When a place was last sent; where it was stays closed here."""
+
+    fields = ("patient", "seen_at", "expires_at")
+    list_display = ("patient", "seen_at", "expires_at", "is_over")
+
+    @admin.display(boolean=True, description="expired")
+    def is_over(self, row: LastLocation) -> bool:
+        """Whether the place may no longer be read."""
+        return row.expires_at <= timezone.now()
