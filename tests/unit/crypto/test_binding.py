@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from cortex.access.context import AccessContext
 from cortex.crypto import fields
-from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing, NoSubject
+from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing, KeyNotOpened, NoSubject
 from cortex.crypto.keys import DataKey
 from cortex.crypto.values import Enc
 from cortex.ids import uuid7
@@ -160,6 +160,18 @@ def test_a_sealed_value_can_not_be_copied_to_a_new_row(
     row.note = row.note
     row.save()
     assert read(row) == "words"
+
+
+def test_a_row_moves_to_another_person_only_by_being_sealed_again(tables: None) -> None:
+    one, two = uuid7(), uuid7()
+    with holding(fresh_key(one), fresh_key(two)):
+        row = Letter.objects.get(pk=Letter.objects.create(patient_id=one, note="words", count=1).pk)
+        fields.reseal(row)
+        row.patient_id = two
+        row.save()
+    with holding(fresh_key(one)), pytest.raises(KeyNotOpened):
+        read(row)
+    assert Letter.objects.get(pk=row.pk).patient_id == two
 
 
 def test_a_failed_insert_may_be_tried_again(tables: None, context: AccessContext, patient: UUID) -> None:
