@@ -115,7 +115,7 @@ def _of_fault(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     # The class and the trace only: a message of the database may quote a value of the row.
     wait = {"Retry-After": str(RETRY_SECONDS)}
     if isinstance(error, OperationalError | InterfaceError):
-        log.error("database unreachable", extra={"error": type(error).__name__})
+        log.error("database unreachable", exc_info=error)
         return problem("unavailable", "The service can't reach its store; send the same again.", 503), wait
     log.error("unexpected %s", type(error).__name__, extra={"place": _place(error)})
     return problem("unexpected", "Something went wrong on our side; send the same again.", 503), wait

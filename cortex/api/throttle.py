@@ -29,7 +29,7 @@ def take(bucket: str, count: int) -> tuple[int, int]:
         pipeline.expire(f"rate:{bucket}:{window}", 2 * WINDOW_SECONDS)
         total = int(pipeline.execute()[0])
     except redis.RedisError as error:
-        log.warning("rate not counted", extra={"error": type(error).__name__})
+        log.warning("rate not counted", exc_info=error)
         return count, wait
     return max(0, count - max(0, total - limit)), wait
 

@@ -6,14 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from cortex.access.context import AccessContext, opening
-from cortex.api import tokens
 from cortex.api.problems import encode
 from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
@@ -22,21 +21,25 @@ from cortex.ops.models import TelemetryEvent
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Kind, Level, RiskAlert
 from crisis.alerts.models import Source as AlertSource
+from crisis.decisions.actions import apply_decisions
 from crisis.intake import queries, storing
-from crisis.intake.answers import Reply, batch_reply, broken_reply, refusal_reply
+from crisis.intake.answers import Outcome, Reply, batch_reply, refusal_reply
+from crisis.intake.assessing import drafts_of, reviews_of, tells_something
 from crisis.intake.items import Item, read_items
 from crisis.intake.models import ANSWER_LIFE, IntakeKey, IntakeRequest
 from crisis.intake.parcels import Parcel, Press
 from crisis.intake.screening import fail_closed, hold_back, screen_rows
 from crisis.intake.sorting import Facts, Sorted, sort_items
 from crisis.resources.support import general_support, support_for
+from crisis.reviews.actions import make_item
+from crisis.risk.actions import append_evidence, evaluate_patients
+from crisis.risk.evidence import Draft
 from crisis.risk.lexicon import lexicon
 from patients.privacy.actions import record_consent
-from patients.registry.actions import register_patient
 from patients.registry.models import Patient
 from patients.registry.queries import by_pseudonyms, locked
-from patients.registry.records import RegisterPatient
 from patients.sessions.actions import store_batch, store_sessions
+from patients.sessions.models import Session
 
 # What may go wrong with one row and must not cost the others; anything else is a defect of ours.
 ROW_FAULTS = (DatabaseError, SealedError, ValueError)
@@ -53,6 +56,7 @@ class _Taking:
     facts: Facts
     rows: list[Sorted] = field(default_factory=list)
     messages: dict[storing.MessageKey, UUID] = field(default_factory=dict)
+    sessions: dict[storing.SessionKey, Session] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -66,12 +70,12 @@ def take_batch(*, actor: Actor, parcel: Parcel, at: datetime | None = None) -> R
 
     Raises RuleBroken `in_flight` (409) or `other_body` (422) for a key that is in use.
     """
-    kept = _kept(parcel)
+    kept = queries.kept_reply(parcel)
     if kept is not None:
         return Unchanged(kept)  # type: ignore[return-value]
     at = clock(at)
     if parcel.refusal is not None:
-        return _refuse(actor, parcel, at)
+        return Unchanged(refuse_parcel(actor=actor, parcel=parcel, at=at))  # type: ignore[return-value]
     items, people = _read(parcel, at)
     taking = _Taking(actor, parcel, Facts(parcel.sender, at, people, allowed=parcel.allowed))
     with opening(actor, purpose="intake", relationship=actor.kind) as ctx:
@@ -79,26 +83,14 @@ def take_batch(*, actor: Actor, parcel: Parcel, at: datetime | None = None) -> R
         _store(taking)
     alerts = _decide(taking)
     reply = batch_reply((row.outcome for row in taking.rows), at, parcel.wait, _support(taking))
-    _keep(parcel, reply, at)
+    keep_answer(actor=actor, parcel=parcel, reply=reply, at=at)
     _record_batch(taking, alerts)
     return reply
 
 
-def _kept(parcel: Parcel) -> Reply | None:
-    """Lock the request's key and return the answer that it got before, if it did."""
-    if not parcel.idempotency_key:
-        return None
-    if not queries.try_lock(parcel.sender, parcel.idempotency_key):
-        raise RuleBroken("This Idempotency-Key is being worked on; ask again in a second.", "in_flight")
-    row = queries.kept_request(parcel.sender, parcel.idempotency_key, clock())
-    if row is None:
-        return None
-    if bytes(row.body_digest) != parcel.digest:
-        raise RuleBroken("This Idempotency-Key was used with another body.", "other_body", status=422)
-    return Reply(row.status, bytes(row.answer), row.content_type)
-
-
-def _keep(parcel: Parcel, reply: Reply, at: datetime) -> None:
+@quiet("an answer kept for its sender for a day: codes and ids of what is recorded beside it")
+def keep_answer(*, actor: Actor, parcel: Parcel, reply: Reply, at: datetime) -> None:
+    """Keep the bytes of a final answer under the request's key; without a key nothing is kept."""
     if not parcel.idempotency_key or not reply.is_final:
         return
     row = IntakeRequest(
@@ -113,12 +105,14 @@ def _keep(parcel: Parcel, reply: Reply, at: datetime) -> None:
     )
 
 
-def _refuse(actor: Actor, parcel: Parcel, at: datetime) -> Reply:
+@action
+def refuse_parcel(*, actor: Actor, parcel: Parcel, at: datetime) -> Reply:
+    """Answer a request that can't be read, with its place and with support; the answer is kept."""
     refusal = parcel.refusal
     if refusal is None:
         raise ValueError("only a refused parcel is refused")
     reply = refusal_reply(refusal, general_support(parcel.organization_id, at))
-    _keep(parcel, reply, at)
+    keep_answer(actor=actor, parcel=parcel, reply=reply, at=at)
     record(actor, "intake.refused", codes={"code": refusal.code, "route": parcel.route}, outcome="refused")
     return reply
 
@@ -156,7 +150,7 @@ def _open_keys(ctx: AccessContext, ids: list[UUID]) -> set[UUID]:
     try:
         ctx.load_keys(ids, create=True)
     except DatabaseError as error:
-        log.error("key store unreachable", extra={"error": type(error).__name__})
+        log.error("key store unreachable", exc_info=error)
         return set(ids)
     except SealedError:
         return {one for one in ids if not _opens(ctx, one)}
@@ -167,7 +161,7 @@ def _opens(ctx: AccessContext, patient_id: UUID) -> bool:
     try:
         ctx.load_keys([patient_id], create=True)
     except (DatabaseError, SealedError) as error:
-        log.error("key not opened", extra={"error": type(error).__name__})
+        log.error("key not opened", exc_info=error)
         return False
     return True
 
@@ -177,10 +171,9 @@ def _store(taking: _Taking) -> None:
     taken = [row for row in taking.rows if row.is_taken]
     taking.messages = queries.message_ids(taking.rows, taking.facts)
     try:
-        with transaction.atomic():
-            _write(taking, taken)
+        taking.sessions |= _write(taking, taken)
     except ROW_FAULTS as error:
-        log.warning("bulk write refused", extra={"error": type(error).__name__, "items": len(taken)})
+        log.warning("bulk write refused", exc_info=error)
         for row in taken:
             _write_alone(taking, row)
     keys = storing.keys_of(taking.rows, taking.messages, taking.facts, taking.parcel.organization_id)
@@ -192,57 +185,122 @@ def _store(taking: _Taking) -> None:
 
 def _write_alone(taking: _Taking, row: Sorted) -> None:
     try:
-        with transaction.atomic():
-            _write(taking, [row])
+        taking.sessions |= _write(taking, [row])
     except ROW_FAULTS as error:
-        log.error("could not store", extra={"error": type(error).__name__, "kind": row.item.kind})
+        log.error("could not store", exc_info=error)
         row.fail("could_not_store")
 
 
-def _write(taking: _Taking, taken: list[Sorted]) -> None:
-    actor, at = taking.actor, taking.at
-    sessions = store_sessions(actor=actor, sessions=storing.sessions_of(taken, at))
+def _write(taking: _Taking, taken: list[Sorted]) -> dict[storing.SessionKey, Session]:
+    return write_rows(
+        actor=taking.actor, organization_id=taking.parcel.organization_id, rows=taken,
+        messages=taking.messages,
+        at=taking.at,
+    )  # fmt: skip
+
+
+@action
+def write_rows(
+    *, actor: Actor, organization_id: UUID, rows: list[Sorted], messages: dict[storing.MessageKey, UUID],
+    at: datetime,
+) -> dict[storing.SessionKey, Session]:  # fmt: skip
+    """Write the rows of sorted items, all or none: a part of `take_batch`, which records them by name."""
+    sessions = store_sessions(actor=actor, sessions=storing.sessions_of(rows, at))
     ids = {key: row.pk for key, row in sessions.items()}
-    batch = storing.prepare(taken, storing.Shelf(at, ids, taking.messages, lexicon().version))
-    store_batch(actor=actor, batch=batch)
-    people = {row.person.pk: row.person for row in taken if row.person is not None}
-    for patient_id, consents in storing.consents_of(taken).items():
+    store_batch(actor=actor, batch=storing.prepare(rows, storing.Shelf(at, ids, messages, lexicon().version)))
+    people = {row.person.pk: row.person for row in rows if row.person is not None}
+    for patient_id, consents in storing.consents_of(rows).items():
         record_consent(actor=actor, patient=people[patient_id], consents=consents, at=at)
-    TelemetryEvent.objects.bulk_create(storing.telemetry_of(taken, taking.parcel.organization_id))
+    TelemetryEvent.objects.bulk_create(storing.telemetry_of(rows, organization_id))
+    return Unchanged(sessions)  # type: ignore[return-value]
 
 
-def _decide(taking: _Taking) -> list[RiskAlert]:
-    """Write the evidence, run the engine once per person, and raise what it and the items ask for."""
-    alerts = [_raise_sos(taking.actor, row.person, row.item.button, taking.at)
-              for row in taking.rows if row.item.kind == "sos" and row.is_taken]  # fmt: skip
-    alerts += [_raise_system(taking, *reason) for reason in _faults(taking.rows)]
-    return alerts
+def _decide(taking: _Taking) -> int:
+    """Tell the ledger, let the engine decide once per person, and raise what it and the items ask for."""
+    drafts = drafts_of(taking.rows, taking.sessions, taking.at)
+    undecided: set[UUID] = set()
+    try:
+        joined = assess_people(actor=taking.actor, drafts=drafts, at=taking.at)
+    except Exception as error:
+        # A person whose evaluation fails must reach a human, and must not cost the others theirs.
+        log.error("engine failed for a batch", exc_info=error)
+        joined, undecided = _assess_alone(taking, drafts)
+    alerts = sum(len(found) for found in joined.values())
+    for row in taking.rows:
+        if row.gave_evidence and row.person.pk in joined:
+            row.outcome.wants_support = True
+        if row.item.kind == "sos" and row.is_taken:
+            alerts += _ensure_sos(taking, row)
+    for row, code in reviews_of(taking.rows):
+        make_item(
+            actor=taking.actor, organization_id=row.person.organization_id, patient=row.person,
+            reason_code=code,
+            source_type=row.item.kind, source_id=row.row_id, at=taking.at,
+        )  # fmt: skip
+    return alerts + sum(_raise_system(taking, *reason) for reason in _faults(taking.rows, undecided))
 
 
-def _faults(rows: Iterable[Sorted]) -> list[tuple[Patient, Kind]]:
-    """Return each person of whom something could not be screened or stored, once per kind."""
+@action
+def assess_people(
+    *, actor: Actor, drafts: dict[UUID, list[Draft]], at: datetime
+) -> dict[UUID, list[RiskAlert]]:
+    """Append evidence, evaluate each person whom it tells something about, and apply what was decided."""
+    append_evidence(actor=actor, drafts=drafts, at=at)
+    people = [person for person, rows in drafts.items() if any(tells_something(draft) for draft in rows)]
+    if not people:
+        return Unchanged({})  # type: ignore[return-value]
+    evaluations = evaluate_patients(actor=actor, patient_ids=people, at=at)
+    return Unchanged(apply_decisions(actor=actor, evaluations=evaluations, at=at))  # type: ignore[return-value]
+
+
+def _assess_alone(
+    taking: _Taking, drafts: dict[UUID, list[Draft]]
+) -> tuple[dict[UUID, list[RiskAlert]], set[UUID]]:
+    """Assess each person alone; who still can't be decided keeps the evidence, and a human is told."""
+    joined: dict[UUID, list[RiskAlert]] = {}
+    undecided: set[UUID] = set()
+    for person, rows in drafts.items():
+        try:
+            joined |= assess_people(actor=taking.actor, drafts={person: rows}, at=taking.at)
+        except Exception as error:
+            log.error("engine failed for a person", exc_info=error)
+            undecided.add(person)
+            append_evidence(actor=taking.actor, drafts={person: rows}, at=taking.at)
+    return joined, undecided
+
+
+def _ensure_sos(taking: _Taking, row: Sorted) -> int:
+    """Open an alert for a button unless the engine's decision did; a press is never dropped as old."""
+    person, button = row.person, row.item.button
+    if queries.has_waiting_alert(person.pk, SOS_LEVELS[button]):
+        return 0
+    raise_alert(
+        actor=taking.actor, organization_id=person.organization_id, patient_id=person.pk, kind=Kind.SELF_HARM,
+        level=SOS_LEVELS[button], reason_code=f"sos_{button}", source=AlertSource.SOS,
+        facts={"rules_fired": ["H13"]}, waiting=True, renotify=True, at=taking.at,
+    )  # fmt: skip
+    return 1
+
+
+def _faults(rows: Iterable[Sorted], undecided: set[UUID]) -> list[tuple[Patient, Kind]]:
+    """Return each person of whom something could not be screened, decided or stored, once per kind."""
     found: dict[tuple[UUID, Kind], Patient] = {}
     for row in rows:
-        if row.person is not None and row.is_unscreened:
+        if row.person is None:
+            continue
+        if row.is_unscreened or row.person.pk in undecided:
             found[row.person.pk, Kind.COULD_NOT_SCREEN] = row.person
-        if row.person is not None and row.outcome.reason == "could_not_store":
+        if row.outcome.reason == "could_not_store":
             found[row.person.pk, Kind.COULD_NOT_STORE] = row.person
     return [(person, kind) for (_, kind), person in found.items()]
 
 
-def _raise_system(taking: _Taking, person: Patient, kind: Kind) -> RiskAlert:
-    return raise_alert(
+def _raise_system(taking: _Taking, person: Patient, kind: Kind) -> int:
+    raise_alert(
         actor=taking.actor, organization_id=person.organization_id, patient_id=person.pk, kind=kind,
         level=Level.HIGH, reason_code=str(kind), source=AlertSource.SYSTEM, at=taking.at,
     )  # fmt: skip
-
-
-def _raise_sos(actor: Actor, person: Patient, button: str, at: datetime) -> RiskAlert:
-    return raise_alert(
-        actor=actor, organization_id=person.organization_id, patient_id=person.pk, kind=Kind.SELF_HARM,
-        level=SOS_LEVELS[button], reason_code=f"sos_{button}", source=AlertSource.SOS,
-        facts={"rules_fired": ["H13"]}, waiting=True, renotify=True, at=at,
-    )  # fmt: skip
+    return 1
 
 
 def _support(taking: _Taking) -> dict[UUID | None, dict[str, Any]]:
@@ -257,12 +315,12 @@ def _support(taking: _Taking) -> dict[UUID | None, dict[str, Any]]:
     return blocks
 
 
-def _record_batch(taking: _Taking, alerts: list[RiskAlert]) -> None:
+def _record_batch(taking: _Taking, alerts: int) -> None:
     """One record that names the batch's items and people."""
     people = sorted({str(row.outcome.patient_id) for row in taking.rows if row.outcome.patient_id})
     results = Counter(f"{row.item.kind or 'unknown'}.{row.outcome.result}" for row in taking.rows)
     codes: dict[str, Any] = {
-        "route": taking.parcel.route, "results": dict(results), "alerts": len(alerts),
+        "route": taking.parcel.route, "results": dict(results), "alerts": alerts,
         "items": [row.item.id for row in taking.rows if row.item.id],
     }  # fmt: skip
     subject = UUID(people[0]) if len(people) == 1 else None
@@ -290,51 +348,13 @@ def take_sos(
         raise RuleBroken("Name a patient of this service.", "unknown_patient", status=422, pointer="/patient")
     locked([person.pk])
     at = clock(at)
-    alert = _raise_sos(actor, person, press.button, at)
+    item = Item(index=0, kind="sos", pseudonym=person.anonymous_id, at=at, values={"button": press.button})
+    row = Sorted(Outcome(item, patient_id=person.pk), person)
+    taking = _Taking(actor, Parcel(organization_id, "", "sos", b""), Facts("", at, {}), [row])
+    _decide(taking)
     support = support_for(organization_id, [(person.pk, person.language)], at)[person.pk]
-    record(actor, "sos.taken", alert, subject=person.pk, purpose="intake", codes={"button": press.button})
-    return Reply(200, encode({"result": "taken", "alert": str(alert.pk), "support": support}))
-
-
-@action
-def take_registration(
-    *, actor: Actor, parcel: Parcel, data: RegisterPatient | None, at: datetime | None = None
-) -> Reply:
-    """Put a person on record once per Idempotency-Key; a refusal (409, 422) is kept like an answer."""
-    kept = _kept(parcel)
-    if kept is not None:
-        return Unchanged(kept)  # type: ignore[return-value]
-    at = clock(at)
-    if data is None:
-        return _refuse(actor, parcel, at)
-    try:
-        patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
-    except RuleBroken as broken:
-        reply = broken_reply(broken, general_support(parcel.organization_id, at))
-        record(actor, "patient.registration_refused", codes={"code": broken.code}, outcome="refused")
-    else:
-        granted = sorted({consent.consent_type for consent in data.consents if consent.granted})
-        members = {"patient": patient.anonymous_id, "registered_at": at.isoformat(), "consents": granted}
-        reply = Reply(201, encode(members))
-        record(actor, "patient.taken", patient, subject=patient.pk, purpose="intake")
-    _keep(parcel, reply, at)
-    return reply
-
-
-@action
-def mint_token(
-    *, actor: Actor, organization_id: UUID, key_id: UUID, pseudonym: str, life: timedelta,
-    at: datetime | None = None,
-) -> Reply:  # fmt: skip
-    """Mint a token for one patient's own device. Raises NotFound for an unknown patient."""
-    person = by_pseudonyms(organization_id, [pseudonym]).get(pseudonym)
-    if person is None:
-        raise NotFound("There is no such patient.", "unknown_patient")
-    at = clock(at)
-    token = tokens.mint(person.pk, organization_id, key_id, at, life)
-    record(actor, "patient_token.minted", person, subject=person.pk, codes={"key": str(key_id)})
-    members = {"token": token, "expires_at": (at + life).isoformat(timespec="seconds")}
-    return Reply(201, encode(members), headers={"Cache-Control": "no-store"})
+    record(actor, "sos.taken", person, subject=person.pk, purpose="intake", codes={"button": press.button})
+    return Reply(200, encode({"result": "taken", "support": support}))
 
 
 @quiet("answers and item ids leave by their own time; what they stood for has its own record")

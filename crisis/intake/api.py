@@ -12,14 +12,15 @@ from rest_framework.request import Request
 from cortex.access.declare import requires_key, requires_patient_token
 from cortex.api import throttle
 from cortex.api.authentication import ANY_KEY, PatientCredential, PatientTokenAuthentication
+from cortex.api.base import ApiView
 from cortex.api.parsers import Body, RawParser
 from cortex.api.schema import refusals
 from cortex.api.strict import BodyRefused
-from cortex.api.views import ApiView
+from crisis.enrolment import actions as enrolment
+from crisis.enrolment.registration import read_registration
 from crisis.intake import actions, openapi, support
 from crisis.intake.answers import Reply
 from crisis.intake.parcels import Parcel, read_form, read_parcel, read_press
-from crisis.intake.registration import read_registration
 
 
 class IntakeDoor(ApiView):
@@ -118,7 +119,7 @@ class Patients(IntakeDoor):
         parcel, data = read_form(
             self.parcel("patients"), self.body(), self.idempotency_key, read_registration
         )
-        return respond(actions.take_registration(actor=self.actor, parcel=parcel, data=data))
+        return respond(enrolment.take_registration(actor=self.actor, parcel=parcel, data=data))
 
 
 @requires_key("tokens:mint")
@@ -137,7 +138,7 @@ class Tokens(IntakeDoor):
             raise BodyRefused("out_of_range", "minutes is 1 to 60.", status=422, pointer="/minutes")
         life = timedelta(minutes=minutes)
         key = self.credential.key
-        return respond(actions.mint_token(
+        return respond(enrolment.mint_token(
             actor=self.actor, organization_id=self.credential.organization_id, key_id=key.pk,
             pseudonym=pseudonym,
             life=life,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +17,8 @@ from patients.codes import EmotionSource, SessionKind
 
 SOURCES = {
     "message": Source.MESSAGE, "transcript": Source.TRANSCRIPT, "checkin": Source.CHECK_IN, "sos": Source.SOS,
-    "activity": Source.ACTIVITY, "feedback": Source.FEEDBACK, "emotion": Source.VOICE, "voice_features": Source.VOICE,
+    "activity": Source.ACTIVITY, "feedback": Source.FEEDBACK, "emotion": Source.VOICE,
+    "voice_features": Source.VOICE,
 }  # fmt: skip
 # Domain 1.4: therapy and self-guided sessions never feed the engine with voice, emotion or dissonance.
 LIVE_KINDS = frozenset({SessionKind.VOICE_CHECKIN, SessionKind.CHAT, SessionKind.CRISIS_CONTACT})
@@ -26,20 +27,25 @@ BUTTONS = {"talk": "talk_to_person", "in_danger": "in_danger"}
 Sessions = Mapping[SessionKey, Any]
 
 
-def drafts_of(rows: Iterable[Sorted], sessions: Sessions) -> dict[UUID, list[Draft]]:
+def drafts_of(rows: Iterable[Sorted], sessions: Sessions, at: datetime) -> dict[UUID, list[Draft]]:
     """Return the evidence of a batch by patient; what was evidence at an earlier try isn't told twice."""
     found: dict[UUID, list[Draft]] = {}
     for row in rows:
         if row.person is None or row.was_evidence:
             continue
-        drafts = list(_drafts(row, sessions))
+        drafts = list(_drafts(row, origin_of(row, sessions, at), sessions))
         if drafts:
             found.setdefault(row.person.pk, []).extend(drafts)
+            row.gave_evidence = any(tells_something(draft) for draft in drafts)
     return found
 
 
-def _drafts(row: Sorted, sessions: Sessions) -> Iterator[Draft]:
-    origin = origin_of(row, sessions)
+def tells_something(draft: Draft) -> bool:
+    """Whether the engine should look: a deflection or a phrase taken back is context only."""
+    return draft.item.domain != "context"
+
+
+def _drafts(row: Sorted, origin: Origin, sessions: Sessions) -> Iterator[Draft]:
     if row.screening is not None:
         yield from evidence.from_screening(row.screening, origin)
     if row.reading is not None:
@@ -57,13 +63,16 @@ def _drafts(row: Sorted, sessions: Sessions) -> Iterator[Draft]:
             yield told
 
 
-def origin_of(row: Sorted, sessions: Sessions) -> Origin:
-    """Return where and when an item was observed; the day is the person's own."""
+def origin_of(row: Sorted, sessions: Sessions, at: datetime) -> Origin:
+    """Return where and when an item was observed; the day is the person's own.
+
+    A telephone whose clock runs ahead must not put its words into a future that the engine can't see yet.
+    """
     key = session_key(row)
     session = sessions.get(key) if key is not None else None
     return Origin(
         source_type=_source(row),
-        observed_at=row.item.moment(),
+        observed_at=min(row.item.moment(), at),
         source_id=row.row_id,
         session_id=session.pk if session is not None else None,
         local_day=_local_day(row),

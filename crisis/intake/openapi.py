@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from cortex.api.schema import SHARED, refusals
+from crisis.enrolment.registration import CONSENT, CONTACT, PATIENT, PREFERENCES, PROFILE, schema_of
 from crisis.intake.answers import STATUS, Result
 from crisis.intake.items import MAX_ITEMS
 from crisis.intake.kinds import BUTTONS, KINDS
-from crisis.intake.registration import CONSENT, CONTACT, PATIENT, PREFERENCES, PROFILE, schema_of
 
 WHEN = "2026-11-21T06:00:00+03:00"
 

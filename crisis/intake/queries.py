@@ -9,9 +9,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from cortex.audit import RuleBroken
+from cortex.clock import clock
 from cortex.ids import uuid7
-from crisis.intake.answers import Result
+from crisis.alerts.models import Level, RiskAlert
+from crisis.intake.answers import Reply, Result
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
+from crisis.intake.parcels import Parcel
 from crisis.intake.sorting import CONSENTS, Decision, Facts, Sorted
 from crisis.intake.storing import MessageKey, message_key
 from patients.codes import PatientStatus
@@ -31,6 +35,23 @@ def try_lock(sender: str, idempotency_key: str) -> bool:
             "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)]
         )
         return bool(cursor.fetchone()[0])
+
+
+def kept_reply(parcel: Parcel) -> Reply | None:
+    """Lock the request's key and return the answer that it got before, if it did.
+
+    Raises RuleBroken `in_flight` (409) or `other_body` (422).
+    """
+    if not parcel.idempotency_key:
+        return None
+    if not try_lock(parcel.sender, parcel.idempotency_key):
+        raise RuleBroken("This Idempotency-Key is being worked on; ask again in a second.", "in_flight")
+    row = kept_request(parcel.sender, parcel.idempotency_key, clock())
+    if row is None:
+        return None
+    if bytes(row.body_digest) != parcel.digest:
+        raise RuleBroken("This Idempotency-Key was used with another body.", "other_body", status=422)
+    return Reply(row.status, bytes(row.answer), row.content_type)
 
 
 def kept_request(sender: str, idempotency_key: str, at: datetime) -> IntakeRequest | None:
@@ -74,6 +95,14 @@ def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
     found |= {name: key.object_id for name in wanted if (key := known.get(keys[name])) and key.object_id}
     here = {(row.outcome.patient_id, row.item.id): row.row_id for row in rows if _is_message(row)}
     return found | {name: here[name] for name in wanted if name in here}
+
+
+def has_waiting_alert(patient_id: UUID, level: str) -> bool:
+    """Whether an open alert of at least this level says that the person is waiting."""
+    levels = [Level.CRITICAL] if level == Level.CRITICAL else [Level.HIGH, Level.CRITICAL]
+    return (
+        RiskAlert.objects.open().filter(patient_id=patient_id, waiting_person=True, level__in=levels).exists()
+    )
 
 
 def _is_message(row: Sorted) -> bool:

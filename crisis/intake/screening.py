@@ -29,7 +29,7 @@ def screen_rows(rows: Iterable[Sorted], screen: Callable[[str], Screening]) -> N
             row.outcome.was_screened = True
         except Exception as error:
             # Whatever goes wrong while words are read, a person must look: the alert is raised from the mark.
-            log.error("could not screen", extra={"error": type(error).__name__, "kind": row.item.kind})
+            log.error("could not screen", exc_info=error)
             row.is_unscreened = True
         row.outcome.wants_support = row.outcome.wants_support or row.needs_person
 

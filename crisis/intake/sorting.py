@@ -86,6 +86,7 @@ class Sorted:
     screening: Screening | None = None
     reading: ModelReading | None = None
     is_unscreened: bool = False
+    gave_evidence: bool = False
 
     @property
     def item(self) -> Item:

@@ -36,7 +36,7 @@ def for_refusal(credential: Credential | None, request: Request) -> dict[str, An
         with reading(credential.actor(request), purpose="support", relationship="api"):
             return general_support(credential.organization_id, clock())
     except (OperationalError, InterfaceError) as error:
-        log.error("support from memory", extra={"error": type(error).__name__})
+        log.error("support from memory", exc_info=error)
         return last_known_support(credential.organization_id)
 
 

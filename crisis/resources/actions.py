@@ -6,31 +6,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.resources.models import CrisisResource
 
-EDITABLE = (
-    "jurisdiction", "region", "name", "kind", "phone", "sms", "url", "address", "hours", "languages",
-    "priority",
-    "is_active",
-)  # fmt: skip
 REACHED_BY = ("phone", "sms", "url", "address")
 
 
 @action
-def save_resource(
-    *, actor: Actor, resource_id: UUID | None, values: dict[str, Any], organization_id: UUID | None = None
+def add_resource(*, actor: Actor, organization_id: UUID | None = None, **values: Any) -> CrisisResource:
+    """Put a resource in; people add to their own organization, only the system to a whole jurisdiction."""
+    owner = organization_id if actor.is_system else actor.organization_id
+    row = CrisisResource(organization_id=owner, **values)
+    _check(row)
+    row.save(force_insert=True)
+    record(actor, "resource.created", row, fields=sorted(values))
+    return row
+
+
+@action
+def change_resource(
+    *, actor: Actor, resource_id: UUID, **values: Any
 ) -> CrisisResource | Unchanged[CrisisResource]:
-    """Create a resource, or change one; a change of how it is reached ends its verification."""
-    if resource_id is None:
-        row = CrisisResource(organization_id=organization_id, **_known(values))
-        _check(row)
-        row.save(force_insert=True)
-        record(actor, "resource.created", row, fields=sorted(values))
-        return row
-    row = _locked(resource_id)
-    changed = [name for name, value in _known(values).items() if getattr(row, name) != value]
+    """Change an own resource; a change of how it is reached ends its verification."""
+    row = _locked(actor, resource_id)
+    if row.organization_id is None and not actor.is_system:
+        raise RuleBroken("Everybody in the country sees this one. Add your own instead.", "shared_resource")
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
     if not changed:
         return Unchanged(row)
     for name in changed:
@@ -47,16 +49,12 @@ def save_resource(
 @action
 def verify_resource(*, actor: Actor, resource_id: UUID, at: datetime | None = None) -> CrisisResource:
     """Note that somebody rang the number and it answered; holds for 90 days."""
-    row = _locked(resource_id)
+    row = _locked(actor, resource_id)
     row.verified_at = clock(at)
     row.verified_by_id = actor.id if actor.kind == "user" else None
     row.save(update_fields=["verified_at", "verified_by", "updated_at"])
     record(actor, "resource.verified", row)
     return row
-
-
-def _known(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name in EDITABLE}
 
 
 def _check(row: CrisisResource) -> None:
@@ -66,8 +64,9 @@ def _check(row: CrisisResource) -> None:
         )
 
 
-def _locked(resource_id: UUID) -> CrisisResource:
-    row = CrisisResource.objects.select_for_update().filter(pk=resource_id).first()
-    if row is None:
+def _locked(actor: Actor, resource_id: UUID) -> CrisisResource:
+    row = CrisisResource.objects.select_for_update(of=("self",)).filter(pk=resource_id).first()
+    is_theirs = row is not None and (row.organization_id is None or row.organization_id in actor.org_ids)
+    if row is None or not (actor.is_system or is_theirs):
         raise NotFound("There is no such resource.", "not_found")
     return row

@@ -13,7 +13,6 @@ from cortex.accounts.models import Organization
 from crisis.alerts.models import RiskAlert
 from crisis.resources.models import CrisisResource
 
-
 PLACES = {"KE": "Kenya", "GB": "United Kingdom", "UG": "Uganda", "TZ": "Tanzania", "US": "United States"}
 
 

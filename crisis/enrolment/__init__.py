@@ -1,0 +1,1 @@
+"""Putting people on record by API, and the short-lived tokens of their own devices."""
