@@ -12,8 +12,9 @@ from django.utils.text import slugify
 
 from cortex.access.context import opening
 from cortex.accounts import pins
+from cortex.accounts.appointments import refuse_appointment
 from cortex.accounts.choices import Attempt
-from cortex.accounts.models import LoginAttempt, Organization, Role, StaffProfile, User
+from cortex.accounts.models import LoginAttempt, Organization, StaffProfile, User
 from cortex.accounts.queries import user_by_email
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
@@ -28,23 +29,6 @@ PREFERENCES: dict[str, tuple[object, ...]] = {
     "shortcuts": (True, False),
     "sound": (True, False),
 }
-# Supervisors staff their desk; whoever administers or audits is appointed by an administrator.
-MAY_APPOINT: dict[str, frozenset[Role]] = {
-    Role.ADMIN: frozenset(Role),
-    Role.SUPERVISOR: frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST}),
-}
-
-
-def refuse_appointment(actor: Actor, organization_id: UUID, role: str) -> None:
-    """Raise RuleBroken unless the actor may give this role in this organization; the system may."""
-    if actor.is_system:
-        return
-    if organization_id not in actor.org_ids:
-        raise NotFound("There is no such organization.", "no_such_organization")
-    if role not in MAY_APPOINT.get(actor.role, frozenset()):
-        raise InputRefused(
-            "Your role can't give this role. Ask an administrator.", "role_not_yours", field="role"
-        )
 
 
 @action

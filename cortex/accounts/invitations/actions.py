@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cortex.accounts.actions import create_user, refuse_appointment
+from cortex.accounts.actions import create_user
+from cortex.accounts.appointments import refuse_appointment
 from cortex.accounts.invitations.models import Invitation
 from cortex.accounts.models import User
 from cortex.accounts.queries import user_by_email

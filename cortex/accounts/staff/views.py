@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cortex.access.declare import requires
 from cortex.accounts import queries
-from cortex.accounts.actions import MAY_APPOINT
+from cortex.accounts.appointments import MAY_APPOINT
 from cortex.accounts.forms import InviteForm
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.queries import open_invitations
