@@ -119,3 +119,8 @@ def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the last feed number of each alert, in one query."""
     rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
     return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}
+
+
+def open_count() -> int:
+    """Return how many alerts are open in the whole house, for the demo's simulator."""
+    return RiskAlert.objects.open().count()

@@ -50,8 +50,9 @@ def tell(
     """Make the notifications of one step for the people whom it asks; return how many people that is."""
     people = duty.people_for(who, alert.organization_id, besides=alert.assigned_to_id)
     attempts = []
+    by_mail = alert.organization.settings.get("notify_by_email", True)
     for person in people:
-        for channel in (Channel.BOARD, Channel.EMAIL):
+        for channel in (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,):
             attempts.append(_attempt(alert, event, step, channel, at, user=person))
     if alert.level == "critical" or alert.waiting_person or who in ("on_call", "lead"):
         for endpoint in queries.pagers(alert.organization_id):

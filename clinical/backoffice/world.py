@@ -1,0 +1,148 @@
+"""The fictional world of the demo as plain data: people, days and words, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+SEED = 20_261_121
+DAYS = 14
+LANGUAGES = ("en", "en", "en", "sw", "sw", "sheng")
+VALENCE = {"happy": 0.8, "neutral": 0.0, "disgust": -0.5, "angry": -0.6, "fear": -0.6, "sad": -0.7}
+
+
+@cache
+def read(name: str) -> Any:
+    """Return one of the demo's data files."""
+    return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One fictional patient: who they are and which real series their days follow."""
+
+    number: int
+    slug: str
+    given: str
+    family: str
+    born: date
+    language: str
+    phone: str
+    days: list[list[float | None]]
+
+
+def people(today: date) -> Iterator[Person]:
+    """Yield every fictional patient of both organizations; the days are those of the EMA study, in turn."""
+    source = read("people")
+    series = read("ema_days")["people"]
+    number = 0
+    for organization in source["organizations"]:
+        for _ in range(organization["patients"]):
+            chance = random.Random(SEED + number)
+            yield Person(
+                number=number,
+                slug=organization["slug"],
+                given=source["given"][number % len(source["given"])],
+                family=source["family"][number % len(source["family"])],
+                born=today - timedelta(days=chance.randint(16 * 366, 62 * 365)),
+                language=chance.choice(LANGUAGES),
+                phone=f"+2547000{number:05d}",
+                days=series[number % len(series)],
+            )
+            number += 1
+
+
+def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any]]:
+    """Return what the person's app sent in the last two weeks, oldest first."""
+    chance = random.Random(SEED * 3 + person.number)
+    items: list[dict[str, Any]] = []
+    for back in range(DAYS, 0, -1):
+        at = (now - timedelta(days=back)).replace(hour=chance.randint(6, 19), minute=chance.randint(0, 59))
+        row = person.days[(DAYS - back) % len(person.days)]
+        items.append(_check_in(pseudonym, at, row))
+        if back % 3 == 0:
+            items += _voice(person, pseudonym, at, row, chance)
+        if back % 4 == 1:
+            items.append(_message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person))
+    return items
+
+
+def _item(kind: str, pseudonym: str, at: datetime, **members: Any) -> dict[str, Any]:
+    return {"id": str(uuid.uuid4()), "kind": kind, "patient": pseudonym, "at": at.isoformat(), **members}
+
+
+def _check_in(pseudonym: str, at: datetime, row: list[float | None]) -> dict[str, Any]:
+    _, relaxed, worry, _, tired, joyless = row
+    return _item(
+        "checkin", pseudonym, at, date=at.date().isoformat(), mood=_ten(joyless, reverse=True),
+        sleep_quality=_ten(tired, reverse=True), stress_level=_ten(worry), focus_score=_ten(relaxed),
+    )  # fmt: skip
+
+
+def _ten(answer: float | None, *, reverse: bool = False) -> int:
+    """Turn an answer of 1 to 5 into 1 to 10; a missing one is the middle."""
+    value = 3.0 if answer is None else answer
+    value = 6.0 - value if reverse else value
+    return min(10, max(1, round(1 + (value - 1) * 2.25)))
+
+
+def _voice(
+    person: Person, pseudonym: str, at: datetime, row: list[float | None], chance: random.Random
+) -> list[dict[str, Any]]:
+    """Return one voice check-in: its emotion is drawn from the CREMA-D mix, its words from the day's mood."""
+    session = f"v{person.number}-{at:%Y%m%d}"
+    shares = read("voice_emotions")["shares"]
+    label = chance.choices(list(shares), weights=list(shares.values()))[0]
+    mood = (3.0 - (row[5] or 3.0)) / 2
+    return [
+        _item("session_started", pseudonym, at, session=session, session_kind="voice_checkin", channel="voice_app"),
+        _item(
+            "voice_features", pseudonym, at + timedelta(minutes=3), session=session,
+            pitch_mean=round(chance.gauss(185, 12), 1), pitch_std=round(chance.gauss(22, 3), 1),
+            energy_mean=round(chance.gauss(-22, 2), 1), speech_rate=round(chance.gauss(4.2, 0.3), 2),
+            pause_ratio=round(min(0.9, max(0.05, chance.gauss(0.18, 0.03))), 3), speech_seconds=chance.randint(40, 180),
+            signal_ok=True, voice_emotion=label, voice_confidence=round(chance.uniform(0.45, 0.85), 2),
+            voice_valence=VALENCE[label], text_valence=round(min(1.0, max(-1.0, mood)), 2),
+            text_confidence=round(chance.uniform(0.5, 0.8), 2),
+        ),
+        _item("session_ended", pseudonym, at + timedelta(minutes=4), session=session, status="completed",
+              duration_seconds=240),
+    ]  # fmt: skip
+
+
+def _say(mood: str, person: Person, chance: random.Random) -> str:
+    words = read("dialogues")[mood]
+    return str(chance.choice(words.get(person.language) or words["en"]))
+
+
+def _message(pseudonym: str, at: datetime, text: str, person: Person) -> dict[str, Any]:
+    return _item("message", pseudonym, at, role="patient", text=text, language=_code(person.language))
+
+
+def _code(language: str) -> str:
+    return "sw" if language == "sheng" else language
+
+
+def live_item(person: Person, pseudonym: str, mood: str, chance: random.Random) -> dict[str, Any]:
+    """Return what the person's app sends now: everyday or heavy words, or a pressed button."""
+    now = datetime.now(UTC)
+    if mood == "sos":
+        return _item("sos", pseudonym, now, button=chance.choice(["in_danger", "talk"]))
+    return _message(pseudonym, now, _say(mood, person, chance), person)
+
+
+def phq_totals() -> Iterator[tuple[int, int]]:
+    """Yield (total, item 9) drawn from the NHANES margins, one per fictional patient."""
+    margins = read("phq9_margins")["items"]
+    for number in range(sum(one["patients"] for one in read("people")["organizations"])):
+        chance = random.Random(SEED * 7 + number)
+        answers = [chance.choices(range(4), weights=weights)[0] for weights in margins]
+        yield sum(answers), answers[8]
