@@ -54,7 +54,12 @@ class CareTeamMember(OrgRecord):
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="care_team", db_index=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="care_places"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="care_places",
+        db_index=False,
     )
     outside_name = SealedCharField(
         max_length=160, null=True, blank=True, help_text="A caregiver or family doctor without an account."
@@ -62,7 +67,9 @@ class CareTeamMember(OrgRecord):
     role = models.CharField(max_length=20, choices=CareRole.choices)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    cover_for = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="covered_by")
+    cover_for = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="covered_by", db_index=False
+    )
 
     objects = CareTeamMemberQuerySet.as_manager()
 
@@ -91,6 +98,7 @@ class CareTeamMember(OrgRecord):
         indexes = [
             models.Index(fields=["user", "ends_at"], name="care_user_end"),
             models.Index(fields=["patient", "ends_at"], name="care_patient_end"),
+            models.Index(fields=["cover_for"], condition=Q(cover_for__isnull=False), name="care_cover_for"),
         ]
 
     def __str__(self) -> str:

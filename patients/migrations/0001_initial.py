@@ -238,6 +238,7 @@ class Migration(migrations.Migration):
                 (
                     "merged_into",
                     models.ForeignKey(
+                        db_index=False,
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -601,6 +602,7 @@ class Migration(migrations.Migration):
                 (
                     "cover_for",
                     models.ForeignKey(
+                        db_index=False,
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -619,6 +621,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -1548,6 +1551,14 @@ class Migration(migrations.Migration):
             model_name="patient",
             index=models.Index(fields=["person_id"], name="patient_person"),
         ),
+        migrations.AddIndex(
+            model_name="patient",
+            index=models.Index(
+                condition=models.Q(("merged_into__isnull", False)),
+                fields=["merged_into"],
+                name="patient_merged_into",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="patient",
             constraint=models.CheckConstraint(
@@ -1811,6 +1822,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="careteammember",
             index=models.Index(fields=["patient", "ends_at"], name="care_patient_end"),
+        ),
+        migrations.AddIndex(
+            model_name="careteammember",
+            index=models.Index(
+                condition=models.Q(("cover_for__isnull", False)), fields=["cover_for"], name="care_cover_for"
+            ),
         ),
         migrations.AddConstraint(
             model_name="careteammember",

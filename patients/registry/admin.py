@@ -31,7 +31,7 @@ class PatientRowAdmin(ActionAdmin):
     """Rows of one patient each: found by pseudonym, every look named in the trail, nothing typed."""
 
     view_roles = frozenset({Role.ADMIN})
-    list_select_related: tuple[str, ...] = ("patient",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("patient",)
     search_fields = ("patient__anonymous_id",)
     patient_path: ClassVar[str] = "patient_id"
 

@@ -59,7 +59,9 @@ class Patient(OrgRecord):
     is_provisional = models.BooleanField(
         default=False, help_text="Opened by hand for a person not on record."
     )
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged_rows")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_rows", db_index=False
+    )
     person_id = models.GeneratedField(
         expression=Coalesce(F("merged_into_id"), F("id")),
         output_field=models.UUIDField(),
@@ -134,6 +136,9 @@ class Patient(OrgRecord):
             models.Index(fields=["organization", "phone_hash"], name="patient_phone"),
             models.Index(fields=["organization", "status"], name="patient_org_status"),
             models.Index(fields=["person_id"], name="patient_person"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="patient_merged_into"
+            ),
         ]
 
     def __str__(self) -> str:
