@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from cortex.access.middleware import declared
 from cortex.accounts.sessions import actions, queries
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
@@ -25,7 +26,10 @@ COVERED = 423
 
 
 def cover_when_idle(view: V) -> V:
-    """Mark a board page: idling covers it and asks for the PIN, while sound, title and counts go on."""
+    """Mark a board page: idling covers it and asks for the PIN, while sound, title and counts go on.
+
+    Its live parts (coded, without names) answer under the cover too; the page itself does not.
+    """
     view.covers_when_idle = True  # type: ignore[attr-defined]
     return view
 
@@ -60,11 +64,12 @@ class SessionLimitsMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """End or cover what idled too long; note input of the rest."""
+        """End or cover what idled too long, note input of the rest; only pages for signed-in staff count."""
+        access = declared(view)
+        if access is None or access.how != "roles":
+            return None
         if not request.user.is_authenticated:
-            return (
-                _to_sign_in(request) if _is_part(request) and _marked(view, "login_required", True) else None
-            )
+            return _to_sign_in(request) if _is_part(request) else None
         now = timezone.now()
         state = _state(request)
         if over := _why_over(state, now, has_pin=request.user.has_pin):
@@ -76,7 +81,7 @@ class SessionLimitsMiddleware:
             state.locked_at = now
         request.session_state = state  # type: ignore[attr-defined]
         if state.locked_at is not None:
-            return None if _marked(view, "open_while_covered", False) else _to_cover(request)
+            return None if _goes_on(request, view) else _to_cover(request)
         _note(request, view, state, now)
         return None
 
@@ -107,6 +112,12 @@ def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, n
     if (on_board and not state.on_board) or (is_input and now - state.last_input_at > NOTED_EVERY):
         actions.note_input(session_key=state.session_key, on_board=on_board)
         state.on_board = state.on_board or on_board
+
+
+def _goes_on(request: HttpRequest, view: Callable[..., Any]) -> bool:
+    """Whether a view answers under the cover."""
+    is_live_part = request.method == "GET" and _is_part(request) and _marked(view, "covers_when_idle", False)
+    return is_live_part or _marked(view, "open_while_covered", False)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

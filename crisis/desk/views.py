@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import reading
 from cortex.access.declare import requires
+from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.clock import clock
@@ -24,6 +25,7 @@ from crisis.reviews.forms import FollowUpForm
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
+@cover_when_idle
 @requires(*DESK)
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:

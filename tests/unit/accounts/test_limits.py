@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from cortex.access.declare import requires_any_staff
 from cortex.accounts import actions, queries
 from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import SessionState, User
@@ -114,6 +115,7 @@ def test_opening_a_board_is_remembered_for_the_session(cleo: Client, rf, people:
     from cortex.accounts.limits import SessionLimitsMiddleware
 
     @cover_when_idle
+    @requires_any_staff
     def board(request):
         raise AssertionError("only marked")
 
@@ -263,3 +265,28 @@ def test_expired_sessions_are_swept_with_their_clocks(cleo: Client) -> None:
     Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
     assert drop_expired_sessions() == 1
     assert not SessionState.objects.exists()
+
+
+def test_a_boards_live_parts_answer_under_the_cover_and_the_page_does_not(
+    cleo: Client, people: People, rf
+) -> None:
+    from cortex.accounts.limits import SessionLimitsMiddleware
+
+    @cover_when_idle
+    @requires_any_staff
+    def board(request):
+        raise AssertionError("only marked")
+
+    cover(cleo, people)
+    answers = []
+    for headers in ({"HX-Request": "true"}, {}):
+        request = rf.get("/", headers=headers)
+        request.user, request.session = people.cleo, cleo.session
+        answers.append(SessionLimitsMiddleware(board).process_view(request, board, (), {}))
+    assert answers[0] is None and answers[1].status_code == 302
+
+
+def test_what_is_open_to_everybody_stays_open_under_the_cover(cleo: Client, people: People) -> None:
+    cover(cleo, people)
+    assert cleo.get("/healthz").status_code == 200
+    assert cleo.get("/crisis-lines/").status_code == 200
