@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crisis.intake import fields as f
-from crisis.intake.kinds import COMMON, KINDS, Kind
+from crisis.intake.kinds import BUTTONS, COMMON, KINDS, Kind
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
@@ -95,6 +95,7 @@ def _read(index: int, raw: Any, received: datetime, replaced: int, patient: str 
     if item.kind == "sos":
         # The button is always taken; whatever else is wrong with it is beside the point.
         item.refusal = None
+        item.values = {"button": raw["button"]} if isinstance(raw.get("button"), str) and raw["button"] in BUTTONS else {}
     item.words = tuple(_own_words(item, raw))
     return item
 

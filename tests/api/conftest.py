@@ -29,7 +29,9 @@ class Api:
         self.header = header
         self.client = Client(raise_request_exception=False)
 
-    def post(self, path: str, body: Any, *, key: str = "", content_type: str = "application/json", **more: Any) -> Any:
+    def post(
+        self, path: str, body: Any, *, key: str = "", content_type: str = "application/json", **more: Any
+    ) -> Any:
         """Post JSON (or raw bytes) to an address below /api/v1/."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Authorization": self.header, **({"Idempotency-Key": key} if key else {}), **more}

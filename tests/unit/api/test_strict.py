@@ -36,7 +36,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("body", "code", "status", "place"), BAD, ids=[row[1] + str(n) for n, row in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("body", "code", "status", "place"), BAD, ids=[row[1] + str(n) for n, row in enumerate(BAD)]
+)
 def test_a_bad_body_is_refused_with_its_place(body: bytes, code: str, status: int, place: object) -> None:
     with pytest.raises(BodyRefused) as caught:
         read_json(body)
