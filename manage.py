@@ -22,7 +22,13 @@ def main() -> None:
     os.environ.setdefault("CORTEX_DB_ROLE", database_role(command))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from cortex.ops.processes import StartRefused
+
+    try:
+        execute_from_command_line(sys.argv)
+    except StartRefused as refusal:
+        # The settings already need the data folder, so its faults show before any command begins.
+        sys.exit(str(refusal))
 
 
 if __name__ == "__main__":

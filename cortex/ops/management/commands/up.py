@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import io
 import sys
 from argparse import ArgumentParser
@@ -106,6 +107,9 @@ class House:
         connections.close_all()
         if self.host not in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::"):  # noqa: S104
             settings.ALLOWED_HOSTS.append(self.host)
+        if "CORTEX_PUBLIC_URL" not in os.environ:
+            # Links in mails and the simulator follow the port that was chosen here.
+            settings.CORTEX_PUBLIC_URL = self.address.rstrip("/")
         children.warm_up()
         # Frozen objects are not touched by the collector, so the children go on sharing their memory.
         gc.collect()
@@ -158,6 +162,7 @@ class House:
         """Start a store again that ended by itself, and say so."""
         for name in self.stores.restart_ended():
             say("up", f"{name} ended unexpectedly and was started again.")
+            self.note_state()
         return True
 
     def note_state(self) -> None:
