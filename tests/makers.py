@@ -40,7 +40,7 @@ def now() -> datetime:
 def make_organization(**fields: Any) -> Organization:
     """An organization; every organization of the run is in the row scope of this test afterwards."""
     number = next(_numbers)
-    values = {"name": f"Service {number}", "slug": f"service-{number}"} | fields
+    values: dict[str, Any] = {"name": f"Service {number}", "slug": f"service-{number}"} | fields
     organization = Organization.objects.create(**values)
     scope_all()
     return organization
@@ -56,7 +56,10 @@ def make_user(role: str = Role.COUNSELOR, organization: Organization | None = No
     """A member of staff who can sign in with PASSWORD."""
     number = next(_numbers)
     organization = organization or make_organization()
-    values = {"email": f"{role}{number}@example.org", "full_name": f"{str(role).title()} {number}"} | fields
+    values: dict[str, Any] = {
+        "email": f"{role}{number}@example.org",
+        "full_name": f"{str(role).title()} {number}",
+    } | fields
     if values.get("is_active") is False:
         values.setdefault("disabled_at", now())
     return User.objects.create_user(
@@ -160,7 +163,7 @@ def make_session(patient: Patient, *, kind: str = "chat", client_ref: str = "", 
     """A session of the patient; `fields` are those of SessionData."""
     at = fields.pop("received_at", None) or now()
     ref = client_ref or f"session-{next(_numbers)}"
-    values = {"started_at": at} | fields
+    values: dict[str, Any] = {"started_at": at} | fields
     data = SessionData(patient.pk, patient.organization_id, at, client_ref=ref, kind=kind, **values)
     stored = store(actor=machine(patient.organization_id), patient=patient, sessions=[data], batch=Batch())
     scope_all()
@@ -171,14 +174,14 @@ def make_message(patient: Patient, content: str, *, session: Session | None = No
     """A message of the patient's, sealed."""
     at = fields.pop("received_at", None) or now()
     session = session or make_session(patient)
-    values = {"role": "patient", "sent_at": at} | fields
+    values: dict[str, Any] = {"role": "patient", "sent_at": at} | fields
     data = MessageData(
         patient.pk, patient.organization_id, at, session_id=session.pk, content=content, **values
     )
     actor = machine(patient.organization_id)
     store(actor=actor, patient=patient, sessions=[], batch=Batch(messages=[data]))
     scope_all()
-    return Message.objects.get(pk=data.id)
+    return Message.objects.get(pk=str(data.id))
 
 
 def make_voice(
@@ -187,7 +190,7 @@ def make_voice(
     """A voice session with words and features, not yet extracted; `received_at` dates it."""
     at = fields.pop("received_at", None) or now()
     session = make_session(patient, kind="voice_checkin", received_at=at, started_at=at)
-    values = {"voice_features": {"pitch_mean": 180.5, "pause_ratio": 0.2}} | fields
+    values: dict[str, Any] = {"voice_features": {"pitch_mean": 180.5, "pause_ratio": 0.2}} | fields
     data = VoiceData(
         patient.pk, patient.organization_id, at, session_id=session.pk, started_at=at, transcript=transcript,
         **values,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Avg, F
+
 from cortex.access.context import AccessContext
 from patients.sessions.messages import Message
-from patients.sessions.models import SessionActivity, SessionFeedback, VoiceSession
+from patients.sessions.models import Session, SessionActivity, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn
 
 # Where the words of each kind of source stand: the model, its key and the sealed column.
@@ -32,3 +35,29 @@ def open_words(ctx: AccessContext, kind: str, source_id: UUID, patient_id: UUID)
         return ""
     ctx.open([row], [column])
     return str(getattr(row, column))
+
+
+def progress_summary(patient_id: UUID, since: datetime) -> dict[str, Any]:
+    """Return a person's sessions and mean answers since a time (the source's user_progress_summary).
+
+    Each figure has its own query: joining sessions and check-ins would count rows many times.
+    Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure without an answer is None.
+    """
+    feedback = SessionFeedback.objects.filter(patient_id=patient_id, given_at__gte=since)
+    norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
+    days = DailyCheckIn.objects.filter(patient_id=patient_id, submitted_at__gte=since)
+    sleep, focus = Avg("sleep_quality"), Avg("focus_score")
+    return {
+        "total_sessions": Session.objects.filter(patient_id=patient_id, started_at__gte=since).count(),
+        "avg_effectiveness": feedback.aggregate(value=Avg(1 + 4 * norm))["value"],
+        **days.aggregate(avg_sleep_quality=sleep, avg_focus_score=focus),
+    }
+
+
+def recent_sessions(patient_id: UUID, limit: int = 50) -> list[Session]:
+    """Return the newest sessions with their feedback, which may be missing (recent_session_analysis).
+
+    Effects in the feedback are sealed: open the rows in a context before reading them.
+    """
+    rows = Session.objects.filter(patient_id=patient_id).prefetch_related("feedback")
+    return list(rows.order_by("-started_at")[:limit])

@@ -18,6 +18,7 @@ from patients.sessions.merging import apply, new_session
 from patients.sessions.messages import AssistantRationale, Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
+from patients.sessions.queries import progress_summary, recent_sessions
 from patients.sessions.records import (
     ActivityData,
     Batch,
@@ -222,6 +223,26 @@ def test_features_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
     )
     with pytest.raises(ValueError, match="transcript"):
         put(patient, features=[stranger])
+
+
+def test_progress_counts_each_thing_once_and_never_averages_across_scales(patient: Patient) -> None:
+    sessions = [makers.make_session(patient) for _ in range(3)]
+    base = common(patient) | {"given_at": NOW}
+    answers = [(5, 5), (1, 10), (10, 10)]
+    feedback = [
+        FeedbackData(**base, session_id=sessions[0].pk, effectiveness_raw=raw, effectiveness_scale=scale)
+        for raw, scale in answers
+    ]
+    days = [NOW.date() - timedelta(days=number) for number in range(2)]
+    check_ins = [
+        CheckInData(**common(patient), date=day, submitted_at=NOW, sleep_quality=quality)
+        for day, quality in zip(days, (4, 8), strict=True)
+    ]
+    put(patient, feedback=feedback, check_ins=check_ins)
+    summary = progress_summary(patient.pk, NOW - 24 * HOUR)
+    assert summary.pop("avg_effectiveness") == pytest.approx((5 + 1 + 5) / 3)
+    assert summary == {"total_sessions": 3, "avg_sleep_quality": 6.0, "avg_focus_score": None}
+    assert [len(row.feedback.all()) for row in recent_sessions(patient.pk)] == [0, 0, 3]
 
 
 CODED = [{"a": 1, "b": [True, None, "en", 2.5]}, "sw", [], {"nest": {"deep": {"code": "x"}}}]
