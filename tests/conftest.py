@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", ())
         marker = item.get_closest_marker("django_db")
         if marker is not None:
-            dict.setdefault(marker.kwargs, "databases", ["default", "keys"])  # type: ignore[arg-type]
+            marker.kwargs.setdefault("databases", ["default", "keys"])  # type: ignore[attr-defined]
         elif "db" in names or "transactional_db" in names:
             transaction = "transactional_db" in names
             item.add_marker(pytest.mark.django_db(transaction=transaction, databases=["default", "keys"]))

@@ -7,11 +7,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import connection
 
-from cortex.audit import Actor, action, quiet, record
+from cortex.audit import Actor, InputRefused, Unchanged, action, quiet, record
 from cortex.clock import clock
-from cortex.ops.models import RetentionPolicy, RetentionRun, ServiceHeartbeat, ServiceMetric
+from cortex.ops.models import (
+    FeatureFlag,
+    RetentionPolicy,
+    RetentionRun,
+    ServiceHeartbeat,
+    ServiceMetric,
+    SystemSetting,
+)
 
 
 @quiet("a machine's own sign of life, no one's care")
@@ -79,3 +87,70 @@ def note_retention_run(
     codes = {"scanned": scanned, "deleted": deleted, "held": held, "errors": errors, "dry": is_dry_run}
     record(actor, "retention.ran", run, codes=codes)
     return run
+
+
+@action
+def add_flag(*, actor: Actor, **values: Any) -> FeatureFlag:
+    """Add a switch; a safety function has none (InputRefused)."""
+    flag = FeatureFlag(**values)
+    _check(flag)
+    flag.save(force_insert=True)
+    record(actor, "flag.created", flag, fields=sorted(values), codes={"name": flag.name})
+    return flag
+
+
+@action
+def change_flag(*, actor: Actor, featureflag_id: UUID, **values: Any) -> FeatureFlag | Unchanged[FeatureFlag]:
+    """Change a switch."""
+    flag = FeatureFlag.objects.select_for_update().get(pk=featureflag_id)
+    changed = [name for name, value in values.items() if getattr(flag, name) != value]
+    if not changed:
+        return Unchanged(flag)
+    for name in changed:
+        setattr(flag, name, values[name])
+    _check(flag)
+    flag.save(update_fields=[*changed, "updated_at"])
+    record(actor, "flag.changed", flag, fields=changed, codes={"name": flag.name, "on": flag.is_enabled})
+    return flag
+
+
+@action
+def set_setting(
+    *, actor: Actor, key: str, value: Any, category: str = "", description: str = ""
+) -> SystemSetting:
+    """Put a new version of a setting in force; earlier versions stay."""
+    earlier = SystemSetting.objects.select_for_update().filter(key=key).order_by("-version").first()
+    SystemSetting.objects.filter(key=key, is_active=True).update(is_active=False)
+    row = SystemSetting(
+        key=key, value=value, version=earlier.version + 1 if earlier else 1,
+        category=category or (earlier.category if earlier else ""),
+        description=description or (earlier.description if earlier else ""),
+        updated_by_id=actor.id if actor.kind == "user" else None,
+    )  # fmt: skip
+    row.save(force_insert=True)
+    record(actor, "setting.changed", row, codes={"key": key, "version": row.version})
+    return row
+
+
+@action
+def change_policy(
+    *, actor: Actor, retentionpolicy_id: UUID, **values: Any
+) -> RetentionPolicy | Unchanged[RetentionPolicy]:
+    """Change how long one kind of row is kept."""
+    policy = RetentionPolicy.objects.select_for_update().get(pk=retentionpolicy_id)
+    changed = [name for name, value in values.items() if getattr(policy, name) != value]
+    if not changed:
+        return Unchanged(policy)
+    for name in changed:
+        setattr(policy, name, values[name])
+    policy.save(update_fields=[*changed, "updated_at"])
+    codes = {"model": policy.model, "days": policy.days, "active": policy.is_active}
+    record(actor, "retention.changed", policy, fields=changed, codes=codes)
+    return policy
+
+
+def _check(flag: FeatureFlag) -> None:
+    try:
+        flag.full_clean()
+    except ValidationError as error:
+        raise InputRefused("; ".join(error.messages), "flag_refused") from error

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
+
+from cortex.ops import queries
 
 
 @register(Tags.database)
@@ -17,13 +18,10 @@ def refuse_superuser(
     """Refuse a role that row-level security doesn't bind (E001)."""
     found: list[CheckMessage] = []
     for alias in databases or []:
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-            if cursor.fetchone()[0]:
-                hint = "Connect as cortex_app, cortex_system or cortex_owner (docs/deploy/roles.sql)."
-                found.append(
-                    Error(f"The database {alias} is used as a superuser.", id="cortex.E001", hint=hint)
-                )
+        if queries.is_superuser(alias):
+            hint = "Connect as cortex_app, cortex_system or cortex_owner (docs/deploy/roles.sql)."
+            text = f"The database {alias} is used as a superuser."
+            found.append(Error(text, id="cortex.E001", hint=hint))
     return found
 
 

@@ -19,6 +19,13 @@ def answers(alias: str) -> bool:
         return bool(cursor.fetchone())
 
 
+def is_superuser(alias: str) -> bool:
+    """Whether this process works as a role that row-level security doesn't bind."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(cursor.fetchone()[0])
+
+
 def seconds_since(name: str, at: datetime | None = None) -> float | None:
     """Return the age of a machine's last round in seconds, or None when it never ran."""
     beat = ServiceHeartbeat.objects.filter(name=name).values_list("last_run_at", flat=True).first()

@@ -17,13 +17,16 @@ from typing import IO, Any
 
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from cortex.audit import SYSTEM
+from cortex.ops import actions
 from cortex.ops.local_secrets import write_private
 from cortex.ops.processes import StartRefused, is_running, wait_until
 from cortex.ops.quick_states import quick_states
 from cortex.ops.staticfiles import StaticFiles
+from cortex.ops.tasks import DAYS_AHEAD
 
 LOCK = "up.lock"
 STATE = "up.json"
@@ -124,9 +127,7 @@ def migrate() -> list[str]:
 def months_ahead() -> int:
     """Make missing months now: a machine that sleeps at night misses the nightly task."""
     today = datetime.now(UTC).date()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT cortex_make_months(%s, %s)", [today, today + timedelta(days=62)])
-        return int(cursor.fetchone()[0])
+    return actions.make_months(actor=SYSTEM, since=today, until=today + timedelta(days=DAYS_AHEAD))
 
 
 def collect_static(data_dir: Path) -> bool:

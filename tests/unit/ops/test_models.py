@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from cortex.audit import SYSTEM
+from cortex.audit import SYSTEM, InputRefused
 from cortex.audit.models import AuditLog
 from cortex.ops import actions, queries
 from cortex.ops.models import FeatureFlag, RetentionPolicy, RetentionRun, SystemSetting
@@ -41,3 +41,31 @@ def test_a_retention_run_is_recorded_and_its_counts_add_up() -> None:
     assert AuditLog.objects.filter(event_type="retention.ran", object_id=run.id).exists()
     with pytest.raises(IntegrityError, match="run_counts_add_up"), transaction.atomic():
         RetentionRun(policy=policy, scanned=1, deleted=2).save()
+
+
+def test_a_switch_is_changed_on_record_and_a_safety_switch_refused_in_words() -> None:
+    flag = actions.add_flag(actor=SYSTEM, name="charts")
+    actions.change_flag(actor=SYSTEM, featureflag_id=flag.id, is_enabled=True)
+    assert queries.is_flag_on("charts")
+    changed = AuditLog.objects.get(event_type="flag.changed", object_id=flag.id)
+    assert (changed.fields, changed.codes) == (["is_enabled"], {"name": "charts", "on": True})
+    with pytest.raises(InputRefused, match="Safety functions can't be switched"):
+        actions.add_flag(actor=SYSTEM, name="escalation")
+
+
+def test_a_new_setting_follows_the_old_one_which_stays() -> None:
+    actions.set_setting(actor=SYSTEM, key="zone", value="a", category="board")
+    actions.set_setting(actor=SYSTEM, key="zone", value={"b": 1})
+    assert queries.setting("zone") == {"b": 1}
+    rows = SystemSetting.objects.filter(key="zone").order_by("version")
+    assert [(row.version, row.is_active, row.category) for row in rows] == [
+        (1, False, "board"),
+        (2, True, "board"),
+    ]
+
+
+def test_a_changed_retention_rule_is_on_record() -> None:
+    policy = queries.active_policies("ops.TelemetryEvent")[0]
+    actions.change_policy(actor=SYSTEM, retentionpolicy_id=policy.id, days=400)
+    assert queries.active_policies("ops.TelemetryEvent")[0].days == 400
+    assert AuditLog.objects.get(event_type="retention.changed").codes["days"] == 400

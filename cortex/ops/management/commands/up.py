@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import io
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
