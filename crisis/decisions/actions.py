@@ -16,6 +16,7 @@ from crisis.risk import desk
 from crisis.risk.desk import Move, OpenAlert
 from crisis.risk.evaluation import Evaluation
 from crisis.risk.reasons import reason_code
+from crisis.risk.rows import newest_of
 from crisis.risk.types import KindSignal, Level
 from patients.registry.models import Patient
 
@@ -51,14 +52,15 @@ def _decide(
     at: datetime,
 ) -> RiskAlert | None:  # fmt: skip
     alert = standing.open.get((patient.pk, signal.kind))
+    # The engine's own level, not the one that the hysteresis holds up: a held level never creates, and must
+    # not swallow new evidence that reaches a level by itself.
     decision = desk.decide(
-        level=_level(evaluation, signal), score=signal.score, rules=signal.rules,
-        newest_evidence_at=signal.newest_at, open_alert=_as_open(alert),
-        resolved_at=standing.ended.get((patient.pk, signal.kind)), held=_is_held(evaluation, signal),
+        level=signal.level, score=signal.score, rules=signal.rules, newest_evidence_at=signal.newest_at,
+        open_alert=_as_open(alert), resolved_at=standing.ended.get((patient.pk, signal.kind)),
     )  # fmt: skip
     if decision.move in (Move.NONE, Move.LOG_ONLY):
         return None
-    if alert is not None and decision.move is Move.APPEND and not _is_news(alert, signal):
+    if alert is not None and decision.move is Move.APPEND and not _is_news(alert, evaluation, signal):
         return alert
     return raise_alert(
         actor=actor, organization_id=patient.organization_id, patient_id=patient.pk, kind=signal.kind,
@@ -68,17 +70,6 @@ def _decide(
     )  # fmt: skip
 
 
-def _level(evaluation: Evaluation, signal: KindSignal) -> Level:
-    """The hysteresis holds the level of the person; only its own kind is held by it."""
-    if signal.kind == "self_harm":
-        return Level(evaluation.assessment.level)
-    return signal.level
-
-
-def _is_held(evaluation: Evaluation, signal: KindSignal) -> bool:
-    return signal.kind == "self_harm" and evaluation.assessment.level_source == "held"
-
-
 def _as_open(alert: RiskAlert | None) -> OpenAlert | None:
     if alert is None:
         return None
@@ -86,10 +77,12 @@ def _as_open(alert: RiskAlert | None) -> OpenAlert | None:
     return OpenAlert(level=Level(alert.level), notified_score=score, rules=list(alert.rules_fired))
 
 
-def _is_news(alert: RiskAlert, signal: KindSignal) -> bool:
-    """Whether something was observed since the alert's last evidence: an echo is no news for the board."""
-    known = max((datetime.fromisoformat(one["observed_at"]) for one in alert.factors), default=None)
-    return signal.newest_at is not None and (known is None or signal.newest_at > known)
+def _is_news(alert: RiskAlert, evaluation: Evaluation, signal: KindSignal) -> bool:
+    """Whether something came in since the last evidence or look: an echo is no news for the board."""
+    known = [datetime.fromisoformat(one["observed_at"]) for one in alert.factors]
+    looked = newest_of(evaluation.previous, signal.kind)
+    known += [looked] if looked is not None else []
+    return signal.newest_at is not None and all(signal.newest_at > moment for moment in known)
 
 
 def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
@@ -113,7 +106,7 @@ def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
 
 
 def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:
-    """Medium is a task for today, made when the level rises to it; safeguarding asks whenever its rule fires."""
+    """Medium is a task for today, made when the level rises to it; safeguarding when its rule fires."""
     before = evaluation.previous.level if evaluation.previous else "low"
     for code in evaluation.result.reviews:
         if code == "risk_review" and (before != "low" or evaluation.assessment.level != "medium"):

@@ -117,6 +117,7 @@ def take_due(*, actor: Actor, due_id: UUID, at: datetime | None = None) -> dict[
 def install_lexicon(*, actor: Actor, at: datetime | None = None) -> Lexicon:
     """Put the packaged lexicon and its entries into the tables and make it the active version, once."""
     packaged = lexicon()
+    queries.one_installer_at_a_time()
     at = clock(at)
     row = queries.lexicon_row(packaged.checksum)
     if row is not None and row.is_active:

@@ -52,9 +52,9 @@ def decide(
 ) -> Decision:
     """Decide what one evaluation means for the alert of one kind.
 
-    `score` is the score of this evaluation, `open_alert.notified_score` that of the last notification;
-    `resolved_at` is the last resolution or false alarm of this kind; `held` says that only the hysteresis or
-    an earlier resolution keeps the level up. A held level never creates, and neither does old evidence.
+    `level` is the engine's own, `score` that of this evaluation, `open_alert.notified_score` that of the
+    last notification; `resolved_at` is the last end of an alert of this kind. `held` is for a caller
+    who passes a level which only the hysteresis keeps up: it never creates, and neither does old evidence.
     """
     if open_alert is not None:
         return _on_open(level, score, rules, open_alert, held, policy)

@@ -27,9 +27,10 @@ class Lexicon:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         """Compile `raw`; PatternError or KeyError names what can't be read."""
-        self.version = str(raw["version"])
         self.languages = tuple(raw["languages"])
         self.checksum = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+        # The checksum is part of the name, so that evidence always names the very entries that it came from.
+        self.version = f"{raw['version']}+{self.checksum[:8]}"
         self.entries = tuple(_entry(row) for row in raw["entries"])
         self.signed = all(len(entry.signed_by) > 1 for entry in self.entries)
         self._known = {name: frozenset(words.split()) for name, words in raw["function_words"].items()}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
@@ -78,3 +80,9 @@ def locked_due(due_id: UUID) -> RiskDue | None:
 def lexicon_row(checksum: str) -> Lexicon | None:
     """The stored version with these entries, if it was installed."""
     return Lexicon.objects.filter(checksum=checksum).first()
+
+
+def one_installer_at_a_time() -> None:
+    """Wait until no other transaction installs a lexicon; the lock ends with this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('cortex.lexicon'))")

@@ -92,3 +92,9 @@ def signal_json(signal: KindSignal) -> dict[str, Any]:
         "kind": str(signal.kind), "level": str(signal.level), "score": signal.score,
         "rules": list(signal.rules), "newest_at": signal.newest_at.isoformat() if signal.newest_at else None,
     }  # fmt: skip
+
+
+def newest_of(row: RiskAssessment | None, kind: str) -> datetime | None:
+    """When the newest evidence for one kind could be known, as an assessment saw it."""
+    stored = next((one for one in row.signals if one["kind"] == kind), None) if row is not None else None
+    return datetime.fromisoformat(stored["newest_at"]) if stored and stored["newest_at"] else None
