@@ -49,7 +49,7 @@ class AccessContext:
 
     def load_keys(self, subjects: Iterable[UUID], *, create: bool = False) -> None:
         """Load the keys of these subjects, in one query; with `create` the missing ones are made first."""
-        wanted = sorted({subject for subject in subjects if subject not in self._keys})
+        wanted = sorted({subject for subject in subjects if not self._keys.get(subject)})
         if not wanted:
             return
         keys = key_actions.ensure_keys(wanted) if create else key_queries.data_keys(wanted)

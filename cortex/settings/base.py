@@ -275,6 +275,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crisis.reviews.tasks.ask_to_verify_resources",
         "schedule": crontab(minute="5", hour="6", day_of_month="1"),
     },
+    "sweep orphan keys": {
+        "task": "cortex.keys.tasks.sweep_orphan_keys",
+        "schedule": crontab(minute="51", hour="2"),
+    },
     "refresh age bands": {
         "task": "patients.upkeep.tasks.refresh_age_bands",
         "schedule": crontab(minute="31", hour="22"),

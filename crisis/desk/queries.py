@@ -70,11 +70,15 @@ def board(*, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
         "server_now": at,
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
-        "shift": [shift_row(shift, user) for shift in duty.roster(organizations)],
+        "shift": [shift_row(shift, user) for shift in duty.roster(organizations or _own(user))],
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
         "duty": own_duty(user),
     }
+
+
+def _own(user: User) -> set[UUID]:
+    return {user.organization_id} if user.organization_id else set()
 
 
 def _rendered(shown: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +259,7 @@ def follow_up_for(user: User, follow_up_id: UUID) -> dict[str, Any]:
 
 def duty_page(user: User, at: datetime) -> dict[str, Any]:
     """Return the duty page: own shift, what is planned, who else is on."""
-    organizations = access.desk_organizations(user) | ({user.organization_id} if user.organization_id else set())
+    organizations = access.desk_organizations(user) | _own(user)
     own = own_duty(user)
     shift: DutyShift | None = own.get("shift")
     planned = duty.planned_shifts(user.pk, at)
