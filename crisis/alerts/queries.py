@@ -75,7 +75,7 @@ def owner_facts(alert: RiskAlert) -> dict[str, Any]:
         "owner": owner.full_name if owner else None,
         "owner_id": str(owner.pk) if owner else None,
         "since": alert.claimed_at.isoformat() if alert.claimed_at else None,
-        "status": alert.status,
+        "state": alert.status,
     }
 
 

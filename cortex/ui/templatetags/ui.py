@@ -109,6 +109,14 @@ def clock_time(value: datetime | str | None) -> str:
 
 
 @register.filter
+def age_words(band: str) -> str:
+    """Return a coded age band ("25_34", "65_plus", "under_13") in words."""
+    if not band or band == "unknown":
+        return "Age not known"
+    return band.replace("under_", "Under ").replace("_plus", " and over").replace("_", " to ")
+
+
+@register.filter
 def json_data(value: Any) -> str:
     """Return JSON text for a data attribute; the template escapes it."""
     return json.dumps(value, default=str, separators=(",", ":"))

@@ -23,7 +23,7 @@ def card(**changes: Any) -> dict[str, Any]:
         "source_icon": "phone",
         "source_label": "SOS button",
         "pseudonym": "CX-20973",
-        "age_band": "25-34",
+        "age_band": "25_34",
         "organization": "Northgate",
         "language": "sw",
         "language_label": "Swahili",

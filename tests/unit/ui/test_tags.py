@@ -71,3 +71,10 @@ def test_initials_leave_titles_out() -> None:
     assert initials_of("Dr. Rafael Mbeki") == "RM"
     assert initials_of("Amara") == "A"
     assert initials_of("") == "?"
+
+
+def test_an_age_band_is_said_in_words() -> None:
+    assert ui.age_words("25_34") == "25 to 34"
+    assert ui.age_words("65_plus") == "65 and over"
+    assert ui.age_words("under_13") == "Under 13"
+    assert ui.age_words("unknown") == ui.age_words("") == "Age not known"

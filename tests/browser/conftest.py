@@ -1,0 +1,192 @@
+"""A real server in its own process, a real Chromium, and people who sign in through the page."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from cortex.accounts.models import User
+from tests import cast as players
+from tests import makers, stores
+
+FLAGS = [
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = (Path(__file__).parent / "vendor/axe-4.14.1.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = (
+    f"axe.run(document, {{preload: false, runOnly: {json.dumps(RULES)}}}).then((r) => JSON.stringify("
+    "r.violations.map((v) => [v.id, ...v.nodes.slice(0, 3).map((n) => n.target.join(' '))])))"
+)
+# What a refused claim and a refused form say on the console is the browser's own line, not a fault.
+EXPECTED = ("409 (Conflict)", "422 (Unprocessable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if "tests/browser/" in str(item.path):
+            item.add_marker("browser")
+
+
+@dataclass
+class Visitor:
+    """One person at one browser: the page they look at, and what its console complained about."""
+
+    origin: str
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the server."""
+        self.page.goto(self.origin + path)
+        return self.page
+
+    def sign_in(self, user: User) -> Page:
+        """Sign in through the page, as a person does."""
+        self.open("/")
+        self.page.get_by_label("E-mail").fill(user.email)
+        self.page.get_by_label("Password", exact=True).fill(makers.PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/accounts/" not in url)
+        shown = self.page.get_attribute("body", "data-me")
+        assert shown in (str(user.pk), None), "somebody else is signed in"  # the back office has no data-me
+        return self.page
+
+    def axe(self) -> list[Any]:
+        """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": f"{AXE};0"})
+        answer = session.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True})
+        found: list[Any] = json.loads(answer["result"]["value"])
+        return found
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        width: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return width
+
+
+class Server:
+    """uvicorn with pages and sockets on this run's databases, in a process of its own."""
+
+    def __init__(self) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port = found.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.environment = stores.child_environment() | {"CORTEX_DB_ROLE": "app"}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        command = [sys.executable, "-m", "uvicorn", "cortex.asgi:application", "--port", str(self.port)]
+        options = ["--log-level", "error", "--ws-per-message-deflate", "false", "--lifespan", "off"]
+        self.process = subprocess.Popen(
+            command + options, env=self.environment, cwd=stores.ROOT, start_new_session=True
+        )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                urlopen(f"{self.origin}/healthz", timeout=2)  # noqa: S310 - our own address
+                return
+            except (URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError("the server did not answer within 30 s")
+
+    def stop(self) -> None:
+        """Stop at once, as a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+
+@pytest.fixture(scope="session")
+def collected(child_environment: dict[str, str]) -> None:
+    """Write the static files with their hashed names."""
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
+    subprocess.run(command, env=child_environment, cwd=stores.ROOT, check=True)
+
+
+@pytest.fixture
+def server(transactional_db: None, collected: None) -> Iterator[Server]:
+    """A running server."""
+    running = Server()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's; without one the run fails, it is never skipped."""
+    program = os.environ.get("CORTEX_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def people(transactional_db: None, chromium: Browser) -> players.Cast:
+    """The cast, committed, so that the server's process sees them."""
+    connections.close_all()  # the driver's loop may hold one that the last test's flush cut off
+    return players.make_cast()
+
+
+@pytest.fixture
+def visit(server: Server, chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Open a fresh browser, as in `visit(width=390, scheme="dark")`; a complaining console fails the test."""
+    visitors: list[Visitor] = []
+
+    def make(width: int = 1440, scheme: str = "light", scripts: bool = True) -> Visitor:
+        small = width < 700
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            has_touch=small,
+            is_mobile=small,
+            color_scheme=scheme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            java_script_enabled=scripts,
+        )
+        visitor = Visitor(server.origin, context, context.new_page())
+        visitor.page.on("console", lambda m: _note(visitor, m.type, m.text))
+        visitor.page.on("pageerror", lambda error: visitor.complaints.append(error.message))
+        visitors.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in visitors:
+        visitor.context.close()
+    assert [visitor.complaints for visitor in visitors if visitor.complaints] == []
+
+
+def _note(visitor: Visitor, kind: str, text: str) -> None:
+    if kind in ("error", "warning") and not any(part in text for part in EXPECTED):
+        visitor.complaints.append(text)

@@ -1,0 +1,95 @@
+"""An alert worked to its end through its page, and every page as axe sees it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from crisis.alerts.models import Disposition, RiskAlert
+from crisis.alerts.states import Status
+from tests.browser.test_board import Visit, raise_for
+from tests.cast import Cast
+
+PAGES = [
+    "/board/",
+    "/cases/",
+    "/followups/",
+    "/resolved/",
+    "/reviews/",
+    "/duty/",
+    "/alerts/new/",
+    "/crisis-lines/",
+]
+
+
+def test_an_alert_is_worked_to_its_end(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people, "high")
+    visitor = visit()
+    page = visitor.sign_in(people.cleo)
+    page.goto(f"{visitor.origin}/alerts/{alert.pk}/")
+    expect(page.get_by_text("Name and contacts open once you claim")).to_be_visible()
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Fictional")
+    page.keyboard.press("n")
+    dialog = page.get_by_role("dialog", name="Contact made")
+    dialog.get_by_label("What happened").fill("They are at home with their brother.")
+    dialog.get_by_role("button", name="Log contact").click()
+    expect(page.get_by_text("They are at home with their brother.")).to_be_visible()
+    page.keyboard.press("r")
+    dialog = page.get_by_role("dialog", name="Resolve")
+    dialog.get_by_label("Closing note").fill("They stay with their brother tonight.")
+    dialog.get_by_role("button", name="Resolve", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("are needed")
+    assert page.evaluate("document.activeElement.hasAttribute('data-error-summary')")
+    expect(dialog.get_by_label("Closing note")).to_have_value("They stay with their brother tonight.")
+    assert visitor.axe() == []
+    dialog.get_by_label("Outcome").select_option(Disposition.COMMUNITY)
+    dialog.get_by_label("What it turned out to be").select_option("true_crisis")
+    dialog.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.locator(".case")).to_contain_text("Resolved")
+    assert RiskAlert.objects.get(pk=alert.pk).status == Status.RESOLVED
+
+
+def test_a_change_by_somebody_else_is_said_and_takes_nothing_away(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people)
+    visitor = visit()
+    page = visitor.sign_in(people.cleo)
+    page.goto(f"{visitor.origin}/alerts/{alert.pk}/")
+    expect(page.locator("[data-live]")).to_have_attribute("data-s", "live")
+    page.keyboard.press("e")
+    dialog = page.get_by_role("dialog", name="Escalate")
+    dialog.get_by_label("Why").fill("Nobody answers the phone.")
+    other = visit()
+    other.sign_in(people.sam)
+    other.open(f"/alerts/{alert.pk}/")
+    other.page.keyboard.press("c")
+    expect(page.locator("#changed")).to_contain_text(f"{people.sam.full_name} has it now.")
+    expect(dialog.get_by_label("Why")).to_have_value("Nobody answers the phone.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_the_desk_is_clean(visit: Visit, people: Cast, scheme: str) -> None:
+    people.on_duty()
+    alert = raise_for(people, waiting=True)
+    raise_for(people, "high", reason_code="H11")
+    found = {}
+    for width in (1440, 390):
+        visitor = visit(width=width, scheme=scheme)
+        page = visitor.sign_in(people.cleo)
+        for path in [*PAGES, f"/alerts/{alert.pk}/"]:
+            visitor.open(path)
+            expect(page.locator("h1")).to_have_count(1)
+            if problems := [*visitor.axe(), *([visitor.overflow()] if visitor.overflow() else [])]:
+                found[(path, width)] = problems
+    assert found == {}
+
+
+def test_the_back_office_keeps_the_strict_policy(visit: Visit, people: Cast) -> None:
+    visitor = visit(scheme="dark")
+    page = visitor.sign_in(people.ada)
+    for path in ("/admin/", "/admin/accounts/user/", f"/admin/accounts/user/{people.cleo.pk}/change/"):
+        visitor.open(path)
+        expect(page.locator("#site-name")).to_contain_text("Cortex back office")
+        assert visitor.axe() == []

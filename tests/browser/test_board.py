@@ -1,0 +1,146 @@
+"""The board in real browsers: news that moves nothing, one winner per claim, a connection lost and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from crisis.alerts.actions import claim_alert, raise_alert
+from crisis.alerts.models import RiskAlert
+from tests import makers
+from tests.browser.conftest import Server, Visitor
+from tests.cast import Cast
+
+Visit = Callable[..., Visitor]
+ROWS = "#queue .q"
+
+
+def raise_for(people: Cast, level: str = "critical", **fields: Any) -> RiskAlert:
+    """An alert about a new person, as the engine raises it."""
+    patient = makers.make_patient(people.home)
+    values = {"kind": "self_harm", "reason_code": "H1"} | fields
+    actor = makers.machine(people.home)
+    return raise_alert(
+        actor=actor, organization_id=people.home.pk, patient_id=patient.pk, level=level, **values
+    )
+
+
+def board_of(visit: Visit, people: Cast, **options: Any) -> tuple[Visitor, Page]:
+    """Cleo, on duty, with the board live in front of her."""
+    visitor = visit(**options)
+    page = visitor.sign_in(people.cleo)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Live triage")
+    expect(page.locator("[data-live]")).to_have_attribute("data-s", "live")
+    return visitor, page
+
+
+def tops(page: Page) -> list[float]:
+    """Where each row stands."""
+    found: list[float] = page.eval_on_selector_all(ROWS, "rows => rows.map(r => r.getBoundingClientRect().y)")
+    return found
+
+
+def test_a_new_alert_is_held_in_the_tray_and_moves_nothing(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    raise_for(people, "high")
+    _, page = board_of(visit, people)
+    before = tops(page)
+    alert = raise_for(people)
+    expect(page.locator("#tray")).to_have_attribute("data-s", "new", timeout=5_000)
+    expect(page.locator("#say-now")).to_contain_text("New, critical")
+    assert page.title().startswith("(1 new)")
+    assert tops(page) == before
+    expect(page.locator('[data-tile="waiting"] b')).to_have_text("2")
+    page.keyboard.press("n")
+    expect(page.locator(ROWS)).to_have_count(2)
+    assert page.get_attribute(f"{ROWS} >> nth=0", "data-id") == str(alert.pk), "the most urgent is first"
+    expect(page.locator("#tray")).to_have_attribute("data-s", "calm")
+
+
+def test_a_row_that_somebody_else_claims_stays_greyed_until_the_next_show(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert, other = raise_for(people), raise_for(people, "high")
+    _, page = board_of(visit, people)
+    before = tops(page)
+    claim_alert(actor=makers.staff(people.sam), alert_id=alert.pk)
+    row = page.locator(f"#q-{alert.pk}")
+    expect(row).to_contain_text(people.sam.full_name)
+    expect(row).to_have_class(re.compile(r"\btaken\b"))
+    assert tops(page) == before
+    page.keyboard.press("n")
+    expect(page.locator("#progress .q")).to_have_count(1)
+    expect(page.locator(ROWS)).to_have_attribute("data-id", str(other.pk))
+
+
+def test_two_counselors_claim_and_one_learns_who_has_it(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    people.on_duty(people.bob)
+    alert = raise_for(people)
+    _, first = board_of(visit, people)
+    second_visitor = visit()
+    second_visitor.page.route_web_socket("**/ws/live/", lambda socket: None)  # Bob's board hears of nothing
+    second = second_visitor.sign_in(people.bob)
+    second_visitor.open("/board/")
+    claim = f"#q-{alert.pk} [data-act=claim]"
+    first.locator(claim).click()
+    expect(first.locator(f"#q-{alert.pk} .q-act")).to_contain_text("You")
+    second.locator(claim).click()
+    answer = second.locator(f"#q-{alert.pk} .q-act")
+    expect(answer).to_contain_text(re.compile(rf"Claimed by {people.cleo.full_name} \d+ s ago"))
+    alert.refresh_from_db()
+    assert alert.assigned_to_id == people.cleo.pk
+
+
+def test_the_keyboard_moves_opens_claims_and_hides(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    raise_for(people)
+    alert = raise_for(people, "high")
+    _, page = board_of(visit, people)
+    page.keyboard.press("j")
+    expect(page.locator(f"#q-{alert.pk}")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#preview")).to_have_attribute("data-id", str(alert.pk))
+    page.keyboard.press("p")
+    assert "privacy" in str(page.get_attribute("body", "class"))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("c")  # a dialog is open: the key does nothing
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.wait_for_url(f"**/alerts/{alert.pk}/")
+    alert.refresh_from_db()
+    assert alert.assigned_to_id == people.cleo.pk
+
+
+def test_a_lost_connection_is_said_and_the_return_brings_what_was_missed(
+    visit: Visit, people: Cast, server: Server
+) -> None:
+    people.on_duty()
+    raise_for(people, "high")
+    visitor, page = board_of(visit, people)
+    before = tops(page)
+    server.stop()
+    expect(page.locator("#tray")).to_have_attribute("data-s", "off", timeout=5_000)
+    expect(page.locator("#tray")).to_contain_text("Live connection lost")
+    assert tops(page) == before
+    missed = raise_for(people)
+    server.start()
+    expect(page.locator("#tray")).to_have_attribute("data-s", "new", timeout=20_000)
+    page.keyboard.press("n")
+    expect(page.locator(f"#q-{missed.pk}")).to_have_count(1)
+    visitor.complaints.clear()  # a server that is gone is told by the browser, too
+
+
+def test_reading_and_claiming_work_without_javascript(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people)
+    page = visit(scripts=False).sign_in(people.cleo)
+    expect(page.locator(ROWS)).to_have_count(1)
+    page.get_by_role("button", name="Claim").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("CX-")
+    alert.refresh_from_db()
+    assert alert.assigned_to_id == people.cleo.pk
+    page.get_by_role("link", name="Resolve").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resolve")
