@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .context import IDIOM, NEGATED, PAST_ONLY, QUOTED, THIRD_PERSON, Around, Context
@@ -36,9 +38,7 @@ class Reader:
 
     def hits(self, rules: list[Rule]) -> tuple[Hit, ...]:
         """The best hit of each entry, most serious first; the other roles are noted on the way."""
-        for rule in rules:
-            if rule.entry.role == "exclusion":
-                self._excluded += [match.span() for match in rule.pattern.search.finditer(self._text)]
+        self._exclude(rule for rule in rules if rule.entry.role == "exclusion")
         best: dict[str, Hit] = {}
         for rule in rules:
             entry = rule.entry
@@ -49,6 +49,20 @@ class Reader:
             elif entry.role != "exclusion" and rule.pattern.search.search(self._text):
                 self._note(entry)
         return tuple(sorted(best.values(), key=lambda hit: (ORDER.index(hit.tier), hit.entry)))
+
+    def _exclude(self, rules: Iterable[Rule]) -> None:
+        """Note where idioms and titles stand, as ranges that don't overlap."""
+        spans = sorted(match.span() for rule in rules for match in rule.pattern.search.finditer(self._text))
+        for start, end in spans:
+            if self._excluded and start < self._excluded[-1][1]:
+                self._excluded[-1] = (self._excluded[-1][0], max(end, self._excluded[-1][1]))
+            else:
+                self._excluded.append((start, end))
+
+    def _is_excluded(self, start: int, end: int) -> bool:
+        """Whether a match overlaps one of those ranges; by bisection, since a hostile text has thousands."""
+        index = bisect_left(self._excluded, (end,)) - 1
+        return index >= 0 and self._excluded[index][1] > start
 
     def _note(self, entry: Entry) -> None:
         if entry.role == "cue":
@@ -81,7 +95,7 @@ class Reader:
 
     def _flags(self, entry: Entry, around: Around, span: tuple[int, int]) -> tuple[str, ...]:
         flags = []
-        if any(start < span[1] and span[0] < end for start, end in self._excluded):
+        if self._is_excluded(*span):
             flags.append(IDIOM)
         if not entry.self_negated and self._context.is_negated(around):
             flags.append(NEGATED)

@@ -189,7 +189,8 @@ def test_languages_are_seen_and_an_unknown_one_is_uncertain():
 @pytest.mark.parametrize(
     "text",
     [
-        "kill " * 10_000, "i want to " * 5_000, "a" * 50_000, "aaaa " * 10_000, "k " * 25_000,
+        "kill " * 10_000, "siwezi kujiua " * 3_500, "ending it all with " * 2_600,
+        "i am trying to die " * 2_600, "i want to " * 5_000, "a" * 50_000, "aaaa " * 10_000, "k " * 25_000,
         "k.i." * 12_500,
         "kill i want to my life pills end " * 1_500, "dont want to " * 4_000, "\u200b" * 50_000, "é" * 50_000,
         "not not not kill myself " * 2_000, "ku ji ua ni ta " * 3_400, '"' * 50_000, "1" * 50_000,
