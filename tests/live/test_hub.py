@@ -13,7 +13,7 @@ import pytest
 from cortex.live import door, link, topics
 from cortex.live.hub import Hub
 from cortex.live.link import Link
-from cortex.live.rooms import Person, Seat, Socket
+from cortex.live.rooms import Numbered, Person, Seat, Socket
 from cortex.live.topics import Event
 
 TOPIC = "board:north"
@@ -127,6 +127,33 @@ async def test_a_full_buffer_delays_nobody_else_and_loses_nothing(memory: Memory
     assert (slow.numbers, quick.numbers) == ([1, 2, 3, 4], [1, 2, 3, 4])
 
 
+async def test_an_event_never_overtakes_one_that_waits_for_room(memory: Memory) -> None:
+    hub = Hub()
+    slow, seat = await sit(hub)
+    slow.room.clear()
+    await grow(hub, memory)
+    slow.room.set()  # there is room again, but the waiting task has not run yet
+    memory.length = 2
+    await hub._broadcast(seat.room, [Numbered(2, link.text_frame('{"type":"event","n":2}'))])
+    await settle()
+    assert slow.numbers == [1, 2]
+
+
+async def test_nothing_is_sent_before_the_welcome(memory: Memory) -> None:
+    hub = Hub()
+    await sit(hub)
+    wire = Wire()
+    socket = Socket(Link(wire.send), Person(uuid4(), "session", 1))
+    hub.admit(socket)
+    seat = await door.take_seat(hub, socket, TOPIC, 0)
+    assert seat is not None
+    await grow(hub, memory, 2)
+    assert wire.sent == []
+    door.begin(hub, seat)
+    await settle()
+    assert wire.numbers == [1, 2]
+
+
 async def test_a_reader_who_stays_stalled_is_dropped_with_4408(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +231,42 @@ async def test_a_failing_source_costs_time_and_no_event(memory: Memory) -> None:
     hub.on_head(seat.room, 2, 0)
     await settle()
     assert wire.numbers == [1, 2]
+
+
+async def fail_a_replay(hub: Hub, memory: Memory) -> tuple[Wire, Seat]:
+    """Leave a seat at 0 in a room that stands at 2."""
+    _, seat = await sit(hub)
+    await grow(hub, memory, 2)
+    seat.room.recent.clear()
+    memory.fails = True
+    found = await sit(hub)
+    await settle()
+    memory.fails = False
+    return found
+
+
+async def test_a_seat_whose_replay_failed_is_replayed_before_the_next_event(memory: Memory) -> None:
+    hub = Hub()
+    wire, _ = await fail_a_replay(hub, memory)
+    await grow(hub, memory)
+    assert wire.numbers == [1, 2, 3]
+
+
+async def test_a_seat_whose_replay_failed_is_tried_again_by_the_next_check(memory: Memory) -> None:
+    hub = Hub()
+    wire, seat = await fail_a_replay(hub, memory)
+    hub.on_head(seat.room, 2, 2)
+    await settle()
+    assert wire.numbers == [1, 2]
+
+
+async def test_a_newcomer_brings_news_of_a_lost_hint_to_everybody(memory: Memory) -> None:
+    hub = Hub()
+    first, _ = await sit(hub)
+    await grow(hub, memory, 3, hint=False)
+    await sit(hub, 3)
+    await settle()
+    assert first.numbers == [1, 2, 3]
 
 
 async def test_nothing_is_sent_while_rights_cannot_be_checked(memory: Memory) -> None:
