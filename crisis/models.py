@@ -9,7 +9,23 @@ from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 from crisis.risk.models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
 
 __all__ = [
-    "AlertEvent", "AlertFeedback", "AlertStep", "CrisisResource", "DutyShift", "Evidence", "FollowUp",
-    "IntakeKey", "IntakeRequest", "Lexicon", "LexiconEntry", "NotificationAttempt", "PagerEndpoint",
-    "ReviewItem", "RiskAlert", "RiskAssessment", "RiskDue", "SecondReview", "SlaPolicy",
-]  # fmt: skip
+    "AlertEvent",
+    "AlertFeedback",
+    "AlertStep",
+    "CrisisResource",
+    "DutyShift",
+    "Evidence",
+    "FollowUp",
+    "IntakeKey",
+    "IntakeRequest",
+    "Lexicon",
+    "LexiconEntry",
+    "NotificationAttempt",
+    "PagerEndpoint",
+    "ReviewItem",
+    "RiskAlert",
+    "RiskAssessment",
+    "RiskDue",
+    "SecondReview",
+    "SlaPolicy",
+]

@@ -13,9 +13,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ("cortex", "patients", "crisis", "clinical")
 KINDS = {
-    "models", "queries", "actions", "forms", "serializers", "views", "api", "tasks", "admin", "urls", "apps",
-    "__init__", "checks",
-}  # fmt: skip
+    "models",
+    "queries",
+    "actions",
+    "forms",
+    "serializers",
+    "views",
+    "api",
+    "tasks",
+    "admin",
+    "urls",
+    "apps",
+    "__init__",
+    "checks",
+}
 # Reads and writes through the ORM live in these modules of a feature; doors hold none of it.
 DATA_MODULES = {"models", "queries", "actions"}
 TOUCHES = re.compile(
@@ -34,9 +45,11 @@ def tree(path: Path) -> ast.Module:
 
 
 def listed_modules(*, touching: bool = False) -> set[str]:
-    """Return the modules that docs/ARCHITECTURE.md lists, as `feature/noun`; `touching` those marked with *."""
+    """Return the modules that docs/ARCHITECTURE.md lists, as `feature/noun`; `touching`: those with *."""
     text = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
-    rows = re.findall(r"^\| `((?:cortex|patients|crisis|clinical)/[\w/]+)` \| ([\w* ]+) \|$", text, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `((?:cortex|patients|crisis|clinical)/[\w/]+)` \| ([\w* ]+) \|$", text, re.MULTILINE
+    )
     found = {f"{feature}/{name}" for feature, names in rows for name in names.split()}
     return {name.rstrip("*") for name in found if not touching or name.endswith("*")}
 
@@ -81,9 +94,9 @@ def test_every_public_function_of_actions_is_an_action() -> None:
             continue
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for node in tree(path).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                if not getattr(getattr(module, node.name), "is_action", False):
-                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+            public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+            if public and not getattr(getattr(module, node.name), "is_action", False):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
     assert not wrong, "Wrap them in @action or @quiet:\n" + "\n".join(wrong)
 
 
@@ -123,7 +136,9 @@ def test_no_file_outgrows_its_room() -> None:
 
 
 def test_scripts_of_pages_are_short() -> None:
-    pages = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "static/js/pages").glob("*.js")}
+    pages = {
+        path.name: len(path.read_text().splitlines()) for path in (ROOT / "static/js/pages").glob("*.js")
+    }
     lib = sum(len(path.read_text().splitlines()) for path in (ROOT / "static/js/lib").glob("*.js"))
     assert not {name: lines for name, lines in pages.items() if lines > 120}
     assert lib <= 400
@@ -144,9 +159,9 @@ def test_every_public_function_of_the_code_has_a_docstring() -> None:
         if "management" in path.parts:
             continue
         for node in tree(path).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                if not ast.get_docstring(node):
-                    silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if public and not ast.get_docstring(node):
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
     assert not silent, "\n".join(silent)
 
 
@@ -159,16 +174,19 @@ def test_every_admin_class_and_task_of_the_sources_is_registered() -> None:
     celery.loader.import_default_modules()
     classes = [node for path in sources() for node in tree(path).body if isinstance(node, ast.ClassDef)]
     bases = {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
-    missing = []
-    for path in sources():
-        for node in tree(path).body:
-            if path.name == "admin.py" and isinstance(node, ast.ClassDef) and node.name.endswith("Admin"):
-                if node.name not in registered | bases:
-                    missing.append(f"{path.relative_to(ROOT)} {node.name}")
-            if path.name == "tasks.py" and isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                if not any(name.endswith(f".{node.name}") for name in celery.tasks):
-                    missing.append(f"{path.relative_to(ROOT)} {node.name}")
+    known = registered | bases | {name.rpartition(".")[2] for name in celery.tasks}
+    missing = [f"{path.relative_to(ROOT)} {name}" for path in sources() for name in _declared(path) - known]
     assert not missing, "\n".join(missing)
+
+
+def _declared(path: Path) -> set[str]:
+    """Return the names of admin classes or of tasks that a file declares."""
+    body = tree(path).body
+    if path.name == "admin.py":
+        return {one.name for one in body if isinstance(one, ast.ClassDef) and one.name.endswith("Admin")}
+    if path.name == "tasks.py":
+        return {one.name for one in body if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")}
+    return set()
 
 
 def test_no_signals_between_apps() -> None:

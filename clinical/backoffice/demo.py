@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from clinical.backoffice import world
 from cortex.accounts.actions import create_organization, create_user, update_organization
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Scope
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor
 from cortex.audit.actors import actor_of_user
-from clinical.backoffice import world
 from crisis.decisions.actions import apply_decisions
 from crisis.duty.actions import plan_shift, start_shift
 from crisis.intake.actions import take_batch
@@ -62,9 +62,13 @@ class Demo:
     def _actor(self, organization: Organization | None) -> Actor:
         scope = tuple(one.pk for one in self.organizations.values())
         return Actor(
-            kind="system", id=None, label="system:demo", role="system", org_ids=scope,
+            kind="system",
+            id=None,
+            label="system:demo",
+            role="system",
+            org_ids=scope,
             organization_id=organization.pk if organization else None,
-        )  # fmt: skip
+        )
 
     def _make_organizations(self) -> None:
         source = world.read("people")
@@ -77,7 +81,9 @@ class Demo:
             client = create_client(
                 actor=self._actor(organization), organization_id=organization.pk, name="Demo app (fictional)"
             )
-            issued = create_key(actor=self._actor(organization), client_id=client.pk, scopes=list(Scope.values))
+            issued = create_key(
+                actor=self._actor(organization), client_id=client.pk, scopes=list(Scope.values)
+            )
             self.keys[one["slug"]] = issued.raw
         for line in source["resources"]:
             add_resource(actor=self._actor(None), **line)
@@ -87,17 +93,26 @@ class Demo:
             organization = self.organizations[slug]
             password = "-".join(secrets.token_hex(3) for _ in range(3))
             user = create_user(
-                actor=self._actor(organization), organization_id=organization.pk, email=email, full_name=name,
-                role=role, password=password, pin=PIN, is_verified=True,
-            )  # fmt: skip
+                actor=self._actor(organization),
+                organization_id=organization.pk,
+                email=email,
+                full_name=name,
+                role=role,
+                password=password,
+                pin=PIN,
+                is_verified=True,
+            )
             self.staff.setdefault(slug, []).append(user)
-            self.sign_ins.append({"role": role, "name": name, "email": email, "password": password, "pin": PIN})
+            self.sign_ins.append(
+                {"role": role, "name": name, "email": email, "password": password, "pin": PIN}
+            )
         for slug, organization in self.organizations.items():
             leads = [str(user.pk) for user in self.staff[slug] if user.role == "supervisor"]
             update_organization(
-                actor=self._actor(organization), organization_id=organization.pk,
+                actor=self._actor(organization),
+                organization_id=organization.pk,
                 settings={**organization.settings, "leads": leads},
-            )  # fmt: skip
+            )
         self.say("12 members of staff")
 
     def _make_shifts(self) -> None:
@@ -108,11 +123,15 @@ class Demo:
             duty_role = "on_call" if duty == "on_call" else role
             covers = [one.pk for one in self.organizations.values()] if role == "supervisor" else []
             shift = plan_shift(
-                actor=self._actor(self.organizations[slug]), user_id=people[email].pk, role=duty_role,
-                organization_id=self.organizations[slug].pk, planned_start=self.now,
-                planned_end=self.now + timedelta(hours=12), covers=covers,
+                actor=self._actor(self.organizations[slug]),
+                user_id=people[email].pk,
+                role=duty_role,
+                organization_id=self.organizations[slug].pk,
+                planned_start=self.now,
+                planned_end=self.now + timedelta(hours=12),
+                covers=covers,
                 agreement="Night cover agreement 7 (fictional)" if covers else "",
-            )  # fmt: skip
+            )
             if duty != "planned":
                 start_shift(actor=actor_of_user(people[email]), shift_id=shift.pk, sound_tested=True)
 
@@ -121,7 +140,9 @@ class Demo:
         for person in world.people(self.now.date()):
             organization = self.organizations[person.slug]
             patient = register_patient(
-                actor=self._actor(organization), organization_id=organization.pk, data=self._registration(person)
+                actor=self._actor(organization),
+                organization_id=organization.pk,
+                data=self._registration(person),
             )
             self._assign(patient, person)
             self.pseudonyms[person.number] = patient.anonymous_id
@@ -131,29 +152,42 @@ class Demo:
 
     def _registration(self, person: world.Person) -> RegisterPatient:
         return RegisterPatient(
-            given_name=person.given, family_name=f"{person.family} (fictional)", phone=person.phone,
-            date_of_birth=person.born, language="sw" if person.language == "sheng" else person.language,
+            given_name=person.given,
+            family_name=f"{person.family} (fictional)",
+            phone=person.phone,
+            date_of_birth=person.born,
+            language="sw" if person.language == "sheng" else person.language,
             consents=[ConsentData(consent_type=kind, granted=True) for kind in CONSENTS],
-            contacts=[ContactData(name=f"{person.family} senior (fictional)", phone=f"+2547001{person.number:05d}",
-                                  relationship="family")],
-        )  # fmt: skip
+            contacts=[
+                ContactData(
+                    name=f"{person.family} senior (fictional)",
+                    phone=f"+2547001{person.number:05d}",
+                    relationship="family",
+                )
+            ],
+        )
 
     def _assign(self, patient: Patient, person: world.Person) -> None:
         therapists = [user for user in self.staff[person.slug] if user.role == "therapist"]
         if therapists:
             chosen = therapists[person.number % len(therapists)]
             add_to_care_team(
-                actor=self._actor(self.organizations[person.slug]), patient_id=patient.pk, user_id=chosen.pk,
+                actor=self._actor(self.organizations[person.slug]),
+                patient_id=patient.pk,
+                user_id=chosen.pk,
                 role="primary_therapist",
-            )  # fmt: skip
+            )
 
     def _send_history(self, patients: list[tuple[world.Person, Patient]]) -> None:
         for person, patient in patients:
             items = world.history(person, patient.anonymous_id, self.now)
             parcel = Parcel(
-                organization_id=patient.organization_id, sender="demo", route="intake",
-                digest=os.urandom(32), raw_items=items,
-            )  # fmt: skip
+                organization_id=patient.organization_id,
+                sender="demo",
+                route="intake",
+                digest=os.urandom(32),
+                raw_items=items,
+            )
             take_batch(actor=self._actor(self.organizations[person.slug]), parcel=parcel)
         self.say("two weeks of check-ins, voice sessions and messages")
 

@@ -32,7 +32,7 @@ class Simulator:
         self.pause = pause
         self.say = say
         self.stopping = threading.Event()
-        self.chance = random.Random()
+        self.chance = random.Random()  # noqa: S311 - a demo, no secret
         self.people = list(world.people(datetime.now(UTC).date()))
 
     def run(self) -> None:
@@ -63,7 +63,10 @@ class Simulator:
         answer = client.post(
             f"{self.url}/api/v1/intake",
             json={"items": [item]},
-            headers={"Authorization": f"Api-Key {self.keys[person.slug]}", "Idempotency-Key": uuid.uuid4().hex},
+            headers={
+                "Authorization": f"Api-Key {self.keys[person.slug]}",
+                "Idempotency-Key": uuid.uuid4().hex,
+            },
         )
         if answer.status_code >= 400:
             self.say(f"the server answered {answer.status_code}")

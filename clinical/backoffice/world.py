@@ -46,7 +46,7 @@ def people(today: date) -> Iterator[Person]:
     number = 0
     for organization in source["organizations"]:
         for _ in range(organization["patients"]):
-            chance = random.Random(SEED + number)
+            chance = random.Random(SEED + number)  # noqa: S311 - a demo, no secret
             yield Person(
                 number=number,
                 slug=organization["slug"],
@@ -62,7 +62,7 @@ def people(today: date) -> Iterator[Person]:
 
 def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any]]:
     """Return what the person's app sent in the last two weeks, oldest first."""
-    chance = random.Random(SEED * 3 + person.number)
+    chance = random.Random(SEED * 3 + person.number)  # noqa: S311 - a demo, no secret
     items: list[dict[str, Any]] = []
     for back in range(DAYS, 0, -1):
         at = (now - timedelta(days=back)).replace(hour=chance.randint(6, 19), minute=chance.randint(0, 59))
@@ -71,7 +71,9 @@ def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any
         if back % 3 == 0:
             items += _voice(person, pseudonym, at, row, chance)
         if back % 4 == 1:
-            items.append(_message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person))
+            items.append(
+                _message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person)
+            )
     return items
 
 
@@ -82,9 +84,15 @@ def _item(kind: str, pseudonym: str, at: datetime, **members: Any) -> dict[str, 
 def _check_in(pseudonym: str, at: datetime, row: list[float | None]) -> dict[str, Any]:
     _, relaxed, worry, _, tired, joyless = row
     return _item(
-        "checkin", pseudonym, at, date=at.date().isoformat(), mood=_ten(joyless, reverse=True),
-        sleep_quality=_ten(tired, reverse=True), stress_level=_ten(worry), focus_score=_ten(relaxed),
-    )  # fmt: skip
+        "checkin",
+        pseudonym,
+        at,
+        date=at.date().isoformat(),
+        mood=_ten(joyless, reverse=True),
+        sleep_quality=_ten(tired, reverse=True),
+        stress_level=_ten(worry),
+        focus_score=_ten(relaxed),
+    )
 
 
 def _ten(answer: float | None, *, reverse: bool = False) -> int:
@@ -103,19 +111,41 @@ def _voice(
     label = chance.choices(list(shares), weights=list(shares.values()))[0]
     mood = (3.0 - (row[5] or 3.0)) / 2
     return [
-        _item("session_started", pseudonym, at, session=session, session_kind="voice_checkin", channel="voice_app"),
         _item(
-            "voice_features", pseudonym, at + timedelta(minutes=3), session=session,
-            pitch_mean=round(chance.gauss(185, 12), 1), pitch_std=round(chance.gauss(22, 3), 1),
-            energy_mean=round(chance.gauss(-22, 2), 1), speech_rate=round(chance.gauss(4.2, 0.3), 2),
-            pause_ratio=round(min(0.9, max(0.05, chance.gauss(0.18, 0.03))), 3), speech_seconds=chance.randint(40, 180),
-            signal_ok=True, voice_emotion=label, voice_confidence=round(chance.uniform(0.45, 0.85), 2),
-            voice_valence=VALENCE[label], text_valence=round(min(1.0, max(-1.0, mood)), 2),
+            "session_started",
+            pseudonym,
+            at,
+            session=session,
+            session_kind="voice_checkin",
+            channel="voice_app",
+        ),
+        _item(
+            "voice_features",
+            pseudonym,
+            at + timedelta(minutes=3),
+            session=session,
+            pitch_mean=round(chance.gauss(185, 12), 1),
+            pitch_std=round(chance.gauss(22, 3), 1),
+            energy_mean=round(chance.gauss(-22, 2), 1),
+            speech_rate=round(chance.gauss(4.2, 0.3), 2),
+            pause_ratio=round(min(0.9, max(0.05, chance.gauss(0.18, 0.03))), 3),
+            speech_seconds=chance.randint(40, 180),
+            signal_ok=True,
+            voice_emotion=label,
+            voice_confidence=round(chance.uniform(0.45, 0.85), 2),
+            voice_valence=VALENCE[label],
+            text_valence=round(min(1.0, max(-1.0, mood)), 2),
             text_confidence=round(chance.uniform(0.5, 0.8), 2),
         ),
-        _item("session_ended", pseudonym, at + timedelta(minutes=4), session=session, status="completed",
-              duration_seconds=240),
-    ]  # fmt: skip
+        _item(
+            "session_ended",
+            pseudonym,
+            at + timedelta(minutes=4),
+            session=session,
+            status="completed",
+            duration_seconds=240,
+        ),
+    ]
 
 
 def _say(mood: str, person: Person, chance: random.Random) -> str:
@@ -143,6 +173,6 @@ def phq_totals() -> Iterator[tuple[int, int]]:
     """Yield (total, item 9) drawn from the NHANES margins, one per fictional patient."""
     margins = read("phq9_margins")["items"]
     for number in range(sum(one["patients"] for one in read("people")["organizations"])):
-        chance = random.Random(SEED * 7 + number)
+        chance = random.Random(SEED * 7 + number)  # noqa: S311 - a demo, no secret
         answers = [chance.choices(range(4), weights=weights)[0] for weights in margins]
         yield sum(answers), answers[8]

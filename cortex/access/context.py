@@ -1,4 +1,4 @@
-"""The context without which no sealed field opens: who reads, why, by which relationship, and the rows of it."""
+"""The context without which no sealed field opens: who reads, why, by which relationship, and its rows."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def requires_patient_token(view: V) -> V:
 def _declare(access: Access) -> Callable[[V], V]:
     def decorate(view: V) -> V:
         view.access = access  # type: ignore[attr-defined]
-        if not access.how == "roles":
+        if access.how != "roles":
             view.login_required = False  # type: ignore[attr-defined]
         return view
 

@@ -47,7 +47,7 @@ def admits(access: Access, request: HttpRequest) -> bool:
 
 
 def _note_refusal(request: HttpRequest, needed: str) -> None:
-    """Write one row about a refused page, for a signed-in person; an unknown visitor leaves only a log line."""
+    """Write one row about a refused page, for a signed-in person; a visitor leaves only a log line."""
     if request.user.is_authenticated:
         match = request.resolver_match
         refuse_access(actor=actor_of(request), place=match.view_name if match else "", needed=needed)

@@ -3,20 +3,39 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cortex.audit.machine import action, emit, quiet, record
     from cortex.audit.actors import SYSTEM, Actor, actor_of, system
+    from cortex.audit.machine import action, emit, quiet, record
     from cortex.audit.rules import InputRefused, NotFound, RuleBroken, Unchanged
 
 __all__ = [
-    "SYSTEM", "Actor", "InputRefused", "NotFound", "RuleBroken", "Unchanged",
-    "action", "actor_of", "emit", "quiet", "record", "system",
-]  # fmt: skip
+    "SYSTEM",
+    "Actor",
+    "InputRefused",
+    "NotFound",
+    "RuleBroken",
+    "Unchanged",
+    "action",
+    "actor_of",
+    "emit",
+    "quiet",
+    "record",
+    "system",
+]
 
 _PLACES = {
-    "action": "machine", "emit": "machine", "quiet": "machine", "record": "machine",
-    "SYSTEM": "actors", "Actor": "actors", "actor_of": "actors", "system": "actors",
-    "InputRefused": "rules", "NotFound": "rules", "RuleBroken": "rules", "Unchanged": "rules",
-}  # fmt: skip
+    "action": "machine",
+    "emit": "machine",
+    "quiet": "machine",
+    "record": "machine",
+    "SYSTEM": "actors",
+    "Actor": "actors",
+    "actor_of": "actors",
+    "system": "actors",
+    "InputRefused": "rules",
+    "NotFound": "rules",
+    "RuleBroken": "rules",
+    "Unchanged": "rules",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -36,7 +36,13 @@ class AuditLogAdmin(TrailAdmin):
 
     list_display = ("occurred_at", "event_type", "who", "object_type", "object_id", "subject", "outcome")
     list_filter = ("outcome", "actor_kind", "actor_role", "occurred_at")
-    search_fields = ("event_type__startswith", "object_id__exact", "subject__exact", "actor_id__exact", "request_id__exact")
+    search_fields = (
+        "event_type__startswith",
+        "object_id__exact",
+        "subject__exact",
+        "actor_id__exact",
+        "request_id__exact",
+    )
     search_help_text = "A verb (alert.claimed), or the id of an object, a patient, an actor or a request."
     exclude = ("details",)
 
@@ -75,4 +81,3 @@ class AuditLinkAdmin(TrailAdmin):
     def is_signed(self, row: AuditLink) -> bool:
         """Whether this link carries a signature."""
         return row.signature is not None
-

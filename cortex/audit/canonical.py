@@ -1,4 +1,4 @@
-"""The digest of a trail row: versioned columns in one canonical form, so that a later column changes nothing."""
+"""The digest of a trail row: versioned columns in one canonical form, whatever columns come later."""
 
 from __future__ import annotations
 
@@ -10,16 +10,36 @@ from cortex.audit.models import AuditLog, PhiAccessLog
 
 VERSION = 1
 SHARED = (
-    "id", "occurred_at", "organization_id", "actor_kind", "actor_id", "actor_label", "actor_role", "purpose",
-    "subject", "object_type", "object_id", "request_id", "ip_hash", "session_hash", "legacy_ids",
-)  # fmt: skip
+    "id",
+    "occurred_at",
+    "organization_id",
+    "actor_kind",
+    "actor_id",
+    "actor_label",
+    "actor_role",
+    "purpose",
+    "subject",
+    "object_type",
+    "object_id",
+    "request_id",
+    "ip_hash",
+    "session_hash",
+    "legacy_ids",
+)
 COLUMNS: dict[str, tuple[str, ...]] = {
     "audit": (*SHARED, "event_type", "outcome", "fields", "codes"),
     "access": (
-        *SHARED, "relationship", "data_type", "subjects", "sections", "number_from", "number_to", "digest",
+        *SHARED,
+        "relationship",
+        "data_type",
+        "subjects",
+        "sections",
+        "number_from",
+        "number_to",
+        "digest",
         "break_glass",
     ),
-}  # fmt: skip
+}
 MODELS = {"audit": AuditLog, "access": PhiAccessLog}
 
 
@@ -30,9 +50,18 @@ def digest(trail: str, row: dict[str, Any]) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def link_hash(number: int, trail: str, row_id: bytes, row_digest: bytes, previous: bytes, at_us: int) -> bytes:
+def link_hash(
+    number: int, trail: str, row_id: bytes, row_digest: bytes, previous: bytes, at_us: int
+) -> bytes:
     """Return the hash of one link over everything it binds; `at_us` is microseconds since the epoch."""
-    parts = (previous, number.to_bytes(8, "big"), trail.encode(), row_id, row_digest, at_us.to_bytes(8, "big"))
+    parts = (
+        previous,
+        number.to_bytes(8, "big"),
+        trail.encode(),
+        row_id,
+        row_digest,
+        at_us.to_bytes(8, "big"),
+    )
     return hashlib.sha256(b"|".join(parts)).digest()
 
 

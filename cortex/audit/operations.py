@@ -14,7 +14,8 @@ BEGIN
     IF TG_ARGV[0] = 'erasable' AND current_user = 'cortex_eraser' THEN
         RETURN COALESCE(NEW, OLD);
     END IF;
-    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'restrict_violation';
 END $$;
 """
 

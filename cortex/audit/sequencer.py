@@ -49,9 +49,16 @@ def _chain(taken: Sequence[tuple[int, str, Any]], at: datetime) -> list[AuditLin
         row_digest = digests[row_id]
         value = canonical.link_hash(number, trail, row_id.bytes, row_digest, previous, microseconds(at))
         links.append(
-            AuditLink(number=number, trail=trail, row_id=row_id, row_digest=row_digest,
-                      previous_hash=previous, hash=value, linked_at=at)
-        )  # fmt: skip
+            AuditLink(
+                number=number,
+                trail=trail,
+                row_id=row_id,
+                row_digest=row_digest,
+                previous_hash=previous,
+                hash=value,
+                linked_at=at,
+            )
+        )
         previous = value
     links[-1].signature, links[-1].key_id = signing.sign(previous)
     return links

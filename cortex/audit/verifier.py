@@ -96,7 +96,9 @@ class _Walk:
         for trail, model in canonical.MODELS.items():
             known = AuditLink.objects.filter(trail=trail).values("row_id")
             waiting = AuditInbox.objects.filter(trail=trail).values("row_id")
-            row = model._default_manager.exclude(pk__in=known).exclude(pk__in=waiting).values_list("pk").first()
+            row = (
+                model._default_manager.exclude(pk__in=known).exclude(pk__in=waiting).values_list("pk").first()
+            )
             if row:
                 self.row = f"{trail} {row[0]}"
                 return "the row was put in behind the trail"

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "cortex.access.middleware.DeclaredAccessMiddleware",
+    "cortex.ui.zone.OrganizationZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cortex.ui.rules.RuleBrokenMiddleware",

@@ -46,13 +46,15 @@ def pages_for(user: User, at: datetime) -> RiskAlertQuerySet:
     scope = Q(patient__in=registry_access.visible_to(user, at).values("pk"))
     scope |= Q(patient__isnull=True, organization_id__in=desk_organizations(user))
     if user.role in READERS:
-        asked = SecondReview.objects.filter(alert=OuterRef("pk"), decided_at__isnull=True).exclude(asked_by=user)
+        asked = SecondReview.objects.filter(alert=OuterRef("pk"), decided_at__isnull=True).exclude(
+            asked_by=user
+        )
         scope |= Q(Exists(asked), organization_id=user.organization_id)
     return RiskAlert.objects.filter(scope)
 
 
 def claims(user: User, at: datetime) -> RiskAlertQuerySet | None:
-    """Return the crisis part of the one predicate: people with a live claim, or one that ended within a day."""
+    """Return the crisis part of the one predicate: people with a claim that is open or ended within a day."""
     if user.role not in CLINICAL:
         return None
     return RiskAlert.objects.filter(claimed_q(user, at), patient__isnull=False)

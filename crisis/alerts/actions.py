@@ -10,8 +10,8 @@ from cortex.access.context import opening
 from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
-from crisis.alerts.moves import refuse_empty
 from crisis.alerts.models import Kind, Level, RiskAlert, Source
+from crisis.alerts.moves import refuse_empty
 from crisis.alerts.states import OWNED, WAITING, Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.escalation import actions as escalation
@@ -49,15 +49,33 @@ def raise_alert(
     existing = queries.open_of_kind(organization_id, patient_id, kind)
     if existing is not None:
         return _join(
-            actor, existing, level=level, waiting=waiting, facts=facts or {}, renotify=renotify,
-            reason_code=reason_code, hand_note=hand_note, at=at,
-        )  # fmt: skip
+            actor,
+            existing,
+            level=level,
+            waiting=waiting,
+            facts=facts or {},
+            renotify=renotify,
+            reason_code=reason_code,
+            hand_note=hand_note,
+            at=at,
+        )
     policy = policy_for(organization_id, level, waiting=waiting)
     alert = RiskAlert(
-        organization_id=organization_id, patient_id=patient_id, kind=kind, level=level, source=source,
-        reason_code=reason_code, waiting_person=waiting, policy=policy, raised_at=at, level_since=at, epoch=1,
-        hand_note=hand_note, **clocks(policy, at), **(facts or {}),
-    )  # fmt: skip
+        organization_id=organization_id,
+        patient_id=patient_id,
+        kind=kind,
+        level=level,
+        source=source,
+        reason_code=reason_code,
+        waiting_person=waiting,
+        policy=policy,
+        raised_at=at,
+        level_since=at,
+        epoch=1,
+        hand_note=hand_note,
+        **clocks(policy, at),
+        **(facts or {}),
+    )
     alert.last_notified_score = alert.score
     _save_new(actor, alert)
     codes = {"kind": kind, "level": level, "reason": reason_code, "source": source, "waiting": waiting}
@@ -91,17 +109,31 @@ def report_no_cover(*, actor: Actor, organization_id: UUID, at: datetime | None 
     if existing is not None:
         return Unchanged(existing)  # type: ignore[return-value]
     return_value = raise_alert(
-        actor=actor, organization_id=organization_id, patient_id=None, kind=Kind.NO_COVER,
-        level=Level.HIGH, reason_code="no_cover", source=Source.SYSTEM, at=at,
-    )  # fmt: skip
+        actor=actor,
+        organization_id=organization_id,
+        patient_id=None,
+        kind=Kind.NO_COVER,
+        level=Level.HIGH,
+        reason_code="no_cover",
+        source=Source.SYSTEM,
+        at=at,
+    )
     record(actor, "cover.missing", return_value)
     return return_value
 
 
 def _join(
-    actor: Actor, alert: RiskAlert, *, level: str, waiting: bool, facts: dict[str, Any], renotify: bool,
-    reason_code: str, hand_note: str | None, at: datetime,
-) -> RiskAlert:  # fmt: skip
+    actor: Actor,
+    alert: RiskAlert,
+    *,
+    level: str,
+    waiting: bool,
+    facts: dict[str, Any],
+    renotify: bool,
+    reason_code: str,
+    hand_note: str | None,
+    at: datetime,
+) -> RiskAlert:
     rises = RANK[Level(level)] > RANK[Level(alert.level)] or (waiting and not alert.waiting_person)
     fields = _take_facts(alert, facts)
     if rises or renotify:
@@ -148,15 +180,28 @@ def _rise(
     for name, due in clocks(alert.policy, at).items():
         setattr(alert, name, due)
     fields += [
-        "level", "waiting_person", "policy", "level_since", "chain_position", "last_notified_score",
-        "claim_due_at", "contact_due_at", "disposition_due_at",
-    ]  # fmt: skip
+        "level",
+        "waiting_person",
+        "policy",
+        "level_since",
+        "chain_position",
+        "last_notified_score",
+        "claim_due_at",
+        "contact_due_at",
+        "disposition_due_at",
+    ]
     owned = alert.status in OWNED
     moves.apply(
-        actor, alert, event="level_raised", verb="alert.level_raised", at=at, fields=fields, entry=False,
+        actor,
+        alert,
+        event="level_raised",
+        verb="alert.level_raised",
+        at=at,
+        fields=fields,
+        entry=False,
         codes={"level": alert.level, "rules": list(alert.rules_fired), "waiting": alert.waiting_person},
         timers=owned,
-    )  # fmt: skip
+    )
     step = escalation.first_step(actor=actor, alert=alert, at=at)
     escalation.advance_chain(actor=actor, alert=alert, step=step, at=at)
     return alert
@@ -221,10 +266,21 @@ def _take(actor: Actor, alert: RiskAlert, at: datetime) -> None:
     alert.chain_beside = False
     alert.has_unconfirmed_step = False
     moves.apply(
-        actor, alert, event="claimed", verb="alert.claimed", at=at,
-        fields=["status", "assigned_to", "claimed_at", "acknowledged_at", "owner_gone_at", "chain_beside",
-                "has_unconfirmed_step"],
-    )  # fmt: skip
+        actor,
+        alert,
+        event="claimed",
+        verb="alert.claimed",
+        at=at,
+        fields=[
+            "status",
+            "assigned_to",
+            "claimed_at",
+            "acknowledged_at",
+            "owner_gone_at",
+            "chain_beside",
+            "has_unconfirmed_step",
+        ],
+    )
 
 
 @action
@@ -246,10 +302,16 @@ def release_alert(
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
         return moves.apply(
-            actor, alert, event="released", verb="alert.released", at=at, entry=False, note=reason,
+            actor,
+            alert,
+            event="released",
+            verb="alert.released",
+            at=at,
+            entry=False,
+            note=reason,
             fields=["status", "assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
             codes={"why": code},
-        )  # fmt: skip
+        )
 
 
 @action
@@ -270,10 +332,15 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
         return moves.apply(
-            actor, alert, event="taken_over", verb="alert.taken_over", at=at, note=reason,
+            actor,
+            alert,
+            event="taken_over",
+            verb="alert.taken_over",
+            at=at,
+            note=reason,
             fields=["assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
             codes={"from": str(before)},
-        )  # fmt: skip
+        )
 
 
 @action
@@ -289,7 +356,9 @@ def escalate_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | 
     alert.save(update_fields=["epoch", "updated_at"])
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
-        event = append_event(actor, alert, "escalated", at, note=reason, codes={"position": alert.chain_position})
+        event = append_event(
+            actor, alert, "escalated", at, note=reason, codes={"position": alert.chain_position}
+        )
     record(actor, "alert.escalated", alert, codes={"position": alert.chain_position})
     step = escalation.first_step(actor=actor, alert=alert, at=at)
     escalation.advance_chain(actor=actor, alert=alert, step=step, at=at, event=event)

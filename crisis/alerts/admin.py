@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from crisis.alerts.models import AlertEvent, AlertFeedback, RiskAlert
 from cortex.ui.admin import ActionAdmin
+from crisis.alerts.models import AlertEvent, AlertFeedback, RiskAlert
 
 SEALED = ("hand_note", "resolution_notes", "no_follow_up_reason")
 
@@ -18,7 +18,16 @@ SEALED = ("hand_note", "resolution_notes", "no_follow_up_reason")
 class RiskAlertAdmin(ActionAdmin):
     """What was raised, who had it, how it ended."""
 
-    list_display = ("raised_at", "level", "kind", "status", "reason_code", "patient", "assigned_to", "resolved_at")
+    list_display = (
+        "raised_at",
+        "level",
+        "kind",
+        "status",
+        "reason_code",
+        "patient",
+        "assigned_to",
+        "resolved_at",
+    )
     list_filter = ("level", "status", "kind", "source", "raised_at")
     search_fields = ("id__exact", "patient__anonymous_id__iexact")
     search_help_text = "The id of an alert, or a pseudonym."

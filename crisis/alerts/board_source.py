@@ -81,13 +81,19 @@ def _event(event: AlertEvent, shown: dict[str, object]) -> Event:
     return Event(n=event.feed_number, payload=json.dumps(payload).encode())
 
 
-def _log_socket(user_id: UUID, session_key: str, key: str, *, number_from: int, number_to: int | None) -> None:
+def _log_socket(
+    user_id: UUID, session_key: str, key: str, *, number_from: int, number_to: int | None
+) -> None:
     user = queries.active_user(user_id)
     if user is None:
         raise PermissionError("the account is closed")
     actor = actor_of_user(user, session_hash=keyed_hash(session_key))
     with reading(actor, purpose="triage", relationship="duty") as context:
         context.saw(
-            "board.socket", organization_id=UUID(key), object_type="board", object_id=UUID(key),
-            number_from=number_from, number_to=number_to,
-        )  # fmt: skip
+            "board.socket",
+            organization_id=UUID(key),
+            object_type="board",
+            object_id=UUID(key),
+            number_from=number_from,
+            number_to=number_to,
+        )

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from django.template.loader import get_template
 from django.urls import reverse
+from django.utils import timezone
 
+from cortex.ui.zone import zone_of
 from crisis.alerts import queries
 from crisis.alerts.models import Kind, RiskAlert, Source
 from crisis.alerts.states import CLOSED, Status
@@ -45,6 +47,7 @@ def card(alert: RiskAlert, version: int) -> dict[str, Any]:
         "pseudonym": patient.anonymous_id if patient else alert.organization.name,
         "age_band": patient.age_band if patient else "Nobody on shift",
         "organization": alert.organization.name,
+        "zone": alert.organization.default_timezone,
         "language": patient.language if patient else "",
         "language_label": LANGUAGES.get(patient.language, "") if patient else "",
         "opened_at": alert.raised_at,
@@ -102,7 +105,9 @@ class RenderedCards:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        text = get_template("crisis/alerts/_card.html").render({"card": shown}).strip()
+        # Everybody sees the same bytes: its times stand in the zone of the alert's own organization.
+        with timezone.override(zone_of(shown["zone"])):
+            text = get_template("crisis/alerts/_card.html").render({"card": shown}).strip()
         with self._lock:
             self._kept[key] = text
             while len(self._kept) > KEPT:

@@ -134,9 +134,7 @@ class RiskAlert(OrgRecord):
     contact_due_at = models.DateTimeField()
     disposition_due_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
-    resolved_by = models.ForeignKey(
-        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    resolved_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
     disposition = models.CharField(max_length=40, choices=Disposition, blank=True)
     resolution_notes = SealedTextField(null=True, blank=True)
     no_follow_up_reason = SealedTextField(null=True, blank=True)
@@ -148,16 +146,22 @@ class RiskAlert(OrgRecord):
         verbose_name = "alert"
         constraints = [
             models.UniqueConstraint(
-                fields=["patient", "kind"], condition=Q(status__in=OPEN, patient__isnull=False),
+                fields=["patient", "kind"],
+                condition=Q(status__in=OPEN, patient__isnull=False),
                 name="one_open_alert_per_kind",
             ),
             models.UniqueConstraint(
-                fields=["organization"], condition=Q(status__in=OPEN, kind="no_cover"),
+                fields=["organization"],
+                condition=Q(status__in=OPEN, kind="no_cover"),
                 name="one_open_no_cover",
             ),
             models.CheckConstraint(condition=Q(level__in=Level.values), name="alert_level_known"),
-            models.CheckConstraint(condition=Q(status__in=[s.value for s in Status]), name="alert_status_known"),
-            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__range=(0, 1)), name="alert_score_0_1"),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="alert_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__range=(0, 1)), name="alert_score_0_1"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=OWNED, assigned_to__isnull=False) | ~Q(status__in=OWNED),
                 name="owned_alert_has_owner",
@@ -165,11 +169,15 @@ class RiskAlert(OrgRecord):
             models.CheckConstraint(
                 condition=Q(patient__isnull=False) | Q(kind="no_cover"), name="alert_has_patient"
             ),
-            models.CheckConstraint(condition=Q(level_since__gte=F("raised_at")), name="level_since_not_before"),
+            models.CheckConstraint(
+                condition=Q(level_since__gte=F("raised_at")), name="level_since_not_before"
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["organization", "level", "level_since"], condition=Q(status__in=OPEN), name="alert_open"
+                fields=["organization", "level", "level_since"],
+                condition=Q(status__in=OPEN),
+                name="alert_open",
             ),
             models.Index(fields=["status", "level", "created_at"], name="alert_status_level"),
             models.Index(fields=["assigned_to", "status"], name="alert_owner"),

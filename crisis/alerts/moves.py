@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
 from cortex.audit import Actor, InputRefused, RuleBroken, record
+from cortex.clock import clock
+from crisis.alerts import queries
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.queries import owner_facts
 from crisis.alerts.states import OWNERS_MOVES, Move, Status, after, allowed
 from crisis.alerts.timeline import append_event
 from crisis.escalation.actions import reschedule
@@ -25,11 +27,18 @@ WORDS = {
     Status.MERGED: "It was merged into another alert.",
 }
 MOVES = {
-    Move.CLAIM: "claim it", Move.RELEASE: "give it back", Move.TAKE_OVER: "take it over",
-    Move.ATTEMPT: "log an attempt", Move.CONTACT: "log contact", Move.CONTACT_END: "end the contact",
-    Move.STILL_WITH: "say that you are still with them", Move.ESCALATE: "escalate", Move.RESOLVE: "resolve it",
-    Move.FALSE_ALARM: "close it as a false alarm", Move.REOPEN: "reopen it",
-}  # fmt: skip
+    Move.CLAIM: "claim it",
+    Move.RELEASE: "give it back",
+    Move.TAKE_OVER: "take it over",
+    Move.ATTEMPT: "log an attempt",
+    Move.CONTACT: "log contact",
+    Move.CONTACT_END: "end the contact",
+    Move.STILL_WITH: "say that you are still with them",
+    Move.ESCALATE: "escalate",
+    Move.RESOLVE: "resolve it",
+    Move.FALSE_ALARM: "close it as a false alarm",
+    Move.REOPEN: "reopen it",
+}
 
 
 def next_state(alert: RiskAlert, move: Move) -> Status:
@@ -49,7 +58,7 @@ def conflict(alert: RiskAlert, message: str, code: str) -> RuleBroken:
         allowed=[str(move) for move in moves],
         allowed_words=[MOVES[move] for move in moves if move in MOVES],
         page_url=reverse("crisis:alert_page", args=[alert.pk]),
-        **owner_facts(alert),
+        **queries.owner_facts(alert),
     )
 
 
@@ -95,3 +104,12 @@ def refuse_empty(text: str, field: str, message: str) -> None:
     """Raise for a reason that was left empty; `message` says what to write."""
     if not text.strip():
         raise InputRefused(message, "required", field=field)
+
+
+def owned_for(actor: Actor, alert_id: UUID, move: Move) -> RiskAlert:
+    """Lock an alert for an owner's move; NotFound for strangers, a conflict for others and illegal moves."""
+    alert = queries.locked_alert(alert_id)
+    queries.refuse_strangers(actor, alert, clock())
+    next_state(alert, move)
+    refuse_non_owner(actor, alert, move)
+    return alert

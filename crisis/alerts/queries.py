@@ -22,11 +22,16 @@ GONE = "This alert does not exist, or it is not open to you."
 
 
 def locked_alert(alert_id: UUID) -> RiskAlert:
-    """Lock the person, then the alert (the one order of locks), and return the alert; NotFound when absent."""
+    """Lock the person, then the alert (the one order of locks), and return it; NotFound when absent."""
     patient_id = RiskAlert.objects.filter(pk=alert_id).values_list("patient_id", flat=True).first()
     if patient_id is not None:
         lock_patients([patient_id])
-    alert = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to").filter(pk=alert_id).first()
+    alert = (
+        RiskAlert.objects.select_for_update(of=("self",))
+        .select_related("assigned_to")
+        .filter(pk=alert_id)
+        .first()
+    )
     if alert is None:
         raise NotFound(GONE, "not_found")
     return alert

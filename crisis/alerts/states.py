@@ -63,7 +63,9 @@ TABLE: dict[tuple[Status, Move], Status] = {
 }
 
 # Moves that only the owner may make; the others are open to whoever may see the alert.
-OWNERS_MOVES = frozenset({M.RELEASE, M.ATTEMPT, M.CONTACT, M.CONTACT_END, M.STILL_WITH, M.RESOLVE, M.FALSE_ALARM})
+OWNERS_MOVES = frozenset(
+    {M.RELEASE, M.ATTEMPT, M.CONTACT, M.CONTACT_END, M.STILL_WITH, M.RESOLVE, M.FALSE_ALARM}
+)
 
 
 def allowed(status: str) -> list[Move]:

@@ -26,9 +26,12 @@ OWN_REASONS = {
     "third_party_report": "Somebody else is worried about them",
 }
 WHO = {
-    "on_duty": "everybody on shift", "second": "a second counselor", "supervisor": "the supervisor",
-    "on_call": "the clinician on call", "lead": "the lead of the service",
-}  # fmt: skip
+    "on_duty": "everybody on shift",
+    "second": "a second counselor",
+    "supervisor": "the supervisor",
+    "on_call": "the clinician on call",
+    "lead": "the lead of the service",
+}
 # kind of event: title, icon, tone
 EVENTS: dict[str, tuple[str, str, str]] = {
     "raised": ("Alert raised", "urgent", "crit"),
@@ -73,8 +76,14 @@ REVIEW_REASONS = {
         "The level still stands a day after the alert ended",
         "No new evidence has come. Look whether the level should stand.",
     ),
-    "third_party_concern": ("Somebody wrote about another person", "A message names a worry about somebody else."),
-    "safeguarding": ("A young person: consider safeguarding", "The person is under 18 and the rules ask for a look."),
+    "third_party_concern": (
+        "Somebody wrote about another person",
+        "A message names a worry about somebody else.",
+    ),
+    "safeguarding": (
+        "A young person: consider safeguarding",
+        "The person is under 18 and the rules ask for a look.",
+    ),
     "past_attempt_mentioned": ("An earlier attempt was mentioned", "Ask about it and put it on record."),
     "phq9_suggested": ("Offer a PHQ-9", "They wrote about thinking too much, a way to speak of distress."),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),

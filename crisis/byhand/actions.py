@@ -16,9 +16,15 @@ from patients.registry.queries import by_pseudonyms
 
 @action
 def raise_for_caller(
-    *, actor: Actor, pseudonym: str, level: str, kind: str, note: str, third_party: bool = False,
+    *,
+    actor: Actor,
+    pseudonym: str,
+    level: str,
+    kind: str,
+    note: str,
+    third_party: bool = False,
     at: datetime | None = None,
-) -> RiskAlert:  # fmt: skip
+) -> RiskAlert:
     """Open an alert because a member of staff was told something; the note holds who and what.
 
     Without a pseudonym a provisional person is put on record, to be linked later.
@@ -28,10 +34,18 @@ def raise_for_caller(
         raise InputRefused("Choose high or critical.", "unknown_level", field="level")
     organization_id, patient_id = _about(actor, pseudonym.strip().upper(), at)
     alert = raise_alert(
-        actor=actor, organization_id=organization_id, patient_id=patient_id, kind=kind, level=level,
-        reason_code="third_party_report" if third_party else "raised_by_staff", source=Source.STAFF,
-        facts={"third_party": third_party}, hand_note=note, renotify=True, at=at,
-    )  # fmt: skip
+        actor=actor,
+        organization_id=organization_id,
+        patient_id=patient_id,
+        kind=kind,
+        level=level,
+        reason_code="third_party_report" if third_party else "raised_by_staff",
+        source=Source.STAFF,
+        facts={"third_party": third_party},
+        hand_note=note,
+        renotify=True,
+        at=at,
+    )
     record(actor, "alert.raised_by_hand", alert, codes={"level": level, "kind": kind})
     return alert
 
@@ -48,5 +62,7 @@ def _about(actor: Actor, pseudonym: str, at: datetime | None) -> tuple[UUID, UUI
         if found is not None:
             return found.organization_id, found.pk
     raise InputRefused(
-        "Nobody with this number is on record. Check it, or leave it empty.", "unknown_person", field="pseudonym"
+        "Nobody with this number is on record. Check it, or leave it empty.",
+        "unknown_person",
+        field="pseudonym",
     )

@@ -1,78 +1,59 @@
-"""Working a claimed alert: attempts, contact, notes, the end, its second reading, and reopening."""
+"""Working a claimed alert: attempts, contact, the end of a contact, and signs of life."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, action, record
+from cortex.audit import Actor, action
 from cortex.clock import clock
-from crisis.alerts import moves, queries
-from crisis.alerts.models import (
-    REVIEWED_DISPOSITIONS,
-    AlertFeedback,
-    Disposition,
-    Level,
-    RiskAlert,
-    Verdict,
-)
-from crisis.alerts.states import Move, Status
-from crisis.alerts.timeline import append_event
-from crisis.escalation import actions as escalation
-from crisis.escalation.models import StepKind
-from crisis.escalation.plan import Due
-from crisis.escalation.policy import clocks
-from crisis.reviews import actions as reviews
+from crisis.alerts import moves
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import Move
 from crisis.reviews import queries as review_queries
-from crisis.reviews.models import SecondReview
-from crisis.risk.evidence import Origin, from_resolution
-from crisis.risk.models import Evidence
-
-REVIEW_WITHIN = timedelta(minutes=30)
-LOOK_AGAIN = timedelta(hours=24)
-REOPEN_WITHIN = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What an owner writes when an alert ends."""
-
-    disposition: str = ""
-    notes: str = ""
-    verdict: str = ""
-    reason_code: str = ""
-    follow_up_at: datetime | None = None
-    no_follow_up_reason: str = ""
 
 
 @action
-def log_attempt(*, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None) -> RiskAlert:
+def log_attempt(
+    *, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None
+) -> RiskAlert:
     """Log an attempt to reach the person that nobody answered; it keeps the claim alive."""
-    alert = _mine(actor, alert_id, Move.ATTEMPT)
+    alert = moves.owned_for(actor, alert_id, Move.ATTEMPT)
     at = clock(at)
     first = alert.first_response_at is None
     alert.first_response_at = alert.first_response_at or at
-    return _entry(actor, alert, "contact_attempt", at, note, ["first_response_at"], {"channel": channel, "first": first})
+    return _entry(
+        actor, alert, "contact_attempt", at, note, ["first_response_at"], {"channel": channel, "first": first}
+    )
 
 
 @action
-def log_contact(*, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None) -> RiskAlert:
+def log_contact(
+    *, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None
+) -> RiskAlert:
     """Log that the person was reached: from here on no timer ever releases the claim."""
-    alert = _mine(actor, alert_id, Move.CONTACT)
+    alert = moves.owned_for(actor, alert_id, Move.CONTACT)
     at = clock(at)
     alert.status = moves.next_state(alert, Move.CONTACT)
     alert.first_response_at = alert.first_response_at or at
     alert.contact_at = alert.contact_at or at
-    return _entry(actor, alert, "contact_made", at, note, ["status", "first_response_at", "contact_at"], {"channel": channel})
+    return _entry(
+        actor,
+        alert,
+        "contact_made",
+        at,
+        note,
+        ["status", "first_response_at", "contact_at"],
+        {"channel": channel},
+    )
 
 
 @action
 def end_contact(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | None = None) -> RiskAlert:
     """Log that the contact ended and the owner keeps watching."""
-    alert = _mine(actor, alert_id, Move.CONTACT_END)
+    alert = moves.owned_for(actor, alert_id, Move.CONTACT_END)
     at = clock(at)
     alert.status = moves.next_state(alert, Move.CONTACT_END)
     return _entry(actor, alert, "contact_ended", at, note, ["status"])
@@ -81,230 +62,31 @@ def end_contact(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | 
 @action
 def still_with_them(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | None = None) -> RiskAlert:
     """Say in one key that the owner is still with the person; the 20 minutes start again."""
-    alert = _mine(actor, alert_id, Move.STILL_WITH)
+    alert = moves.owned_for(actor, alert_id, Move.STILL_WITH)
     return _entry(actor, alert, "still_with", clock(at), note, [])
 
 
-def _mine(actor: Actor, alert_id: UUID, move: Move) -> RiskAlert:
-    alert = queries.locked_alert(alert_id)
-    queries.refuse_strangers(actor, alert, clock())
-    moves.next_state(alert, move)
-    moves.refuse_non_owner(actor, alert, move)
-    return alert
-
-
 def _entry(
-    actor: Actor, alert: RiskAlert, event: str, at: datetime, note: str, fields: list[str],
+    actor: Actor,
+    alert: RiskAlert,
+    event: str,
+    at: datetime,
+    note: str,
+    fields: list[str],
     codes: dict[str, Any] | None = None,
-) -> RiskAlert:  # fmt: skip
+) -> RiskAlert:
     pending = review_queries.is_pending(alert.pk)
     with opening(actor, purpose="alert_work") as context:
         if note.strip():
             context.load_keys([alert.sealed_for], create=True)
         return moves.apply(
-            actor, alert, event=event, verb=f"alert.{event}", at=at, fields=fields, codes=codes,
-            note=note.strip() or None, reviewed=pending,
-        )  # fmt: skip
-
-
-@action
-def resolve_alert(*, actor: Actor, alert_id: UUID, ending: Ending, at: datetime | None = None) -> RiskAlert:
-    """End an alert with its outcome, note, verdict and follow-up date (or why there is none).
-
-    `not_a_crisis` and `unable_to_locate` take effect only when a second reader agrees.
-    """
-    alert = _mine(actor, alert_id, Move.RESOLVE)
-    at = clock(at)
-    _refuse_incomplete(ending, at)
-    if ending.disposition in REVIEWED_DISPOSITIONS:
-        return _ask_second(actor, alert, "disposition", ending, at)
-    return _end(actor, alert, Status.RESOLVED, ending, at)
-
-
-@action
-def mark_false_alarm(*, actor: Actor, alert_id: UUID, ending: Ending, at: datetime | None = None) -> RiskAlert:
-    """Close an alert as a false alarm, with a reason; a critical one waits for a second reader."""
-    alert = _mine(actor, alert_id, Move.FALSE_ALARM)
-    at = clock(at)
-    if not ending.notes.strip():
-        raise InputRefused("Say why this was a false alarm.", "required", field="notes")
-    if ending.verdict not in Verdict.values:
-        raise InputRefused("Choose what it turned out to be.", "required", field="verdict")
-    if alert.level == Level.CRITICAL:
-        return _ask_second(actor, alert, "false_alarm", ending, at)
-    return _end(actor, alert, Status.FALSE_ALARM, ending, at)
-
-
-def _refuse_incomplete(ending: Ending, at: datetime) -> None:
-    if ending.disposition not in Disposition.values:
-        raise InputRefused("Choose how it ended.", "required", field="disposition")
-    if not ending.notes.strip():
-        raise InputRefused("Write what was agreed and what happens next.", "required", field="notes")
-    if ending.verdict not in Verdict.values:
-        raise InputRefused("Choose what it turned out to be.", "required", field="verdict")
-    if ending.follow_up_at is None and not ending.no_follow_up_reason.strip():
-        raise InputRefused("Give a date for the first follow-up, or say why there is none.", "required", field="follow_up_at")
-    if ending.follow_up_at is not None and ending.follow_up_at <= at:
-        raise InputRefused("The follow-up must lie ahead.", "in_the_past", field="follow_up_at")
-
-
-def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: datetime) -> RiskAlert:
-    if review_queries.is_pending(alert.pk):
-        raise moves.conflict(alert, "A second reader has been asked already.", "review_pending")
-    request = {
-        "disposition": ending.disposition, "verdict": ending.verdict, "reason_code": ending.reason_code,
-        "follow_up_at": ending.follow_up_at.isoformat() if ending.follow_up_at else None,
-    }  # fmt: skip
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        alert.no_follow_up_reason = ending.no_follow_up_reason.strip() or None
-        SecondReview.objects.create(
-            organization_id=alert.organization_id, alert=alert, kind=kind, asked_by=actor.user, asked_at=at,
-            due_at=at + REVIEW_WITHIN, request=request, request_note=ending.notes,
-        )  # fmt: skip
-        event = moves.apply(
-            actor, alert, event="second_review_asked", verb="alert.second_review_asked", at=at,
-            fields=["no_follow_up_reason"], codes={"kind": kind}, reviewed=True,
-        )  # fmt: skip
-    escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.REVIEW_OVERDUE, at + REVIEW_WITHIN)])
-    _page_reviewers(actor, alert, at)
-    return event
-
-
-def _page_reviewers(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Tell supervisors; with none on shift the clinician on call is paged (domain 3.7)."""
-    event = append_event(actor, alert, "review_waiting", at)
-    reached = escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
-    if not reached:
-        escalation.tell(actor=actor, alert=alert, who="on_call", event=event, step=None, at=at)
-
-
-@action
-def decide_review(
-    *, actor: Actor, review_id: UUID, agreed: bool, note: str, at: datetime | None = None
-) -> RiskAlert:
-    """Decide as the second reader; only agreement lets the ending take effect."""
-    review = review_queries.pending_review(review_id)
-    alert = queries.locked_alert(review.alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at)
-    if review.asked_by_id == actor.id:
-        raise moves.conflict(alert, "Somebody else has to read this: you asked for it.", "same_person")
-    if not note.strip():
-        raise InputRefused("Write a sentence about what you saw.", "required", field="note")
-    with opening(actor, purpose="alert_review") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        review.decided_by, review.decided_at = actor.user, at
-        review.agreed, review.decision_note = agreed, note
-        review.save(update_fields=["decided_by", "decided_at", "agreed", "decision_note", "updated_at"])
-        record(actor, "review.decided", review, subject=alert.patient_id, codes={"agreed": agreed, "kind": review.kind})
-        if not agreed or not alert.is_owned:
-            return moves.apply(
-                actor, alert, event="second_review_refused", verb="alert.review_refused", at=at, fields=[],
-                note=note, entry=False,
-            )  # fmt: skip
-        ending = Ending(
-            disposition=review.request["disposition"], verdict=review.request["verdict"],
-            reason_code=review.request["reason_code"], notes=review.request_note or "",
-            no_follow_up_reason=alert.no_follow_up_reason or "",
-            follow_up_at=_parsed(review.request["follow_up_at"]),
-        )  # fmt: skip
-    state = Status.FALSE_ALARM if review.kind == "false_alarm" else Status.RESOLVED
-    return _end(actor, alert, state, ending, at)
-
-
-def _parsed(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
-
-
-def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: datetime) -> RiskAlert:
-    alert.status = state
-    alert.resolved_at = at
-    alert.resolved_by = actor.user
-    alert.disposition = ending.disposition
-    alert.owner_gone_at = None
-    alert.chain_beside = False
-    codes = {"disposition": ending.disposition, "verdict": ending.verdict}
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        alert.resolution_notes = ending.notes
-        alert.no_follow_up_reason = ending.no_follow_up_reason.strip() or None
-        moves.apply(
-            actor, alert, event=str(state), verb=f"alert.{state}", at=at, codes=codes, note=ending.notes,
-            fields=["status", "resolved_at", "resolved_by", "disposition", "owner_gone_at", "chain_beside",
-                    "resolution_notes", "no_follow_up_reason"],
-        )  # fmt: skip
-    AlertFeedback.objects.create(
-        organization_id=alert.organization_id, alert=alert, verdict=ending.verdict,
-        reason_code=ending.reason_code, given_by=alert.assigned_to or actor.user, given_at=at,
-    )  # fmt: skip
-    _end_floors(alert, at)
-    if state == Status.FALSE_ALARM:
-        refute_evidence(actor=actor, alert=alert, at=at)
-    elif alert.patient_id is not None:
-        reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
-        escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
-    return alert
-
-
-def _end_floors(alert: RiskAlert, at: datetime) -> None:
-    """Put the end into the ledger: it ends the floors that domain 4.3 lets a human end."""
-    if alert.patient_id is None:
-        return
-    row = from_resolution(alert.kind, Origin("alert", at, source_id=alert.pk))
-    Evidence.objects.create(
-        organization_id=alert.organization_id, patient_id=alert.patient_id, code=row.item.code,
-        domain=row.item.domain, tier=row.item.tier, source_type=row.item.source_type,
-        source_id=row.item.source_id, observed_at=at, received_at=at, expires_at=row.expires_at,
-    )  # fmt: skip
-
-
-@action
-def refute_evidence(*, actor: Actor, alert: RiskAlert, at: datetime) -> int:
-    """Mark the evidence that a false alarm was raised on as refuted: it counts no more (domain 4.5)."""
-    rows = Evidence.objects.filter(
-        patient_id=alert.patient_id, refuted_at__isnull=True, received_at__lte=at,
-        source_id__in=[one["source_id"] for one in alert.factors if one.get("source_id")],
-    )  # fmt: skip
-    count = rows.update(refuted_at=at, refuted_by_alert=alert.pk)
-    record(actor, "evidence.refuted", alert, codes={"count": count})
-    return count
-
-
-@action
-def reopen_alert(*, actor: Actor, alert_id: UUID, reason: str, on_shift: bool, at: datetime | None = None) -> RiskAlert:
-    """Open an ended alert again within a day; refused when one of its kind stands open."""
-    if not reason.strip():
-        raise InputRefused("Say what has changed.", "required", field="reason")
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at)
-    moves.next_state(alert, Move.REOPEN)
-    if alert.resolved_at is None or at - alert.resolved_at > REOPEN_WITHIN:
-        raise moves.conflict(alert, "It ended more than a day ago. Raise a new alert instead.", "too_late")
-    other = queries.open_of_kind(alert.organization_id, alert.patient_id, alert.kind)
-    if other is not None:
-        raise moves.conflict(alert, f"Another alert of this kind is open already ({other.pk}).", "already_open")
-    return _reopen(actor, alert, reason, on_shift, at)
-
-
-def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: datetime) -> RiskAlert:
-    alert.status = Status.ACKNOWLEDGED if on_shift else Status.NEW
-    alert.assigned_to = actor.user if on_shift else None
-    alert.claimed_at = at if on_shift else None
-    alert.resolved_at = alert.resolved_by = None
-    alert.disposition = ""
-    alert.level_since = at
-    alert.chain_position = 0
-    for name, due in clocks(alert.policy, at).items():
-        setattr(alert, name, due)
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        moves.apply(
-            actor, alert, event="reopened", verb="alert.reopened", at=at, note=reason,
-            codes={"on_shift": on_shift},
-            fields=["status", "assigned_to", "claimed_at", "resolved_at", "resolved_by", "disposition",
-                    "level_since", "chain_position", "claim_due_at", "contact_due_at", "disposition_due_at"],
-        )  # fmt: skip
-    return alert
-
+            actor,
+            alert,
+            event=event,
+            verb=f"alert.{event}",
+            at=at,
+            fields=fields,
+            codes=codes,
+            note=note.strip() or None,
+            reviewed=pending,
+        )

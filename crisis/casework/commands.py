@@ -18,6 +18,7 @@ from crisis.alerts.states import OWNERS_MOVES, Move, Status, allowed
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
 from crisis.duty.queries import running_shift
+from crisis.endings import actions as endings
 
 Run = Callable[[Actor, UUID, dict[str, Any], forms.Form], RiskAlert]
 
@@ -61,31 +62,98 @@ def _ending(action: Callable[..., RiskAlert]) -> Run:
 
 def _reopen(actor: Actor, alert_id: UUID, data: dict[str, Any], form: forms.Form) -> RiskAlert:
     on_shift = actor.id is not None and running_shift(actor.id) is not None
-    return casework.reopen_alert(actor=actor, alert_id=alert_id, reason=data["reason"], on_shift=on_shift)
+    return endings.reopen_alert(actor=actor, alert_id=alert_id, reason=data["reason"], on_shift=on_shift)
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("claim", Move.CLAIM, "Claim", "user-check", _claim, key="c", style="p"),
-    Command("contact", Move.CONTACT, "Contact made", "phone-call", _note(casework.log_contact),
-            fields.ContactForm, key="n", style="p", submit="Log contact"),
-    Command("attempt", Move.ATTEMPT, "No answer", "phone", _note(casework.log_attempt), fields.ContactForm,
-            key="a", submit="Log the attempt"),
-    Command("still_with", Move.STILL_WITH, "Still with them", "heart-handshake",
-            lambda actor, alert_id, data, form: casework.still_with_them(actor=actor, alert_id=alert_id), key="w"),
-    Command("contact_end", Move.CONTACT_END, "Contact ended", "eye", _note(casework.end_contact), fields.NoteForm,
-            submit="Keep watching"),
-    Command("escalate", Move.ESCALATE, "Escalate", "arrow-up-right", _reason(alerts.escalate_alert),
-            fields.ReasonForm, key="e", style="esc", submit="Escalate now"),
-    Command("resolve", Move.RESOLVE, "Resolve", "check", _ending(casework.resolve_alert), fields.ResolveForm,
-            key="r", submit="Resolve"),
-    Command("take_over", Move.TAKE_OVER, "Take over", "user-check", _reason(alerts.take_over_alert),
-            fields.ReasonForm),
-    Command("release", Move.RELEASE, "Give back", "arrow-back-up", _reason(alerts.release_alert),
-            fields.ReasonForm, more=True),
-    Command("false_alarm", Move.FALSE_ALARM, "False alarm", "x", _ending(casework.mark_false_alarm),
-            fields.VerdictForm, more=True),
+    Command(
+        "contact",
+        Move.CONTACT,
+        "Contact made",
+        "phone-call",
+        _note(casework.log_contact),
+        fields.ContactForm,
+        key="n",
+        style="p",
+        submit="Log contact",
+    ),
+    Command(
+        "attempt",
+        Move.ATTEMPT,
+        "No answer",
+        "phone",
+        _note(casework.log_attempt),
+        fields.ContactForm,
+        key="a",
+        submit="Log the attempt",
+    ),
+    Command(
+        "still_with",
+        Move.STILL_WITH,
+        "Still with them",
+        "heart-handshake",
+        lambda actor, alert_id, data, form: casework.still_with_them(actor=actor, alert_id=alert_id),
+        key="w",
+    ),
+    Command(
+        "contact_end",
+        Move.CONTACT_END,
+        "Contact ended",
+        "eye",
+        _note(casework.end_contact),
+        fields.NoteForm,
+        submit="Keep watching",
+    ),
+    Command(
+        "escalate",
+        Move.ESCALATE,
+        "Escalate",
+        "arrow-up-right",
+        _reason(alerts.escalate_alert),
+        fields.ReasonForm,
+        key="e",
+        style="esc",
+        submit="Escalate now",
+    ),
+    Command(
+        "resolve",
+        Move.RESOLVE,
+        "Resolve",
+        "check",
+        _ending(endings.resolve_alert),
+        fields.ResolveForm,
+        key="r",
+        submit="Resolve",
+    ),
+    Command(
+        "take_over",
+        Move.TAKE_OVER,
+        "Take over",
+        "user-check",
+        _reason(alerts.take_over_alert),
+        fields.ReasonForm,
+    ),
+    Command(
+        "release",
+        Move.RELEASE,
+        "Give back",
+        "arrow-back-up",
+        _reason(alerts.release_alert),
+        fields.ReasonForm,
+        more=True,
+    ),
+    Command(
+        "false_alarm",
+        Move.FALSE_ALARM,
+        "False alarm",
+        "x",
+        _ending(endings.mark_false_alarm),
+        fields.VerdictForm,
+        more=True,
+    ),
     Command("reopen", Move.REOPEN, "Reopen", "refresh", _reopen, fields.ReasonForm),
-)  # fmt: skip
+)
 BY_CODE = {command.code: command for command in COMMANDS}
 
 
@@ -107,7 +175,14 @@ def shown(command: Command, alert_id: UUID, form: forms.Form | None = None) -> d
     if form is None and command.form is not None:
         form = command.form(auto_id=f"{command.code}_%s")
     return {
-        "code": command.code, "label": command.label, "icon": command.icon, "key": command.key,
-        "style": command.style, "more": command.more, "submit": command.submit, "form": form,
-        "needs_form": command.form is not None, "url": reverse(command.url_name, args=[alert_id]),
-    }  # fmt: skip
+        "code": command.code,
+        "label": command.label,
+        "icon": command.icon,
+        "key": command.key,
+        "style": command.style,
+        "more": command.more,
+        "submit": command.submit,
+        "form": form,
+        "needs_form": command.form is not None,
+        "url": reverse(command.url_name, args=[alert_id]),
+    }

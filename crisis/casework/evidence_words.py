@@ -13,25 +13,53 @@ from crisis.risk.interpretation import interpret
 from crisis.risk.labels import FACTORS, MISSING, label
 
 DOMAINS = {
-    "text": "Words", "dissonance": "Voice against words", "emotion": "Emotions", "phq": "PHQ-9",
-    "cssrs": "C-SSRS", "trajectory": "Course", "baseline": "Voice", "history": "History",
-    "stressors": "Situation", "disengagement": "Contact", "sos": "SOS button", "third_party": "Third party",
-    "warning": "Warning sign", "state": "Current state", "others": "Other people", "review": "Clinician",
-}  # fmt: skip
+    "text": "Words",
+    "dissonance": "Voice against words",
+    "emotion": "Emotions",
+    "phq": "PHQ-9",
+    "cssrs": "C-SSRS",
+    "trajectory": "Course",
+    "baseline": "Voice",
+    "history": "History",
+    "stressors": "Situation",
+    "disengagement": "Contact",
+    "sos": "SOS button",
+    "third_party": "Third party",
+    "warning": "Warning sign",
+    "state": "Current state",
+    "others": "Other people",
+    "review": "Clinician",
+}
 SOURCES = {
-    "message": "a chat message", "transcript": "a voice check-in", "check_in": "a daily check-in",
-    "activity": "an exercise in the app", "feedback": "feedback in the app", "voice": "the voice signal",
-    "text_model": "the text model", "pattern": "the nightly pattern", "instrument": "a questionnaire",
-    "clinician": "a clinician", "sos": "the SOS button", "third_party": "somebody else", "alert": "an alert",
-}  # fmt: skip
-ICONS = {"text": "message-circle", "dissonance": "microphone", "baseline": "wave-sine", "phq": "clipboard-list",
-         "cssrs": "clipboard-list", "history": "history", "sos": "phone"}  # fmt: skip
+    "message": "a chat message",
+    "transcript": "a voice check-in",
+    "check_in": "a daily check-in",
+    "activity": "an exercise in the app",
+    "feedback": "feedback in the app",
+    "voice": "the voice signal",
+    "text_model": "the text model",
+    "pattern": "the nightly pattern",
+    "instrument": "a questionnaire",
+    "clinician": "a clinician",
+    "sos": "the SOS button",
+    "third_party": "somebody else",
+    "alert": "an alert",
+}
+ICONS = {
+    "text": "message-circle",
+    "dissonance": "microphone",
+    "baseline": "wave-sine",
+    "phq": "clipboard-list",
+    "cssrs": "clipboard-list",
+    "history": "history",
+    "sos": "phone",
+}
 # Sources that hold words which somebody may open on request.
 OPENABLE = frozenset({"message", "transcript", "check_in", "activity", "feedback"})
 
 
 def factor_rows(alert: RiskAlert, at: datetime, *, linked: bool) -> list[dict[str, Any]]:
-    """Return the factors of an alert as rows, the largest share first; `linked` adds the way to the source."""
+    """Return the factors of an alert as rows, largest share first; `linked` adds the way to its source."""
     return [_row(alert, factor, at, linked=linked) for factor in alert.factors]
 
 
@@ -44,7 +72,9 @@ def _row(alert: RiskAlert, factor: dict[str, Any], at: datetime, *, linked: bool
         "label": _capital(label(FACTORS, code, "en")),
         "domain": DOMAINS.get(domain, domain),
         "share": round(share * 100) if share is not None else None,
-        "age": age_words(at - datetime.fromisoformat(factor["observed_at"])) if factor.get("observed_at") else "",
+        "age": age_words(at - datetime.fromisoformat(factor["observed_at"]))
+        if factor.get("observed_at")
+        else "",
         "source": SOURCES.get(source, source),
         "icon": ICONS.get(domain, "activity"),
         "source_url": reverse("crisis:alert_source", args=[alert.pk, factor["source_id"]]) if opens else "",
@@ -108,6 +138,11 @@ def interpretation(alert: RiskAlert, at: datetime, locale: str = "en") -> str:
         if one.get("observed_at")
     ]
     return interpret(
-        level=alert.level, level_source="floor" if alert.rules_fired else "score", rules=alert.rules_fired,
-        factors=stored, missing=alert.missing_inputs, at=at, locale=locale,
-    )  # fmt: skip
+        level=alert.level,
+        level_source="floor" if alert.rules_fired else "score",
+        rules=alert.rules_fired,
+        factors=stored,
+        missing=alert.missing_inputs,
+        at=at,
+        locale=locale,
+    )

@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from crisis.alerts.models import Disposition, Verdict
-from crisis.casework.actions import Ending
+from crisis.endings.actions import Ending
 
 NOTE = forms.Textarea(attrs={"rows": 3, "class": "textarea", "maxlength": 4000})
 NO_DATE = "no_follow_up_reason"
@@ -25,9 +25,10 @@ class ContactForm(NoteForm):
     """An attempt or a contact: how, and what happened."""
 
     channel = forms.ChoiceField(
-        label="How", choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
+        label="How",
+        choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
         widget=forms.Select(attrs={"class": "select"}),
-    )  # fmt: skip
+    )
     field_order = ["channel", "note"]
 
 
@@ -35,25 +36,31 @@ class ReasonForm(forms.Form):
     """A reason that is needed."""
 
     reason = forms.CharField(
-        label="Why", max_length=1000, widget=NOTE, help_text="One or two sentences. It stands on the timeline.",
+        label="Why",
+        max_length=1000,
+        widget=NOTE,
+        help_text="One or two sentences. It stands on the timeline.",
         error_messages={"required": "Say why, in a few words."},
-    )  # fmt: skip
+    )
 
 
 class VerdictForm(forms.Form):
     """What an alert turned out to be, and why."""
 
     verdict = forms.ChoiceField(
-        label="What it turned out to be", choices=[("", "Choose"), *Verdict.choices],
+        label="What it turned out to be",
+        choices=[("", "Choose"), *Verdict.choices],
         widget=forms.Select(attrs={"class": "select"}),
         help_text="For the monthly review of the rules; it never tunes them by itself.",
         error_messages={"required": "Choose what it turned out to be."},
-    )  # fmt: skip
+    )
     notes = forms.CharField(
-        label="Closing note", max_length=4000, widget=NOTE,
+        label="Closing note",
+        max_length=4000,
+        widget=NOTE,
         help_text="What changed, what was agreed, what happens next.",
         error_messages={"required": "Write what was agreed and what happens next."},
-    )  # fmt: skip
+    )
 
     def ending(self) -> Ending:
         """Return the cleaned fields as the action takes them."""
@@ -64,20 +71,26 @@ class ResolveForm(VerdictForm):
     """The outcome of a crisis, with the first follow-up or the reason why there is none."""
 
     disposition = forms.ChoiceField(
-        label="Outcome", choices=[("", "Choose"), *Disposition.choices],
+        label="Outcome",
+        choices=[("", "Choose"), *Disposition.choices],
         widget=forms.Select(attrs={"class": "select"}),
         help_text="Not a crisis and could not be located need a second reader.",
         error_messages={"required": "Choose how it ended."},
-    )  # fmt: skip
+    )
     follow_up_at = forms.DateTimeField(
-        label="First follow-up", required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"),
+        label="First follow-up",
+        required=False,
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"
+        ),
         help_text="A call or message that a person answers.",
-    )  # fmt: skip
+    )
     no_follow_up_reason = forms.CharField(
-        label="Why there is no follow-up", required=False, max_length=1000,
+        label="Why there is no follow-up",
+        required=False,
+        max_length=1000,
         widget=forms.TextInput(attrs={"class": "input"}),
-    )  # fmt: skip
+    )
     field_order = ["disposition", "verdict", "notes", "follow_up_at", NO_DATE]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -99,19 +112,26 @@ class ResolveForm(VerdictForm):
         data = self.cleaned_data
         without = data[NO_DATE].strip()
         return Ending(
-            disposition=data["disposition"], verdict=data["verdict"], notes=data["notes"],
-            follow_up_at=None if without else data["follow_up_at"], no_follow_up_reason=without,
-        )  # fmt: skip
+            disposition=data["disposition"],
+            verdict=data["verdict"],
+            notes=data["notes"],
+            follow_up_at=None if without else data["follow_up_at"],
+            no_follow_up_reason=without,
+        )
 
 
 class DecisionForm(forms.Form):
     """A second reader's decision."""
 
     agreed = forms.ChoiceField(
-        label="Do you agree", choices=[("yes", "Yes, let it take effect"), ("no", "No, keep the alert open")],
-        widget=forms.RadioSelect, error_messages={"required": "Choose yes or no."},
-    )  # fmt: skip
+        label="Do you agree",
+        choices=[("yes", "Yes, let it take effect"), ("no", "No, keep the alert open")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose yes or no."},
+    )
     note = forms.CharField(
-        label="What you saw", max_length=1000, widget=NOTE,
+        label="What you saw",
+        max_length=1000,
+        widget=NOTE,
         error_messages={"required": "Write a sentence about what you saw."},
-    )  # fmt: skip
+    )

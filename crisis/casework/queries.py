@@ -13,12 +13,13 @@ from django.utils import timezone
 from cortex.access.context import AccessContext, holds
 from cortex.accounts.models import User
 from cortex.audit import NotFound
+from cortex.ui.zone import zone_of
 from crisis.alerts import access
 from crisis.alerts.cards import cards
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import WAITING
-from crisis.alerts.wording import event_words
+from crisis.alerts.wording import LANGUAGES, event_words
 from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words
 from crisis.desk.queries import SHOWN
 from crisis.resources.queries import resources_near, row_of
@@ -89,7 +90,8 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
 
 def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any]:
     patient = alert.patient
-    assert patient is not None
+    if patient is None:
+        raise NotFound(GONE, "not_found")
     known = person_card(ctx, patient, at=at, with_contacts=True, with_places=True)
     clinician = patient.primary_clinician
     return {
@@ -97,21 +99,26 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         "pronouns": known.pronouns,
         "phone": known.phone,
         "email": known.email,
-        "language": known.language,
+        "language": LANGUAGES.get(known.language, known.language),
+        "local_time": f"{at.astimezone(zone_of(known.timezone)):%H:%M}, {known.timezone}",
         "location": (known.last_place or {}).get("label", "") if known.last_place else "",
         "address": known.home_address,
         "clinician": clinician.full_name if clinician else "",
         "contacts": [
-            {"name": one.name, "relation": one.relationship, "phone": one.phone,
-             "may_call": known.emergency_contact_allowed}
+            {
+                "name": one.name,
+                "relation": one.relationship,
+                "phone": one.phone,
+                "may_call": known.emergency_contact_allowed,
+            }
             for one in known.contacts
         ],
-        "facts": _facts(known.is_minor, known.is_provisional, known.timezone),
-    }  # fmt: skip
+        "facts": _facts(known.is_minor, known.is_provisional),
+    }
 
 
-def _facts(is_minor: bool, is_provisional: bool, zone: str) -> list[dict[str, str]]:
-    facts = [{"label": "Time zone", "value": zone}]
+def _facts(is_minor: bool, is_provisional: bool) -> list[dict[str, str]]:
+    facts = []
     if is_minor:
         facts.append({"label": "Age", "value": "Under 18: safeguarding applies"})
     if is_provisional:
@@ -137,11 +144,14 @@ def timeline(ctx: AccessContext, look: Look) -> list[dict[str, Any]]:
         has_note = holds(event, "note")
         rows.append(
             {
-                "at": event.occurred_at, "icon": icon, "title": title, "tone": tone,
+                "at": event.occurred_at,
+                "icon": icon,
+                "title": title,
+                "tone": tone,
                 "who": "" if event.actor_kind == "system" else event.actor_label,
                 "note": event.note if has_note and opens else None,
             }
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -174,10 +184,11 @@ def _follow_ups(alert: RiskAlert) -> list[dict[str, Any]]:
     return [
         {
             "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
-            "detail": row.get_status_display(), "due_at": row.due_at,
+            "detail": row.get_status_display(),
+            "due_at": row.due_at,
         }
         for row in reviews.follow_ups_of(alert.pk)
-    ]  # fmt: skip
+    ]
 
 
 def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None:
@@ -200,13 +211,15 @@ def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None
 def source_message(ctx: AccessContext, look: Look, source_id: UUID) -> dict[str, Any]:
     """Open the words behind one factor of an alert, while they exist; NotFound without a relationship."""
     factor = next((one for one in look.alert.factors if one.get("source_id") == str(source_id)), None)
-    if factor is None or not look.opens_person:
+    if factor is None or not look.opens_person or look.alert.patient_id is None:
         raise NotFound(GONE, "not_found")
-    assert look.alert.patient_id is not None
     ctx.saw(
-        "source_message", subjects=[look.alert.patient_id], organization_id=look.alert.organization_id,
-        object_type=factor["source_type"], object_id=source_id,
-    )  # fmt: skip
+        "source_message",
+        subjects=[look.alert.patient_id],
+        organization_id=look.alert.organization_id,
+        object_type=factor["source_type"],
+        object_id=source_id,
+    )
     [shown] = cards([look.alert])
     observed = datetime.fromisoformat(factor["observed_at"])
     words = open_words(ctx, factor["source_type"], source_id, look.alert.patient_id)

@@ -18,9 +18,10 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
-from crisis.casework import actions, commands, queries
+from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
+from crisis.endings.actions import decide_review
 
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
@@ -34,13 +35,19 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     with reading(actor, purpose="alert_review", relationship=look.relationship or "duty") as context:
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
         if not look.opens_person:
-            context.saw("alert.card", object_type="crisis.RiskAlert", object_id=alert_id,
-                        organization_id=look.alert.organization_id)  # fmt: skip
+            context.saw(
+                "alert.card",
+                object_type="crisis.RiskAlert",
+                object_id=alert_id,
+                organization_id=look.alert.organization_id,
+            )
         offered = [commands.shown(one, alert_id) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
         topics = alert_queries.heads([str(look.alert.organization_id)])
         shown |= {
             "actions": offered,
-            "interpretation": interpretation(look.alert, at) if look.alert.rules_fired or look.alert.factors else "",
+            "interpretation": interpretation(look.alert, at)
+            if look.alert.rules_fired or look.alert.factors
+            else "",
             "server_now": at,
             "topics": {f"board:{key}": number for key, number in topics.items()},
             "decision_form": DecisionForm(auto_id="decision_%s"),
@@ -55,10 +62,16 @@ def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="triage", relationship=look.relationship or "duty") as context:
-        context.saw("alert.panel", object_type="crisis.RiskAlert", object_id=alert_id,
-                    organization_id=look.alert.organization_id)  # fmt: skip
+        context.saw(
+            "alert.panel",
+            object_type="crisis.RiskAlert",
+            object_id=alert_id,
+            organization_id=look.alert.organization_id,
+        )
         return render(
-            request, "crisis/alerts/_preview.html", {"preview": queries.preview(request.user, look, at)}  # type: ignore[arg-type]
+            request,
+            "crisis/alerts/_preview.html",
+            {"preview": queries.preview(request.user, look, at)},  # type: ignore[arg-type]
         )
 
 
@@ -93,17 +106,25 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
 
 
 def _next(request: HttpRequest, alert_id: UUID) -> str:
-    return reverse("crisis:board") if request.POST.get("next") == "board" else reverse(
-        "crisis:alert_page", args=[alert_id]
+    return (
+        reverse("crisis:board")
+        if request.POST.get("next") == "board"
+        else reverse("crisis:alert_page", args=[alert_id])
     )
 
 
 def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: Any) -> HttpResponse:
     at = clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-    with reading(actor_of(request), purpose="alert_review", relationship=look.relationship or "duty") as context:
-        context.saw("alert.card", object_type="crisis.RiskAlert", object_id=alert_id,
-                    organization_id=look.alert.organization_id)  # fmt: skip
+    with reading(
+        actor_of(request), purpose="alert_review", relationship=look.relationship or "duty"
+    ) as context:
+        context.saw(
+            "alert.card",
+            object_type="crisis.RiskAlert",
+            object_id=alert_id,
+            organization_id=look.alert.organization_id,
+        )
         shown = {
             "action": commands.shown(chosen, alert_id, form),
             "alert": queries.preview(request.user, look, at)["card"],  # type: ignore[arg-type]
@@ -121,10 +142,13 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Decide as the second reader."""
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        raise RuleBroken("Choose yes or no, and write a sentence about what you saw.", "incomplete", status=422)
-    alert = actions.decide_review(
-        actor=actor_of(request), review_id=review_id, agreed=form.cleaned_data["agreed"] == "yes",
+        raise RuleBroken(
+            "Choose yes or no, and write a sentence about what you saw.", "incomplete", status=422
+        )
+    alert = decide_review(
+        actor=actor_of(request),
+        review_id=review_id,
+        agreed=form.cleaned_data["agreed"] == "yes",
         note=form.cleaned_data["note"],
-    )  # fmt: skip
+    )
     return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
-

@@ -48,26 +48,41 @@ def apply_decisions(
 
 
 def _decide(
-    actor: Actor, patient: Patient, evaluation: Evaluation, signal: KindSignal, standing: queries.Standing,
+    actor: Actor,
+    patient: Patient,
+    evaluation: Evaluation,
+    signal: KindSignal,
+    standing: queries.Standing,
     at: datetime,
-) -> RiskAlert | None:  # fmt: skip
+) -> RiskAlert | None:
     alert = standing.open.get((patient.pk, signal.kind))
     # The engine's own level, not the one that the hysteresis holds up: a held level never creates, and must
     # not swallow new evidence that reaches a level by itself.
     decision = desk.decide(
-        level=signal.level, score=signal.score, rules=signal.rules, newest_evidence_at=signal.newest_at,
-        open_alert=_as_open(alert), resolved_at=standing.ended.get((patient.pk, signal.kind)),
-    )  # fmt: skip
+        level=signal.level,
+        score=signal.score,
+        rules=signal.rules,
+        newest_evidence_at=signal.newest_at,
+        open_alert=_as_open(alert),
+        resolved_at=standing.ended.get((patient.pk, signal.kind)),
+    )
     if decision.move in (Move.NONE, Move.LOG_ONLY):
         return None
     if alert is not None and decision.move is Move.APPEND and not _is_news(alert, evaluation, signal):
         return alert
     return raise_alert(
-        actor=actor, organization_id=patient.organization_id, patient_id=patient.pk, kind=signal.kind,
-        level=str(decision.level), reason_code=reason_code(signal.rules, decision.level, signal.kind),
-        source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE, facts=_facts(evaluation, signal),
-        waiting=SOS_RULE in signal.rules, renotify=decision.move is Move.RENOTIFY, at=at,
-    )  # fmt: skip
+        actor=actor,
+        organization_id=patient.organization_id,
+        patient_id=patient.pk,
+        kind=signal.kind,
+        level=str(decision.level),
+        reason_code=reason_code(signal.rules, decision.level, signal.kind),
+        source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE,
+        facts=_facts(evaluation, signal),
+        waiting=SOS_RULE in signal.rules,
+        renotify=decision.move is Move.RENOTIFY,
+        at=at,
+    )
 
 
 def _as_open(alert: RiskAlert | None) -> OpenAlert | None:
@@ -92,17 +107,21 @@ def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
         "rules_fired": list(signal.rules),
         "factors": [
             {
-                "code": one.code, "domain": one.domain, "contribution": round(one.contribution, 4),
-                "share": round(one.share, 4), "source_type": str(one.source_type),
+                "code": one.code,
+                "domain": one.domain,
+                "contribution": round(one.contribution, 4),
+                "share": round(one.share, 4),
+                "source_type": str(one.source_type),
                 "source_id": str(one.source_id) if one.source_id else None,
-                "observed_at": one.observed_at.isoformat(), "confidence": one.confidence,
+                "observed_at": one.observed_at.isoformat(),
+                "confidence": one.confidence,
             }
             for one in sorted(result.factors, key=lambda one: -one.share)
         ],
         "missing_inputs": list(result.missing_inputs),
         "score": round(signal.score, 2),
         "assessment_id": evaluation.assessment.pk,
-    }  # fmt: skip
+    }
 
 
 def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:
@@ -112,7 +131,11 @@ def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: da
         if code == "risk_review" and (before != "low" or evaluation.assessment.level != "medium"):
             continue
         make_item(
-            actor=actor, organization_id=patient.organization_id, patient=patient,
-            reason_code=code, source_type="assessment", source_id=evaluation.assessment.pk,
+            actor=actor,
+            organization_id=patient.organization_id,
+            patient=patient,
+            reason_code=code,
+            source_type="assessment",
+            source_id=evaluation.assessment.pk,
             at=at,
-        )  # fmt: skip
+        )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from cortex.accounts.models import User
@@ -96,10 +97,14 @@ def _matches(shown: dict[str, Any], filters: Filters, user: User) -> bool:
 def _index(shown: dict[str, Any]) -> dict[str, Any]:
     """Return what the page must know of an open alert that a filter hides."""
     return {
-        "id": shown["id"], "state": shown["state"], "level": shown["level"],
-        "owner": (shown["owner"] or {}).get("id", ""), "n": shown["version"],
-        "sos": shown["waiting_person"], "claim_due": shown["claim_due"],
-    }  # fmt: skip
+        "id": shown["id"],
+        "state": shown["state"],
+        "level": shown["level"],
+        "owner": (shown["owner"] or {}).get("id", ""),
+        "n": shown["version"],
+        "sos": shown["waiting_person"],
+        "claim_due": shown["claim_due"],
+    }
 
 
 def _tiles(
@@ -111,7 +116,15 @@ def _tiles(
     working = [alert for alert in alerts if alert.status in OWNED]
     board_url = reverse("crisis:board")
     return [
-        _tile("waiting", "Waiting", len(waiting), f"{past} past target" if past else "", board_url, past > 0, True),
+        _tile(
+            "waiting",
+            "Waiting",
+            len(waiting),
+            f"{past} past target" if past else "",
+            board_url,
+            past > 0,
+            True,
+        ),
         _tile("mine", "Mine", len(mine), "open with you", reverse("crisis:my_cases")),
         _tile("progress", "In progress", len(working), "whole team", board_url + "#progress"),
         _tile("followups", "Follow-ups", len(follow_ups), "due within a day", reverse("crisis:followups")),
@@ -123,9 +136,14 @@ def _tile(
     key: str, label: str, count: int, detail: str, href: str, alarm: bool = False, current: bool = False
 ) -> dict[str, Any]:
     return {
-        "key": key, "label": label, "count": count, "detail": detail, "href": href, "alarm": alarm,
+        "key": key,
+        "label": label,
+        "count": count,
+        "detail": detail,
+        "href": href,
+        "alarm": alarm,
         "current": current,
-    }  # fmt: skip
+    }
 
 
 def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:
@@ -170,12 +188,16 @@ def own_duty(user: User) -> dict[str, Any]:
     shift = duty.running_shift(user.pk)
     if shift is None:
         return {"state": "none", "text": "You are not on shift"}
-    until = f"until {shift.planned_end:%H:%M} UTC"
+    until = f"until {timezone.localtime(shift.planned_end):%H:%M}"
     word = "On a break" if shift.status == DutyStatus.PAUSED else "On shift"
     return {
-        "state": shift.status, "text": f"{word}, {until}", "since": shift.started_at,
-        "until": shift.planned_end, "paused_until": shift.paused_until, "shift": shift,
-    }  # fmt: skip
+        "state": shift.status,
+        "text": f"{word}, {until}",
+        "since": shift.started_at,
+        "until": shift.planned_end,
+        "paused_until": shift.paused_until,
+        "shift": shift,
+    }
 
 
 def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
@@ -223,7 +245,9 @@ def follow_up_groups(user: User, at: datetime) -> list[dict[str, Any]]:
             name = "Within 24 hours" if row.due_at <= at + timedelta(hours=24) else "This week"
         groups[name].append(_follow_up_row(row))
     return [
-        {"label": label, "rows": found, "alarm": label == "Overdue"} for label, found in groups.items() if found
+        {"label": label, "rows": found, "alarm": label == "Overdue"}
+        for label, found in groups.items()
+        if found
     ]
 
 
@@ -257,6 +281,11 @@ def follow_up_for(user: User, follow_up_id: UUID) -> dict[str, Any]:
     return _follow_up_row(reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id))
 
 
+def _span(shift: DutyShift) -> str:
+    start, end = timezone.localtime(shift.planned_start), timezone.localtime(shift.planned_end)
+    return f"{start:%d %b %H:%M} to {end:%H:%M}"
+
+
 def duty_page(user: User, at: datetime) -> dict[str, Any]:
     """Return the duty page: own shift, what is planned, who else is on."""
     organizations = access.desk_organizations(user) | _own(user)
@@ -267,15 +296,13 @@ def duty_page(user: User, at: datetime) -> dict[str, Any]:
         "can_start": shift is None,
         "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
         "open_count": RiskAlert.objects.owned().filter(assigned_to=user).count(),
-        "choices": [
-            {"id": str(one.pk), "label": f"{one.planned_start:%d %b %H:%M} to {one.planned_end:%H:%M} UTC"}
-            for one in planned
-        ],
+        "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
     }
     return {
         "duty": own,
         "planned": [
-            {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label} for one in planned
+            {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label}
+            for one in planned
         ],
         "shift": [shift_row(one, user) for one in duty.roster(organizations)],
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",

@@ -39,9 +39,12 @@ def board(request: HttpRequest) -> HttpResponse:
         shown = queries.board(user=request.user, filters=filters, at=clock())  # type: ignore[arg-type]
         for topic, number in shown["topics"].items():
             context.saw(
-                "board", organization_id=UUID(topic.partition(":")[2]), object_type="board",
-                number_from=0, number_to=number,
-            )  # fmt: skip
+                "board",
+                organization_id=UUID(topic.partition(":")[2]),
+                object_type="board",
+                number_from=0,
+                number_to=number,
+            )
         template = "crisis/alerts/_lists.html" if is_partial(request) else "crisis/alerts/board.html"
         return render(request, template, {"board": shown})
 

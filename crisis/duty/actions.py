@@ -18,21 +18,38 @@ DEFAULT_LENGTH = timedelta(hours=8)
 
 @action
 def plan_shift(
-    *, actor: Actor, user_id: UUID, organization_id: UUID, role: str, planned_start: datetime,
-    planned_end: datetime, covers: Sequence[UUID] = (), agreement: str = "", phone: str = "",
-) -> DutyShift:  # fmt: skip
+    *,
+    actor: Actor,
+    user_id: UUID,
+    organization_id: UUID,
+    role: str,
+    planned_start: datetime,
+    planned_end: datetime,
+    covers: Sequence[UUID] = (),
+    agreement: str = "",
+    phone: str = "",
+) -> DutyShift:
     """Plan a shift; covering another organization needs the reference of an agreement."""
     if role not in DutyRole.values:
         raise InputRefused("Choose what the person does on this shift.", "required", field="role")
     if not timedelta(0) < planned_end - planned_start <= LONGEST:
-        raise InputRefused("A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end")
+        raise InputRefused(
+            "A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end"
+        )
     covered = list(dict.fromkeys([organization_id, *covers]))
     if len(covered) > 1 and not agreement.strip():
-        raise InputRefused("Name the agreement that lets this shift cover others.", "required", field="agreement")
+        raise InputRefused(
+            "Name the agreement that lets this shift cover others.", "required", field="agreement"
+        )
     shift = DutyShift(
-        organization_id=organization_id, user_id=user_id, role=role, covers=covered, agreement=agreement,
-        planned_start=planned_start, planned_end=planned_end,
-    )  # fmt: skip
+        organization_id=organization_id,
+        user_id=user_id,
+        role=role,
+        covers=covered,
+        agreement=agreement,
+        planned_start=planned_start,
+        planned_end=planned_end,
+    )
     with opening(actor, purpose="duty") as context:
         if phone.strip():
             context.load_keys([organization_id], create=True)
@@ -48,7 +65,9 @@ def start_shift(
 ) -> DutyShift:
     """Start a planned shift, or an unplanned one for one's own organization; the sound is tested first."""
     if not sound_tested:
-        raise InputRefused("Play the test tone first: a silent board misses alerts.", "sound_not_tested", field="sound")
+        raise InputRefused(
+            "Play the test tone first: a silent board misses alerts.", "sound_not_tested", field="sound"
+        )
     at = clock(at)
     running = _running(actor)
     if running is not None and running.status == DutyStatus.PAUSED:
@@ -78,9 +97,13 @@ def _unplanned(actor: Actor, at: datetime) -> DutyShift:
         raise RuleBroken("You belong to no organization.", "no_organization")
     roles = {"supervisor": DutyRole.SUPERVISOR, "counselor": DutyRole.COUNSELOR}
     return DutyShift(
-        organization_id=actor.organization_id, user_id=actor.id, covers=[actor.organization_id],
-        role=roles.get(actor.role, DutyRole.ON_CALL), planned_start=at, planned_end=at + DEFAULT_LENGTH,
-    )  # fmt: skip
+        organization_id=actor.organization_id,
+        user_id=actor.id,
+        covers=[actor.organization_id],
+        role=roles.get(actor.role, DutyRole.ON_CALL),
+        planned_start=at,
+        planned_end=at + DEFAULT_LENGTH,
+    )
 
 
 @action

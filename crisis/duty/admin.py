@@ -52,6 +52,14 @@ class DutyShiftAdmin(ActionAdmin):
         if obj is None:
             return ("user", "role", "planned_start", "planned_end", "agreement", "phone")
         return (
-            "user", "role", "status", "planned_start", "planned_end", "agreement", "started_at", "paused_until",
-            "ended_at", "sound_tested_at",
-        )  # fmt: skip
+            "user",
+            "role",
+            "status",
+            "planned_start",
+            "planned_end",
+            "agreement",
+            "started_at",
+            "paused_until",
+            "ended_at",
+            "sound_tested_at",
+        )

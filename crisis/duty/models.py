@@ -77,7 +77,9 @@ class DutyShift(OrgRecord):
             models.UniqueConstraint(
                 fields=["user"], condition=Q(status__in=["active", "paused"]), name="one_running_shift"
             ),
-            models.CheckConstraint(condition=Q(planned_end__gt=F("planned_start")), name="shift_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(planned_end__gt=F("planned_start")), name="shift_ends_after_start"
+            ),
             models.CheckConstraint(condition=Q(covers__len__gt=0), name="shift_covers_something"),
         ]
         indexes = [

@@ -82,8 +82,12 @@ def _lead_ids(organization: object) -> list[str]:
 
 
 _BY_STEP = {
-    "on_duty": _on_duty, "second": _second, "supervisor": _supervisors, "on_call": _on_call, "lead": _leads,
-}  # fmt: skip
+    "on_duty": _on_duty,
+    "second": _second,
+    "supervisor": _supervisors,
+    "on_call": _on_call,
+    "lead": _leads,
+}
 
 
 def roster(organizations: Iterable[UUID]) -> list[DutyShift]:

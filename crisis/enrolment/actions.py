@@ -11,6 +11,7 @@ from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
+from crisis.intake.fields import NAME
 from crisis.intake.parcels import Parcel
 from crisis.intake.queries import kept_reply
 from crisis.resources.support import general_support
@@ -50,7 +51,8 @@ def mint_token(
     at: datetime | None = None,
 ) -> Reply:  # fmt: skip
     """Mint a token for one patient's own device. Raises NotFound for an unknown patient."""
-    person = by_pseudonyms(organization_id, [pseudonym]).get(pseudonym)
+    names = [pseudonym] if NAME.fullmatch(pseudonym) else []
+    person = by_pseudonyms(organization_id, names).get(pseudonym)
     if person is None:
         raise NotFound("There is no such patient.", "unknown_patient")
     at = clock(at)

@@ -11,11 +11,18 @@ from cortex.access.context import opening
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.duty import queries as duty
-from crisis.escalation import queries
 from crisis.alerts.states import WAITING
 from crisis.alerts.timeline import append_event
-from crisis.escalation.models import AlertStep, AttemptState, Channel, NotificationAttempt, PagerEndpoint, StepKind
+from crisis.duty import queries as duty
+from crisis.escalation import queries
+from crisis.escalation.models import (
+    AlertStep,
+    AttemptState,
+    Channel,
+    NotificationAttempt,
+    PagerEndpoint,
+    StepKind,
+)
 from crisis.escalation.plan import Due, chain_step, plan, seconds, who_of
 
 FOLLOWS = "timers follow the state of their alert, whose own change is recorded"
@@ -101,10 +108,13 @@ def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[Notifica
         NotificationAttempt.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("alert", "step")
         .filter(
-            Exists(shown), user_id=user_id, organization_id=organization_id,
-            channel=Channel.BOARD, state=AttemptState.PENDING,
+            Exists(shown),
+            user_id=user_id,
+            organization_id=organization_id,
+            channel=Channel.BOARD,
+            state=AttemptState.PENDING,
         )
-    )  # fmt: skip
+    )
 
 
 @quiet("a confirmation is a column of the attempt; the alert's own move to notified is recorded")
@@ -141,18 +151,26 @@ def lease_attempt(*, actor: Actor, attempt_id: UUID, until: datetime) -> Notific
 
 @quiet("the attempt itself is the record of the delivery")
 def note_delivery(
-    *, actor: Actor, attempt: NotificationAttempt, state: str, error_code: str = "", retry_at: datetime | None = None
+    *,
+    actor: Actor,
+    attempt: NotificationAttempt,
+    state: str,
+    error_code: str = "",
+    retry_at: datetime | None = None,
 ) -> NotificationAttempt:
     """Write how a delivery went; `retry_at` is when a failed one is tried again."""
     at = clock()
     attempt.state = state
     attempt.error_code = error_code
     attempt.next_try_at = retry_at
-    attempt.sent_at = attempt.sent_at or (at if state in (AttemptState.SENT, AttemptState.CONFIRMED) else None)
+    attempt.sent_at = attempt.sent_at or (
+        at if state in (AttemptState.SENT, AttemptState.CONFIRMED) else None
+    )
     attempt.confirmed_at = at if state == AttemptState.CONFIRMED else None
-    attempt.save(update_fields=["state", "error_code", "next_try_at", "sent_at", "confirmed_at", "updated_at"])
+    attempt.save(
+        update_fields=["state", "error_code", "next_try_at", "sent_at", "confirmed_at", "updated_at"]
+    )
     return attempt
-
 
 
 @action

@@ -22,10 +22,19 @@ class SlaPolicyAdmin(ActionAdmin):
     list_display = ("level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds")
     list_filter = ("level",)
     fields = (
-        "level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds",
-        "confirm_seconds", "warn_claim_seconds", "release_claim_seconds", "check_in_seconds",
-        "owner_gone_seconds", "repeat_seconds", "chain",
-    )  # fmt: skip
+        "level",
+        "organization",
+        "acknowledge_seconds",
+        "contact_seconds",
+        "disposition_seconds",
+        "confirm_seconds",
+        "warn_claim_seconds",
+        "release_claim_seconds",
+        "check_in_seconds",
+        "owner_gone_seconds",
+        "repeat_seconds",
+        "chain",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Which level and whose it is stays."""
@@ -40,9 +49,12 @@ class PagerForm(forms.ModelForm):  # type: ignore[type-arg]
     """An endpoint; the secret is typed, sealed and never shown again."""
 
     secret = forms.CharField(
-        min_length=32, max_length=200, required=False, widget=forms.PasswordInput(render_value=False),
+        min_length=32,
+        max_length=200,
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
         help_text="At least 32 characters. Leave it empty to keep the present one.",
-    )  # fmt: skip
+    )
 
     class Meta:
         model = PagerEndpoint
@@ -83,7 +95,17 @@ class AlertStepAdmin(ActionAdmin):
 class NotificationAttemptAdmin(ActionAdmin):
     """Who was told, how, and whether it arrived; `dead` is the dead-letter list."""
 
-    list_display = ("created_at", "channel", "state", "user", "webhook", "alert", "tries", "error_code", "confirmed_at")
+    list_display = (
+        "created_at",
+        "channel",
+        "state",
+        "user",
+        "webhook",
+        "alert",
+        "tries",
+        "error_code",
+        "confirmed_at",
+    )
     list_filter = ("state", "channel", "created_at")
     search_fields = ("alert__id__exact", "user__full_name__icontains")
     ordering = ("-id",)

@@ -19,9 +19,13 @@ class SlaPolicy(Record):
     """
 
     organization = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, null=True, blank=True, related_name="+",
+        "accounts.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         help_text="Empty: the default of every organization.",
-    )  # fmt: skip
+    )
     level = models.CharField(max_length=8, choices=[(v, v) for v in ("critical", "high", "waiting")])
     acknowledge_seconds = models.PositiveIntegerField()
     contact_seconds = models.PositiveIntegerField()
@@ -118,7 +122,9 @@ class NotificationAttempt(OrgRecord):
     step = models.ForeignKey(AlertStep, models.PROTECT, null=True, related_name="notifications")
     event_id = models.UUIDField(help_text="The event on the feed that the person's board shows.")
     user = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
-    webhook = models.ForeignKey("crisis.PagerEndpoint", models.PROTECT, null=True, blank=True, related_name="+")
+    webhook = models.ForeignKey(
+        "crisis.PagerEndpoint", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     channel = models.CharField(max_length=8, choices=Channel)
     state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.PENDING)
     next_try_at = models.DateTimeField(null=True)
@@ -134,7 +140,8 @@ class NotificationAttempt(OrgRecord):
                 fields=["next_try_at"], condition=Q(state__in=["pending", "failed"]), name="attempt_due"
             ),
             models.Index(
-                fields=["user", "organization"], condition=Q(state="pending", channel="board"),
+                fields=["user", "organization"],
+                condition=Q(state="pending", channel="board"),
                 name="attempt_board",
             ),
             models.Index(fields=["step"], name="attempt_step"),

@@ -8,35 +8,61 @@ from typing import Any
 # [P] product policy: the organization's own rows of SlaPolicy win over these.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "critical": {
-        "acknowledge_seconds": 120, "contact_seconds": 300, "disposition_seconds": 3600,
-        "warn_claim_seconds": 180, "release_claim_seconds": 300, "repeat_seconds": 300,
+        "acknowledge_seconds": 120,
+        "contact_seconds": 300,
+        "disposition_seconds": 3600,
+        "warn_claim_seconds": 180,
+        "release_claim_seconds": 300,
+        "repeat_seconds": 300,
         "chain": [
-            {"after": 0, "who": "on_duty"}, {"after": 120, "who": "supervisor"},
-            {"after": 300, "who": "on_call"}, {"after": 600, "who": "lead"},
+            {"after": 0, "who": "on_duty"},
+            {"after": 120, "who": "supervisor"},
+            {"after": 300, "who": "on_call"},
+            {"after": 600, "who": "lead"},
         ],
     },
     "high": {
-        "acknowledge_seconds": 900, "contact_seconds": 3600, "disposition_seconds": 14400,
-        "warn_claim_seconds": 900, "release_claim_seconds": 1500, "repeat_seconds": 900,
+        "acknowledge_seconds": 900,
+        "contact_seconds": 3600,
+        "disposition_seconds": 14400,
+        "warn_claim_seconds": 900,
+        "release_claim_seconds": 1500,
+        "repeat_seconds": 900,
         "chain": [
-            {"after": 0, "who": "on_duty"}, {"after": 900, "who": "second"},
-            {"after": 1800, "who": "supervisor"}, {"after": 3600, "who": "on_call"},
+            {"after": 0, "who": "on_duty"},
+            {"after": 900, "who": "second"},
+            {"after": 1800, "who": "supervisor"},
+            {"after": 3600, "who": "on_call"},
         ],
     },
     "waiting": {
-        "acknowledge_seconds": 120, "contact_seconds": 300, "disposition_seconds": 14400,
-        "warn_claim_seconds": 180, "release_claim_seconds": 300, "repeat_seconds": 300,
+        "acknowledge_seconds": 120,
+        "contact_seconds": 300,
+        "disposition_seconds": 14400,
+        "warn_claim_seconds": 180,
+        "release_claim_seconds": 300,
+        "repeat_seconds": 300,
         "chain": [
-            {"after": 0, "who": "on_duty"}, {"after": 120, "who": "supervisor"},
-            {"after": 300, "who": "on_call"}, {"after": 600, "who": "lead"},
+            {"after": 0, "who": "on_duty"},
+            {"after": 120, "who": "supervisor"},
+            {"after": 300, "who": "on_call"},
+            {"after": 600, "who": "lead"},
         ],
     },
-}  # fmt: skip
+}
 SHARED = {"confirm_seconds": 30, "check_in_seconds": 1200, "owner_gone_seconds": 600}
 COPIED = (
-    "acknowledge_seconds", "contact_seconds", "disposition_seconds", "confirm_seconds", "warn_claim_seconds",
-    "release_claim_seconds", "check_in_seconds", "owner_gone_seconds", "repeat_seconds", "chain",
-)  # fmt: skip
+    "acknowledge_seconds",
+    "contact_seconds",
+    "disposition_seconds",
+    "confirm_seconds",
+    "warn_claim_seconds",
+    "release_claim_seconds",
+    "check_in_seconds",
+    "owner_gone_seconds",
+    "repeat_seconds",
+    "chain",
+)
 
 
 def clocks(policy: dict[str, Any], since: datetime) -> dict[str, datetime]:

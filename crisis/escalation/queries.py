@@ -8,7 +8,14 @@ from uuid import UUID
 
 from django.db.models import F
 
-from crisis.escalation.models import AlertStep, AttemptState, Channel, NotificationAttempt, PagerEndpoint, SlaPolicy
+from crisis.escalation.models import (
+    AlertStep,
+    AttemptState,
+    Channel,
+    NotificationAttempt,
+    PagerEndpoint,
+    SlaPolicy,
+)
 from crisis.escalation.policy import COPIED
 
 

@@ -95,7 +95,11 @@ def _read(index: int, raw: Any, received: datetime, replaced: int, patient: str 
     if item.kind == "sos":
         # The button is always taken; whatever else is wrong with it is beside the point.
         item.refusal = None
-        item.values = {"button": raw["button"]} if isinstance(raw.get("button"), str) and raw["button"] in BUTTONS else {}
+        item.values = (
+            {"button": raw["button"]}
+            if isinstance(raw.get("button"), str) and raw["button"] in BUTTONS
+            else {}
+        )
     item.words = tuple(_own_words(item, raw))
     return item
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cortex.api.parsers import Body
 from cortex.api.strict import BodyRefused
+from crisis.intake.fields import NAME
 from crisis.intake.items import MAX_ITEMS
 from crisis.intake.kinds import BUTTONS
 
@@ -108,7 +109,8 @@ def read_press(raw: bytes, named: str = "") -> Press:
     if not value and not button:
         found = BUTTON.search(raw)
         button = found.group(1).decode() if found else ""
-    return Press(pseudonym, button if button in BUTTONS else BUTTONS[0])
+    known_shape = NAME.fullmatch(pseudonym) is not None
+    return Press(pseudonym if known_shape else "", button if button in BUTTONS else BUTTONS[0])
 
 
 def _leniently(raw: bytes) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Facts:
     consents: dict[tuple[UUID, str], Decision] = field(default_factory=dict)
     known: Mapping[UUID, KnownKey] = field(default_factory=dict)
     allowed: int = 0
+    counted: int = 0
 
     def allows(self, patient_id: UUID, consent: str) -> bool:
         """Whether the person's newest decision allows this now."""
@@ -162,7 +163,9 @@ def _sort(item: Item, facts: Facts, seen: set[UUID]) -> Sorted:
         found.refuse(item.refusal.reason, item.refusal.field, support=item.carries_words)
         return found
     _use_consents(found, facts)
-    found.is_over = item.index >= facts.allowed and item.kind not in ALWAYS_TAKEN
+    # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
+    facts.counted += 1
+    found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
     if found.is_taken and found.key is not None:
         seen.add(found.key)
     return found

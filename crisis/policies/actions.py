@@ -14,10 +14,16 @@ from crisis.escalation.policy import COPIED
 WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
 # Nobody may set a clock longer than this: the slowest sensible target of each, in seconds.
 LONGEST = {
-    "acknowledge_seconds": 3600, "contact_seconds": 14400, "disposition_seconds": 86400, "confirm_seconds": 120,
-    "warn_claim_seconds": 3600, "release_claim_seconds": 7200, "check_in_seconds": 3600,
-    "owner_gone_seconds": 1800, "repeat_seconds": 1800,
-}  # fmt: skip
+    "acknowledge_seconds": 3600,
+    "contact_seconds": 14400,
+    "disposition_seconds": 86400,
+    "confirm_seconds": 120,
+    "warn_claim_seconds": 3600,
+    "release_claim_seconds": 7200,
+    "check_in_seconds": 3600,
+    "owner_gone_seconds": 1800,
+    "repeat_seconds": 1800,
+}
 
 
 @action
@@ -26,7 +32,9 @@ def change_policy(*, actor: Actor, policy_id: UUID, **fields: Any) -> SlaPolicy:
     policy = SlaPolicy.objects.select_for_update().filter(pk=policy_id).first()
     if policy is None:
         raise NotFound("This policy does not exist.", "not_found")
-    changed = {name: value for name, value in fields.items() if name in COPIED and value != getattr(policy, name)}
+    changed = {
+        name: value for name, value in fields.items() if name in COPIED and value != getattr(policy, name)
+    }
     if not changed:
         return Unchanged(policy)  # type: ignore[return-value]
     for name, value in changed.items():
@@ -45,19 +53,32 @@ def _refuse_bad(name: str, value: Any) -> None:
 
 
 def _refuse_bad_chain(chain: Any) -> None:
-    """A chain starts at once with everybody on duty, climbs in time, and ends at a human who answers for it."""
-    steps_fit = isinstance(chain, list) and 2 <= len(chain) <= 8 and all(
-        isinstance(step, dict) and set(step) == {"after", "who"} and step["who"] in WHO
-        and isinstance(step["after"], int) and step["after"] >= 0
-        for step in chain
-    )  # fmt: skip
+    """A chain starts at once with everybody on duty, climbs in time, and ends at a human who answers."""
+    steps_fit = (
+        isinstance(chain, list)
+        and 2 <= len(chain) <= 8
+        and all(
+            isinstance(step, dict)
+            and set(step) == {"after", "who"}
+            and step["who"] in WHO
+            and isinstance(step["after"], int)
+            and step["after"] >= 0
+            for step in chain
+        )
+    )
     if not steps_fit:
-        raise InputRefused('A list of {"after": seconds, "who": one of ' + ", ".join(WHO) + "}.", "bad_chain", field="chain")
+        raise InputRefused(
+            'A list of {"after": seconds, "who": one of ' + ", ".join(WHO) + "}.", "bad_chain", field="chain"
+        )
     times = [step["after"] for step in chain]
     if times[0] != 0 or chain[0]["who"] != "on_duty" or times != sorted(times):
-        raise InputRefused("The chain starts at 0 with on_duty, and its times rise.", "bad_chain", field="chain")
+        raise InputRefused(
+            "The chain starts at 0 with on_duty, and its times rise.", "bad_chain", field="chain"
+        )
     if chain[-1]["who"] not in ("supervisor", "on_call", "lead"):
-        raise InputRefused("The chain ends at a supervisor, the clinician on call or the lead.", "bad_chain", field="chain")
+        raise InputRefused(
+            "The chain ends at a supervisor, the clinician on call or the lead.", "bad_chain", field="chain"
+        )
 
 
 @action
@@ -77,11 +98,15 @@ def add_pager(*, actor: Actor, name: str, url: str, secret: str, is_active: bool
 def change_pager(*, actor: Actor, pager_id: UUID, **fields: Any) -> PagerEndpoint:
     """Change a pager endpoint; an empty secret keeps the present one."""
     endpoint = (
-        PagerEndpoint.objects.select_for_update().filter(pk=pager_id, organization_id__in=actor.org_ids).first()
+        PagerEndpoint.objects.select_for_update()
+        .filter(pk=pager_id, organization_id__in=actor.org_ids)
+        .first()
     )
     if endpoint is None:
         raise NotFound("This endpoint does not exist.", "not_found")
-    changed = {name: value for name, value in fields.items() if name in ("name", "url", "is_active", "secret")}
+    changed = {
+        name: value for name, value in fields.items() if name in ("name", "url", "is_active", "secret")
+    }
     if not changed.get("secret"):
         changed.pop("secret", None)
     _refuse_bad_pager(changed.get("url", endpoint.url), changed.get("secret", ""), needed=False)

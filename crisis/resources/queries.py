@@ -51,9 +51,12 @@ def places() -> list[dict[str, Any]]:
     for one in Organization.objects.filter(is_active=True).order_by("name"):
         place = found.setdefault(
             one.jurisdiction,
-            {"name": PLACES.get(one.jurisdiction, one.jurisdiction), "emergency_number": one.emergency_number,
-             "resources": []},
-        )  # fmt: skip
+            {
+                "name": PLACES.get(one.jurisdiction, one.jurisdiction),
+                "emergency_number": one.emergency_number,
+                "resources": [],
+            },
+        )
         place["resources"] = [row_of(line, now) for line in resources_near(one.jurisdiction, one.pk)]
     return list(found.values())
 
@@ -61,6 +64,10 @@ def places() -> list[dict[str, Any]]:
 def row_of(line: CrisisResource, now: datetime) -> dict[str, Any]:
     """Return one crisis line as pages show it, with whether it was checked within 90 days."""
     return {
-        "name": line.name, "phone": line.phone, "sms": line.sms, "detail": line.hours,
-        "verified": line.is_verified_at(now), "verified_at": line.verified_at,
-    }  # fmt: skip
+        "name": line.name,
+        "phone": line.phone,
+        "sms": line.sms,
+        "detail": line.hours,
+        "verified": line.is_verified_at(now),
+        "verified_at": line.verified_at,
+    }

@@ -28,10 +28,17 @@ FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
 
 @action
 def make_item(
-    *, actor: Actor, organization_id: UUID, patient: Patient | None, reason_code: str, source_type: str = "",
-    source_id: UUID | None = None, due_at: datetime | None = None, owner_id: UUID | None = None,
+    *,
+    actor: Actor,
+    organization_id: UUID,
+    patient: Patient | None,
+    reason_code: str,
+    source_type: str = "",
+    source_id: UUID | None = None,
+    due_at: datetime | None = None,
+    owner_id: UUID | None = None,
     at: datetime | None = None,
-) -> ReviewItem:  # fmt: skip
+) -> ReviewItem:
     """Make one task for the primary clinician, else the desk; an open one of the same reason stands."""
     at = clock(at)
     existing = (
@@ -43,10 +50,15 @@ def make_item(
         return Unchanged(existing)  # type: ignore[return-value]
     due = due_at or at + MEDIUM_DUE
     item = ReviewItem.objects.create(
-        organization_id=organization_id, patient=patient, reason_code=reason_code, source_type=source_type,
-        source_id=source_id, due_at=due, next_escalation_at=due,
+        organization_id=organization_id,
+        patient=patient,
+        reason_code=reason_code,
+        source_type=source_type,
+        source_id=source_id,
+        due_at=due,
+        next_escalation_at=due,
         owner_id=owner_id or (patient.primary_clinician_id if patient else None),
-    )  # fmt: skip
+    )
     record(actor, "review.opened", item, codes={"reason": reason_code})
     return item
 
@@ -102,11 +114,15 @@ def plan_follow_ups(
             dates[label] = at + timedelta(hours=hours)
     rows = FollowUp.objects.bulk_create(
         FollowUp(
-            organization_id=alert.organization_id, alert=alert, patient_id=alert.patient_id, due_at=due,
-            label=label, owner_id=alert.assigned_to_id,
+            organization_id=alert.organization_id,
+            alert=alert,
+            patient_id=alert.patient_id,
+            due_at=due,
+            label=label,
+            owner_id=alert.assigned_to_id,
         )
         for label, due in dates.items()
-    )  # fmt: skip
+    )
     record(actor, "follow_up.planned", alert, codes={"count": len(rows)})
     return rows
 
@@ -144,9 +160,15 @@ def sweep_follow_up(*, actor: Actor, follow_up_id: UUID, at: datetime | None = N
     row.swept_at = at
     row.save(update_fields=["swept_at", "updated_at"])
     make_item(
-        actor=actor, organization_id=row.organization_id, patient=row.patient, reason_code="follow_up_missed",
-        source_type="follow_up", source_id=row.pk, due_at=at, at=at,
-    )  # fmt: skip
+        actor=actor,
+        organization_id=row.organization_id,
+        patient=row.patient,
+        reason_code="follow_up_missed",
+        source_type="follow_up",
+        source_id=row.pk,
+        due_at=at,
+        at=at,
+    )
     record(actor, "follow_up.passed", row)
     return row
 
@@ -157,9 +179,14 @@ def ask_to_verify(*, actor: Actor, at: datetime | None = None) -> list[ReviewIte
     at = clock(at)
     items = [
         make_item(
-            actor=actor, organization_id=organization_id, patient=None, reason_code="verify_resources",
-            source_type="resources", due_at=at + timedelta(days=7), at=at,
+            actor=actor,
+            organization_id=organization_id,
+            patient=None,
+            reason_code="verify_resources",
+            source_type="resources",
+            due_at=at + timedelta(days=7),
+            at=at,
         )
         for organization_id in queries.organizations_with_stale_lines(at)
-    ]  # fmt: skip
+    ]
     return Unchanged(items)  # type: ignore[return-value]

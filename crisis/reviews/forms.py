@@ -19,9 +19,11 @@ class ReviewDoneForm(NoteForm):
     """What came of a review item."""
 
     outcome = forms.ChoiceField(
-        label="Outcome", choices=[("", "Choose"), *((one, one.replace("_", " ").capitalize()) for one in OUTCOMES)],
-        widget=forms.Select(attrs={"class": "select"}), error_messages={"required": "Choose what came of it."},
-    )  # fmt: skip
+        label="Outcome",
+        choices=[("", "Choose"), *((one, one.replace("_", " ").capitalize()) for one in OUTCOMES)],
+        widget=forms.Select(attrs={"class": "select"}),
+        error_messages={"required": "Choose what came of it."},
+    )
     field_order = ["outcome", "note"]
 
 
@@ -31,6 +33,7 @@ class FollowUpForm(NoteForm):
     outcome = forms.ChoiceField(
         label="Outcome",
         choices=[("", "Choose"), *((one, one.replace("_", " ").capitalize()) for one in FOLLOW_UP_OUTCOMES)],
-        widget=forms.Select(attrs={"class": "select"}), error_messages={"required": "Choose what came of it."},
-    )  # fmt: skip
+        widget=forms.Select(attrs={"class": "select"}),
+        error_messages={"required": "Choose what came of it."},
+    )
     field_order = ["outcome", "note"]

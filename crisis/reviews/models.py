@@ -49,12 +49,16 @@ class ReviewItem(OrgRecord):
         verbose_name = "review item"
         constraints = [
             models.UniqueConstraint(
-                fields=["patient", "reason_code"], condition=Q(done_at__isnull=True), nulls_distinct=True,
+                fields=["patient", "reason_code"],
+                condition=Q(done_at__isnull=True),
+                nulls_distinct=True,
                 name="one_open_item_per_reason",
             )
         ]
         indexes = [
-            models.Index(fields=["organization", "due_at"], condition=Q(done_at__isnull=True), name="review_open"),
+            models.Index(
+                fields=["organization", "due_at"], condition=Q(done_at__isnull=True), name="review_open"
+            ),
             models.Index(fields=["next_escalation_at"], condition=Q(done_at__isnull=True), name="review_due"),
         ]
 
@@ -110,7 +114,9 @@ class SecondReview(OrgRecord):
     sealed_subject = "sealed_for"
 
     alert = models.ForeignKey("crisis.RiskAlert", models.PROTECT, related_name="second_reviews")
-    kind = models.CharField(max_length=24, choices=[("false_alarm", "False alarm"), ("disposition", "Outcome")])
+    kind = models.CharField(
+        max_length=24, choices=[("false_alarm", "False alarm"), ("disposition", "Outcome")]
+    )
     asked_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()

@@ -52,7 +52,7 @@ def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewIte
 
 
 def items(user: User, organizations: Iterable[UUID], which: str) -> QuerySet[ReviewItem]:
-    """Return the person's and their desk's items, open (the most overdue first) or done (the latest first)."""
+    """Return the person's and their desk's items, open (most overdue first) or done (latest first)."""
     found = ReviewItem.objects.select_related("patient", "owner").filter(
         Q(organization_id__in=list(organizations)) | Q(owner=user)
     )
@@ -85,9 +85,7 @@ def overdue_item_ids(at: datetime, limit: int = 100) -> list[UUID]:
 def passed_follow_up_ids(at: datetime, grace: timedelta, limit: int = 100) -> list[UUID]:
     """Return the ids of follow-ups that passed without a contact and were not swept yet."""
     return list(
-        FollowUp.objects.filter(
-            status=FollowUpStatus.DUE, due_at__lte=at - grace, swept_at__isnull=True
-        )
+        FollowUp.objects.filter(status=FollowUpStatus.DUE, due_at__lte=at - grace, swept_at__isnull=True)
         .order_by("due_at")
         .values_list("pk", flat=True)[:limit]
     )
@@ -96,7 +94,10 @@ def passed_follow_up_ids(at: datetime, grace: timedelta, limit: int = 100) -> li
 def locked_follow_up(follow_up_id: UUID) -> FollowUp | None:
     """Lock and return a follow-up."""
     return (
-        FollowUp.objects.select_for_update(of=("self",)).select_related("patient").filter(pk=follow_up_id).first()
+        FollowUp.objects.select_for_update(of=("self",))
+        .select_related("patient")
+        .filter(pk=follow_up_id)
+        .first()
     )
 
 
@@ -132,5 +133,7 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
     """Return the organizations in whose jurisdiction a crisis line is due for a check."""
     stale = CrisisResource.objects.due_for_check(at).values("jurisdiction")
     return list(
-        Organization.objects.filter(is_active=True, jurisdiction__in=stale).order_by("pk").values_list("pk", flat=True)
+        Organization.objects.filter(is_active=True, jurisdiction__in=stale)
+        .order_by("pk")
+        .values_list("pk", flat=True)
     )

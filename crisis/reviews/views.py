@@ -13,7 +13,6 @@ from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
-from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
 from crisis.alerts.access import desk_organizations
 from crisis.desk.queries import review_row
@@ -30,13 +29,17 @@ def review_list(request: HttpRequest) -> HttpResponse:
     with reading(actor_of(request), purpose="review", relationship="duty") as context:
         context.saw("review.list", object_type="reviews")
         which = "done" if request.GET.get("show") == "done" else "open"
-        page = page_of(queries.items(request.user, desk_organizations(request.user), which), request.GET.get("page"))  # type: ignore[arg-type]
+        page = page_of(
+            queries.items(request.user, desk_organizations(request.user), which), request.GET.get("page")
+        )  # type: ignore[arg-type]
         page.object_list = [review_row(item) for item in page.object_list]
         tabs = [
             {"label": label, "href": f"?show={key}", "current": key == which, "count": None}
             for key, label in (("open", "To do"), ("done", "Done"))
         ]
-        return render(request, "crisis/reviews/list.html", {"page": page, "tabs": tabs, "query": f"show={which}"})
+        return render(
+            request, "crisis/reviews/list.html", {"page": page, "tabs": tabs, "query": f"show={which}"}
+        )
 
 
 @requires(*DESK)
@@ -62,8 +65,15 @@ def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpRe
     user = request.user
     with reading(actor_of(request), purpose="review", relationship="duty") as context:
         item = queries.item_for(user, desk_organizations(user), item_id)  # type: ignore[arg-type]
-        context.saw("review", object_type="crisis.ReviewItem", object_id=item_id, organization_id=item.organization_id,
-                    subjects=[item.patient_id] if item.patient_id else [])  # fmt: skip
+        context.saw(
+            "review",
+            object_type="crisis.ReviewItem",
+            object_id=item_id,
+            organization_id=item.organization_id,
+            subjects=[item.patient_id] if item.patient_id else [],
+        )
         shown = {"item": review_row(item), "form": form}
         status = 422 if form.is_bound and form.errors else 200
-        return render_part(request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status)
+        return render_part(
+            request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status
+        )

@@ -124,12 +124,22 @@ def _review_overdue(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetim
 
 def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
     """A level that stands a day after the end, on old evidence alone, is one task for the owner."""
-    if alert.is_open or alert.patient is None or queries.current_level(alert.patient_id) not in ("high", "critical"):
+    if (
+        alert.is_open
+        or alert.patient is None
+        or queries.current_level(alert.patient_id) not in ("high", "critical")
+    ):
         return "settled"
     reviews.make_item(
-        actor=actor, organization_id=alert.organization_id, patient=alert.patient, owner_id=alert.assigned_to_id,
-        reason_code="level_stands_after_end", source_type="alert", source_id=alert.pk, at=at,
-    )  # fmt: skip
+        actor=actor,
+        organization_id=alert.organization_id,
+        patient=alert.patient,
+        owner_id=alert.assigned_to_id,
+        reason_code="level_stands_after_end",
+        source_type="alert",
+        source_id=alert.pk,
+        at=at,
+    )
     return "review_item"
 
 
@@ -167,9 +177,15 @@ def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         return Unchanged(alert)  # type: ignore[return-value]
     alert.owner_gone_at = at
     moves.apply(
-        actor, alert, event="owner_gone", verb="alert.owner_gone", at=at, fields=["owner_gone_at"], entry=False,
+        actor,
+        alert,
+        event="owner_gone",
+        verb="alert.owner_gone",
+        at=at,
+        fields=["owner_gone_at"],
+        entry=False,
         reviewed=review_queries.is_pending(alert.pk),
-    )  # fmt: skip
+    )
     event = append_event(actor, alert, "supervisor_told", at)
     escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
     return alert
@@ -185,6 +201,11 @@ def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
     alert.owner_gone_at = None
     alert.chain_beside = False
     return moves.apply(
-        actor, alert, event="owner_back", verb="alert.owner_back", at=at,
-        fields=["owner_gone_at", "chain_beside"], reviewed=review_queries.is_pending(alert.pk),
-    )  # fmt: skip
+        actor,
+        alert,
+        event="owner_back",
+        verb="alert.owner_back",
+        at=at,
+        fields=["owner_gone_at", "chain_beside"],
+        reviewed=review_queries.is_pending(alert.pk),
+    )

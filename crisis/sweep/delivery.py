@@ -59,7 +59,9 @@ def _failed(actor: Actor, attempt: NotificationAttempt, code: str) -> str:
     state = AttemptState.DEAD if exhausted else AttemptState.FAILED
     retry_at = None if exhausted else clock() + timedelta(seconds=RETRIES[attempt.tries - 1])
     note_delivery(actor=actor, attempt=attempt, state=state, error_code=code[:48], retry_at=retry_at)
-    log.warning("notification_failed", attempt=str(attempt.pk), channel=attempt.channel, code=code, state=state)
+    log.warning(
+        "notification_failed", attempt=str(attempt.pk), channel=attempt.channel, code=code, state=state
+    )
     return state
 
 
@@ -94,7 +96,9 @@ def _webhook(attempt: NotificationAttempt) -> str:
         }
     ).encode()
     stamp = str(int(time.time()))
-    signature = hmac.new(pager_secret(actor=NOTIFIER, endpoint=endpoint).encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(
+        pager_secret(actor=NOTIFIER, endpoint=endpoint).encode(), f"{stamp}.".encode() + body, hashlib.sha256
+    ).hexdigest()
     headers = {
         "Content-Type": "application/json",
         "Cortex-Timestamp": stamp,

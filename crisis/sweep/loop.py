@@ -59,7 +59,10 @@ def _guarded(step_id: UUID, run: Callable[[], object]) -> int:
     except (RuleBroken, DatabaseError, ValueError, KeyError, RuntimeError) as error:
         log.error("step_failed", step=str(step_id), error=type(error).__name__)
         postpone_step(
-            actor=SWEEPER, step_id=step_id, until=clock() + timedelta(seconds=10), error_code=type(error).__name__
+            actor=SWEEPER,
+            step_id=step_id,
+            until=clock() + timedelta(seconds=10),
+            error_code=type(error).__name__,
         )
         return 0
     return 1

@@ -32,9 +32,7 @@ def _present(at: datetime) -> Q:
     session = SessionState.objects.filter(
         awake, user=OuterRef("assigned_to"), started_at__gt=at - bounds.absolute
     )
-    return Q(Exists(session)) & (
-        Q(Exists(shift)) | Q(assigned_to__role=Role.SUPERVISOR)
-    )
+    return Q(Exists(session)) & (Q(Exists(shift)) | Q(assigned_to__role=Role.SUPERVISOR))
 
 
 def absent_owner_alert_ids(at: datetime) -> list[UUID]:

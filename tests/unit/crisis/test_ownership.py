@@ -11,7 +11,7 @@ from cortex.audit.models import AuditLog
 from crisis.alerts.actions import claim_alert, escalate_alert, raise_alert, release_alert, take_over_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.escalation.models import AlertStep, NotificationAttempt
-from tests.cast import Cast, cast  # noqa: F401
+from tests.cast import Cast
 from tests.makers import now, staff
 
 pytestmark = pytest.mark.django_db
@@ -19,13 +19,20 @@ pytestmark = pytest.mark.django_db
 
 def raised(cast: Cast, level: str = "critical", **extra: object) -> RiskAlert:
     return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level=level, reason_code="text_a", **extra,
-    )  # fmt: skip
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="self_harm",
+        level=level,
+        reason_code="text_a",
+        **extra,
+    )
 
 
 def verbs(alert: RiskAlert) -> list[str]:
-    return list(AuditLog.objects.filter(object_id=alert.pk).order_by("id").values_list("event_type", flat=True))
+    return list(
+        AuditLog.objects.filter(object_id=alert.pk).order_by("id").values_list("event_type", flat=True)
+    )
 
 
 def kinds(alert: RiskAlert) -> list[str]:
@@ -76,9 +83,13 @@ def test_a_claim_takes_all_open_alerts_of_that_person(cast: Cast) -> None:
     cast.on_duty()
     first = raised(cast)
     second = raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="medical",
-        level="critical", reason_code="text_a",
-    )  # fmt: skip
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="medical",
+        level="critical",
+        reason_code="text_a",
+    )
     claim_alert(actor=staff(cast.cleo), alert_id=first.pk)
     second.refresh_from_db()
     assert second.assigned_to_id == cast.cleo.pk
@@ -96,7 +107,9 @@ def test_a_release_lets_the_chain_resume_where_it_stood(cast: Cast) -> None:
     at = now()
     alert = raised(cast, at=at)
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk, at=at + timedelta(seconds=30))
-    release_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="Two at once", at=at + timedelta(seconds=60))
+    release_alert(
+        actor=staff(cast.cleo), alert_id=alert.pk, reason="Two at once", at=at + timedelta(seconds=60)
+    )
     alert.refresh_from_db()
     assert (alert.status, alert.assigned_to_id, alert.chain_position) == ("notified", None, 1)
     step = AlertStep.objects.get(alert=alert, kind="chain", done_at=None, epoch=alert.epoch)

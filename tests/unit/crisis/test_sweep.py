@@ -10,14 +10,15 @@ from cortex.audit import system
 from cortex.ids import uuid7
 from crisis.alerts.actions import claim_alert, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.casework.actions import Ending, decide_review, log_contact, mark_false_alarm, resolve_alert, still_with_them
+from crisis.casework.actions import log_contact, still_with_them
 from crisis.duty.actions import end_shift
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.actions import confirm_on_board
 from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.reviews.models import FollowUp, SecondReview
 from crisis.risk.models import Evidence
 from crisis.sweep import actions, queries
-from tests.cast import Cast, cast  # noqa: F401
+from tests.cast import Cast
 from tests.makers import now, staff
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +27,15 @@ SWEEPER = system("sweeper")
 
 def raised(cast: Cast, at: datetime, level: str = "critical", **extra: object) -> RiskAlert:
     return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level=level, reason_code="text_a", at=at, **extra,
-    )  # fmt: skip
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="self_harm",
+        level=level,
+        reason_code="text_a",
+        at=at,
+        **extra,
+    )
 
 
 def sweep(at: datetime) -> list[str]:
@@ -56,7 +63,8 @@ def test_an_unclaimed_critical_alert_climbs_the_chain_until_the_lead_and_then_re
         sweep(at + timedelta(minutes=minute))
         confirm_all(alert)
     asked = [
-        event.codes["who"] for event in AlertEvent.objects.filter(alert=alert, kind="step_fired").order_by("id")
+        event.codes["who"]
+        for event in AlertEvent.objects.filter(alert=alert, kind="step_fired").order_by("id")
     ]
     assert asked[0] == "supervisor"
     assert asked[-2:] == ["lead", "lead"]
@@ -151,9 +159,11 @@ def test_in_contact_the_owner_stays_and_the_chain_runs_beside(cast: Cast) -> Non
 
 def ending(**changes: object) -> Ending:
     values = {
-        "disposition": "remained_community_with_plan", "verdict": "true_crisis", "notes": "Agreed to a call",
+        "disposition": "remained_community_with_plan",
+        "verdict": "true_crisis",
+        "notes": "Agreed to a call",
         "follow_up_at": now() + timedelta(days=1),
-    } | changes  # fmt: skip
+    } | changes
     return Ending(**values)  # type: ignore[arg-type]
 
 
@@ -171,13 +181,25 @@ def test_resolving_plans_the_follow_ups_of_the_level(cast: Cast) -> None:
 def test_a_critical_false_alarm_waits_for_a_second_reader_who_is_somebody_else(cast: Cast) -> None:
     cast.on_duty()
     evidence = Evidence.objects.create(
-        organization=cast.home, patient=cast.patient, code="TEXT_A", domain="text", tier="A",
-        source_type="message", source_id=uuid7(), observed_at=now(), received_at=now(),
-    )  # fmt: skip
+        organization=cast.home,
+        patient=cast.patient,
+        code="TEXT_A",
+        domain="text",
+        tier="A",
+        source_type="message",
+        source_id=uuid7(),
+        observed_at=now(),
+        received_at=now(),
+    )
     alert = raised(
-        cast, now(),
-        facts={"factors": [{"code": "TEXT_A", "source_id": str(evidence.source_id), "observed_at": now().isoformat()}]},
-    )  # fmt: skip
+        cast,
+        now(),
+        facts={
+            "factors": [
+                {"code": "TEXT_A", "source_id": str(evidence.source_id), "observed_at": now().isoformat()}
+            ]
+        },
+    )
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     mark_false_alarm(
         actor=staff(cast.cleo), alert_id=alert.pk, ending=Ending(verdict="not_risk_language", notes="A song")

@@ -21,9 +21,11 @@ class Command(BaseCommand):
         verdict = verifier.verify(public, Path(settings.CORTEX_AUDIT_ANCHOR_FILE))
         if verdict.holds:
             self.stdout.write(
-                f"The trail holds: {verdict.links} rows linked, {verdict.waiting} waiting for the next second. "
-                "The waiting ones are guarded by grants and triggers alone."
+                f"The trail holds: {verdict.links} rows linked, {verdict.waiting} waiting for the next "
+                "second. The waiting ones are guarded by grants and triggers alone."
             )
             return
-        self.stderr.write(f"The trail does NOT hold at link {verdict.bad_number} ({verdict.bad_row}): {verdict.reason}.")
+        self.stderr.write(
+            f"The trail does NOT hold at link {verdict.bad_number} ({verdict.bad_row}): {verdict.reason}."
+        )
         sys.exit(1)
