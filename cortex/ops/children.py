@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.db import connections
 
 from cortex.settings.env import Environment, role_databases
@@ -65,8 +66,12 @@ def worker() -> Child:
     """Run Celery tasks in one process beside the consumer, so that time limits hold."""
 
     def run() -> int:
+        from celery.platforms import SecurityWarning
+
         from cortex.celery import app
 
+        # It fears pickled tasks run by root; ours are JSON, and the machine is a developer's.
+        warnings.simplefilter("ignore", SecurityWarning)
         options = ["--pool=prefork", "--concurrency=1", "--loglevel=INFO", "--hostname=worker@cortex"]
         lean = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         app.worker_main(["--quiet", "worker", *options, *lean])
@@ -95,11 +100,6 @@ def command(name: str, *arguments: str, child: str, once: bool = False) -> Child
         return 0
 
     return Child(child, "system", run, once=once)
-
-
-def has_command(name: str) -> bool:
-    """Whether some app provides this command."""
-    return name in get_commands()
 
 
 def warm_up() -> None:

@@ -159,16 +159,6 @@ def answers(host: str, port: int, seconds: float = 0.25) -> bool:
         client.close()
 
 
-def sign_ins(data_dir: Path) -> list[dict[str, str]]:
-    """Return the demo's sign-ins, or nothing before the demo was loaded."""
-    try:
-        people = json.loads((data_dir / DEMO).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    people = people.get("sign_ins", []) if isinstance(people, dict) else people
-    return [person for person in people if isinstance(person, dict)]
-
-
 def stopwatch() -> float:
     """Return seconds since this process began (Linux), so that imports count too."""
     try:

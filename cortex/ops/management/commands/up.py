@@ -130,26 +130,18 @@ class House:
         self.supervisor.run()
 
     def show_demo(self) -> None:
-        """Load the demo unless it was, then show the sign-ins and keep its people busy."""
-        if (self.data_dir / startup.DEMO).exists():
-            self.demo_ready(0)
-        else:
+        """Load the demo unless it was, show its sign-ins, then keep its people busy."""
+        if not (self.data_dir / startup.DEMO).exists():
             say("up", "loading fictional people; this takes a moment, once.")
-            self.supervisor.on_end["demo"] = self.demo_ready
-            self.supervisor.start(children.command("demo", child="demo", once=True))
+        self.supervisor.on_end["demo"] = self.demo_ready
+        self.supervisor.start(children.command("demo", child="demo", once=True))
 
     def demo_ready(self, code: int) -> None:
         """Say where to sign in, or that loading failed."""
         if code:
             say("up", f"the demo couldn't be loaded (exit status {code}); the product runs without it.")
             return
-        say("up", f"all people here are fictional. Sign in at {self.address} as:")
-        for person in startup.sign_ins(self.data_dir):
-            line = "{role:<12} {name:<20} {email:<32} {password}"
-            say(
-                "up",
-                line.format(**{key: person.get(key, "") for key in ("role", "name", "email", "password")}),
-            )
+        say("up", f"sign in at {self.address} as one of them; `manage.py demo --sign-ins` shows them again.")
         self.supervisor.start(children.command("simulate", child="simulator"))
 
     def stop(self) -> None:
