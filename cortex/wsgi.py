@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
 application = get_wsgi_application()
+
+from cortex.ops import warming  # noqa: E402
+
+warming.run()

@@ -12,8 +12,11 @@ class CrisisConfig(AppConfig):
     def ready(self) -> None:
         """Add claims to the one predicate, and the board to the live topics."""
         from cortex.live import topics
+        from cortex.ops import warming
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
+        from crisis.risk.lexicon import lexicon
 
         access.register()
         topics.register("board", BoardSource())
+        warming.register(lexicon)
