@@ -1,18 +1,19 @@
-"""What a serving process computes before its first request, registered by the floors that need it."""
+"""What a serving process reads before its first request, so that nobody's first message pays for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-_calls: list[Callable[[], object]] = []
+_warmers: list[Callable[[], object]] = []
 
 
-def register(call: Callable[[], object]) -> None:
-    """Have `call` run once in each serving process, before it serves; call it from AppConfig.ready."""
-    _calls.append(call)
+def register(warmer: Callable[[], object]) -> None:
+    """Let a floor name something slow to load once per process; called from `AppConfig.ready`."""
+    if warmer not in _warmers:
+        _warmers.append(warmer)
 
 
-def run() -> None:
-    """Do it: nobody's first message should wait for what can be ready before."""
-    while _calls:
-        _calls.pop()()
+def warm() -> None:
+    """Load everything that was named; called by the servers' entry modules."""
+    for warmer in _warmers:
+        warmer()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Role, User
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
@@ -75,6 +76,11 @@ def relationship_to(user: User, alert: RiskAlert, at: datetime) -> str:
     if alert.patient_id is None:
         return "desk"
     return registry_access.relationship_of(user, alert.patient_id, at) or "second_review"
+
+
+def people_with_open_alerts(at: datetime) -> QuerySet[Any]:
+    """Return the people whose words the purge leaves alone: somebody is working with them."""
+    return RiskAlert.objects.open().filter(patient__isnull=False).values_list("patient_id", flat=True)
 
 
 def register() -> None:

@@ -265,14 +265,14 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
 
 
 def rail_counts(user: User, at: datetime) -> dict[str, int]:
-    """Return the figures beside the main navigation."""
-    organizations: list[UUID] = sorted(access.desk_organizations(user))
-    scope = RiskAlert.objects.filter(organization_id__in=organizations)
+    """Return the figures beside the main navigation, in four counts."""
+    organizations = sorted(access.desk_organizations(user))
+    soon = at + timedelta(hours=24)
     return {
-        "waiting": scope.waiting().count(),
+        "waiting": RiskAlert.objects.waiting().filter(organization_id__in=organizations).count(),
         "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
-        "followups": len(reviews.follow_ups(organizations, at + timedelta(hours=24))),
-        "reviews": len(reviews.open_items(organizations)),
+        "followups": reviews.due_follow_up_count(organizations, soon),
+        "reviews": reviews.open_item_count(organizations, soon),
     }
 
 

@@ -137,3 +137,14 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
         .order_by("pk")
         .values_list("pk", flat=True)
     )
+
+
+def due_follow_up_count(organizations: Iterable[UUID], until: datetime) -> int:
+    """Return how many follow-ups of these organizations are due by `until`."""
+    rows = FollowUp.objects.filter(organization_id__in=list(organizations), status=FollowUpStatus.DUE)
+    return rows.filter(due_at__lte=until).count()
+
+
+def open_item_count(organizations: Iterable[UUID], until: datetime) -> int:
+    """Return how many open review items of these organizations are due by `until`."""
+    return ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until).count()
