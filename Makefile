@@ -41,7 +41,7 @@ lint: dev
 	$(BIN)/ruff format --check .
 
 types: dev
-	$(BIN)/mypy cortex patients crisis clinical tests bench manage.py
+	$(BIN)/mypy cortex patients crisis clinical examples bench manage.py
 
 # The settings that a running process would have, without a database: drift between models and migrations fails.
 checks: dev

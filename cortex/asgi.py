@@ -13,10 +13,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from cortex.live.origin import OriginCheck  # noqa: E402
 from cortex.live.routing import websocket_urlpatterns  # noqa: E402
-from cortex.ops.warming import warm  # noqa: E402
 from cortex.ops import warming  # noqa: E402
 
 sockets = OriginCheck(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 application = ProtocolTypeRouter({"http": pages, "websocket": sockets})
 warming.run()
-warm()

@@ -10,7 +10,3 @@ application = get_wsgi_application()
 from cortex.ops import warming  # noqa: E402
 
 warming.run()
-
-from cortex.ops.warming import warm  # noqa: E402 (Django is set up above)
-
-warm()

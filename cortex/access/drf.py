@@ -25,7 +25,7 @@ class DeclaredAccess(BasePermission):
             return True
         if access.how == "roles":
             return admits(access, request._request)
-        credential = request.auth
+        credential: Any = request.auth
         if access.how == "key":
             return getattr(credential, "kind", "") == "key" and access.scope in credential.scopes
         return getattr(credential, "kind", "") == "patient_token"

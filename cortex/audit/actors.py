@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from cortex.audit.rules import NotFound
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -40,6 +42,14 @@ class Actor:
     def is_system(self) -> bool:
         """Whether the system acts by itself."""
         return self.kind == "system"
+
+
+    @property
+    def person(self) -> User:
+        """The signed-in member of staff; raises NotFound for every other kind of actor."""
+        if self.user is None:
+            raise NotFound("Only a member of staff can do this.", "not_staff")
+        return self.user
 
 
 def system(name: str) -> Actor:

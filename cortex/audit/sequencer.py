@@ -82,7 +82,7 @@ def anchor_head(path: Path | None = None) -> bool:
     line = {
         "number": head.number,
         "hash": base64.b64encode(bytes(head.hash)).decode(),
-        "signature": base64.b64encode(bytes(head.signature)).decode(),
+        "signature": base64.b64encode(bytes(head.signature or b"")).decode(),
         "key_id": head.key_id,
         "at": head.linked_at.isoformat(),
     }

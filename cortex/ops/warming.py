@@ -1,19 +1,18 @@
-"""What a serving process reads before its first request, so that nobody's first message pays for it."""
+"""What a serving process computes before its first request, registered by the floors that need it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-_warmers: list[Callable[[], object]] = []
+_calls: list[Callable[[], object]] = []
 
 
-def register(warmer: Callable[[], object]) -> None:
-    """Let a floor name something slow to load once per process; called from `AppConfig.ready`."""
-    if warmer not in _warmers:
-        _warmers.append(warmer)
+def register(call: Callable[[], object]) -> None:
+    """Have `call` run once in each serving process, before it serves; call it from AppConfig.ready."""
+    _calls.append(call)
 
 
-def warm() -> None:
-    """Load everything that was named; called by the servers' entry modules."""
-    for warmer in _warmers:
-        warmer()
+def run() -> None:
+    """Do it: nobody's first message should wait for what can be ready before."""
+    while _calls:
+        _calls.pop()()

@@ -103,7 +103,7 @@ def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
 
 def heads(keys: Sequence[str]) -> dict[str, int]:
     """Return the last feed number of each organization, in one query."""
-    return {str(pk): number for pk, number in Feed.objects.filter(pk__in=keys).values_list("pk", "number")}
+    return {str(pk): number for pk, number in Feed.objects.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", "number")}
 
 
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:

@@ -84,7 +84,7 @@ def start_shift(
 def _planned(actor: Actor, shift_id: UUID) -> DutyShift:
     shift = (
         DutyShift.objects.select_for_update()
-        .filter(pk=shift_id, user_id=actor.id, status=DutyStatus.PLANNED)
+        .filter(pk=shift_id, user=actor.person, status=DutyStatus.PLANNED)
         .first()
     )
     if shift is None:
@@ -98,7 +98,7 @@ def _unplanned(actor: Actor, at: datetime) -> DutyShift:
     roles = {"supervisor": DutyRole.SUPERVISOR, "counselor": DutyRole.COUNSELOR}
     return DutyShift(
         organization_id=actor.organization_id,
-        user_id=actor.id,
+        user=actor.person,
         covers=[actor.organization_id],
         role=roles.get(actor.role, DutyRole.ON_CALL),
         planned_start=at,
@@ -155,7 +155,7 @@ def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
 
 
 def _running(actor: Actor) -> DutyShift | None:
-    return DutyShift.objects.select_for_update().running().filter(user_id=actor.id).first()
+    return DutyShift.objects.select_for_update().running().filter(user=actor.person).first()
 
 
 def _needs_running(actor: Actor) -> DutyShift:

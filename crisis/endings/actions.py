@@ -108,7 +108,7 @@ def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: d
             organization_id=alert.organization_id,
             alert=alert,
             kind=kind,
-            asked_by=actor.user,
+            asked_by=actor.person,
             asked_at=at,
             due_at=at + REVIEW_WITHIN,
             request=request,
@@ -227,7 +227,7 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
         alert=alert,
         verdict=ending.verdict,
         reason_code=ending.reason_code,
-        given_by=alert.assigned_to or actor.user,
+        given_by=alert.assigned_to or actor.person,
         given_at=at,
     )
     _end_floors(alert, at)
@@ -262,7 +262,7 @@ def _end_floors(alert: RiskAlert, at: datetime) -> None:
 def refute_evidence(*, actor: Actor, alert: RiskAlert, at: datetime) -> int:
     """Mark the evidence that a false alarm was raised on as refuted: it counts no more (domain 4.5)."""
     rows = Evidence.objects.filter(
-        patient_id=alert.patient_id,
+        patient=alert.patient,
         refuted_at__isnull=True,
         received_at__lte=at,
         source_id__in=[one["source_id"] for one in alert.factors if one.get("source_id")],

@@ -85,6 +85,8 @@ def _refuse_bad_chain(chain: Any) -> None:
 def add_pager(*, actor: Actor, name: str, url: str, secret: str, is_active: bool = True) -> PagerEndpoint:
     """Add a pager endpoint of the actor's organization; its secret signs every call."""
     _refuse_bad_pager(url, secret, needed=True)
+    if actor.organization_id is None:
+        raise NotFound("You belong to no organization.", "no_organization")
     endpoint = PagerEndpoint(organization_id=actor.organization_id, name=name, url=url, is_active=is_active)
     with opening(actor, purpose="pager") as context:
         context.load_keys([endpoint.organization_id], create=True)

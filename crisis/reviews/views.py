@@ -26,12 +26,13 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 @require_GET
 def review_list(request: HttpRequest) -> HttpResponse:
     """The tasks that need a person but no alarm."""
-    with reading(actor_of(request), purpose="review", relationship="duty") as context:
+    actor = actor_of(request)
+    with reading(actor, purpose="review", relationship="duty") as context:
         context.saw("review.list", object_type="reviews")
         which = "done" if request.GET.get("show") == "done" else "open"
         page = page_of(
-            queries.items(request.user, desk_organizations(request.user), which), request.GET.get("page")
-        )  # type: ignore[arg-type]
+            queries.items(actor.person, desk_organizations(actor.person), which), request.GET.get("page")
+        )
         page.object_list = [review_row(item) for item in page.object_list]
         tabs = [
             {"label": label, "href": f"?show={key}", "current": key == which, "count": None}

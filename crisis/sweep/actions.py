@@ -127,7 +127,7 @@ def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -
     if (
         alert.is_open
         or alert.patient is None
-        or queries.current_level(alert.patient_id) not in ("high", "critical")
+        or queries.current_level(alert.patient.pk) not in ("high", "critical")
     ):
         return "settled"
     reviews.make_item(

@@ -37,7 +37,7 @@ def sweep_once() -> int:
     """Run every due row once and look after the owners; return how many rows were run."""
     ran = 0
     for step_id in escalation_queries.due_step_ids(clock()):
-        ran += _guarded(step_id, lambda step_id=step_id: actions.run_step(actor=SWEEPER, step_id=step_id))
+        ran += _guarded(step_id)
     for due_id in risk_queries.due_evaluations(clock()):
         ran += actions.run_evaluation(actor=SWEEPER, due_id=due_id)
     at = clock()
@@ -52,10 +52,10 @@ def sweep_once() -> int:
     return ran
 
 
-def _guarded(step_id: UUID, run: Callable[[], object]) -> int:
+def _guarded(step_id: UUID) -> int:
     """Run one step; one that fails is put off for a while, so that it never starves the others."""
     try:
-        run()
+        actions.run_step(actor=SWEEPER, step_id=step_id)
     except (RuleBroken, DatabaseError, ValueError, KeyError, RuntimeError) as error:
         log.error("step_failed", step=str(step_id), error=type(error).__name__)
         postpone_step(
