@@ -49,7 +49,8 @@ class KeyCredential:
         """Return the actor of a request by this key."""
         return Actor(
             kind="api", id=self.key.client_id, label=self.key.client.name, role="api_client",
-            organization_id=self.organization_id, org_ids=(self.organization_id,), **_facts(request),
+            organization_id=self.organization_id, org_ids=(self.organization_id,),
+            request_id=getattr(request, "request_id", ""), ip_hash=_ip_hash(request),
         )  # fmt: skip
 
 
@@ -85,15 +86,13 @@ class PatientCredential:
         """Return the actor of a request by this device."""
         return Actor(
             kind="patient", id=self.patient_id, label="the patient's own device", role="patient",
-            organization_id=self.organization_id, org_ids=(self.organization_id,), **_facts(request),
+            organization_id=self.organization_id, org_ids=(self.organization_id,),
+            request_id=getattr(request, "request_id", ""), ip_hash=_ip_hash(request),
         )  # fmt: skip
 
 
-def _facts(request: Request) -> dict[str, str]:
-    return {
-        "request_id": getattr(request, "request_id", ""),
-        "ip_hash": keyed_hash(request.META.get("REMOTE_ADDR", "")),
-    }
+def _ip_hash(request: Request) -> str:
+    return keyed_hash(request.META.get("REMOTE_ADDR", ""))
 
 
 class _Header(BaseAuthentication):

@@ -37,7 +37,7 @@ class ApiView(APIView):
     @property
     def credential(self) -> KeyCredential | PatientCredential:
         """Who calls."""
-        return self.request.auth
+        return self.request.auth  # type: ignore[return-value]
 
     @property
     def actor(self) -> Actor:

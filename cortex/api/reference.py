@@ -15,7 +15,8 @@ REF = "#/components/schemas/"
 @functools.cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document; it is the same for everybody and made once per process."""
-    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call, no-any-return]
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    return dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
 
 
 def page() -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _example(name: str, example: dict[str, Any]) -> dict[str, str]:
 
 
 def _response(code: str, answer: dict[str, Any]) -> dict[str, Any]:
-    content = next(iter(answer.get("content", {}).values()), {})
+    content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
     return {"code": code, "type": type_of(content.get("schema", {})), "about": answer.get("description", "")}
 
 

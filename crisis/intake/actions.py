@@ -309,7 +309,8 @@ def _support(taking: _Taking) -> dict[UUID | None, dict[str, Any]]:
         return {}
     organization_id = taking.parcel.organization_id
     people = {row.person.pk: row.person.language for row in wanting if row.person is not None}
-    blocks: dict[UUID | None, dict[str, Any]] = {**support_for(organization_id, people.items(), taking.at)}
+    blocks: dict[UUID | None, dict[str, Any]] = {}
+    blocks.update(support_for(organization_id, people.items(), taking.at))  # type: ignore[arg-type]
     if any(row.person is None for row in wanting):
         blocks[None] = general_support(organization_id, taking.at)
     return blocks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from cortex.access.declare import requires_key, requires_patient_token
 from cortex.api import throttle
-from cortex.api.authentication import ANY_KEY, PatientCredential, PatientTokenAuthentication
+from cortex.api.authentication import ANY_KEY, KeyCredential, PatientCredential, PatientTokenAuthentication
 from cortex.api.base import ApiView
 from cortex.api.parsers import Body, RawParser
 from cortex.api.schema import refusals
@@ -136,13 +136,12 @@ class Tokens(IntakeDoor):
         minutes = self.members().get("minutes", 15) if isinstance(request.data, Body) else 15
         if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= 60:
             raise BodyRefused("out_of_range", "minutes is 1 to 60.", status=422, pointer="/minutes")
-        life = timedelta(minutes=minutes)
-        key = self.credential.key
-        return respond(enrolment.mint_token(
-            actor=self.actor, organization_id=self.credential.organization_id, key_id=key.pk,
-            pseudonym=pseudonym,
-            life=life,
-        ))  # fmt: skip
+        credential = cast(KeyCredential, self.credential)
+        reply = enrolment.mint_token(
+            actor=self.actor, organization_id=credential.organization_id, key_id=credential.key.pk,
+            pseudonym=pseudonym, life=timedelta(minutes=minutes),
+        )  # fmt: skip
+        return respond(reply)
 
 
 class OwnDoor(IntakeDoor):
@@ -183,4 +182,4 @@ class OwnSupport(OwnDoor):
     )  # fmt: skip
     def get(self, request: Request) -> HttpResponse:
         """At any time: told, taken, nobody on duty or none; verified resources and the emergency number."""
-        return respond(support.for_patient(self.actor, self.credential))
+        return respond(support.for_patient(self.actor, cast(PatientCredential, self.credential)))

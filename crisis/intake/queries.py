@@ -73,7 +73,7 @@ def people_behind(people: dict[str, Patient]) -> dict[str, Patient]:
     if not merged:
         return people
     own = {row.pk: row for row in patients().filter(pk__in=merged)}
-    return {name: own.get(row.merged_into_id, row) for name, row in people.items()}
+    return {name: own.get(row.person_id, row) for name, row in people.items()}
 
 
 def decisions(patient_ids: Iterable[UUID], at: datetime) -> dict[tuple[UUID, str], Decision]:

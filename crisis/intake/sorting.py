@@ -71,7 +71,8 @@ class Facts:
         person = self.people.get(item.pseudonym)
         if not item.id or (person is None and item.pseudonym):
             return None
-        return key_id(Source.ITEM, self.sender, person and row_id(person), item.id)
+        patient_id = row_id(person) if person is not None else None
+        return key_id(Source.ITEM, self.sender, patient_id, item.id)
 
 
 @dataclass(slots=True)

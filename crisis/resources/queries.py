@@ -40,7 +40,8 @@ def open_alerts(patient_ids: Iterable[UUID]) -> dict[UUID, list[RiskAlert]]:
     """Return the open alerts of these people, the most urgent first."""
     found: dict[UUID, list[RiskAlert]] = {}
     for alert in RiskAlert.objects.open().filter(patient_id__in=list(patient_ids)).urgent_first():
-        found.setdefault(alert.patient_id, []).append(alert)
+        if alert.patient_id is not None:
+            found.setdefault(alert.patient_id, []).append(alert)
     return found
 
 

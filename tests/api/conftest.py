@@ -65,12 +65,12 @@ def api(cast: Cast) -> Api:  # noqa: F811
     return Api(f"Api-Key {issue_key(cast.home)[1]}")
 
 
-def item(kind: str, patient: Any, **values: Any) -> dict[str, Any]:
+def item(kind: str, patient: Any, /, **values: Any) -> dict[str, Any]:
     """An item with a fresh id."""
     return {"id": f"i-{next(_ids)}", "kind": kind, "patient": patient.anonymous_id, **values}
 
 
-def message(patient: Any, text: str = CALM, **values: Any) -> dict[str, Any]:
+def message(patient: Any, text: Any = CALM, /, **values: Any) -> dict[str, Any]:
     """A message by the patient."""
     return item("message", patient, **({"session": "chat-1", "role": "patient", "text": text} | values))
 

@@ -1,4 +1,4 @@
-"""The batch door: per-item results, duplicates, consents, late and out-of-order items, and what is written."""
+"""The batch door: per-item results, duplicates, consents, late items, and what is written."""
 
 from __future__ import annotations
 
@@ -337,8 +337,9 @@ def test_a_check_in_without_words_needs_no_treatment_consent(api: Api, cast: Cas
 
 
 def test_a_replaced_character_is_flagged_and_the_words_are_screened(api: Api, cast: Cast) -> None:
-    body = b'{"items": [{"id": "n-1", "kind": "message", "patient": "%s", "role": "patient", "text": "leo nitajiua\\u0000 nimeandaa kamba"}]}'
-    answer = api.post("intake", body % cast.patient.anonymous_id.encode())
+    text = b"leo nitajiua\\u0000 nimeandaa kamba"
+    body = b'{"items": [{"id": "n-1", "kind": "message", "patient": "%s", "role": "patient", "text": "%s"}]}'
+    answer = api.post("intake", body % (cast.patient.anonymous_id.encode(), text))
     assert results(answer) == ["stored"]
     assert answer.json()["items"][0]["notes"] == ["characters_replaced"]
     row = Message.objects.get()

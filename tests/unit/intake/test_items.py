@@ -1,4 +1,4 @@
-"""Reading items: each stands alone, every refusal names its place, and refused items still give up their words."""
+"""Reading items: each stands alone, a refusal names its place, refused items still give up their words."""
 
 from __future__ import annotations
 

@@ -1,0 +1,152 @@
+"""When a part is down: words are screened in memory, people are told, and the app is asked to send again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from cortex.crypto.errors import KeyProviderError
+from cortex.keys import actions as key_actions
+from crisis.alerts.models import RiskAlert
+from crisis.risk.models import Evidence
+from patients.sessions.messages import Message
+from tests import makers
+from tests.api.conftest import CALM, TIER_A, Api, item, message, results
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keys_down(monkeypatch: Any) -> Any:
+    """The key store can't be reached, until the returned function is called."""
+    real = key_actions.ensure_keys
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OperationalError("no route")
+
+    monkeypatch.setattr(key_actions, "ensure_keys", unreachable)
+    return lambda: monkeypatch.setattr(key_actions, "ensure_keys", real)
+
+
+def kinds() -> dict[str, str]:
+    return dict(RiskAlert.objects.exclude(kind="no_cover").values_list("kind", "level"))
+
+
+def test_with_the_keys_down_words_are_screened_and_the_alert_is_committed(
+    api: Api, cast: Cast, keys_down: Any
+) -> None:
+    one = message(cast.patient, TIER_A)
+    answer = api.send(one, item("sos", cast.patient), key="k-1")
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert results(answer) == ["failed", "stored"]
+    failed = answer.json()["items"][0]
+    assert failed["reason"] == "could_not_store"
+    assert failed["support"]["state"] in ("told", "nobody_on_duty")
+    assert kinds() == {"self_harm": "critical", "could_not_store": "high"}
+    assert Message.objects.count() == 0
+    keys_down()
+    again = api.send(one, item("sos", cast.patient), key="k-1")
+    assert results(again)[0] == "stored"
+    row = Message.objects.get(pk=again.json()["items"][0]["record"])
+    assert makers.opened(row, "content") == TIER_A
+    # The words were evidence already; the row that came later is the one that it names.
+    assert Evidence.objects.filter(code="TEXT_A").count() == 1
+    assert Evidence.objects.get(code="TEXT_A").source_id == row.pk
+
+
+def test_with_the_keys_down_what_needs_no_seal_is_stored(api: Api, cast: Cast, keys_down: Any) -> None:
+    answer = api.send(
+        message(cast.patient),
+        item("checkin", cast.patient, date="2026-11-20", mood=4),
+        item("consent", cast.patient, consent_type="research", granted=True),
+        item("telemetry", cast.patient, event_type="app.opened"),
+    )
+    assert answer.status_code == 503
+    assert results(answer) == ["failed", "stored", "stored", "stored"]
+
+
+def test_one_persons_bad_key_costs_no_other(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    other = makers.make_patient(cast.home)
+    real = key_actions.ensure_keys
+
+    def choosy(subjects: Any, *args: Any, **kwargs: Any) -> Any:
+        if cast.patient.pk in subjects:
+            raise KeyProviderError("unwrap")
+        return real(subjects, *args, **kwargs)
+
+    monkeypatch.setattr(key_actions, "ensure_keys", choosy)
+    answer = api.send(message(cast.patient, CALM), message(other, CALM))
+    assert results(answer) == ["failed", "stored"]
+    assert kinds() == {"could_not_store": "high"}
+
+
+def test_what_cannot_be_screened_is_stored_and_raises(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    from crisis.risk.lexicon import Lexicon
+
+    real = Lexicon.screen
+
+    def fail(self: Lexicon, text: str, **more: Any) -> Any:
+        if "kamba" in text:
+            raise RuntimeError("lexicon")
+        return real(self, text, **more)
+
+    monkeypatch.setattr(Lexicon, "screen", fail)
+    answer = api.send(message(cast.patient, TIER_A), message(cast.patient, CALM))
+    assert answer.status_code == 200
+    assert results(answer) == ["stored", "stored"]
+    assert kinds() == {"could_not_screen": "high"}
+    assert "support" in answer.json()["items"][0]
+    assert Message.objects.filter(screened_at__isnull=True).count() == 1
+
+
+def test_what_cannot_be_decided_raises_and_keeps_the_evidence(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    from crisis.intake import actions
+
+    other = makers.make_patient(cast.home)
+    real = actions.evaluate_patients
+
+    def choosy(*, actor: Any, patient_ids: Any, at: Any = None) -> Any:
+        if cast.patient.pk in list(patient_ids):
+            raise RuntimeError("engine")
+        return real(actor=actor, patient_ids=patient_ids, at=at)
+
+    monkeypatch.setattr(actions, "evaluate_patients", choosy)
+    answer = api.send(message(cast.patient, TIER_A), message(other, TIER_A))
+    assert answer.status_code == 200
+    found = set(RiskAlert.objects.exclude(kind="no_cover").values_list("patient_id", "kind"))
+    assert found == {(cast.patient.pk, "could_not_screen"), (other.pk, "self_harm")}
+    assert Evidence.objects.filter(patient=cast.patient, code="TEXT_A").count() == 1
+    assert Evidence.objects.filter(patient=other, code="TEXT_A").count() == 1
+
+
+def test_a_lost_database_is_503_with_the_last_known_numbers(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    api.send(message(cast.patient, TIER_A))
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("crisis.intake.actions.take_batch", lost)
+    monkeypatch.setattr("crisis.intake.support.general_support", lost)
+    answer = api.send(message(cast.patient, TIER_A))
+    assert answer.status_code == 503
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["support"]["emergency_number"] == cast.home.emergency_number
+
+
+def test_a_defect_is_never_a_500_and_never_quotes(
+    api: Api, cast: Cast, monkeypatch: Any, caplog: Any
+) -> None:
+    def defect(*_: Any, **__: Any) -> None:
+        raise KeyError(TIER_A)
+
+    monkeypatch.setattr("crisis.intake.actions.read_items", defect)
+    answer = api.send(message(cast.patient, TIER_A))
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "unexpected"
+    assert answer.json()["support"]
+    assert TIER_A not in answer.content.decode()
+    assert TIER_A not in caplog.text
