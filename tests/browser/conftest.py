@@ -111,13 +111,13 @@ class Server:
             command + options, env=self.environment, cwd=stores.ROOT, start_new_session=True
         )
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 urlopen(f"{self.origin}/healthz", timeout=2)  # noqa: S310 - our own address
                 return
             except (URLError, OSError):
                 time.sleep(0.1)
-        raise RuntimeError("the server did not answer within 30 s")
+        raise RuntimeError("the server ended, or did not answer within 30 s")
 
     def stop(self) -> None:
         """Stop at once, as a power cut would."""

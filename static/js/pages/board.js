@@ -37,6 +37,7 @@ function select(row, { open = false, focus = true } = {}) {
   if (open) data.preview = 'open';
   $('#preview').inert = $('#preview').dataset.id !== row.dataset.id; // of another person: not to be acted on
   clearTimeout(soon);
+  if ($('#preview').dataset.id === row.dataset.id && !open) return;
   const load = () => window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { target: '#preview', swap: 'outerHTML' });
   soon = setTimeout(load, 120); // J held down asks once
 }
@@ -97,8 +98,8 @@ document.addEventListener('clock', (e) => {
 });
 
 $$('#lists .q').forEach(queue.decorate);
-const first = $('#queue .q');
-if (first && innerWidth > 1180 && !$('#preview').dataset.id) select(first, { focus: false });
+const first = queue.rowOf($('#preview').dataset.id) || (innerWidth > 1180 && $('#queue .q'));
+if (first) select(first, { focus: false });
 draw();
 const live = connect({
   url: data.liveUrl,

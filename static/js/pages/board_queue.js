@@ -2,7 +2,7 @@
 const WAITING = ['new', 'notified'];
 const OWNED = ['acknowledged', 'in_contact', 'monitoring'];
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
-const write = (css, value) => $$(css).forEach((node) => { node.textContent = value; });
+const write = (css, value, root) => $$(css, root).forEach((node) => { node.textContent = typeof value === 'function' ? value(node) : value; });
 
 export const phaseOf = (state) => (WAITING.includes(state) ? 'waiting' : OWNED.includes(state) ? 'progress' : 'closed');
 export const waits = (row) => phaseOf(row.dataset.state) === 'waiting';
@@ -23,12 +23,20 @@ export function rowFrom(html) {
   return decorate(holder.content.querySelector('li.q'));
 }
 
-/* "Mine" is decided here, because the bytes of a row are the same for everybody. */
+function hour({ dateTime: iso }) {
+  const zone = { timeZone: document.body.dataset.zone };
+  const day = (at) => new Date(at).toLocaleDateString('en-GB', zone);
+  const date = day(iso) === day(Date.now()) ? {} : { day: 'numeric', month: 'short' };
+  return new Date(iso).toLocaleString('en-GB', { ...zone, ...date, hour: '2-digit', minute: '2-digit' });
+}
+
+/* "Mine" and the zone are decided here, because the bytes of a row are the same for everybody. */
 export function decorate(row) {
-  const mine = Boolean(me) && row.dataset.owner === me;
-  row.classList.toggle('mine', mine);
-  if (mine && row.querySelector('[data-own]')) row.querySelector('[data-own]').textContent = 'You';
-  if (mine) row.querySelector('.av')?.classList.add('av-me');
+  write('time:not([data-clock])', hour, row);
+  if (!me || row.dataset.owner !== me) return row;
+  row.classList.add('mine');
+  write('[data-own]', 'You', row);
+  row.querySelector('.av')?.classList.add('av-me');
   return row;
 }
 
@@ -37,7 +45,7 @@ function replace(old, row) {
   const focused = old.contains(document.activeElement);
   const list = old.closest('[data-list]')?.dataset.list;
   row.style.minHeight = `${old.getBoundingClientRect().height}px`; // set by script, which the CSP allows
-  row.classList.toggle('sel', old.classList.contains('sel'));
+  ['sel', 'q-new'].forEach((name) => row.classList.toggle(name, old.classList.contains(name)));
   if (old.hasAttribute('aria-current')) row.setAttribute('aria-current', 'true');
   const isOver = phaseOf(row.dataset.state) === 'closed';
   row.classList.toggle('taken', isOver || (list === 'waiting' && !waits(row) && row.dataset.owner !== me));
@@ -49,8 +57,7 @@ function replace(old, row) {
 export function take(html) {
   const row = rowFrom(html);
   const { id, state, level, owner, n } = row.dataset;
-  const before = known.get(id);
-  const old = rowOf(id);
+  const [before, old] = [known.get(id), rowOf(id)];
   if (old && Number(old.dataset.n) > Number(n)) return null; // a replay of what is already shown
   const isOpen = phaseOf(state) !== 'closed';
   const isNew = waits(row) && (!before || phaseOf(before.state) !== 'waiting' || before.level !== level);
@@ -103,10 +110,10 @@ export function count() {
     write(`[data-tile="${key}"] [data-n], [data-count="${key}"] [data-n]`, value);
     $$(`[data-count="${key}"]`).forEach((badge) => { badge.hidden = !value; });
   });
-  const shown = $$('.q', lists.waiting).filter(waits).length;
-  write('#q-count', shown === n.waiting ? shown : `${shown} of ${n.waiting}`);
+  const shown = $$('.q', lists.waiting).filter(waits);
+  write('#q-count', shown.length === n.waiting ? n.waiting : `${shown.length} of ${n.waiting}`);
   write('#p-count', $$('.q', lists.progress).length);
-  const late = $$('.q', lists.waiting).filter((r) => waits(r) && r.querySelector('.sla[data-s=over]')).length;
+  const late = shown.filter((row) => row.querySelector('.sla[data-s=over]')).length;
   write('[data-tile="waiting"] .d', late ? `${late} past target` : '\u00a0');
   $$('[data-tile="waiting"]').forEach((tile) => tile.classList.toggle('tile-alarm', late > 0));
   return n.waiting;
