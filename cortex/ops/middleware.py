@@ -1,19 +1,42 @@
-"""The request's id and its one log line: method, route, status, time; never the path or the body."""
+"""The client's address, the request's id and its one log line: method, route, status, time; never the path or the body."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from cortex.ops import metrics
 
 SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 logger = structlog.get_logger("cortex.request")
+
+
+class ClientAddressMiddleware:
+    """Puts the client's own address in place of the proxy's, counted from the right of X-Forwarded-For.
+
+    Each trusted proxy appends the address that it saw, so the entry that the outermost of them wrote can't be
+    forged; whatever a client put to its left is ignored, and without trusted proxies the whole header is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        seen = request.META.pop("HTTP_X_FORWARDED_FOR", "").split(",")
+        proxies = settings.CORTEX_TRUSTED_PROXIES
+        if proxies and len(seen) >= proxies:
+            try:
+                request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(seen[-proxies].strip()))
+            except ValueError:
+                pass
+        return self.get_response(request)
 
 
 class RequestLogMiddleware:

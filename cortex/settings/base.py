@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "cortex.ops.middleware.ClientAddressMiddleware",
     "cortex.ops.middleware.RequestLogMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -284,7 +285,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "patients.upkeep.tasks.refresh_age_bands",
         "schedule": crontab(minute="31", hour="22"),
     },
-    "forget expired item ids": {"task": "crisis.intake.tasks.forget_expired_keys", "schedule": crontab(minute="41")},
+    "forget expired item ids": {
+        "task": "crisis.intake.tasks.forget_expired_keys",
+        "schedule": crontab(minute="41"),
+    },
 }
 
 LOGGING = logging_settings(env.text("CORTEX_LOG_LEVEL", "INFO"))

@@ -18,6 +18,8 @@ printf 'cortex_owner %s\ncortex_app %s\ncortex_system %s\n' "$owner" "$app" "$sy
 main='host=/run/cortex-postgres' keys='host=/run/cortex-keys'
 cat > secrets/cortex.env <<ENV
 CORTEX_ALLOWED_HOSTS=$host,localhost
+CORTEX_PUBLIC_URL=https://$host
+CORTEX_TRUSTED_PROXIES=1
 DATABASE_URL=postgresql://cortex_app:$app@/cortex?$main
 DATABASE_SYSTEM_URL=postgresql://cortex_system:$system@/cortex?$main
 DATABASE_OWNER_URL=postgresql://cortex_owner:$owner@/cortex?$main
