@@ -49,6 +49,7 @@ def web(listener: socket.socket) -> Child:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="off",
             ws_max_size=SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,

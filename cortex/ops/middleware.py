@@ -1,4 +1,4 @@
-"""The client's address, the request's id and its one log line: method, route, status, time; never the path or the body."""
+"""The client's address, the request's id and its one log line by route; never the path or the body."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from cortex.settings.base import (
     CORTEX_MASTER_KEY_FILE,
     CORTEX_MASTER_KEYS,
     CORTEX_METRICS_TOKEN,
+    CORTEX_TRUSTED_PROXIES,
     CSRF_TRUSTED_ORIGINS,
     DATABASES,
     REDIS_URL,
@@ -50,7 +51,7 @@ SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
-# Only believed because the proxy of compose.yaml overwrites what a client sends.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Only believed behind a proxy, which overwrites what a client sends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CORTEX_TRUSTED_PROXIES else None
 EMAIL_TIMEOUT = 10
 CORTEX_REFUSE_SUPERUSER = True
