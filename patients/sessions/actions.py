@@ -119,7 +119,10 @@ def _features(batch: Batch) -> None:
             row = fresh[item.session_id] = builders.feature_row(item)
         builders.put_features(row, item.values)
     SessionFeature.objects.bulk_create(fresh.values())
-    SessionFeature.objects.bulk_update(known.values(), sorted(builders.FEATURE_FIELDS))
+    # Only what the items name: a bulk update costs a condition for each row and field.
+    named = sorted({name for item in batch.features for name in item.values})
+    if known and named:
+        SessionFeature.objects.bulk_update(known.values(), named)
 
 
 def _check_ins(items: list[CheckInData]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -53,16 +53,22 @@ def digest(patient_id: UUID, text: str) -> bytes:
     return keyed_digest(current().key_for(patient_id), text)
 
 
+def columns_of(data: Any) -> dict[str, Any]:
+    """Return a dataclass as columns; `asdict` would copy every value deeply, which a batch can't afford."""
+    return {field.name: getattr(data, field.name) for field in fields(data)}
+
+
 def message_row(data: MessageData) -> Message:
     """Return a message that expires eighteen months after the time in its key."""
-    columns = asdict(data)
+    columns = columns_of(data)
     columns["content_hash"] = digest(data.patient_id, data.content)
-    return Message(**columns, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE)
+    # The time is given: a default of the database would be resolved again for each row of a batch.
+    return Message(**columns, created_at=data.received_at, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE)
 
 
 def emotion_row(data: EmotionData) -> EmotionObservation:
     """Return an observation, at its clamped time, with its band and whether a person should look at it."""
-    columns = asdict(data) | {"observed_at": time_of(_required(data.id))}
+    columns = columns_of(data) | {"observed_at": time_of(_required(data.id))}
     return EmotionObservation(
         **columns,
         clinical_severity=severity_band(data.clinical_markers),
@@ -129,27 +135,27 @@ def put_features(row: SessionFeature, values: dict[str, Any]) -> None:
 
 def activity_row(data: ActivityData) -> SessionActivity:
     """Return an activity."""
-    return SessionActivity(**asdict(data))
+    return SessionActivity(**columns_of(data))
 
 
 def feedback_row(data: FeedbackData) -> SessionFeedback:
     """Return feedback by the person."""
-    return SessionFeedback(**asdict(data))
+    return SessionFeedback(**columns_of(data))
 
 
 def tool_row(data: ToolActionData) -> ToolAction:
     """Return a tool call."""
-    return ToolAction(**asdict(data))
+    return ToolAction(**columns_of(data))
 
 
 def rationale_row(data: RationaleData) -> AssistantRationale:
     """Return the reasons behind one message."""
-    return AssistantRationale(**asdict(data))
+    return AssistantRationale(**columns_of(data))
 
 
 def check_in_row(data: CheckInData) -> DailyCheckIn:
     """Return a check-in."""
-    return DailyCheckIn(**asdict(data))
+    return DailyCheckIn(**columns_of(data))
 
 
 CHECK_IN_FIELDS = ("mood", "sleep_quality", "stress_level", "focus_score", "metrics", "notes")
