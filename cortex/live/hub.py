@@ -253,5 +253,5 @@ class Hub:
 
     def lag(self) -> float:
         """Return the age in seconds of the oldest announced number that was not sent yet."""
-        waiting = [room.wanted_since for room in self.rooms.values() if room.is_behind]
+        waiting = [room.wanted_since for room in list(self.rooms.values()) if room.is_behind]
         return time.monotonic() - min(waiting) if waiting else 0.0

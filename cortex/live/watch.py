@@ -162,7 +162,6 @@ class Watch:
 
     async def tick(self) -> None:
         """Tell every socket the server's time, unless we ourselves have lost touch with the feeds."""
-        metrics.HUB_LAG.set(self.hub.lag())
         if not self.is_in_touch():
             return
         frame = tick_frame()
@@ -205,5 +204,6 @@ def running() -> Watch:
     if loop not in _running:
         watch = Watch(Hub())
         _running[loop] = watch
+        metrics.HUB_LAG.set_function(watch.hub.lag)
         watch.start()
     return _running[loop]

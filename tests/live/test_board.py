@@ -1,0 +1,123 @@
+"""The real board over the real path: an alert is raised, its card arrives, and being seen confirms it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+from cortex.accounts.models import User
+from cortex.audit import system
+from cortex.audit.models import PhiAccessLog
+from crisis.alerts.actions import claim_alert, raise_alert
+from crisis.alerts.models import RiskAlert
+from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
+from tests.cast import Cast
+from tests.live.conftest import Listener
+from tests.live.stage import LiveServer, Page, PrivateRedis, board, connect
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
+
+
+@pytest.fixture
+def desk(transactional_db: None, cast: Cast, redis_server: PrivateRedis) -> Iterator[LiveServer]:
+    """A server with the real source of the board."""
+    from cortex.asgi import application
+
+    server = LiveServer(application)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Listener]:
+    def make(user: User) -> Listener:
+        session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        return Listener(user, session.session_key)
+
+    return make
+
+
+def raised(cast: Cast) -> RiskAlert:
+    return raise_alert(
+        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
+        level="critical", reason_code="text_a",
+    )  # fmt: skip
+
+
+async def test_a_raised_alert_arrives_as_a_card_and_seen_confirms_the_notification(
+    desk: LiveServer, cast: Cast, signed_in: Callable[[User], Listener]
+) -> None:
+    cast.on_duty()
+    page = await Page(desk, signed_in(cast.cleo).cookie, board(cast.home.pk)).open()
+    await asyncio.sleep(0.5)
+    alert = raised(cast)
+    card = await page.until("event", 2)
+    assert card["alert"] == str(alert.pk)
+    assert (card["level"], card["owner"]) == ("critical", None)
+    assert f"q-{alert.pk}" in card["html"]
+    await page.say({"type": "seen", "topic": page.topic, "n": card["n"]})
+    told = NotificationAttempt.objects.filter(alert=alert, user=cast.cleo, channel=Channel.BOARD)
+    for _ in range(50):
+        await asyncio.sleep(0.05)
+        if told.filter(state=AttemptState.CONFIRMED).exists():
+            break
+    assert [attempt.state for attempt in told] == [AttemptState.CONFIRMED]
+    await page.close()
+
+
+async def test_a_claim_reaches_the_others_and_nobody_misses_a_number(
+    desk: LiveServer, cast: Cast, signed_in: Callable[[User], Listener]
+) -> None:
+    cast.on_duty()
+    cast.on_duty(cast.sam)
+    pages = [
+        await Page(desk, signed_in(who).cookie, board(cast.home.pk)).open() for who in (cast.cleo, cast.sam)
+    ]
+    alert = raised(cast)
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    for page in pages:
+        async with asyncio.timeout(5):
+            while str(cast.cleo.pk) not in str((message := await page.hear()).get("owner")):
+                pass
+        assert message["state"] == "acknowledged"
+        assert page.shown == list(range(1, len(page.shown) + 1))
+        await page.close()
+
+
+async def test_a_socket_of_the_board_leaves_access_rows_with_its_numbers(
+    desk: LiveServer, cast: Cast, signed_in: Callable[[User], Listener]
+) -> None:
+    cast.on_duty()
+    page = await Page(desk, signed_in(cast.cleo).cookie, board(cast.home.pk)).open()
+    raised(cast)
+    await page.until("event", 2)
+    await page.close()
+    await asyncio.sleep(0.7)
+    rows = PhiAccessLog.objects.filter(data_type="board.socket").order_by("id")
+    ranges = [(row.number_from, row.number_to) for row in rows]
+    assert ranges[0] == (0, None)
+    assert ranges[1][0] == 1
+    assert ranges[1][1] >= 1
+
+
+async def test_who_is_not_on_duty_hears_nothing(
+    desk: LiveServer, cast: Cast, signed_in: Callable[[User], Listener]
+) -> None:
+    for stranger in (cast.charlie, cast.bob):
+        who = signed_in(stranger)
+        page = Page(desk, who.cookie, board(cast.home.pk))
+        page.socket = await connect(desk, who.cookie)
+        await page.say({"type": "join", "topics": {page.topic: 0}})
+        assert (await page.hear())["type"] == "gone"
+        assert await page.closed() == 4403
