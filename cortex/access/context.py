@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
+from cortex.access.current import OPEN, current
 from cortex.audit.actors import Actor
-from cortex.audit.machine import actor_columns, current_frame, frames
+from cortex.audit.machine import actor_columns, current_frame, frames, refuse_inside_reading
 from cortex.audit.models import PhiAccessLog
+from cortex.audit.scope import set_scope
 from cortex.crypto.errors import KeyNotOpened, NoAccessContext
+from cortex.crypto.fields import subject_of
 from cortex.crypto.keys import DataKey
 from cortex.keys import actions as key_actions
 from cortex.keys import queries as key_queries
 
-__all__ = ["AccessContext", "NoAccessContext", "current", "opening", "reading"]
-
-# The one context variable of the code base: a sealed field must be able to ask who is looking.
-_CURRENT: ContextVar[AccessContext | None] = ContextVar("access_context", default=None)
+__all__ = ["AccessContext", "NoAccessContext", "current", "holds", "opening", "reading", "set_scope"]
 
 
 class AccessContext:
@@ -41,7 +39,7 @@ class AccessContext:
         """Load the keys that `rows` need, in one query; `fields` name what is meant to be opened."""
         subjects = []
         for row in rows:
-            subject = _subject_of(row)
+            subject = subject_of(row)
             if subject is not None:
                 subjects.append(subject)
                 self._organization[subject] = getattr(row, "organization_id", None)
@@ -106,14 +104,6 @@ class AccessContext:
         return self.rows
 
 
-def current() -> AccessContext:
-    """Return the open context, or raise NoAccessContext."""
-    context = _CURRENT.get()
-    if context is None:
-        raise NoAccessContext("a sealed field was asked for outside of an access context")
-    return context
-
-
 @contextmanager
 def reading(actor: Actor, *, purpose: str, relationship: str = "") -> Iterator[AccessContext]:
     """Open a look for an answer: its transaction, its row scope, and its access rows last."""
@@ -138,32 +128,13 @@ def opening(actor: Actor, *, purpose: str, relationship: str = "") -> Iterator[A
 
 @contextmanager
 def _entered(context: AccessContext) -> Iterator[AccessContext]:
-    token = _CURRENT.set(context)
+    token = OPEN.set(context)
     try:
         yield context
     finally:
-        _CURRENT.reset(token)
-
-
-def refuse_inside_reading(name: str) -> None:
-    """Refuse to start a write, or a second look, while an answer is being read."""
-    if _CURRENT.get() is not None and not frames():
-        raise RuntimeError(f"{name} may not start inside a reading context: call the action first")
-
-
-def set_scope(actor: Actor | None) -> None:
-    """Set the database's row scope for this transaction: the organizations that the actor may touch."""
-    organizations = ",".join(str(identifier) for identifier in actor.org_ids) if actor else ""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.orgs', %s, true)", [organizations])
+        OPEN.reset(token)
 
 
 def holds(row: models.Model, field: str) -> bool:
     """Whether a sealed field of a row holds anything, without opening it."""
     return row.__dict__.get(field) is not None
-
-
-def _subject_of(row: Any) -> UUID | None:
-    from cortex.crypto.fields import subject_of
-
-    return subject_of(row)

@@ -43,7 +43,6 @@ class Actor:
         """Whether the system acts by itself."""
         return self.kind == "system"
 
-
     @property
     def person(self) -> User:
         """The signed-in member of staff; raises NotFound for every other kind of actor."""

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from cortex.access.current import OPEN
 from cortex.audit.actors import Actor
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.audit.rules import AuditMissing, Unchanged
+from cortex.audit.scope import set_scope
 from cortex.live.feed import number_events
 
 P = ParamSpec("P")
@@ -75,8 +77,6 @@ def quiet(why: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        from cortex.access.context import refuse_inside_reading, set_scope
-
         refuse_inside_reading(function.__qualname__)
         stack = frames()
         frame = Frame(function.__qualname__)
@@ -98,6 +98,12 @@ def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
 
     run.is_action = True  # type: ignore[attr-defined]
     return run
+
+
+def refuse_inside_reading(name: str) -> None:
+    """Refuse to start a write, or a second look, while an answer is being read."""
+    if OPEN.get() is not None and not frames():
+        raise RuntimeError(f"{name} may not start inside a reading context: call the action first")
 
 
 def _refuse_unrecorded(frame: Frame, value: object, *, quiet: bool) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,28 +14,12 @@ from django.db.models.functions import Cast
 from django.db.models.query_utils import DeferredAttribute
 from encrypted_model_fields.fields import EncryptedMixin
 
+from cortex.access.current import current
 from cortex.crypto.errors import DecryptError, NoSubject, NotLoaded
 from cortex.crypto.keys import DataKey
 from cortex.crypto.refresh import teach_refresh
 from cortex.crypto.subjects import SubjectSpec, resolve_subject, subject_spec
 from cortex.crypto.values import Enc, Pending
-
-
-class _Context(Protocol):
-    def key_for(self, subject: UUID, version: int | None = None) -> DataKey: ...
-
-
-_current: Callable[[], _Context] | None = None
-
-
-def _context() -> _Context:
-    global _current
-    if _current is None:
-        # Late, because the context reads audit models, which hold sealed fields themselves.
-        from cortex.access.context import current
-
-        _current = current
-    return _current()
 
 
 class SealedAttribute(DeferredAttribute):
@@ -98,19 +81,19 @@ class SealedMixin(EncryptedMixin):
 
     def seal(self, value: Any, *, pk: Any, subject: UUID, key: DataKey | None = None) -> Enc:
         """Seal one value for a row; without `key` the current context gives the subject's newest."""
-        key = key or _context().key_for(subject)
+        key = key or current().key_for(subject)
         aad = self.aad(pk, subject)
         return Enc(key.seal(self._encoded(value), aad), aad)
 
     def unseal(self, enc: Enc, *, pk: Any, subject: UUID, key: DataKey | None = None) -> Any:
         """Open one value of a row, as `values_list` gave it; raise DecryptError when it does not fit."""
-        key = key or _context().key_for(subject, enc.version)
+        key = key or current().key_for(subject, enc.version)
         return self._opened(key, enc, pk, subject)
 
     def open_on(self, instance: models.Model, enc: Enc) -> Any:
         """Open the stored value of a row by the current context."""
         subject = self.subject_for(instance)
-        return self._opened(_context().key_for(subject, enc.version), enc, instance.pk, subject)
+        return self._opened(current().key_for(subject, enc.version), enc, instance.pk, subject)
 
     def _opened(self, key: DataKey, enc: Enc, pk: Any, subject: UUID) -> Any:
         try:

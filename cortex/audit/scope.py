@@ -1,0 +1,14 @@
+"""The database's row scope of a transaction: the organizations that its actor may touch."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from cortex.audit.actors import Actor
+
+
+def set_scope(actor: Actor | None) -> None:
+    """Set the row scope until the end of the transaction."""
+    organizations = ",".join(str(identifier) for identifier in actor.org_ids) if actor else ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.orgs', %s, true)", [organizations])
