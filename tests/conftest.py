@@ -9,7 +9,7 @@ import pytest
 
 from tests import stores
 
-pytest_plugins: list[str] = ["tests.cast"]
+pytest_plugins: list[str] = ["tests.budget", "tests.cast"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
