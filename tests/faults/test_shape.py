@@ -42,10 +42,15 @@ def shape(django_db_setup: None) -> Iterator[dict[str, int]]:
         "--no-server-header", "--no-proxy-headers", "--ws-max-size=65536", "--ws-per-message-deflate=false",
     ]  # fmt: skip
     sweeper = [sys.executable, "manage.py", "sweep"]
+    commands: list[tuple[list[str], str]] = [
+        ([str(part) for part in gunicorn], "app"),
+        ([str(part) for part in uvicorn], "app"),
+        (sweeper, "system"),
+    ]
     run([sys.executable, "manage.py", "collectstatic", "--noinput"], environment)
     processes = []
     try:
-        for command, role in ((gunicorn, "app"), (uvicorn, "app"), (sweeper, "system")):
+        for command, role in commands:
             started = environment | {"CORTEX_DB_ROLE": role}
             processes.append(subprocess.Popen(command, cwd=ROOT, env=started, stderr=subprocess.DEVNULL))
         for port in ports.values():
