@@ -13,10 +13,13 @@ class CrisisConfig(AppConfig):
         """Add claims to the one predicate, the board to the live topics, and what else the floors below ask."""
         from cortex.live import topics
         from cortex.ops import warming
+        from cortex.ui import nav
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
+        from crisis.desk.counts import rail
         from crisis.risk.lexicon import lexicon
 
         access.register()
         topics.register("board", BoardSource())
         warming.register(lexicon)
+        nav.register_counts(rail)

@@ -113,6 +113,7 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
             }
             for one in known.contacts
         ],
+        "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "facts": _facts(known.is_minor, known.is_provisional),
     }
 
@@ -159,7 +160,7 @@ def stepper(alert: RiskAlert) -> list[dict[str, Any]]:
     """Return the progress of an alert as steps, each done, now or later."""
     done = [
         ("Alert", alert.raised_at, None),
-        ("Seen", alert.notified_at, None),
+        ("Seen", alert.notified_at or alert.acknowledged_at, None),
         ("Claimed", alert.acknowledged_at if alert.status not in WAITING else None, alert.claim_due_at),
         ("Contact", alert.contact_at, alert.contact_due_at),
         ("Outcome", alert.resolved_at, alert.disposition_due_at),

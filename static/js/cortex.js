@@ -1,4 +1,5 @@
 /* Entry of every page: what the frame's buttons do, single keys, dialogs and the idle cover. */
+import './lib/clocks.js';
 import { dialogs } from './lib/dialogs.js';
 import { idle } from './lib/idle.js';
 import { keys } from './lib/keys.js';

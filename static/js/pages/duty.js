@@ -2,7 +2,6 @@
 import { acts } from '../cortex.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
-import '../lib/clocks.js';
 
 acts['test-sound'] = async () => {
   const played = await alarm.test();
