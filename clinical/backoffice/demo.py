@@ -130,6 +130,7 @@ class Demo:
                 planned_start=self.now,
                 planned_end=self.now + timedelta(hours=12),
                 covers=covers,
+                phone="+254 700 200 001" if duty == "on_call" else "",
                 agreement="Night cover agreement 7 (fictional)" if covers else "",
             )
             if duty != "planned":

@@ -34,6 +34,8 @@ class AccessContext:
         self._touched: set[UUID] = set()
         self._covered: set[UUID] = set()
         self._organization: dict[UUID, UUID | None] = {}
+        # What an organization's own key seals (a phone of staff, a pager's secret) concerns no patient.
+        self._house: set[UUID] = set()
 
     def open(self, rows: Iterable[models.Model], fields: Sequence[str] = ()) -> None:
         """Load the keys that `rows` need, in one query; `fields` name what is meant to be opened."""
@@ -43,6 +45,8 @@ class AccessContext:
             if subject is not None:
                 subjects.append(subject)
                 self._organization[subject] = getattr(row, "organization_id", None)
+                if subject == self._organization[subject]:
+                    self._house.add(subject)
         self.load_keys(subjects)
 
     def load_keys(self, subjects: Iterable[UUID], *, create: bool = False) -> None:
@@ -98,7 +102,7 @@ class AccessContext:
 
     def close(self) -> list[PhiAccessLog]:
         """Return the rows to write: those that were noted, and one for what was opened without a note."""
-        rest = sorted(self._touched - self._covered)
+        rest = sorted(self._touched - self._covered - self._house)
         if rest:
             self.saw("sealed_field", subjects=rest)
         return self.rows

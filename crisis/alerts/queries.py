@@ -9,13 +9,14 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from cortex.accounts.models import Organization, User
+from cortex.accounts.models import Organization, Role, User
 from cortex.audit import NotFound
 from cortex.audit.actors import Actor
 from cortex.live.models import Feed
 from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import OPEN
+from crisis.duty import queries as duty
 from patients.registry.queries import locked as lock_patients
 
 GONE = "This alert does not exist, or it is not open to you."
@@ -96,14 +97,23 @@ def may_hear(user_id: UUID, key: str) -> bool:
 
 
 def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
-    """Return those of these people whose duty covers the organization `key` now."""
-    users = User.objects.select_related("organization").filter(pk__in=list(user_ids), is_active=True)
-    return {user.pk for user in users if key in {str(one) for one in access.desk_organizations(user)}}
+    """Return those of these people whose duty covers the organization `key` now, in three queries."""
+    ids = list(user_ids)
+    staff = User.objects.filter(pk__in=ids, is_active=True)
+    on_shift = duty.covering_users(UUID(key), ids)
+    supervising = staff.filter(organization_id=UUID(key), role=Role.SUPERVISOR).values_list("pk", flat=True)
+    leading = staff.filter(organization_id=UUID(key), pk__in=duty.lead_ids(UUID(key))).values_list(
+        "pk", flat=True
+    )
+    return set(on_shift) | set(supervising) | set(leading)
 
 
 def heads(keys: Sequence[str]) -> dict[str, int]:
     """Return the last feed number of each organization, in one query."""
-    return {str(pk): number for pk, number in Feed.objects.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", "number")}
+    return {
+        str(pk): number
+        for pk, number in Feed.objects.filter(pk__in=[UUID(key) for key in keys]).values_list("pk", "number")
+    }
 
 
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:

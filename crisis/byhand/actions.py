@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.clock import clock
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Level, RiskAlert, Source
 from crisis.alerts.moves import refuse_empty
-from crisis.alerts.queries import may_raise_for
-from patients.registry.actions import create_provisional
+from crisis.alerts.queries import locked_alert, may_raise_for, refuse_strangers
+from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.queries import by_pseudonyms
 
 
@@ -66,3 +67,21 @@ def _about(actor: Actor, pseudonym: str, at: datetime | None) -> tuple[UUID, UUI
         "unknown_person",
         field="pseudonym",
     )
+
+
+@action
+def link_person(*, actor: Actor, alert_id: UUID, pseudonym: str) -> RiskAlert:
+    """Say who a provisional person is; the alert's page must be open to the actor.
+
+    Rows never move: the provisional one points at the person on record, and queries follow it.
+    """
+    alert = locked_alert(alert_id)
+    refuse_strangers(actor, alert, clock())
+    if alert.patient_id is None:
+        raise RuleBroken("This alert concerns nobody in particular.", "nobody")
+    found = by_pseudonyms(alert.organization_id, [pseudonym]).get(pseudonym)
+    if found is None:
+        raise InputRefused("Nobody with this number is on record here.", "unknown_person", field="pseudonym")
+    link_provisional(actor=actor, provisional_id=alert.patient_id, patient_id=found.pk)
+    record(actor, "alert.person_linked", alert)
+    return alert

@@ -9,6 +9,17 @@ from crisis.alerts.models import Kind, Level
 NOTE = forms.Textarea(attrs={"rows": 4, "class": "textarea", "maxlength": 4000})
 
 
+class LinkForm(forms.Form):
+    """Who a provisional person turned out to be."""
+
+    pseudonym = forms.CharField(
+        label="Number of the person on record",
+        max_length=24,
+        widget=forms.TextInput(attrs={"class": "input"}),
+        error_messages={"required": "Type the number, for instance CX-20973481."},
+    )
+
+
 class HandForm(forms.Form):
     """An alert that staff raise: for somebody on record, or for a person who is not yet."""
 

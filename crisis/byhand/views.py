@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.ui.pages import go_to
-from crisis.byhand.actions import raise_for_caller
-from crisis.byhand.forms import HandForm
+from crisis.byhand.actions import link_person, raise_for_caller
+from crisis.byhand.forms import HandForm, LinkForm
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -30,3 +32,16 @@ def alert_new(request: HttpRequest) -> HttpResponse:
         else:
             return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
     return render(request, "crisis/alerts/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@require_POST
+def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """Link the provisional person of an alert to somebody on record."""
+    form = LinkForm(request.POST)
+    if not form.is_valid():
+        raise InputRefused("Type the number of the person on record.", "required", field="pseudonym")
+    link_person(
+        actor=actor_of(request), alert_id=alert_id, pseudonym=form.cleaned_data["pseudonym"].strip().upper()
+    )
+    return go_to(request, reverse("crisis:alert_page", args=[alert_id]))

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
@@ -48,7 +49,7 @@ class Filters:
         return list(LANGUAGES.items())
 
 
-def board(*, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
+def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
     alerts = list(
@@ -71,7 +72,7 @@ def board(*, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
         "server_now": at,
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
-        "shift": [shift_row(shift, user) for shift in duty.roster(organizations or _own(user))],
+        "shift": shift_rows(ctx, user, organizations or _own(user)),
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
         "duty": own_duty(user),
@@ -200,6 +201,13 @@ def own_duty(user: User) -> dict[str, Any]:
     }
 
 
+def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) -> list[dict[str, Any]]:
+    """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
+    shifts = duty.roster(organizations)
+    ctx.open([shift for shift in shifts if shift.role == DutyRole.ON_CALL], ["phone"])
+    return [shift_row(shift, user) for shift in shifts]
+
+
 def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
     """Return one line of "on shift"."""
     paused = shift.status == DutyStatus.PAUSED
@@ -211,6 +219,7 @@ def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
         "state": "paused" if paused else "available",
         "state_label": "On a break" if paused else "Available",
         "icon": "clock" if paused else "circle-check",
+        "phone": (shift.phone or "") if shift.role == DutyRole.ON_CALL else "",
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
         "you": shift.user_id == user.pk,
     }
@@ -286,7 +295,7 @@ def _span(shift: DutyShift) -> str:
     return f"{start:%d %b %H:%M} to {end:%H:%M}"
 
 
-def duty_page(user: User, at: datetime) -> dict[str, Any]:
+def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return the duty page: own shift, what is planned, who else is on."""
     organizations = access.desk_organizations(user) | _own(user)
     own = own_duty(user)
@@ -304,6 +313,6 @@ def duty_page(user: User, at: datetime) -> dict[str, Any]:
             {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label}
             for one in planned
         ],
-        "shift": [shift_row(one, user) for one in duty.roster(organizations)],
+        "shift": shift_rows(ctx, user, organizations),
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
     }

@@ -35,8 +35,9 @@ def board(request: HttpRequest) -> HttpResponse:
         level=request.GET.get("level", "")[:8],
         language=request.GET.get("language", "")[:8],
     )
-    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        shown = queries.board(user=request.user, filters=filters, at=clock())  # type: ignore[arg-type]
+    actor = actor_of(request)
+    with reading(actor, purpose="triage", relationship="duty") as context:
+        shown = queries.board(context, user=actor.person, filters=filters, at=clock())
         for topic, number in shown["topics"].items():
             context.saw(
                 "board",
@@ -85,6 +86,7 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
     """Log what came of a follow-up contact."""
     form = FollowUpForm(request.POST if "outcome" in request.POST else None)
     if form.is_bound and form.is_valid():
+        queries.follow_up_for(request.user, follow_up_id)  # type: ignore[arg-type]
         reviews.finish_follow_up(actor=actor_of(request), follow_up_id=follow_up_id, **form.cleaned_data)
         return go_to(request, reverse("crisis:followups"))
     with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:

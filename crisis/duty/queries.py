@@ -8,8 +8,11 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from cortex.accounts.models import Role, User
+from cortex.accounts.models import Organization, Role, User
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+
+# Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
+CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 
 
 def running_shift(user_id: UUID) -> DutyShift | None:
@@ -74,7 +77,7 @@ def _on_call(organization_id: UUID) -> list[User]:
 def _leads(organization_id: UUID) -> list[User]:
     named = User.objects.filter(is_active=True, organization_id=organization_id)
     leads = [person for person in named if str(person.pk) in _lead_ids(person.organization)]
-    return leads or _supervisors(organization_id)
+    return leads or _supervisors(organization_id) or list(named.filter(role__in=CARERS))
 
 
 def _lead_ids(organization: object) -> list[str]:
@@ -109,3 +112,16 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
 def leads_of(user: User) -> bool:
     """Whether the person is named as a lead in their organization's settings."""
     return bool(user.organization_id) and str(user.pk) in _lead_ids(user.organization)
+
+
+def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of these active people whose running shift covers an organization."""
+    shifts = DutyShift.objects.running().covering([organization_id])
+    found = shifts.filter(user_id__in=list(user_ids), user__is_active=True)
+    return set(found.values_list("user_id", flat=True))
+
+
+def lead_ids(organization_id: UUID) -> list[UUID]:
+    """Return the ids of the people whom an organization's settings name as leads."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    return [UUID(one) for one in _lead_ids(organization)] if organization else []

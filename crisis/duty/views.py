@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import InputRefused, actor_of
@@ -25,7 +26,9 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 @require_GET
 def duty(request: HttpRequest) -> HttpResponse:
     """The person's own shift, what is planned, and who else is on."""
-    return render(request, "crisis/duty/page.html", duty_page(request.user, clock()))  # type: ignore[arg-type]
+    actor = actor_of(request)
+    with reading(actor, purpose="duty", relationship="duty") as context:
+        return render(request, "crisis/duty/page.html", duty_page(context, actor.person, clock()))
 
 
 @requires(*DESK)
