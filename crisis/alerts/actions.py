@@ -6,17 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from cortex.access.context import opening
-from cortex.audit import Actor, Unchanged, action, record
+from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
-from crisis.alerts.models import Kind, Level, RiskAlert, Source
+from crisis.alerts.models import AlertEvent, Kind, Level, RiskAlert, Source
 from crisis.alerts.moves import refuse_empty
 from crisis.alerts.states import OWNED, WAITING, Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.escalation import actions as escalation
 from crisis.escalation.policy import clocks
 from crisis.escalation.queries import policy_for
+from crisis.reviews import actions as reviews
 from patients.registry.queries import locked as lock_patients
 
 RANK = {Level.HIGH: 0, Level.CRITICAL: 1}
@@ -81,7 +84,7 @@ def raise_alert(
     codes = {"kind": kind, "level": level, "reason": reason_code, "source": source, "waiting": waiting}
     event = append_event(actor, alert, "raised", at, codes=codes)
     record(actor, "alert.raised", alert, codes=codes)
-    _start_chain(actor, alert, at, event)
+    _fire(actor, alert, at, event)
     return alert
 
 
@@ -94,11 +97,24 @@ def _save_new(actor: Actor, alert: RiskAlert) -> None:
         alert.save(force_insert=True)
 
 
-def _start_chain(actor: Actor, alert: RiskAlert, at: datetime, event: Any) -> None:
+def _fire(actor: Actor, alert: RiskAlert, at: datetime, event: AlertEvent | None = None) -> None:
     step = escalation.first_step(actor=actor, alert=alert, at=at)
     outcome = escalation.advance_chain(actor=actor, alert=alert, step=step, at=at, event=event)
     if outcome == "no_cover" and alert.kind != Kind.NO_COVER:
         report_no_cover(actor=actor, organization_id=alert.organization_id, at=at)
+
+
+@quiet("the step that fires is recorded by its own action, and so is the incident that nobody is on shift")
+def fire_next(*, actor: Actor, alert: RiskAlert, at: datetime, event: AlertEvent | None = None) -> RiskAlert:
+    """Fire the chain's next step now; a new epoch fences off the one that was waiting for its own time.
+
+    The owner's own timers, if there is an owner, are written again under the new epoch.
+    """
+    alert.epoch += 1
+    alert.save(update_fields=["epoch", "updated_at"])
+    escalation.reschedule(actor=actor, alert=alert, at=at, chain=False)
+    _fire(actor, alert, at, event)
+    return alert
 
 
 @action
@@ -108,18 +124,23 @@ def report_no_cover(*, actor: Actor, organization_id: UUID, at: datetime | None 
     existing = queries.open_of_kind(organization_id, None, Kind.NO_COVER)
     if existing is not None:
         return Unchanged(existing)  # type: ignore[return-value]
-    return_value = raise_alert(
-        actor=actor,
-        organization_id=organization_id,
-        patient_id=None,
-        kind=Kind.NO_COVER,
-        level=Level.HIGH,
-        reason_code="no_cover",
-        source=Source.SYSTEM,
-        at=at,
-    )
-    record(actor, "cover.missing", return_value)
-    return return_value
+    try:
+        incident = raise_alert(
+            actor=actor,
+            organization_id=organization_id,
+            patient_id=None,
+            kind=Kind.NO_COVER,
+            level=Level.HIGH,
+            reason_code="no_cover",
+            source=Source.SYSTEM,
+            at=at,
+        )
+    except IntegrityError:
+        # Nobody's row is locked for nobody's alert: another transaction opened it just now, and its one
+        # stands for both. The alert that found no cover must not fall with the second.
+        return Unchanged(queries.open_of_kind(organization_id, None, Kind.NO_COVER))  # type: ignore[return-value]
+    record(actor, "cover.missing", incident)
+    return incident
 
 
 def _join(
@@ -190,7 +211,7 @@ def _rise(
         "contact_due_at",
         "disposition_due_at",
     ]
-    owned = alert.status in OWNED
+    _withdraw_review(actor, alert, at, "level_raised")
     moves.apply(
         actor,
         alert,
@@ -200,11 +221,16 @@ def _rise(
         fields=fields,
         entry=False,
         codes={"level": alert.level, "rules": list(alert.rules_fired), "waiting": alert.waiting_person},
-        timers=owned,
+        chain=False,
     )
-    step = escalation.first_step(actor=actor, alert=alert, at=at)
-    escalation.advance_chain(actor=actor, alert=alert, step=step, at=at)
+    _fire(actor, alert, at)
     return alert
+
+
+def _withdraw_review(actor: Actor, alert: RiskAlert, at: datetime, why: str) -> None:
+    """Take back a question to a second reader that the alert has outgrown: its answer must not end it now."""
+    if reviews.withdraw_review(actor=actor, alert=alert, why=why, at=at) is not None:
+        append_event(actor, alert, "second_review_withdrawn", at, codes={"why": why})
 
 
 @action
@@ -291,9 +317,10 @@ def release_alert(
     refuse_empty(reason, "reason", "Say in a few words why you give it back: the next person reads it.")
     alert = queries.locked_alert(alert_id)
     at = clock(at)
-    queries.refuse_strangers(actor, alert, at)
+    queries.refuse_strangers(actor, alert, at, cards=True)
     state = moves.next_state(alert, Move.RELEASE)
     moves.refuse_non_owner(actor, alert, Move.RELEASE)
+    _withdraw_review(actor, alert, at, "released")
     alert.status = state
     alert.assigned_to = None
     alert.claimed_at = None
@@ -324,6 +351,7 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
     moves.next_state(alert, Move.TAKE_OVER)
     if alert.assigned_to_id == actor.id:
         return Unchanged(alert)  # type: ignore[return-value]
+    _withdraw_review(actor, alert, at, "taken_over")
     before = alert.assigned_to_id
     alert.assigned_to = actor.user
     alert.claimed_at = at
@@ -351,17 +379,10 @@ def escalate_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | 
     at = clock(at)
     queries.refuse_strangers(actor, alert, at, cards=True)
     moves.next_state(alert, Move.ESCALATE)
-    # The epoch passes, so that the step that was waiting for its time does not fire a second time.
-    alert.epoch += 1
-    alert.save(update_fields=["epoch", "updated_at"])
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
         event = append_event(
             actor, alert, "escalated", at, note=reason, codes={"position": alert.chain_position}
         )
     record(actor, "alert.escalated", alert, codes={"position": alert.chain_position})
-    step = escalation.first_step(actor=actor, alert=alert, at=at)
-    escalation.advance_chain(actor=actor, alert=alert, step=step, at=at, event=event)
-    if alert.status in OWNED:
-        escalation.reschedule(actor=actor, alert=alert, at=at)
-    return alert
+    return fire_next(actor=actor, alert=alert, at=at, event=event)

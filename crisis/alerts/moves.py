@@ -80,14 +80,13 @@ def apply(
     codes: dict[str, Any] | None = None,
     note: str | None = None,
     entry: bool = True,
-    reviewed: bool = False,
-    timers: bool = True,
+    chain: bool = True,
 ) -> RiskAlert:
     """Save a changed alert, append its event, record the verb and set the timers of its new state.
 
     `entry` marks sign of life by the owner; `fields` are the columns that the move changed. The epoch goes
-    up with every change, which fences off the timers of the state before. `timers=False` leaves the new ones
-    to the caller.
+    up with every change, which fences off the timers of the state before. `chain=False` leaves the chain's
+    timer to the caller, whose next step fires in the same transaction.
     """
     alert.epoch += 1
     if entry:
@@ -95,8 +94,8 @@ def apply(
     alert.save(update_fields=[*fields, "epoch", "last_entry_at", "updated_at"])
     append_event(actor, alert, event, at, codes=codes, note=note)
     record(actor, verb, alert, fields=fields, codes=codes)
-    if timers and alert.is_open:
-        reschedule(actor=actor, alert=alert, at=at, reviewed=reviewed)
+    if alert.is_open:
+        reschedule(actor=actor, alert=alert, at=at, chain=chain)
     return alert
 
 
@@ -109,7 +108,8 @@ def refuse_empty(text: str, field: str, message: str) -> None:
 def owned_for(actor: Actor, alert_id: UUID, move: Move) -> RiskAlert:
     """Lock an alert for an owner's move; NotFound for strangers, a conflict for others and illegal moves."""
     alert = queries.locked_alert(alert_id)
-    queries.refuse_strangers(actor, alert, clock())
+    # Whoever sees the card knows that it exists: a claim that was lost is a conflict, not a riddle.
+    queries.refuse_strangers(actor, alert, clock(), cards=True)
     next_state(alert, move)
     refuse_non_owner(actor, alert, move)
     return alert

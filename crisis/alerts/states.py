@@ -50,7 +50,8 @@ TABLE: dict[tuple[Status, Move], Status] = {
     (S.ACKNOWLEDGED, M.RELEASE): S.NOTIFIED,
     **{(state, M.TAKE_OVER): state for state in OWNED},
     **{(state, M.ATTEMPT): state for state in OWNED},
-    **{(state, M.STILL_WITH): state for state in OWNED},
+    # Before contact nothing but an attempt keeps a claim alive (domain 3.1): nobody is with them yet.
+    **{(state, M.STILL_WITH): state for state in (S.IN_CONTACT, S.MONITORING)},
     (S.ACKNOWLEDGED, M.CONTACT): S.IN_CONTACT,
     (S.MONITORING, M.CONTACT): S.IN_CONTACT,
     (S.IN_CONTACT, M.CONTACT_END): S.MONITORING,

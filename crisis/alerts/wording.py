@@ -60,6 +60,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "escalated": ("Escalated", "arrow-up-right", "crit"),
     "second_review_asked": ("Second reader asked", "eye", ""),
     "second_review_refused": ("Second reader did not agree", "x", "crit"),
+    "second_review_withdrawn": ("Second reading withdrawn: things have changed", "x", ""),
     "review_waiting": ("Second reading is waiting", "eye", ""),
     "review_overdue": ("Second reading is overdue", "clock", "crit"),
     "note": ("Note", "notes", ""),

@@ -12,7 +12,6 @@ from cortex.clock import clock
 from crisis.alerts import moves
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move
-from crisis.reviews import queries as review_queries
 
 
 @action
@@ -75,7 +74,6 @@ def _entry(
     fields: list[str],
     codes: dict[str, Any] | None = None,
 ) -> RiskAlert:
-    pending = review_queries.is_pending(alert.pk)
     with opening(actor, purpose="alert_work") as context:
         if note.strip():
             context.load_keys([alert.sealed_for], create=True)
@@ -88,5 +86,4 @@ def _entry(
             fields=fields,
             codes=codes,
             note=note.strip() or None,
-            reviewed=pending,
         )

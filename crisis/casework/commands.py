@@ -14,7 +14,7 @@ from cortex.accounts.models import User
 from cortex.audit.actors import Actor
 from crisis.alerts import actions as alerts
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import OWNERS_MOVES, Move, Status, allowed
+from crisis.alerts.states import OWNERS_MOVES, Move, allowed
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
 from crisis.duty.queries import running_shift
@@ -166,7 +166,7 @@ def offered(user: User, alert: RiskAlert) -> list[Command]:
 
 def _fits(command: Command, alert: RiskAlert, mine: bool) -> bool:
     if command.move in OWNERS_MOVES:
-        return mine and not (command.move is Move.STILL_WITH and alert.status == Status.ACKNOWLEDGED)
+        return mine
     return not (command.move is Move.TAKE_OVER and mine)
 
 

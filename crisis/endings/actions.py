@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, action, record
+from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
+from crisis.alerts.access import READERS
 from crisis.alerts.models import (
     REVIEWED_DISPOSITIONS,
     AlertFeedback,
@@ -31,7 +32,7 @@ from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
 
 REVIEW_WITHIN = timedelta(minutes=30)
-LOOK_AGAIN = timedelta(hours=24)
+LOOK_AGAIN = reviews.LOOK_AGAIN
 REOPEN_WITHIN = timedelta(hours=24)
 
 
@@ -122,7 +123,6 @@ def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: d
             at=at,
             fields=["no_follow_up_reason"],
             codes={"kind": kind},
-            reviewed=True,
         )
     escalation.insert_timers(
         actor=actor, alert=alert, timers=[Due(StepKind.REVIEW_OVERDUE, at + REVIEW_WITHIN)]
@@ -144,10 +144,13 @@ def decide_review(
     *, actor: Actor, review_id: UUID, agreed: bool, note: str, at: datetime | None = None
 ) -> RiskAlert:
     """Decide as the second reader; only agreement lets the ending take effect."""
+    alert = queries.locked_alert(review_queries.pending_review(review_id).alert_id)
+    # Read again under the lock: another reader may have decided, or the alert outgrown the question.
     review = review_queries.pending_review(review_id)
-    alert = queries.locked_alert(review.alert_id)
     at = clock(at)
     queries.refuse_strangers(actor, alert, at)
+    if actor.role not in READERS:
+        raise NotFound(queries.GONE, "not_found")
     if review.asked_by_id == actor.id:
         raise moves.conflict(alert, "Somebody else has to read this: you asked for it.", "same_person")
     if not note.strip():
@@ -173,7 +176,6 @@ def decide_review(
                 at=at,
                 fields=[],
                 note=note,
-                entry=False,
             )
         ending = Ending(
             disposition=review.request["disposition"],
@@ -281,8 +283,9 @@ def reopen_alert(
         raise InputRefused("Say what has changed.", "required", field="reason")
     alert = queries.locked_alert(alert_id)
     at = clock(at)
-    queries.refuse_strangers(actor, alert, at)
+    queries.refuse_strangers(actor, alert, at, cards=True)
     moves.next_state(alert, Move.REOPEN)
+    queries.refuse_strangers(actor, alert, at)
     if alert.resolved_at is None or at - alert.resolved_at > REOPEN_WITHIN:
         raise moves.conflict(alert, "It ended more than a day ago. Raise a new alert instead.", "too_late")
     other = queries.open_of_kind(alert.organization_id, alert.patient_id, alert.kind)
@@ -299,6 +302,8 @@ def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: dat
     alert.claimed_at = at if on_shift else None
     alert.resolved_at = alert.resolved_by = None
     alert.disposition = ""
+    alert.acknowledged_at = at if on_shift else None
+    alert.notified_at = alert.first_response_at = alert.contact_at = None
     alert.level_since = at
     alert.chain_position = 0
     for name, due in clocks(alert.policy, at).items():
@@ -317,6 +322,10 @@ def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: dat
                 "status",
                 "assigned_to",
                 "claimed_at",
+                "acknowledged_at",
+                "notified_at",
+                "first_response_at",
+                "contact_at",
                 "resolved_at",
                 "resolved_by",
                 "disposition",

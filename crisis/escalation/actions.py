@@ -24,14 +24,20 @@ from crisis.escalation.models import (
     StepKind,
 )
 from crisis.escalation.plan import Due, chain_step, plan, seconds, who_of
+from crisis.reviews.queries import is_pending
 
 FOLLOWS = "timers follow the state of their alert, whose own change is recorded"
 
 
 @quiet(FOLLOWS)
-def reschedule(*, actor: Actor, alert: RiskAlert, at: datetime, reviewed: bool = False) -> list[AlertStep]:
-    """Write the timers of the alert's present state under its present epoch; older ones are fenced off."""
-    return insert_timers(actor=actor, alert=alert, timers=plan(alert, at, reviewed=reviewed))
+def reschedule(*, actor: Actor, alert: RiskAlert, at: datetime, chain: bool = True) -> list[AlertStep]:
+    """Write the timers of the alert's present state under its present epoch; older ones are fenced off.
+
+    `chain=False` leaves the chain's timer to a step that fires in the same transaction.
+    """
+    timers = plan(alert, at, reviewed=is_pending(alert.pk), said=queries.last_said(alert.pk))
+    timers = [timer for timer in timers if chain or timer.kind is not StepKind.CHAIN]
+    return insert_timers(actor=actor, alert=alert, timers=timers)
 
 
 @quiet(FOLLOWS)
@@ -133,12 +139,16 @@ def confirm_on_board(
 
 
 @quiet("the attempt itself is the record of the delivery")
-def lease_attempt(*, actor: Actor, attempt_id: UUID, until: datetime) -> NotificationAttempt | None:
+def lease_attempt(
+    *, actor: Actor, attempt_id: UUID, until: datetime, at: datetime | None = None
+) -> NotificationAttempt | None:
     """Claim one e-mail or webhook for sending until `until`; None when another sender has it."""
     claimed = (
         NotificationAttempt.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("user", "webhook", "alert")
-        .filter(pk=attempt_id, state__in=[AttemptState.PENDING, AttemptState.FAILED], next_try_at__lt=until)
+        .filter(
+            pk=attempt_id, state__in=[AttemptState.PENDING, AttemptState.FAILED], next_try_at__lte=clock(at)
+        )
         .first()
     )
     if claimed is None:
@@ -179,8 +189,9 @@ def advance_chain(
 ) -> str:
     """Fire the chain's next step that can run, and set the timers of the one after it.
 
-    A step that asks nobody is skipped at once and shown. Without any cover the last step fires at once, and
-    the outcome is `no_cover`: the caller raises the incident.
+    A step that asks nobody is skipped at once and shown; past the last one the organization's lead is asked,
+    so that the chain always ends at a human. Without any cover the last step fires at once, and the outcome
+    is `no_cover`: the caller raises the incident.
     """
     last = len(alert.policy["chain"]) - 1
     covered = duty.has_cover(alert.organization_id)
@@ -190,9 +201,12 @@ def advance_chain(
         said = event or append_event(actor, alert, "step_fired", at, codes={"position": position, "who": who})
         reached = tell(actor=actor, alert=alert, who=who, event=said, step=step, at=at)
         event = None
-        if reached or position >= last:
+        if reached:
             break
         append_event(actor, alert, "step_skipped", at, codes={"position": position, "who": who})
+        if position >= last:
+            reached = _tell_lead(actor, alert, step, at) if who != "lead" else 0
+            break
         position += 1
     alert.chain_position = max(alert.chain_position, position) + 1
     alert.sent_at = alert.sent_at or at
@@ -201,6 +215,11 @@ def advance_chain(
     record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
     _time_next(actor, alert, step, at)
     return "fired" if covered else "no_cover"
+
+
+def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> int:
+    said = append_event(actor, alert, "step_fired", at, codes={"position": step.position, "who": "lead"})
+    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at)
 
 
 def _time_next(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> None:

@@ -36,44 +36,54 @@ class Due:
     position: int = 0
 
 
-def plan(alert: Clocked, at: datetime, *, reviewed: bool = False) -> list[Due]:
-    """Return every timer of the alert's state; `reviewed` means that a second reader was asked.
+def plan(
+    alert: Clocked, at: datetime, *, reviewed: bool = False, said: Mapping[str, datetime] | None = None
+) -> list[Due]:
+    """Return every timer of the alert's state, each kind at most once.
 
-    A pending second review keeps its owner from being paged again (domain 3.1, 3.7).
+    `reviewed` means that a second reader was asked: until they decide, the owner is not paged again (domain
+    3.1, 3.7). `said` holds when a timer of a kind last really ran: what was said on this clock is not said
+    again, but a target that passed while nobody could say it is said now.
     """
     if alert.status in WAITING:
         return [chain_step(alert, at)]
     if alert.status not in OWNED:
         return []
-    timers = [Due(StepKind.DISPOSITION_OVERDUE, alert.disposition_due_at)] if not reviewed else []
+    timers = []
     if alert.owner_gone_at is not None and not alert.chain_beside:
         timers.append(Due(StepKind.OWNER_GONE, alert.owner_gone_at + seconds(alert, "owner_gone_seconds")))
     if alert.chain_beside:
         timers.append(chain_step(alert, at))
-    if reviewed:
-        return [timer for timer in timers if timer.at > at or timer.kind is not StepKind.DISPOSITION_OVERDUE]
-    return [timer for timer in timers + _owner_timers(alert) if not _is_past(timer, at)]
-
-
-def _owner_timers(alert: Clocked) -> list[Due]:
-    entry = alert.last_entry_at or alert.claimed_at
-    if entry is None:
-        return []
-    if alert.status != Status.ACKNOWLEDGED:
-        return [Due(StepKind.CHECK_IN, entry + seconds(alert, "check_in_seconds"))]
-    timers = [
-        Due(StepKind.WARN_CLAIM, entry + seconds(alert, "warn_claim_seconds")),
-        Due(StepKind.RELEASE_CLAIM, entry + seconds(alert, "release_claim_seconds")),
-    ]
-    if alert.first_response_at is None:
-        timers.append(Due(StepKind.CONTACT_OVERDUE, alert.contact_due_at))
+    if not reviewed:
+        timers += _owner_timers(alert, said or {}) + _targets(alert, said or {})
     return timers
 
 
-def _is_past(timer: Due, at: datetime) -> bool:
-    """A contact or outcome target that had passed before this change has already been said once."""
-    said_once = (StepKind.CONTACT_OVERDUE, StepKind.DISPOSITION_OVERDUE)
-    return timer.kind in said_once and timer.at < at
+def _owner_timers(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
+    entry = alert.last_entry_at or alert.claimed_at
+    if entry is None:
+        return []
+    # The clocks run from the last rise (domain 3.1): it never finds its owner inactive already.
+    entry = max(entry, alert.level_since)
+    if alert.status != Status.ACKNOWLEDGED:
+        quiet_since = max(entry, said.get(StepKind.CHECK_IN, entry))
+        return [Due(StepKind.CHECK_IN, quiet_since + seconds(alert, "check_in_seconds"))]
+    timers = [Due(StepKind.RELEASE_CLAIM, entry + seconds(alert, "release_claim_seconds"))]
+    if not _said_since(StepKind.WARN_CLAIM, entry, said):
+        timers.append(Due(StepKind.WARN_CLAIM, entry + seconds(alert, "warn_claim_seconds")))
+    return timers
+
+
+def _targets(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
+    timers = [Due(StepKind.DISPOSITION_OVERDUE, alert.disposition_due_at)]
+    answered = alert.first_response_at is not None and alert.first_response_at >= alert.level_since
+    if alert.status == Status.ACKNOWLEDGED and not answered:
+        timers.append(Due(StepKind.CONTACT_OVERDUE, alert.contact_due_at))
+    return [timer for timer in timers if not _said_since(timer.kind, alert.level_since, said)]
+
+
+def _said_since(kind: StepKind, since: datetime, said: Mapping[str, datetime]) -> bool:
+    return kind in said and said[kind] >= since
 
 
 def chain_step(alert: Clocked, at: datetime) -> Due:

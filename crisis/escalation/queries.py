@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Max
 
 from crisis.escalation.models import (
     AlertStep,
@@ -41,6 +41,12 @@ def _row(organization_id: UUID, level: str) -> dict[str, Any]:
 def due_step_ids(at: datetime, limit: int = 200) -> list[UUID]:
     """Return the ids of steps that are due, the longest overdue first."""
     return list(AlertStep.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:limit])
+
+
+def last_said(alert_id: UUID) -> dict[str, datetime]:
+    """Return when a timer of each kind last really ran for an alert, stale ones aside."""
+    ran = AlertStep.objects.filter(alert_id=alert_id, done_at__isnull=False).exclude(outcome="stale")
+    return dict(ran.values_list("kind").annotate(last=Max("done_at")))
 
 
 def oldest_due(at: datetime) -> datetime | None:

@@ -10,12 +10,14 @@ from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, rec
 from cortex.clock import clock
 from crisis.alerts.models import RiskAlert
 from crisis.reviews import queries
-from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem
+from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
 from patients.registry.models import Patient
 
 # [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
 MEDIUM_DUE = timedelta(hours=24)
 ESCALATE_EVERY = timedelta(hours=24)
+# How long after an alert's end somebody looks whether the level still stands (domain 4.5).
+LOOK_AGAIN = timedelta(hours=24)
 SERIES = {
     "critical": {"24h": 24, "72h": 72, "7d": 168, "14d": 336, "30d": 720, "60d": 1440, "90d": 2160},
     "high": {"48h": 48, "7d": 168, "30d": 720},
@@ -99,6 +101,21 @@ def escalate_item(*, actor: Actor, item_id: UUID, at: datetime | None = None) ->
     item.save(update_fields=["escalations", "next_escalation_at", "updated_at"])
     record(actor, "review.escalated", item, codes={"times": item.escalations, "reason": item.reason_code})
     return item
+
+
+@action
+def withdraw_review(*, actor: Actor, alert: RiskAlert, why: str, at: datetime) -> SecondReview | None:
+    """Close the pending second review of a locked alert that has changed since it was asked, undecided.
+
+    `why` is level_raised, released or taken_over. Return None when none was pending.
+    """
+    review = queries.pending_of(alert.pk)
+    if review is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    review.decided_at, review.agreed = at, False
+    review.save(update_fields=["decided_at", "agreed", "updated_at"])
+    record(actor, "review.withdrawn", review, subject=alert.patient_id, codes={"why": why})
+    return review
 
 
 @action

@@ -20,12 +20,9 @@ def is_pending(alert_id: UUID) -> bool:
 
 
 def pending_review(review_id: UUID) -> SecondReview:
-    """Lock and return a second review that waits for its decision; NotFound otherwise."""
+    """Return a second review that waits for its decision; NotFound otherwise. Its alert's lock guards it."""
     review = (
-        SecondReview.objects.select_for_update(of=("self",))
-        .select_related("alert")
-        .filter(pk=review_id, decided_at__isnull=True)
-        .first()
+        SecondReview.objects.select_related("alert").filter(pk=review_id, decided_at__isnull=True).first()
     )
     if review is None:
         raise NotFound("This second review is not open.", "not_found")

@@ -10,9 +10,9 @@ from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.actions import release_alert, report_no_cover
+from crisis.alerts.actions import fire_next, release_alert, report_no_cover
 from crisis.alerts.models import Kind, RiskAlert
-from crisis.alerts.states import WAITING, Status
+from crisis.alerts.states import Status
 from crisis.alerts.timeline import append_event
 from crisis.decisions.actions import apply_decisions
 from crisis.escalation import actions as escalation
@@ -61,16 +61,9 @@ def _confirm(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> s
     alert.has_unconfirmed_step = True
     alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
     append_event(actor, alert, "step_unconfirmed", at, codes={"position": step.position - 1})
-    if alert.chain_position < len(alert.policy["chain"]) and alert.status in WAITING:
-        _fire_next(actor, alert, at)
+    if alert.chain_position < len(alert.policy["chain"]):
+        fire_next(actor=actor, alert=alert, at=at)
     return "unconfirmed"
-
-
-def _fire_next(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Fire the next step now; a new epoch fences off the one that was waiting for its own time."""
-    alert.epoch += 1
-    alert.save(update_fields=["epoch", "updated_at"])
-    _chain(actor, alert, escalation.first_step(actor=actor, alert=alert, at=at), at)
 
 
 def _warn(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
@@ -103,16 +96,17 @@ def _owner_gone(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -
         release_alert(actor=actor, alert_id=alert.pk, reason=BY_ABSENCE, code="owner_gone", at=at)
         return "released"
     alert.chain_beside = True
-    alert.epoch += 1
-    alert.save(update_fields=["chain_beside", "epoch", "updated_at"])
+    alert.save(update_fields=["chain_beside", "updated_at"])
     append_event(actor, alert, "chain_beside", at)
-    _chain(actor, alert, escalation.first_step(actor=actor, alert=alert, at=at), at)
+    fire_next(actor=actor, alert=alert, at=at)
     return "chain_beside"
 
 
 def _review_overdue(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
     """Nobody read it in time: the level stays up and the clinician on call is paged."""
-    if not review_queries.is_pending(alert.pk) or not alert.is_open:
+    review = review_queries.pending_of(alert.pk)
+    # A timer of an earlier question, since answered, does not speak for the one that waits now.
+    if review is None or review.due_at > at or not alert.is_open:
         return "decided"
     event = append_event(actor, alert, "review_overdue", at)
     reached = escalation.tell(actor=actor, alert=alert, who="on_call", event=event, step=step, at=at)
@@ -124,11 +118,10 @@ def _review_overdue(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetim
 
 def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
     """A level that stands a day after the end, on old evidence alone, is one task for the owner."""
-    if (
-        alert.is_open
-        or alert.patient is None
-        or queries.current_level(alert.patient.pk) not in ("high", "critical")
-    ):
+    # Reopened, or ended again later: that end has a timer of its own.
+    if alert.resolved_at is None or at - alert.resolved_at < reviews.LOOK_AGAIN:
+        return "settled"
+    if alert.patient is None or queries.current_level(alert.patient.pk) not in ("high", "critical"):
         return "settled"
     reviews.make_item(
         actor=actor,
@@ -184,7 +177,6 @@ def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         at=at,
         fields=["owner_gone_at"],
         entry=False,
-        reviewed=review_queries.is_pending(alert.pk),
     )
     event = append_event(actor, alert, "supervisor_told", at)
     escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
@@ -207,5 +199,4 @@ def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         verb="alert.owner_back",
         at=at,
         fields=["owner_gone_at", "chain_beside"],
-        reviewed=review_queries.is_pending(alert.pk),
     )

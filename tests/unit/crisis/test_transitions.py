@@ -1,0 +1,205 @@
+"""Every state x move through the real actions: a legal one ends where the table says, the rest is 409."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from cortex.audit import RuleBroken, system
+from cortex.audit.models import AuditLog
+from crisis.alerts.actions import (
+    claim_alert,
+    escalate_alert,
+    mark_notified,
+    raise_alert,
+    release_alert,
+    take_over_alert,
+)
+from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.alerts.states import CLOSED, OPEN, OWNED, TABLE, Move, Status, allowed
+from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
+from crisis.endings.actions import Ending, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.escalation.models import AlertStep
+from tests.cast import Cast
+from tests.makers import now, staff
+
+pytestmark = pytest.mark.django_db
+
+# Domain 3.1, "Moves", written out once more by hand: the code's table has to equal this one.
+#   . refused   other: the state after the move; N notified  A acknowledged  C in_contact  M monitoring
+#   R resolved  F false_alarm  G merged  = stays
+EXPECTED = """
+move         new  notified  acknowledged  in_contact  monitoring  resolved  false_alarm  merged
+notify       N    .         .             .           .           .         .            .
+claim        A    A         .             .           .           .         .            .
+release      .    .         N             .           .           .         .            .
+take_over    .    .         =             =           =           .         .            .
+attempt      .    .         =             =           =           .         .            .
+contact      .    .         C             .           C           .         .            .
+contact_end  .    .         .             M           .           .         .            .
+still_with   .    .         .             =           =           .         .            .
+escalate     =    =         =             =           =           .         .            .
+resolve      .    .         R             R           R           .         .            .
+false_alarm  .    .         F             F           F           .         .            .
+merge        G    G         G             G           G           .         .            .
+reopen       .    .         .             .           .           A         A            .
+"""
+LETTERS = {
+    "N": Status.NOTIFIED,
+    "A": Status.ACKNOWLEDGED,
+    "C": Status.IN_CONTACT,
+    "M": Status.MONITORING,
+    "R": Status.RESOLVED,
+    "F": Status.FALSE_ALARM,
+    "G": Status.MERGED,
+}
+
+
+def expected() -> dict[tuple[Status, Move], Status | None]:
+    """The table above as a mapping; None is a refusal."""
+    (_, *states), *rows = [line.split() for line in EXPECTED.strip().splitlines()]
+    cells: dict[tuple[Status, Move], Status | None] = {}
+    for move, *letters in rows:
+        for state, letter in zip(states, letters, strict=True):
+            start = Status(state)
+            cells[start, Move(move)] = start if letter == "=" else LETTERS.get(letter)
+    return cells
+
+
+CELLS = expected()
+# Only the house merges and notifies: both have no door, and notifying twice is no conflict but no change.
+BY_PEOPLE = [move for move in Move if move not in (Move.NOTIFY, Move.MERGE)]
+
+
+def good_ending() -> Ending:
+    return Ending(
+        disposition="remained_community_with_plan",
+        verdict="true_crisis",
+        notes="Agreed to a call",
+        follow_up_at=now() + timedelta(days=1),
+    )
+
+
+def run(cast: Cast, alert: RiskAlert, move: Move) -> RiskAlert:
+    """Make one move through its real action: the owner's by the owner, a take-over by the supervisor."""
+    cleo, sam, one = staff(cast.cleo), staff(cast.sam), {"alert_id": alert.pk}
+    doors: dict[Move, Callable[[], RiskAlert]] = {
+        Move.NOTIFY: lambda: mark_notified(actor=system("test"), **one),
+        Move.CLAIM: lambda: claim_alert(actor=sam if alert.assigned_to_id else cleo, **one),
+        Move.RELEASE: lambda: release_alert(actor=cleo, reason="Two at once", **one),
+        Move.TAKE_OVER: lambda: take_over_alert(actor=sam, reason="Cleo is called away", **one),
+        Move.ATTEMPT: lambda: log_attempt(actor=cleo, **one),
+        Move.CONTACT: lambda: log_contact(actor=cleo, **one),
+        Move.CONTACT_END: lambda: end_contact(actor=cleo, **one),
+        Move.STILL_WITH: lambda: still_with_them(actor=cleo, **one),
+        Move.ESCALATE: lambda: escalate_alert(actor=sam, reason="A second voice", **one),
+        Move.RESOLVE: lambda: resolve_alert(actor=cleo, ending=good_ending(), **one),
+        Move.FALSE_ALARM: lambda: mark_false_alarm(
+            actor=cleo, ending=Ending(verdict="not_risk_language", notes="A song"), **one
+        ),
+        Move.REOPEN: lambda: reopen_alert(actor=cleo, reason="They called again", on_shift=True, **one),
+    }
+    return doors[move]()
+
+
+WAY_TO: dict[Status, list[Move]] = {
+    Status.NEW: [],
+    Status.NOTIFIED: [Move.NOTIFY],
+    Status.ACKNOWLEDGED: [Move.CLAIM],
+    Status.IN_CONTACT: [Move.CLAIM, Move.CONTACT],
+    Status.MONITORING: [Move.CLAIM, Move.CONTACT, Move.CONTACT_END],
+    Status.RESOLVED: [Move.CLAIM, Move.RESOLVE],
+    Status.FALSE_ALARM: [Move.CLAIM, Move.FALSE_ALARM],
+}
+
+
+def brought_to(cast: Cast, state: Status) -> RiskAlert:
+    """Raise an alert and walk it to a state by legal moves."""
+    cast.on_duty()
+    alert = raise_alert(
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="self_harm",
+        level="high",
+        reason_code="text_b",
+    )
+    if state is Status.MERGED:  # nothing merges people yet: the state is written as the migration would
+        RiskAlert.objects.filter(pk=alert.pk).update(status=state)
+    for move in WAY_TO.get(state, []):
+        run(cast, alert, move)
+    alert.refresh_from_db()
+    assert alert.status == state
+    return alert
+
+
+def test_the_table_of_the_code_equals_the_table_of_the_domain() -> None:
+    assert {cell: state for cell, state in CELLS.items() if state is not None} == TABLE
+    assert len(CELLS) == len(Status) * len(Move)
+
+
+def test_no_state_is_a_dead_end_before_its_end_and_none_after() -> None:
+    assert all(allowed(state) for state in OPEN)
+    assert {state: allowed(state) for state in CLOSED if allowed(state)} == {
+        Status.RESOLVED: [Move.REOPEN],
+        Status.FALSE_ALARM: [Move.REOPEN],
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "move"),
+    [pytest.param(s, m, id=f"{s}-{m}") for (s, m), after in CELLS.items() if m in BY_PEOPLE and after],
+)
+def test_a_legal_move_ends_in_the_state_of_the_table(cast: Cast, state: Status, move: Move) -> None:
+    alert = brought_to(cast, state)
+    epoch, rows, events = alert.epoch, audit_rows(alert), AlertEvent.objects.filter(alert=alert).count()
+    run(cast, alert, move)
+    alert.refresh_from_db()
+    assert alert.status == CELLS[state, move]
+    assert alert.epoch > epoch, "a change passes the epoch on: the timers before it are fenced off"
+    assert audit_rows(alert) > rows
+    assert AlertEvent.objects.filter(alert=alert).count() > events
+    assert_timers_fit(alert)
+
+
+@pytest.mark.parametrize(
+    ("state", "move"),
+    [pytest.param(s, m, id=f"{s}-{m}") for (s, m), after in CELLS.items() if m in BY_PEOPLE and not after],
+)
+def test_an_illegal_move_answers_409_with_what_is_allowed_and_changes_nothing(
+    cast: Cast, state: Status, move: Move
+) -> None:
+    alert = brought_to(cast, state)
+    before = RiskAlert.objects.filter(pk=alert.pk).values().get(), audit_rows(alert)
+    with pytest.raises(RuleBroken) as refused:
+        run(cast, alert, move)
+    assert refused.value.status == 409
+    assert refused.value.extra["allowed"] == [str(one) for one in allowed(state)]
+    assert refused.value.extra["state"] == state
+    assert (RiskAlert.objects.filter(pk=alert.pk).values().get(), audit_rows(alert)) == before
+
+
+@pytest.mark.parametrize("state", [state for state in Status if state is not Status.NEW])
+def test_being_notified_moves_only_a_new_alert(cast: Cast, state: Status) -> None:
+    alert = brought_to(cast, state)
+    run(cast, alert, Move.NOTIFY)
+    alert.refresh_from_db()
+    assert alert.status == state
+
+
+def audit_rows(alert: RiskAlert) -> int:
+    return AuditLog.objects.filter(object_id=alert.pk).count()
+
+
+def assert_timers_fit(alert: RiskAlert) -> None:
+    """Each kind of timer waits at most once, and one that an open alert needs is never missing."""
+    kinds = list(
+        AlertStep.objects.filter(alert=alert, done_at=None, epoch=alert.epoch).values_list("kind", flat=True)
+    )
+    assert len(kinds) == len(set(kinds)), f"{alert.status}: {sorted(kinds)}"
+    if alert.status in (Status.NEW, Status.NOTIFIED):
+        assert "chain" in kinds
+    elif alert.status in OWNED:
+        assert "disposition_overdue" in kinds
