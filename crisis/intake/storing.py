@@ -345,7 +345,8 @@ def _key(
 ) -> IntakeKey:  # fmt: skip
     # The time is given: a default of the database would be resolved again for each row of a batch.
     return IntakeKey(
-        id=key, created_at=facts.at, organization_id=organization_id, source=Source.ITEM, sender=facts.sender, key=name,
+        id=key, created_at=facts.at, organization_id=organization_id, source=Source.ITEM,
+        sender=facts.sender, key=name,
         patient_id=patient_id, result=result, object_type=kind, object_id=object_id,
         expires_at=facts.at + ITEM_LIFE,
     )  # fmt: skip

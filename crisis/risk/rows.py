@@ -31,7 +31,8 @@ def evidence_of(draft: Draft, *, patient_id: UUID, organization_id: UUID, receiv
         patient_id=patient_id, organization_id=organization_id, code=item.code, domain=item.domain,
         tier=item.tier, value=item.value, confidence=item.confidence, floor=item.floor, status=item.status,
         source_type=item.source_type, source_id=item.source_id, session_ref=item.session_id,
-        local_day=item.local_day, observed_at=item.observed_at, received_at=received_at, created_at=received_at,
+        local_day=item.local_day, observed_at=item.observed_at, received_at=received_at,
+        created_at=received_at,
         expires_at=draft.expires_at, lexicon_entry=draft.lexicon_entry, lexicon_version=draft.lexicon_version,
         flags=list(draft.flags),
     )  # fmt: skip

@@ -63,7 +63,9 @@ def message_row(data: MessageData) -> Message:
     columns = columns_of(data)
     columns["content_hash"] = digest(data.patient_id, data.content)
     # The time is given: a default of the database would be resolved again for each row of a batch.
-    return Message(**columns, created_at=data.received_at, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE)
+    return Message(
+        **columns, created_at=data.received_at, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE
+    )
 
 
 def emotion_row(data: EmotionData) -> EmotionObservation:
