@@ -30,6 +30,10 @@ class ApiView(APIView):
             request.META["CONTENT_LENGTH"] = "-1"
         return super().initialize_request(request, *args, **kwargs)
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Answer JSON whatever was asked for: a button must not fail on an Accept header."""
+        return self.get_renderers()[0], "application/json"
+
     def get_exception_handler(self) -> Callable[..., Any]:
         """Return the problem handler."""
         return problems.handler

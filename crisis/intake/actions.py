@@ -135,7 +135,8 @@ def _sort(taking: _Taking, ctx: AccessContext, items: list[Item]) -> None:
     facts = taking.facts
     ids = sorted({person.pk for person in facts.people.values()})
     closed = _open_keys(ctx, ids)
-    ctx.saw("intake", subjects=ids, organization_id=taking.parcel.organization_id)
+    if ids:
+        ctx.saw("intake", subjects=ids, organization_id=taking.parcel.organization_id)
     locked(ids)
     facts.consents = queries.decisions(ids, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)

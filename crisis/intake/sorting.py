@@ -151,9 +151,10 @@ def _sort(item: Item, facts: Facts, seen: set[UUID]) -> Sorted:
         found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
     if person is None and _needs_person(item):
         unknown = bool(item.pseudonym)
-        found.refuse("unknown_patient" if unknown else "missing", "/patient", support=item.carries_words)
+        support = item.carries_words or item.kind == "sos"
+        found.refuse("unknown_patient" if unknown else "missing", "/patient", support=support)
         if item.refusal is not None and not unknown:
-            found.refuse(item.refusal.reason, item.refusal.field, support=item.carries_words)
+            found.refuse(item.refusal.reason, item.refusal.field, support=support)
         return found
     _use_key(found, facts, seen)
     if found.outcome.result is Result.DUPLICATE:

@@ -1,4 +1,4 @@
-"""The API describes itself: the schema fits the doors, the page needs no script, the client works as shown."""
+"""The API describes itself: the schema fits the doors, the page needs no script, the client does as shown."""
 
 from __future__ import annotations
 

@@ -71,6 +71,19 @@ def test_an_unknown_patient_is_refused_with_support(api: Api, cast: Cast, body: 
     assert answer.json()["support"]["emergency_number"]
 
 
+@pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml;q=0.9", "\x7f"])
+def test_a_button_does_not_fail_on_an_accept_header(api: Api, cast: Cast, accept: str) -> None:
+    answer = api.post("sos?format=xml", {"patient": cast.patient.anonymous_id}, Accept=accept)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+
+
+def test_an_unknown_patients_button_in_a_batch_is_answered_with_support(api: Api, cast: Cast) -> None:
+    answer = api.send({"kind": "sos", "id": "x", "patient": "CX-00000000"}, {"kind": "sos"})
+    assert results(answer) == ["rejected", "rejected"]
+    assert all("support" in one for one in answer.json()["items"])
+
+
 def test_a_hostile_query_is_an_unknown_patient(api: Api, cast: Cast) -> None:
     for named in ("%00", "%ED%A0%80", "a%20b", "'%3B--", "x" * 5000):
         assert api.post(f"sos?patient={named}", b"").status_code == 422
