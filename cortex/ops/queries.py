@@ -55,6 +55,17 @@ def has_month(table: str, month: date) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def months_before(table: str, before: date) -> int:
+    """Count the months of a partitioned table that end before the month of this day."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = to_regclass(%s) AND c.relname < %s",
+            [f"public.{table}", f"{table}_{before:%Y_%m}"],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def setting(key: str, default: Any = None) -> Any:
     """Return the active value of a setting."""
     row = SystemSetting.objects.filter(key=key, is_active=True).values_list("value", flat=True).first()

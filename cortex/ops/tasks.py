@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from celery import shared_task
 
 from cortex.audit import SYSTEM
-from cortex.ops import actions, health
+from cortex.ops import actions, health, queries
 
 DAYS_AHEAD = 62
+# The house's own tables whose rows leave by whole months.
+BY_MONTH = {"ops.TelemetryEvent": "ops_telemetryevent", "ops.ServiceMetric": "ops_servicemetric"}
 
 
 @shared_task(name="cortex.ops.tasks.make_months")
@@ -17,6 +19,18 @@ def make_months() -> int:
     """Keep the partitions two months ahead."""
     today = datetime.now(UTC).date()
     return actions.make_months(actor=SYSTEM, since=today, until=today + timedelta(days=DAYS_AHEAD))
+
+
+@shared_task(name="cortex.ops.tasks.drop_old_months")
+def drop_old_months() -> int:
+    """Drop the months of telemetry and metrics that are older than their rule; return how many."""
+    today, dropped = datetime.now(UTC).date(), 0
+    for model, table in BY_MONTH.items():
+        for policy in queries.active_policies(model):
+            before = today - timedelta(days=policy.days)
+            if queries.months_before(table, before):
+                dropped += actions.drop_months(actor=SYSTEM, table=table, before=before)
+    return dropped
 
 
 @shared_task(name="cortex.ops.tasks.record_metrics")

@@ -267,7 +267,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep out sessions": {"task": "cortex.accounts.sweep_out", "schedule": crontab(minute="41")},
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
-    "drop old months": {"task": "cortex.ops.tasks.drop_old_months", "schedule": crontab(minute="27", hour="2")},
+    "drop old months": {
+        "task": "cortex.ops.tasks.drop_old_months",
+        "schedule": crontab(minute="27", hour="2"),
+    },
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},

@@ -6,10 +6,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
 
 from cortex.audit import SYSTEM
+from cortex.audit.models import AuditLog
 from cortex.ids import uuid7
 from cortex.ops import actions, queries
 from cortex.ops.models import ServiceMetric
-from cortex.ops.tasks import make_months
+from cortex.ops.tasks import drop_old_months, make_months
 
 pytestmark = pytest.mark.django_db
 TABLE = "ops_servicemetric"
@@ -78,3 +79,12 @@ def test_old_months_can_be_dropped_and_young_ones_never(as_system: None) -> None
 def test_only_tables_partitioned_by_month_lose_months(as_system: None) -> None:
     with pytest.raises(DatabaseError, match="is not partitioned by month"), transaction.atomic():
         actions.drop_months(actor=SYSTEM, table="accounts_user", before=date(2000, 1, 1))
+
+
+def test_each_night_months_beyond_their_rule_leave_on_record_and_no_others(as_system: None) -> None:
+    assert drop_old_months() >= 1
+    assert not queries.has_month(TABLE, months(3, 0)[0])
+    assert all(queries.has_month("ops_telemetryevent", month) for month in months(3, 2))
+    assert all(queries.has_month(TABLE, month) for month in months(0, 2))
+    assert AuditLog.objects.get(event_type="months.dropped").codes["table"] == TABLE
+    assert drop_old_months() == 0
