@@ -62,7 +62,7 @@ bench-start: install
 	$(BIN)/python bench/bench_start.py
 
 bench-risk: install
-	$(BIN)/python bench/bench_risk.py
+	$(BIN)/python -m bench.bench_risk
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
