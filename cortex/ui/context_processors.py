@@ -25,6 +25,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "initials": initials_of(user.full_name),
             "role": role,
             "role_label": user.get_role_display(),
+            "shortcuts": user.preferences.get("shortcuts", True),
+            "sound": user.preferences.get("sound", True),
         },
         "theme": user.theme,
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures

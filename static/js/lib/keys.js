@@ -1,5 +1,4 @@
-/* Single-key shortcuts (WCAG 2.1.4: can be switched off; never while typing or while a form is open). */
-const OFF = 'cortex.single-keys-off';
+/* Single-key shortcuts (WCAG 2.1.4: the account can switch them off; never while typing or while a form is open). */
 const typing = (node) => node.closest?.('input:not([type=checkbox],[type=radio]),textarea,select,[contenteditable]');
 const seen = (node) => node.getClientRects().length > 0 && !node.closest('[inert]');
 
@@ -7,17 +6,10 @@ const seen = (node) => node.getClientRects().length > 0 && !node.closest('[inert
    after G it follows the link that carries it in data-go. */
 export function keys(acts) {
   let g = 0;
-  const box = document.querySelector('[data-single-keys]');
-  if (box) {
-    box.checked = !localStorage.getItem(OFF);
-    box.addEventListener('change', () => {
-      if (box.checked) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, '1');
-    });
-  }
+  if (document.body.dataset.keys === 'off') return;
   document.addEventListener('keydown', (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || typing(e.target)) return;
-    if (document.querySelector('dialog[open]') || (box && !box.checked)) return;
+    if (document.querySelector('dialog[open]')) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     const wasG = Date.now() - g < 900;
     g = key === 'g' ? Date.now() : 0;

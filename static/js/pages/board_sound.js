@@ -5,9 +5,12 @@ import { alarm } from '../lib/tone.js';
 
 const MUTE = 300; // seconds
 const button = document.querySelector('[data-act=mute]');
+const { muteUrl, sound } = document.body.dataset;
+if (sound === 'off') alarm.mute(Infinity);
 
 export async function mute() {
-  const answer = await post(document.body.dataset.muteUrl).catch(() => null);
+  if (sound === 'off') return say('Sound is off in your account.');
+  const answer = await post(muteUrl).catch(() => null);
   if (!answer?.ok) return say('Not muted: the server did not answer.', true);
   alarm.mute(MUTE);
   button.setAttribute('aria-pressed', 'true');
@@ -15,8 +18,8 @@ export async function mute() {
   return say('Sound is muted for 5 minutes. It comes back by itself.');
 }
 
-/* Says that browsers stay silent until the first click or key. */
-export const hint = () => document.body.classList.toggle('silent', !alarm.ready);
+/* Says that this page makes no sound: not before the first click or key, or not at all. */
+export const hint = () => document.body.classList.toggle('silent', sound === 'off' || !alarm.ready);
 
 ['click', 'keyup'].forEach((name) => addEventListener(name, () => setTimeout(hint, 200)));
 hint();

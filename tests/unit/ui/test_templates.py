@@ -72,12 +72,12 @@ def test_page_scripts_stay_small() -> None:
     assert sum(len(path.read_text().splitlines()) for path in LIBRARY) <= 400
 
 
-def test_scripts_keep_nothing_in_the_browser_but_the_single_key_switch() -> None:
+def test_scripts_keep_nothing_in_the_browser() -> None:
     for path in [*PAGES, *LIBRARY, ROOT / "static/js/cortex.js"]:
         text = path.read_text()
         assert "sessionStorage" not in text
         assert "indexedDB" not in text
-        assert path.name == "keys.js" or "localStorage" not in text
+        assert "localStorage" not in text
         assert not re.search(r"\beval\(|new Function\(", text)
 
 
