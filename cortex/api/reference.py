@@ -26,7 +26,7 @@ def page() -> dict[str, Any]:
     return {
         "info": found["info"],
         "groups": _groups(found["paths"]),
-        "schemes": [{"name": name, **one} for name, one in found["components"]["securitySchemes"].items()],
+        "schemes": [{**one, "name": name} for name, one in found["components"]["securitySchemes"].items()],
         "schemas": [_schema(name, one) for name, one in schemas.items()],
     }
 
@@ -98,6 +98,9 @@ def _name(one: dict[str, Any]) -> str:
 def _limits(one: dict[str, Any]) -> str:
     if "enum" in one:
         return ", ".join(str(value) for value in one["enum"])
-    words = {"minimum": "from", "maximum": "to", "minLength": "at least", "maxLength": "at most",
-             "maxItems": "at most", "minItems": "at least", "pattern": "like"}  # fmt: skip
+    words = {
+        "minimum": "from", "maximum": "to", "minLength": "at least", "minItems": "at least",
+        "maxLength": "at most",
+        "maxItems": "at most", "pattern": "like",
+    }  # fmt: skip
     return " ".join(f"{word} {one[name]}" for name, word in words.items() if name in one)

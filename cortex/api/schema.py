@@ -17,7 +17,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """Return the OpenAPI security scheme."""
-        about = "A server's key: `Authorization: Api-Key <key>` (or `X-Api-Key: <key>`)."
+        about = "A server's key: Authorization: Api-Key <key> (or X-Api-Key: <key>)."
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": about}
 
 
