@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
@@ -222,8 +223,16 @@ class ActionAdmin(admin.ModelAdmin):
         """Ask, then delete by the action."""
         return self._run(request, super().delete_view, object_id, extra_context)
 
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Answer 404, where the stock admin leads to its index: a stranger's row is no row."""
+        raise Http404("There is no such record.")
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Lead to the trail of this record."""
+        """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("Your role does not include this page.")
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404("There is no such record.")
         try:
             trail = reverse("admin:audit_auditlog_changelist")
         except NoReverseMatch:

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
+from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.policies.actions import add_pager, change_pager, change_policy
@@ -35,6 +37,11 @@ class SlaPolicyAdmin(ActionAdmin):
         "repeat_seconds",
         "chain",
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the clocks of one's own organization and the common ones."""
+        own = Q(organization_id__in=list(actor_of(request).org_ids))
+        return super().get_queryset(request).filter(own | Q(organization__isnull=True))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Which level and whose it is stays."""
@@ -70,6 +77,15 @@ class PagerEndpointAdmin(ActionAdmin):
     change_action = change_pager
     list_display = ("name", "url", "is_active", "updated_at")
     fields = ("name", "url", "is_active", "secret")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return our form as it is: its secret is typed, and no model field to the factory."""
+        return PagerForm
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Offer the secret to whoever may type one; nobody reads it back."""
+        may_type = self.has_change_permission(request, obj) or obj is None
+        return self.fields if may_type else PagerForm.Meta.fields
 
     def id_argument(self) -> str:
         """Return the name by which the actions take the row's id."""
