@@ -45,7 +45,7 @@ types: dev
 
 # The settings that a running process would have, without a database: drift between models and migrations fails.
 checks: dev
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
 unit: dev
