@@ -66,7 +66,7 @@ def test_another_organizations_people_are_neither_listed_nor_opened(ada: Client,
     assert "Charlie" not in ada.get("/admin/accounts/user/").content.decode()
     page = ada.get(f"/admin/accounts/user/{people.charlie.pk}/change/", follow=True).content.decode()
     assert "Charlie" not in page
-    assert ada.get(f"/admin/accounts/organization/{people.elsewhere.pk}/change/").status_code == 302
+    assert ada.get(f"/admin/accounts/organization/{people.elsewhere.pk}/change/").status_code == 404
 
 
 def test_a_change_of_role_goes_through_the_action(ada: Client, people: People) -> None:
