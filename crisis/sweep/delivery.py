@@ -31,6 +31,7 @@ LEASE = timedelta(seconds=60)
 # Seconds until the next try; after the last one the attempt is a dead letter.
 RETRIES = (5, 15, 60, 300, 900, 1800, 3600)
 TIMEOUT = 5.0
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Refused(Exception):
@@ -39,14 +40,17 @@ class Refused(Exception):
 
 def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
     """Send one due notification; return the state that it reached, or `taken` when another sender has it."""
-    attempt = lease_attempt(actor=actor, attempt_id=attempt_id, until=clock() + LEASE)
+    at = clock()
+    attempt = lease_attempt(actor=actor, attempt_id=attempt_id, until=at + LEASE, at=at)
     if attempt is None:
         return "taken"
     try:
         state = _email(attempt) if attempt.channel == Channel.EMAIL else _webhook(attempt)
     except Refused as refusal:
         return _failed(actor, attempt, str(refusal))
-    except (OSError, httpx.HTTPError) as error:
+    except Exception as error:
+        # A name that can't be encoded, a secret whose key is gone, a library's own error: all are tried again
+        # and then given up in the open. None may end the thread that sends everybody else's.
         return _failed(actor, attempt, type(error).__name__)
     note_delivery(actor=actor, attempt=attempt, state=state)
     if state == AttemptState.CONFIRMED:
@@ -129,9 +133,20 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 def _public_address(host: str, port: int) -> str:
     address = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
-    if not ipaddress.ip_address(address).is_global and not settings.CORTEX_PAGER_ALLOW_PRIVATE:
+    if not _is_public(ipaddress.ip_address(address)) and not settings.CORTEX_PAGER_ALLOW_PRIVATE:
         raise Refused("private_address")
     return address
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is out in the world, also when it wraps an IPv4 address in an IPv6 one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(inner)
+    return address.is_global and not address.is_multicast
 
 
 def _board_url() -> str:

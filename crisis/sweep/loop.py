@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
 
-from cortex.audit import RuleBroken, system
+from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
 from cortex.ops.actions import note_round
@@ -35,35 +36,49 @@ SWEEPER = system("sweeper")
 
 def sweep_once() -> int:
     """Run every due row once and look after the owners; return how many rows were run."""
-    ran = 0
-    for step_id in escalation_queries.due_step_ids(clock()):
-        ran += _guarded(step_id)
+    ran = sum(_step(step_id) for step_id in escalation_queries.due_step_ids(clock()))
     for due_id in risk_queries.due_evaluations(clock()):
-        ran += actions.run_evaluation(actor=SWEEPER, due_id=due_id)
+        ran += _guarded("evaluation", due_id, partial(actions.run_evaluation, due_id=due_id))
     at = clock()
     for alert_id in queries.absent_owner_alert_ids(at):
-        actions.note_owner_gone(actor=SWEEPER, alert_id=alert_id)
+        _guarded("owner_gone", alert_id, partial(actions.note_owner_gone, alert_id=alert_id))
     for alert_id in queries.returned_owner_alert_ids(at):
-        actions.note_owner_back(actor=SWEEPER, alert_id=alert_id)
+        _guarded("owner_back", alert_id, partial(actions.note_owner_back, alert_id=alert_id))
     for item_id in review_queries.overdue_item_ids(at):
-        reviews.escalate_item(actor=SWEEPER, item_id=item_id)
+        _guarded("review", item_id, partial(reviews.escalate_item, item_id=item_id))
     for follow_up_id in review_queries.passed_follow_up_ids(at, FOLLOW_UP_GRACE):
-        reviews.sweep_follow_up(actor=SWEEPER, follow_up_id=follow_up_id)
+        _guarded("follow_up", follow_up_id, partial(reviews.sweep_follow_up, follow_up_id=follow_up_id))
     return ran
 
 
-def _guarded(step_id: UUID) -> int:
+def _step(step_id: UUID) -> int:
     """Run one step; one that fails is put off for a while, so that it never starves the others."""
+
+    def postpone(error: Exception) -> None:
+        until = clock() + timedelta(seconds=10)
+        postpone_step(actor=SWEEPER, step_id=step_id, until=until, error_code=type(error).__name__)
+
+    return _guarded("step", step_id, partial(actions.run_step, step_id=step_id), postpone)
+
+
+def _guarded(
+    kind: str,
+    row_id: UUID,
+    run: Callable[..., object],
+    after_failure: Callable[[Exception], None] | None = None,
+) -> int:
+    """Run one row's work and return 1, or log its failure by code and return 0: the next row must not wait.
+
+    Only a lost connection ends the round: nothing else could run either.
+    """
     try:
-        actions.run_step(actor=SWEEPER, step_id=step_id)
-    except (RuleBroken, DatabaseError, ValueError, KeyError, RuntimeError) as error:
-        log.error("step_failed", step=str(step_id), error=type(error).__name__)
-        postpone_step(
-            actor=SWEEPER,
-            step_id=step_id,
-            until=clock() + timedelta(seconds=10),
-            error_code=type(error).__name__,
-        )
+        run(actor=SWEEPER)
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not connection.is_usable():
+            raise
+        log.error("row_failed", kind=kind, row=str(row_id), error=type(error).__name__)
+        if after_failure is not None:
+            after_failure(error)
         return 0
     return 1
 
@@ -119,8 +134,9 @@ class Sweeper:
             try:
                 close_old_connections()
                 work()
-            except (DatabaseError, OSError) as error:
-                # The database is away: say so and try again; everything due is still a row.
+            except Exception as error:
+                # Usually the database is away. Whatever it is, say so and try again: everything due is still
+                # a row, and a thread that dies in silence would take its duties with it.
                 log.error("sweep_failed", part=name, error=type(error).__name__)
                 connection.close()
             self.stopping.wait(max(0.05, ROUND - (time.monotonic() - started)))

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from cortex.accounts.models import Role, SessionState
-from cortex.accounts.sessions.clocks import limits
+from cortex.accounts.models import Role
+from cortex.accounts.queries import live_sessions
 from crisis.alerts.models import RiskAlert
-from crisis.duty.models import DutyShift
+from crisis.duty.models import DutyShift, DutyStatus
 from crisis.escalation.models import AlertStep
 from crisis.risk.models import RiskAssessment
 
@@ -25,14 +25,14 @@ def locked_step(step_id: UUID) -> AlertStep | None:
 
 
 def _present(at: datetime) -> Q:
-    """The owner is signed in, and on shift or a supervisor."""
-    shift = DutyShift.objects.running().filter(user=OuterRef("assigned_to"))
-    bounds = limits()
-    awake = Q(last_input_at__gt=at - bounds.idle) | (Q(on_board=True) & ~Q(user__pin_hash=""))
-    session = SessionState.objects.filter(
-        awake, user=OuterRef("assigned_to"), started_at__gt=at - bounds.absolute
-    )
-    return Q(Exists(session)) & (Q(Exists(shift)) | Q(assigned_to__role=Role.SUPERVISOR))
+    """The owner is signed in, and has not ended their shift since they claimed, unless they supervise.
+
+    A therapist who claims an alert of their own patient was never on shift: their session alone counts.
+    """
+    shifts = DutyShift.objects.filter(user=OuterRef("assigned_to"))
+    left = shifts.filter(status=DutyStatus.ENDED, ended_at__gte=OuterRef("claimed_at"))
+    on_duty = Q(Exists(shifts.running())) | ~Q(Exists(left)) | Q(assigned_to__role=Role.SUPERVISOR)
+    return Q(Exists(live_sessions(OuterRef("assigned_to"), at))) & on_duty
 
 
 def absent_owner_alert_ids(at: datetime) -> list[UUID]:
