@@ -1,0 +1,155 @@
+"""Knocks at one address as one person, undoes what came of it, and keeps what must be checked of the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections, transaction
+from django.test import Client
+
+from cortex.access.context import set_scope
+from cortex.audit.models import PhiAccessLog
+from tests.walk.world import World
+
+CSP = {
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'",
+    "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+    "manifest-src 'none'",
+}  # fmt: skip
+WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
+TRAIL = frozenset({"audit_phiaccesslog", "audit_auditlog"})
+# Sessions, and when a key was last used.
+USE = frozenset({"django_session", "accounts_sessionstate", "usersessions_usersession", "accounts_apikey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, and what the request wrote."""
+
+    status: int
+    body: bytes
+    location: str
+    written: frozenset[str]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the page was given: 2xx, a form's 422, or a redirect that follows a command."""
+        return 200 <= self.status < 300 or self.status == 422
+
+
+class Doors:
+    """Asks for addresses; every answer is checked for headers, leaks and writes, faults gather in `faults`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faults: list[str] = []
+        self.asked = 0
+        self.cookies = {name: _session(user) for name, user in world.people.items()}
+
+    def ask(self, who: str, method: str, path: str, data: Any = None, **headers: str) -> Answer:
+        """Send one request as this person ("nobody": signed out) and undo everything that it wrote."""
+        client = Client(raise_request_exception=False)
+        if who in self.cookies:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[who]
+        self.asked += 1
+        with undone(), written() as tables:
+            set_scope(None)
+            before = set(PhiAccessLog.objects.values_list("pk", flat=True))
+            response = client.generic(method, path, **_body(method, data), headers=headers)
+            rows = list(PhiAccessLog.objects.exclude(pk__in=before))
+        answer = Answer(
+            response.status_code, response.content, response.get("Location", ""), frozenset(tables),
+            {name.lower(): value for name, value in response.items()},
+        )  # fmt: skip
+        self.check(f"{who} {method} {path}", answer, rows)
+        return answer
+
+    def check(self, what: str, answer: Answer, rows: list[PhiAccessLog]) -> None:
+        """Note every fault of an answer."""
+        if answer.status >= 500:
+            self.faults.append(f"{what}: {answer.status}")
+        self.faults += [f"{what}: {fault}" for fault in header_faults(answer)]
+        self.faults += [f"{what}: {fault}" for fault in leaks(self.world.planted, answer.body, rows)]
+        method = what.split()[1]
+        allowed = TRAIL | USE
+        if method == "GET" and answer.written - allowed:
+            self.faults.append(f"{what}: a GET wrote {sorted(answer.written - allowed)}")
+        if answer.status in (401, 403, 404) and answer.written - allowed:
+            self.faults.append(f"{what}: a refused request wrote {sorted(answer.written - allowed)}")
+
+
+def leaks(planted: dict[str, UUID], body: bytes, rows: list[PhiAccessLog]) -> list[str]:
+    """Return the planted words in a body whose owner no access row of this request names."""
+    named = {subject for row in rows for subject in (row.subject, *row.subjects)}
+    text = body.decode("utf-8", "replace")
+    return [f"shows {word!r} without an access row" for word, owner in planted.items()
+            if word in text and owner not in named]  # fmt: skip
+
+
+def header_faults(answer: Answer) -> list[str]:
+    """Return what is missing from the security headers of an answer."""
+    headers, found = answer.headers, []
+    policy = {part.strip() for part in headers.get("content-security-policy", "").split(";") if part.strip()}
+    if policy != CSP:
+        found.append(f"content security policy is {sorted(policy ^ CSP)} off")
+    expected = {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "x-frame-options": "DENY",
+    }
+    found += [
+        f"{name} is {headers.get(name)!r}" for name, value in expected.items() if headers.get(name) != value
+    ]
+    return found
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll everything back that happens inside, on both databases."""
+    main, keys = transaction.atomic(), transaction.atomic(using="keys")
+    main._from_testcase = keys._from_testcase = True  # type: ignore[attr-defined]  # keys commit durably inside
+    with main, keys:
+        yield
+        transaction.set_rollback(True)
+        transaction.set_rollback(True, using="keys")
+
+
+@contextmanager
+def written() -> Iterator[set[str]]:
+    """Gather the names of tables that statements wrote to."""
+    tables: set[str] = set()
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = WRITES.match(str(sql))
+        if found:
+            tables.add(found.group(1))
+        return execute(sql, params, many, context)
+
+    with connections["default"].execute_wrapper(watch), connections["keys"].execute_wrapper(watch):
+        yield tables
+
+
+def _session(user: Any) -> str:
+    client = Client()
+    client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+    cache.clear()
+    return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def _body(method: str, data: Any) -> dict[str, Any]:
+    if method == "GET":
+        return {}
+    if isinstance(data, bytes):
+        return {"data": data, "content_type": "application/json"}
+    from urllib.parse import urlencode
+
+    encoded = urlencode(data or {}, doseq=True)
+    return {"data": encoded.encode(), "content_type": "application/x-www-form-urlencoded"}

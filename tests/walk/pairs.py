@@ -1,0 +1,155 @@
+"""Who may open which row: for each address with an id, the row and the people whom it is open to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+
+from cortex.ui.admin import ActionAdmin
+from tests import makers
+from tests.walk.addresses import Address
+from tests.walk.world import World, specimen
+
+DESK = ("cleo", "alice", "sam")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row at one address: `first` must be let in; `also` may be, or hears why not now; the rest are refused.
+
+    `methods` are those that the address serves; `data` is what is posted; `roles` narrows the declaration
+    (a class of the back office does). Without a `first` the address is closed to everybody.
+    """
+
+    ids: dict[str, str]
+    first: str
+    also: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("GET", "POST")
+    data: dict[str, Any] = field(default_factory=dict)
+    roles: frozenset[str] | None = None
+
+
+NOTE = {"note": "It is quiet now."}
+REASON = {"reason": "Nobody answers."}
+VERDICT = {"verdict": "true_crisis", "notes": "They stay with family."}
+
+
+def page_pairs(world: World) -> dict[str, Pair]:
+    """Return the pairs of the desk's and the people's pages, by URL name."""
+    resolve = VERDICT | {
+        "disposition": "remained_community_with_plan",
+        "follow_up_at": f"{makers.now() + timedelta(hours=20):%Y-%m-%dT%H:%M}",
+    }
+
+    def alert(name: str, first: str = "cleo", data: Any = None, **more: Any) -> Pair:
+        ids = {"alert_id": world.id_of(name), **more.pop("ids", {})}
+        also = tuple(one for one in DESK if one != first) + more.pop("more", ())
+        return Pair(ids, first, also, data=data or {}, **more)
+
+    assert world.follow_up and world.review and world.second and world.invitation
+    leaders = {"first": "sam", "also": ("ada",), "methods": ("POST",)}
+    invited = {"invitation_id": str(world.invitation.pk)}
+    return {
+        "crisis:alert_page": alert("contact", methods=("GET",)),
+        "crisis:alert_preview": alert("waiting", methods=("GET",)),
+        "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),
+        "crisis:alert_claim": alert("waiting"),
+        "crisis:alert_contact": alert("claimed", data=NOTE | {"channel": "phone"}),
+        "crisis:alert_attempt": alert("claimed", data=NOTE | {"channel": "phone"}),
+        "crisis:alert_still_with": alert("contact"),
+        "crisis:alert_contact_end": alert("contact", data=NOTE),
+        "crisis:alert_escalate": alert("waiting", data=REASON),
+        "crisis:alert_resolve": alert("contact", data=resolve),
+        "crisis:alert_take_over": alert("claimed", first="sam", data=REASON),
+        "crisis:alert_release": alert("claimed", data=REASON),
+        "crisis:alert_false_alarm": alert("contact", data=VERDICT),
+        "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
+        "crisis:alert_link": Pair(
+            {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
+            {"pseudonym": world.patients["ended"].anonymous_id},
+        ),
+        "crisis:followup_done": Pair(
+            {"follow_up_id": str(world.follow_up.pk)}, "cleo", ("sam",), data={"outcome": "reached"}
+        ),
+        "crisis:review_detail": Pair({"item_id": str(world.review.pk)}, "cleo", ("sam",), ("GET",)),
+        "crisis:review_done": Pair(
+            {"item_id": str(world.review.pk)}, "cleo", ("sam",), ("POST",), {"outcome": "reviewed"}
+        ),
+        "crisis:review_decide": Pair(
+            {"review_id": str(world.second.pk)}, "sam", ("alice", "bob", "pendo"), ("POST",),
+            {"agreed": "yes", "note": "It was a song."},
+        ),
+        "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, **leaders),
+        "accounts:invitation_renew": Pair(invited, **leaders),
+        "accounts:invitation_revoke": Pair(invited, **leaders),
+    }  # fmt: skip
+
+
+def admin_pairs(world: World, address: Address) -> list[Pair]:
+    """Return the pairs of a row's page of the back office, by what its class declares."""
+    _, app, model_name, *rest = address.pattern.split("/")
+    found = [
+        one
+        for one in admin.site._registry
+        if (one._meta.app_label, one._meta.model_name) == (app, model_name)
+    ]
+    kind, row = admin.site._registry[found[0]], specimen(world, found[0])
+    assert isinstance(kind, ActionAdmin) and row is not None, found[0]
+    return _PAGES[rest[1] if len(rest) > 1 else ""](world, kind, row)
+
+
+def _of(world: World, kind: ActionAdmin, row: Any, roles: Any) -> tuple[str, ...]:
+    """Return who has one of the roles and stands in the row's organization, Ada first."""
+    home = world.cast.home.pk
+    is_common = kind.organization_path is None and getattr(row, "organization_id", None) is None
+    chosen = [
+        name for name, user in world.people.items()
+        if user.role in roles and (is_common or user.organization_id == home)
+    ]  # fmt: skip
+    return tuple(sorted(chosen, key=lambda name: (name != "ada", name)))
+
+
+def _pair(
+    world: World, kind: ActionAdmin, row: Any, roles: Any, methods: tuple[str, ...], data: Any = None
+) -> Pair:
+    first, *also = _of(world, kind, row, roles)
+    return Pair(
+        {"object_id": str(row.pk)},
+        first,
+        tuple(also),
+        methods,
+        data or {},
+        frozenset(str(one) for one in roles),
+    )
+
+
+def _change(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
+    """Looking, and typing where the class names an action; without one, typing is closed to everybody."""
+    looking = _pair(world, kind, row, kind.view_roles | kind.write_roles, ("GET",))
+    if kind.change_action is None:
+        return [looking, Pair({"object_id": str(row.pk)}, "", methods=("POST",))]
+    return [looking, _pair(world, kind, row, kind.write_roles, ("POST",))]
+
+
+def _delete(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
+    if kind.delete_action is None:
+        return [Pair({"object_id": str(row.pk)}, "")]
+    return [_pair(world, kind, row, kind.write_roles, ("GET", "POST"), {"post": "yes"})]
+
+
+def _history(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
+    return [_pair(world, kind, row, kind.view_roles | kind.write_roles, ("GET",))]
+
+
+def _leads_on(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
+    """The short address leads every id, known or not, to its `change/`."""
+    return []
+
+
+_PAGES: dict[str, Callable[[World, ActionAdmin, Any], list[Pair]]] = {
+    "change": _change, "delete": _delete, "history": _history, "": _leads_on,
+}  # fmt: skip

@@ -1,0 +1,235 @@
+"""The rounds of the walk: who knocks where, and what each address answered, as rows of the access matrix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tests.api.conftest import message
+from tests.walk.addresses import Address, addresses
+from tests.walk.doors import Answer, Doors
+from tests.walk.pairs import Pair, admin_pairs, page_pairs
+from tests.walk.world import World
+
+METHODS = ("GET", "POST")
+# One person of each role, and a counselor off duty: enough where an address names no row.
+ROLES = ("alice", "cleo", "kito", "pendo", "sam", "ada", "cora", "otto")
+OFFICE = ("ada", "cora", "otto", "sam", "esi", "cyd", "odo", "sefu", "cleo")
+# Where nobody comes in: the administrators of both houses, and one person of the desk.
+CLOSED = ("ada", "esi", "cleo")
+
+
+@dataclass
+class Walk:
+    """What was found: rows of the matrix, faults, and addresses with an id that nobody wrote a pair for."""
+
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    unpaired: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def note(self, address: Address, method: str, answers: dict[str, int]) -> None:
+        """Keep one row: who heard which status."""
+        groups: dict[int, list[str]] = {}
+        for who, status in answers.items():
+            groups.setdefault(status, []).append(who)
+        line = "; ".join(f"{status} {' '.join(groups[status])}" for status in sorted(groups))
+        assert address.access is not None
+        key = f"/{address.pattern}  [{address.access.describe()}]"
+        self.rows.setdefault(key, []).append(f"{method:<5} {line}")
+
+
+def walk_rows(world: World, doors: Doors, walk: Walk) -> None:
+    """Knock at every page with an id: the entitled first, then everybody else with the very same id."""
+    by_name = page_pairs(world)
+    for address in addresses():
+        if not address.ids or address.is_api or address.access is None or address.access.how != "roles":
+            continue
+        pairs = admin_pairs(world, address) if address.is_admin else [by_name.get(address.name)]
+        if None in pairs:
+            walk.unpaired.append(address.pattern)
+        for pair in pairs:
+            if pair is not None:
+                _knock(world, doors, walk, address, pair)
+
+
+def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair) -> None:
+    path = address.path(**pair.ids)
+    people = [one for one in _visitors(world, address, pair) if one != pair.first]
+    for method in pair.methods if address.is_admin else METHODS:
+        headers = {"HX-Request": "true"} if method == "POST" else {}
+        answers = {}
+        for who in [*([pair.first] if pair.first else []), *people, "nobody"]:
+            answer = doors.ask(who, method, path, pair.data, **headers)
+            answers[who] = answer.status
+            fault = judge(world, address, pair, who, method, answer)
+            if fault:
+                walk.faults.append(f"{who} {method} /{address.pattern}: {answer.status}, expected {fault}")
+        walk.note(address, method, answers)
+
+
+def _visitors(world: World, address: Address, pair: Pair | None = None) -> tuple[str, ...]:
+    """Return who knocks: everybody at a row of the desk, fewer where fewer can tell a difference."""
+    if pair is None:
+        return tuple(one for one in OFFICE if one in ROLES) if address.is_admin else ROLES
+    if not pair.first:
+        return CLOSED
+    return OFFICE if address.is_admin else tuple(world.people)
+
+
+def judge(world: World, address: Address, pair: Pair, who: str, method: str, answer: Answer) -> str:
+    """Return what should have been answered when something else was; empty when all is well."""
+    if who == "nobody":
+        return "" if is_turned_away(answer) else "the way to sign-in, 401 or 403"
+    assert address.access is not None
+    role = str(world.people[who].role)
+    if (
+        role not in address.access.roles
+        or not pair.first
+        or (pair.roles is not None and role not in pair.roles)
+    ):
+        return "" if answer.status == 403 else "403"
+    if method not in pair.methods:
+        return "" if answer.status in (405, 404) else "405"
+    if who == pair.first:
+        return "" if is_let_in(address, answer) else "2xx or a form's 422"
+    if who in pair.also:
+        return "" if answer.status not in (401, 403, 404) and answer.status < 500 else "a page or a conflict"
+    return "" if answer.status == 404 else "404"
+
+
+def is_turned_away(answer: Answer) -> bool:
+    """Whether a signed-out visitor heard where to sign in, or no."""
+    return answer.status in (401, 403) or (answer.status == 302 and "/login/" in answer.location)
+
+
+def is_let_in(address: Address, answer: Answer) -> bool:
+    """Whether the entitled person was served; the back office leads on after a command and to the trail."""
+    return answer.is_good or (address.is_admin and answer.status == 302 and "login" not in answer.location)
+
+
+def walk_pages(world: World, doors: Doors, walk: Walk) -> None:
+    """Knock at every page without an id in each role."""
+    for address in addresses():
+        if address.ids or address.is_api or address.access is None:
+            continue
+        path = address.path()
+        for method in METHODS:
+            answers = {}
+            for who in [*_visitors(world, address), "nobody"]:
+                answer = doors.ask(who, method, path)
+                answers[who] = answer.status
+                fault = _misplaced(world, address, who, answer)
+                if fault:
+                    walk.faults.append(
+                        f"{who} {method} /{address.pattern}: {answer.status}, expected {fault}"
+                    )
+            walk.note(address, method, answers)
+
+
+def _misplaced(world: World, address: Address, who: str, answer: Answer) -> str:
+    access = address.access
+    assert access is not None
+    if access.how == "public":
+        return "" if answer.status != 403 else "an open page"
+    if who == "nobody":
+        return "" if is_turned_away(answer) else "the way to sign-in, 401 or 403"
+    if str(world.people[who].role) not in access.roles:
+        return "" if answer.status == 403 else "403"
+    # A class of the back office may close its list to a declared role: the matrix shows to whom.
+    return "" if answer.status != 403 or address.is_admin else "a page"
+
+
+def table(rows: dict[str, list[str]]) -> str:
+    """Return the matrix as text: an address, its declaration, then one line per method."""
+    return (
+        "\n".join(line for key in sorted(rows) for line in (key, *(f"    {one}" for one in rows[key]), ""))
+        + "\n"
+    )
+
+
+def merged(parts: Iterable[dict[str, list[str]]]) -> dict[str, list[str]]:
+    """Return the rows of all parts together."""
+    return {key: lines for part in parts for key, lines in part.items()}
+
+
+def walk_api(world: World, doors: Doors, walk: Walk) -> None:
+    """Knock at every address of the API with every kind of credential."""
+    for address in addresses():
+        if not address.is_api:
+            continue
+        call = CALLS[address.name](world)
+        for method in METHODS:
+            answers = {}
+            for who, header in world.credentials.items():
+                session = who if who in world.people else "nobody"
+                headers = {"Authorization": header} if header else {}
+                answer = doors.ask(session, method, address.path(**call.ids), call.body, **headers)
+                answers[who] = answer.status
+                fault = _miscalled(address, call, who, method, answer)
+                if fault:
+                    walk.faults.append(
+                        f"{who} {method} /{address.pattern}: {answer.status}, expected {fault}"
+                    )
+            walk.note(address, method, answers)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the entitled sender says at one address, and who else is let in there."""
+
+    body: bytes = b"{}"
+    method: str = "POST"
+    first: tuple[str, ...] = ("home_key",)
+    not_found: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ("narrow_key",)
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _batch(world: World) -> bytes:
+    return _json({"items": [message(world.patients["contact"])]})
+
+
+def _pseudonym(world: World) -> str:
+    return world.patients["contact"].anonymous_id
+
+
+OWN = ("token",)
+CALLS: dict[str, Callable[[World], Call]] = {
+    "api:schema": lambda world: Call(
+        method="GET", first=("home_key", "other_key", "narrow_key"), forbidden=("token",)
+    ),
+    "intake:take": lambda world: Call(_batch(world), first=("home_key", "other_key"), forbidden=("narrow_key",)),
+    "intake:sos": lambda world: Call(
+        _json({"patient": _pseudonym(world)}), first=("home_key", "narrow_key"), not_found=("other_key",),
+        forbidden=(),
+    ),
+    "intake:patient_register": lambda world: Call(
+        _json({"language": "sw"}), first=("home_key", "other_key")
+    ),
+    "intake:token_mint": lambda world: Call(
+        not_found=("other_key",), ids={"pseudonym": _pseudonym(world)}
+    ),
+    "intake:me_take": lambda world: Call(_batch(world), first=OWN, forbidden=()),
+    "intake:me_sos": lambda world: Call(first=OWN, forbidden=()),
+    "intake:me_support": lambda world: Call(method="GET", first=OWN, forbidden=()),
+}  # fmt: skip
+
+
+def _miscalled(address: Address, call: Call, who: str, method: str, answer: Answer) -> str:
+    if who in call.first:
+        if method != call.method:
+            return "" if answer.status == 405 else "405"
+        return "" if 200 <= answer.status < 300 else "2xx"
+    if method == call.method and who in call.not_found:
+        return "" if answer.status in (404, 422) else "404"
+    return (
+        ""
+        if answer.status in (401, 403, 405) and (method != call.method or answer.status != 405)
+        else "401 or 403"
+    )

@@ -1,0 +1,266 @@
+"""The world of the URL walk: planted people, alerts in every state, and a row of every model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib import admin
+
+from cortex.accounts.apikeys.actions import revoke_key
+from cortex.accounts.choices import Role, Scope
+from cortex.accounts.invitations.actions import invite_person
+from cortex.accounts.models import Invitation, User
+from cortex.ids import uuid7
+from cortex.ui.admin import ActionAdmin
+from crisis.alerts.actions import claim_alert
+from crisis.alerts.models import Disposition, RiskAlert, Verdict
+from crisis.byhand.actions import raise_for_caller
+from crisis.casework.actions import log_contact
+from crisis.duty.actions import plan_shift
+from crisis.duty.models import DutyShift, DutyStatus
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.escalation.models import SlaPolicy
+from crisis.policies.actions import add_pager
+from crisis.reviews.actions import make_item
+from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from patients.registry.models import Patient
+from patients.registry.records import ContactData, PreferenceData
+from patients.sessions.records import Batch, LocationData
+from tests import makers, stores
+from tests.api.conftest import Api, issue_key, item, message
+from tests.cast import Cast, make_cast
+
+HOME_ONLY = ("psychiatrist", "compliance", "auditor")
+
+
+@dataclass
+class World:
+    """Everybody who knocks, everything that they knock at, and every word that must not slip out."""
+
+    cast: Cast
+    people: dict[str, User]
+    home_key: Api
+    other_key: Api
+    planted: dict[str, UUID] = field(default_factory=dict)
+    alerts: dict[str, RiskAlert] = field(default_factory=dict)
+    patients: dict[str, Patient] = field(default_factory=dict)
+    follow_up: FollowUp | None = None
+    review: ReviewItem | None = None
+    second: SecondReview | None = None
+    invitation: Invitation | None = None
+    source_id: str = ""
+    credentials: dict[str, str] = field(default_factory=dict)
+
+    def id_of(self, name: str) -> str:
+        """Return the id of one of the alerts."""
+        return str(self.alerts[name].pk)
+
+
+def make_world() -> World:
+    """Write the world; everything about people goes through the real actions and the real API."""
+    cast = make_cast()
+    world = World(
+        cast=cast,
+        people=_people(cast),
+        home_key=Api(f"Api-Key {issue_key(cast.home)[1]}"),
+        other_key=Api(f"Api-Key {issue_key(cast.elsewhere)[1]}"),
+    )
+    cast.on_duty()
+    cast.on_duty(world.people["chao"])
+    plan_shift(
+        actor=makers.staff(cast.ada), user_id=world.people["kito"].pk, organization_id=cast.home.pk,
+        role="counselor", planned_start=makers.now() + timedelta(days=1),
+        planned_end=makers.now() + timedelta(days=1, hours=8),
+    )  # fmt: skip
+    for number, name in enumerate(("waiting", "claimed", "contact", "ended", "doubted"), start=1):
+        _plant(world, name, number)
+    _work(world)
+    _send_every_kind(world)
+    _house_rows(world)
+    _credentials(world)
+    makers.scope_all()
+    return world
+
+
+def _credentials(world: World) -> None:
+    """Every kind of sender: keys of both houses, a narrow, a revoked and a made-up one, tokens, a session."""
+    cast = world.cast
+    narrow = issue_key(cast.home, [Scope.SUPPORT])[1]
+    revoked, raw = issue_key(cast.home)
+    revoke_key(actor=makers.staff(cast.ada), key_id=revoked.pk)
+    pseudonym = world.patients["contact"].anonymous_id
+    token = world.home_key.post(f"patients/{pseudonym}/tokens", {}).json()["token"]
+    world.credentials = {
+        "home_key": world.home_key.header, "other_key": world.other_key.header,
+        "narrow_key": f"Api-Key {narrow}", "revoked_key": f"Api-Key {raw}",
+        "forged_key": f"{world.home_key.header[:-4]}AAAA", "token": f"Bearer {token}",
+        "forged_token": f"Bearer {token[:-4]}AAAA", "cleo": "", "ada": "", "nobody": "",
+    }  # fmt: skip
+
+
+def _people(cast: Cast) -> dict[str, User]:
+    """The cast, one person of each other role, an off-duty counselor, and the same roles elsewhere."""
+    people = {name: getattr(cast, name) for name in ("alice", "bob", "cleo", "sam", "ada", "charlie")}
+    more = {
+        "kito": (Role.COUNSELOR, cast.home), "pendo": (Role.PSYCHIATRIST, cast.home),
+        "cora": (Role.COMPLIANCE, cast.home), "otto": (Role.AUDITOR, cast.home),
+        "chao": (Role.COUNSELOR, cast.elsewhere), "sefu": (Role.SUPERVISOR, cast.elsewhere),
+        "esi": (Role.ADMIN, cast.elsewhere), "cyd": (Role.COMPLIANCE, cast.elsewhere),
+        "odo": (Role.AUDITOR, cast.elsewhere),
+    }  # fmt: skip
+    for name, (role, where) in more.items():
+        people[name] = makers.make_user(role, where, email=f"{name}@example.org", full_name=name.title())
+    return people
+
+
+def _plant(world: World, name: str, number: int) -> None:
+    """A person of Alice's with words found nowhere else, and an alert by what they wrote to the app."""
+    said = f"leo usiku nitajiua, nimeandaa kamba, mbuyuni{number}"
+    patient = makers.make_patient(
+        world.cast.home,
+        team=[world.cast.alice],
+        given_name=f"Zuhura{number}x",
+        family_name=f"Plantwell{number}",
+        email=f"plant{number}@hidden.example",
+        phone=f"+25473310445{number}",
+        home_address=f"{number} Hidden Lane",
+        contacts=[ContactData(f"Okellowick{number}", f"+25472210446{number}", "brother")],
+        preference=PreferenceData(),
+    )
+    world.patients[name] = patient
+    words = (f"Zuhura{number}x", f"Plantwell{number}", f"plant{number}@hidden", f"+25473310445{number}",
+             f"{number} Hidden Lane", f"Okellowick{number}", f"+25472210446{number}", f"mbuyuni{number}",
+             f"handwritten{number}", f"closing{number}", f"Kibandani{number}")  # fmt: skip
+    world.planted |= dict.fromkeys(words, patient.pk)
+    answer = world.home_key.send(message(patient, said))
+    assert answer.status_code == 200, answer.content
+    world.alerts[name] = RiskAlert.objects.get(patient=patient, kind="self_harm")
+
+
+def _work(world: World) -> None:
+    """Bring the alerts into the states that commands need."""
+    cleo = makers.staff(world.cast.cleo)
+    contact = world.alerts["contact"]
+    world.source_id = next(one["source_id"] for one in contact.factors if one.get("source_id"))
+    for name in ("claimed", "contact", "ended", "doubted"):
+        claim_alert(actor=cleo, alert_id=world.alerts[name].pk)
+    log_contact(actor=cleo, alert_id=contact.pk, note="handwritten3, by phone")
+    raise_for_caller(
+        actor=cleo, pseudonym=world.patients["waiting"].anonymous_id, level="high", kind="medical",
+        note="handwritten1, a neighbour called",
+    )  # fmt: skip
+    unknown = raise_for_caller(
+        actor=cleo, pseudonym="", level="high", kind="self_harm", note="handwritten6, a teacher called",
+    )  # fmt: skip
+    claim_alert(actor=cleo, alert_id=unknown.pk)
+    world.alerts["unknown"] = unknown
+    world.planted["handwritten6"] = unknown.patient_id
+    ending = Ending(
+        disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="closing4: with her brother",
+        follow_up_at=makers.now() + timedelta(hours=20),
+    )  # fmt: skip
+    resolve_alert(actor=cleo, alert_id=world.alerts["ended"].pk, ending=ending)
+    doubt = replace(
+        ending, disposition=Disposition.NOT_A_CRISIS, verdict=Verdict.NOT_RISK_LANGUAGE,
+        notes="closing5: a song", follow_up_at=None, no_follow_up_reason="closing5 again",
+    )  # fmt: skip
+    resolve_alert(actor=cleo, alert_id=world.alerts["doubted"].pk, ending=doubt)
+    world.follow_up = FollowUp.objects.filter(alert=world.alerts["ended"]).order_by("due_at").first()
+    world.second = SecondReview.objects.get(alert=world.alerts["doubted"], decided_at__isnull=True)
+    world.review = make_item(
+        actor=makers.machine(world.cast.home), organization_id=world.cast.home.pk,
+        patient=world.patients["claimed"], reason_code="medium_risk",
+    )  # fmt: skip
+
+
+def _send_every_kind(world: World) -> None:
+    """Let an app send one item of each kind, so that every table of the floor holds a row."""
+    who, at = world.patients["contact"], (makers.now() - timedelta(minutes=3)).isoformat()
+    said = message(who, session="v1")
+    answer = world.home_key.send(
+        item("session_started", who, session="v1", session_kind="voice_checkin", at=at),
+        said,
+        item("transcript", who, session="v1", text="Leo nimechoka kidogo, mbuyuni3", at=at),
+        item("voice_features", who, session="v1", pitch_mean=180, speech_seconds=40),
+        item("emotion", who, session="v1", source="voice", label="sad", confidence=0.8),
+        item("activity", who, session="v1", activity_type="breathing", text="mbuyuni3 tena"),
+        item("feedback", who, session="v1", satisfaction=4, text="Nzuri, mbuyuni3"),
+        item("checkin", who, date=f"{makers.now():%Y-%m-%d}", mood=6, notes="mbuyuni3"),
+        item("tool_action", who, session="v1", tool_name="timer", status="succeeded"),
+        item("rationale", who, message=said["id"], policy_selected="listen"),
+        key="walk-request-0001",
+    )  # fmt: skip
+    assert {one["result"] for one in answer.json()["items"]} == {"stored"}, answer.content
+
+
+def _house_rows(world: World) -> None:
+    """Rows that no action of this walk leaves behind."""
+    home, at, ada = world.cast.home, makers.now(), world.cast.ada
+    world.invitation = invite_person(
+        actor=makers.staff(ada), email="guest@example.org", full_name="Guest", role=Role.THERAPIST,
+        organization_id=home.pk,
+    )  # fmt: skip
+    makers.grant(world.patients["ended"], world.people["pendo"])
+    add_pager(actor=makers.staff(ada), name="Pager", url="https://pager.example/", secret="s" * 40)
+    patient = world.patients["contact"]
+    place = LocationData(patient.pk, home.pk, at, place={"label": "Kibandani3"}, seen_at=at)
+    makers.store(actor=makers.machine(home), patient=patient, sessions=[], batch=Batch(locations=[place]))
+    with stores.role("cortex_owner"):
+        common = SlaPolicy.objects.filter(organization__isnull=True).first()
+        assert common is not None
+        common.pk, common._state.adding, common.organization = None, True, home
+        common.pk = uuid7()
+        common.save(force_insert=True)
+        for label, values in _specimens(world, at).items():
+            model: Any = apps.get_model(label)
+            if not model._default_manager.exists():
+                model._default_manager.create(**(values() if callable(values) else values))
+
+
+def _specimens(world: World, at: Any) -> dict[str, dict[str, Any] | Callable[[], dict[str, Any]]]:
+    home, ada = world.cast.home, world.cast.ada
+    patient = world.patients["contact"]
+    digest = b"\x00" * 32
+    return {
+        "accounts.Subscription": {"user": ada, "plan_type": "clinic", "started_at": at},
+        "accounts.UsageRecord": {"user": ada, "resource_type": "items", "quantity": 1,
+                                 "billing_period_start": at, "billing_period_end": at + timedelta(days=1)},
+        "accounts.LoginAttempt": {"at": at, "account_hash": "a" * 24, "outcome": "wrong"},
+        "accounts.StaffProfile": {"organization": home, "user": ada, "title": "Dr"},
+        "audit.AuditLink": {"number": 1, "trail": "audit", "row_id": patient.pk, "row_digest": digest,
+                            "previous_hash": digest, "hash": digest, "linked_at": at},
+        "ops.FeatureFlag": {"name": "walk"},
+        "ops.SystemSetting": {"key": "walk", "value": 1},
+        "ops.RetentionPolicy": {"model": "patients.Message", "basis_field": "received_at", "days": 90},
+        "ops.RetentionRun": lambda: {"policy": apps.get_model("ops.RetentionPolicy").objects.first()},
+        "ops.ServiceHeartbeat": {"name": "walk", "last_run_at": at},
+        "ops.ServiceMetric": {"service_name": "walk", "metric_name": "x", "metric_value": 1.0,
+                              "recorded_at": at},
+        "crisis.CrisisResource": {"organization": home, "jurisdiction": "KE", "name": "Line",
+                                  "kind": "suicide_line", "phone": "+254700000999"},
+    }  # fmt: skip
+
+
+def specimen(world: World, model: Any) -> Any:
+    """Return a row of the model that belongs to the home organization, or to nobody where rows have no owner."""
+    kind = admin.site._registry[model]
+    assert isinstance(kind, ActionAdmin)
+    rows = model._default_manager.all()
+    if model is SlaPolicy:
+        rows = rows.filter(organization=world.cast.home)
+    if kind.organization_path is not None:
+        rows = rows.filter(**{kind.organization_path: world.cast.home.pk})
+    if any(one.name == "patient" for one in model._meta.fields):
+        planted = rows.filter(patient__in=world.patients.values())
+        rows = planted if planted.exists() else rows
+    if model is DutyShift:
+        rows = rows.filter(status=DutyStatus.PLANNED)
+    return rows.order_by("pk").first()
+
+
+__all__ = ["World", "make_world", "specimen"]
