@@ -1,16 +1,25 @@
-"""Every address of the house: declared, closed to strangers, on record, and the same as the reviewed matrix."""
+"""Every address of the house: declared, closed to strangers, on record, and as in the reviewed matrix."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.conf import settings as settings_of
+from django.contrib import admin
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
 
+from cortex.accounts.invitations import links
+from cortex.accounts.signin.links import reset_path
+from cortex.audit.models import PhiAccessLog
+from tests import makers
 from tests.walk.addresses import addresses
-from tests.walk.doors import Doors
+from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
 from tests.walk.rounds import Walk, table, walk_api, walk_pages, walk_rows
 from tests.walk.world import World, make_world
 
@@ -78,3 +87,81 @@ def test_the_matrix_is_the_reviewed_one(walked: Walk) -> None:
     if os.environ.get("UPDATE_ACCESS_MATRIX") == "1":
         MATRIX.write_text(found)
     assert found == MATRIX.read_text(), "access changed; review it, then run with UPDATE_ACCESS_MATRIX=1"
+
+
+def test_the_short_address_of_the_back_office_leads_every_id_on(world: World) -> None:
+    doors = Doors(world)
+    for model in admin.site._registry:
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{uuid4()}/"
+        answer = doors.ask("ada", "GET", path)
+        assert (answer.status, answer.location.rsplit("/", 3)[-2]) == (302, "change"), path
+        assert doors.ask("ada", "GET", f"{path}change/").status == 404
+    assert doors.faults == []
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Stand in for the page of a missing token, so that no other refusal counts as one."""
+    return HttpResponse(status=403, headers={"X-Missing-Token": "1"})
+
+
+def test_every_unsafe_method_wants_a_token_of_the_page(world: World, settings: object) -> None:
+    settings.CSRF_FAILURE_VIEW = f"{__name__}.csrf_failed"  # type: ignore[attr-defined]
+    client = Client(enforce_csrf_checks=True)
+    client.cookies[settings_of.SESSION_COOKIE_NAME] = Doors(world).cookies["sam"]
+    open_to_a_forger = []
+    for address in addresses():
+        if address.is_api:
+            continue
+        path = address.path(**dict.fromkeys(address.ids, str(uuid4())))
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            with undone():
+                answer = client.generic(method, path)
+            if answer.get("X-Missing-Token") != "1":
+                open_to_a_forger.append(f"{method} {path}: {answer.status_code}")
+    assert open_to_a_forger == []
+
+
+def test_what_is_missing_or_broken_keeps_the_headers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    doors = Doors(world)
+    for who in ("nobody", "cleo"):
+        assert doors.ask(who, "GET", "/no/such/page").status == 404
+    assert doors.faults == []
+
+    def fail(**given: object) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("crisis.desk.queries.board", fail)
+    answer = doors.ask("cleo", "GET", "/board/")
+    assert (answer.status, header_faults(answer)) == (500, [])
+
+
+def test_a_mailed_invitation_opens_by_its_own_token_alone(world: World) -> None:
+    assert world.invitation is not None
+    right = links.path_of(world.invitation)
+    other = right.replace(str(world.invitation.pk), str(uuid4()))
+    for path, status in ((right, 200), (f"{right[:-6]}AAAAA/", 410), (other, 410)):
+        with undone():
+            assert Client().get(path, follow=True).status_code == status, path
+
+
+def test_a_mailed_reset_opens_by_its_own_key_alone(world: World) -> None:
+    makers.scope_all()
+    alice, bob = (reset_path(world.people[name]) for name in ("alice", "bob"))
+    mixed = f"{alice.rsplit('/', 2)[0]}/{_owner(alice)}-{bob.rsplit('/', 2)[1].split('-', 1)[1]}/"
+    for path, opens in ((alice, True), (bob, True), (mixed, False), (f"{alice[:-6]}00000/", False)):
+        with undone():
+            page = Client().get(path, follow=True).content.decode()
+        assert ('name="password1"' in page) is opens, path
+
+
+def _owner(path: str) -> str:
+    return path.rsplit("/", 2)[1].split("-", 1)[0]
+
+
+def test_the_eyes_see(world: World) -> None:
+    patient = world.patients["contact"]
+    assert leaks(world.planted, b"<td>Zuhura3x</td>", [])
+    assert leaks(world.planted, b"<td>Zuhura3x</td>", [PhiAccessLog(subject=world.patients["ended"].pk)])
+    assert not leaks(world.planted, b"<td>Zuhura3x</td>", [PhiAccessLog(subject=patient.pk)])
+    assert not leaks(world.planted, b"<td>Zuhura3x</td>", [PhiAccessLog(subjects=[patient.pk])])
+    assert header_faults(Answer(200, b"", "", frozenset(), {"x-frame-options": "DENY"}))

@@ -1,4 +1,4 @@
-"""Knocks at one address as one person, undoes what came of it, and keeps what must be checked of the answer."""
+"""Knocks at one address as one person, undoes what came of it, and checks the answer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answer:
 
 
 class Doors:
-    """Asks for addresses; every answer is checked for headers, leaks and writes, faults gather in `faults`."""
+    """Asks for addresses; checks each answer for headers, leaks and writes; faults gather in `faults`."""
 
     def __init__(self, world: World) -> None:
         self.world = world

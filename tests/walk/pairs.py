@@ -19,7 +19,7 @@ DESK = ("cleo", "alice", "sam")
 
 @dataclass(frozen=True)
 class Pair:
-    """One row at one address: `first` must be let in; `also` may be, or hears why not now; the rest are refused.
+    """One row at one address: `first` is let in, `also` too or hears why not now, everybody else is refused.
 
     `methods` are those that the address serves; `data` is what is posted; `roles` narrows the declaration
     (a class of the back office does). Without a `first` the address is closed to everybody.
@@ -51,7 +51,6 @@ def page_pairs(world: World) -> dict[str, Pair]:
         return Pair(ids, first, also, data=data or {}, **more)
 
     assert world.follow_up and world.review and world.second and world.invitation
-    leaders = {"first": "sam", "also": ("ada",), "methods": ("POST",)}
     invited = {"invitation_id": str(world.invitation.pk)}
     return {
         "crisis:alert_page": alert("contact", methods=("GET",)),
@@ -83,9 +82,9 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"review_id": str(world.second.pk)}, "sam", ("alice", "bob", "pendo"), ("POST",),
             {"agreed": "yes", "note": "It was a song."},
         ),
-        "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, **leaders),
-        "accounts:invitation_renew": Pair(invited, **leaders),
-        "accounts:invitation_revoke": Pair(invited, **leaders),
+        "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ("ada",), ("POST",)),
+        "accounts:invitation_renew": Pair(invited, "sam", ("ada",), ("POST",)),
+        "accounts:invitation_revoke": Pair(invited, "sam", ("ada",), ("POST",)),
     }  # fmt: skip
 
 

@@ -183,7 +183,6 @@ class Call:
     method: str = "POST"
     first: tuple[str, ...] = ("home_key",)
     not_found: tuple[str, ...] = ()
-    forbidden: tuple[str, ...] = ("narrow_key",)
     ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -202,12 +201,11 @@ def _pseudonym(world: World) -> str:
 OWN = ("token",)
 CALLS: dict[str, Callable[[World], Call]] = {
     "api:schema": lambda world: Call(
-        method="GET", first=("home_key", "other_key", "narrow_key"), forbidden=("token",)
+        method="GET", first=("home_key", "other_key", "narrow_key")
     ),
-    "intake:take": lambda world: Call(_batch(world), first=("home_key", "other_key"), forbidden=("narrow_key",)),
+    "intake:take": lambda world: Call(_batch(world), first=("home_key", "other_key")),
     "intake:sos": lambda world: Call(
         _json({"patient": _pseudonym(world)}), first=("home_key", "narrow_key"), not_found=("other_key",),
-        forbidden=(),
     ),
     "intake:patient_register": lambda world: Call(
         _json({"language": "sw"}), first=("home_key", "other_key")
@@ -215,9 +213,9 @@ CALLS: dict[str, Callable[[World], Call]] = {
     "intake:token_mint": lambda world: Call(
         not_found=("other_key",), ids={"pseudonym": _pseudonym(world)}
     ),
-    "intake:me_take": lambda world: Call(_batch(world), first=OWN, forbidden=()),
-    "intake:me_sos": lambda world: Call(first=OWN, forbidden=()),
-    "intake:me_support": lambda world: Call(method="GET", first=OWN, forbidden=()),
+    "intake:me_take": lambda world: Call(_batch(world), first=OWN),
+    "intake:me_sos": lambda world: Call(first=OWN),
+    "intake:me_support": lambda world: Call(method="GET", first=OWN),
 }  # fmt: skip
 
 

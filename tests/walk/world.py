@@ -159,6 +159,7 @@ def _work(world: World) -> None:
     )  # fmt: skip
     claim_alert(actor=cleo, alert_id=unknown.pk)
     world.alerts["unknown"] = unknown
+    assert unknown.patient_id is not None
     world.planted["handwritten6"] = unknown.patient_id
     ending = Ending(
         disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="closing4: with her brother",
@@ -247,7 +248,7 @@ def _specimens(world: World, at: Any) -> dict[str, dict[str, Any] | Callable[[],
 
 
 def specimen(world: World, model: Any) -> Any:
-    """Return a row of the model that belongs to the home organization, or to nobody where rows have no owner."""
+    """Return a row of the model: the home organization's, or one that has no owner."""
     kind = admin.site._registry[model]
     assert isinstance(kind, ActionAdmin)
     rows = model._default_manager.all()
