@@ -83,7 +83,7 @@ class ResolveForm(VerdictForm):
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"
         ),
-        help_text="A call or message that a person answers.",
+        help_text="A call or message that a person answers. Without one, say why below.",
     )
     no_follow_up_reason = forms.CharField(
         label="Why there is no follow-up",
@@ -92,6 +92,7 @@ class ResolveForm(VerdictForm):
         widget=forms.TextInput(attrs={"class": "input"}),
     )
     field_order = ["disposition", "verdict", "notes", "follow_up_at", NO_DATE]
+    one_of = ("follow_up_at", NO_DATE)  # one of the two is needed, so neither is called optional
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -116,6 +116,9 @@ def _next(request: HttpRequest, alert_id: UUID) -> str:
 def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: Any) -> HttpResponse:
     at = clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
+    if not form.is_bound:
+        for field in list(form.fields.values())[:1]:  # the page is this form
+            field.widget.attrs["autofocus"] = True
     with reading(
         actor_of(request), purpose="alert_review", relationship=look.relationship or "duty"
     ) as context:
