@@ -10,7 +10,7 @@ class CrisisConfig(AppConfig):
     verbose_name = "Crisis desk"
 
     def ready(self) -> None:
-        """Add claims to the one predicate, the board to the live topics, and what else the floors below ask."""
+        """Add claims to the one predicate, the board to the live topics, and what floors below ask."""
         from cortex.live import topics
         from cortex.ops import warming
         from cortex.ui import nav

@@ -50,7 +50,7 @@ def pages_for(user: User, at: datetime) -> RiskAlertQuerySet:
         asked = SecondReview.objects.filter(alert=OuterRef("pk"), decided_at__isnull=True).exclude(
             asked_by=user
         )
-        scope |= Q(Exists(asked), organization_id=user.organization_id)
+        scope |= Q(Exists(asked), organization_id__in=desk_organizations(user))
     return RiskAlert.objects.filter(scope)
 
 
@@ -76,6 +76,12 @@ def relationship_to(user: User, alert: RiskAlert, at: datetime) -> str:
     if alert.patient_id is None:
         return "desk"
     return registry_access.relationship_of(user, alert.patient_id, at) or "second_review"
+
+
+def may_see(user: User, alert: RiskAlert, at: datetime) -> bool:
+    """Whether the person sees at least the card of an alert."""
+    own = RiskAlert.objects.filter(pk=alert.pk)
+    return own.filter(pk__in=cards_for(user)).exists() or own.filter(pk__in=pages_for(user, at)).exists()
 
 
 def people_with_open_alerts(at: datetime) -> QuerySet[Any]:

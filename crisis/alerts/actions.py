@@ -13,8 +13,7 @@ from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
 from crisis.alerts.models import AlertEvent, Kind, Level, RiskAlert, Source
-from crisis.alerts.moves import refuse_empty
-from crisis.alerts.states import OWNED, WAITING, Move, Status
+from crisis.alerts.states import Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.escalation import actions as escalation
 from crisis.escalation.policy import clocks
@@ -22,6 +21,8 @@ from crisis.escalation.queries import policy_for
 from crisis.reviews import actions as reviews
 from patients.registry.queries import locked as lock_patients
 
+# An alert keeps this many pieces of evidence; what came first stays behind what counts most now.
+MOST_FACTORS = 60
 RANK = {Level.HIGH: 0, Level.CRITICAL: 1}
 
 
@@ -166,6 +167,8 @@ def _join(
             append_event(actor, alert, "note", at, note=hand_note)
     if rises:
         return _rise(actor, alert, level=level, waiting=waiting, fields=fields, at=at)
+    # A question that was asked before this came must not end the alert now.
+    withdraw_question(actor=actor, alert=alert, why="new_evidence", at=at)
     kind = "renotified" if renotify else "evidence_added"
     if renotify:
         alert.last_notified_score = alert.score
@@ -183,8 +186,19 @@ def _take_facts(alert: RiskAlert, facts: dict[str, Any]) -> list[str]:
     for name, value in facts.items():
         if name == "rules_fired":
             value = list(dict.fromkeys([*alert.rules_fired, *value]))
+        if name == "factors":
+            value = _with_earlier(value, alert.factors)
+        if name == "third_party":
+            value = value or alert.third_party
         setattr(alert, name, value)
     return list(facts)
+
+
+def _with_earlier(factors: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the evidence that the alert stood on before: without a share, but it is part of what raised it."""
+    known = {(one.get("code"), one.get("source_id")) for one in factors}
+    kept = [one | {"share": None} for one in earlier if (one.get("code"), one.get("source_id")) not in known]
+    return [*factors, *kept][:MOST_FACTORS]
 
 
 def _rise(
@@ -211,7 +225,7 @@ def _rise(
         "contact_due_at",
         "disposition_due_at",
     ]
-    _withdraw_review(actor, alert, at, "level_raised")
+    withdraw_question(actor=actor, alert=alert, why="level_raised", at=at)
     moves.apply(
         actor,
         alert,
@@ -227,10 +241,13 @@ def _rise(
     return alert
 
 
-def _withdraw_review(actor: Actor, alert: RiskAlert, at: datetime, why: str) -> None:
+@action
+def withdraw_question(*, actor: Actor, alert: RiskAlert, why: str, at: datetime) -> None:
     """Take back a question to a second reader that the alert has outgrown: its answer must not end it now."""
-    if reviews.withdraw_review(actor=actor, alert=alert, why=why, at=at) is not None:
-        append_event(actor, alert, "second_review_withdrawn", at, codes={"why": why})
+    if reviews.withdraw_review(actor=actor, alert=alert, why=why, at=at) is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    append_event(actor, alert, "second_review_withdrawn", at, codes={"why": why})
+    return record(actor, "alert.question_withdrawn", alert, codes={"why": why})
 
 
 @action
@@ -239,7 +256,7 @@ def mark_notified(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -
     alert = queries.locked_alert(alert_id)
     at = clock(at)
     if alert.status != Status.NEW:
-        return Unchanged(alert)  # type: ignore[return-value]
+        return _confirmed_late(actor, alert, at)
     alert.status = moves.next_state(alert, Move.NOTIFY)
     alert.notified_at = at
     alert.has_unconfirmed_step = False
@@ -250,139 +267,12 @@ def mark_notified(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -
     return alert
 
 
-@action
-def claim_alert(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
-    """Claim an alert and every other waiting alert of that person; exactly one claimer wins.
-
-    Raise a conflict for the second, naming who has it since when.
-    """
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at, cards=True)
-    if alert.status in OWNED:
-        if alert.assigned_to_id == actor.id:
-            return Unchanged(alert)  # type: ignore[return-value]
-        raise moves.conflict(alert, _claimed_by(alert, at), "already_claimed")
-    moves.next_state(alert, Move.CLAIM)
-    siblings = queries.locked_open_of(alert.patient_id) if alert.patient_id else [alert]
-    for other in siblings:
-        if other.status in WAITING:
-            _take(actor, other, at)
-            if other.pk == alert.pk:
-                alert = other
-    return alert
-
-
-def _claimed_by(alert: RiskAlert, at: datetime) -> str:
-    owner = alert.assigned_to.full_name if alert.assigned_to else "Somebody"
-    ago = int((at - (alert.claimed_at or at)).total_seconds())
-    return f"Claimed by {owner} {_span(ago)} ago."
-
-
-def _span(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-
-
-def _take(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    alert.status = Status.ACKNOWLEDGED
-    alert.assigned_to = actor.user
-    alert.claimed_at = at
-    alert.acknowledged_at = alert.acknowledged_at or at
-    alert.owner_gone_at = None
-    alert.chain_beside = False
-    alert.has_unconfirmed_step = False
-    moves.apply(
-        actor,
-        alert,
-        event="claimed",
-        verb="alert.claimed",
-        at=at,
-        fields=[
-            "status",
-            "assigned_to",
-            "claimed_at",
-            "acknowledged_at",
-            "owner_gone_at",
-            "chain_beside",
-            "has_unconfirmed_step",
-        ],
-    )
-
-
-@action
-def release_alert(
-    *, actor: Actor, alert_id: UUID, reason: str, code: str = "by_hand", at: datetime | None = None
-) -> RiskAlert:
-    """Give a claim back before contact; the chain resumes where it stood. Refused once in contact."""
-    refuse_empty(reason, "reason", "Say in a few words why you give it back: the next person reads it.")
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at, cards=True)
-    state = moves.next_state(alert, Move.RELEASE)
-    moves.refuse_non_owner(actor, alert, Move.RELEASE)
-    _withdraw_review(actor, alert, at, "released")
-    alert.status = state
-    alert.assigned_to = None
-    alert.claimed_at = None
-    alert.owner_gone_at = None
-    alert.chain_beside = False
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        return moves.apply(
-            actor,
-            alert,
-            event="released",
-            verb="alert.released",
-            at=at,
-            entry=False,
-            note=reason,
-            fields=["status", "assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
-            codes={"why": code},
-        )
-
-
-@action
-def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | None = None) -> RiskAlert:
-    """Become the owner of an alert that somebody else has, with a reason; its state stays."""
-    refuse_empty(reason, "reason", "Say why you take it over: its owner is told.")
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at, cards=True)
-    moves.next_state(alert, Move.TAKE_OVER)
-    if alert.assigned_to_id == actor.id:
+def _confirmed_late(actor: Actor, alert: RiskAlert, at: datetime) -> RiskAlert:
+    """Take the mark "nobody confirmed" off an alert that somebody has seen by now."""
+    if not alert.has_unconfirmed_step:
         return Unchanged(alert)  # type: ignore[return-value]
-    _withdraw_review(actor, alert, at, "taken_over")
-    before = alert.assigned_to_id
-    alert.assigned_to = actor.user
-    alert.claimed_at = at
-    alert.owner_gone_at = None
-    alert.chain_beside = False
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        return moves.apply(
-            actor,
-            alert,
-            event="taken_over",
-            verb="alert.taken_over",
-            at=at,
-            note=reason,
-            fields=["assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
-            codes={"from": str(before)},
-        )
-
-
-@action
-def escalate_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | None = None) -> RiskAlert:
-    """Fire the chain's next step now; the owner stays the owner and the state stays."""
-    refuse_empty(reason, "reason", "Say why now, in one or two sentences: they see it with the alert.")
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at, cards=True)
-    moves.next_state(alert, Move.ESCALATE)
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        event = append_event(
-            actor, alert, "escalated", at, note=reason, codes={"position": alert.chain_position}
-        )
-    record(actor, "alert.escalated", alert, codes={"position": alert.chain_position})
-    return fire_next(actor=actor, alert=alert, at=at, event=event)
+    alert.has_unconfirmed_step = False
+    alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
+    append_event(actor, alert, "confirmed_late", at)
+    record(actor, "alert.confirmed_late", alert, fields=["has_unconfirmed_step"])
+    return alert

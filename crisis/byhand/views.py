@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,7 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.clock import clock
 from cortex.ui.pages import go_to
+from crisis.alerts.access import may_see
+from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import link_person, raise_for_caller
 from crisis.byhand.forms import HandForm, LinkForm
 
@@ -30,8 +34,16 @@ def alert_new(request: HttpRequest) -> HttpResponse:
                 raise
             form.add_error(broken.extra.get("field"), broken.message)
         else:
-            return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+            return go_to(request, _after_raising(request, alert))
     return render(request, "crisis/alerts/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _after_raising(request: HttpRequest, alert: RiskAlert) -> str:
+    """Lead to the alert's page; somebody off shift, to whom it is closed, is told that the desk has it."""
+    if may_see(actor_of(request).person, alert, clock()):
+        return reverse("crisis:alert_page", args=[alert.pk])
+    messages.success(request, "The alert is raised and the desk has been told.")
+    return reverse("crisis:my_cases")
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)

@@ -38,13 +38,15 @@ def log_contact(
     alert.status = moves.next_state(alert, Move.CONTACT)
     alert.first_response_at = alert.first_response_at or at
     alert.contact_at = alert.contact_at or at
+    # Reached: a button pressed from now on is a new call for a person.
+    alert.waiting_person = False
     return _entry(
         actor,
         alert,
         "contact_made",
         at,
         note,
-        ["status", "first_response_at", "contact_at"],
+        ["status", "first_response_at", "contact_at", "waiting_person"],
         {"channel": channel},
     )
 

@@ -12,13 +12,13 @@ from django.urls import reverse
 
 from cortex.accounts.models import User
 from cortex.audit.actors import Actor
-from crisis.alerts import actions as alerts
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OWNERS_MOVES, Move, allowed
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
 from crisis.duty.queries import running_shift
 from crisis.endings import actions as endings
+from crisis.ownership import actions as ownership
 
 Run = Callable[[Actor, UUID, dict[str, Any], forms.Form], RiskAlert]
 
@@ -45,7 +45,7 @@ class Command:
 
 
 def _claim(actor: Actor, alert_id: UUID, data: dict[str, Any], form: forms.Form) -> RiskAlert:
-    return alerts.claim_alert(actor=actor, alert_id=alert_id)
+    return ownership.claim_alert(actor=actor, alert_id=alert_id)
 
 
 def _reason(action: Callable[..., RiskAlert]) -> Run:
@@ -110,7 +110,7 @@ COMMANDS: tuple[Command, ...] = (
         Move.ESCALATE,
         "Escalate",
         "arrow-up-right",
-        _reason(alerts.escalate_alert),
+        _reason(ownership.escalate_alert),
         fields.ReasonForm,
         key="e",
         style="esc",
@@ -131,7 +131,7 @@ COMMANDS: tuple[Command, ...] = (
         Move.TAKE_OVER,
         "Take over",
         "user-check",
-        _reason(alerts.take_over_alert),
+        _reason(ownership.take_over_alert),
         fields.ReasonForm,
     ),
     Command(
@@ -139,7 +139,7 @@ COMMANDS: tuple[Command, ...] = (
         Move.RELEASE,
         "Give back",
         "arrow-back-up",
-        _reason(alerts.release_alert),
+        _reason(ownership.release_alert),
         fields.ReasonForm,
         more=True,
     ),

@@ -68,7 +68,13 @@ def _decide(
     )
     if decision.move in (Move.NONE, Move.LOG_ONLY):
         return None
-    if alert is not None and decision.move is Move.APPEND and not _is_news(alert, evaluation, signal):
+    pressed = _is_pressed(evaluation, signal)
+    if (
+        alert is not None
+        and decision.move is Move.APPEND
+        and not pressed
+        and not _is_news(alert, evaluation, signal)
+    ):
         return alert
     return raise_alert(
         actor=actor,
@@ -79,10 +85,19 @@ def _decide(
         reason_code=reason_code(signal.rules, decision.level, signal.kind),
         source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE,
         facts=_facts(evaluation, signal),
-        waiting=SOS_RULE in signal.rules,
-        renotify=decision.move is Move.RENOTIFY,
+        waiting=pressed,
+        renotify=decision.move is Move.RENOTIFY or pressed,
         at=at,
     )
+
+
+def _is_pressed(evaluation: Evaluation, signal: KindSignal) -> bool:
+    """Whether the person pressed a button since the last look; a press of then still holds the floor now."""
+    if SOS_RULE not in signal.rules:
+        return False
+    presses = [floor.newest_at for floor in evaluation.result.floors if floor.rule == SOS_RULE]
+    looked = evaluation.previous.computed_at if evaluation.previous else None
+    return looked is None or any(moment > looked for moment in presses)
 
 
 def _as_open(alert: RiskAlert | None) -> OpenAlert | None:

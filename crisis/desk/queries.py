@@ -181,7 +181,18 @@ def my_cases(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's open alerts as cards, and those that they ended within a day."""
     mine = RiskAlert.objects.filter(assigned_to=user).select_related(*SHOWN)
     recent = mine.filter(resolved_at__gt=at - timedelta(hours=24)).order_by("-resolved_at")[:50]
-    return {"cards": cards(mine.open().urgent_first()[:LONGEST_LIST]), "recent": ended_rows(recent)}
+    working = list(mine.open().urgent_first()[:LONGEST_LIST])
+    ended_lately = list(recent)
+    return {
+        "cards": cards(working),
+        "recent": ended_rows(ended_lately),
+        "subjects": subjects_of(working + ended_lately),
+    }
+
+
+def subjects_of(rows: Iterable[Any]) -> list[UUID]:
+    """Return whose rows a list shows, for its access row."""
+    return sorted({row.patient_id for row in rows if row.patient_id})
 
 
 def own_duty(user: User) -> dict[str, Any]:
@@ -243,9 +254,10 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
     }
 
 
-def follow_up_groups(user: User, at: datetime) -> list[dict[str, Any]]:
+def follow_up_groups(ctx: AccessContext, user: User, at: datetime) -> list[dict[str, Any]]:
     """Return the follow-ups of the person's desk, in the groups overdue, today and this week."""
     rows = reviews.follow_ups(sorted(access.desk_organizations(user)), at + timedelta(days=7))
+    ctx.saw("follow_up.list", object_type="followups", subjects=subjects_of(rows))
     groups: dict[str, list[dict[str, Any]]] = {"Overdue": [], "Within 24 hours": [], "This week": []}
     for row in rows:
         if row.due_at <= at:

@@ -55,8 +55,9 @@ def board(request: HttpRequest) -> HttpResponse:
 def my_cases(request: HttpRequest) -> HttpResponse:
     """The alerts that the person owns, and those that they ended within a day."""
     with reading(actor_of(request), purpose="triage", relationship="claim") as context:
-        context.saw("alert.list", object_type="my_cases")
-        return render(request, "crisis/alerts/my_cases.html", queries.my_cases(request.user, clock()))  # type: ignore[arg-type]
+        shown = queries.my_cases(actor_of(request).person, clock())
+        context.saw("alert.list", object_type="my_cases", subjects=shown.pop("subjects"))
+        return render(request, "crisis/alerts/my_cases.html", shown)
 
 
 @requires(*DESK)
@@ -64,8 +65,9 @@ def my_cases(request: HttpRequest) -> HttpResponse:
 def resolved(request: HttpRequest) -> HttpResponse:
     """The alerts of the desk that ended within a day."""
     with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        context.saw("alert.list", object_type="resolved")
         page = page_of(queries.ended(request.user, clock()), request.GET.get("page"))  # type: ignore[arg-type]
+        subjects = queries.subjects_of(page.object_list)
+        context.saw("alert.list", object_type="resolved", subjects=subjects)
         page.object_list = queries.ended_rows(page.object_list)
         return render(request, "crisis/alerts/resolved.html", {"page": page})
 
@@ -75,8 +77,7 @@ def resolved(request: HttpRequest) -> HttpResponse:
 def followups(request: HttpRequest) -> HttpResponse:
     """The contacts that were promised, by when they are due."""
     with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        context.saw("follow_up.list", object_type="followups")
-        groups = queries.follow_up_groups(request.user, clock())  # type: ignore[arg-type]
+        groups = queries.follow_up_groups(context, request.user, clock())  # type: ignore[arg-type]
         return render(request, "crisis/alerts/followups.html", {"groups": groups})
 
 

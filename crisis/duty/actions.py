@@ -9,7 +9,8 @@ from uuid import UUID
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
-from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+from crisis.duty import queries
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
 
 MUTE = timedelta(minutes=5)
 LONGEST = timedelta(hours=16)
@@ -36,6 +37,7 @@ def plan_shift(
         raise InputRefused(
             "A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end"
         )
+    _refuse_foreign(actor, user_id, organization_id, covers)
     covered = list(dict.fromkeys([organization_id, *covers]))
     if len(covered) > 1 and not agreement.strip():
         raise InputRefused(
@@ -59,6 +61,19 @@ def plan_shift(
     return shift
 
 
+def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: Sequence[UUID]) -> None:
+    """Refuse to plan for others' people, or to cover a service that did not agree to it."""
+    if actor.is_system:
+        return
+    if organization_id not in actor.org_ids or not queries.works_for(user_id, organization_id):
+        raise RuleBroken("This person is not one of yours.", "not_found", status=404)
+    agreed = set(queries.may_be_covered_by(organization_id).values_list("pk", flat=True))
+    if set(covers) - agreed - {organization_id}:
+        raise InputRefused(
+            "That service has not agreed to be covered by yours.", "no_agreement", field="covers"
+        )
+
+
 @action
 def start_shift(
     *, actor: Actor, shift_id: UUID | None, sound_tested: bool, at: datetime | None = None
@@ -70,8 +85,6 @@ def start_shift(
         )
     at = clock(at)
     running = _running(actor)
-    if running is not None and running.status == DutyStatus.PAUSED:
-        return resume_shift(actor=actor, at=at)
     if running is not None:
         return Unchanged(running)  # type: ignore[return-value]
     shift = _planned(actor, shift_id) if shift_id else _unplanned(actor, at)
@@ -144,6 +157,20 @@ def end_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
 
 
 @action
+def end_forgotten_shift(*, actor: Actor, shift_id: UUID, at: datetime | None = None) -> DutyShift | None:
+    """End a shift that ran hours past its plan: nobody should count on who isn't there."""
+    shift = DutyShift.objects.select_for_update().running().filter(pk=shift_id).first()
+    at = clock(at)
+    if shift is None or shift.planned_end > at - OVERTIME:
+        return Unchanged(shift)  # type: ignore[return-value]
+    shift.status, shift.ended_at = DutyStatus.ENDED, at
+    shift.paused_at = shift.paused_until = None
+    shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
+    record(actor, "shift.forgotten", shift, codes={"role": shift.role})
+    return shift
+
+
+@action
 def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     """Mute the alarm sound for five minutes; it comes back by itself, and the trail knows."""
     shift = _needs_running(actor)
@@ -169,7 +196,7 @@ def _needs_running(actor: Actor) -> DutyShift:
 def cancel_shift(*, actor: Actor, shift_id: UUID) -> DutyShift:
     """Take a planned shift out of the plan; one that was started stays on record."""
     shift = DutyShift.objects.select_for_update().filter(pk=shift_id, status=DutyStatus.PLANNED).first()
-    if shift is None:
+    if shift is None or not (actor.is_system or shift.organization_id in actor.org_ids):
         raise RuleBroken("Only a planned shift can be taken out; this one was started.", "already_started")
     record(actor, "shift.cancelled", shift, codes={"role": shift.role})
     shift.delete()

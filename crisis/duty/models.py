@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from cortex.crypto.fields import SealedCharField
 from cortex.records import OrgRecord
+
+# A shift may run over by this much; after that it counts as forgotten and is ended by the sweeper.
+OVERTIME = timedelta(hours=2)
 
 
 class DutyRole(models.TextChoices):
@@ -37,6 +41,10 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
     def running(self) -> DutyShiftQuerySet:
         """Shifts that have started and not ended, breaks included."""
         return self.filter(status__in=[DutyStatus.ACTIVE, DutyStatus.PAUSED])
+
+    def at_work(self) -> DutyShiftQuerySet:
+        """Shifts of people who are at the desk: not on a break, and not left running by mistake."""
+        return self.filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
 
     def covering(self, organizations: Iterable[UUID]) -> DutyShiftQuerySet:
         """Shifts that cover any of these organizations."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from cortex.accounts.models import Organization, Role, User
-from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
@@ -18,6 +18,12 @@ CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 def running_shift(user_id: UUID) -> DutyShift | None:
     """Return the person's running shift, a break included."""
     return DutyShift.objects.running().filter(user_id=user_id).first()
+
+
+def forgotten_shift_ids(at: datetime) -> list[UUID]:
+    """Return the shifts that nobody ended although their time has long passed."""
+    running = DutyShift.objects.running().filter(planned_end__lte=at - OVERTIME)
+    return list(running.values_list("pk", flat=True))
 
 
 def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
@@ -32,24 +38,25 @@ def covered_by(user_id: UUID) -> set[UUID]:
 
 
 def has_cover(organization_id: UUID) -> bool:
-    """Whether any shift covers this organization now, a break included."""
-    return DutyShift.objects.running().covering([organization_id]).exists()
+    """Whether anybody is at the desk for this organization now: a break or a forgotten shift is no cover."""
+    return DutyShift.objects.at_work().covering([organization_id]).exists()
 
 
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
     """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
 
-    `who` is on_duty, second (another counselor than the owner), supervisor, on_call or lead.
+    `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (a supervisor on shift
+    who is not the asker), on_call or lead.
     """
     people = _BY_STEP[who](organization_id)
-    return [person for person in people if person.pk != besides or who != "second"]
+    return [person for person in people if person.pk != besides or who not in ("second", "reviewer")]
 
 
 def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
     shifts = (
-        DutyShift.objects.running()
+        DutyShift.objects.at_work()
         .covering([organization_id])
-        .filter(role__in=roles, status=DutyStatus.ACTIVE, user__is_active=True)
+        .filter(role__in=roles, user__is_active=True)
         .select_related("user")
     )
     return [shift.user for shift in shifts]
@@ -57,6 +64,10 @@ def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
 
 def _on_duty(organization_id: UUID) -> list[User]:
     return _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
+
+
+def _reviewers(organization_id: UUID) -> list[User]:
+    return _on_shift(organization_id, DutyRole.SUPERVISOR)
 
 
 def _second(organization_id: UUID) -> list[User]:
@@ -88,6 +99,7 @@ _BY_STEP = {
     "on_duty": _on_duty,
     "second": _second,
     "supervisor": _supervisors,
+    "reviewer": _reviewers,
     "on_call": _on_call,
     "lead": _leads,
 }
@@ -119,6 +131,16 @@ def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]
     shifts = DutyShift.objects.running().covering([organization_id])
     found = shifts.filter(user_id__in=list(user_ids), user__is_active=True)
     return set(found.values_list("user_id", flat=True))
+
+
+def may_be_covered_by(organization_id: UUID | None) -> QuerySet[Organization]:
+    """Return the organizations that agreed to be covered by this one (settings: `covered_by`)."""
+    return Organization.objects.filter(is_active=True, settings__covered_by__has_key=str(organization_id))
+
+
+def works_for(user_id: UUID, organization_id: UUID) -> bool:
+    """Whether an active person belongs to an organization."""
+    return User.objects.filter(pk=user_id, organization_id=organization_id, is_active=True).exists()
 
 
 def lead_ids(organization_id: UUID) -> list[UUID]:

@@ -35,8 +35,12 @@ def duty(request: HttpRequest) -> HttpResponse:
 @require_POST
 def duty_start(request: HttpRequest) -> HttpResponse:
     """Start the shift, or come back from a break."""
-    heard = request.POST.get("sound_heard") == "1" or request.POST.get("sound") == "resumed"
-    actions.start_shift(actor=actor_of(request), shift_id=_shift_id(request), sound_tested=heard)
+    actor = actor_of(request)
+    if request.POST.get("sound") == "resumed":
+        actions.resume_shift(actor=actor)
+    else:
+        heard = request.POST.get("sound_heard") == "1"
+        actions.start_shift(actor=actor, shift_id=_shift_id(request), sound_tested=heard)
     return go_to(request, reverse("crisis:board"))
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
+from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
@@ -31,6 +32,7 @@ from crisis.reviews.models import SecondReview
 from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
 
+REVIEWED_AFTERWARDS = frozenset({Disposition.ADMITTED_INVOLUNTARY, Disposition.EMERGENCY_SERVICES})
 REVIEW_WITHIN = timedelta(minutes=30)
 LOOK_AGAIN = reviews.LOOK_AGAIN
 REOPEN_WITHIN = timedelta(hours=24)
@@ -132,11 +134,11 @@ def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: d
 
 
 def _page_reviewers(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Tell supervisors; with none on shift the clinician on call is paged (domain 3.7)."""
+    """Tell the supervisors on shift; with none there the clinician on call is paged (domain 3.7)."""
     event = append_event(actor, alert, "review_waiting", at)
-    reached = escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
-    if not reached:
-        escalation.tell(actor=actor, alert=alert, who="on_call", event=event, step=None, at=at)
+    for who in ("reviewer", "on_call", "lead"):
+        if escalation.tell(actor=actor, alert=alert, who=who, event=event, step=None, at=at):
+            return
 
 
 @action
@@ -155,6 +157,7 @@ def decide_review(
         raise moves.conflict(alert, "Somebody else has to read this: you asked for it.", "same_person")
     if not note.strip():
         raise InputRefused("Write a sentence about what you saw.", "required", field="note")
+    _refuse_unless_supervisor(actor, alert, review)
     with opening(actor, purpose="alert_review") as context:
         context.load_keys([alert.sealed_for], create=True)
         review.decided_by, review.decided_at = actor.user, at
@@ -187,6 +190,15 @@ def decide_review(
         )
     state = Status.FALSE_ALARM if review.kind == "false_alarm" else Status.RESOLVED
     return _end(actor, alert, state, ending, at)
+
+
+def _refuse_unless_supervisor(actor: Actor, alert: RiskAlert, review: SecondReview) -> None:
+    """Only a supervisor agrees that a person in critical danger could not be located (domain 3.4)."""
+    lost = review.request.get("disposition") == Disposition.UNABLE_TO_LOCATE
+    if lost and alert.level == Level.CRITICAL and actor.role != Role.SUPERVISOR:
+        raise moves.conflict(
+            alert, "A supervisor has to decide this, with a word on the welfare check.", "supervisor_needed"
+        )
 
 
 def _parsed(value: str | None) -> datetime | None:
@@ -235,10 +247,26 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
     _end_floors(alert, at)
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
-    elif alert.patient_id is not None:
+    elif alert.patient is not None:
+        if ending.disposition in REVIEWED_AFTERWARDS:
+            _ask_afterwards(actor, alert, at)
         reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
         escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
     return alert
+
+
+def _ask_afterwards(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Ask the desk for a review within a day of what was done without a second reader (domain 3.7)."""
+    reviews.make_item(
+        actor=actor,
+        organization_id=alert.organization_id,
+        patient=alert.patient,
+        reason_code="after_the_fact_review",
+        source_type="alert",
+        source_id=alert.pk,
+        due_at=at + LOOK_AGAIN,
+        at=at,
+    )
 
 
 def _end_floors(alert: RiskAlert, at: datetime) -> None:
@@ -308,6 +336,7 @@ def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: dat
     alert.chain_position = 0
     for name, due in clocks(alert.policy, at).items():
         setattr(alert, name, due)
+    _take_back_end(actor, alert, at)
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
         moves.apply(
@@ -337,3 +366,11 @@ def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: dat
             ],
         )
     return alert
+
+
+def _take_back_end(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Undo what the end did: its evidence counts again, its floors stand, its follow-ups are cancelled."""
+    Evidence.objects.filter(refuted_by_alert=alert.pk).update(refuted_at=None, refuted_by_alert=None)
+    ended = Evidence.objects.filter(patient=alert.patient, source_type="alert", source_id=alert.pk)
+    ended.update(refuted_at=at, refuted_by_alert=alert.pk)
+    reviews.cancel_follow_ups(actor=actor, alert=alert)

@@ -97,13 +97,14 @@ def finish_step(*, actor: Actor, step: AlertStep, outcome: str, at: datetime) ->
     return step
 
 
-@quiet("a step that failed is tried again; the failure is in the log by code")
-def postpone_step(*, actor: Actor, step_id: UUID, until: datetime, error_code: str) -> int:
-    """Put a step that raised an error off for a while, so that it does not starve the others."""
-    step = AlertStep.objects.get(pk=step_id)
-    return AlertStep.objects.filter(pk=step_id, done_at__isnull=True).update(
-        due_at=until, tries=step.tries + 1, outcome=error_code[:24]
-    )
+@quiet("the sweeper records the failure; this puts the row off")
+def postpone_step(*, actor: Actor, step: AlertStep, until: datetime, error_code: str) -> int:
+    """Put a due row off until then, so that it does not starve the others; return how often it failed."""
+    step.due_at = until
+    step.tries += 1
+    step.outcome = error_code[:24]
+    step.save(update_fields=["due_at", "tries", "outcome", "updated_at"])
+    return step.tries
 
 
 def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[NotificationAttempt]:
@@ -214,7 +215,7 @@ def advance_chain(
     finish_step(actor=actor, step=step, outcome="fired" if reached else "nobody_to_ask", at=at)
     record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
     _time_next(actor, alert, step, at)
-    return "fired" if covered else "no_cover"
+    return "fired" if covered and reached else "no_cover"
 
 
 def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> int:

@@ -13,6 +13,7 @@ from crisis.escalation.policy import COPIED
 
 WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
 # Nobody may set a clock longer than this: the slowest sensible target of each, in seconds.
+LATEST_STEP = 7200
 LONGEST = {
     "acknowledge_seconds": 3600,
     "contact_seconds": 14400,
@@ -30,19 +31,40 @@ LONGEST = {
 def change_policy(*, actor: Actor, policy_id: UUID, **fields: Any) -> SlaPolicy:
     """Change the clocks or the chain of one level, for alerts that open from now on."""
     policy = SlaPolicy.objects.select_for_update().filter(pk=policy_id).first()
-    if policy is None:
+    if policy is None or not _is_theirs(actor, policy):
         raise NotFound("This policy does not exist.", "not_found")
     changed = {
         name: value for name, value in fields.items() if name in COPIED and value != getattr(policy, name)
     }
     if not changed:
         return Unchanged(policy)  # type: ignore[return-value]
+    if policy.organization_id is None and not actor.is_system:
+        policy = _own_copy(actor, policy)
     for name, value in changed.items():
         _refuse_bad(name, value)
         setattr(policy, name, value)
-    policy.save(update_fields=[*changed, "updated_at"])
+    if policy.release_claim_seconds <= policy.warn_claim_seconds:
+        raise InputRefused(
+            "A claim is released after its warning.", "out_of_range", field="release_claim_seconds"
+        )
+    policy.save()
     record(actor, "policy.changed", policy, fields=sorted(changed), codes={"level": policy.level})
     return policy
+
+
+def _is_theirs(actor: Actor, policy: SlaPolicy) -> bool:
+    return actor.is_system or policy.organization_id is None or policy.organization_id in actor.org_ids
+
+
+def _own_copy(actor: Actor, policy: SlaPolicy) -> SlaPolicy:
+    """Return the organization's own row of this level, copied from everybody's default when it has none."""
+    if actor.organization_id is None:
+        raise NotFound("This policy does not exist.", "not_found")
+    own = SlaPolicy.objects.filter(organization_id=actor.organization_id, level=policy.level).first()
+    if own is not None:
+        return own
+    values = {name: getattr(policy, name) for name in COPIED}
+    return SlaPolicy(organization_id=actor.organization_id, level=policy.level, **values)
 
 
 def _refuse_bad(name: str, value: Any) -> None:
@@ -62,7 +84,7 @@ def _refuse_bad_chain(chain: Any) -> None:
             and set(step) == {"after", "who"}
             and step["who"] in WHO
             and isinstance(step["after"], int)
-            and step["after"] >= 0
+            and 0 <= step["after"] <= LATEST_STEP
             for step in chain
         )
     )

@@ -145,6 +145,18 @@ def plan_follow_ups(
 
 
 @action
+def cancel_follow_ups(*, actor: Actor, alert: RiskAlert) -> int:
+    """Cancel the contacts of an end that was taken back; the next end promises its own."""
+    count = FollowUp.objects.filter(alert=alert, status=FollowUpStatus.DUE).update(
+        status=FollowUpStatus.CANCELLED
+    )
+    if not count:
+        return Unchanged(0)  # type: ignore[return-value]
+    record(actor, "follow_up.cancelled", alert, codes={"count": count})
+    return count
+
+
+@action
 def finish_follow_up(
     *, actor: Actor, follow_up_id: UUID, outcome: str, note: str = "", at: datetime | None = None
 ) -> FollowUp:

@@ -144,4 +144,6 @@ def due_follow_up_count(organizations: Iterable[UUID], until: datetime) -> int:
 
 def open_item_count(organizations: Iterable[UUID], until: datetime) -> int:
     """Return how many open review items of these organizations are due by `until`."""
-    return ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until).count()
+    return (
+        ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until).count()
+    )

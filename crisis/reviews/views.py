@@ -15,7 +15,7 @@ from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.ui.pages import go_to, page_of, render_part
 from crisis.alerts.access import desk_organizations
-from crisis.desk.queries import review_row
+from crisis.desk.queries import review_row, subjects_of
 from crisis.reviews import actions, queries
 from crisis.reviews.forms import ReviewDoneForm
 
@@ -28,11 +28,12 @@ def review_list(request: HttpRequest) -> HttpResponse:
     """The tasks that need a person but no alarm."""
     actor = actor_of(request)
     with reading(actor, purpose="review", relationship="duty") as context:
-        context.saw("review.list", object_type="reviews")
         which = "done" if request.GET.get("show") == "done" else "open"
         page = page_of(
             queries.items(actor.person, desk_organizations(actor.person), which), request.GET.get("page")
         )
+        subjects = subjects_of(page.object_list)
+        context.saw("review.list", object_type="reviews", subjects=subjects)
         page.object_list = [review_row(item) for item in page.object_list]
         tabs = [
             {"label": label, "href": f"?show={key}", "current": key == which, "count": None}

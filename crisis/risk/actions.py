@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
+from patients.registry.queries import locked as lock_patients
 
 from . import hysteresis, queries
 from .engine import assess
@@ -106,6 +107,8 @@ def take_due(*, actor: Actor, due_id: UUID, at: datetime | None = None) -> dict[
     due = queries.locked_due(due_id)
     if due is None:
         return Unchanged({})  # type: ignore[return-value]
+    # The person before everything else: an evaluation of older evidence must not land as the newest.
+    lock_patients([due.patient_id])
     at = clock(at)
     # Done before evaluating, so that the evaluation may ask for the next look under the same reason.
     RiskDue.objects.filter(pk=due.pk).update(claimed_at=at, done_at=at, attempts=due.attempts + 1)

@@ -10,8 +10,8 @@ from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.actions import fire_next, release_alert, report_no_cover
-from crisis.alerts.models import Kind, RiskAlert
+from crisis.alerts.actions import fire_next, report_no_cover
+from crisis.alerts.models import AlertEvent, Kind, RiskAlert
 from crisis.alerts.states import Status
 from crisis.alerts.timeline import append_event
 from crisis.decisions.actions import apply_decisions
@@ -19,6 +19,7 @@ from crisis.escalation import actions as escalation
 from crisis.escalation import queries as escalation_queries
 from crisis.escalation.models import AlertStep, StepKind
 from crisis.escalation.plan import Due
+from crisis.ownership.actions import release_alert
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.risk.actions import take_due
@@ -26,6 +27,7 @@ from crisis.sweep import queries
 
 # These ask their own question when they fire, whatever has happened since.
 UNFENCED = (StepKind.STILL_HIGH, StepKind.REVIEW_OVERDUE)
+RETRY_STEP = timedelta(seconds=10)
 BY_THE_CLOCK = "Released by the clock: nothing was logged."
 BY_ABSENCE = "Released: its owner was away for ten minutes."
 
@@ -46,6 +48,40 @@ def run_step(*, actor: Actor, step_id: UUID, at: datetime | None = None) -> Aler
         escalation.finish_step(actor=actor, step=step, outcome=outcome, at=at)
     record(actor, "step.run", alert, codes={"kind": step.kind, "outcome": outcome, "position": step.position})
     return step
+
+
+@action
+def report_failed_step(*, actor: Actor, step_id: UUID, error_code: str, at: datetime | None = None) -> int:
+    """Put a step that raised an error off for ten seconds; show it and tell somebody, once."""
+    step = queries.locked_step(step_id)
+    if step is None:
+        return Unchanged(0)  # type: ignore[return-value]
+    alert = alert_queries.locked_alert(step.alert_id)
+    at = clock(at)
+    tries = escalation.postpone_step(actor=actor, step=step, until=at + RETRY_STEP, error_code=error_code)
+    if tries == 1 and alert.is_open:
+        alert.has_unconfirmed_step = True
+        alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
+        event = append_event(actor, alert, "step_failed", at, codes={"kind": step.kind})
+        _tell_somebody(actor, alert, event, at)
+    record(actor, "step.failed", alert, codes={"kind": step.kind, "error": error_code[:48], "tries": tries})
+    return tries
+
+
+def _tell_somebody(
+    actor: Actor,
+    alert: RiskAlert,
+    event: AlertEvent,
+    at: datetime,
+    step: AlertStep | None = None,
+    order: tuple[str, ...] = ("supervisor", "on_call", "lead"),
+) -> int:
+    """Tell the first of these that is there; return how many people that was."""
+    for who in order:
+        reached = escalation.tell(actor=actor, alert=alert, who=who, event=event, step=step, at=at)
+        if reached:
+            return reached
+    return 0
 
 
 def _chain(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
@@ -79,7 +115,7 @@ def _release(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> s
 def _tell_supervisor(kind: str) -> Callable[[Actor, RiskAlert, AlertStep, datetime], str]:
     def handle(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
         event = append_event(actor, alert, kind, at)
-        reached = escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=step, at=at)
+        reached = _tell_somebody(actor, alert, event, at, step)
         if kind == "check_in_asked":
             again = at + timedelta(seconds=alert.policy["check_in_seconds"])
             escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.CHECK_IN, again)])
@@ -109,7 +145,7 @@ def _review_overdue(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetim
     if review is None or review.due_at > at or not alert.is_open:
         return "decided"
     event = append_event(actor, alert, "review_overdue", at)
-    reached = escalation.tell(actor=actor, alert=alert, who="on_call", event=event, step=step, at=at)
+    reached = _tell_somebody(actor, alert, event, at, step, order=("on_call", "reviewer", "lead"))
     escalation.insert_timers(
         actor=actor, alert=alert, timers=[Due(StepKind.REVIEW_OVERDUE, at + timedelta(minutes=30))]
     )
@@ -179,7 +215,7 @@ def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         entry=False,
     )
     event = append_event(actor, alert, "supervisor_told", at)
-    escalation.tell(actor=actor, alert=alert, who="supervisor", event=event, step=None, at=at)
+    _tell_somebody(actor, alert, event, at)
     return alert
 
 

@@ -44,6 +44,10 @@ def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
     attempt = lease_attempt(actor=actor, attempt_id=attempt_id, until=at + LEASE, at=at)
     if attempt is None:
         return "taken"
+    if not attempt.alert.is_open:
+        # It ended meanwhile: a call now would send somebody to nothing.
+        note_delivery(actor=actor, attempt=attempt, state=AttemptState.DEAD, error_code="overtaken")
+        return AttemptState.DEAD
     try:
         state = _email(attempt) if attempt.channel == Channel.EMAIL else _webhook(attempt)
     except Refused as refusal:
@@ -128,7 +132,10 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
     with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
         request = client.build_request("POST", target, content=body, headers=headers | {"Host": host + port})
         request.extensions["sni_hostname"] = host
-        return client.send(request).status_code
+        # The answer's body is never read: a slow drip of it must not hold up everybody else's calls.
+        answer = client.send(request, stream=True)
+        answer.close()
+        return answer.status_code
 
 
 def _public_address(host: str, port: int) -> str:

@@ -16,8 +16,9 @@ from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
 from cortex.ops.actions import note_round
+from crisis.duty import queries as duty_queries
+from crisis.duty.actions import end_forgotten_shift
 from crisis.escalation import queries as escalation_queries
-from crisis.escalation.actions import postpone_step
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.risk import queries as risk_queries
@@ -44,6 +45,8 @@ def sweep_once() -> int:
         _guarded("owner_gone", alert_id, partial(actions.note_owner_gone, alert_id=alert_id))
     for alert_id in queries.returned_owner_alert_ids(at):
         _guarded("owner_back", alert_id, partial(actions.note_owner_back, alert_id=alert_id))
+    for shift_id in duty_queries.forgotten_shift_ids(at):
+        _guarded("shift", shift_id, partial(end_forgotten_shift, shift_id=shift_id))
     for item_id in review_queries.overdue_item_ids(at):
         _guarded("review", item_id, partial(reviews.escalate_item, item_id=item_id))
     for follow_up_id in review_queries.passed_follow_up_ids(at, FOLLOW_UP_GRACE):
@@ -55,8 +58,7 @@ def _step(step_id: UUID) -> int:
     """Run one step; one that fails is put off for a while, so that it never starves the others."""
 
     def postpone(error: Exception) -> None:
-        until = clock() + timedelta(seconds=10)
-        postpone_step(actor=SWEEPER, step_id=step_id, until=until, error_code=type(error).__name__)
+        actions.report_failed_step(actor=SWEEPER, step_id=step_id, error_code=type(error).__name__)
 
     return _guarded("step", step_id, partial(actions.run_step, step_id=step_id), postpone)
 

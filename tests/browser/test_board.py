@@ -8,8 +8,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from crisis.alerts.actions import claim_alert, raise_alert
+from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
+from crisis.ownership.actions import claim_alert
 from tests import makers
 from tests.browser.conftest import Server, Visitor
 from tests.cast import Cast

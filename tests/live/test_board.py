@@ -13,9 +13,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from cortex.accounts.models import User
 from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
-from crisis.alerts.actions import claim_alert, raise_alert
+from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
+from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
 from tests.live.conftest import Listener
 from tests.live.stage import LiveServer, Page, PrivateRedis, board, connect

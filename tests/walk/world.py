@@ -17,7 +17,6 @@ from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import Invitation, User
 from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
-from crisis.alerts.actions import claim_alert
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.actions import log_contact
@@ -25,6 +24,7 @@ from crisis.duty.actions import plan_shift
 from crisis.duty.models import DutyShift, DutyStatus
 from crisis.endings.actions import Ending, resolve_alert
 from crisis.escalation.models import SlaPolicy
+from crisis.ownership.actions import claim_alert
 from crisis.policies.actions import add_pager
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview

@@ -8,9 +8,10 @@ import pytest
 
 from cortex.audit import NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import claim_alert, escalate_alert, raise_alert, release_alert, take_over_alert
+from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.escalation.models import AlertStep, NotificationAttempt
+from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from tests.cast import Cast
 from tests.makers import now, staff
 

@@ -20,19 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import (
-    claim_alert,
-    escalate_alert,
-    mark_notified,
-    raise_alert,
-    release_alert,
-    take_over_alert,
-)
+from crisis.alerts.actions import mark_notified, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import OPEN, OWNED, OWNERS_MOVES, WAITING, Move, Status, after
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
 from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reopen_alert, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt, StepKind
+from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep import actions as sweeper
 from tests.cast import Cast

@@ -8,13 +8,14 @@ import pytest
 
 from cortex.audit import system
 from cortex.ids import uuid7
-from crisis.alerts.actions import claim_alert, raise_alert
+from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import log_contact, still_with_them
 from crisis.duty.actions import end_shift
 from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.actions import confirm_on_board
 from crisis.escalation.models import AlertStep, NotificationAttempt
+from crisis.ownership.actions import claim_alert
 from crisis.reviews.models import FollowUp, SecondReview
 from crisis.risk.models import Evidence
 from crisis.sweep import actions, queries

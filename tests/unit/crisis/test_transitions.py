@@ -9,19 +9,13 @@ import pytest
 
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import (
-    claim_alert,
-    escalate_alert,
-    mark_notified,
-    raise_alert,
-    release_alert,
-    take_over_alert,
-)
+from crisis.alerts.actions import mark_notified, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import CLOSED, OPEN, OWNED, TABLE, Move, Status, allowed
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
 from crisis.endings.actions import Ending, mark_false_alarm, reopen_alert, resolve_alert
 from crisis.escalation.models import AlertStep
+from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from tests.cast import Cast
 from tests.makers import now, staff
 
