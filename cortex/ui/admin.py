@@ -223,7 +223,9 @@ class ActionAdmin(admin.ModelAdmin):
         """Ask, then delete by the action."""
         return self._run(request, super().delete_view, object_id, extra_context)
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
         """Answer 404, where the stock admin leads to its index: a stranger's row is no row."""
         raise Http404("There is no such record.")
 
