@@ -141,7 +141,7 @@ def _sort(taking: _Taking, ctx: AccessContext, items: list[Item]) -> None:
     facts.consents = queries.decisions(ids, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     taking.rows = sort_items(items, facts)
-    screen_rows(taking.rows, lexicon().screen)
+    screen_rows(taking.rows, lexicon().screen, queries.turns(taking.rows, facts.at))
     hold_back(taking.rows)
     fail_closed(taking.rows, closed, storing.needs_seal)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count
 
 from cortex.audit import RuleBroken
 from cortex.clock import clock
@@ -17,11 +18,15 @@ from crisis.intake.answers import Reply, Result
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
 from crisis.intake.parcels import Parcel
 from crisis.intake.sorting import CONSENTS, Decision, Facts, Sorted
-from crisis.intake.storing import MessageKey, message_key
-from patients.codes import PatientStatus
+from crisis.intake.storing import MessageKey, message_key, session_key
+from patients.codes import MessageRole, PatientStatus
 from patients.privacy.queries import newest_rows
 from patients.registry.models import Patient
 from patients.registry.queries import patient, patients
+from patients.sessions.messages import Message
+from patients.sessions.records import AHEAD, OLDEST
+
+SHORT_TEXT = 80
 
 
 def try_lock(sender: str, idempotency_key: str) -> bool:
@@ -95,6 +100,34 @@ def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
     found |= {name: key.object_id for name in wanted if (key := known.get(keys[name])) and key.object_id}
     here = {(row.outcome.patient_id, row.item.id): row.row_id for row in rows if _is_message(row)}
     return found | {name: here[name] for name in wanted if name in here}
+
+
+def turns(rows: list[Sorted], at: datetime) -> dict[int, int]:
+    """Return the place of each short message of a patient in its conversation, from 1, by index of the item.
+
+    Only the first turns matter (domain 4.6), so long messages and what has no session are left out.
+    """
+    keys = {row.item.index: key for row in rows if _is_short(row) and (key := session_key(row))}
+    if not keys:
+        return {}
+    said = Message.objects.in_window(at - OLDEST - AHEAD, at + AHEAD * 2).filter(
+        role=MessageRole.PATIENT,
+        session__patient_id__in={patient_id for patient_id, _ in keys.values()},
+        session__client_ref__in={name for _, name in keys.values()},
+    )
+    counted = said.values_list("session__patient_id", "session__client_ref").annotate(count=Count("pk"))
+    found = {(patient_id, name): count for patient_id, name, count in counted}
+    places = {}
+    for index, key in keys.items():
+        places[index] = found[key] = found.get(key, 0) + 1
+    return places
+
+
+def _is_short(row: Sorted) -> bool:
+    values = row.item.values
+    return (
+        row.may_screen and row.is_taken and row.item.kind == "message" and len(values["text"]) <= SHORT_TEXT
+    )
 
 
 def has_waiting_alert(patient_id: UUID, level: str) -> bool:

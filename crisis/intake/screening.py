@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 from uuid import UUID
 
 from crisis.intake.answers import Result
@@ -16,15 +17,26 @@ BETWEEN = "\n.\n"
 log = logging.getLogger("cortex.intake")
 
 
-def screen_rows(rows: Iterable[Sorted], screen: Callable[[str], Screening]) -> None:
-    """Screen every item whose words may be looked at; what can't be screened is marked, never passed over."""
+class Screener(Protocol):
+    """How the lexicon is asked."""
+
+    def __call__(self, text: str, *, turn: int | None = None) -> Screening:
+        """Screen one text; `turn` counts the person's texts in the conversation from 1."""
+        ...
+
+
+def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, int]) -> None:
+    """Screen every item whose words may be looked at; what can't be screened is marked, never passed over.
+
+    `turns` are the places of messages in their conversations, by index: "I'm fine" to a greeting is courtesy.
+    """
     model = text_model()
     for row in rows:
         if not row.may_screen:
             continue
         try:
             text = BETWEEN.join(row.item.words)
-            row.screening = screen(text)
+            row.screening = screen(text, turn=turns.get(row.item.index))
             row.reading = model.read(text) if model is not None else None
             row.outcome.was_screened = True
         except Exception as error:

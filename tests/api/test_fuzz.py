@@ -18,7 +18,7 @@ from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 QUICK = settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

@@ -367,3 +367,17 @@ def test_the_batch_evaluates_each_person_once(api: Api, cast: Cast) -> None:
     api.send(*[message(who, TIER_A) for who in (cast.patient, other) for _ in range(5)])
     assert RiskAssessment.objects.count() == 2
     assert RiskAlert.objects.filter(kind="self_harm").count() == 2
+
+
+def test_being_fine_is_courtesy_in_the_first_two_turns_and_a_deflection_later(api: Api, cast: Cast) -> None:
+    def deflections() -> int:
+        return Evidence.objects.filter(code="DEFLECTION").count()
+
+    api.send(message(cast.patient, "Niko sawa"), message(cast.patient, "Niko sawa"))
+    assert deflections() == 0
+    api.send(message(cast.patient, "Niko sawa"))
+    assert deflections() == 1
+    api.send(message(cast.patient, "Niko sawa", session="another"))
+    assert deflections() == 1
+    session = Session.objects.get(client_ref="chat-1")
+    assert SessionFeature.objects.get(session=session).deflection_codes != []

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from cortex.api import throttle
 from crisis.alerts.models import RiskAlert
@@ -80,6 +82,14 @@ def test_one_key_does_not_use_up_anothers_rate(tight: None, api: Api, cast: Cast
 
 def test_without_redis_nothing_is_limited(api: Api, cast: Cast, settings: Any, monkeypatch: Any) -> None:
     settings.CORTEX_API_ITEMS_PER_MINUTE = 1
-    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
-    monkeypatch.setattr(throttle, "client", lambda: gone)
-    assert results(api.send(message(cast.patient), message(cast.patient))) == ["stored", "stored"]
+    asked = []
+
+    def gone() -> redis.Redis:
+        asked.append(1)
+        return redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+
+    monkeypatch.setattr(throttle, "client", gone)
+    monkeypatch.setattr(throttle, "_rest_until", 0.0)
+    for _ in range(3):
+        assert results(api.send(message(cast.patient), message(cast.patient))) == ["stored", "stored"]
+    assert len(asked) == 1
