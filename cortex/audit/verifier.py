@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cortex.audit import canonical, signing
 from cortex.audit.models import AuditInbox, AuditLink
 from cortex.audit.sequencer import GENESIS, last_anchor, microseconds
+from cortex.clock import clock
 
 CHUNK = 5000
+ANCHORED_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,18 @@ def _digests(links: list[AuditLink]) -> dict[Any, bytes]:
     return found
 
 
+def _should_be_anchored() -> bool:
+    """Whether the chain is old enough to have been anchored: a vanished file must not pass as a new house."""
+    first = AuditLink.objects.order_by("number").values_list("linked_at", flat=True).first()
+    return first is not None and clock() - first > ANCHORED_WITHIN
+
+
 def _against_anchor(walk: _Walk, anchors: Path | None) -> str:
-    anchor = last_anchor(anchors) if anchors else {}
-    if not anchor:
+    if anchors is None:
         return ""
+    anchor = last_anchor(anchors)
+    if not anchor:
+        return "the anchors are missing" if _should_be_anchored() else ""
     link = AuditLink.objects.filter(number=anchor["number"]).first()
     if link is None:
         return "the chain ends before its last anchor: it was rolled back"

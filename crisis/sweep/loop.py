@@ -135,7 +135,9 @@ class Sweeper:
             started = time.monotonic()
             try:
                 close_old_connections()
-                work()
+                done = work()
+                if name != "steps":
+                    note_round(actor=SWEEPER, name=name, detail={"done": done})
             except Exception as error:
                 # Usually the database is away. Whatever it is, say so and try again: everything due is still
                 # a row, and a thread that dies in silence would take its duties with it.
