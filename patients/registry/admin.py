@@ -23,6 +23,8 @@ SEALED = (
     "date_of_birth", "home_address", "mrn",
 )  # fmt: skip
 LONG = frozenset({"home_address"})
+# What is typed about a person stays out of the browser's own memory of forms.
+UNKEPT = {"autocomplete": "off"}
 # Erasing a person is a process of its own, never a choice in a list.
 SETTABLE = (PatientStatus.ACTIVE, PatientStatus.SUSPENDED)
 
@@ -62,9 +64,9 @@ class PatientForm(forms.ModelForm):
 
 def _field(name: str) -> forms.Field:
     if name == "date_of_birth":
-        return forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+        return forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"} | UNKEPT))
     limit = getattr(Patient._meta.get_field(name), "max_length", None) or 500
-    widget = forms.Textarea(attrs={"rows": 3}) if name in LONG else None
+    widget = forms.Textarea(attrs={"rows": 3} | UNKEPT) if name in LONG else forms.TextInput(attrs=UNKEPT)
     return forms.CharField(required=False, max_length=limit, widget=widget)
 
 
