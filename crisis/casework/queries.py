@@ -77,6 +77,7 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "alert": shown,
         "person": _person(ctx, alert, at) if look.opens_person else None,
         "person_closed": _closed(alert),
+        "told": _told(ctx, look),
         "factors": factor_rows(alert, at, linked=look.opens_person),
         "missing": missing_words(alert.missing_inputs),
         "helps": helps(alert),
@@ -96,6 +97,7 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
     clinician = patient.primary_clinician
     return {
         "name": known.name or known.pseudonym,
+        "pseudonym": known.pseudonym,
         "pronouns": known.pronouns,
         "phone": known.phone,
         "email": known.email,
@@ -116,6 +118,14 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "facts": _facts(known.is_minor, known.is_provisional),
     }
+
+
+def _told(ctx: AccessContext, look: Look) -> str:
+    """Return what staff wrote when they raised it: what they were told, by whom, and the number to call."""
+    if not look.relationship or not holds(look.alert, "hand_note"):
+        return ""
+    ctx.open([look.alert], ["hand_note"])
+    return look.alert.hand_note or ""
 
 
 def _facts(is_minor: bool, is_provisional: bool) -> list[dict[str, str]]:

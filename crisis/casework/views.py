@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,11 +19,26 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import CLOSED
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
 from crisis.endings.actions import decide_review
 
+SAID = {
+    "contact": "Contact logged.",
+    "attempt": "Attempt logged.",
+    "still_with": "Noted: you are still with them.",
+    "contact_end": "End of contact logged. You keep watching.",
+    "escalate": "Escalated. The next step is called.",
+    "resolve": "Resolved.",
+    "false_alarm": "Closed as a false alarm.",
+    "take_over": "It is yours now.",
+    "release": "Given back to the queue.",
+    "reopen": "Reopened.",
+}
+ENDINGS = {"resolve", "false_alarm"}
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
@@ -101,8 +117,18 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
                 raise
             form.add_error(broken.extra.get("field"), broken.message)
         else:
+            _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
     return _form(request, alert_id, chosen, form)
+
+
+def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
+    """Say in a sentence what was done; an ending that waits for its second reader has not taken effect."""
+    said = SAID.get(code, "")
+    if code in ENDINGS and alert.status not in CLOSED:
+        said = "A second reader is asked. Until they decide, the alert stays open and yours."
+    if said:
+        messages.success(request, said)
 
 
 def _next(request: HttpRequest, alert_id: UUID) -> str:

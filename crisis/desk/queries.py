@@ -224,6 +224,7 @@ def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
     paused = shift.status == DutyStatus.PAUSED
     words = shift.user.full_name.split()
     return {
+        "id": str(shift.user_id),
         "name": shift.user.full_name,
         "initials": "".join(word[0] for word in words[:2]).upper(),
         "role": DutyRole(shift.role).label,

@@ -44,6 +44,10 @@ document.addEventListener('submit', (e) => {
 root.classList.add('js');
 document.addEventListener('change', (e) => e.target.closest('form[data-filter]')?.requestSubmit());
 
+/* What a command left to say is read out too: a page that loads with it announces nothing by itself. */
+const done = document.querySelector('#main .note[role=status]:not([hidden])');
+if (done) setTimeout(() => say(done.textContent.trim()), 500);
+
 dialogs();
 keys(keyActs);
 idle();

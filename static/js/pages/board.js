@@ -7,6 +7,7 @@ import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import * as queue from './board_queue.js';
+import { shift } from './board_shift.js';
 import { hint, mute } from './board_sound.js';
 import { draw, online } from './board_tray.js';
 
@@ -17,6 +18,7 @@ const data = document.body.dataset;
 function onEvent(event) {
   const change = queue.take(event.html);
   if (!change) return;
+  shift(change);
   const { row, before, isNew } = change;
   const { who, what, level, owner, ownerName, id } = row.dataset;
   const critical = level === 'critical';
