@@ -90,7 +90,7 @@ class GrantAdmin(PatientRowAdmin):
         "granted_by",
     )
     list_filter = ("reason_code",)
-    list_select_related = ("content_object", "user", "permission", "granted_by")
+    list_select_related = ("content_object", "user", "permission__content_type", "granted_by")
     search_fields = ("content_object__anonymous_id",)
     actions = ("end_now",)
 

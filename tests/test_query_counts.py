@@ -1,0 +1,220 @@
+"""How many queries each list costs: the same at 2 rows and at 50, and the number in query_counts.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cortex.accounts.apikeys.actions import create_client, create_key
+from cortex.accounts.choices import Role, Scope
+from cortex.accounts.invitations.actions import invite_person
+from cortex.accounts.models import User
+from cortex.keys.cache import cache as key_cache
+from crisis.alerts.actions import raise_alert
+from crisis.alerts.cards import RENDERED
+from crisis.alerts.models import Disposition, RiskAlert, Verdict
+from crisis.casework.actions import log_attempt
+from crisis.duty.actions import plan_shift
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.ownership.actions import claim_alert
+from crisis.resources.models import CrisisResource, ResourceKind
+from crisis.reviews.actions import finish_item, make_item
+from tests import makers
+from tests.cast import Cast, make_cast
+
+pytestmark = pytest.mark.django_db
+BASELINE = Path(__file__).with_name("query_counts.json")
+FEW, MANY = 2, 50
+OFFICE = (
+    "accounts/user", "accounts/apiclient", "accounts/apikey", "accounts/invitation", "audit/phiaccesslog",
+    "crisis/riskalert", "crisis/alertevent", "crisis/alertstep", "crisis/dutyshift", "crisis/followup",
+    "crisis/notificationattempt", "crisis/reviewitem", "patients/careteammember",
+    "patients/consent", "patients/emergencycontact", "patients/message", "patients/patient",
+    "patients/patientuserobjectpermission", "patients/session",
+)  # fmt: skip
+
+
+class House:
+    """A house that grows: so many alerts of each kind, so many rows of everything that hangs on them."""
+
+    def __init__(self) -> None:
+        self.cast: Cast = make_cast()
+        self.cast.on_duty()
+        self.rows = 0
+        self.busy: RiskAlert | None = None
+
+    def grow(self, rows: int) -> None:
+        """Add rows until there are so many."""
+        for _ in range(self.rows, rows):
+            self._add()
+        self.rows = rows
+
+    def _add(self) -> None:
+        cast, cleo = self.cast, makers.staff(self.cast.cleo)
+        self._raise("high")
+        mine = self._raise("critical")
+        claim_alert(actor=cleo, alert_id=mine.pk)
+        self.busy = self.busy or mine
+        log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
+        ended = self._raise("critical")
+        claim_alert(actor=cleo, alert_id=ended.pk)
+        ending = Ending(
+            disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="At home.",
+            follow_up_at=makers.now() + timedelta(hours=5),
+        )  # fmt: skip
+        resolve_alert(actor=cleo, alert_id=ended.pk, ending=ending)
+        assert ended.patient is not None
+        make_item(
+            actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=ended.patient,
+            reason_code="medium_risk", owner_id=cast.cleo.pk,
+        )  # fmt: skip
+        done = make_item(
+            actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=ended.patient,
+            reason_code="missed_follow_up",
+        )  # fmt: skip
+        finish_item(actor=cleo, item_id=done.pk, outcome="reviewed")
+        makers.make_message(ended.patient, "Leo nimelala vizuri.")
+        makers.grant(ended.patient, cast.bob)
+        self._office_rows()
+        colleague = makers.make_user("counselor", cast.home)
+        cast.on_duty(colleague)
+        start = makers.now() + timedelta(days=1 + self.rows)
+        for user in (colleague, cast.cleo):
+            plan_shift(
+                actor=makers.staff(cast.ada), user_id=user.pk, organization_id=cast.home.pk, role="counselor",
+                planned_start=start, planned_end=start + timedelta(hours=8),
+            )  # fmt: skip
+        self.rows += 1
+
+    def _office_rows(self) -> None:
+        """What an administrator leaves behind: a key, an invitation, a crisis line."""
+        ada, home = makers.staff(self.cast.ada), self.cast.home.pk
+        client = create_client(actor=ada, organization_id=home, name=f"App {self.rows}")
+        create_key(actor=ada, client_id=client.pk, scopes=[Scope.INTAKE])
+        invite_person(
+            actor=ada, organization_id=home, email=f"guest{self.rows}@example.org", full_name="Guest",
+            role=Role.THERAPIST,
+        )  # fmt: skip
+        CrisisResource.objects.create(
+            organization=None, jurisdiction=self.cast.home.jurisdiction, name=f"Line {self.rows}",
+            kind=ResourceKind.CRISIS_LINE, phone=f"+2547009{self.rows:05d}", verified_at=makers.now(),
+        )  # fmt: skip
+
+    def _raise(self, level: str) -> RiskAlert:
+        patient = makers.make_patient(self.cast.home, team=[self.cast.alice])
+        return raise_alert(
+            actor=makers.machine(self.cast.home), organization_id=self.cast.home.pk, patient_id=patient.pk,
+            kind="self_harm", level=level, reason_code="text_a",
+        )  # fmt: skip
+
+    def pages(self) -> dict[str, tuple[User, str, dict[str, str]]]:
+        """Return who asks for what, by the name in the baseline."""
+        cleo, ada, sam = self.cast.cleo, self.cast.ada, self.cast.sam
+        part = {"HX-Request": "true"}
+        assert self.busy is not None
+        alert = f"/alerts/{self.busy.pk}/"
+        return {
+            "board": (cleo, "/board/", {}), "board part": (cleo, "/board/", part),
+            "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
+            "follow-ups": (cleo, "/followups/", {}), "resolved": (cleo, "/resolved/", {}),
+            "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),
+            "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
+            "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
+            "admin trail": (ada, "/admin/audit/auditlog/?q=review.opened", {}), "crisis lines": (cleo, "/crisis-lines/", {}),
+        } | {f"admin {name}": (ada, f"/admin/{name}/", {}) for name in OFFICE}  # fmt: skip
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """An empty house."""
+    yield House()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The SQL of one answer and its length."""
+
+    queries: list[str]
+    length: int
+
+
+def measured(house: House) -> dict[str, Cost]:
+    """Return what each page costs, asked a second time with cold cards and keys."""
+    clients: dict[Any, Client] = {}
+    found = {}
+    for name, (user, path, headers) in house.pages().items():
+        if user.pk not in clients:
+            clients[user.pk] = Client()
+            clients[user.pk].force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+        for _ in range(2):
+            forget()
+            with ExitStack() as stack:
+                seen = [
+                    stack.enter_context(CaptureQueriesContext(connections[one]))
+                    for one in ("default", "keys")
+                ]
+                answer = clients[user.pk].get(path, headers=headers)
+        assert answer.status_code == 200, (name, answer.status_code)
+        queries = [query["sql"] for one in seen for query in one.captured_queries]
+        found[name] = Cost(queries, len(answer.content))
+        makers.scope_all()
+    return found
+
+
+def forget() -> None:
+    """Forget rendered cards and opened keys."""
+    RENDERED._kept.clear()
+    key_cache.forget()
+
+
+def test_no_list_costs_more_queries_when_it_grows(house: House) -> None:
+    house.grow(FEW)
+    few = measured(house)
+    house.grow(MANY)
+    many = measured(house)
+    short = {name for name in few if many[name].length < few[name].length + (MANY - FEW) * 40}
+    assert short == {"alert panel"}, "these lists did not grow, so nothing was measured"
+    pairs = {name: (few[name].queries, many[name].queries) for name in few}
+    grown = {name: difference(*pair) for name, pair in pairs.items() if len(pair[0]) != len(pair[1])}
+    assert not grown, "\n".join(f"{name}: {text}" for name, text in grown.items())
+    counts = {name: len(cost.queries) for name, cost in sorted(many.items())}
+    if os.environ.get("UPDATE_QUERY_COUNTS") == "1":
+        BASELINE.write_text(json.dumps(counts, indent=2) + "\n")
+    reviewed = json.loads(BASELINE.read_text())
+    changed = {name: f"{reviewed.get(name)} -> {count}\n" + "\n".join(many[name].queries)
+               for name, count in counts.items() if reviewed.get(name) != count}  # fmt: skip
+    assert not changed, "\n\n".join(f"{name}: {text}" for name, text in changed.items())
+    assert set(reviewed) == set(counts)
+
+
+def test_the_measured_lists_of_the_back_office_exist() -> None:
+    known = {f"{one._meta.app_label}/{one._meta.model_name}" for one in admin.site._registry}
+    assert set(OFFICE) <= known
+
+
+def difference(few: list[str], many: list[str]) -> str:
+    """Return the statements that came more often in the longer list, with how often."""
+    shapes = Counter(shape(one) for one in many) - Counter(shape(one) for one in few)
+    return f"{len(few)} queries at {FEW} rows, {len(many)} at {MANY}\n" + "\n".join(
+        f"    +{count} {text}" for text, count in shapes.most_common()
+    )
+
+
+def shape(statement: str) -> str:
+    """Return a statement without its values."""
+    return re.sub(r"'[^']*'|\b\d+\b", "?", statement)[:400]
