@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -88,18 +89,26 @@ def anchor_head(path: Path | None = None) -> bool:
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("a") as out:
-        out.write(json.dumps(line) + "\n")
+        # A line that a crash tore must not swallow this one.
+        out.write(("" if _ends_whole(target) else "\n") + json.dumps(line) + "\n")
         out.flush()
         os.fsync(out.fileno())
     return True
 
 
 def last_anchor(path: Path) -> dict[str, Any]:
-    """Return the newest anchor of the file, or an empty mapping."""
+    """Return the newest whole anchor of the file, or an empty mapping; a crash may tear the last line."""
     if not path.exists():
         return {}
-    lines = path.read_bytes().splitlines()
-    return json.loads(lines[-1]) if lines else {}
+    for line in reversed(path.read_bytes().splitlines()):
+        with suppress(ValueError):
+            return dict(json.loads(line))
+    return {}
+
+
+def _ends_whole(path: Path) -> bool:
+    text = path.read_bytes()
+    return not text or text.endswith(b"\n")
 
 
 def microseconds(at: datetime) -> int:
