@@ -111,8 +111,8 @@ class House:
             role=Role.THERAPIST,
         )  # fmt: skip
         CrisisResource.objects.create(
-            organization=None, jurisdiction=self.cast.home.jurisdiction, name=f"Line {self.rows}",
-            kind=ResourceKind.CRISIS_LINE, phone=f"+2547009{self.rows:05d}", verified_at=makers.now(),
+            organization=makers.make_organization(), jurisdiction=self.cast.home.jurisdiction,
+            name=f"Line {self.rows}", kind=ResourceKind.CRISIS_LINE, phone=f"+2547009{self.rows:05d}", verified_at=makers.now(),
         )  # fmt: skip
 
     def _raise(self, level: str) -> RiskAlert:
@@ -135,7 +135,8 @@ class House:
             "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
-            "admin trail": (ada, "/admin/audit/auditlog/?q=review.opened", {}), "crisis lines": (cleo, "/crisis-lines/", {}),
+            "admin trail": (ada, "/admin/audit/auditlog/?q=review.opened", {}),
+            "crisis lines": (cleo, "/crisis-lines/", {}),
         } | {f"admin {name}": (ada, f"/admin/{name}/", {}) for name in OFFICE}  # fmt: skip
 
 
