@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from crisis.alerts.actions import raise_alert
@@ -59,6 +60,20 @@ def test_a_new_alert_is_held_in_the_tray_and_moves_nothing(visit: Visit, people:
     expect(page.locator(ROWS)).to_have_count(2)
     assert page.get_attribute(f"{ROWS} >> nth=0", "data-id") == str(alert.pk), "the most urgent is first"
     expect(page.locator("#tray")).to_have_attribute("data-s", "calm")
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_long_reason_in_the_tray_pushes_nothing_off_a_small_screen(
+    width: int, visit: Visit, people: Cast
+) -> None:
+    people.on_duty()
+    raise_for(people, "high")
+    visitor, page = board_of(visit, people, width=width)
+    before = tops(page)
+    raise_for(people)
+    expect(page.get_by_role("button", name="Claim critical")).to_be_in_viewport(ratio=1, timeout=5_000)
+    assert visitor.overflow() == 0
+    assert tops(page) == before
 
 
 def test_a_row_that_somebody_else_claims_stays_greyed_until_the_next_show(visit: Visit, people: Cast) -> None:
