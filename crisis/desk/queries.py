@@ -24,7 +24,7 @@ from crisis.alerts.wording import LANGUAGES, review_words
 from crisis.duty import queries as duty
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
-from crisis.reviews.models import FollowUp, ReviewItem
+from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 
 SHOWN = ("patient", "organization", "assigned_to")
 LONGEST_LIST = 200
@@ -72,6 +72,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "server_now": at,
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
+        "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "shift": shift_rows(ctx, user, organizations or _own(user)),
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
@@ -234,6 +235,18 @@ def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
         "phone": (shift.phone or "") if shift.role == DutyRole.ON_CALL else "",
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
         "you": shift.user_id == user.pk,
+    }
+
+
+def _second_reading(review: SecondReview) -> dict[str, Any]:
+    """Return one second reading that waits for a reader as a line of the board."""
+    patient = review.alert.patient
+    return {
+        "kind": review.get_kind_display(),
+        "pseudonym": patient.anonymous_id if patient else "",
+        "asked_by": review.asked_by.full_name,
+        "due_at": review.due_at,
+        "url": reverse("crisis:alert_page", args=[review.alert_id]),
     }
 
 

@@ -38,6 +38,16 @@ def pending_of(alert_id: UUID) -> SecondReview | None:
     )
 
 
+def waiting_for(user: User, organizations: Iterable[UUID], limit: int = 20) -> list[SecondReview]:
+    """Return the second readings that others asked for on this desk, the most urgent first."""
+    return list(
+        SecondReview.objects.filter(organization_id__in=list(organizations), decided_at__isnull=True)
+        .exclude(asked_by=user)
+        .select_related("alert__patient", "asked_by")
+        .order_by("due_at")[:limit]
+    )
+
+
 def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewItem]:
     """Return the open review items of these organizations, the most overdue first."""
     return list(

@@ -91,7 +91,9 @@ document.addEventListener('submit', (e) => {
 document.addEventListener('htmx:afterSettle', (e) => {
   if (e.target.id !== 'preview') return;
   scan(e.target);
-  if (innerWidth <= 1180) $('#pv-h')?.focus();
+  const row = $('#lists .q.sel'); // another may have been selected while this one was on its way
+  if (row && row.dataset.id !== e.target.dataset.id) select(row, { focus: false });
+  else if (innerWidth <= 1180) $('#pv-h')?.focus();
 });
 document.addEventListener('clock', (e) => {
   const row = e.target.closest('#queue .q');
