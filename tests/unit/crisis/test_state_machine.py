@@ -204,6 +204,22 @@ class Desk(RuleBasedStateMachine):
             note = sweeper.note_owner_gone if gone else sweeper.note_owner_back
             note(actor=SWEEPER, alert_id=alert.pk, at=self.at)
 
+    @rule(number=ANY, stays=st.booleans())
+    def owner_leaves_in_contact(self, number: int, stays: bool) -> None:
+        """The deep state: the chain runs beside an absent owner, who may come back."""
+        self.claim("cleo", number)
+        self.owner_reaches_the_person(number)
+        self.owner_leaves_or_comes_back(number, gone=True)
+        self.time_passes(620)
+        self.owner_leaves_or_comes_back(number, gone=not stays)
+
+    @rule(number=ANY)
+    def owner_of_a_critical_alert_calls_it_a_false_alarm(self, number: int) -> None:
+        """The other deep state: a question waits for its second reader."""
+        self.something_comes_in("critical", "self_harm", waiting=False, renotify=False)
+        self.claim("cleo", number)
+        self.false_alarm("cleo", number)
+
     @rule(seconds=st.sampled_from([1, 31, 125, 310, 620, 1300, 4000, 90_000]))
     def time_passes(self, seconds: int) -> None:
         """The sweeper runs what is due; once in contact no timer takes the owner away."""
