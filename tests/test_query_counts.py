@@ -112,7 +112,8 @@ class House:
         )  # fmt: skip
         CrisisResource.objects.create(
             organization=makers.make_organization(), jurisdiction=self.cast.home.jurisdiction,
-            name=f"Line {self.rows}", kind=ResourceKind.CRISIS_LINE, phone=f"+2547009{self.rows:05d}", verified_at=makers.now(),
+            name=f"Line {self.rows}", kind=ResourceKind.CRISIS_LINE, phone=f"+2547009{self.rows:05d}",
+            verified_at=makers.now(),
         )  # fmt: skip
 
     def _raise(self, level: str) -> RiskAlert:

@@ -79,7 +79,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"item_id": str(world.review.pk)}, "cleo", ("sam",), ("POST",), {"outcome": "reviewed"}
         ),
         "crisis:review_decide": Pair(
-            {"review_id": str(world.second.pk)}, "sam", ("alice", "bob", "pendo"), ("POST",),
+            {"review_id": str(world.second.pk)}, "sam", ("alice",), ("POST",),
             {"agreed": "yes", "note": "It was a song."},
         ),
         "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ("ada",), ("POST",)),
