@@ -291,10 +291,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "patients.upkeep.tasks.refresh_age_bands",
         "schedule": crontab(minute="31", hour="22"),
     },
-    "forget expired item ids": {
-        "task": "crisis.intake.tasks.forget_expired_keys",
-        "schedule": crontab(minute="41"),
-    },
 }
 
 LOGGING = logging_settings(env.text("CORTEX_LOG_LEVEL", "INFO"))

@@ -29,7 +29,9 @@ KEPT = 4096
 
 def card(alert: RiskAlert, version: int) -> dict[str, Any]:
     """Return what a card shows; nothing of it comes from a sealed column or depends on who looks."""
-    patient = alert.patient
+    # A provisional person who was linked stands as the person on record.
+    raised_for = alert.patient
+    patient = raised_for and (raised_for.merged_into or raised_for)
     icon, label = SOURCES[Source(alert.source)]
     closed = alert.status in CLOSED
     return {
@@ -45,6 +47,7 @@ def card(alert: RiskAlert, version: int) -> dict[str, Any]:
         "source_icon": icon,
         "source_label": label,
         "pseudonym": patient.anonymous_id if patient else alert.organization.name,
+        "raised_as": raised_for.anonymous_id if raised_for and raised_for != patient else "",
         "age_band": patient.age_band if patient else "Nobody on shift",
         "organization": alert.organization.name,
         "zone": alert.organization.default_timezone,

@@ -120,7 +120,7 @@ def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:
     """Return the events of an organization's feed after `number`, in order, with all that a card shows."""
     return list(
         AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
-        .select_related("alert__patient", "alert__organization", "alert__assigned_to")
+        .select_related("alert__patient__merged_into", "alert__organization", "alert__assigned_to")
         .order_by("feed_number")[:limit]
     )
 

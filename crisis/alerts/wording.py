@@ -66,6 +66,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "review_waiting": ("Second reading is waiting", "eye", ""),
     "review_overdue": ("Second reading is overdue", "clock", "crit"),
     "note": ("Note", "notes", ""),
+    "person_linked": ("Linked to the person on record", "user-check", ""),
     "resolved": ("Resolved", "check", "ok"),
     "false_alarm": ("Closed as a false alarm", "check", ""),
     "reopened": ("Reopened", "refresh", "crit"),

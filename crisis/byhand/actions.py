@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Level, RiskAlert, Source
 from crisis.alerts.moves import refuse_empty
 from crisis.alerts.queries import locked_alert, may_raise_for, refuse_strangers
+from crisis.alerts.timeline import append_event
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.queries import by_pseudonyms
 
@@ -70,18 +71,22 @@ def _about(actor: Actor, pseudonym: str, at: datetime | None) -> tuple[UUID, UUI
 
 
 @action
-def link_person(*, actor: Actor, alert_id: UUID, pseudonym: str) -> RiskAlert:
+def link_person(*, actor: Actor, alert_id: UUID, pseudonym: str, at: datetime | None = None) -> RiskAlert:
     """Say who a provisional person is; the alert's page must be open to the actor.
 
     Rows never move: the provisional one points at the person on record, and queries follow it.
     """
+    at = clock(at)
     alert = locked_alert(alert_id)
-    refuse_strangers(actor, alert, clock())
+    refuse_strangers(actor, alert, at)
     if alert.patient_id is None:
         raise RuleBroken("This alert concerns nobody in particular.", "nobody")
     found = by_pseudonyms(alert.organization_id, [pseudonym]).get(pseudonym)
     if found is None:
         raise InputRefused("Nobody with this number is on record here.", "unknown_person", field="pseudonym")
+    if alert.patient is not None and alert.patient.merged_into_id == found.pk:
+        return Unchanged(alert)  # type: ignore[return-value]
     link_provisional(actor=actor, provisional_id=alert.patient_id, patient_id=found.pk)
+    append_event(actor, alert, "person_linked", at)
     record(actor, "alert.person_linked", alert)
     return alert

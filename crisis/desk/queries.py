@@ -26,7 +26,7 @@ from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 
-SHOWN = ("patient", "organization", "assigned_to")
+SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
 
 

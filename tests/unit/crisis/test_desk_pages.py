@@ -17,6 +17,7 @@ from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
+from crisis.byhand.actions import raise_for_caller
 from crisis.casework.commands import COMMANDS
 from crisis.ownership.actions import claim_alert, release_alert
 from crisis.reviews.models import SecondReview
@@ -318,3 +319,18 @@ def test_a_refused_look_shows_no_name(cast: Cast, alert: RiskAlert) -> None:
     assert answer.status_code == 200
     assert "Zawadi" not in text(answer)
     assert "Planted" not in text(answer)
+
+
+def test_a_caller_who_is_linked_stands_as_the_person_on_record_and_once_in_the_timeline(cast: Cast) -> None:
+    cast.on_duty()
+    told = raise_for_caller(
+        actor=staff(cast.cleo), pseudonym="", level="high", kind="self_harm", note="A neighbour rang."
+    )
+    raised_as = told.patient.anonymous_id
+    send(cast.cleo, told, "claim")
+    for _press in range(2):
+        assert send(cast.cleo, told, "link", pseudonym=cast.patient.anonymous_id).status_code == 303
+    assert list(told.events.values_list("kind", flat=True)).count("person_linked") == 1
+    page = get(cast.cleo, "alert_page", told.pk).content.decode()
+    assert "Linked to the person on record" in page
+    assert f'raised as <span class="nowrap">{raised_as}</span>' in page
