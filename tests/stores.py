@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import os
@@ -70,7 +71,12 @@ def refresh() -> None:
     """Replace the run's databases by fresh copies of the templates (everything that a test wrote is gone)."""
     from django.db import connections
 
+    async def close_those_of_the_loops() -> None:
+        connections.close_all()
+
     connections.close_all()
+    # A test that drove a browser leaves connections in the context that every later loop copies.
+    asyncio.run(close_those_of_the_loops())
     for cluster, name in DATABASES.values():
         recreate(cluster, name, template_of(name))
 

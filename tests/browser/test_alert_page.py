@@ -41,7 +41,7 @@ def test_an_alert_is_worked_to_its_end(visit: Visit, people: Cast) -> None:
     dialog.get_by_label("Closing note").fill("They stay with their brother tonight.")
     dialog.get_by_role("button", name="Resolve", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("are needed")
-    assert page.evaluate("document.activeElement.hasAttribute('data-error-summary')")
+    expect(dialog.locator("[data-error-summary]")).to_be_focused()
     expect(dialog.get_by_label("Closing note")).to_have_value("They stay with their brother tonight.")
     assert visitor.axe() == []
     dialog.get_by_label("Outcome").select_option(Disposition.COMMUNITY)
