@@ -57,6 +57,7 @@ def json_formatter() -> logging.Formatter:
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
+            without_path,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -65,6 +66,13 @@ def json_formatter() -> logging.Formatter:
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+def without_path(logger: Any, name: str, event: Event) -> Event:
+    """Cut the path off Django's own lines ("Not Found: /..."): a typed address can hold anything."""
+    if str(event.get("logger", "")).startswith("django."):
+        event["event"] = str(event["event"]).partition(": /")[0]
+    return event
 
 
 def places_only(logger: Any, name: str, event: Event) -> Event:

@@ -57,3 +57,10 @@ def test_a_harmless_request_id_is_kept_and_any_other_replaced(client: Client) ->
     assert kept["X-Request-Id"] == "abc-12345678"
     made = client.get("/healthz", headers={"x-request-id": "<script>alert(1)</script>"})
     assert len(made["X-Request-Id"]) == 32
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("logger", ["django.request", "django.security.csrf"])
+def test_a_line_of_django_itself_loses_its_path(logger: str) -> None:
+    said = logging.LogRecord(logger, logging.WARNING, __file__, 1, "%s: %s", ("Not Found", f"/{WORDS}"), None)
+    assert line_of(said)["event"] == "Not Found"
