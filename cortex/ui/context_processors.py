@@ -13,7 +13,10 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `nav` and `home`; for a person who isn't signed in only an empty frame."""
+    """Return `me`, `theme`, `nav`, `home` and `fictional` (the demo's people see that they are in one).
+
+    For a person who isn't signed in it is an empty frame.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"me": None, "theme": "", "nav": [], "home": "/"}
@@ -29,6 +32,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "sound": user.preferences.get("sound", True),
         },
         "theme": user.theme,
+        "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
         "home": nav.home_of(role),
     }

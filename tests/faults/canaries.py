@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import mmap
 import random
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
+WAL_PAGE = 8192
+WAL_LONG_HEADER = 0x0002
 
 
 def marker() -> str:
@@ -67,6 +70,14 @@ class Eyes:
                 with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                     self.look(place, data)
 
+    def look_at_wal(self, place: str, folder: Path) -> None:
+        """Look at a write-ahead log as a reader of its records does: in order, without the page headers.
+
+        A record runs on behind the header of the next page, so a word may stand on both sides of one.
+        """
+        self.look_at_files(place, files_below(folder))
+        self.look(place, b"".join(records(path.read_bytes()) for path in sorted(folder.glob("0*"))))
+
     def places(self, name: str) -> set[str]:
         """Return where a word was found, in any coding."""
         return {place for place, word, _ in self.found if word == name}
@@ -74,6 +85,15 @@ class Eyes:
     def codings(self, place: str, name: str) -> set[str]:
         """Return in which codings a word was found at a place."""
         return {coding for where, word, coding in self.found if (where, word) == (place, name)}
+
+
+def records(segment: bytes) -> bytes:
+    """Return what a segment of the log holds between its page headers (24 bytes, 40 on the first page)."""
+    kept = bytearray()
+    for start in range(0, len(segment), WAL_PAGE):
+        (info,) = struct.unpack_from("<H", segment, start + 2)
+        kept += segment[start + (40 if info & WAL_LONG_HEADER else 24) : start + WAL_PAGE]
+    return bytes(kept)
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -26,7 +26,7 @@ from crisis.policies.actions import add_pager
 from tests import cast as players
 from tests import makers, stores
 from tests.browser.conftest import FLAGS
-from tests.faults.canaries import Eyes, files_below, forms, marker, phone
+from tests.faults.canaries import WAL_PAGE, Eyes, files_below, forms, marker, phone
 from tests.faults.sinks import MailSink, PagerSink, RedisEar
 from tests.faults.test_first_faults import System, cookie_of
 from tests.live.stage import PrivateRedis, wait_until
@@ -110,6 +110,18 @@ def test_the_words_of_a_person_lie_in_no_store_log_queue_mail_or_browser(stage: 
     _prove_the_eyes(eyes)
     leaks = sorted(one for one in eyes.found if one[1] != "eyes")
     assert leaks == [], [(one, _which(stage, one)) for one in leaks]
+
+
+def test_the_eyes_find_a_word_that_stands_on_both_sides_of_a_page_of_the_log(tmp_path: Path) -> None:
+    word, long_header, header = marker().encode(), b"\0\0\2\0" + b"\0" * 36, b"\0" * 24
+    first = long_header + b"." * (WAL_PAGE - len(long_header) - 3) + word[:3]
+    second = (header + word[3:]).ljust(WAL_PAGE, b".")
+    (tmp_path / "000000010000000000000001").write_bytes(first + second)
+    eyes = Eyes({"eyes": word.decode()})
+    eyes.look_at_files("files", tmp_path.iterdir())
+    assert eyes.found == set()
+    eyes.look_at_wal("log", tmp_path)
+    assert eyes.codings("log", "eyes") == {"plain"}
 
 
 def _house(stage: Stage, cast: players.Cast) -> None:
@@ -298,7 +310,7 @@ def _search(stage: Stage, eyes: Eyes) -> None:
             home = Path(line.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]
         wal = home / "pg_wal"
         eyes.look_at_files(f"{cluster} log", [home.with_name(f"{home.name}.log")])
-        eyes.look_at_files(f"{cluster} wal", files_below(wal))
+        eyes.look_at_wal(f"{cluster} wal", wal)
         eyes.look_at_files(f"{cluster} data", (one for one in files_below(home) if wal not in one.parents))
     eyes.look_at_files("process logs", folder.glob("*.log"))
     eyes.look("redis keys", _redis_keys(stage.redis))

@@ -24,6 +24,8 @@ from cortex.live import watch
 from cortex.live.feed import number_events, topic_of
 from cortex.live.topics import Event
 
+# Without a push an event comes when the feeds are asked, each five seconds.
+PUSHED = 2.0
 EVENTS_TABLE = """
     CREATE TABLE IF NOT EXISTS live_test_event
         (organization uuid, n bigint, body text, PRIMARY KEY (organization, n));

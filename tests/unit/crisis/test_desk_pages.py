@@ -334,3 +334,12 @@ def test_a_caller_who_is_linked_stands_as_the_person_on_record_and_once_in_the_t
     page = get(cast.cleo, "alert_page", told.pk).content.decode()
     assert "Linked to the person on record" in page
     assert f'raised as <span class="nowrap">{raised_as}</span>' in page
+
+
+def test_the_demo_says_on_every_page_that_its_people_are_fictional(cast: Cast) -> None:
+    words = "everybody here is fictional"
+    assert words not in get(cast.cleo, "board").content.decode()
+    cast.home.settings = {"fictional": True}
+    cast.home.save(update_fields=["settings"])
+    for page in ("board", "my_cases", "duty", "resources"):
+        assert words in get(cast.cleo, page).content.decode(), page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from crisis.risk.lexicon import Lexicon, lexicon
 from crisis.risk.patterns import PatternError
+from tests.growth import assert_linear
 
 STARTER = [
     ("A", "tonight I will end it"), ("A", "I have the pills ready"), ("A", "I have the rope ready"),
@@ -199,16 +199,8 @@ def test_languages_are_seen_and_an_unknown_one_is_uncertain():
         "took " * 10_000, "how to how many ways " * 2_400, "she he they my friend " * 2_200, "." * 50_000,
     ],
 )  # fmt: skip
-def test_hostile_texts_of_50000_characters_are_screened_in_100_ms(text):
-    lexicon()
-    best = min(_cost(text) for _ in range(2))
-    assert best < 0.1, f"{best * 1000:.0f} ms"
-
-
-def _cost(text: str) -> float:
-    start = process_time()
-    lexicon().screen(text)
-    return process_time() - start
+def test_hostile_texts_of_50000_characters_cost_no_more_than_their_length(text):
+    assert_linear(lexicon().screen, text)
 
 
 @settings(max_examples=300, deadline=None)

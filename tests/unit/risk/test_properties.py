@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from time import process_time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,18 +101,3 @@ def test_the_same_inputs_give_the_same_digest_and_any_change_another(evidence):
     assert first == w.decide(*[replace(item) for item in evidence])
     assert first.inputs_digest != w.decide(*evidence, w.text("D", 0.123)).inputs_digest
     assert first.inputs_digest != w.decide(*evidence, is_minor=True).inputs_digest
-
-
-def test_deciding_about_a_full_ledger_takes_a_millisecond_at_most():
-    evidence = [w.mood(label, 0.8, day / 4, day) for day in range(20) for label in ("sad", "hopeless")]
-    evidence += [w.gap(0.7, day, day, masked=True) for day in range(1, 7)] + [w.text("B"), w.text("D", 2)]
-    evidence += [w.factor(code) for code in codes.SITUATION] + [w.item9(2, 3), w.cssrs("low", "medium", 4)]
-    inputs = Inputs(at=w.NOW, evidence=tuple(evidence))
-    best = min(_timed(inputs) for _ in range(30))
-    assert best < 0.001 * 2, f"{best * 1000:.2f} ms"
-
-
-def _timed(inputs: Inputs) -> float:
-    start = process_time()
-    assess(inputs)
-    return process_time() - start
