@@ -8,16 +8,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
-from typing import Any, Self
+from typing import Any
 
-from .context import Context
-from .normalise import Spelling, has_hidden, tokens_of
+from .context import Context, words_of
+from .normalise import END, LINE, Spelling, has_second_reading, tokens_of
 from .patterns import PatternError, compile_pattern, expand_classes
 from .policy import POLICY
 from .reader import Reader, Rule, cues_of
 from .screening import ORDER, Entry, Hit, Screening, joined
 
-__all__ = ["Entry", "Hit", "Lexicon", "Screening", "lexicon"]
+__all__ = ["Entry", "Hit", "Lexicon", "Screening", "lexicon", "packaged"]
 
 ROLES = frozenset({"tier", "cue", "threat", "third_party", "deflection", "idiom", "exclusion"})
 
@@ -33,10 +33,10 @@ class Lexicon:
         self.version = f"{raw['version']}+{self.checksum[:8]}"
         self.entries = tuple(_entry(row) for row in raw["entries"])
         self.signed = all(len(entry.signed_by) > 1 for entry in self.entries)
-        self._known = {name: frozenset(words.split()) for name, words in raw["function_words"].items()}
+        self._known = {name: frozenset(words_of(words)) for name, words in raw["function_words"].items()}
         self._context = Context.of(raw["context"])
         frequency = {word: 8 for words in self._known.values() for word in words}
-        frequency |= dict.fromkeys(raw["very_common"].split(), 200)
+        frequency |= dict.fromkeys(words_of(raw["very_common"]), 200)
         classes = expand_classes(raw["classes"])
         words: set[str] = set()
         rules = [
@@ -53,12 +53,8 @@ class Lexicon:
             words=frozenset(words),
             short_forms=raw["short_forms"],
             censored={word: re.compile(shape) for word, shape in raw["censored"].items()},
+            pictures=raw["pictures"],
         )
-
-    @classmethod
-    def load(cls, name: str = "lexicon_v1.json") -> Self:
-        """Load a version that ships with the package."""
-        return cls(json.loads(resources.files(__package__).joinpath(name).read_text("utf-8")))
 
     def screen(self, text: str, *, turn: int | None = None, greeted: bool | None = None) -> Screening:
         """Screen one text of any length in linear time; never raises for any string.
@@ -67,35 +63,39 @@ class Lexicon:
         greeting: a courtesy "niko sawa" in the first two turns is no deflection.
         """
         found = self._screen(tokens_of(text, self._spelling), turn, greeted)
-        if has_hidden(text):
-            split = self._screen(tokens_of(text, self._spelling, " "), turn, greeted)
-            found = joined(found, split)
+        if has_second_reading(text, self._spelling):
+            other = self._screen(tokens_of(text, self._spelling, second=True), turn, greeted)
+            found = joined(found, other)
         return found
 
     def _screen(self, tokens: list[str], turn: int | None, greeted: bool | None) -> Screening:
         words = set(tokens)
         languages, confidence = self._languages(words)
         called = self._by_word.keys() & words
-        if not called:
-            return Screening((), (), (), False, False, False, languages, confidence, self.version)
-        rules = self._called(called, words)
-        if not rules:
-            return Screening((), (), (), False, False, False, languages, confidence, self.version)
+        rules = self._called(called, words) if called else []
+        found = Screening()
+        if rules:
+            courtesy = self._is_courtesy(tokens, turn, greeted)
+            # A new line ends a clause ("I am not / kill myself tonight"), but a phrase may go on below it.
+            found = self._read([END if token == LINE else token for token in tokens], rules, courtesy)
+            if LINE in words:
+                found = joined(
+                    found, self._read([token for token in tokens if token != LINE], rules, courtesy)
+                )
+        return found._replace(
+            languages=languages, language_confidence=confidence, lexicon_version=self.version
+        )
+
+    def _read(self, tokens: list[str], rules: list[Rule], courtesy: bool) -> Screening:
         reader = Reader(tokens, self._context)
         hits = reader.hits(rules)
-        cues = cues_of(hits, reader.cue_entries)
-        courtesy = self._is_courtesy(tokens, turn, greeted)
-        deflections = tuple(sorted({e.id for e in reader.deflections if not (courtesy and e.courtesy)}))
         return Screening(
-            hits,
-            cues,
-            deflections,
-            reader.third_party,
-            reader.past_attempt,
-            reader.idiom,
-            languages,
-            confidence,
-            self.version,
+            hits=hits,
+            cues=cues_of(hits, reader.cue_entries),
+            deflections=tuple(sorted({e.id for e in reader.deflections if not (courtesy and e.courtesy)})),
+            third_party_concern=reader.third_party,
+            past_attempt=reader.past_attempt,
+            suggests_phq9=reader.idiom,
         )
 
     def _called(self, called: Iterable[str], words: set[str]) -> list[Rule]:
@@ -135,7 +135,24 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(**fields)
 
 
+def packaged(folder: str = "lexicon_v1") -> dict[str, Any]:
+    """The data that ships with the package, its files joined: by language, so that each can be read whole.
+
+    A class or a setting that stands in two files is an error, as one of the two would be lost in silence.
+    """
+    raw: dict[str, Any] = {"entries": [], "classes": {}}
+    files = resources.files(__package__).joinpath(folder).iterdir()
+    for file in sorted(files, key=lambda each: each.name):
+        part = json.loads(file.read_text("utf-8"))
+        raw["entries"] += part.pop("entries", [])
+        for target, found in ((raw["classes"], part.pop("classes", {})), (raw, part)):
+            if twice := target.keys() & found.keys():
+                raise PatternError(f"{file.name} says again: {', '.join(sorted(twice))}")
+            target.update(found)
+    return raw
+
+
 @functools.cache
 def lexicon() -> Lexicon:
     """The lexicon in force, compiled once per process."""
-    return Lexicon.load()
+    return Lexicon(packaged())

@@ -6,15 +6,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 END = "."
 """The token that stands for the end of a sentence; no pattern reaches across it."""
+LINE = "/"
+"""The token that stands for a new line: the end of a clause, or a phrase that goes on below."""
 
 _HOMOGLYPHS = dict(
-    zip("асеіјорѕухһԁɡαεικνορτυχ", "aceijopsyxhdgaeiknoptux", strict=True)  # Cyrillic and Greek
-)
+    zip("асеіјорѕухһкмтвнԁԝӏɡɑαεικνορτυχıոᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",  # Cyrillic, Greek, small capitals
+        "aceijopsyxhkmtbhdwlgaaeiknoptuxinabcdefghijklmnoprstuvwyz", strict=True)
+)  # fmt: skip
 _TYPOGRAPHY = {"’": "", "‘": "", "ʼ": "", "′": "", "´": "", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
-               "…": ".", "。": ".", "؟": "?", "।": "."}  # fmt: skip
+               "…": ".", "。": ".", "؟": "?", "।": ".", "\x85": "\n", "\u2028": "\n",
+               "\u2029": "\n"}  # fmt: skip
 _FOLD = str.maketrans({**_HOMOGLYPHS, **_TYPOGRAPHY})
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069"
@@ -22,9 +27,12 @@ _HIDDEN = re.compile(
 )
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NO_WORD = re.compile(r"[^\w\x00-\x7f]+")
-_BANG = re.compile(r"(?<=[A-Za-z])[!|](?=[A-Za-z])")
-_ODD = re.compile(r"[0-9$@*]")
-_LEET = str.maketrans("013457$@", "oieastsa")
+_INNER = "¦"  # a mark inside a word ("k!ll", "k|ll"), where it is a letter and not the end of a sentence
+_BAR = re.compile(r"(?<=[A-Za-z])(?:[!|]+(?=[A-Za-z0-9])|\|+)")
+_TALL_I = re.compile(r"[a-z]I|\bI[il]")
+_LATIN = re.compile(r"[A-Za-z]+")
+_ODD = re.compile(rf"[0-9$@*{_INNER}]")
+_LEET = str.maketrans(f"03457$@{_INNER}", "oeastsa1")
 _LETTERS = frozenset("bcdefghjklmnopqrstvwxyz")
 _RUN = re.compile(r"([a-z])\1\1+")
 
@@ -39,6 +47,8 @@ def _ascii_table() -> dict[int, str | None]:
             table[code] = None
         elif letter in ".!?;":
             table[code] = END
+        elif letter == "\n":
+            table[code] = f" {LINE} "
         else:
             table[code] = letter if letter in "$@*" else " "
     return table
@@ -49,30 +59,42 @@ _ASCII = str.maketrans(_ascii_table())
 
 @dataclass(frozen=True)
 class Spelling:
-    """What the lexicon knows about spelling: its words, short forms of them, and words often censored."""
+    """What the lexicon knows about spelling: its words, their short and censored forms, pictures of means."""
 
     words: frozenset[str]
     short_forms: Mapping[str, str]
     censored: Mapping[str, re.Pattern[str]]
+    pictures: Mapping[str, str]
+
+    @cached_property
+    def picture(self) -> re.Pattern[str]:
+        """Finds a picture, once for however often it is repeated in a row."""
+        return re.compile(rf"([{''.join(self.pictures)}])(?:[\ufe0f\s]*\1)*")
 
 
-def has_hidden(text: str) -> bool:
-    """Whether a text holds characters that don't show (zero width, controls, lone surrogates)."""
-    return not text.isprintable() and _HIDDEN.search(text) is not None
+def has_second_reading(text: str, spelling: Spelling) -> bool:
+    """Whether a text holds what can be read in two ways: characters that don't show, pictures of means."""
+    if text.isascii() and text.isprintable():
+        return False
+    return _HIDDEN.search(text) is not None or spelling.picture.search(text) is not None
 
 
-def tokens_of(text: str, spelling: Spelling, hidden_as: str = "") -> list[str]:
-    """The words of a text in plain lower-case letters, with END between sentences.
+def tokens_of(text: str, spelling: Spelling, *, second: bool = False) -> list[str]:
+    """The words of a text in plain lower-case letters, END between sentences, LINE between lines.
 
-    `hidden_as` stands in for hidden characters: "" joins what they split, " " splits what they join.
-    Linear in the length of the text.
+    The first reading joins what hidden characters split and passes over pictures ("kill 😭 myself"); the
+    second splits there and reads a picture of a means as "emoji" and its word. Linear in the text's length.
     """
     if not text.isascii():
-        text = _plain(text, hidden_as)
+        if second:
+            text = spelling.picture.sub(lambda found: f" emoji {spelling.pictures[found[1]]} ", text)
+        text = _plain(text, " " if second else "")
     elif not text.isprintable() and _HIDDEN.search(text):
-        text = _HIDDEN.sub(hidden_as, text)
+        text = _HIDDEN.sub(" " if second else "", text)
     if "!" in text or "|" in text:
-        text = _BANG.sub("i", text)
+        text = _BAR.sub(lambda found: _INNER * len(found[0]), text)
+    if "I" in text and _TALL_I.search(text):
+        text = _LATIN.sub(lambda found: _with_l(found[0], spelling), text)
     folded = text.translate(_ASCII).replace(END, " . ")
     tokens = folded.split()
     if _ODD.search(folded):
@@ -94,23 +116,43 @@ def _plain(text: str, hidden_as: str) -> str:
     return _NO_WORD.sub(" ", text)
 
 
+def _with_l(word: str, spelling: Spelling) -> str:
+    """A capital I that stands for an l ("kiII"), where that makes a word of the lexicon."""
+    if "I" not in word or word.lower() in spelling.words:
+        return word
+    tall = word.replace("I", "l").lower()
+    return tall if tall in spelling.words or tall in spelling.short_forms else word
+
+
 def _unleet(tokens: Iterable[str], spelling: Spelling) -> list[str]:
-    return [_readable(token, spelling) if _ODD.search(token) else token for token in tokens]
+    read: list[str] = []
+    for token in tokens:
+        if not _ODD.search(token):
+            read.append(token)
+        else:
+            read += _readable(token, spelling)
+    return read
 
 
-def _readable(token: str, spelling: Spelling) -> str:
-    if token in spelling.short_forms:
-        return token
+def _readable(token: str, spelling: Spelling) -> list[str]:
+    if token in spelling.short_forms or token.isdigit():
+        return [token]
     if "*" in token:
         for word, shape in spelling.censored.items():
             if shape.fullmatch(token):
-                return word
+                return [word]
         token = token.strip("*")
     plain = token.translate(_LEET)
-    if plain in spelling.words or plain in spelling.short_forms:
-        return plain
-    other = token.replace("1", "l").translate(_LEET)
-    return other if other in spelling.words else token.strip("$@")
+    head, one, tail = plain.rpartition("1")
+    for ones in (
+        plain.replace("1", "i"),
+        plain.replace("1", "l"),
+        plain.replace("1", "i", 1).replace("1", "l"),
+        head.replace("1", "i") + one.replace("1", "l") + tail,
+    ):
+        if ones in spelling.words or ones in spelling.short_forms:
+            return [ones]
+    return token.strip("$@").replace(_INNER, f" {END} ").split()
 
 
 def _shorten(token: str, spelling: Spelling) -> str:
@@ -129,10 +171,10 @@ def _join_letters(tokens: list[str], spelling: Spelling) -> list[str]:
     spelled: list[str] = []
     pending: list[str] = []
     for token in [*tokens, ""]:
-        if len(token) == 1 and token != END:
+        if len(token) == 1 and token not in (END, LINE):
             spelled.append(token)
             pending.append(token)
-        elif token == END and spelled:
+        elif token in (END, LINE) and spelled:
             pending.append(token)
         else:
             joined += _cut("".join(spelled), spelling) if len(spelled) > 2 else pending

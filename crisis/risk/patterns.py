@@ -1,8 +1,10 @@
 """Compiles the lexicon's small pattern language into linear regular expressions over folded words.
 
-A pattern is words with spaces between: `a|b` either word, `{NAME}` any phrase of a class, `x?` a word that
-may be missing, `~2` up to two words of any kind but negators, `^` and `$` the start and end of a sentence
-(`x|$`: x, or the end). Nothing reaches across the end of a sentence.
+A pattern is words with spaces between: `a|b` either word, `a_b` two words in a place where one stands,
+`{NAME}` any phrase of a class, `x?` a word that may be missing, `~2` up to two words of any kind but
+negators, `^` and `$` the start and end of a sentence (`x|$`: x, or the end). Nothing reaches across the end
+of a sentence. A space always ends an alternative: `last|a few` asks for "few" after both. Such a pattern
+is dead in silence, so a lone last word after alternatives is refused unless it is marked: `last|a +few`.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ def compile_pattern(
     for part in parts:
         for phrase in part.phrases:
             known.update(phrase.split())
+    _refuse_split_phrase(source)
     needed = [part for part in parts if part.phrases and not (part.optional or part.end)]
     if not needed:
         raise PatternError(f"{source!r} needs at least one word that must be there")
@@ -84,6 +87,14 @@ def _rarest(phrase: str, frequency: Mapping[str, int]) -> str:
     return min(phrase.split(), key=lambda word: (frequency.get(word, 1), -len(word), word))
 
 
+def _refuse_split_phrase(source: str) -> None:
+    pieces = source.split()
+    if len(pieces) > 1 and "|" in pieces[-2] and not set("|{~?$+").intersection(pieces[-1]):
+        raise PatternError(
+            f"{source!r} splits its last alternative: write a_b for one phrase, +b if it is meant"
+        )
+
+
 def _part(piece: str, source: str, classes: Mapping[str, Sequence[str]]) -> _Part:
     if piece == "^":
         return _Part((), start=True)
@@ -91,14 +102,14 @@ def _part(piece: str, source: str, classes: Mapping[str, Sequence[str]]) -> _Par
         return _Part((), gap=int(piece[1:]))
     optional = piece.endswith("?")
     phrases: list[str] = []
-    for option in piece.rstrip("?").split("|"):
+    for option in piece.lstrip("+").rstrip("?").split("|"):
         if option.startswith("{"):
             name = option[1:-1]
             if name not in classes:
                 raise PatternError(f"{source!r} names the unknown class {name!r}")
             phrases += classes[name]
         elif option != "$":
-            phrases.append(option)
+            phrases.append(option.replace("_", " "))
     if not all(phrases):
         raise PatternError(f"{source!r} holds an empty word")
     return _Part(tuple(phrases), optional=optional, end="$" in piece.split("|"))

@@ -90,8 +90,10 @@ class Reader:
     def _around(self, start: int, end: int) -> Around:
         """The sentence around a match, at most 200 characters to either side: enough, and linear."""
         before = self._text[max(0, start - 200) : start].rsplit(f" {END} ", 1)[-1]
-        after = self._text[end : end + 200].split(f" {END} ", 1)[0]
-        return Around(before.split(), self._text[start:end].split(), after.split())
+        beyond = self._text[end : end + 200].split()
+        after = beyond[: beyond.index(END)] if END in beyond else beyond
+        follows = " ".join(word for word in beyond if word != END)
+        return Around(before.split(), self._text[start:end].split(), after, f" {follows} ")
 
     def _flags(self, entry: Entry, around: Around, span: tuple[int, int]) -> tuple[str, ...]:
         flags = []

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisis.risk.lexicon import Lexicon, lexicon
+from crisis.risk.lexicon import Lexicon, lexicon, packaged
 from crisis.risk.patterns import PatternError
 from tests.growth import assert_linear
 
@@ -226,7 +223,7 @@ def test_a_phrase_is_found_deep_inside_a_long_text():
 
 
 def test_the_data_is_whole_and_waits_for_its_signatures():
-    raw = json.loads(resources.files("crisis.risk").joinpath("lexicon_v1.json").read_text("utf-8"))
+    raw = packaged()
     ids = [entry["id"] for entry in raw["entries"]]
     assert len(ids) == len(set(ids))
     assert all(entry["signed_by"] == [] for entry in raw["entries"])
@@ -236,7 +233,16 @@ def test_the_data_is_whole_and_waits_for_its_signatures():
 
 
 def test_a_broken_pattern_is_named_when_the_lexicon_loads():
-    raw = json.loads(resources.files("crisis.risk").joinpath("lexicon_v1.json").read_text("utf-8"))
+    raw = packaged()
     raw["entries"][0]["patterns"] = ["{NOBODY} kills"]
     with pytest.raises(PatternError, match="NOBODY"):
         Lexicon(raw)
+
+
+def test_a_phrase_split_by_a_space_is_refused_as_it_would_never_match():
+    raw = packaged()
+    raw["entries"][0]["patterns"] = ["i tried last|just|a few"]
+    with pytest.raises(PatternError, match="splits its last alternative"):
+        Lexicon(raw)
+    raw["entries"][0]["patterns"] = ["i tried last|just|a_few", "thoughts of|about +suicide"]
+    assert Lexicon(raw).entries
