@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 # "anataka" (wants), but not "aliniacha" (left me): a verb that is done to the speaker doesn't govern.
-_THIRD_VERB = re.compile(r"(?:wa|a)(?:na|li|ta|me|nge|ka)(?!ni)[a-z]{2,20}")
+_THIRD_VERB = re.compile(r"(?!wanao)(?:wa|a)(?:na|li|ta|me|nge|ka)(?!ni)[a-z]{2,20}")
 _FIRST_VERB = re.compile(r"(?:ni|na|nta|naji|niji)[a-z]{2,24}")
 
 NEGATED = "negated"
@@ -21,7 +21,7 @@ _WINDOW = 8
 
 @dataclass(frozen=True)
 class Around:
-    """A match in its sentence: the words before, the matched words, the words after; and what follows on."""
+    """A match in its sentence: the words before, the matched words, the words after; and all that follows."""
 
     before: Sequence[str]
     match: Sequence[str]
@@ -51,7 +51,7 @@ class Context:
             "negators", "negators_close", "negators_before_noun", "nouns", "bridges", "after_think", "why",
             "first", "you", "third", "concern", "says", "says_bridge", "told_to", "titles", "title_bridge",
             "past_verbs", "now_marks", "present", "professionals", "inner", "owners", "third_forms",
-            "third_bridge", "takes_object", "articles",
+            "third_bridge", "takes_object", "articles", "past_helpers",
         )  # fmt: skip
         lists = ("past_marks", "now_phrases", "ongoing", "over", "undone", "agreement")
         return cls(
@@ -155,7 +155,7 @@ class Context:
                 return False
             if word in self.words["third"]:
                 return True
-            if word in self.words["first"] and word != "my":
+            if word in self.words["first"] and word != "my" and word not in self.words["owners"]:
                 return False
         return True
 
@@ -164,7 +164,7 @@ class Context:
         words = self.words
         near = [*around.before[-5:], *around.match]
         sentence = [*around.before, *around.match, *around.after]
-        if words["present"].intersection(near) or words["now_marks"].intersection(sentence):
+        if words["now_marks"].intersection(sentence) or self._is_present(near):
             return False
         joined = f" {' '.join(sentence)} "
         if self._says("now_phrases", joined) or not self._says("past_marks", joined):
@@ -173,6 +173,13 @@ class Context:
         if self._says("ongoing", joined) and not self._says("over", joined):
             return False
         return bool(words["past_verbs"].intersection(near)) or any(word.startswith("nili") for word in near)
+
+    def _is_present(self, near: Sequence[str]) -> bool:
+        """Whether a verb stands in the present; "was going to" and "nilikuwa nafikiria" don't."""
+        return any(
+            word in self.words["present"] and left not in self.words["past_helpers"]
+            for left, word in zip(["", *near], near, strict=False)
+        )
 
 
 def words_of(listed: str | Sequence[str]) -> list[str]:

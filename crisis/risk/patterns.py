@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 # Every word of the folded text stands between two spaces of its own: " kill  myself ". What lies between two
 # parts of a pattern is never a negator: "im not suicidal" must be read as "suicidal", negated.
-_ANY = " (?!(?:not|never|no|dont|wont|isnt|didnt|aint|sio|si) )[^ .]+ "
+_ANY = " (?!(?:not|never|no|dont|wont|isnt|didnt|aint|sio|si|but|lakini) )[^ .]+ "
 _END = r"(?= \. |$)"
 
 

@@ -92,8 +92,9 @@ class Reader:
         before = self._text[max(0, start - 200) : start].rsplit(f" {END} ", 1)[-1]
         beyond = self._text[end : end + 200].split()
         after = beyond[: beyond.index(END)] if END in beyond else beyond
-        follows = " ".join(word for word in beyond if word != END)
-        return Around(before.split(), self._text[start:end].split(), after, f" {follows} ")
+        match = self._text[start:end].split()
+        follows = " ".join(word for word in (*match, *beyond) if word != END)
+        return Around(before.split(), match, after, f" {follows} ")
 
     def _flags(self, entry: Entry, around: Around, span: tuple[int, int]) -> tuple[str, ...]:
         flags = []
