@@ -1,7 +1,7 @@
-"""The lexicon over whole tables of our own sentences, one per language family; every wrong row is told at once.
+"""The lexicon over tables of our own sentences, one per language family; all wrong rows are told at once.
 
-`expected` is the most serious tier or "none", then codes that must be there: a cue, "third_party" (worry about
-somebody else) or "past_attempt". Native-speaking clinicians have yet to review the tables and the lexicon.
+`expected` is the most serious tier or "none", then codes that must be there: a cue, "third_party" (worry
+about somebody else) or "past_attempt". Native-speaking clinicians have yet to review tables and lexicon.
 """
 
 from __future__ import annotations
