@@ -194,6 +194,10 @@ def test_languages_are_seen_and_an_unknown_one_is_uncertain():
         "@" * 50_000,
         "nita" * 12_500, "my pills in my hand i have " * 1_900, "!a" * 25_000, "tonight i will " * 3_400,
         "took " * 10_000, "how to how many ways " * 2_400, "she he they my friend " * 2_200, "." * 50_000,
+        "kill\n" * 10_000, "k|" * 25_000, "kI" * 25_000, "🔫 " * 25_000, "🔫" + " " * 50_000,
+        "k!!1 " * 10_000, "she said kill myself and " * 2_000, "i am not\nkill myself " * 2_200,
+        "no reason not kill myself " * 1_900,
+        "nilijaribu kujiua mwaka jana " * 1_700, "\n" * 50_000, "emoji gun 🔫 tonight " * 2_500,
     ],
 )  # fmt: skip
 def test_hostile_texts_of_50000_characters_cost_no_more_than_their_length(text):
@@ -246,3 +250,59 @@ def test_a_phrase_split_by_a_space_is_refused_as_it_would_never_match():
         Lexicon(raw)
     raw["entries"][0]["patterns"] = ["i tried last|just|a_few", "thoughts of|about +suicide"]
     assert Lexicon(raw).entries
+
+
+@pytest.mark.parametrize(
+    ("tier", "text"),
+    [
+        ("A", "I am not\nkill myself tonight"), ("B", "I want to kill\nmyself"), ("B", "k\ni\nl\nl myself"),
+        ("A", "I'm fine\u2028tonight I will kill myself"),
+    ],
+)  # fmt: skip
+def test_a_new_line_ends_a_clause_but_breaks_no_phrase(tier, text):
+    assert lexicon().screen(text).tiers[:1] == (tier,)
+
+
+def test_a_denial_on_one_line_still_holds_beside_another_line():
+    assert lexicon().screen("I don't want to die\nI'm only tired").tiers == ()
+
+
+@pytest.mark.parametrize("text", ["she said I should kill myself", "my ex told me to kill myself"])
+def test_a_quotation_is_the_speakers_own_once_they_agree_or_act(text):
+    assert lexicon().screen(text).tiers == ()
+    assert lexicon().screen(f"{text} and maybe I should").tiers == ("B",)
+    assert lexicon().screen(f"{text}. I think they are right").tiers == ("B",)
+
+
+def test_only_somebody_who_governs_the_phrase_takes_it_from_the_speaker():
+    assert lexicon().screen("my cousin in Embu is suicidal").tiers == ()
+    assert lexicon().screen("my cousin is in Embu. suicidal again").tiers == ("B",)
+    assert lexicon().screen("since my cousin left, suicidal thoughts").tiers == ("B",)
+
+
+@pytest.mark.parametrize("text", ["I have no reason to kill myself", "I promise I won't kill myself"])
+def test_a_plain_denial_is_no_double_one(text):
+    assert lexicon().screen(text).tiers == ()
+
+
+def test_an_exclamation_between_two_sentences_without_a_space_hides_neither():
+    assert lexicon().screen("no!I want to die").tiers == ("C",)
+    assert lexicon().screen("I am fine!kill myself").tiers == ("B",)
+
+
+def test_a_number_is_read_as_a_number_and_not_as_letters():
+    assert "ATTEMPT_NOW" in lexicon().screen("took 15 pills").cues
+    assert lexicon().screen("I am 11, 17 and 51").tiers == ()
+
+
+def test_a_picture_is_read_in_its_place_and_passed_over_where_it_only_interrupts():
+    assert lexicon().screen("I have the 🔫 ready").tiers == ("A",)
+    assert lexicon().screen("kill 🔪 myself").tiers == ("B",)
+
+
+def test_data_that_says_a_thing_twice_is_refused(tmp_path, monkeypatch):
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text('{"classes": {"WANT": ["want to"]}}')
+    monkeypatch.setattr("crisis.risk.lexicon.resources.files", lambda _: tmp_path)
+    with pytest.raises(PatternError, match=r"b\.json says again: WANT"):
+        packaged(".")
