@@ -28,8 +28,9 @@ _HIDDEN = re.compile(
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NO_WORD = re.compile(r"[^\w\x00-\x7f]+")
 _INNER = "¦"  # a mark inside a word ("k!ll", "k|ll"), where it is a letter and not the end of a sentence
-_BAR = re.compile(r"(?<=[A-Za-z])(?:[!|]+(?=[A-Za-z0-9])|\|+)")
-_TALL_I = re.compile(r"[a-z]I|\bI[il]")
+# Both start with the rare letter itself and look back from there: looking back from every place is slow.
+_BAR = re.compile(r"[!|](?<=[A-Za-z].)(?:[!|]*(?=[A-Za-z0-9])|(?<=\|)\|*)")
+_TALL_I = re.compile(r"I(?:(?<=[a-z]I)|[il])")
 _LATIN = re.compile(r"[A-Za-z]+")
 _ODD = re.compile(rf"[0-9$@*{_INNER}]")
 _LEET = str.maketrans(f"03457$@{_INNER}", "oeastsa1")
