@@ -235,6 +235,7 @@ LANGUAGES = [("en", "English"), ("sw", "Kiswahili")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["cortex.ui.formats"]
 TIME_ZONE = "UTC"
 
 # Mail

@@ -12,6 +12,7 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import timezone
 
+from cortex.ui.context_processors import initials_of
 from cortex.ui.zone import zone_of
 from crisis.alerts import queries
 from crisis.alerts.models import Kind, RiskAlert, Source
@@ -24,6 +25,18 @@ SOURCES = {
     Source.STAFF: ("message-report", "Told to a member of staff"),
     Source.SYSTEM: ("alert-triangle", "Cortex"),
 }
+SIGNALS = {
+    "message": ("message-circle", "In a chat message"),
+    "transcript": ("microphone", "In a voice check-in"),
+    "check_in": ("clipboard-list", "In a daily check-in"),
+    "activity": ("notes", "In an exercise of the app"),
+    "feedback": ("notes", "In feedback to the app"),
+    "voice": ("wave-sine", "In the voice signal"),
+    "instrument": ("clipboard-list", "In a questionnaire"),
+    "clinician": ("user-check", "By a clinician"),
+    "sos": ("phone", "Pressed the SOS button"),
+    "third_party": ("users", "By somebody else"),
+}
 KEPT = 4096
 
 
@@ -32,7 +45,7 @@ def card(alert: RiskAlert, version: int) -> dict[str, Any]:
     # A provisional person who was linked stands as the person on record.
     raised_for = alert.patient
     patient = raised_for and (raised_for.merged_into or raised_for)
-    icon, label = SOURCES[Source(alert.source)]
+    icon, label = _source(alert)
     closed = alert.status in CLOSED
     return {
         "id": str(alert.pk),
@@ -67,6 +80,14 @@ def card(alert: RiskAlert, version: int) -> dict[str, Any]:
     }
 
 
+def _source(alert: RiskAlert) -> tuple[str, str]:
+    """Return icon and words of what spoke up: for the engine, the source of what weighs most."""
+    if alert.source == Source.ENGINE and alert.factors:
+        kind = alert.factors[0].get("source_type", "")
+        return SIGNALS.get(kind, SOURCES[Source.ENGINE])
+    return SOURCES[Source(alert.source)]
+
+
 def _owner(alert: RiskAlert) -> dict[str, str] | None:
     person = alert.assigned_to
     if person is None or not alert.is_owned:
@@ -74,7 +95,7 @@ def _owner(alert: RiskAlert) -> dict[str, str] | None:
     return {
         "id": str(person.pk),
         "name": person.full_name,
-        "initials": "".join(word[0] for word in person.full_name.split()[:2]).upper(),
+        "initials": initials_of(person.full_name),
         "stage_label": STAGES[Status(alert.status)],
     }
 

@@ -111,6 +111,14 @@ def event_words(kind: str, codes: dict[str, Any]) -> tuple[str, str, str]:
     return title.format(who=WHO.get(str(codes.get("who")), "the next person")), icon, tone
 
 
+def follow_up_words(label: str) -> str:
+    """Return which contact of a series a follow-up is, in words: `72h` is "Contact after 72 hours"."""
+    if label == "first":
+        return "First follow-up"
+    unit = {"h": "hours", "d": "days"}.get(label[-1:], "")
+    return f"Contact after {label[:-1]} {unit}" if unit else f"Contact after {label}"
+
+
 def review_words(code: str) -> tuple[str, str]:
     """Return title and explanation of a review item."""
     return REVIEW_REASONS.get(code, (code.replace("_", " ").capitalize(), "A person should have a look."))

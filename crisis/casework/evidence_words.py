@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from crisis.alerts.models import RiskAlert
 from crisis.risk.interpretation import interpret
-from crisis.risk.labels import FACTORS, MISSING, label
+from crisis.risk.labels import ACTIONS, FACTORS, MISSING, label
 
 DOMAINS = {
     "text": "Words",
@@ -108,6 +108,13 @@ def helps(alert: RiskAlert) -> list[dict[str, str]]:
         for factor in alert.factors
         if factor.get("code") in PROTECTIVE
     ]
+
+
+def suggested(alert: RiskAlert) -> list[str]:
+    """Return what the level asks for next, a line each; nothing once the alert has ended."""
+    if not alert.is_open or alert.patient_id is None:
+        return []
+    return [_capital(one) for one in label(ACTIONS, alert.level, "en").split(", ")]
 
 
 PROTECTIVE = {

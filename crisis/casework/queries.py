@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from crisis.alerts.cards import cards
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import WAITING
-from crisis.alerts.wording import LANGUAGES, event_words
-from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words
+from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words
+from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
 from crisis.desk.queries import SHOWN
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
@@ -81,6 +81,7 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "factors": factor_rows(alert, at, linked=look.opens_person),
         "missing": missing_words(alert.missing_inputs),
         "helps": helps(alert),
+        "suggested": suggested(alert),
         "clocks": stepper(alert),
         "timeline": timeline(ctx, look),
         "resources": _resources(alert),
@@ -180,8 +181,27 @@ def stepper(alert: RiskAlert) -> list[dict[str, Any]]:
     for label, at, due in done:
         state = "done" if at else ("later" if now_given or not alert.is_open else "now")
         now_given = now_given or state == "now"
-        steps.append({"label": label, "at": at, "due": due, "state": state, "detail": ""})
+        detail = _took(alert, at, due) if at and label != "Alert" else ""
+        steps.append({"label": label, "at": at, "due": due, "state": state, "detail": detail})
     return steps
+
+
+def _took(alert: RiskAlert, at: datetime, due: datetime | None) -> str:
+    """Return how long a step took beside its target; clocks run from the last rise of the level."""
+    began = alert.level_since if at >= alert.level_since else alert.raised_at
+    target = f", target {span_words(due - alert.level_since)}" if due else ""
+    return f"{span_words(at - began)}{target}"
+
+
+def span_words(span: timedelta) -> str:
+    """Return "32 s", "5 min" or "2 h 5 min"."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 120 and seconds % 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return (
+        " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""))) or "0 s"
+    )
 
 
 def _resources(alert: RiskAlert) -> list[dict[str, Any]]:
@@ -194,7 +214,7 @@ def _follow_ups(alert: RiskAlert) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
+            "label": follow_up_words(row.label),
             "detail": row.get_status_display(),
             "due_at": row.due_at,
         }

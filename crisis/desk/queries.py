@@ -15,12 +15,13 @@ from django.utils.safestring import mark_safe
 
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
+from cortex.ui.context_processors import initials_of
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import Disposition, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
-from crisis.alerts.wording import LANGUAGES, review_words
+from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
 from crisis.duty import queries as duty
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
@@ -201,8 +202,10 @@ def own_duty(user: User) -> dict[str, Any]:
     shift = duty.running_shift(user.pk)
     if shift is None:
         return {"state": "none", "text": "You are not on shift"}
-    until = f"until {timezone.localtime(shift.planned_end):%H:%M}"
-    word = "On a break" if shift.status == DutyStatus.PAUSED else "On shift"
+    paused = shift.status == DutyStatus.PAUSED
+    end = shift.paused_until if paused and shift.paused_until else shift.planned_end
+    until = f"until {timezone.localtime(end):%H:%M}"
+    word = "On a break" if paused else "On shift"
     return {
         "state": shift.status,
         "text": f"{word}, {until}",
@@ -223,19 +226,24 @@ def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) ->
 def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
     """Return one line of "on shift"."""
     paused = shift.status == DutyStatus.PAUSED
-    words = shift.user.full_name.split()
     return {
         "id": str(shift.user_id),
         "name": shift.user.full_name,
-        "initials": "".join(word[0] for word in words[:2]).upper(),
+        "initials": initials_of(shift.user.full_name),
         "role": DutyRole(shift.role).label,
         "state": "paused" if paused else "available",
-        "state_label": "On a break" if paused else "Available",
+        "state_label": _break_words(shift) if paused else "Available",
         "icon": "clock" if paused else "circle-check",
         "phone": (shift.phone or "") if shift.role == DutyRole.ON_CALL else "",
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
         "you": shift.user_id == user.pk,
     }
+
+
+def _break_words(shift: DutyShift) -> str:
+    return (
+        f"Break until {timezone.localtime(shift.paused_until):%H:%M}" if shift.paused_until else "On a break"
+    )
 
 
 def _second_reading(review: SecondReview) -> dict[str, Any]:
@@ -291,7 +299,7 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
         "id": row.pk,
         "level": row.alert.level,
         "pseudonym": row.patient.anonymous_id,
-        "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
+        "label": follow_up_words(row.label),
         "owner": row.owner.full_name if row.owner else "",
         "due_at": row.due_at,
         "page_url": reverse("crisis:alert_page", args=[row.alert_id]),

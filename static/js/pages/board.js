@@ -6,6 +6,8 @@ import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
+import { count } from './board_counts.js';
+import { escalate, settleEscalation } from './board_keys.js';
 import * as queue from './board_queue.js';
 import { shift } from './board_shift.js';
 import { hint, mute } from './board_sound.js';
@@ -75,7 +77,7 @@ function closePreview() {
 }
 
 Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': closePreview });
-Object.assign(keyActs, { c: claimSelected, j: () => move(1), k: () => move(-1), n: show, Escape: closePreview });
+Object.assign(keyActs, { c: claimSelected, j: () => move(1), k: () => move(-1), n: show, e: () => escalate(select), Escape: closePreview });
 
 document.addEventListener('click', (e) => {
   const row = e.target.closest('#lists .q');
@@ -91,13 +93,14 @@ document.addEventListener('submit', (e) => {
 document.addEventListener('htmx:afterSettle', (e) => {
   if (e.target.id !== 'preview') return;
   scan(e.target);
+  settleEscalation();
   const row = $('#lists .q.sel'); // another may have been selected while this one was on its way
   if (row && row.dataset.id !== e.target.dataset.id) select(row, { focus: false });
   else if (innerWidth <= 1180) $('#pv-h')?.focus();
 });
 document.addEventListener('clock', (e) => {
   const row = e.target.closest('#queue .q');
-  queue.count();
+  count();
   if (row && e.detail === 'over' && queue.waits(row)) say(`${row.dataset.who} is past the claim target.`);
 });
 
@@ -112,6 +115,6 @@ const live = connect({
   onReload: reload,
   onGone: () => location.reload(),
   onState: (state) => { pill(state); online(state); },
-  onTick: (iso) => { sync(iso); pill(live); hint(); },
+  onTick: (iso) => { sync(iso); pill(live); hint(); count(); },
 });
 acts.retry = live.retry;

@@ -2,15 +2,15 @@
 const WAITING = ['new', 'notified'];
 const OWNED = ['acknowledged', 'in_contact', 'monitoring'];
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
-const write = (css, value, root) => $$(css, root).forEach((node) => { node.textContent = typeof value === 'function' ? value(node) : value; });
+export const write = (css, value, root) => $$(css, root).forEach((node) => { node.textContent = typeof value === 'function' ? value(node) : value; });
 
 export const phaseOf = (state) => (WAITING.includes(state) ? 'waiting' : OWNED.includes(state) ? 'progress' : 'closed');
 export const waits = (row) => phaseOf(row.dataset.state) === 'waiting';
 
-const { me } = document.body.dataset;
-const lists = { waiting: document.getElementById('queue'), progress: document.getElementById('progress') };
+export const { me } = document.body.dataset;
+export const lists = { waiting: document.getElementById('queue'), progress: document.getElementById('progress') };
 const indexed = (text) => new Map(JSON.parse(text).map((alert) => [alert.id, alert]));
-const known = indexed(document.getElementById('lists').dataset.open); // every open alert, shown or not
+export const known = indexed(document.getElementById('lists').dataset.open); // every open alert, shown or not
 const held = new Map(); // alert id -> row that is not in a list yet
 
 export const rowOf = (id) => document.getElementById(`q-${id}`);
@@ -61,7 +61,8 @@ export function take(html) {
   if (old && Number(old.dataset.n) > Number(n)) return null; // a replay of what is already shown
   const isOpen = phaseOf(state) !== 'closed';
   const isNew = waits(row) && (!before || phaseOf(before.state) !== 'waiting' || before.level !== level);
-  if (isOpen) known.set(id, { state, owner, level });
+  const due = row.querySelector('.sla')?.dataset.due; // of the claim, while it waits for one
+  if (isOpen) known.set(id, { state, owner, level, claim_due: due });
   else known.delete(id);
   if (old) replace(old, row);
   else if (isOpen && (isNew || held.has(id) || !before)) held.set(id, row);
@@ -99,22 +100,4 @@ export function showHeld() {
   });
   Object.values(lists).forEach(sort);
   return rows;
-}
-
-/* Writes the counts of the tiles, the rail and the list headers; returns how many wait. */
-export function count() {
-  const all = [...known.values()];
-  const of = (phase) => all.filter((a) => phaseOf(a.state) === phase).length;
-  const n = { waiting: of('waiting'), progress: of('progress'), mine: all.filter((a) => a.owner === me).length };
-  Object.entries(n).forEach(([key, value]) => {
-    write(`[data-tile="${key}"] [data-n], [data-count="${key}"] [data-n]`, value);
-    $$(`[data-count="${key}"]`).forEach((badge) => { badge.hidden = !value; });
-  });
-  const shown = $$('.q', lists.waiting).filter(waits);
-  write('#q-count', shown.length === n.waiting ? n.waiting : `${shown.length} of ${n.waiting}`);
-  write('#p-count', $$('.q', lists.progress).length);
-  const late = shown.filter((row) => row.querySelector('.sla[data-s=over]')).length;
-  write('[data-tile="waiting"] .d', late ? `${late} past target` : '\u00a0');
-  $$('[data-tile="waiting"]').forEach((tile) => tile.classList.toggle('tile-alarm', late > 0));
-  return n.waiting;
 }

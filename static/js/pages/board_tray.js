@@ -2,7 +2,8 @@
 import { timeText } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
-import { count, needsAlarm, news } from './board_queue.js';
+import { count } from './board_counts.js';
+import { needsAlarm, news } from './board_queue.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 const tray = document.getElementById('tray');

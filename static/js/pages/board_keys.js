@@ -1,0 +1,26 @@
+/* Keys of the board that act on the selected row, wherever its panel is: beside the list, in a drawer, or closed. */
+import { say } from '../lib/say.js';
+
+const $ = (css) => document.querySelector(css);
+const control = () => $('#preview [data-key=e]');
+let asked = false;
+
+/* Escalates what is selected; where its panel is closed or still of another person, it opens first. */
+export function escalate(select) {
+  const row = $('#lists .q.sel');
+  if (!row) return say('Select an alert first.');
+  const preview = $('#preview');
+  if (preview.dataset.id === row.dataset.id && !preview.inert) return control()?.click();
+  asked = true;
+  return select(row, { open: true });
+}
+
+/* Called when a panel has arrived: goes on with what was asked before it was there. */
+export function settleEscalation() {
+  if (asked) control()?.click();
+  asked = false;
+}
+
+document.addEventListener('keydown', (e) => {
+  if (e.key === 'Enter' && e.target === document.body) $('#lists .q.sel .q-name')?.click(); // nothing has the focus
+});
