@@ -3,9 +3,10 @@
 {
   const $ = django.jQuery;
   const start = (fields) => fields.each((_, field) => {
+    // The widget writes GET here, and select2 lets this attribute win.
+    field.setAttribute("data-ajax--type", "POST");
     $(field).select2({
       ajax: {
-        type: "POST",
         data: ({ term, page }) => ({
           term,
           page,
