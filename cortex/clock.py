@@ -3,6 +3,10 @@
 from datetime import datetime
 
 from django.db import connection
+from django.db.models.functions import Now
+
+# A time, or the database's own now, for conditions that are asked in SQL.
+Moment = datetime | Now
 
 
 def clock(at: datetime | None = None) -> datetime:

@@ -12,10 +12,12 @@ class PatientsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the relationships that this floor knows, and whose keys must never be swept."""
+        """Register the relationships that this floor knows, who answers for them, and whose keys are kept."""
+        from cortex.access import relations
         from cortex.keys import registry as key_owners
-        from patients.registry.access import register_own_parts
+        from patients.registry import access
         from patients.registry.queries import existing
 
-        register_own_parts()
+        access.register_own_parts()
+        relations.register(access.relations)
         key_owners.register(existing)

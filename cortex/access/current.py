@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from cortex.crypto.errors import NoAccessContext
@@ -14,7 +14,11 @@ class OpenContext(Protocol):
     """What a sealed field asks of an access context; `cortex.access.context` holds the class."""
 
     def key_for(self, subject: UUID, version: int | None = None) -> DataKey:
-        """Return a loaded key, without I/O."""
+        """Return a loaded key to seal with, without I/O."""
+        ...
+
+    def opening_key(self, field: Any, subject: UUID, version: int) -> DataKey:
+        """Return the key that opens a value of a field, if that field was opened; without I/O."""
         ...
 
 

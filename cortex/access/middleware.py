@@ -1,17 +1,23 @@
-"""Denies every view that declared no access, and every person whose role was not declared."""
+"""Denies every view that declared no access and every role that was not declared; notes each refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
+import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
 from cortex.access.actions import refuse_access
 from cortex.access.declare import Access
 from cortex.audit.actors import actor_of
+
+REFUSALS = (403, 404)
+log = structlog.get_logger("cortex.access")
 
 
 class DeclaredAccessMiddleware:
@@ -25,6 +31,8 @@ class DeclaredAccessMiddleware:
         if request.user.is_authenticated:
             # What a person saw stays with them: no cache, no back button after the sign-out.
             add_never_cache_headers(response)
+            if response.status_code in REFUSALS:
+                _note_refusal(request)
         return response
 
     def process_view(
@@ -34,8 +42,8 @@ class DeclaredAccessMiddleware:
         access = declared(view)
         if access is None:
             raise PermissionDenied("This page declares nobody who may use it.")
+        request.declared_access = access  # type: ignore[attr-defined]
         if access.how == "roles" and not admits(access, request):
-            _note_refusal(request, access.describe())
             raise PermissionDenied("Your role does not include this page.")
 
 
@@ -51,8 +59,31 @@ def admits(access: Access, request: HttpRequest) -> bool:
     return bool(user.is_authenticated and user.is_active and user.role in access.roles)
 
 
-def _note_refusal(request: HttpRequest, needed: str) -> None:
-    """Write one row about a refused page, for a signed-in person; a visitor leaves only a log line."""
-    if request.user.is_authenticated:
-        match = request.resolver_match
-        refuse_access(actor=actor_of(request), place=match.view_name if match else "", needed=needed)
+def _note_refusal(request: HttpRequest) -> None:
+    """Write a row about what a signed-in person was refused; a visitor leaves only a log line.
+
+    It is written for what does not exist as for what is somebody else's: neither the answer nor the time that
+    it takes may tell them apart. What was refused before our own question (a missing token) is no look.
+    """
+    access: Access | None = getattr(request, "declared_access", None)
+    match = request.resolver_match
+    if access is None or match is None:
+        return
+    needed = "" if access.how != "roles" or admits(access, request) else access.describe()
+    try:
+        refuse_access(
+            actor=actor_of(request), place=match.view_name, needed=needed, object_id=_object_of(match.kwargs)
+        )
+    except DatabaseError as error:
+        # The refusal stands; it must not become another answer because the trail is away.
+        log.error("refusal not recorded", place=match.view_name, kind=type(error).__name__)
+
+
+def _object_of(kwargs: dict[str, Any]) -> UUID | None:
+    """Return the first id of an address, as the thing that was asked for."""
+    for value in kwargs.values():
+        try:
+            return value if isinstance(value, UUID) else UUID(str(value))
+        except ValueError:
+            continue
+    return None

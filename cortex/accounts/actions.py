@@ -216,7 +216,7 @@ def save_staff_profile(
 ) -> StaffProfile:
     """Keep what makes a person a clinician; licence and phone are sealed, empty ones stay as they are."""
     user = _theirs(actor, user_id)
-    with opening(actor, purpose="staff_record", relationship="back_office") as ctx:
+    with opening(actor, purpose="staff_record") as ctx:
         ctx.load_keys([user.organization_id], create=True)
         profile = StaffProfile.objects.select_for_update().filter(user=user).first() or StaffProfile(
             user=user

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -11,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from cortex.accounts import reach
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
 from cortex.accounts.choices import BACK_OFFICE_ROLES, BillingCycle, Role, SubscriptionStatus
 from cortex.accounts.invitations.models import Invitation
@@ -72,6 +74,10 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def reaching(self) -> models.QuerySet[User]:
+        """Return people with their organization and with those whom they cover now, in the one query."""
+        return self.select_related("organization").annotate(**reach.columns())
+
     def get_by_natural_key(self, username: str | None) -> User:
         """Return the person with this e-mail, whatever its case."""
         return self.annotate(lower_email=Lower("email")).get(lower_email=self.normalize_email(username))
@@ -127,6 +133,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether the back office opens for this role; what it may change is decided per model."""
         return self.role in BACK_OFFICE_ROLES
+
+    def covers(self) -> tuple[UUID, ...]:
+        """Return the organizations besides the own one for which they work now; loaded by `reaching()`."""
+        loaded = self.__dict__ if reach.PARTS.keys() <= self.__dict__.keys() else self._ask_reach()
+        ids = {one for name in reach.PARTS for one in loaded[name] or ()}
+        return tuple(sorted(ids - {self.organization_id}))
+
+    def _ask_reach(self) -> dict[str, Any]:
+        found = type(self).objects.reaching().filter(pk=self.pk).values(*reach.PARTS).first()
+        return found or dict.fromkeys(reach.PARTS)
 
     @property
     def has_pin(self) -> bool:

@@ -42,7 +42,7 @@ def user_by_email(email: str) -> User | None:
     wanted = User.objects.normalize_email(email)
     if not wanted:
         return None
-    found = User.objects.select_related("organization").annotate(lower_email=Lower("email"))
+    found = User.objects.reaching().annotate(lower_email=Lower("email"))
     return found.filter(lower_email=wanted).first()
 
 
@@ -52,8 +52,8 @@ def user_by_id(user_id: UUID | str) -> User | None:
 
 
 def signed_in_user(user_id: UUID) -> User | None:
-    """Return a person with their organization, for a request that carries their session."""
-    return User.objects.select_related("organization").filter(pk=user_id).first()
+    """Return a person with their organization and reach, for a request that carries their session."""
+    return User.objects.reaching().filter(pk=user_id).first()
 
 
 def user_in_scope(user_id: UUID, org_ids: Iterable[UUID]) -> User | None:

@@ -24,7 +24,8 @@ Kind = Literal["user", "api", "patient", "system"]
 class Actor:
     """A person, an API client, a patient's own device, or the system itself.
 
-    `org_ids` are the organizations whose rows the actor may touch at all (the row-level scope).
+    `org_ids` are the organizations whose affairs the actor may run: a person's own. `covers` are others whose
+    people they work for now (a shift, a claim): those they reach without running anything there.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Actor:
     role: str
     organization_id: UUID | None = None
     org_ids: tuple[UUID, ...] = ()
+    covers: tuple[UUID, ...] = ()
     request_id: str = ""
     ip_hash: str = ""
     session_hash: str = ""
@@ -44,6 +46,16 @@ class Actor:
         return self.kind == "system"
 
     @property
+    def reach(self) -> tuple[UUID, ...]:
+        """The organizations whose rows the actor may touch at all (the row-level scope)."""
+        return tuple(dict.fromkeys(self.org_ids + self.covers))
+
+    @property
+    def is_unbound(self) -> bool:
+        """Whether this is the system at work for no organization in particular (sweeper, retention)."""
+        return self.is_system and not self.org_ids
+
+    @property
     def person(self) -> User:
         """The signed-in member of staff; raises NotFound for every other kind of actor."""
         if self.user is None:
@@ -51,9 +63,16 @@ class Actor:
         return self.user
 
 
-def system(name: str) -> Actor:
-    """Return the system actor of one part, for instance `system("sweeper")`."""
-    return Actor(kind="system", id=None, label=f"system:{name}", role="system")
+def system(name: str, organization_id: UUID | None = None) -> Actor:
+    """Return the system actor of one part, `system("sweeper")`; a web process names whom it acts for."""
+    return Actor(
+        kind="system",
+        id=None,
+        label=f"system:{name}",
+        role="system",
+        organization_id=organization_id,
+        org_ids=(organization_id,) if organization_id else (),
+    )
 
 
 SYSTEM = system("cortex")
@@ -67,7 +86,7 @@ def keyed_hash(value: str) -> str:
 
 
 def actor_of_user(user: User, **request_facts: str) -> Actor:
-    """Return the actor of a signed-in person; `org_ids` start with their own organization."""
+    """Return the actor of a person; whom they cover comes with `user`, or by one query when it does not."""
     own = (user.organization_id,) if user.organization_id else ()
     return Actor(
         kind="user",
@@ -76,6 +95,7 @@ def actor_of_user(user: User, **request_facts: str) -> Actor:
         role=user.role,
         organization_id=user.organization_id,
         org_ids=own,
+        covers=user.covers(),
         user=user,
         **request_facts,
     )

@@ -130,12 +130,16 @@ def record(
     obj: models.Model | None = None,
     *,
     subject: UUID | None = None,
+    object_id: UUID | None = None,
     fields: Sequence[str] = (),
     codes: dict[str, Any] | None = None,
     outcome: str = "done",
     purpose: str = "",
 ) -> None:
-    """Say what the running action did: `verb` is `noun.past`, `codes` hold codes, ids and numbers only."""
+    """Say what the running action did: `verb` is `noun.past`, `codes` hold codes, ids and numbers only.
+
+    `object_id` names what was asked for when there is no row to show for it.
+    """
     frame = current_frame()
     frame.recorded = True
     organization = getattr(obj, "organization_id", None) or actor.organization_id
@@ -145,7 +149,7 @@ def record(
             event_type=verb,
             subject=subject if subject is not None else getattr(obj, "patient_id", None),
             object_type=obj._meta.label if obj is not None else "",
-            object_id=_uuid_of(obj),
+            object_id=_uuid_of(obj) or object_id,
             fields=list(fields),
             codes=codes or {},
             outcome=outcome,

@@ -37,6 +37,10 @@ class NotFound(RuleBroken):
     status = 404
 
 
+class TrailDown(Exception):
+    """An access row could not be written, so what it is about may not be shown (503)."""
+
+
 class Unchanged(Generic[T]):
     """What an action returns when it found nothing to change: it needs no audit row."""
 

@@ -9,6 +9,6 @@ from cortex.audit.actors import Actor
 
 def set_scope(actor: Actor | None) -> None:
     """Set the row scope until the end of the transaction."""
-    organizations = ",".join(str(identifier) for identifier in actor.org_ids) if actor else ""
+    organizations = ",".join(str(identifier) for identifier in actor.reach) if actor else ""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.orgs', %s, true)", [organizations])

@@ -87,13 +87,13 @@ class SealedMixin(EncryptedMixin):
 
     def unseal(self, enc: Enc, *, pk: Any, subject: UUID, key: DataKey | None = None) -> Any:
         """Open one value of a row, as `values_list` gave it; raise DecryptError when it does not fit."""
-        key = key or current().key_for(subject, enc.version)
+        key = key or current().opening_key(self, subject, enc.version)
         return self._opened(key, enc, pk, subject)
 
     def open_on(self, instance: models.Model, enc: Enc) -> Any:
         """Open the stored value of a row by the current context."""
         subject = self.subject_for(instance)
-        return self._opened(current().key_for(subject, enc.version), enc, instance.pk, subject)
+        return self._opened(current().opening_key(self, subject, enc.version), enc, instance.pk, subject)
 
     def _opened(self, key: DataKey, enc: Enc, pk: Any, subject: UUID) -> Any:
         try:

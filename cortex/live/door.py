@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from cortex.access.actions import refuse_access
+from cortex.accounts.queries import user_by_id
+from cortex.audit.actors import actor_of_user, keyed_hash
 from cortex.live import metrics, topics
 from cortex.live.hub import Hub
 from cortex.live.link import Gone
@@ -24,7 +27,7 @@ async def take_seat(hub: Hub, socket: Socket, name: str, after: int | None) -> S
     room = hub.rooms.setdefault(name, Room(name, found[1], found[0]))
     room.arriving += 1
     try:
-        head = await in_thread(_admission, found[0], found[1], socket.person, after)
+        head = await in_thread(_admission, found[0], name, found[1], socket.person, after)
         return None if head is None else _seat(hub, socket, room, head, after)
     finally:
         room.arriving -= 1
@@ -57,14 +60,28 @@ def _seat(hub: Hub, socket: Socket, room: Room, head: int, after: int | None) ->
     return seat
 
 
-def _admission(source: TopicSource, key: str, person: Person, after: int | None) -> int | None:
+def _admission(source: TopicSource, name: str, key: str, person: Person, after: int | None) -> int | None:
     """Return the feed's head when the person may hear it (in a thread); the access row comes first."""
     if not _may_join(source, key, person.user_id, person.session_key):
+        _note_refusal(name, key, person)
         return None
     head = source.head(key)
     if isinstance(source, LogsReaders):
         source.on_open(person.user_id, person.session_key, key, head if after is None else after)
     return head
+
+
+def _note_refusal(name: str, key: str, person: Person) -> None:
+    """Write a row about a topic that a person may not hear, whether or not there is such a topic."""
+    user = user_by_id(person.user_id)
+    if user is None:
+        return
+    try:
+        asked = UUID(key)
+    except ValueError:
+        asked = None
+    actor = actor_of_user(user, session_hash=keyed_hash(person.session_key))
+    refuse_access(actor=actor, place=f"live:{name.partition(':')[0]}", object_id=asked)
 
 
 def _may_join(source: TopicSource, key: str, user_id: UUID, session_key: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,10 +18,12 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
 from django.utils.http import urlencode
 
-from cortex.access.context import AccessContext, reading, set_scope
+from cortex.access.context import AccessContext, holds, reading, set_scope
 from cortex.access.declare import public, requires
 from cortex.accounts.choices import BACK_OFFICE_ROLES, Role
 from cortex.audit import RuleBroken, actor_of
+from cortex.ui.lists import ChoicesView, OpenedChangeList
+from cortex.ui.searches import TYPED, to_search
 
 Action = Callable[..., Any]
 
@@ -66,9 +69,11 @@ class BackOfficeSite(admin.AdminSite):
         return redirect("accounts:me")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Answer choices of relations from the person's own rows."""
-        with reading(actor_of(request), purpose="back_office", relationship="back_office"):
-            return super().autocomplete_view(request)
+        """Answer choices of relations from the person's own rows, and say in the trail whom they named."""
+        with reading(actor_of(request), purpose="back_office", relationship="back_office") as looking:
+            request.looking = looking  # type: ignore[attr-defined]
+            choices: Any = ChoicesView.as_view(admin_site=self)
+            return choices(request)  # type: ignore[no-any-return]
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Return nothing: the trail is the log."""
@@ -103,22 +108,12 @@ class ReadOnlyInline(admin.TabularInline):
     has_delete_permission = has_add_permission
 
 
-class OpenedChangeList(ChangeList):
-    """A list that opens its rows' sealed fields and notes the look before it is drawn."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Fetch the page of rows, then open it."""
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        assert isinstance(self.model_admin, ActionAdmin)  # noqa: S101 (only those use this list)
-        self.model_admin.open_rows(request, self.result_list)
-
-
 class ActionAdmin(admin.ModelAdmin):
     """Read-only unless it names the action for add, change and delete; every look and write is in the trail.
 
     `organization_path` is the lookup of the row's organization (None: not bound to one); `sealed_fields` are
-    opened for lists and pages; `note_look` says what the trail keeps of a look at people.
+    opened on a row's page, and on a list that shows them, for whoever stands in a relationship to the person
+    that opens `opens` (empty: the person's page); `note_look` says what the trail keeps of a look at people.
     """
 
     add_action: ClassVar[Action | None] = None
@@ -128,6 +123,7 @@ class ActionAdmin(admin.ModelAdmin):
     write_roles: ClassVar[frozenset[str]] = frozenset({Role.ADMIN})
     organization_path: ClassVar[str | None] = "organization"
     sealed_fields: ClassVar[tuple[str, ...]] = ()
+    opens: ClassVar[str] = ""
     # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
     formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
         models.DateTimeField: {
@@ -187,26 +183,36 @@ class ActionAdmin(admin.ModelAdmin):
         return OpenedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return one row in scope, opened."""
+        """Return one row in scope, opened; a role without this class learns of no row whether it is there."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("Your role does not include this page.")
         found = super().get_object(request, object_id, from_field)
-        self.open_rows(request, [found] if found is not None else [])
+        looking: AccessContext | None = getattr(request, "looking", None)
+        if looking is not None and found is not None:
+            _open(looking, [found], self.sealed_fields)
+            self.note_look(looking, [found])
         return found
 
-    def open_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Open sealed fields of rows that are about to be shown; a command opens what it needs by itself."""
+    def open_list(self, request: HttpRequest, rows: list[Any], shown: Iterable[Any] = ()) -> None:
+        """Open what a list shows of its rows and note the look; a command opens what it needs by itself."""
         looking: AccessContext | None = getattr(request, "looking", None)
         if looking is not None and rows:
-            if self.sealed_fields:
-                looking.open(rows, self.sealed_fields)
-            self.note_look(looking, rows)
+            _open(looking, rows, [name for name in self.sealed_fields if name in shown])
+            self.note_list(looking, rows)
 
     def note_look(self, looking: AccessContext, rows: list[Any]) -> None:
         """Say what was looked at, by `looking.saw(...)`; nothing when the rows name no patient."""
 
+    def note_list(self, looking: AccessContext, rows: list[Any]) -> None:
+        """Say whom a list or the choices of a relation named; by default what a page says."""
+        self.note_look(looking, rows)
+
     # The doors
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list, or run a command on chosen rows."""
+        """Show the list, look for something, or run a command on chosen rows."""
+        if request.method == "POST" and TYPED in request.POST:
+            return to_search(request)
         return self._run(request, super().changelist_view, extra_context)
 
     def changeform_view(
@@ -231,8 +237,6 @@ class ActionAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied("Your role does not include this page.")
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404("There is no such record.")
         try:
@@ -245,14 +249,22 @@ class ActionAdmin(admin.ModelAdmin):
         try:
             if request.method == "POST":
                 return self._command(request, view, *args)
-            with reading(actor_of(request), purpose="back_office", relationship="back_office") as looking:
+            with self.look(request) as looking:
                 request.looking = looking  # type: ignore[attr-defined]
                 return _drawn(view(request, *args))
         except RuleBroken as broken:
+            if request.method != "POST":
+                raise
             messages.error(request, broken.message)
             return HttpResponseRedirect(request.get_full_path(), status=303)
         finally:
             request.looking = None  # type: ignore[attr-defined]
+
+    def look(self, request: HttpRequest) -> AbstractContextManager[AccessContext]:
+        """Return the reading context of a page of this class."""
+        return reading(
+            actor_of(request), purpose="back_office", relationship="back_office", permission=self.opens
+        )
 
     def _command(self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
         # Row scope without an access context: the action opens what it needs by one of its own.
@@ -338,6 +350,11 @@ class ActionAdmin(admin.ModelAdmin):
 
 def _role(request: HttpRequest) -> str:
     return str(getattr(request.user, "role", ""))
+
+
+def _open(looking: AccessContext, rows: list[Any], fields: Sequence[str]) -> None:
+    """Open sealed fields of those rows that hold any of them."""
+    looking.open([row for row in rows if any(holds(row, name) for name in fields)], fields)
 
 
 def _drawn(response: HttpResponse) -> HttpResponse:

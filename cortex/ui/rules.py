@@ -1,15 +1,21 @@
-"""Turns a broken rule into an answer for people: 404, 409 or 422, as a page or as a partial."""
+"""Turns a broken rule into an answer for people (404, 409, 422), and a store that is away into a 503."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 
-from cortex.audit.rules import RuleBroken
+from cortex.access.context import KEYS_DOWN
+from cortex.audit.rules import RuleBroken, TrailDown
 from cortex.ui.pages import is_partial
+
+DOWN = (TrailDown, *KEYS_DOWN)
+log = structlog.get_logger("cortex.ui")
 
 
 class RuleBrokenMiddleware:
@@ -22,13 +28,22 @@ class RuleBrokenMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a broken rule; everything else is a defect and goes on."""
+        """Answer a broken rule or a store that is away; everything else is a defect and goes on."""
+        if isinstance(error, DOWN):
+            return unavailable(error)
         if not isinstance(error, RuleBroken):
             return None
         if error.status == 404:
             return render(request, "404.html", {"message": error.message}, status=404)
         template = "components/_conflict.html" if is_partial(request) else "409.html"
         return render(request, template, context_of(request, error), status=error.status)
+
+
+def unavailable(error: Exception) -> HttpResponse:
+    """Say that a store does not answer and what goes on; the page itself asks no store for anything."""
+    # The class alone: a message of the database may quote a value of the row.
+    log.error("store away", kind=type(error).__name__, cause=type(error.__cause__).__name__)
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
 
 
 def context_of(request: HttpRequest, error: RuleBroken) -> dict[str, object]:

@@ -6,19 +6,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 
+from cortex.accounts import reach
 from cortex.accounts.models import Role, User
+from cortex.clock import Moment
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
-from crisis.reviews.models import SecondReview
+from crisis.reviews import queries as reviews
 from patients.registry import access as registry_access
+from patients.registry.queries import patients
 
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
 CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+SECOND_REVIEW = "second_review"
 
 
 def desk_organizations(user: User) -> set[UUID]:
@@ -34,34 +40,36 @@ def cards_for(user: User) -> RiskAlertQuerySet:
     return RiskAlert.objects.filter(organization_id__in=desk_organizations(user))
 
 
-def claimed_q(user: User, at: datetime, prefix: str = "") -> Q:
+def claimed_q(user: Any, at: Moment, prefix: str = "") -> Q:
     """Return the condition "claimed by this person, and open or ended less than a day ago"."""
     fresh = Q(**{f"{prefix}status__in": OPEN}) | Q(**{f"{prefix}resolved_at__gt": at - AFTER_END})
     return Q(**{f"{prefix}assigned_to": user}) & fresh
 
 
-def pages_for(user: User, at: datetime) -> RiskAlertQuerySet:
-    """Return the alerts whose page, with the person behind it, this member of staff may open."""
+def pages_for(user: User, at: Moment) -> RiskAlertQuerySet:
+    """Return the alerts whose page, with the person behind it, this member of staff may open.
+
+    Every alert of the people whom they may see, of nobody's those of their desk, and of the people whom a
+    second review alone opens just the alert that it is about.
+    """
     if user.role not in CLINICAL:
         return RiskAlert.objects.none()
-    scope = Q(patient__in=registry_access.visible_to(user, at).values("pk"))
-    scope |= Q(patient__isnull=True, organization_id__in=desk_organizations(user))
-    if user.role in READERS:
-        asked = SecondReview.objects.filter(alert=OuterRef("pk"), decided_at__isnull=True).exclude(
-            asked_by=user
-        )
-        scope |= Q(Exists(asked), organization_id__in=desk_organizations(user))
+    people = patients().visible_to(user, at, besides=frozenset({SECOND_REVIEW})).values("pk")
+    scope = Q(patient__in=people) | Q(patient__isnull=True, organization_id__in=desk_organizations(user))
+    asked = second_reviews(user, at)
+    if asked is not None:
+        scope |= Q(pk__in=asked.values("pk"), patient__in=registry_access.visible_to(user, at).values("pk"))
     return RiskAlert.objects.filter(scope)
 
 
-def claims(user: User, at: datetime) -> RiskAlertQuerySet | None:
+def claims(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the crisis part of the one predicate: people with a claim that is open or ended within a day."""
     if user.role not in CLINICAL:
         return None
     return RiskAlert.objects.filter(claimed_q(user, at), patient__isnull=False)
 
 
-def supervision(user: User, at: datetime) -> RiskAlertQuerySet | None:
+def supervision(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the supervisor's part: people of their organization with an open or freshly ended alert."""
     if user.role != Role.SUPERVISOR:
         return None
@@ -69,13 +77,28 @@ def supervision(user: User, at: datetime) -> RiskAlertQuerySet | None:
     return RiskAlert.objects.filter(fresh, organization_id=user.organization_id, patient__isnull=False)
 
 
-def relationship_to(user: User, alert: RiskAlert, at: datetime) -> str:
+def second_reviews(user: User, at: Moment) -> RiskAlertQuerySet | None:
+    """Return the reader's part: alerts of their desk on which somebody else waits for a second reading."""
+    if user.role not in READERS:
+        return None
+    desk = Q(organization_id__in=duty.covers_of(user.pk))
+    if user.role == Role.SUPERVISOR or duty.leads_of(user):
+        desk |= Q(organization_id=user.organization_id)
+    asked = reviews.pending_for(user).values("alert")
+    return RiskAlert.objects.filter(desk, pk__in=asked, patient__isnull=False)
+
+
+def relationship_to(user: User, alert: RiskAlert, at: Moment) -> str:
     """Return the name of the relationship by which the person opens this alert's page; empty for none."""
-    if not pages_for(user, at).filter(pk=alert.pk).exists():
+    if user.role not in CLINICAL:
         return ""
     if alert.patient_id is None:
-        return "desk"
-    return registry_access.relationship_of(user, alert.patient_id, at) or "second_review"
+        return "desk" if alert.organization_id in desk_organizations(user) else ""
+    name = registry_access.relationship_of(user, alert.patient_id, at) or ""
+    if name != SECOND_REVIEW:
+        return name
+    asked = second_reviews(user, at)
+    return name if asked is not None and asked.filter(pk=alert.pk).exists() else ""
 
 
 def may_see(user: User, alert: RiskAlert, at: datetime) -> bool:
@@ -90,6 +113,14 @@ def people_with_open_alerts(at: datetime) -> QuerySet[Any]:
 
 
 def register() -> None:
-    """Add the crisis parts to the one predicate; called when the app is ready."""
+    """Add the crisis parts to the one predicate, and whom duty lets people reach; called once, at start."""
     registry_access.register("claim", claims, rank=30)
     registry_access.register("supervision", supervision, rank=40)
+    registry_access.register(SECOND_REVIEW, second_reviews, rank=70)
+    reach.register("shift", lambda: Subquery(duty.covers_array(OuterRef("pk"))))
+    reach.register("claim", lambda: ArraySubquery(_claimed_organizations(OuterRef("pk"))))
+
+
+def _claimed_organizations(user: OuterRef) -> QuerySet[Any, UUID]:
+    found = RiskAlert.objects.filter(claimed_q(user, Now())).order_by()
+    return found.values_list("organization_id", flat=True).distinct()

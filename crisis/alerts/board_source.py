@@ -19,7 +19,6 @@ from crisis.escalation.queries import has_pending_on_board
 
 # Further behind than this, a page reloads instead of replaying.
 REPLAY = 500
-HUB = system("hub")
 
 
 class BoardSource:
@@ -55,9 +54,10 @@ class BoardSource:
         organization_id = UUID(key)
         if not has_pending_on_board(user_id, organization_id):
             return
-        confirmed = confirm_on_board(actor=HUB, user_id=user_id, organization_id=organization_id, number=n)
+        hub = system("hub", organization_id)
+        confirmed = confirm_on_board(actor=hub, user_id=user_id, organization_id=organization_id, number=n)
         for alert_id in confirmed:
-            mark_notified(actor=HUB, alert_id=alert_id)
+            mark_notified(actor=hub, alert_id=alert_id)
 
     def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:
         """Write the access row of a socket before its first byte."""

@@ -87,7 +87,7 @@ def owner_facts(alert: RiskAlert) -> dict[str, Any]:
 
 def active_user(user_id: UUID) -> User | None:
     """Return a member of staff whose account is open."""
-    return User.objects.select_related("organization").filter(pk=user_id, is_active=True).first()
+    return User.objects.reaching().filter(pk=user_id, is_active=True).first()
 
 
 def may_hear(user_id: UUID, key: str) -> bool:

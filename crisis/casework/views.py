@@ -48,7 +48,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The alert with everything that this person may see of it; logged."""
     actor, at = actor_of(request), clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-    with reading(actor, purpose="alert_review", relationship=look.relationship or "duty") as context:
+    with reading(actor, purpose="alert_review", relationship="duty") as context:
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
         if not look.opens_person:
             context.saw(
@@ -77,7 +77,7 @@ def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The panel beside the board: coded evidence only."""
     actor, at = actor_of(request), clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-    with reading(actor, purpose="triage", relationship=look.relationship or "duty") as context:
+    with reading(actor, purpose="triage", relationship="duty") as context:
         context.saw(
             "alert.panel",
             object_type="crisis.RiskAlert",
@@ -97,7 +97,7 @@ def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpR
     """The words behind one factor, on request; logged with the reader's name."""
     actor, at = actor_of(request), clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-    with reading(actor, purpose="alert_review", relationship=look.relationship) as context:
+    with reading(actor, purpose="alert_review") as context:
         shown = queries.source_message(context, look, source_id)
         return render_part(request, "crisis/alerts/source.html", "crisis/alerts/_source.html", shown)
 
@@ -145,9 +145,7 @@ def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: 
     if not form.is_bound:
         for field in list(form.fields.values())[:1]:  # the page is this form
             field.widget.attrs["autofocus"] = True
-    with reading(
-        actor_of(request), purpose="alert_review", relationship=look.relationship or "duty"
-    ) as context:
+    with reading(actor_of(request), purpose="alert_review", relationship="duty") as context:
         context.saw(
             "alert.card",
             object_type="crisis.RiskAlert",

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from cortex.access.context import AccessContext
+from cortex.access.context import KEYS_DOWN, AccessContext
 from cortex.accounts.models import User
 from cortex.ui.context_processors import initials_of
 from crisis.alerts import access
@@ -29,6 +30,7 @@ from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 
 SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
+log = structlog.get_logger("cortex.desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +221,21 @@ def own_duty(user: User) -> dict[str, Any]:
 def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) -> list[dict[str, Any]]:
     """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
     shifts = duty.roster(organizations)
-    ctx.open([shift for shift in shifts if shift.role == DutyRole.ON_CALL], ["phone"])
-    return [shift_row(shift, user) for shift in shifts]
+    phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
+    return [shift_row(shift, user, phones.get(shift.pk, "")) for shift in shifts]
 
 
-def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
+def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
+    """Return the phones of people on call; none when the keys can't be had, since the board goes on."""
+    try:
+        ctx.open(shifts, ["phone"])
+    except KEYS_DOWN as error:
+        log.error("phones stay closed", kind=type(error).__name__)
+        return {}
+    return {shift.pk: shift.phone or "" for shift in shifts}
+
+
+def shift_row(shift: DutyShift, user: User, phone: str) -> dict[str, Any]:
     """Return one line of "on shift"."""
     paused = shift.status == DutyStatus.PAUSED
     return {
@@ -234,7 +246,7 @@ def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
         "state": "paused" if paused else "available",
         "state_label": _break_words(shift) if paused else "Available",
         "icon": "clock" if paused else "circle-check",
-        "phone": (shift.phone or "") if shift.role == DutyRole.ON_CALL else "",
+        "phone": phone,
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
         "you": shift.user_id == user.pk,
     }

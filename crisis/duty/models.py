@@ -99,6 +99,11 @@ class DutyShift(OrgRecord):
         return f"{self.role} shift, {self.status}"
 
     @property
+    def concerns(self) -> tuple[UUID, ...]:
+        """Whose people may ring this person: those of the own service and of all that the shift covers."""
+        return (self.organization_id, *self.covers)
+
+    @property
     def is_running(self) -> bool:
         """Whether the person is on shift now, a break included."""
         return self.status in (DutyStatus.ACTIVE, DutyStatus.PAUSED)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Func, Q, QuerySet, UUIDField
 
 from cortex.accounts.models import Organization, Role, User
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift
@@ -35,6 +36,25 @@ def covered_by(user_id: UUID) -> set[UUID]:
     """Return the organizations that the person's running shift covers."""
     shift = running_shift(user_id)
     return set(shift.covers) if shift else set()
+
+
+def covers_array(user_id: Any) -> QuerySet[DutyShift, Any]:
+    """Return the array of organizations that a person's running shift covers, as a subquery of one row."""
+    return DutyShift.objects.running().filter(user_id=user_id).values_list("covers", flat=True)[:1]
+
+
+def covers_of(user_id: UUID) -> QuerySet[DutyShift, Any]:
+    """Return the organizations that a person's running shift covers, one a row, for a condition in SQL."""
+    shift = DutyShift.objects.running().filter(user_id=user_id)
+    return shift.annotate(covered=_Each("covers")).values_list("covered", flat=True)
+
+
+class _Each(Func):
+    """The items of an array, one a row."""
+
+    function = "unnest"
+    set_returning = True
+    output_field = UUIDField()
 
 
 def has_cover(organization_id: UUID) -> bool:

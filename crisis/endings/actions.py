@@ -159,7 +159,8 @@ def decide_review(
         raise InputRefused("Write a sentence about what you saw.", "required", field="note")
     _refuse_unless_supervisor(actor, alert, review)
     with opening(actor, purpose="alert_review") as context:
-        context.load_keys([alert.sealed_for], create=True)
+        context.open([review], ["request_note"])
+        context.open([alert], ["no_follow_up_reason"])
         review.decided_by, review.decided_at = actor.user, at
         review.agreed, review.decision_note = agreed, note
         review.save(update_fields=["decided_by", "decided_at", "agreed", "decision_note", "updated_at"])

@@ -78,7 +78,7 @@ def take_batch(*, actor: Actor, parcel: Parcel, at: datetime | None = None) -> R
         return Unchanged(refuse_parcel(actor=actor, parcel=parcel, at=at))  # type: ignore[return-value]
     items, people = _read(parcel, at)
     taking = _Taking(actor, parcel, Facts(parcel.sender, at, people, allowed=parcel.allowed))
-    with opening(actor, purpose="intake", relationship=actor.kind) as ctx:
+    with opening(actor, purpose="intake") as ctx:
         _sort(taking, ctx, items)
         _store(taking)
     alerts = _decide(taking)

@@ -33,7 +33,7 @@ def for_refusal(credential: Credential | None, request: Request) -> dict[str, An
     try:
         if isinstance(credential, PatientCredential):
             return _own(credential.actor(request), credential)
-        with reading(credential.actor(request), purpose="support", relationship="api"):
+        with reading(credential.actor(request), purpose="support"):
             return general_support(credential.organization_id, clock())
     except (OperationalError, InterfaceError) as error:
         log.error("support from memory", exc_info=error)
@@ -41,7 +41,7 @@ def for_refusal(credential: Credential | None, request: Request) -> dict[str, An
 
 
 def _own(actor: Actor, credential: PatientCredential) -> dict[str, Any]:
-    with reading(actor, purpose="support", relationship="self"):
+    with reading(actor, purpose="support"):
         row = patient(credential.patient_id)
         language = row.language if row is not None else "en"
         person = (row.merged_into_id or row.pk) if row is not None else credential.patient_id

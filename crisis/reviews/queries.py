@@ -38,11 +38,16 @@ def pending_of(alert_id: UUID) -> SecondReview | None:
     )
 
 
+def pending_for(user: User) -> QuerySet[SecondReview]:
+    """Return the second readings that others wait for; `user` is never the reader of their own question."""
+    return SecondReview.objects.filter(decided_at__isnull=True).exclude(asked_by=user)
+
+
 def waiting_for(user: User, organizations: Iterable[UUID], limit: int = 20) -> list[SecondReview]:
     """Return the second readings that others asked for on this desk, the most urgent first."""
     return list(
-        SecondReview.objects.filter(organization_id__in=list(organizations), decided_at__isnull=True)
-        .exclude(asked_by=user)
+        pending_for(user)
+        .filter(organization_id__in=list(organizations))
         .select_related("alert__patient", "asked_by")
         .order_by("due_at")[:limit]
     )

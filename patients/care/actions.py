@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 
 from cortex.access.context import opening
 from cortex.accounts.choices import Role
@@ -42,7 +44,7 @@ def add_to_care_team(
     and RuleBroken `already_on_team`.
     """
     at = clock(at)
-    patient = _patient(patient_id)
+    patient = _patient(actor, patient_id)
     start = starts_at or at
     _check_role(role, user_id)
     _check_spell(start, ends_at)
@@ -72,7 +74,7 @@ def add_to_care_team(
 def end_care_team_place(*, actor: Actor, member_id: UUID, at: datetime | None = None) -> CareTeamMember:
     """End a place or a cover now; whoever covers it loses the way in with it."""
     at = clock(at)
-    member = CareTeamMember.objects.select_for_update().filter(pk=member_id).first()
+    member = _own(actor, CareTeamMember.objects.select_for_update()).filter(pk=member_id).first()
     if member is None:
         raise NotFound("There is no such place on a team.", "place_unknown")
     if member.ends_at is not None and member.ends_at <= at:
@@ -95,11 +97,12 @@ def plan_cover(
 ) -> CareTeamMember:
     """Let somebody stand in for a place on a team from `starts_at` until `ends_at`."""
     at = clock(at)
-    member = CareTeamMember.objects.select_for_update().filter(pk=member_id, cover_for__isnull=True).first()
+    places = _own(actor, CareTeamMember.objects.select_for_update())
+    member = places.filter(pk=member_id, cover_for__isnull=True).first()
     if member is None or not (member.holds(at) or member.starts_at > at):
         raise NotFound("There is no such place on a team.", "place_unknown")
     _check_spell(starts_at, ends_at)
-    patient = _patient(member.patient_id)
+    patient = _patient(actor, member.patient_id)
     user = _clinician(user_id, patient)
     if user.pk == member.user_id:
         raise InputRefused("Nobody covers for themself.", "cover_of_self", field="user")
@@ -132,7 +135,7 @@ def grant_access(
     """Let one member of staff see one patient for a while (consultation, second opinion, break-glass).
 
     Raises NotFound for an unknown patient or user and InputRefused for an unknown reason, a permission that
-    can't be given, or a spell longer than policy allows.
+    can't be given, a spell longer than policy allows, or break-glass without a word of why.
     """
     at = clock(at)
     start = starts_at or at
@@ -142,9 +145,11 @@ def grant_access(
             "Choose a reason and a permission of the list.", "grant_unknown", field="reason_code"
         )
     longest = LONGEST.get(GrantReason(reason_code), LONGEST_OTHER)
+    if reason_code == GrantReason.BREAK_GLASS and not (reason or "").strip():
+        raise InputRefused("Say why the glass is broken: it is reviewed.", "required", field="why")
     if ends_at - start > longest:
         raise InputRefused("This is longer than such a grant may last.", "grant_too_long", field="ends_at")
-    patient = _patient(patient_id)
+    patient = _patient(actor, patient_id)
     user = _clinician(user_id, patient)
     with opening(actor, purpose="grant") as ctx:
         if reason:
@@ -169,7 +174,8 @@ def grant_access(
 def end_grant(*, actor: Actor, grant_id: UUID, at: datetime | None = None) -> PatientUserObjectPermission:
     """End a grant now; the row stays."""
     at = clock(at)
-    grant = PatientUserObjectPermission.objects.select_for_update().filter(pk=grant_id).first()
+    grants = _own(actor, PatientUserObjectPermission.objects.select_for_update())
+    grant = grants.filter(pk=grant_id).first()
     if grant is None:
         raise NotFound("There is no such grant.", "grant_unknown")
     if grant.ends_at <= at:
@@ -181,8 +187,14 @@ def end_grant(*, actor: Actor, grant_id: UUID, at: datetime | None = None) -> Pa
     return grant
 
 
-def _patient(patient_id: UUID) -> Patient:
-    patient = Patient.objects.exclude(status=PatientStatus.DELETED).filter(pk=patient_id).first()
+def _own(actor: Actor, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Keep the rows of the actor's own organization: nobody opens a person of another house to anybody."""
+    return rows if actor.is_unbound else rows.filter(organization_id__in=actor.org_ids)
+
+
+def _patient(actor: Actor, patient_id: UUID) -> Patient:
+    people = _own(actor, Patient.objects.exclude(status=PatientStatus.DELETED))
+    patient = people.filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("There is no such person on record.", "patient_unknown")
     return patient

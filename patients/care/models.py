@@ -11,6 +11,7 @@ from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Concat
 from guardian.models import UserObjectPermissionBase
 
+from cortex.clock import Moment
 from cortex.crypto.fields import SealedCharField, SealedTextField
 from cortex.ids import uuid7
 from cortex.records import OrgRecord
@@ -21,7 +22,7 @@ from patients.codes import CareRole, GrantReason
 WITHOUT_ACCOUNT = (CareRole.CAREGIVER, CareRole.PRIMARY_CARE)
 
 
-def running(at: datetime, prefix: str = "") -> Q:
+def running(at: Moment, prefix: str = "") -> Q:
     """A half-open spell holds at its start and no longer at its end; an empty one never held."""
     started = Q(**{f"{prefix}starts_at__lte": at})
     return started & (Q(**{f"{prefix}ends_at__isnull": True}) | Q(**{f"{prefix}ends_at__gt": at}))
@@ -30,7 +31,7 @@ def running(at: datetime, prefix: str = "") -> Q:
 class CareTeamMemberQuerySet(models.QuerySet["CareTeamMember"]):
     """Who is on a team, and when."""
 
-    def running(self, at: datetime) -> CareTeamMemberQuerySet:
+    def running(self, at: Moment) -> CareTeamMemberQuerySet:
         """Keep memberships and covers that hold at `at`; a cover also needs the covered one to hold."""
         covered = Q(cover_for__isnull=True) | running(at, "cover_for__")
         return self.filter(running(at) & covered)
@@ -112,7 +113,7 @@ class CareTeamMember(OrgRecord):
 class GrantQuerySet(models.QuerySet["PatientUserObjectPermission"]):
     """Single grants, and when they hold."""
 
-    def running(self, at: datetime) -> GrantQuerySet:
+    def running(self, at: Moment) -> GrantQuerySet:
         """Keep grants that hold at `at`."""
         return self.filter(running(at))
 

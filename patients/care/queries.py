@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cortex.clock import Moment
 from patients.care.models import (
     CareTeamMember,
     CareTeamMemberQuerySet,
@@ -14,17 +15,17 @@ from patients.care.models import (
 )
 
 
-def memberships_of(user: Any, at: datetime) -> CareTeamMemberQuerySet:
+def memberships_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
     """Return the running places of `user` on care teams, covers left out."""
     return CareTeamMember.objects.of_user(user).memberships().running(at)
 
 
-def covers_of(user: Any, at: datetime) -> CareTeamMemberQuerySet:
+def covers_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
     """Return the running planned covers by `user`."""
     return CareTeamMember.objects.of_user(user).covers().running(at)
 
 
-def grants_of(user: Any, at: datetime) -> GrantQuerySet:
+def grants_of(user: Any, at: Moment) -> GrantQuerySet:
     """Return the running single grants of `user`, annotated with `relation`, `opens_code` and `person`."""
     return PatientUserObjectPermission.objects.of_user(user).running(at)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, action, record
+from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
 from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
@@ -21,8 +21,11 @@ def record_consent(
     """Append the decisions of one person, in the order given; one audit row names their types.
 
     A decision dated ahead of our clock counts from now, so that a withdrawal never waits for a wrong clock.
-    Raises InputRefused for an unknown type or a scope that isn't coded.
+    Raises NotFound for a person of another organization, InputRefused for an unknown type or a scope that
+    isn't coded.
     """
+    if not (actor.is_unbound or patient.organization_id in actor.org_ids):
+        raise NotFound("There is no such person on record.", "patient_unknown")
     at = clock(at)
     for data in consents:
         _check(data, at)

@@ -14,6 +14,7 @@ from patients.privacy.actions import record_consent
 from patients.privacy.models import Consent
 from patients.privacy.records import ConsentData
 from patients.registry.admin import PatientRowAdmin
+from patients.registry.predicate import CONSENTS
 
 OFFICE = frozenset({Role.ADMIN, Role.COMPLIANCE})
 TYPED = ("consent_type", "granted", "method", "version", "language", "expires_at", "evidence_ref")
@@ -47,6 +48,7 @@ class ConsentAdmin(PatientRowAdmin):
     list_filter = ("consent_type", "granted", "method")
     list_select_related = ("patient", "recorded_by")
     sealed_fields = ("guardian",)
+    opens = CONSENTS
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show everything of a row, ask for the decision alone."""

@@ -1,22 +1,26 @@
 """Who stands in a relationship to whom: the floor's own parts of the one predicate, and its questions.
 
-Everything that decides about a person's data asks here: `visible_to` for lists, `relationship_of` for the
-access context, `has_perm` through the backend. Floors above add their parts by `register`.
+Everything that decides about a person's data asks here: `visible_to` for lists, `relations` for the access
+context, `has_perm` through the backend. Floors above add their parts by `register`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, UUIDField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 
+from cortex.access.relations import Relation
 from cortex.accounts.choices import Role
+from cortex.audit import Actor
+from cortex.clock import Moment
 from patients.care.queries import covers_of, grants_of, memberships_of
+from patients.codes import GrantReason
 from patients.registry import queries
 from patients.registry.models import PatientQuerySet
 from patients.registry.predicate import (
@@ -25,6 +29,7 @@ from patients.registry.predicate import (
     VIEW,
     Part,
     may_relate,
+    opening,
     parts_for,
     register,
     related_rows,
@@ -33,47 +38,81 @@ from patients.registry.predicate import (
 
 __all__ = [
     "CHART", "CONSENTS", "VIEW", "may_view", "patients_related", "register", "register_own_parts",
-    "relationship_of", "relationship_q", "visible_to",
+    "relations", "relationship_of", "relationship_q", "visible_to",
 ]  # fmt: skip
 
+BREAK_GLASS = f"grant:{GrantReason.BREAK_GLASS}"
 # Care teams and grants open a person only to those who treat; an administrator on a team stays outside.
 CLINICAL = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR})
 
 
-def visible_to(user: Any, at: datetime, permission: str = VIEW) -> PatientQuerySet:
+def visible_to(user: Any, at: Moment, permission: str = VIEW) -> PatientQuerySet:
     """Return the patients whom `user` may see at `at`."""
     return queries.patients().visible_to(user, at, permission)
 
 
-def may_view(user: Any, patient_id: UUID, at: datetime, permission: str = VIEW) -> bool:
+def may_view(user: Any, patient_id: UUID, at: Moment, permission: str = VIEW) -> bool:
     """Return whether `user` may see this one."""
     return visible_to(user, at, permission).filter(pk=patient_id).exists()
 
 
-def relationship_of(user: Any, patient_id: UUID, at: datetime, permission: str = VIEW) -> str | None:
+def relationship_of(user: Any, patient_id: UUID, at: Moment, permission: str = VIEW) -> str | None:
     """Return the name of the closest relationship that holds (`care_team`, `grant:consultation`), or None."""
     return patients_related(user, [patient_id], at, permission).get(patient_id)
 
 
 def patients_related(
-    user: Any, patient_ids: Iterable[UUID], at: datetime, permission: str = VIEW
+    user: Any, patient_ids: Iterable[UUID], at: Moment, permission: str = VIEW
 ) -> dict[UUID, str]:
     """Return, of these patients, those whom `user` may see and by which relationship, in one query."""
-    wanted = set(patient_ids)
-    if not wanted or not may_relate(user):
-        return {}
-    names = [
-        name for part in parts_for(permission) if (name := _name_of(part, user, at, permission)) is not None
-    ]
-    if not names:
-        return {}
+    rows = _related(user, set(patient_ids), at, permission).values_list("pk", "relation")
+    return {pk: name for pk, name in rows if name}
+
+
+def relations(
+    actor: Actor, subjects: Collection[UUID], permission: str = "", at: datetime | None = None
+) -> dict[UUID, Relation]:
+    """Answer the access context, in one query: to whom of these a relationship opens `permission`.
+
+    A member of staff needs a relationship of the predicate; a key and the system reach their organization's
+    people, a patient's device its own person, and the system that works for no one organization everybody.
+    """
+    if actor.kind == "user":
+        moment, wanted = at or Now(), permission or VIEW
+        rows = _related(actor.user, set(subjects), moment, wanted)
+        found = rows.values_list("pk", "relation", _broken_glass(actor.user, moment, wanted))
+        return {
+            pk: Relation(name, grant if name == BREAK_GLASS else None) for pk, name, grant in found if name
+        }
+    if actor.is_unbound:
+        return dict.fromkeys(subjects, Relation("system"))
+    people = queries.patients().filter(pk__in=set(subjects))
+    if actor.kind == "patient":
+        return dict.fromkeys(people.same_person(actor.id).values_list("pk", flat=True), Relation("self"))
+    own = people.of_organizations(actor.org_ids)
+    return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
+
+
+def _related(user: Any, wanted: set[UUID], at: Moment, permission: str) -> QuerySet[Any]:
+    """Return these patients with `relation`, the name of the closest relationship, or NULL."""
+    rows: QuerySet[Any] = queries.patients().filter(pk__in=wanted).exclude(status="deleted")
+    parts = parts_for(permission) if may_relate(user) else []
+    names = [name for part in parts if (name := _name_of(part, user, at, permission)) is not None]
     nothing = Value(None, output_field=CharField())
-    rows = queries.patients().filter(pk__in=wanted).exclude(status="deleted")
-    named = rows.annotate(relation=Coalesce(*names, nothing, output_field=CharField()))
-    return dict(named.filter(relation__isnull=False).values_list("pk", "relation"))
+    if not wanted or not names:
+        return rows.none().annotate(relation=nothing)
+    return rows.annotate(relation=Coalesce(*names, nothing, output_field=CharField()))
 
 
-def _name_of(part: Part, user: Any, at: datetime, permission: str) -> Combinable | None:
+def _broken_glass(user: Any, at: Moment, permission: str) -> Subquery:
+    """Return the id of the running break-glass grant that reaches the patient row, or NULL."""
+    grants: QuerySet[Any] = grants_of(user, at)
+    grants = grants.filter(person=OuterRef("person_id"), reason_code=GrantReason.BREAK_GLASS)
+    held = grants.filter(opens_code__in=opening(permission)).order_by("-ends_at")
+    return Subquery(held.values("pk")[:1], output_field=UUIDField())
+
+
+def _name_of(part: Part, user: Any, at: Moment, permission: str) -> Combinable | None:
     """Return an expression that names a part where it reaches the patient row, else NULL."""
     if part.whole is not None:
         reach = part.whole(user, at)
@@ -84,24 +123,24 @@ def _name_of(part: Part, user: Any, at: datetime, permission: str) -> Combinable
     return Subquery(rows.filter(person=OuterRef("person_id")).order_by("relation").values("relation")[:1])
 
 
-def _care_team(user: Any, at: datetime) -> Any:
+def _care_team(user: Any, at: Moment) -> Any:
     return memberships_of(user, at) if user.role in CLINICAL else None
 
 
-def _cover(user: Any, at: datetime) -> Any:
+def _cover(user: Any, at: Moment) -> Any:
     return covers_of(user, at) if user.role in CLINICAL else None
 
 
-def _grants(user: Any, at: datetime) -> Any:
+def _grants(user: Any, at: Moment) -> Any:
     return grants_of(user, at) if user.role in CLINICAL else None
 
 
-def _administration(user: Any, at: datetime) -> Q | None:
+def _administration(user: Any, at: Moment) -> Q | None:
     """Pseudonym and demographics of the whole organization; never the chart."""
     return _own(user) if user.role == Role.ADMIN else None
 
 
-def _compliance(user: Any, at: datetime) -> Q | None:
+def _compliance(user: Any, at: Moment) -> Q | None:
     """Consents, requests and holds of the whole organization; never the person's page or chart."""
     return _own(user) if user.role == Role.COMPLIANCE else None
 

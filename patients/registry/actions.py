@@ -37,7 +37,7 @@ def register_patient(
     """
     at = clock(at)
     data.check(at.date())
-    organization = _organization(organization_id)
+    organization = _organization(actor, organization_id)
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
@@ -68,7 +68,7 @@ def create_provisional(
         raise InputRefused("Choose an age band of the list.", "age_band_unknown", field="age_band")
     data = RegisterPatient(given_name=given_name, phone=phone, language=language, risk_notes=note)
     data.check(at.date())
-    organization = _organization(organization_id)
+    organization = _organization(actor, organization_id)
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
@@ -94,11 +94,11 @@ def update_patient(
     Raises NotFound, InputRefused with the field, and RuleBroken as `register_patient` does.
     """
     at = clock(at)
-    patient = next(iter(_locked([patient_id])), None)
+    patient = next(iter(_locked(actor, [patient_id], actor.org_ids)), None)
     if patient is None or patient.status == PatientStatus.DELETED:
         raise NotFound("There is no such person on record.", "patient_unknown")
     _check_changes(changes, at)
-    with opening(actor, purpose="demographics", relationship="administration") as ctx:
+    with opening(actor, purpose="demographics") as ctx:
         ctx.open([patient])
         changed = [name for name, value in changes.items() if _differs(getattr(patient, name), value)]
         if not changed:
@@ -117,7 +117,9 @@ def link_provisional(
     Raises NotFound for an unknown row, RuleBroken `not_provisional` or `link_impossible`.
     """
     at = clock(at)
-    rows = {row.pk: row for row in _locked([provisional_id, patient_id])}
+    # The desk that covers another service finds out who called there.
+    found = _locked(actor, [provisional_id, patient_id], actor.reach)
+    rows = {row.pk: row for row in found}
     if len(rows) != 2:
         raise NotFound("There is no such person on record.", "patient_unknown")
     provisional, patient = rows[provisional_id], rows[patient_id]
@@ -143,7 +145,7 @@ def update_age_bands(*, actor: Actor, after: UUID | None = None, at: datetime | 
     rows = Patient.objects.exclude(status=PatientStatus.DELETED).filter(date_of_birth__isnull=False)
     rows = rows.select_related("organization").order_by("pk")
     batch = list((rows.filter(pk__gt=after) if after else rows)[:BAND_BATCH])
-    with opening(actor, purpose="age_bands", relationship="system") as ctx:
+    with opening(actor, purpose="age_bands") as ctx:
         ctx.open(batch)
         changed = [row for row in batch if _set_band(row, at)]
     Patient.objects.bulk_update(changed, ["age_band"])
@@ -162,9 +164,9 @@ def _set_band(row: Patient, at: datetime) -> bool:
     return changed
 
 
-def _organization(organization_id: UUID) -> Organization:
+def _organization(actor: Actor, organization_id: UUID) -> Organization:
     organization = Organization.objects.filter(pk=organization_id).first()
-    if organization is None:
+    if organization is None or not (actor.is_unbound or organization_id in actor.org_ids):
         raise NotFound("There is no such organization.", "organization_unknown")
     return organization
 
@@ -260,8 +262,10 @@ def _add_details(patient: Patient, data: RegisterPatient) -> None:
         )
 
 
-def _locked(identifiers: list[UUID]) -> list[Patient]:
-    return list(Patient.objects.select_for_update(no_key=True).filter(pk__in=identifiers).order_by("pk"))
+def _locked(actor: Actor, identifiers: list[UUID], organizations: tuple[UUID, ...]) -> list[Patient]:
+    """Lock those of these people who belong to one of the organizations, in the order of their ids."""
+    rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=identifiers).order_by("pk")
+    return list(rows if actor.is_unbound else rows.of_organizations(organizations))
 
 
 def _check_link(provisional: Patient, patient: Patient) -> None:

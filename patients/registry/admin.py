@@ -102,12 +102,6 @@ class PatientAdmin(ActionAdmin):
             return queryset & found_by(organization, phone=term), False
         return super().get_search_results(request, queryset, search_term)
 
-    def open_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Open a single person's page only; a list shows pseudonyms and names nobody."""
-        match = request.resolver_match
-        if match is not None and (match.url_name or "").endswith("_change"):
-            super().open_rows(request, rows)
-
     def note_look(self, looking: AccessContext, rows: list[Any]) -> None:
         """Name the person whose demographics were opened."""
         for row in rows:
@@ -115,6 +109,10 @@ class PatientAdmin(ActionAdmin):
                 "demographics", subjects=[row.pk], object_type="patients.Patient", object_id=row.pk,
                 organization_id=row.organization_id,
             )  # fmt: skip
+
+    def note_list(self, looking: AccessContext, rows: list[Any]) -> None:
+        """Name whom a list, a search or a choice showed by pseudonym: a look-up is a look."""
+        looking.saw("patient_admin", subjects=[row.pk for row in rows], object_type="patients.Patient")
 
     def change_arguments(self, request: HttpRequest, obj: Any, form: Any) -> dict[str, Any]:
         """Send everything that was typed: the action compares, since only it may open what is on record."""

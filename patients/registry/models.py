@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from cortex.clock import Moment
 from cortex.crypto.fields import SealedCharField, SealedDateField, SealedTextField
 from cortex.records import OrgRecord
 from patients.bounds import between, one_of, source_keys
@@ -27,9 +27,11 @@ def new_pseudonym() -> str:
 class PatientQuerySet(models.QuerySet["Patient"]):
     """The words in which the other modules speak of patients."""
 
-    def visible_to(self, user: Any, at: datetime, permission: str = VIEW) -> PatientQuerySet:
+    def visible_to(
+        self, user: Any, at: Moment, permission: str = VIEW, besides: frozenset[str] = frozenset()
+    ) -> PatientQuerySet:
         """Keep those to whom `user` stands in a relationship at `at` that opens `permission`."""
-        return self.filter(relationship_q(user, at, permission))
+        return self.filter(relationship_q(user, at, permission, besides))
 
     def of_organizations(self, organization_ids: Iterable[Any]) -> PatientQuerySet:
         """Keep those of these organizations."""

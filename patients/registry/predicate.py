@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import CharField, F, Q, QuerySet, Value
+
+from cortex.clock import Moment
 
 VIEW = "view_patient"
 CHART = "view_chart"
 CONSENTS = "view_consents"
 
-Builder = Callable[[Any, datetime], "QuerySet[Any] | None"]
-Whole = Callable[[Any, datetime], "Q | None"]
+Builder = Callable[[Any, Moment], "QuerySet[Any] | None"]
+Whole = Callable[[Any, Moment], "Q | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,19 @@ def may_relate(user: Any) -> bool:
     return bool(user is not None and user.is_authenticated and user.is_active)
 
 
-def relationship_q(user: Any, at: datetime, permission: str = VIEW) -> Q:
+def relationship_q(user: Any, at: Moment, permission: str = VIEW, besides: frozenset[str] = frozenset()) -> Q:
     """Return the Q on Patient that holds for those whom `user` may see at `at`; nobody when none.
 
     A row that was merged into another is the same person: both are reached by either's relationships.
+    `besides` leaves parts out, for a question that they don't answer.
     """
     nobody = Q(pk__in=[])
     if not may_relate(user):
         return nobody
     reached, persons = nobody, None
     for part in parts_for(permission):
+        if part.name in besides:
+            continue
         if part.whole is not None:
             reached |= part.whole(user, at) or nobody
             continue
@@ -86,13 +90,13 @@ def relationship_q(user: Any, at: datetime, permission: str = VIEW) -> Q:
     return reached & ~Q(status="deleted")
 
 
-def persons_of(part: Part, user: Any, at: datetime, permission: str) -> QuerySet[Any] | None:
+def persons_of(part: Part, user: Any, at: Moment, permission: str) -> QuerySet[Any] | None:
     """Return the person ids that a part reaches, as a queryset of one column, or None."""
     rows = related_rows(part, user, at, permission)
     return None if rows is None else rows.order_by().values("person")
 
 
-def related_rows(part: Part, user: Any, at: datetime, permission: str) -> QuerySet[Any] | None:
+def related_rows(part: Part, user: Any, at: Moment, permission: str) -> QuerySet[Any] | None:
     """Return a part's rows with `person` and `relation`, limited to what the permission needs."""
     rows = part.rows(user, at) if part.rows is not None else None
     if rows is None:

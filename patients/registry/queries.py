@@ -115,6 +115,9 @@ class PersonCard:
     emergency_contact_allowed: bool = False
 
 
+IDENTITY = ("given_name", "middle_name", "family_name", "pronouns", "phone", "email")
+
+
 def person_card(
     ctx: AccessContext, patient: Patient, *, at: datetime, with_contacts: bool, with_places: bool = False
 ) -> PersonCard:
@@ -125,9 +128,9 @@ def person_card(
     """
     person = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
     allowed = consent_state([person.pk], ["emergency_contact"], at)[person.pk, "emergency_contact"]
-    ctx.open([person])
-    contacts = _contacts(person) if with_contacts and allowed else []
-    place = _last_place(person, at) if with_places else None
+    ctx.open([person], IDENTITY + (("home_address", "usual_places") if with_places else ()))
+    contacts = _contacts(ctx, person) if with_contacts and allowed else []
+    place = _last_place(ctx, person, at) if with_places else None
     sections = ["identity", *(["contacts"] if contacts else []), *(["places"] if with_places else [])]
     ctx.saw(
         "person", subjects=[person.pk], object_type="patients.Patient", object_id=person.pk, sections=sections
@@ -158,8 +161,9 @@ def full_name(patient: Patient) -> str:
     return " ".join(part for part in (patient.given_name, patient.middle_name, patient.family_name) if part)
 
 
-def _contacts(patient: Patient) -> list[ContactCard]:
-    rows = EmergencyContact.objects.filter(patient=patient, is_active=True)
+def _contacts(ctx: AccessContext, patient: Patient) -> list[ContactCard]:
+    rows = list(EmergencyContact.objects.filter(patient=patient, is_active=True))
+    ctx.open(rows, ("name", "legacy_text", "relationship", "phone"))
     return [
         ContactCard(
             name=row.name or row.legacy_text or "",
@@ -171,5 +175,7 @@ def _contacts(patient: Patient) -> list[ContactCard]:
     ]
 
 
-def _last_place(patient: Patient, at: datetime) -> LastLocation | None:
-    return LastLocation.objects.current(at).filter(patient=patient).first()
+def _last_place(ctx: AccessContext, patient: Patient, at: datetime) -> LastLocation | None:
+    place = LastLocation.objects.current(at).filter(patient=patient).first()
+    ctx.open([place] if place else [], ("place",))
+    return place

@@ -37,7 +37,7 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     )
     if not rows:
         return Unchanged(0)  # type: ignore[return-value]
-    with opening(actor, purpose="extraction", relationship="system") as ctx:
+    with opening(actor, purpose="extraction") as ctx:
         ctx.open(rows)
         _copy_scalars(rows)
         people = sorted({row.patient_id for row in rows})

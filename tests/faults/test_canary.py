@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import smtplib
 from collections.abc import Iterator
@@ -256,12 +257,15 @@ def _storage(context: BrowserContext) -> bytes:
 
 
 def _search_as_ada(stage: Stage, cast: players.Cast) -> None:
-    """Search the back office by a phone number and by a word, as an administrator does."""
-    with httpx.Client(
-        base_url=stage.system.origin, headers={"Cookie": cookie_of(cast.ada)}, timeout=20
-    ) as office:
+    """Search the back office by a phone number and by a word, by its form and, unasked, by an address."""
+    name, _, value = cookie_of(cast.ada).partition("=")
+    people, origin = "/admin/patients/patient/", stage.system.origin
+    with httpx.Client(base_url=origin, cookies={name: value}, timeout=20, follow_redirects=True) as office:
+        token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', office.get(people).text)[0]
         for term in (stage.words["phone"], f"{stage.words['email']}@example.org", stage.words["search"]):
-            assert office.get("/admin/patients/patient/", params={"q": term}).status_code == 200
+            typed = {"find": term, "csrfmiddlewaretoken": token}
+            assert office.post(people, data=typed, headers={"Origin": origin}).status_code == 200
+            assert office.get(people, params={"q": term}).status_code == 200
 
 
 def _wait_for_notifications(stage: Stage) -> None:

@@ -103,7 +103,7 @@ def accept_invitation(
     if invitation is None or not invitation.is_open(at):
         raise RuleBroken("This invitation was used or has expired. Ask for a new one.", "invitation_over")
     user = create_user(
-        actor=system("invitation"),
+        actor=system("invitation", invitation.organization_id),
         organization_id=invitation.organization_id,
         email=invitation.email,
         full_name=full_name,

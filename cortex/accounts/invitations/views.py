@@ -45,7 +45,8 @@ def accept(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _render(request, found, form, status=422 if form.is_bound else 200)
     chosen = {name: form.cleaned_data[name] for name in ("full_name", "password", "pin")}
-    actions.accept_invitation(actor=visitor(request), invitation_id=found.pk, **chosen)
+    guest = visitor(request, found.organization_id)
+    actions.accept_invitation(actor=guest, invitation_id=found.pk, **chosen)
     request.session.pop(KEPT, None)
     messages.success(request, "Your account is ready. Sign in with your e-mail and password.")
     return redirect("account_login")

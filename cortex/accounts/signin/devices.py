@@ -6,6 +6,7 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
@@ -82,13 +83,15 @@ def remember_device(request: HttpRequest, response: HttpResponse, email: str) ->
     )
 
 
-def visitor(request: HttpRequest) -> Actor:
-    """Return the actor of somebody who has not signed in (yet)."""
+def visitor(request: HttpRequest, organization_id: UUID | None = None) -> Actor:
+    """Return the actor of somebody who has not signed in (yet), perhaps the guest of an organization."""
     return Actor(
         kind="system",
         id=None,
         label="visitor",
         role="visitor",
+        organization_id=organization_id,
+        org_ids=(organization_id,) if organization_id else (),
         request_id=getattr(request, "request_id", ""),
         ip_hash=keyed_hash(request.META.get("REMOTE_ADDR", "")),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from cortex.audit.models import AuditLog, PhiAccessLog
@@ -64,9 +66,64 @@ def test_a_stranger_of_another_organization_is_not_found(ada: Client, cast: Cast
 def test_a_person_is_found_by_a_whole_email_or_phone_without_reading_any(ada: Client, cast: Cast) -> None:
     email, phone = (makers.opened(cast.patient, name) for name in ("email", "phone"))
     for term in (email, phone, cast.patient.anonymous_id):
-        assert cast.patient.anonymous_id in ada.get(path("patient"), {"q": term}).content.decode(), term
-    other = ada.get(path("patient"), {"q": "nobody@example.org"}).content.decode()
-    assert cast.patient.anonymous_id not in other
+        page = ada.post(path("patient"), {"find": term}, follow=True).content.decode()
+        assert cast.patient.anonymous_id in page, term
+        row = PhiAccessLog.objects.latest("id")
+        assert (row.data_type, row.subject, row.actor_id) == ("patient_admin", cast.patient.pk, cast.ada.pk)
+    rows = PhiAccessLog.objects.count()
+    other = ada.post(path("patient"), {"find": "nobody@example.org"}, follow=True).content.decode()
+    assert cast.patient.anonymous_id not in other and PhiAccessLog.objects.count() == rows
+
+
+def test_what_is_typed_stands_in_no_address_and_filters_and_pages_keep_it(ada: Client, cast: Cast) -> None:
+    email = makers.opened(cast.patient, "email")
+    twin = makers.make_patient(cast.home)
+    answer = ada.post(path("patient") + "?status__exact=active&p=2", {"find": email})
+    where = answer["Location"]
+    assert answer.status_code == 303 and "status__exact=active" in where and "p=" not in where
+    page = ada.get(where).content.decode()
+    assert cast.patient.anonymous_id in page and twin.anonymous_id not in page
+    links = re.findall(r'href="(\?[^"]*)"', page)
+    assert any("q=~" in link or "q=%7E" in link for link in links), "filters keep the search"
+    assert not any("example.org" in link or "%40" in link for link in [where, *links])
+    session = Session.objects.latest("expire_date")
+    assert email not in str(session.get_decoded()) and "searches" in session.get_decoded()
+    assert email in page, "the field still shows what was typed"
+
+
+def test_a_token_opens_for_its_own_session_alone_and_an_identifier_in_an_address_finds_nobody(
+    ada: Client, cast: Cast
+) -> None:
+    email, phone = (makers.opened(cast.patient, name) for name in ("email", "phone"))
+    where = ada.post(path("patient"), {"find": email})["Location"]
+    other = Client()
+    sign_in(other, "ada@example.org", makers.PASSWORD)
+    for address in (where, path("patient") + f"?q={email}", path("patient") + f"?q=%2B{phone[1:]}"):
+        page = other.get(address).content.decode()
+        assert "This search is over" in page and email not in page and phone not in page
+    assert "This search is over" not in other.get(path("patient") + "?q=CX-1").content.decode()
+
+
+def test_a_list_and_the_choices_of_a_relation_say_whom_they_named(ada: Client, cast: Cast) -> None:
+    other = makers.make_patient(cast.home)
+    ada.get(path("patient"))
+    row = PhiAccessLog.objects.latest("id")
+    assert row.data_type == "patient_admin" and set(row.subjects) == {cast.patient.pk, other.pk}
+    asked = {"app_label": "patients", "model_name": "careteammember", "field_name": "patient"}
+    answer = ada.post("/admin/autocomplete/", asked | {"term": makers.opened(other, "email")})
+    assert [one["text"] for one in answer.json()["results"]] == [other.anonymous_id]
+    makers.scope_all()
+    row = PhiAccessLog.objects.latest("id")
+    assert (row.data_type, row.subject) == ("patient_admin", other.pk)
+    assert ada.get("/admin/autocomplete/", asked | {"term": "CX"}).status_code == 405
+
+
+def test_a_grant_asks_for_the_password_again(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = path("patientuserobjectpermission", "add/")
+    assert ada.get(page).status_code == 200
+    monkeypatch.setattr("cortex.accounts.signin.recent.RECENT", timedelta(0))
+    answer = ada.get(page)
+    assert answer.status_code == 302 and "reauthenticate" in answer["Location"]
 
 
 def test_a_change_goes_through_the_action_and_names_fields_only(ada: Client, cast: Cast) -> None:

@@ -216,7 +216,7 @@ def test_people_are_found_by_any_way_of_writing_their_phone_and_email(cast: Cast
 
 @db
 def test_a_card_opens_name_and_contacts_and_leaves_a_row(cast: Cast) -> None:
-    with reading(makers.staff(cast.alice), purpose="alert_review", relationship="care_team") as ctx:
+    with reading(makers.staff(cast.alice), purpose="alert_review") as ctx:
         card = queries.person_card(ctx, cast.patient, at=makers.now(), with_contacts=True, with_places=True)
     assert (card.name, card.pseudonym) == ("Zawadi Planted", cast.patient.anonymous_id)
     assert card.contacts[0].name == "Otieno Fictional" and card.home_address == "12 Made-up Road"
@@ -285,7 +285,7 @@ def test_team_covers_and_grants_refuse_what_does_not_hold_together(cast: Cast) -
     spell = {"starts_at": NOW, "ends_at": NOW + DAY}
     with pytest.raises(InputRefused):
         plan_cover(actor=actor, member_id=place.pk, user_id=cast.alice.pk, **spell)
-    long = {"reason_code": "break_glass", "ends_at": NOW + DAY, "at": NOW}
+    long = {"reason_code": "break_glass", "reason": "Collapsed", "ends_at": NOW + DAY, "at": NOW}
     with pytest.raises(InputRefused) as refused:
         grant_access(actor=actor, user_id=cast.bob.pk, **person, **long)
     assert refused.value.code == "grant_too_long"
