@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Role, User
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
 from crisis.alerts.states import OPEN
-from crisis.duty import queries as duty
+from crisis.duty.queries import READERS, desk_organizations
 from crisis.reviews.models import SecondReview
 from patients.registry import access as registry_access
 
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
 CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
-READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
-
-
-def desk_organizations(user: User) -> set[UUID]:
-    """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
-    covered = duty.covered_by(user.pk)
-    if user.organization_id and (user.role == Role.SUPERVISOR or duty.leads_of(user)):
-        covered.add(user.organization_id)
-    return covered
 
 
 def cards_for(user: User) -> RiskAlertQuerySet:

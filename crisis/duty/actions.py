@@ -67,8 +67,7 @@ def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: 
         return
     if organization_id not in actor.org_ids or not queries.works_for(user_id, organization_id):
         raise RuleBroken("This person is not one of yours.", "not_found", status=404)
-    agreed = set(queries.may_be_covered_by(organization_id).values_list("pk", flat=True))
-    if set(covers) - agreed - {organization_id}:
+    if set(covers) - queries.agreeing(organization_id) - {organization_id}:
         raise InputRefused(
             "That service has not agreed to be covered by yours.", "no_agreement", field="covers"
         )
@@ -88,6 +87,9 @@ def start_shift(
     if running is not None:
         return Unchanged(running)  # type: ignore[return-value]
     shift = _planned(actor, shift_id) if shift_id else _unplanned(actor, at)
+    # A service that has taken its agreement back since the shift was planned is not covered by it.
+    agreed = {shift.organization_id, *queries.agreeing(shift.organization_id)}
+    shift.covers = [one for one in shift.covers if one in agreed]
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
     shift.save()
     record(actor, "shift.started", shift, codes={"role": shift.role})

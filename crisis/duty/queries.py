@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Organization, Role, User
-from crisis.duty.models import OVERTIME, DutyRole, DutyShift
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift, covers_now
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
+# Domain 3.7: who may decide as the second reader.
+READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 def running_shift(user_id: UUID) -> DutyShift | None:
@@ -32,9 +34,18 @@ def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
 
 
 def covered_by(user_id: UUID) -> set[UUID]:
-    """Return the organizations that the person's running shift covers."""
-    shift = running_shift(user_id)
-    return set(shift.covers) if shift else set()
+    """Return the organizations that the person's running shift covers, while they agree to it."""
+    own = DutyShift.objects.running().filter(user_id=user_id)
+    agreed = own.filter(covers_now(OuterRef("pk"), OuterRef("settings__covered_by")))
+    return set(Organization.objects.filter(Exists(agreed)).values_list("pk", flat=True))
+
+
+def desk_organizations(user: User) -> set[UUID]:
+    """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
+    covered = covered_by(user.pk)
+    if user.organization_id and (user.role == Role.SUPERVISOR or leads_of(user)):
+        covered.add(user.organization_id)
+    return covered
 
 
 def has_cover(organization_id: UUID) -> bool:
@@ -45,11 +56,11 @@ def has_cover(organization_id: UUID) -> bool:
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
     """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
 
-    `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (a supervisor on shift
-    who is not the asker), on_call or lead.
+    `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (somebody on shift who
+    may decide as second reader), on_call or lead. `besides` is the owner: nobody is told about themselves by
+    a step that asks for somebody else.
     """
-    people = _BY_STEP[who](organization_id)
-    return [person for person in people if person.pk != besides or who not in ("second", "reviewer")]
+    return _BY_STEP[who](organization_id, besides)
 
 
 def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
@@ -62,37 +73,51 @@ def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
     return [shift.user for shift in shifts]
 
 
-def _on_duty(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
+def _others(people: Iterable[User], besides: UUID | None) -> list[User]:
+    return [person for person in people if person.pk != besides]
 
 
-def _reviewers(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.SUPERVISOR)
+def _on_duty(organization_id: UUID, besides: UUID | None) -> list[User]:
+    """Everybody at the desk; whoever is on call when they are the only ones there."""
+    desk = _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
+    return desk or _on_shift(organization_id, DutyRole.ON_CALL)
 
 
-def _second(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.COUNSELOR)
+def _reviewers(organization_id: UUID, besides: UUID | None) -> list[User]:
+    on_shift = _others(_on_shift(organization_id, DutyRole.SUPERVISOR), besides)
+    return [person for person in on_shift if person.role in READERS]
 
 
-def _supervisors(organization_id: UUID) -> list[User]:
-    on_shift = _on_shift(organization_id, DutyRole.SUPERVISOR)
+def _second(organization_id: UUID, besides: UUID | None) -> list[User]:
+    """The counselors besides the owner; when nobody owns it, the only one on shift was asked first."""
+    counselors = _on_shift(organization_id, DutyRole.COUNSELOR)
+    if besides is None and len(counselors) < 2:
+        return []
+    return _others(counselors, besides)
+
+
+def _supervisors(organization_id: UUID, besides: UUID | None) -> list[User]:
+    on_shift = _others(_on_shift(organization_id, DutyRole.SUPERVISOR), besides)
     if on_shift:
         return on_shift
-    return list(User.objects.filter(organization_id=organization_id, role=Role.SUPERVISOR, is_active=True))
+    named = User.objects.filter(organization_id=organization_id, role=Role.SUPERVISOR, is_active=True)
+    return _others(named, besides)
 
 
-def _on_call(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.ON_CALL)
+def _on_call(organization_id: UUID, besides: UUID | None) -> list[User]:
+    return _others(_on_shift(organization_id, DutyRole.ON_CALL), besides)
 
 
-def _leads(organization_id: UUID) -> list[User]:
-    named = User.objects.filter(is_active=True, organization_id=organization_id)
-    leads = [person for person in named if str(person.pk) in _lead_ids(person.organization)]
-    return leads or _supervisors(organization_id) or list(named.filter(role__in=CARERS))
-
-
-def _lead_ids(organization: object) -> list[str]:
-    return [str(identifier) for identifier in getattr(organization, "settings", {}).get("leads", [])]
+def _leads(organization_id: UUID, besides: UUID | None) -> list[User]:
+    """The leads, else the supervisors, else the carers; if there is nobody but the owner, the owner."""
+    staff = User.objects.filter(is_active=True, organization_id=organization_id)
+    people = list(staff.select_related("organization"))
+    leads = [person for person in people if leads_of(person)]
+    carers = [person for person in people if person.role in CARERS]
+    for asked in (leads, _supervisors(organization_id, besides), carers):
+        if others := _others(asked, besides):
+            return others
+    return leads or _supervisors(organization_id, None) or carers
 
 
 _BY_STEP = {
@@ -123,7 +148,20 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
 
 def leads_of(user: User) -> bool:
     """Whether the person is named as a lead in their organization's settings."""
-    return bool(user.organization_id) and str(user.pk) in _lead_ids(user.organization)
+    return user.organization is not None and user.pk in _lead_ids(user.organization)
+
+
+def _lead_ids(organization: Organization) -> list[UUID]:
+    """The leads that the settings name; what can't be read names nobody, and must not stop a chain."""
+    named = organization.settings.get("leads") if isinstance(organization.settings, dict) else None
+    return [lead for lead in map(_uuid, named if isinstance(named, list) else []) if lead is not None]
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
@@ -134,8 +172,13 @@ def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]
 
 
 def may_be_covered_by(organization_id: UUID | None) -> QuerySet[Organization]:
-    """Return the organizations that agreed to be covered by this one (settings: `covered_by`)."""
+    """Return the organizations that agree to be covered by this one (settings: `covered_by`)."""
     return Organization.objects.filter(is_active=True, settings__covered_by__has_key=str(organization_id))
+
+
+def agreeing(organization_id: UUID) -> set[UUID]:
+    """Return the ids of the organizations that agree to be covered by this one."""
+    return set(may_be_covered_by(organization_id).values_list("pk", flat=True))
 
 
 def works_for(user_id: UUID, organization_id: UUID) -> bool:
@@ -146,4 +189,4 @@ def works_for(user_id: UUID, organization_id: UUID) -> bool:
 def lead_ids(organization_id: UUID) -> list[UUID]:
     """Return the ids of the people whom an organization's settings name as leads."""
     organization = Organization.objects.filter(pk=organization_id).first()
-    return [UUID(one) for one in _lead_ids(organization)] if organization else []
+    return _lead_ids(organization) if organization else []

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from cortex.access.context import opening
+from cortex.accounts.models import User
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -56,22 +57,58 @@ def insert_timers(*, actor: Actor, alert: RiskAlert, timers: list[Due]) -> list[
     )
 
 
-@quiet("each attempt is itself the record of who was told, how, and whether it arrived")
+TOLD = "each attempt is itself the record of who was told, how, and whether it arrived"
+
+
+@quiet(TOLD)
 def tell(
-    *, actor: Actor, alert: RiskAlert, who: str, event: AlertEvent, step: AlertStep | None, at: datetime
+    *,
+    actor: Actor,
+    alert: RiskAlert,
+    who: str,
+    event: AlertEvent,
+    step: AlertStep | None,
+    at: datetime,
+    desk: bool = False,
+    owner: bool = False,
 ) -> int:
-    """Make the notifications of one step for the people whom it asks; return how many people that is."""
-    people = duty.people_for(who, alert.organization_id, besides=alert.assigned_to_id)
-    attempts = []
-    by_mail = alert.organization.settings.get("notify_by_email", True)
-    for person in people:
-        for channel in (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,):
-            attempts.append(_attempt(alert, event, step, channel, at, user=person))
+    """Make the notifications of one step; return how many people it found to ask.
+
+    `owner` asks the owner too, who doesn't count when they left the desk; `desk` tells everybody on duty
+    beside them, who don't count either: the step goes on to somebody else as it would without them.
+    """
+    organization, besides = alert.organization_id, alert.assigned_to_id
+    asked = {person.pk: person for person in duty.people_for(who, organization, besides=besides)}
+    if owner and alert.assigned_to is not None and alert.assigned_to.is_active:
+        asked[alert.assigned_to.pk] = alert.assigned_to
+    beside = {person.pk: person for person in duty.people_for("on_duty", organization)} if desk else {}
+    attempts = [
+        _attempt(alert, event, step, channel, at, user=person)
+        for person in (beside | asked).values()
+        for channel in _channels(alert)
+    ]
     if alert.level == "critical" or alert.waiting_person or who in ("on_call", "lead"):
-        for endpoint in queries.pagers(alert.organization_id):
+        for endpoint in queries.pagers(organization):
             attempts.append(_attempt(alert, event, step, Channel.WEBHOOK, at, webhook=endpoint))
     NotificationAttempt.objects.bulk_create(attempts)
-    return len(people)
+    absent = besides in asked and alert.owner_gone_at is not None
+    return len(asked) - absent
+
+
+@quiet(TOLD)
+def tell_person(*, actor: Actor, alert: RiskAlert, user: User | None, event: AlertEvent, at: datetime) -> int:
+    """Tell one person by board and mail what happened to an alert of theirs; return how many that is."""
+    if user is None or not user.is_active:
+        return Unchanged(0)  # type: ignore[return-value]
+    NotificationAttempt.objects.bulk_create(
+        _attempt(alert, event, None, channel, at, user=user) for channel in _channels(alert)
+    )
+    return 1
+
+
+def _channels(alert: RiskAlert) -> tuple[Channel, ...]:
+    by_mail = alert.organization.settings.get("notify_by_email", True)
+    return (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,)
 
 
 def _attempt(
@@ -83,9 +120,18 @@ def _attempt(
         step=step,
         event_id=event.pk,
         channel=channel,
+        # Not the start of the transaction: it may have waited for the claim that it comes after.
+        created_at=at,
         next_try_at=None if channel == Channel.BOARD else at,
         **target,
     )
+
+
+@quiet("a notification that nobody needs any more says so itself")
+def drop_overtaken(*, actor: Actor, at: datetime | None = None) -> int:
+    """Close notifications that were overtaken by a claim or an end; return how many that were."""
+    rows = NotificationAttempt.objects.filter(pk__in=queries.locked_overtaken_ids())
+    return rows.update(state=AttemptState.OVERTAKEN, next_try_at=None, updated_at=clock(at))
 
 
 @quiet("the due row carries its own outcome")
@@ -95,6 +141,17 @@ def finish_step(*, actor: Actor, step: AlertStep, outcome: str, at: datetime) ->
     step.outcome = outcome
     step.save(update_fields=["done_at", "outcome", "updated_at"])
     return step
+
+
+@quiet("the due row carries its own outcome")
+def finish_stale_steps(*, actor: Actor, at: datetime | None = None) -> int:
+    """Mark every due row of an alert that has moved on as stale; return how many that were.
+
+    Safe without the alerts' locks: epochs only rise.
+    """
+    at = clock(at)
+    rows = AlertStep.objects.filter(pk__in=queries.locked_stale_step_ids(at))
+    return rows.update(done_at=at, outcome="stale", updated_at=at)
 
 
 @quiet("the sweeper records the failure; this puts the row off")
@@ -197,10 +254,12 @@ def advance_chain(
     last = len(alert.policy["chain"]) - 1
     covered = duty.has_cover(alert.organization_id)
     position = min(alert.chain_position, last) if covered else last
+    # Past the end everybody has been asked; whoever has come to the desk since is called with the last one.
+    past = alert.chain_position > last
     while True:
         who = who_of(alert, position)
         said = event or append_event(actor, alert, "step_fired", at, codes={"position": position, "who": who})
-        reached = tell(actor=actor, alert=alert, who=who, event=said, step=step, at=at)
+        reached = tell(actor=actor, alert=alert, who=who, event=said, step=step, at=at, desk=past)
         event = None
         if reached:
             break

@@ -66,6 +66,11 @@ class StepKind(models.TextChoices):
     STILL_HIGH = "still_high", "Look again a day after the end"
 
 
+# These ask their own question when they fire, whatever has happened since; an older epoch fences all others.
+UNFENCED = (StepKind.STILL_HIGH, StepKind.REVIEW_OVERDUE)
+FENCED = tuple(kind for kind in StepKind if kind not in UNFENCED)
+
+
 class AlertStepQuerySet(models.QuerySet["AlertStep"]):
     """Words for due rows."""
 
@@ -113,6 +118,7 @@ class AttemptState(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed"
     FAILED = "failed", "Failed, will be tried again"
     DEAD = "dead", "Given up"
+    OVERTAKEN = "overtaken", "No longer needed"
 
 
 class NotificationAttempt(OrgRecord):

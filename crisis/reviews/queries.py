@@ -13,6 +13,9 @@ from cortex.audit import NotFound
 from crisis.resources.models import CrisisResource
 from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
 
+# A follow-up call may be made all day long before it counts as missed.
+GRACE = timedelta(hours=24)
+
 
 def is_pending(alert_id: UUID) -> bool:
     """Whether a second reader was asked about this alert and has not decided."""
@@ -89,10 +92,10 @@ def overdue_item_ids(at: datetime, limit: int = 100) -> list[UUID]:
     )
 
 
-def passed_follow_up_ids(at: datetime, grace: timedelta, limit: int = 100) -> list[UUID]:
+def passed_follow_up_ids(at: datetime, limit: int = 100) -> list[UUID]:
     """Return the ids of follow-ups that passed without a contact and were not swept yet."""
     return list(
-        FollowUp.objects.filter(status=FollowUpStatus.DUE, due_at__lte=at - grace, swept_at__isnull=True)
+        FollowUp.objects.filter(status=FollowUpStatus.DUE, due_at__lte=at - GRACE, swept_at__isnull=True)
         .order_by("due_at")
         .values_list("pk", flat=True)[:limit]
     )
