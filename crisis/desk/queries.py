@@ -24,7 +24,8 @@ from crisis.alerts.wording import LANGUAGES, review_words
 from crisis.duty import queries as duty
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
-from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from crisis.reviews.actions import MISSED
+from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
 
 SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
@@ -268,6 +269,14 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
     }
 
 
+def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:
+    """Return one review item as its page shows it: about a missed contact it says what comes next."""
+    shown = review_row(item)
+    if item.reason_code == MISSED and item.patient_id and item.done_at is None:
+        shown["detail"] += " " + reviews.next_contact(item.patient_id, at)
+    return shown | {"done_by": item.done_by.full_name if item.done_by else ""}
+
+
 def follow_up_groups(ctx: AccessContext, user: User, at: datetime) -> list[dict[str, Any]]:
     """Return the follow-ups of the person's desk, in the groups overdue, today and this week."""
     rows = reviews.follow_ups(sorted(access.desk_organizations(user)), at + timedelta(days=7))
@@ -292,6 +301,8 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
         "level": row.alert.level,
         "pseudonym": row.patient.anonymous_id,
         "label": "First follow-up" if row.label == "first" else f"Contact after {row.label}",
+        "missed": row.status == FollowUpStatus.MISSED,
+        "tries": row.tries,  # type: ignore[attr-defined]
         "owner": row.owner.full_name if row.owner else "",
         "due_at": row.due_at,
         "page_url": reverse("crisis:alert_page", args=[row.alert_id]),
@@ -311,9 +322,11 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
     }
 
 
-def follow_up_for(user: User, follow_up_id: UUID) -> dict[str, Any]:
-    """Return one follow-up of the person's desk as a row; NotFound otherwise."""
-    return _follow_up_row(reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id))
+def follow_up_for(user: User, follow_up_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return one follow-up of the person's desk as a row, with what comes next; NotFound otherwise."""
+    row = reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id)
+    next_step = reviews.next_contact(row.patient_id, at) if row.status == FollowUpStatus.MISSED else ""
+    return _follow_up_row(row) | {"next_step": next_step}
 
 
 def _span(shift: DutyShift) -> str:

@@ -13,9 +13,10 @@ from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
+from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
-from crisis.alerts.access import desk_organizations
-from crisis.desk.queries import review_row, subjects_of
+from crisis.desk.queries import review_page, review_row, subjects_of
+from crisis.duty.queries import desk_organizations
 from crisis.reviews import actions, queries
 from crisis.reviews.forms import ReviewDoneForm
 
@@ -58,7 +59,6 @@ def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
     form = ReviewDoneForm(request.POST, auto_id="done_%s")
     if not form.is_valid():
         return _detail(request, item_id, form)
-    queries.item_for(request.user, desk_organizations(request.user), item_id)  # type: ignore[arg-type]
     actions.finish_item(actor=actor_of(request), item_id=item_id, **form.cleaned_data)
     return go_to(request, reverse("crisis:review_list"))
 
@@ -74,7 +74,7 @@ def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpRe
             organization_id=item.organization_id,
             subjects=[item.patient_id] if item.patient_id else [],
         )
-        shown = {"item": review_row(item), "form": form}
+        shown = {"item": review_page(item, clock()), "form": form}
         status = 422 if form.is_bound and form.errors else 200
         return render_part(
             request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status
