@@ -218,20 +218,24 @@ def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) ->
     """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
     shifts = duty.roster(organizations)
     ctx.open([shift for shift in shifts if shift.role == DutyRole.ON_CALL], ["phone"])
-    return [shift_row(shift, user) for shift in shifts]
+    at = timezone.now()
+    return [shift_row(shift, user, at) for shift in shifts]
 
 
-def shift_row(shift: DutyShift, user: User) -> dict[str, Any]:
-    """Return one line of "on shift"."""
+def shift_row(shift: DutyShift, user: User, at: datetime) -> dict[str, Any]:
+    """Return one line of "on shift"; a break that ran over and a start without a plan are called so."""
     paused = shift.status == DutyStatus.PAUSED
+    state = "On a break" if paused else "Available"
+    if shift.is_break_over(at):
+        state = "Break is over"
     words = shift.user.full_name.split()
     return {
         "id": str(shift.user_id),
         "name": shift.user.full_name,
         "initials": "".join(word[0] for word in words[:2]).upper(),
-        "role": DutyRole(shift.role).label,
+        "role": DutyRole(shift.role).label + ("" if shift.is_planned else ", not planned"),
         "state": "paused" if paused else "available",
-        "state_label": "On a break" if paused else "Available",
+        "state_label": state,
         "icon": "clock" if paused else "circle-check",
         "phone": (shift.phone or "") if shift.role == DutyRole.ON_CALL else "",
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]

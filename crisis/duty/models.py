@@ -92,10 +92,15 @@ class DutyShift(OrgRecord):
     )
     planned_start = models.DateTimeField()
     planned_end = models.DateTimeField()
+    is_planned = models.BooleanField(default=True, db_default=True)
     started_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    start_told_at = models.DateTimeField(
+        null=True, help_text="When the supervisors were told of a start that nobody had planned."
+    )
+    break_told_at = models.DateTimeField(null=True, help_text="When people were told of an overrun break.")
     sound_tested_at = models.DateTimeField(null=True)
     muted_until = models.DateTimeField(null=True)
     phone = SealedCharField(max_length=32, null=True, blank=True, help_text="Where to ring while on call.")
@@ -120,6 +125,10 @@ class DutyShift(OrgRecord):
 
     def __str__(self) -> str:
         return f"{self.role} shift, {self.status}"
+
+    def is_break_over(self, at: datetime) -> bool:
+        """Whether the person should be back from a break by now."""
+        return self.status == DutyStatus.PAUSED and self.paused_until is not None and self.paused_until <= at
 
     @property
     def is_running(self) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Organization, Role, User
-from crisis.duty.models import OVERTIME, DutyRole, DutyShift, covers_now
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus, covers_now
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
@@ -26,6 +26,29 @@ def forgotten_shift_ids(at: datetime) -> list[UUID]:
     """Return the shifts that nobody ended although their time has long passed."""
     running = DutyShift.objects.running().filter(planned_end__lte=at - OVERTIME)
     return list(running.values_list("pk", flat=True))
+
+
+def untold_start_ids(at: datetime) -> list[UUID]:
+    """Return running shifts that nobody had planned and of which the supervisors weren't told yet."""
+    unplanned = DutyShift.objects.running().filter(is_planned=False, start_told_at__isnull=True)
+    return list(unplanned.values_list("pk", flat=True))
+
+
+def overrun_break_ids(at: datetime) -> list[UUID]:
+    """Return the shifts whose break is over, without the person back, and of which nobody was told yet."""
+    paused = DutyShift.objects.filter(status=DutyStatus.PAUSED, paused_until__lte=at)
+    return list(paused.filter(break_told_at__isnull=True).values_list("pk", flat=True))
+
+
+def locked_shift(shift_id: UUID) -> DutyShift | None:
+    """Lock and return a running shift with its person and organization."""
+    rows = DutyShift.objects.select_for_update(of=("self",)).select_related("user", "organization")
+    return rows.running().filter(pk=shift_id).first()
+
+
+def lets_clinicians_start(organization_id: UUID) -> bool:
+    """Whether therapists and psychiatrists may start a shift that nobody planned (settings)."""
+    return Organization.objects.filter(pk=organization_id, settings__unplanned_clinicians=True).exists()
 
 
 def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:

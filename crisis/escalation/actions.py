@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import WAITING
 from crisis.alerts.timeline import append_event
 from crisis.duty import queries as duty
+from crisis.duty.models import DutyShift
 from crisis.escalation import queries
 from crisis.escalation.models import (
     AlertStep,
@@ -25,6 +27,7 @@ from crisis.escalation.models import (
     StepKind,
 )
 from crisis.escalation.plan import Due, chain_step, plan, seconds, who_of
+from crisis.reviews.models import ReviewItem
 from crisis.reviews.queries import is_pending
 
 FOLLOWS = "timers follow the state of their alert, whose own change is recorded"
@@ -106,8 +109,33 @@ def tell_person(*, actor: Actor, alert: RiskAlert, user: User | None, event: Ale
     return 1
 
 
-def _channels(alert: RiskAlert) -> tuple[Channel, ...]:
-    by_mail = alert.organization.settings.get("notify_by_email", True)
+@quiet(TOLD)
+def tell_desk(
+    *, actor: Actor, people: Iterable[User], about: ReviewItem | DutyShift, at: datetime
+) -> list[NotificationAttempt]:
+    """Tell people by mail about a task or a shift that their board shows; return what was written.
+
+    The board's lists show it by themselves, so there is nothing to wait for.
+    """
+    target = {"item": about} if isinstance(about, ReviewItem) else {"shift": about}
+    return NotificationAttempt.objects.bulk_create(
+        NotificationAttempt(
+            organization_id=about.organization_id,
+            user=person,
+            channel=channel,
+            state=AttemptState.SENT if channel == Channel.BOARD else AttemptState.PENDING,
+            created_at=at,
+            sent_at=at if channel == Channel.BOARD else None,
+            next_try_at=None if channel == Channel.BOARD else at,
+            **target,
+        )
+        for person in people
+        for channel in _channels(about)
+    )
+
+
+def _channels(about: RiskAlert | ReviewItem | DutyShift) -> tuple[Channel, ...]:
+    by_mail = about.organization.settings.get("notify_by_email", True)
     return (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,)
 
 
@@ -193,7 +221,7 @@ def confirm_on_board(
     NotificationAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(
         state=AttemptState.CONFIRMED, sent_at=at, confirmed_at=at
     )
-    return list(dict.fromkeys(attempt.alert_id for attempt in attempts))
+    return list(dict.fromkeys(attempt.alert_id for attempt in attempts if attempt.alert_id is not None))
 
 
 @quiet("the attempt itself is the record of the delivery")

@@ -103,11 +103,11 @@ def due_attempts(
 
 
 def _overtaken() -> QuerySet[NotificationAttempt]:
-    """Notifications of alerts that have ended, and calls for somebody that a claim has answered since."""
+    """Notifications of what has ended, and calls for somebody that a claim has answered since."""
     answered = Q(step__kind=StepKind.CHAIN, alert__claimed_at__gt=F("created_at"), alert__chain_beside=False)
-    return NotificationAttempt.objects.filter(
-        answered | ~Q(alert__status__in=OPEN), state__in=UNSENT, alert__isnull=False
-    )
+    ended = Q(alert__isnull=False) & ~Q(alert__status__in=OPEN)
+    over = Q(item__done_at__isnull=False) | Q(shift__ended_at__isnull=False)
+    return NotificationAttempt.objects.filter(answered | ended | over, state__in=UNSENT)
 
 
 def is_overtaken(attempt_id: UUID) -> bool:

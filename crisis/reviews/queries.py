@@ -62,12 +62,12 @@ def waiting_for(user: User, organizations: Iterable[UUID], limit: int = 20) -> l
 
 
 def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewItem]:
-    """Return the open review items of these organizations, the most overdue first."""
+    """Return the open review items of these organizations, the most often escalated and overdue first."""
     return list(
         ReviewItem.objects.open()
         .filter(organization_id__in=list(organizations))
         .select_related("patient", "owner")
-        .order_by("due_at")[:limit]
+        .order_by("-escalations", "due_at")[:limit]
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cortex.accounts.models import User
 from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves
@@ -16,6 +17,8 @@ from crisis.alerts.states import WAITING, Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.decisions.actions import apply_decisions
 from crisis.duty import queries as duty_queries
+from crisis.duty.actions import note_told
+from crisis.duty.models import DutyShift
 from crisis.escalation import actions as escalation
 from crisis.escalation import queries as escalation_queries
 from crisis.escalation.models import UNFENCED, AlertStep, StepKind
@@ -23,6 +26,7 @@ from crisis.escalation.plan import Due
 from crisis.ownership.actions import release_alert
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
+from crisis.reviews.models import ReviewItem
 from crisis.risk import queries as risk_queries
 from crisis.risk.actions import take_due
 from crisis.sweep import queries
@@ -31,6 +35,8 @@ from patients.registry.queries import locked as lock_patients
 RETRY_STEP = timedelta(seconds=10)
 RETRY_EVALUATION = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
+# A medium task is due after 24 h and escalates daily: the second time is the 48 h of domain 3.5.
+TELL_AT = 2
 BY_THE_CLOCK = "Released by the clock: nothing was logged."
 BY_ABSENCE = "Released: its owner was away for ten minutes."
 
@@ -344,3 +350,47 @@ def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         at=at,
         fields=["owner_gone_at", "chain_beside"],
     )
+
+
+@action
+def escalate_task(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
+    """Mark an overdue task; the second time, a day later, the supervisors are told (domain 3.5)."""
+    at = clock(at)
+    item = reviews.escalate_item(actor=actor, item_id=item_id, at=at)
+    if item is None or item.escalations != TELL_AT:
+        return Unchanged(item)  # type: ignore[return-value]
+    people = duty_queries.people_for("supervisor", item.organization_id)
+    told = escalation.tell_desk(actor=actor, people=people, about=item, at=at)
+    record(actor, "review.supervisors_told", item, codes={"told": len(people), "attempts": len(told)})
+    return item
+
+
+@action
+def note_unplanned_start(*, actor: Actor, shift_id: UUID, at: datetime | None = None) -> DutyShift | None:
+    """Tell the supervisors that somebody started a shift that nobody had planned."""
+    shift = duty_queries.locked_shift(shift_id)
+    at = clock(at)
+    if shift is None or shift.is_planned or shift.start_told_at is not None:
+        return Unchanged(shift)  # type: ignore[return-value]
+    people = duty_queries.people_for("supervisor", shift.organization_id, besides=shift.user_id)
+    return _tell_of_shift(actor, shift, people, "start_told_at", "shift.unplanned", at)
+
+
+@action
+def note_overrun_break(*, actor: Actor, shift_id: UUID, at: datetime | None = None) -> DutyShift | None:
+    """Tell somebody whose break is over, and their supervisors: the desk goes on without them meanwhile."""
+    shift = duty_queries.locked_shift(shift_id)
+    at = clock(at)
+    if shift is None or shift.break_told_at is not None or not shift.is_break_over(at):
+        return Unchanged(shift)  # type: ignore[return-value]
+    others = duty_queries.people_for("supervisor", shift.organization_id, besides=shift.user_id)
+    return _tell_of_shift(actor, shift, [shift.user, *others], "break_told_at", "shift.break_overrun", at)
+
+
+def _tell_of_shift(
+    actor: Actor, shift: DutyShift, people: list[User], field: str, verb: str, at: datetime
+) -> DutyShift:
+    escalation.tell_desk(actor=actor, people=people, about=shift, at=at)
+    note_told(actor=actor, shift=shift, field=field, at=at)
+    record(actor, verb, shift, codes={"told": len(people)})
+    return shift

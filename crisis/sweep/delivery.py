@@ -41,6 +41,10 @@ LONGEST_CALL = TIMEOUT + 1
 # Seconds that a round may take, and that an endpoint rests after a failure.
 BUDGET = 20.0
 REST = 10.0
+WORDS = {
+    "task": "A task on the review list has been overdue for a day.",
+    "shift": "A shift started without a plan, or a break ran over: see who is on shift.",
+}
 FAILURES = (AttemptState.FAILED, AttemptState.DEAD)
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -109,7 +113,7 @@ def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
         # and then given up in the open. None may end the thread that sends everybody else's.
         return _failed(actor, attempt, type(error).__name__)
     note_delivery(actor=actor, attempt=attempt, state=state)
-    if state == AttemptState.CONFIRMED:
+    if state == AttemptState.CONFIRMED and attempt.alert_id is not None:
         mark_notified(actor=actor, alert_id=attempt.alert_id)
     return state
 
@@ -130,29 +134,35 @@ def _email(attempt: NotificationAttempt) -> str:
     user = attempt.user
     if user is None or not user.is_active:
         raise Refused("recipient_gone")
-    urgency = "critical" if attempt.alert.level == "critical" else "high"
-    waits = "is waiting for somebody" if attempt.step_id else "needs a look from you"
-    body = (
-        f"An alert ({urgency}) {waits}.\n\nOpen the board: {_board_url()}\n\n"
-        "This mail holds no health data on purpose."
-    )
-    subject = f"Cortex: an alert {'is waiting' if attempt.step_id else 'needs a look'} ({urgency})"
-    if not EmailMessage(subject, body, to=[user.email]).send():
+    subject, sentence = _words(attempt)
+    body = f"{sentence}\n\nOpen the board: {_board_url()}\n\nThis mail holds no health data on purpose."
+    if not EmailMessage(f"Cortex: {subject}", body, to=[user.email]).send():
         raise Refused("not_accepted")
     return AttemptState.CONFIRMED if "smtp" in settings.EMAIL_BACKEND else AttemptState.SENT
 
 
+def _words(attempt: NotificationAttempt) -> tuple[str, str]:
+    """Return subject and sentence of a mail: what waits, and nothing about anybody."""
+    if attempt.alert is None:
+        thing = "task" if attempt.item_id else "shift"
+        return f"a {thing} needs a look", WORDS[thing]
+    urgency = "critical" if attempt.alert.level == "critical" else "high"
+    if attempt.step_id is None:
+        return f"an alert needs a look ({urgency})", f"An alert ({urgency}) needs a look from you."
+    return f"an alert is waiting ({urgency})", f"An alert ({urgency}) is waiting for somebody."
+
+
 def _webhook(attempt: NotificationAttempt) -> str:
     """Post a signed call without health data; a 2xx answer confirms it."""
-    endpoint = attempt.webhook
-    if endpoint is None or not endpoint.is_active:
+    endpoint, alert = attempt.webhook, attempt.alert
+    if endpoint is None or alert is None or not endpoint.is_active:
         raise Refused("endpoint_gone")
     body = json.dumps(
         {
             "event": "alert.waiting",
-            "id": str(attempt.alert_id),
+            "id": str(alert.pk),
             "attempt": str(attempt.pk),
-            "urgency": "now" if attempt.alert.level == "critical" or attempt.alert.waiting_person else "soon",
+            "urgency": "now" if alert.level == "critical" or alert.waiting_person else "soon",
             "board": _board_url(),
         }
     ).encode()

@@ -78,9 +78,19 @@ CHORES: tuple[tuple[str, Callable[[datetime], list[UUID]], Work], ...] = (
         lambda row: end_forgotten_shift(actor=SWEEPER, shift_id=row),
     ),
     (
+        "unplanned_start",
+        duty_queries.untold_start_ids,
+        lambda row: actions.note_unplanned_start(actor=SWEEPER, shift_id=row),
+    ),
+    (
+        "overrun_break",
+        duty_queries.overrun_break_ids,
+        lambda row: actions.note_overrun_break(actor=SWEEPER, shift_id=row),
+    ),
+    (
         "review",
         review_queries.overdue_item_ids,
-        lambda row: reviews.escalate_item(actor=SWEEPER, item_id=row),
+        lambda row: actions.escalate_task(actor=SWEEPER, item_id=row),
     ),
     (
         "follow_up",
