@@ -25,7 +25,8 @@ from crisis.duty import queries as duty
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
-from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.risk.queries import latest_assessment
 
 SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
@@ -274,8 +275,11 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
 
 
 def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:
-    """Return one review item as its page shows it: about a missed contact it says what comes next."""
+    """Return one review item as its page shows it: what comes next, or the level that it asks about."""
     shown = review_row(item)
+    if item.reason_code in RISK_REVIEWS and item.patient is not None:
+        assessed = latest_assessment(item.patient.person_id)
+        shown["level"] = assessed.level if assessed else ""
     if item.reason_code == MISSED and item.patient_id and item.done_at is None:
         shown["detail"] += " " + reviews.next_contact(item.patient_id, at)
     return shown | {"done_by": item.done_by.full_name if item.done_by else ""}

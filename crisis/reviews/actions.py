@@ -12,6 +12,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.duty.queries import desk_organizations
 from crisis.reviews import queries
 from crisis.reviews.models import (
+    RISK_REVIEWS,
     STANDING,
     ContactChannel,
     FollowUp,
@@ -77,9 +78,12 @@ def make_item(
 
 @action
 def finish_item(
-    *, actor: Actor, item_id: UUID, outcome: str, note: str = "", at: datetime | None = None
+    *, actor: Actor, item_id: UUID, outcome: str, note: str = "", level: str = "", at: datetime | None = None
 ) -> ReviewItem:
-    """Mark a task as done, with what came of it."""
+    """Mark a task as done, with what came of it.
+
+    `level` is what the reader of a risk review stated; `crisis.decisions` puts it into the ledger.
+    """
     if outcome not in OUTCOMES:
         raise InputRefused("Choose what came of it.", "required", field="outcome")
     item = queries.locked_item(item_id)
@@ -87,6 +91,8 @@ def finish_item(
     _refuse_stranger(actor, item)
     if item is None or item.done_at is not None:
         raise RuleBroken("Somebody has done this already.", "already_done")
+    if outcome == "reviewed" and item.reason_code in RISK_REVIEWS and not level:
+        raise InputRefused("Say whether the level is right.", "required", field="level")
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
     item.next_escalation_at = None
     with opening(actor, purpose="review") as context:
@@ -94,7 +100,8 @@ def finish_item(
             context.load_keys([item.sealed_for], create=True)  # type: ignore[list-item]
             item.outcome_note = note.strip()
         item.save()
-    record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
+    codes = {"outcome": outcome} | ({"level": level} if level else {})
+    record(actor, "review.done", item, fields=["done_at", "outcome"], codes=codes)
     return item
 
 

@@ -10,6 +10,9 @@ from django.db.models import Q
 from cortex.crypto.fields import SealedTextField
 from cortex.records import AppendedRecord, OrgRecord
 
+# What asks whether a person's level is right: whoever reviewed it says so, and the ledger keeps it.
+RISK_REVIEWS = ("risk_review", "level_stands_after_end")
+
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     """Words for review items."""

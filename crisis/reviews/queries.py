@@ -13,6 +13,7 @@ from cortex.audit import NotFound
 from crisis.resources.models import CrisisResource
 from crisis.reviews.contacts import next_step
 from crisis.reviews.models import (
+    RISK_REVIEWS,
     STANDING,
     FollowUp,
     FollowUpAttempt,
@@ -88,6 +89,12 @@ def item_for(user: User, organizations: Iterable[UUID], item_id: UUID) -> Review
     if item is None:
         raise NotFound("This task does not exist, or it is not yours.", "not_found")
     return item
+
+
+def risk_review_of(item_id: UUID) -> UUID | None:
+    """Return the person whose level a task asks about; None when it asks something else."""
+    found = ReviewItem.objects.filter(pk=item_id, reason_code__in=RISK_REVIEWS, patient__isnull=False)
+    return found.values_list("patient_id", flat=True).first()
 
 
 def locked_item(item_id: UUID) -> ReviewItem | None:

@@ -182,7 +182,7 @@ def test_whoever_left_the_desk_between_form_and_post_finishes_nothing(cast: Cast
     DutyShift.objects.filter(user=cast.cleo).update(status="ended", ended_at=now())
     assert [client.post(address, data).status_code for address, data in addresses.items()] == [404, 404]
     with pytest.raises(NotFound):
-        finish_item(actor=staff(cast.cleo), item_id=task.pk, outcome="reviewed")
+        finish_item(actor=staff(cast.cleo), item_id=task.pk, outcome="contacted")
     with pytest.raises(NotFound):
         finish(cast, first)
-    finish_item(actor=SWEEPER, item_id=task.pk, outcome="reviewed")
+    finish_item(actor=SWEEPER, item_id=task.pk, outcome="contacted")
