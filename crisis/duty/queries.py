@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Organization, Role, User
-from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus, covers_now
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyShiftQuerySet, DutyStatus, covers_now
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
@@ -73,74 +74,93 @@ def desk_organizations(user: User) -> set[UUID]:
 
 def has_cover(organization_id: UUID) -> bool:
     """Whether anybody is at the desk for this organization now: a break or a forgotten shift is no cover."""
-    return DutyShift.objects.at_work().covering([organization_id]).exists()
+    return _at_desk(organization_id).exists()
+
+
+def _at_desk(organization_id: UUID) -> DutyShiftQuerySet:
+    return DutyShift.objects.at_work().covering([organization_id]).filter(user__is_active=True)
 
 
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
-    """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
-
-    `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (somebody on shift who
-    may decide as second reader), on_call or lead. `besides` is the owner: nobody is told about themselves by
-    a step that asks for somebody else.
-    """
-    return _BY_STEP[who](organization_id, besides)
+    """Return the people whom one step asks; see `Desk.people_for`."""
+    return desk_of(organization_id).people_for(who, besides=besides)
 
 
-def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
-    shifts = (
-        DutyShift.objects.at_work()
-        .covering([organization_id])
-        .filter(role__in=roles, user__is_active=True)
-        .select_related("user")
-    )
-    return [shift.user for shift in shifts]
+def desk_of(organization_id: UUID) -> Desk:
+    """Return who is at the desk of an organization now, in one query."""
+    return Desk(organization_id, list(_at_desk(organization_id).select_related("user")))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who was at the desk when it was read: one look serves all steps that fire in one transaction."""
+
+    organization_id: UUID
+    shifts: list[DutyShift]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether anybody is there."""
+        return bool(self.shifts)
+
+    def people_for(self, who: str, *, besides: UUID | None = None) -> list[User]:
+        """Return the people whom a step asks; an empty list means that the step can't run.
+
+        `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (somebody on shift
+        who may decide as second reader), on_call or lead. `besides` is the owner: nobody is told about
+        themselves by a step that asks for somebody else.
+        """
+        return _BY_STEP[who](self, besides)
+
+    def on_shift(self, *roles: str) -> list[User]:
+        """Return the people who are there in these roles."""
+        return [shift.user for shift in self.shifts if shift.role in roles]
 
 
 def _others(people: Iterable[User], besides: UUID | None) -> list[User]:
     return [person for person in people if person.pk != besides]
 
 
-def _on_duty(organization_id: UUID, besides: UUID | None) -> list[User]:
+def _on_duty(desk: Desk, besides: UUID | None) -> list[User]:
     """Everybody at the desk; whoever is on call when they are the only ones there."""
-    desk = _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
-    return desk or _on_shift(organization_id, DutyRole.ON_CALL)
+    return desk.on_shift(DutyRole.COUNSELOR, DutyRole.SUPERVISOR) or desk.on_shift(DutyRole.ON_CALL)
 
 
-def _reviewers(organization_id: UUID, besides: UUID | None) -> list[User]:
-    on_shift = _others(_on_shift(organization_id, DutyRole.SUPERVISOR), besides)
+def _reviewers(desk: Desk, besides: UUID | None) -> list[User]:
+    on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
     return [person for person in on_shift if person.role in READERS]
 
 
-def _second(organization_id: UUID, besides: UUID | None) -> list[User]:
+def _second(desk: Desk, besides: UUID | None) -> list[User]:
     """The counselors besides the owner; when nobody owns it, the only one on shift was asked first."""
-    counselors = _on_shift(organization_id, DutyRole.COUNSELOR)
+    counselors = desk.on_shift(DutyRole.COUNSELOR)
     if besides is None and len(counselors) < 2:
         return []
     return _others(counselors, besides)
 
 
-def _supervisors(organization_id: UUID, besides: UUID | None) -> list[User]:
-    on_shift = _others(_on_shift(organization_id, DutyRole.SUPERVISOR), besides)
+def _supervisors(desk: Desk, besides: UUID | None) -> list[User]:
+    on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
     if on_shift:
         return on_shift
-    named = User.objects.filter(organization_id=organization_id, role=Role.SUPERVISOR, is_active=True)
+    named = User.objects.filter(organization_id=desk.organization_id, role=Role.SUPERVISOR, is_active=True)
     return _others(named, besides)
 
 
-def _on_call(organization_id: UUID, besides: UUID | None) -> list[User]:
-    return _others(_on_shift(organization_id, DutyRole.ON_CALL), besides)
+def _on_call(desk: Desk, besides: UUID | None) -> list[User]:
+    return _others(desk.on_shift(DutyRole.ON_CALL), besides)
 
 
-def _leads(organization_id: UUID, besides: UUID | None) -> list[User]:
+def _leads(desk: Desk, besides: UUID | None) -> list[User]:
     """The leads, else the supervisors, else the carers; if there is nobody but the owner, the owner."""
-    staff = User.objects.filter(is_active=True, organization_id=organization_id)
+    staff = User.objects.filter(is_active=True, organization_id=desk.organization_id)
     people = list(staff.select_related("organization"))
     leads = [person for person in people if leads_of(person)]
     carers = [person for person in people if person.role in CARERS]
-    for asked in (leads, _supervisors(organization_id, besides), carers):
+    for asked in (leads, _supervisors(desk, besides), carers):
         if others := _others(asked, besides):
             return others
-    return leads or _supervisors(organization_id, None) or carers
+    return leads or _supervisors(desk, None) or carers
 
 
 _BY_STEP = {

@@ -17,6 +17,7 @@ from crisis.alerts.states import WAITING
 from crisis.alerts.timeline import append_event
 from crisis.duty import queries as duty
 from crisis.duty.models import DutyShift
+from crisis.duty.queries import Desk
 from crisis.escalation import queries
 from crisis.escalation.models import (
     AlertStep,
@@ -47,16 +48,18 @@ def reschedule(*, actor: Actor, alert: RiskAlert, at: datetime, chain: bool = Tr
 @quiet(FOLLOWS)
 def insert_timers(*, actor: Actor, alert: RiskAlert, timers: list[Due]) -> list[AlertStep]:
     """Write due rows for an alert under its present epoch."""
-    return AlertStep.objects.bulk_create(
-        AlertStep(
-            organization_id=alert.organization_id,
-            alert=alert,
-            kind=timer.kind,
-            due_at=timer.at,
-            epoch=alert.epoch,
-            position=timer.position,
-        )
-        for timer in timers
+    return AlertStep.objects.bulk_create(_timer(alert, timer) for timer in timers)
+
+
+def _timer(alert: RiskAlert, timer: Due, codes: dict[str, str] | None = None) -> AlertStep:
+    return AlertStep(
+        organization_id=alert.organization_id,
+        alert=alert,
+        kind=timer.kind,
+        due_at=timer.at,
+        epoch=alert.epoch,
+        position=timer.position,
+        codes=codes or {},
     )
 
 
@@ -72,19 +75,22 @@ def tell(
     event: AlertEvent,
     step: AlertStep | None,
     at: datetime,
-    desk: bool = False,
+    desk: Desk | None = None,
+    everybody: bool = False,
     owner: bool = False,
 ) -> int:
     """Make the notifications of one step; return how many people it found to ask.
 
-    `owner` asks the owner too, who doesn't count when they left the desk; `desk` tells everybody on duty
-    beside them, who don't count either: the step goes on to somebody else as it would without them.
+    `owner` asks the owner too, who doesn't count when they left the desk; `everybody` tells all on duty
+    beside them, who don't count either: the step goes on to somebody else as it would without them. `desk`
+    is who is there, when the caller has looked already.
     """
     organization, besides = alert.organization_id, alert.assigned_to_id
-    asked = {person.pk: person for person in duty.people_for(who, organization, besides=besides)}
+    desk = desk or duty.desk_of(organization)
+    asked = {person.pk: person for person in desk.people_for(who, besides=besides)}
     if owner and alert.assigned_to is not None and alert.assigned_to.is_active:
         asked[alert.assigned_to.pk] = alert.assigned_to
-    beside = {person.pk: person for person in duty.people_for("on_duty", organization)} if desk else {}
+    beside = {person.pk: person for person in desk.people_for("on_duty")} if everybody else {}
     attempts = [
         _attempt(alert, event, step, channel, at, user=person)
         for person in (beside | asked).values()
@@ -165,10 +171,14 @@ def drop_overtaken(*, actor: Actor, at: datetime | None = None) -> int:
 @quiet("the due row carries its own outcome")
 def finish_step(*, actor: Actor, step: AlertStep, outcome: str, at: datetime) -> AlertStep:
     """Mark a due row as done."""
+    _finish(step, outcome, at)
+    return step
+
+
+def _finish(step: AlertStep, outcome: str, at: datetime) -> None:
     step.done_at = at
     step.outcome = outcome
     step.save(update_fields=["done_at", "outcome", "updated_at"])
-    return step
 
 
 @quiet("the due row carries its own outcome")
@@ -280,51 +290,46 @@ def advance_chain(
     is `no_cover`: the caller raises the incident.
     """
     last = len(alert.policy["chain"]) - 1
-    covered = duty.has_cover(alert.organization_id)
-    position = min(alert.chain_position, last) if covered else last
+    desk = duty.desk_of(alert.organization_id)
+    position = min(alert.chain_position, last) if desk.is_covered else last
     # Past the end everybody has been asked; whoever has come to the desk since is called with the last one.
     past = alert.chain_position > last
     while True:
         who = who_of(alert, position)
         said = event or append_event(actor, alert, "step_fired", at, codes={"position": position, "who": who})
-        reached = tell(actor=actor, alert=alert, who=who, event=said, step=step, at=at, desk=past)
+        reached = tell(
+            actor=actor, alert=alert, who=who, event=said, step=step, at=at, desk=desk, everybody=past
+        )
         event = None
         if reached:
             break
         append_event(actor, alert, "step_skipped", at, codes={"position": position, "who": who})
         if position >= last:
-            reached = _tell_lead(actor, alert, step, at) if who != "lead" else 0
+            reached = _tell_lead(actor, alert, step, desk, at) if who != "lead" else 0
             break
         position += 1
     alert.chain_position = max(alert.chain_position, position) + 1
     alert.sent_at = alert.sent_at or at
     alert.save(update_fields=["chain_position", "sent_at", "updated_at"])
-    finish_step(actor=actor, step=step, outcome="fired" if reached else "nobody_to_ask", at=at)
+    _finish(step, "fired" if reached else "nobody_to_ask", at)
     record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
-    _time_next(actor, alert, step, at)
-    return "fired" if covered and reached else "no_cover"
+    _time_next(alert, step, at)
+    return "fired" if desk.is_covered and reached else "no_cover"
 
 
-def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> int:
+def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, desk: Desk, at: datetime) -> int:
     said = append_event(actor, alert, "step_fired", at, codes={"position": step.position, "who": "lead"})
-    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at)
+    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at, desk=desk)
 
 
-def _time_next(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> None:
-    timers = []
+def _time_next(alert: RiskAlert, step: AlertStep, at: datetime) -> None:
+    rows = []
     if alert.status in WAITING or alert.chain_beside:
-        timers.append(chain_step(alert, at))
-    insert_timers(actor=actor, alert=alert, timers=timers)
+        rows.append(_timer(alert, chain_step(alert, at)))
     if alert.level == "critical" or alert.waiting_person:
-        AlertStep.objects.create(
-            organization_id=alert.organization_id,
-            alert=alert,
-            kind=StepKind.CONFIRM,
-            due_at=at + seconds(alert, "confirm_seconds"),
-            epoch=alert.epoch,
-            position=alert.chain_position,
-            codes={"step": str(step.pk)},
-        )
+        asks = Due(StepKind.CONFIRM, at + seconds(alert, "confirm_seconds"), alert.chain_position)
+        rows.append(_timer(alert, asks, {"step": str(step.pk)}))
+    AlertStep.objects.bulk_create(rows)
 
 
 @quiet("the first row of a chain that starts at once")

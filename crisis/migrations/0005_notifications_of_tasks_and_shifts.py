@@ -5,6 +5,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def drop_those_of_tasks_and_shifts(apps, schema_editor):
+    """Going back: what is about no alert has no place in the table of before."""
+    apps.get_model("crisis", "NotificationAttempt").objects.filter(alert__isnull=True).delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
@@ -72,4 +77,5 @@ class Migration(migrations.Migration):
                 help_text="The event on the feed that the person's board shows.", null=True
             ),
         ),
+        migrations.RunPython(migrations.RunPython.noop, drop_those_of_tasks_and_shifts),
     ]
