@@ -35,7 +35,7 @@ ROUND = 1.0
 ANCHOR_EVERY = 30.0
 BATCH = 50
 # After this many batches of steps the round ends and says that it is alive.
-BATCHES = 20
+BATCHES = 4
 SWEEPER = system("sweeper")
 
 Work = Callable[[UUID], object]
