@@ -6,7 +6,7 @@ PORT ?= 8000
 SUDO := $(shell [ "$$(id -u)" = 0 ] || (sudo -n true 2>/dev/null && echo "sudo -n"))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run install dev browser test lint types checks unit proof bench-start bench-risk clean
+.PHONY: run install dev browser test lint types checks unit proof bench-start bench-risk bench-sweep clean
 
 run: install
 	$(BIN)/python manage.py up --demo --port $(PORT)
@@ -63,6 +63,9 @@ bench-start: install
 
 bench-risk: install
 	$(BIN)/python -m bench.bench_risk
+
+bench-sweep: install
+	$(BIN)/python -m bench.bench_sweep
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -5,7 +5,7 @@ from crisis.duty.models import DutyShift
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.intake.models import IntakeKey, IntakeRequest
 from crisis.resources.models import CrisisResource
-from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem, SecondReview
 from crisis.risk.models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DutyShift",
     "Evidence",
     "FollowUp",
+    "FollowUpAttempt",
     "IntakeKey",
     "IntakeRequest",
     "Lexicon",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from cortex.accounts import reach
@@ -16,6 +16,7 @@ from cortex.clock import Moment
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
+from crisis.duty.queries import READERS, desk_organizations
 from crisis.reviews import queries as reviews
 from patients.registry import access as registry_access
 from patients.registry.queries import patients
@@ -23,16 +24,7 @@ from patients.registry.queries import patients
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
 CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
-READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 SECOND_REVIEW = "second_review"
-
-
-def desk_organizations(user: User) -> set[UUID]:
-    """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
-    covered = duty.covered_by(user.pk)
-    if user.organization_id and (user.role == Role.SUPERVISOR or duty.leads_of(user)):
-        covered.add(user.organization_id)
-    return covered
 
 
 def cards_for(user: User) -> RiskAlertQuerySet:
@@ -81,7 +73,7 @@ def second_reviews(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the reader's part: alerts of their desk on which somebody else waits for a second reading."""
     if user.role not in READERS:
         return None
-    desk = Q(organization_id__in=duty.covers_of(user.pk))
+    desk = Q(organization_id__in=duty.organizations_covered(user.pk).values("pk"))
     if user.role == Role.SUPERVISOR or duty.leads_of(user):
         desk |= Q(organization_id=user.organization_id)
     asked = reviews.pending_for(user).values("alert")
@@ -117,8 +109,12 @@ def register() -> None:
     registry_access.register("claim", claims, rank=30)
     registry_access.register("supervision", supervision, rank=40)
     registry_access.register(SECOND_REVIEW, second_reviews, rank=70)
-    reach.register("shift", lambda: Subquery(duty.covers_array(OuterRef("pk"))))
+    reach.register("shift", lambda: ArraySubquery(_covered_organizations()))
     reach.register("claim", lambda: ArraySubquery(_claimed_organizations(OuterRef("pk"))))
+
+
+def _covered_organizations() -> QuerySet[Any, UUID]:
+    return duty.organizations_covered(OuterRef(OuterRef("pk"))).order_by().values_list("pk", flat=True)
 
 
 def _claimed_organizations(user: OuterRef) -> QuerySet[Any, UUID]:

@@ -177,8 +177,11 @@ def _join(
     codes = {"rules": list(alert.rules_fired), "score": str(alert.score), "reason": reason_code}
     event = append_event(actor, alert, kind, at, codes=codes)
     record(actor, f"alert.{kind}", alert, fields=fields, codes=codes)
-    if renotify:
-        escalation.tell(actor=actor, alert=alert, who="on_duty", event=event, step=None, at=at)
+    if renotify and not escalation.tell(
+        actor=actor, alert=alert, who="on_duty", event=event, step=None, at=at, owner=True
+    ):
+        # Nobody at the desk, and no owner who is there: somebody has to hear it all the same.
+        fire_next(actor=actor, alert=alert, at=at)
     return alert
 
 

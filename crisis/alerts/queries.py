@@ -29,13 +29,18 @@ def locked_alert(alert_id: UUID) -> RiskAlert:
         lock_patients([patient_id])
     alert = (
         RiskAlert.objects.select_for_update(of=("self",))
-        .select_related("assigned_to")
+        .select_related("assigned_to", "organization")
         .filter(pk=alert_id)
         .first()
     )
     if alert is None:
         raise NotFound(GONE, "not_found")
     return alert
+
+
+def is_about_nobody(alert_id: UUID) -> bool:
+    """Whether an alert is an incident of the service, with no person behind it."""
+    return RiskAlert.objects.filter(pk=alert_id, patient__isnull=True).exists()
 
 
 def open_of_kind(organization_id: UUID, patient_id: UUID | None, kind: str) -> RiskAlert | None:

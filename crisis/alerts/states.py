@@ -34,6 +34,7 @@ class Move(StrEnum):
     FALSE_ALARM = "false_alarm"
     MERGE = "merge"
     REOPEN = "reopen"
+    COVER_BACK = "cover_back"
 
 
 S, M = Status, Move
@@ -59,6 +60,8 @@ TABLE: dict[tuple[Status, Move], Status] = {
     **{(state, M.RESOLVE): S.RESOLVED for state in OWNED},
     **{(state, M.FALSE_ALARM): S.FALSE_ALARM for state in OWNED},
     **{(state, M.MERGE): S.MERGED for state in OPEN},
+    # For the incident that nobody is on shift alone: when somebody is, and nobody took it up, it is over.
+    **{(state, M.COVER_BACK): S.RESOLVED for state in WAITING},
     # Reopening lands in `acknowledged` for somebody on shift, else in `new`: the action decides.
     **{(state, M.REOPEN): S.ACKNOWLEDGED for state in (S.RESOLVED, S.FALSE_ALARM)},
 }
@@ -67,11 +70,13 @@ TABLE: dict[tuple[Status, Move], Status] = {
 OWNERS_MOVES = frozenset(
     {M.RELEASE, M.ATTEMPT, M.CONTACT, M.CONTACT_END, M.STILL_WITH, M.RESOLVE, M.FALSE_ALARM}
 )
+# The clock's own moves: no person makes them.
+BY_CLOCK = frozenset({M.COVER_BACK})
 
 
 def allowed(status: str) -> list[Move]:
-    """Return the moves that a state allows, in the order of the table."""
-    return list(dict.fromkeys(move for (state, move) in TABLE if state == status))
+    """Return the moves that a state allows people, in the order of the table."""
+    return list(dict.fromkeys(move for (state, move) in TABLE if state == status and move not in BY_CLOCK))
 
 
 def after(status: str, move: Move) -> Status | None:

@@ -48,6 +48,8 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "claim_warned": ("Asked the owner: still on it?", "clock", ""),
     "released": ("Given back to the queue", "arrow-back-up", ""),
     "taken_over": ("Taken over", "user-check", ""),
+    "owner_told": ("Former owner told", "users", ""),
+    "cover_back": ("Somebody is on shift again", "user-check", "ok"),
     "contact_attempt": ("Tried to reach the person", "phone", ""),
     "contact_made": ("Contact made", "phone-call", "ok"),
     "contact_ended": ("Contact ended, keeping watch", "eye", ""),

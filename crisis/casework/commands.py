@@ -37,6 +37,12 @@ class Command:
     style: str = ""
     more: bool = False
     submit: str = ""
+    # The form for an alert about nobody, where it is another one.
+    plain: type[forms.Form] | None = None
+
+    def form_for(self, about_nobody: bool) -> type[forms.Form] | None:
+        """Return the class of its form."""
+        return self.plain if about_nobody and self.plain else self.form
 
     @property
     def url_name(self) -> str:
@@ -125,6 +131,7 @@ COMMANDS: tuple[Command, ...] = (
         fields.ResolveForm,
         key="r",
         submit="Resolve",
+        plain=fields.IncidentForm,
     ),
     Command(
         "take_over",
@@ -170,10 +177,11 @@ def _fits(command: Command, alert: RiskAlert, mine: bool) -> bool:
     return not (command.move is Move.TAKE_OVER and mine)
 
 
-def shown(command: Command, alert_id: UUID, form: forms.Form | None = None) -> dict[str, Any]:
+def shown(command: Command, alert: RiskAlert, form: forms.Form | None = None) -> dict[str, Any]:
     """Return a command as templates draw it, with an empty form when it needs one."""
-    if form is None and command.form is not None:
-        form = command.form(auto_id=f"{command.code}_%s")
+    chosen = command.form_for(alert.patient_id is None)
+    if form is None and chosen is not None:
+        form = chosen(auto_id=f"{command.code}_%s")
     return {
         "code": command.code,
         "label": command.label,
@@ -184,5 +192,5 @@ def shown(command: Command, alert_id: UUID, form: forms.Form | None = None) -> d
         "submit": command.submit,
         "form": form,
         "needs_form": command.form is not None,
-        "url": reverse(command.url_name, args=[alert_id]),
+        "url": reverse(command.url_name, args=[alert.pk]),
     }

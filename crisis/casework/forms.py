@@ -121,6 +121,21 @@ class ResolveForm(VerdictForm):
         )
 
 
+class IncidentForm(forms.Form):
+    """How an incident about nobody ended: there is no outcome of a person, and nobody to follow up."""
+
+    notes = forms.CharField(
+        label="What was done",
+        max_length=4000,
+        widget=NOTE,
+        error_messages={"required": "Write what was done about it."},
+    )
+
+    def ending(self) -> Ending:
+        """Return the cleaned note as the action takes it."""
+        return Ending(notes=self.cleaned_data["notes"])
+
+
 class DecisionForm(forms.Form):
     """A second reader's decision."""
 

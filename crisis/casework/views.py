@@ -57,7 +57,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 object_id=alert_id,
                 organization_id=look.alert.organization_id,
             )
-        offered = [commands.shown(one, alert_id) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
+        offered = [commands.shown(one, look.alert) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
         topics = alert_queries.heads([str(look.alert.organization_id)])
         shown |= {
             "actions": offered,
@@ -108,7 +108,8 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
     chosen = commands.BY_CODE[code]
     data = request.POST if request.method == "POST" else None
-    form = (chosen.form or Form)(data, auto_id=f"{code}_%s")
+    about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
+    form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
     if request.method == "POST" and form.is_valid():
         try:
             alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
@@ -153,7 +154,7 @@ def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: 
             organization_id=look.alert.organization_id,
         )
         shown = {
-            "action": commands.shown(chosen, alert_id, form),
+            "action": commands.shown(chosen, look.alert, form),
             "alert": queries.preview(request.user, look, at)["card"],  # type: ignore[arg-type]
             "form": form,
         }

@@ -1,4 +1,4 @@
-"""From an evaluation to alerts and review items: the desk's decision for each kind (domain 4.5)."""
+"""From an evaluation to alerts and review items (domain 4.5), and from a human's review to an evaluation."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, Unchanged, action
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert, Source
 from crisis.decisions import queries
-from crisis.reviews.actions import make_item
+from crisis.reviews import queries as review_queries
+from crisis.reviews.actions import finish_item, make_item
+from crisis.reviews.models import ReviewItem
 from crisis.risk import desk
+from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.desk import Move, OpenAlert
 from crisis.risk.evaluation import Evaluation
+from crisis.risk.evidence import Draft, Origin, from_clinician_level, from_review
+from crisis.risk.queries import latest_assessment
 from crisis.risk.reasons import reason_code
 from crisis.risk.rows import newest_of
 from crisis.risk.types import KindSignal, Level
 from patients.registry.models import Patient
+from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import person_ids
 
 SOS_RULE = "H13"
+# The level of a review that leaves it to the signals.
+SAME = "same"
 
 
 @action
@@ -154,3 +163,52 @@ def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: da
             source_id=evaluation.assessment.pk,
             at=at,
         )
+
+
+@action
+def finish_risk_review(
+    *, actor: Actor, item_id: UUID, outcome: str, level: str = "", note: str = "", at: datetime | None = None
+) -> ReviewItem:
+    """Finish a risk review; the level that its reader stated goes into the ledger, and decides anew.
+
+    `level` is "same" (right as the signals have it; ends the floors that a review ends, domain 4.3), one of
+    low to critical (H4), or empty when nobody judged it. Lowering goes one step at a time, with a reason, and
+    from critical not here: that needs a second reader (domain 3.7, 3.8).
+    """
+    patient_id = review_queries.risk_review_of(item_id)
+    if patient_id is None:
+        raise NotFound("This is no risk review.", "not_found")
+    person_id = person_ids([patient_id])[patient_id]
+    lock_patients([patient_id, person_id])
+    at = clock(at)
+    item = finish_item(actor=actor, item_id=item_id, outcome=outcome, note=note, level=level, at=at)
+    if not level:
+        return Unchanged(item)  # type: ignore[return-value]
+    newest = latest_assessment(person_id)
+    before = Level(newest.level) if newest else Level.LOW
+    origin = Origin("clinician", at, source_id=item.pk)
+    stated = from_review(origin) if level == SAME else _stated_level(level, before, note, origin)
+    append_evidence(actor=actor, drafts={person_id: [stated]}, at=at)
+    evaluations = evaluate_patients(actor=actor, patient_ids=[person_id], at=at)
+    apply_decisions(actor=actor, evaluations=evaluations, at=at)
+    record(actor, "risk.reviewed", item, codes={"level": level, "before": str(before)})
+    return item
+
+
+def _stated_level(level: str, before: Level, note: str, origin: Origin) -> Draft:
+    """Return the evidence of a level that a human set, or refuse it."""
+    if level not in set(Level):
+        raise InputRefused("Choose a level.", "required", field="level")
+    stated = Level(level)
+    if stated.rank < before.rank:
+        if before is Level.CRITICAL:
+            raise RuleBroken(
+                "A critical level comes down only when a second reader agrees, at the end of its alert. "
+                "Leave it as it is here.",
+                "second_reader_needed",
+            )
+        if stated is not before.below:
+            raise InputRefused("Lower it by one step at a time.", "one_step", field="level")
+        if not note.strip():
+            raise InputRefused("Say why it is lower: the next reader relies on it.", "required", field="note")
+    return from_clinician_level(stated, before, origin)

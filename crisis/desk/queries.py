@@ -26,7 +26,9 @@ from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
 from crisis.duty import queries as duty
 from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
-from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from crisis.reviews.actions import MISSED
+from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.risk.queries import latest_assessment
 
 SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
@@ -222,7 +224,8 @@ def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) ->
     """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
     shifts = duty.roster(organizations)
     phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
-    return [shift_row(shift, user, phones.get(shift.pk, "")) for shift in shifts]
+    at = timezone.now()
+    return [shift_row(shift, user, phones.get(shift.pk, ""), at) for shift in shifts]
 
 
 def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
@@ -235,16 +238,19 @@ def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
     return {shift.pk: shift.phone or "" for shift in shifts}
 
 
-def shift_row(shift: DutyShift, user: User, phone: str) -> dict[str, Any]:
-    """Return one line of "on shift"."""
+def shift_row(shift: DutyShift, user: User, phone: str, at: datetime) -> dict[str, Any]:
+    """Return one line of "on shift"; a break that ran over and a start without a plan are called so."""
     paused = shift.status == DutyStatus.PAUSED
+    state = _break_words(shift) if paused else "Available"
+    if shift.is_break_over(at):
+        state = "Break is over"
     return {
         "id": str(shift.user_id),
         "name": shift.user.full_name,
         "initials": initials_of(shift.user.full_name),
-        "role": DutyRole(shift.role).label,
+        "role": DutyRole(shift.role).label + ("" if shift.is_planned else ", not planned"),
         "state": "paused" if paused else "available",
-        "state_label": _break_words(shift) if paused else "Available",
+        "state_label": state,
         "icon": "clock" if paused else "circle-check",
         "phone": phone,
         "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
@@ -288,6 +294,17 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
     }
 
 
+def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:
+    """Return one review item as its page shows it: what comes next, or the level that it asks about."""
+    shown = review_row(item)
+    if item.reason_code in RISK_REVIEWS and item.patient is not None:
+        assessed = latest_assessment(item.patient.person_id)
+        shown["level"] = assessed.level if assessed else ""
+    if item.reason_code == MISSED and item.patient_id and item.done_at is None:
+        shown["detail"] += " " + reviews.next_contact(item.patient_id, at)
+    return shown | {"done_by": item.done_by.full_name if item.done_by else ""}
+
+
 def follow_up_groups(ctx: AccessContext, user: User, at: datetime) -> list[dict[str, Any]]:
     """Return the follow-ups of the person's desk, in the groups overdue, today and this week."""
     rows = reviews.follow_ups(sorted(access.desk_organizations(user)), at + timedelta(days=7))
@@ -312,6 +329,8 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
         "level": row.alert.level,
         "pseudonym": row.patient.anonymous_id,
         "label": follow_up_words(row.label),
+        "missed": row.status == FollowUpStatus.MISSED,
+        "tries": row.tries,  # type: ignore[attr-defined]
         "owner": row.owner.full_name if row.owner else "",
         "due_at": row.due_at,
         "page_url": reverse("crisis:alert_page", args=[row.alert_id]),
@@ -331,9 +350,11 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
     }
 
 
-def follow_up_for(user: User, follow_up_id: UUID) -> dict[str, Any]:
-    """Return one follow-up of the person's desk as a row; NotFound otherwise."""
-    return _follow_up_row(reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id))
+def follow_up_for(user: User, follow_up_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return one follow-up of the person's desk as a row, with what comes next; NotFound otherwise."""
+    row = reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id)
+    next_step = reviews.next_contact(row.patient_id, at) if row.status == FollowUpStatus.MISSED else ""
+    return _follow_up_row(row) | {"next_step": next_step}
 
 
 def _span(shift: DutyShift) -> str:

@@ -87,11 +87,10 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
     """Log what came of a follow-up contact."""
     form = FollowUpForm(request.POST if "outcome" in request.POST else None)
     if form.is_bound and form.is_valid():
-        queries.follow_up_for(request.user, follow_up_id)  # type: ignore[arg-type]
         reviews.finish_follow_up(actor=actor_of(request), follow_up_id=follow_up_id, **form.cleaned_data)
         return go_to(request, reverse("crisis:followups"))
     with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
-        row = queries.follow_up_for(request.user, follow_up_id)  # type: ignore[arg-type]
+        row = queries.follow_up_for(request.user, follow_up_id, clock())  # type: ignore[arg-type]
         context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
         shown = {"form": form, "row": row}
         return render(request, "crisis/alerts/followup.html", shown, status=422 if form.errors else 200)

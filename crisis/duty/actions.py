@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.duty import queries
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
@@ -67,8 +67,7 @@ def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: 
         return
     if organization_id not in actor.org_ids or not queries.works_for(user_id, organization_id):
         raise RuleBroken("This person is not one of yours.", "not_found", status=404)
-    agreed = set(queries.may_be_covered_by(organization_id).values_list("pk", flat=True))
-    if set(covers) - agreed - {organization_id}:
+    if set(covers) - queries.agreeing(organization_id) - {organization_id}:
         raise InputRefused(
             "That service has not agreed to be covered by yours.", "no_agreement", field="covers"
         )
@@ -88,9 +87,12 @@ def start_shift(
     if running is not None:
         return Unchanged(running)  # type: ignore[return-value]
     shift = _planned(actor, shift_id) if shift_id else _unplanned(actor, at)
+    # A service that has taken its agreement back since the shift was planned is not covered by it.
+    agreed = {shift.organization_id, *queries.agreeing(shift.organization_id)}
+    shift.covers = [one for one in shift.covers if one in agreed]
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
     shift.save()
-    record(actor, "shift.started", shift, codes={"role": shift.role})
+    record(actor, "shift.started", shift, codes={"role": shift.role, "planned": shift.is_planned})
     return shift
 
 
@@ -106,9 +108,14 @@ def _planned(actor: Actor, shift_id: UUID) -> DutyShift:
 
 
 def _unplanned(actor: Actor, at: datetime) -> DutyShift:
+    """A shift that starts now because somebody is needed; the supervisors are told (decision 15)."""
     if actor.organization_id is None:
         raise RuleBroken("You belong to no organization.", "no_organization")
     roles = {"supervisor": DutyRole.SUPERVISOR, "counselor": DutyRole.COUNSELOR}
+    if actor.role not in roles and not queries.lets_clinicians_start(actor.organization_id):
+        raise RuleBroken(
+            "A shift of yours has to be planned first. Ask a supervisor or an administrator.", "not_planned"
+        )
     return DutyShift(
         organization_id=actor.organization_id,
         user=actor.person,
@@ -116,6 +123,7 @@ def _unplanned(actor: Actor, at: datetime) -> DutyShift:
         role=roles.get(actor.role, DutyRole.ON_CALL),
         planned_start=at,
         planned_end=at + DEFAULT_LENGTH,
+        is_planned=False,
     )
 
 
@@ -127,7 +135,8 @@ def pause_shift(*, actor: Actor, minutes: int, at: datetime | None = None) -> Du
     shift = _needs_running(actor)
     at = clock(at)
     shift.status, shift.paused_at, shift.paused_until = DutyStatus.PAUSED, at, at + timedelta(minutes=minutes)
-    shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
+    shift.break_told_at = None
+    shift.save(update_fields=["status", "paused_at", "paused_until", "break_told_at", "updated_at"])
     record(actor, "shift.paused", shift, codes={"minutes": minutes})
     return shift
 
@@ -167,6 +176,14 @@ def end_forgotten_shift(*, actor: Actor, shift_id: UUID, at: datetime | None = N
     shift.paused_at = shift.paused_until = None
     shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.forgotten", shift, codes={"role": shift.role})
+    return shift
+
+
+@quiet("who was told of it, and when, stands in the notifications")
+def note_told(*, actor: Actor, shift: DutyShift, field: str, at: datetime) -> DutyShift:
+    """Write when people were told: `field` is start_told_at (no plan) or break_told_at (break overrun)."""
+    setattr(shift, field, at)
+    shift.save(update_fields=[field, "updated_at"])
     return shift
 
 

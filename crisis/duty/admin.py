@@ -75,6 +75,7 @@ class DutyShiftAdmin(ActionAdmin):
             "planned_start",
             "planned_end",
             "agreement",
+            "is_planned",
             "started_at",
             "paused_until",
             "ended_at",

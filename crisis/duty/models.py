@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models.functions import Cast, Now
+from django.db.models.lookups import Exact, IsNull
 
+from cortex.accounts.models import Organization
 from cortex.crypto.fields import SealedCharField
 from cortex.records import OrgRecord
 
 # A shift may run over by this much; after that it counts as forgotten and is ended by the sweeper.
 OVERTIME = timedelta(hours=2)
+
+
+def covers_now(organization: Any, covered_by: Any, column: type[F] = F) -> Q:
+    """Return the condition "this shift covers this organization, which still agrees to it".
+
+    `organization` and `covered_by` are expressions of its id and of its settings' `covered_by`; `column` is
+    OuterRef where the shift is the row of the outer query.
+    """
+    own = Exact(organization, column("organization_id"))
+    place = Func(
+        column("covers"), organization, function="array_position", output_field=models.IntegerField()
+    )
+    agreed = Func(
+        covered_by,
+        Cast(column("organization_id"), models.TextField()),
+        function="jsonb_exists",
+        output_field=models.BooleanField(),
+    )
+    return Q(IsNull(place, False)) & (Q(own) | Q(agreed))
 
 
 class DutyRole(models.TextChoices):
@@ -47,8 +69,9 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
         return self.filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
 
     def covering(self, organizations: Iterable[UUID]) -> DutyShiftQuerySet:
-        """Shifts that cover any of these organizations."""
-        return self.filter(covers__overlap=list(organizations))
+        """Shifts that cover any of these organizations, while it agrees to be covered by theirs."""
+        wanted = Organization.objects.filter(pk__in=list(organizations))
+        return self.filter(Exists(wanted.filter(covers_now(F("pk"), F("settings__covered_by"), OuterRef))))
 
     def plannable(self, at: datetime) -> DutyShiftQuerySet:
         """Planned shifts that may be started around `at`."""
@@ -69,10 +92,15 @@ class DutyShift(OrgRecord):
     )
     planned_start = models.DateTimeField()
     planned_end = models.DateTimeField()
+    is_planned = models.BooleanField(default=True, db_default=True)
     started_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    start_told_at = models.DateTimeField(
+        null=True, help_text="When the supervisors were told of a start that nobody had planned."
+    )
+    break_told_at = models.DateTimeField(null=True, help_text="When people were told of an overrun break.")
     sound_tested_at = models.DateTimeField(null=True)
     muted_until = models.DateTimeField(null=True)
     phone = SealedCharField(max_length=32, null=True, blank=True, help_text="Where to ring while on call.")
@@ -97,6 +125,10 @@ class DutyShift(OrgRecord):
 
     def __str__(self) -> str:
         return f"{self.role} shift, {self.status}"
+
+    def is_break_over(self, at: datetime) -> bool:
+        """Whether the person should be back from a break by now."""
+        return self.status == DutyStatus.PAUSED and self.paused_until is not None and self.paused_until <= at
 
     @property
     def concerns(self) -> tuple[UUID, ...]:

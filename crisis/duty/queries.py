@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, Q, QuerySet, UUIDField
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import Organization, Role, User
-from crisis.duty.models import OVERTIME, DutyRole, DutyShift
+from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyShiftQuerySet, DutyStatus, covers_now
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
+# Domain 3.7: who may decide as the second reader.
+READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 def running_shift(user_id: UUID) -> DutyShift | None:
@@ -27,92 +30,144 @@ def forgotten_shift_ids(at: datetime) -> list[UUID]:
     return list(running.values_list("pk", flat=True))
 
 
+def untold_start_ids(at: datetime) -> list[UUID]:
+    """Return running shifts that nobody had planned and of which the supervisors weren't told yet."""
+    unplanned = DutyShift.objects.running().filter(is_planned=False, start_told_at__isnull=True)
+    return list(unplanned.values_list("pk", flat=True))
+
+
+def overrun_break_ids(at: datetime) -> list[UUID]:
+    """Return the shifts whose break is over, without the person back, and of which nobody was told yet."""
+    paused = DutyShift.objects.filter(status=DutyStatus.PAUSED, paused_until__lte=at)
+    return list(paused.filter(break_told_at__isnull=True).values_list("pk", flat=True))
+
+
+def locked_shift(shift_id: UUID) -> DutyShift | None:
+    """Lock and return a running shift with its person and organization."""
+    rows = DutyShift.objects.select_for_update(of=("self",)).select_related("user", "organization")
+    return rows.running().filter(pk=shift_id).first()
+
+
+def lets_clinicians_start(organization_id: UUID) -> bool:
+    """Whether therapists and psychiatrists may start a shift that nobody planned (settings)."""
+    return Organization.objects.filter(pk=organization_id, settings__unplanned_clinicians=True).exists()
+
+
 def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
     """Return the person's planned shifts that have not passed, earliest first."""
     return list(DutyShift.objects.plannable(at).filter(user_id=user_id).order_by("planned_start")[:5])
 
 
 def covered_by(user_id: UUID) -> set[UUID]:
-    """Return the organizations that the person's running shift covers."""
-    shift = running_shift(user_id)
-    return set(shift.covers) if shift else set()
+    """Return the organizations that the person's running shift covers, while they agree to it."""
+    return set(organizations_covered(user_id).values_list("pk", flat=True))
 
 
-def covers_array(user_id: Any) -> QuerySet[DutyShift, Any]:
-    """Return the array of organizations that a person's running shift covers, as a subquery of one row."""
-    return DutyShift.objects.running().filter(user_id=user_id).values_list("covers", flat=True)[:1]
+def organizations_covered(user_id: Any) -> QuerySet[Organization]:
+    """Return the organizations of `covered_by` as a condition in SQL; `user_id` may be an expression."""
+    own = DutyShift.objects.running().filter(user_id=user_id)
+    return Organization.objects.filter(
+        Exists(own.filter(covers_now(OuterRef("pk"), OuterRef("settings__covered_by"))))
+    )
 
 
-def covers_of(user_id: UUID) -> QuerySet[DutyShift, Any]:
-    """Return the organizations that a person's running shift covers, one a row, for a condition in SQL."""
-    shift = DutyShift.objects.running().filter(user_id=user_id)
-    return shift.annotate(covered=_Each("covers")).values_list("covered", flat=True)
-
-
-class _Each(Func):
-    """The items of an array, one a row."""
-
-    function = "unnest"
-    set_returning = True
-    output_field = UUIDField()
+def desk_organizations(user: User) -> set[UUID]:
+    """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
+    covered = covered_by(user.pk)
+    if user.organization_id and (user.role == Role.SUPERVISOR or leads_of(user)):
+        covered.add(user.organization_id)
+    return covered
 
 
 def has_cover(organization_id: UUID) -> bool:
     """Whether anybody is at the desk for this organization now: a break or a forgotten shift is no cover."""
-    return DutyShift.objects.at_work().covering([organization_id]).exists()
+    return _at_desk(organization_id).exists()
+
+
+def _at_desk(organization_id: UUID) -> DutyShiftQuerySet:
+    return DutyShift.objects.at_work().covering([organization_id]).filter(user__is_active=True)
 
 
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
-    """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
-
-    `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (a supervisor on shift
-    who is not the asker), on_call or lead.
-    """
-    people = _BY_STEP[who](organization_id)
-    return [person for person in people if person.pk != besides or who not in ("second", "reviewer")]
+    """Return the people whom one step asks; see `Desk.people_for`."""
+    return desk_of(organization_id).people_for(who, besides=besides)
 
 
-def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
-    shifts = (
-        DutyShift.objects.at_work()
-        .covering([organization_id])
-        .filter(role__in=roles, user__is_active=True)
-        .select_related("user")
-    )
-    return [shift.user for shift in shifts]
+def desk_of(organization_id: UUID) -> Desk:
+    """Return who is at the desk of an organization now, in one query."""
+    return Desk(organization_id, list(_at_desk(organization_id).select_related("user")))
 
 
-def _on_duty(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.COUNSELOR, DutyRole.SUPERVISOR)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who was at the desk when it was read: one look serves all steps that fire in one transaction."""
+
+    organization_id: UUID
+    shifts: list[DutyShift]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether anybody is there."""
+        return bool(self.shifts)
+
+    def people_for(self, who: str, *, besides: UUID | None = None) -> list[User]:
+        """Return the people whom a step asks; an empty list means that the step can't run.
+
+        `who` is on_duty, second (another counselor than the owner), supervisor, reviewer (somebody on shift
+        who may decide as second reader), on_call or lead. `besides` is the owner: nobody is told about
+        themselves by a step that asks for somebody else.
+        """
+        return _BY_STEP[who](self, besides)
+
+    def on_shift(self, *roles: str) -> list[User]:
+        """Return the people who are there in these roles."""
+        return [shift.user for shift in self.shifts if shift.role in roles]
 
 
-def _reviewers(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.SUPERVISOR)
+def _others(people: Iterable[User], besides: UUID | None) -> list[User]:
+    return [person for person in people if person.pk != besides]
 
 
-def _second(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.COUNSELOR)
+def _on_duty(desk: Desk, besides: UUID | None) -> list[User]:
+    """Everybody at the desk; whoever is on call when they are the only ones there."""
+    return desk.on_shift(DutyRole.COUNSELOR, DutyRole.SUPERVISOR) or desk.on_shift(DutyRole.ON_CALL)
 
 
-def _supervisors(organization_id: UUID) -> list[User]:
-    on_shift = _on_shift(organization_id, DutyRole.SUPERVISOR)
+def _reviewers(desk: Desk, besides: UUID | None) -> list[User]:
+    on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
+    return [person for person in on_shift if person.role in READERS]
+
+
+def _second(desk: Desk, besides: UUID | None) -> list[User]:
+    """The counselors besides the owner; when nobody owns it, the only one on shift was asked first."""
+    counselors = desk.on_shift(DutyRole.COUNSELOR)
+    if besides is None and len(counselors) < 2:
+        return []
+    return _others(counselors, besides)
+
+
+def _supervisors(desk: Desk, besides: UUID | None) -> list[User]:
+    on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
     if on_shift:
         return on_shift
-    return list(User.objects.filter(organization_id=organization_id, role=Role.SUPERVISOR, is_active=True))
+    named = User.objects.filter(organization_id=desk.organization_id, role=Role.SUPERVISOR, is_active=True)
+    return _others(named, besides)
 
 
-def _on_call(organization_id: UUID) -> list[User]:
-    return _on_shift(organization_id, DutyRole.ON_CALL)
+def _on_call(desk: Desk, besides: UUID | None) -> list[User]:
+    return _others(desk.on_shift(DutyRole.ON_CALL), besides)
 
 
-def _leads(organization_id: UUID) -> list[User]:
-    named = User.objects.filter(is_active=True, organization_id=organization_id)
-    leads = [person for person in named if str(person.pk) in _lead_ids(person.organization)]
-    return leads or _supervisors(organization_id) or list(named.filter(role__in=CARERS))
-
-
-def _lead_ids(organization: object) -> list[str]:
-    return [str(identifier) for identifier in getattr(organization, "settings", {}).get("leads", [])]
+def _leads(desk: Desk, besides: UUID | None) -> list[User]:
+    """The leads, else the supervisors, else the carers; if there is nobody but the owner, the owner."""
+    staff = User.objects.filter(is_active=True, organization_id=desk.organization_id)
+    people = list(staff.select_related("organization"))
+    leads = [person for person in people if leads_of(person)]
+    carers = [person for person in people if person.role in CARERS]
+    for asked in (leads, _supervisors(desk, besides), carers):
+        if others := _others(asked, besides):
+            return others
+    return leads or _supervisors(desk, None) or carers
 
 
 _BY_STEP = {
@@ -143,7 +198,20 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
 
 def leads_of(user: User) -> bool:
     """Whether the person is named as a lead in their organization's settings."""
-    return bool(user.organization_id) and str(user.pk) in _lead_ids(user.organization)
+    return user.organization is not None and user.pk in _lead_ids(user.organization)
+
+
+def _lead_ids(organization: Organization) -> list[UUID]:
+    """The leads that the settings name; what can't be read names nobody, and must not stop a chain."""
+    named = organization.settings.get("leads") if isinstance(organization.settings, dict) else None
+    return [lead for lead in map(_uuid, named if isinstance(named, list) else []) if lead is not None]
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
@@ -154,8 +222,13 @@ def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]
 
 
 def may_be_covered_by(organization_id: UUID | None) -> QuerySet[Organization]:
-    """Return the organizations that agreed to be covered by this one (settings: `covered_by`)."""
+    """Return the organizations that agree to be covered by this one (settings: `covered_by`)."""
     return Organization.objects.filter(is_active=True, settings__covered_by__has_key=str(organization_id))
+
+
+def agreeing(organization_id: UUID) -> set[UUID]:
+    """Return the ids of the organizations that agree to be covered by this one."""
+    return set(may_be_covered_by(organization_id).values_list("pk", flat=True))
 
 
 def works_for(user_id: UUID, organization_id: UUID) -> bool:
@@ -166,4 +239,4 @@ def works_for(user_id: UUID, organization_id: UUID) -> bool:
 def lead_ids(organization_id: UUID) -> list[UUID]:
     """Return the ids of the people whom an organization's settings name as leads."""
     organization = Organization.objects.filter(pk=organization_id).first()
-    return [UUID(one) for one in _lead_ids(organization)] if organization else []
+    return _lead_ids(organization) if organization else []

@@ -58,7 +58,7 @@ def resolve_alert(*, actor: Actor, alert_id: UUID, ending: Ending, at: datetime 
     """
     alert = moves.owned_for(actor, alert_id, Move.RESOLVE)
     at = clock(at)
-    _refuse_incomplete(ending, at)
+    _refuse_incomplete(alert, ending, at)
     if ending.disposition in REVIEWED_DISPOSITIONS:
         return _ask_second(actor, alert, "disposition", ending, at)
     return _end(actor, alert, Status.RESOLVED, ending, at)
@@ -80,7 +80,11 @@ def mark_false_alarm(
     return _end(actor, alert, Status.FALSE_ALARM, ending, at)
 
 
-def _refuse_incomplete(ending: Ending, at: datetime) -> None:
+def _refuse_incomplete(alert: RiskAlert, ending: Ending, at: datetime) -> None:
+    if alert.patient_id is None:
+        # An incident of the service: it has no outcome of a person, and nobody to follow up.
+        moves.refuse_empty(ending.notes, "notes", "Write what was done about it.")
+        return
     if ending.disposition not in Disposition.values:
         raise InputRefused("Choose how it ended.", "required", field="disposition")
     if not ending.notes.strip():
@@ -237,14 +241,15 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
                 "no_follow_up_reason",
             ],
         )
-    AlertFeedback.objects.create(
-        organization_id=alert.organization_id,
-        alert=alert,
-        verdict=ending.verdict,
-        reason_code=ending.reason_code,
-        given_by=alert.assigned_to or actor.person,
-        given_at=at,
-    )
+    if ending.verdict:
+        AlertFeedback.objects.create(
+            organization_id=alert.organization_id,
+            alert=alert,
+            verdict=ending.verdict,
+            reason_code=ending.reason_code,
+            given_by=alert.assigned_to or actor.person,
+            given_at=at,
+        )
     _end_floors(alert, at)
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)

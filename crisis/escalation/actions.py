@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
 from cortex.access.context import opening
+from cortex.accounts.models import User
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import WAITING
 from crisis.alerts.timeline import append_event
 from crisis.duty import queries as duty
+from crisis.duty.models import DutyShift
+from crisis.duty.queries import Desk
 from crisis.escalation import queries
 from crisis.escalation.models import (
     AlertStep,
@@ -24,6 +28,7 @@ from crisis.escalation.models import (
     StepKind,
 )
 from crisis.escalation.plan import Due, chain_step, plan, seconds, who_of
+from crisis.reviews.models import ReviewItem
 from crisis.reviews.queries import is_pending
 
 FOLLOWS = "timers follow the state of their alert, whose own change is recorded"
@@ -43,35 +48,101 @@ def reschedule(*, actor: Actor, alert: RiskAlert, at: datetime, chain: bool = Tr
 @quiet(FOLLOWS)
 def insert_timers(*, actor: Actor, alert: RiskAlert, timers: list[Due]) -> list[AlertStep]:
     """Write due rows for an alert under its present epoch."""
-    return AlertStep.objects.bulk_create(
-        AlertStep(
-            organization_id=alert.organization_id,
-            alert=alert,
-            kind=timer.kind,
-            due_at=timer.at,
-            epoch=alert.epoch,
-            position=timer.position,
-        )
-        for timer in timers
+    return AlertStep.objects.bulk_create(_timer(alert, timer) for timer in timers)
+
+
+def _timer(alert: RiskAlert, timer: Due, codes: dict[str, str] | None = None) -> AlertStep:
+    return AlertStep(
+        organization_id=alert.organization_id,
+        alert=alert,
+        kind=timer.kind,
+        due_at=timer.at,
+        epoch=alert.epoch,
+        position=timer.position,
+        codes=codes or {},
     )
 
 
-@quiet("each attempt is itself the record of who was told, how, and whether it arrived")
+TOLD = "each attempt is itself the record of who was told, how, and whether it arrived"
+
+
+@quiet(TOLD)
 def tell(
-    *, actor: Actor, alert: RiskAlert, who: str, event: AlertEvent, step: AlertStep | None, at: datetime
+    *,
+    actor: Actor,
+    alert: RiskAlert,
+    who: str,
+    event: AlertEvent,
+    step: AlertStep | None,
+    at: datetime,
+    desk: Desk | None = None,
+    everybody: bool = False,
+    owner: bool = False,
 ) -> int:
-    """Make the notifications of one step for the people whom it asks; return how many people that is."""
-    people = duty.people_for(who, alert.organization_id, besides=alert.assigned_to_id)
-    attempts = []
-    by_mail = alert.organization.settings.get("notify_by_email", True)
-    for person in people:
-        for channel in (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,):
-            attempts.append(_attempt(alert, event, step, channel, at, user=person))
+    """Make the notifications of one step; return how many people it found to ask.
+
+    `owner` asks the owner too, who doesn't count when they left the desk; `everybody` tells all on duty
+    beside them, who don't count either: the step goes on to somebody else as it would without them. `desk`
+    is who is there, when the caller has looked already.
+    """
+    organization, besides = alert.organization_id, alert.assigned_to_id
+    desk = desk or duty.desk_of(organization)
+    asked = {person.pk: person for person in desk.people_for(who, besides=besides)}
+    if owner and alert.assigned_to is not None and alert.assigned_to.is_active:
+        asked[alert.assigned_to.pk] = alert.assigned_to
+    beside = {person.pk: person for person in desk.people_for("on_duty")} if everybody else {}
+    attempts = [
+        _attempt(alert, event, step, channel, at, user=person)
+        for person in (beside | asked).values()
+        for channel in _channels(alert)
+    ]
     if alert.level == "critical" or alert.waiting_person or who in ("on_call", "lead"):
-        for endpoint in queries.pagers(alert.organization_id):
+        for endpoint in queries.pagers(organization):
             attempts.append(_attempt(alert, event, step, Channel.WEBHOOK, at, webhook=endpoint))
     NotificationAttempt.objects.bulk_create(attempts)
-    return len(people)
+    absent = besides in asked and alert.owner_gone_at is not None
+    return len(asked) - absent
+
+
+@quiet(TOLD)
+def tell_person(*, actor: Actor, alert: RiskAlert, user: User | None, event: AlertEvent, at: datetime) -> int:
+    """Tell one person by board and mail what happened to an alert of theirs; return how many that is."""
+    if user is None or not user.is_active:
+        return Unchanged(0)  # type: ignore[return-value]
+    NotificationAttempt.objects.bulk_create(
+        _attempt(alert, event, None, channel, at, user=user) for channel in _channels(alert)
+    )
+    return 1
+
+
+@quiet(TOLD)
+def tell_desk(
+    *, actor: Actor, people: Iterable[User], about: ReviewItem | DutyShift, at: datetime
+) -> list[NotificationAttempt]:
+    """Tell people by mail about a task or a shift that their board shows; return what was written.
+
+    The board's lists show it by themselves, so there is nothing to wait for.
+    """
+    target = {"item": about} if isinstance(about, ReviewItem) else {"shift": about}
+    return NotificationAttempt.objects.bulk_create(
+        NotificationAttempt(
+            organization_id=about.organization_id,
+            user=person,
+            channel=channel,
+            state=AttemptState.SENT if channel == Channel.BOARD else AttemptState.PENDING,
+            created_at=at,
+            sent_at=at if channel == Channel.BOARD else None,
+            next_try_at=None if channel == Channel.BOARD else at,
+            **target,
+        )
+        for person in people
+        for channel in _channels(about)
+    )
+
+
+def _channels(about: RiskAlert | ReviewItem | DutyShift) -> tuple[Channel, ...]:
+    by_mail = about.organization.settings.get("notify_by_email", True)
+    return (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,)
 
 
 def _attempt(
@@ -83,18 +154,42 @@ def _attempt(
         step=step,
         event_id=event.pk,
         channel=channel,
+        # Not the start of the transaction: it may have waited for the claim that it comes after.
+        created_at=at,
         next_try_at=None if channel == Channel.BOARD else at,
         **target,
     )
 
 
+@quiet("a notification that nobody needs any more says so itself")
+def drop_overtaken(*, actor: Actor, at: datetime | None = None) -> int:
+    """Close notifications that were overtaken by a claim or an end; return how many that were."""
+    rows = NotificationAttempt.objects.filter(pk__in=queries.locked_overtaken_ids())
+    return rows.update(state=AttemptState.OVERTAKEN, next_try_at=None, updated_at=clock(at))
+
+
 @quiet("the due row carries its own outcome")
 def finish_step(*, actor: Actor, step: AlertStep, outcome: str, at: datetime) -> AlertStep:
     """Mark a due row as done."""
+    _finish(step, outcome, at)
+    return step
+
+
+def _finish(step: AlertStep, outcome: str, at: datetime) -> None:
     step.done_at = at
     step.outcome = outcome
     step.save(update_fields=["done_at", "outcome", "updated_at"])
-    return step
+
+
+@quiet("the due row carries its own outcome")
+def finish_stale_steps(*, actor: Actor, at: datetime | None = None) -> int:
+    """Mark every due row of an alert that has moved on as stale; return how many that were.
+
+    Safe without the alerts' locks: epochs only rise.
+    """
+    at = clock(at)
+    rows = AlertStep.objects.filter(pk__in=queries.locked_stale_step_ids(at))
+    return rows.update(done_at=at, outcome="stale", updated_at=at)
 
 
 @quiet("the sweeper records the failure; this puts the row off")
@@ -136,7 +231,7 @@ def confirm_on_board(
     NotificationAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(
         state=AttemptState.CONFIRMED, sent_at=at, confirmed_at=at
     )
-    return list(dict.fromkeys(attempt.alert_id for attempt in attempts))
+    return list(dict.fromkeys(attempt.alert_id for attempt in attempts if attempt.alert_id is not None))
 
 
 @quiet("the attempt itself is the record of the delivery")
@@ -195,49 +290,46 @@ def advance_chain(
     is `no_cover`: the caller raises the incident.
     """
     last = len(alert.policy["chain"]) - 1
-    covered = duty.has_cover(alert.organization_id)
-    position = min(alert.chain_position, last) if covered else last
+    desk = duty.desk_of(alert.organization_id)
+    position = min(alert.chain_position, last) if desk.is_covered else last
+    # Past the end everybody has been asked; whoever has come to the desk since is called with the last one.
+    past = alert.chain_position > last
     while True:
         who = who_of(alert, position)
         said = event or append_event(actor, alert, "step_fired", at, codes={"position": position, "who": who})
-        reached = tell(actor=actor, alert=alert, who=who, event=said, step=step, at=at)
+        reached = tell(
+            actor=actor, alert=alert, who=who, event=said, step=step, at=at, desk=desk, everybody=past
+        )
         event = None
         if reached:
             break
         append_event(actor, alert, "step_skipped", at, codes={"position": position, "who": who})
         if position >= last:
-            reached = _tell_lead(actor, alert, step, at) if who != "lead" else 0
+            reached = _tell_lead(actor, alert, step, desk, at) if who != "lead" else 0
             break
         position += 1
     alert.chain_position = max(alert.chain_position, position) + 1
     alert.sent_at = alert.sent_at or at
     alert.save(update_fields=["chain_position", "sent_at", "updated_at"])
-    finish_step(actor=actor, step=step, outcome="fired" if reached else "nobody_to_ask", at=at)
+    _finish(step, "fired" if reached else "nobody_to_ask", at)
     record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
-    _time_next(actor, alert, step, at)
-    return "fired" if covered and reached else "no_cover"
+    _time_next(alert, step, at)
+    return "fired" if desk.is_covered and reached else "no_cover"
 
 
-def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> int:
+def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, desk: Desk, at: datetime) -> int:
     said = append_event(actor, alert, "step_fired", at, codes={"position": step.position, "who": "lead"})
-    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at)
+    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at, desk=desk)
 
 
-def _time_next(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> None:
-    timers = []
+def _time_next(alert: RiskAlert, step: AlertStep, at: datetime) -> None:
+    rows = []
     if alert.status in WAITING or alert.chain_beside:
-        timers.append(chain_step(alert, at))
-    insert_timers(actor=actor, alert=alert, timers=timers)
+        rows.append(_timer(alert, chain_step(alert, at)))
     if alert.level == "critical" or alert.waiting_person:
-        AlertStep.objects.create(
-            organization_id=alert.organization_id,
-            alert=alert,
-            kind=StepKind.CONFIRM,
-            due_at=at + seconds(alert, "confirm_seconds"),
-            epoch=alert.epoch,
-            position=alert.chain_position,
-            codes={"step": str(step.pk)},
-        )
+        asks = Due(StepKind.CONFIRM, at + seconds(alert, "confirm_seconds"), alert.chain_position)
+        rows.append(_timer(alert, asks, {"step": str(step.pk)}))
+    AlertStep.objects.bulk_create(rows)
 
 
 @quiet("the first row of a chain that starts at once")

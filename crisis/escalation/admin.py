@@ -118,6 +118,8 @@ class NotificationAttemptAdmin(ActionAdmin):
         "user",
         "webhook",
         "alert",
+        "item",
+        "shift",
         "tries",
         "error_code",
         "confirmed_at",
@@ -125,8 +127,8 @@ class NotificationAttemptAdmin(ActionAdmin):
     list_filter = ("state", "channel", "created_at")
     search_fields = ("alert__id__exact", "user__full_name__icontains")
     ordering = ("-id",)
-    list_select_related = ("alert", "user", "webhook")
+    list_select_related = ("alert", "item", "shift", "user", "webhook")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave the endpoint's secret out of the query."""
-        return super().get_queryset(request).defer("webhook__secret")
+        return super().get_queryset(request).defer("webhook__secret", "item__outcome_note", "shift__phone")

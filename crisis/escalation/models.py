@@ -66,6 +66,11 @@ class StepKind(models.TextChoices):
     STILL_HIGH = "still_high", "Look again a day after the end"
 
 
+# These ask their own question when they fire, whatever has happened since; an older epoch fences all others.
+UNFENCED = (StepKind.STILL_HIGH, StepKind.REVIEW_OVERDUE)
+FENCED = tuple(kind for kind in StepKind if kind not in UNFENCED)
+
+
 class AlertStepQuerySet(models.QuerySet["AlertStep"]):
     """Words for due rows."""
 
@@ -113,14 +118,23 @@ class AttemptState(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed"
     FAILED = "failed", "Failed, will be tried again"
     DEAD = "dead", "Given up"
+    OVERTAKEN = "overtaken", "No longer needed"
 
 
 class NotificationAttempt(OrgRecord):
-    """One attempt to tell one person (or one pager) about one step, with its outcome."""
+    """One attempt to tell one person (or one pager) about an alert's step, a task or a shift."""
 
-    alert = models.ForeignKey("crisis.RiskAlert", models.PROTECT, related_name="notifications")
+    alert = models.ForeignKey(
+        "crisis.RiskAlert", models.PROTECT, null=True, blank=True, related_name="notifications"
+    )
+    item = models.ForeignKey(
+        "crisis.ReviewItem", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    shift = models.ForeignKey(
+        "crisis.DutyShift", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     step = models.ForeignKey(AlertStep, models.PROTECT, null=True, related_name="notifications")
-    event_id = models.UUIDField(help_text="The event on the feed that the person's board shows.")
+    event_id = models.UUIDField(null=True, help_text="The event on the feed that the person's board shows.")
     user = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
     webhook = models.ForeignKey(
         "crisis.PagerEndpoint", models.PROTECT, null=True, blank=True, related_name="+"
@@ -135,6 +149,16 @@ class NotificationAttempt(OrgRecord):
 
     class Meta:
         verbose_name = "notification"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    alert__isnull=False, item__isnull=True, shift__isnull=True, event_id__isnull=False
+                )
+                | Q(alert__isnull=True, item__isnull=False, shift__isnull=True)
+                | Q(alert__isnull=True, item__isnull=True, shift__isnull=False),
+                name="notification_of_one_thing",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["next_try_at"], condition=Q(state__in=["pending", "failed"]), name="attempt_due"
@@ -145,6 +169,8 @@ class NotificationAttempt(OrgRecord):
                 name="attempt_board",
             ),
             models.Index(fields=["step"], name="attempt_step"),
+            models.Index(fields=["item"], condition=Q(item__isnull=False), name="attempt_item"),
+            models.Index(fields=["shift"], condition=Q(shift__isnull=False), name="attempt_shift"),
         ]
 
     def __str__(self) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Max
+from django.db.models import Case, F, Max, Q, QuerySet, When
 
+from crisis.alerts.states import OPEN
 from crisis.escalation.models import (
+    FENCED,
     AlertStep,
     AttemptState,
     Channel,
     NotificationAttempt,
     PagerEndpoint,
     SlaPolicy,
+    StepKind,
 )
 from crisis.escalation.policy import COPIED
+
+# Board notifications wait to be seen, the others to be sent, or sent again.
+UNSENT = (AttemptState.PENDING, AttemptState.FAILED)
 
 
 def policy_for(organization_id: UUID, level: str, *, waiting: bool) -> dict[str, Any]:
@@ -38,9 +45,23 @@ def _row(organization_id: UUID, level: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in COPIED}
 
 
-def due_step_ids(at: datetime, limit: int = 200) -> list[UUID]:
-    """Return the ids of steps that are due, the longest overdue first."""
-    return list(AlertStep.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:limit])
+def due_step_ids(at: datetime, limit: int) -> list[UUID]:
+    """Return the ids of due steps: of critical alerts and waiting people first, then the longest overdue."""
+    due = AlertStep.objects.due(at).order_by(urgent_first("alert"), "due_at", "id")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+def urgent_first(alert: str) -> Case:
+    """Return the order that puts critical alerts and people who wait before all others."""
+    urgent = Q(**{f"{alert}__level": "critical"}) | Q(**{f"{alert}__waiting_person": True})
+    return Case(When(urgent, then=0), default=1)
+
+
+def locked_stale_step_ids(at: datetime, limit: int = 500) -> list[UUID]:
+    """Lock and return due steps whose alert has moved on since; those that another sweeper has are left."""
+    rows = AlertStep.objects.select_for_update(of=("self",), skip_locked=True).due(at)
+    fenced = rows.filter(kind__in=FENCED, epoch__lt=F("alert__epoch")).only("pk")
+    return [row.pk for row in fenced[:limit]]
 
 
 def last_said(alert_id: UUID) -> dict[str, datetime]:
@@ -64,16 +85,40 @@ def is_confirmed(step_id: UUID) -> bool:
     return NotificationAttempt.objects.filter(step_id=step_id, state=AttemptState.CONFIRMED).exists()
 
 
-def due_attempt_ids(at: datetime, limit: int = 50) -> list[UUID]:
-    """Return e-mails and webhooks that should be sent by `at`."""
-    return list(
-        NotificationAttempt.objects.filter(
-            state__in=[AttemptState.PENDING, AttemptState.FAILED], next_try_at__lte=at
-        )
-        .exclude(channel=Channel.BOARD)
-        .order_by("next_try_at")
-        .values_list("pk", flat=True)[:limit]
+def due_attempts(
+    at: datetime, *, webhooks: bool, besides: Iterable[UUID] = (), limit: int = 20
+) -> list[tuple[UUID, UUID | None]]:
+    """Return (attempt, endpoint) of webhooks or e-mails that should be sent by `at`, the urgent ones first.
+
+    `besides` are endpoints to leave out.
+    """
+    due = NotificationAttempt.objects.filter(
+        state__in=UNSENT,
+        next_try_at__lte=at,
+        channel=Channel.WEBHOOK if webhooks else Channel.EMAIL,
     )
+    if besides:
+        due = due.exclude(webhook_id__in=list(besides))
+    return list(due.order_by(urgent_first("alert"), "next_try_at").values_list("pk", "webhook_id")[:limit])
+
+
+def _overtaken() -> QuerySet[NotificationAttempt]:
+    """Notifications of what has ended, and calls for somebody that a claim has answered since."""
+    answered = Q(step__kind=StepKind.CHAIN, alert__claimed_at__gt=F("created_at"), alert__chain_beside=False)
+    ended = Q(alert__isnull=False) & ~Q(alert__status__in=OPEN)
+    over = Q(item__done_at__isnull=False) | Q(shift__ended_at__isnull=False)
+    return NotificationAttempt.objects.filter(answered | ended | over, state__in=UNSENT)
+
+
+def is_overtaken(attempt_id: UUID) -> bool:
+    """Whether nobody needs this notification any more."""
+    return _overtaken().filter(pk=attempt_id).exists()
+
+
+def locked_overtaken_ids(limit: int = 500) -> list[UUID]:
+    """Lock and return notifications that nobody needs any more; those that a sender has are left."""
+    rows = _overtaken().select_for_update(of=("self",), skip_locked=True).only("pk")
+    return [row.pk for row in rows[:limit]]
 
 
 def attempts_of(alert_id: UUID) -> list[NotificationAttempt]:

@@ -14,6 +14,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.alerts.moves import refuse_empty
 from crisis.alerts.states import OWNED, WAITING, Move, Status
 from crisis.alerts.timeline import append_event
+from crisis.escalation.actions import tell_person
 
 
 @action
@@ -122,14 +123,14 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
     if alert.assigned_to_id == actor.id:
         return Unchanged(alert)  # type: ignore[return-value]
     withdraw_question(actor=actor, alert=alert, why="taken_over", at=at)
-    before = alert.assigned_to_id
+    before = alert.assigned_to
     alert.assigned_to = actor.user
     alert.claimed_at = at
     alert.owner_gone_at = None
     alert.chain_beside = False
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
-        return moves.apply(
+        moves.apply(
             actor,
             alert,
             event="taken_over",
@@ -137,8 +138,11 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
             at=at,
             note=reason,
             fields=["assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
-            codes={"from": str(before)},
+            codes={"from": str(before.pk) if before else ""},
         )
+    told = append_event(actor, alert, "owner_told", at)
+    tell_person(actor=actor, alert=alert, user=before, event=told, at=at)
+    return alert
 
 
 @action

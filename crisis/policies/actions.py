@@ -12,8 +12,11 @@ from crisis.escalation.models import PagerEndpoint, SlaPolicy
 from crisis.escalation.policy import COPIED
 
 WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
-# Nobody may set a clock longer than this: the slowest sensible target of each, in seconds.
+# Nobody may set a clock longer than this: the slowest sensible target of each, in seconds. Where somebody
+# is in danger now or waits for a voice, the last step of the chain, its repeats and the claim come sooner.
+URGENT = ("critical", "waiting")
 LATEST_STEP = 7200
+SOONER = {"latest_step": 900, "repeat_seconds": 600, "acknowledge_seconds": 600}
 LONGEST = {
     "acknowledge_seconds": 3600,
     "contact_seconds": 14400,
@@ -41,7 +44,7 @@ def change_policy(*, actor: Actor, policy_id: UUID, **fields: Any) -> SlaPolicy:
     if policy.organization_id is None and not actor.is_system:
         policy = _own_copy(actor, policy)
     for name, value in changed.items():
-        _refuse_bad(name, value)
+        _refuse_bad(name, value, policy.level)
         setattr(policy, name, value)
     if policy.release_claim_seconds <= policy.warn_claim_seconds:
         raise InputRefused(
@@ -67,14 +70,16 @@ def _own_copy(actor: Actor, policy: SlaPolicy) -> SlaPolicy:
     return SlaPolicy(organization_id=actor.organization_id, level=policy.level, **values)
 
 
-def _refuse_bad(name: str, value: Any) -> None:
+def _refuse_bad(name: str, value: Any, level: str) -> None:
+    sooner = SOONER if level in URGENT else {}
+    longest = sooner.get(name) or LONGEST.get(name, 0)
     if name == "chain":
-        _refuse_bad_chain(value)
-    elif not 0 < value <= LONGEST[name]:
-        raise InputRefused(f"Between 1 and {LONGEST[name]} seconds.", "out_of_range", field=name)
+        _refuse_bad_chain(value, sooner.get("latest_step", LATEST_STEP))
+    elif not 0 < value <= longest:
+        raise InputRefused(f"Between 1 and {longest} seconds.", "out_of_range", field=name)
 
 
-def _refuse_bad_chain(chain: Any) -> None:
+def _refuse_bad_chain(chain: Any, latest: int) -> None:
     """A chain starts at once with everybody on duty, climbs in time, and ends at a human who answers."""
     steps_fit = (
         isinstance(chain, list)
@@ -84,13 +89,15 @@ def _refuse_bad_chain(chain: Any) -> None:
             and set(step) == {"after", "who"}
             and step["who"] in WHO
             and isinstance(step["after"], int)
-            and 0 <= step["after"] <= LATEST_STEP
+            and 0 <= step["after"] <= latest
             for step in chain
         )
     )
     if not steps_fit:
         raise InputRefused(
-            'A list of {"after": seconds, "who": one of ' + ", ".join(WHO) + "}.", "bad_chain", field="chain"
+            f'A list of {{"after": seconds up to {latest}, "who": one of {", ".join(WHO)}}}.',
+            "bad_chain",
+            field="chain",
         )
     times = [step["after"] for step in chain]
     if times[0] != 0 or chain[0]["who"] != "on_duty" or times != sorted(times):

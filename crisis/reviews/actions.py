@@ -6,11 +6,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts.models import RiskAlert
+from crisis.duty.queries import desk_organizations
 from crisis.reviews import queries
-from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.reviews.models import (
+    RISK_REVIEWS,
+    STANDING,
+    ContactChannel,
+    FollowUp,
+    FollowUpAttempt,
+    FollowUpStatus,
+    ReviewItem,
+    SecondReview,
+)
 from patients.registry.models import Patient
 
 # [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
@@ -25,6 +35,7 @@ SERIES = {
 # A contact of the series this close to the agreed first one is that first one.
 SAME_CONTACT = timedelta(hours=12)
 OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
+MISSED = "follow_up_missed"
 FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
 
 
@@ -67,17 +78,21 @@ def make_item(
 
 @action
 def finish_item(
-    *, actor: Actor, item_id: UUID, outcome: str, note: str = "", at: datetime | None = None
+    *, actor: Actor, item_id: UUID, outcome: str, note: str = "", level: str = "", at: datetime | None = None
 ) -> ReviewItem:
-    """Mark a task as done, with what came of it."""
+    """Mark a task as done, with what came of it.
+
+    `level` is what the reader of a risk review stated; `crisis.decisions` puts it into the ledger.
+    """
     if outcome not in OUTCOMES:
         raise InputRefused("Choose what came of it.", "required", field="outcome")
     item = queries.locked_item(item_id)
     at = clock(at)
-    if item is None:
-        raise RuleBroken("This task does not exist.", "not_found", status=404)
-    if item.done_at is not None:
+    _refuse_stranger(actor, item)
+    if item is None or item.done_at is not None:
         raise RuleBroken("Somebody has done this already.", "already_done")
+    if outcome == "reviewed" and item.reason_code in RISK_REVIEWS and not level:
+        raise InputRefused("Say whether the level is right.", "required", field="level")
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
     item.next_escalation_at = None
     with opening(actor, purpose="review") as context:
@@ -85,17 +100,28 @@ def finish_item(
             context.load_keys([item.sealed_for], create=True)  # type: ignore[list-item]
             item.outcome_note = note.strip()
         item.save()
-    record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
+    codes = {"outcome": outcome} | ({"level": level} if level else {})
+    record(actor, "review.done", item, fields=["done_at", "outcome"], codes=codes)
     return item
+
+
+def _refuse_stranger(actor: Actor, row: ReviewItem | FollowUp | None) -> None:
+    """Raise NotFound for what isn't there, and for whoever neither owns it nor sits at its desk by now."""
+    if row is not None:
+        if actor.is_system or (row.owner_id is not None and row.owner_id == actor.id):
+            return
+        if row.organization_id in desk_organizations(actor.person):
+            return
+    raise NotFound("This does not exist, or it is not yours.", "not_found")
 
 
 @action
 def escalate_item(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
-    """Put an overdue task onto the supervisors' list, again every day until somebody does it."""
+    """Mark an overdue task, again every day until somebody does it; None when it isn't due for that."""
     item = queries.locked_item(item_id)
     at = clock(at)
     if item is None or item.next_escalation_at is None or item.next_escalation_at > at:
-        return Unchanged(item)  # type: ignore[return-value]
+        return Unchanged(None)  # type: ignore[return-value]
     item.escalations += 1
     item.next_escalation_at = at + ESCALATE_EVERY
     item.save(update_fields=["escalations", "next_escalation_at", "updated_at"])
@@ -145,38 +171,73 @@ def plan_follow_ups(
 
 
 @action
-def cancel_follow_ups(*, actor: Actor, alert: RiskAlert) -> int:
+def cancel_follow_ups(*, actor: Actor, alert: RiskAlert, at: datetime | None = None) -> int:
     """Cancel the contacts of an end that was taken back; the next end promises its own."""
-    count = FollowUp.objects.filter(alert=alert, status=FollowUpStatus.DUE).update(
-        status=FollowUpStatus.CANCELLED
-    )
+    count = FollowUp.objects.filter(alert=alert, status__in=STANDING).update(status=FollowUpStatus.CANCELLED)
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "follow_up.cancelled", alert, codes={"count": count})
+    _close_missed(actor, alert.patient_id, "no_action_needed", clock(at))
     return count
 
 
 @action
 def finish_follow_up(
-    *, actor: Actor, follow_up_id: UUID, outcome: str, note: str = "", at: datetime | None = None
+    *,
+    actor: Actor,
+    follow_up_id: UUID,
+    outcome: str,
+    channel: str = "",
+    note: str = "",
+    at: datetime | None = None,
 ) -> FollowUp:
-    """Log what came of a follow-up contact; `no_answer` keeps it due."""
+    """Log what came of a follow-up contact; `no_answer`, with its channel, is an attempt and keeps it due."""
     if outcome not in FOLLOW_UP_OUTCOMES:
         raise InputRefused("Choose what came of it.", "required", field="outcome")
+    if outcome == "no_answer" and channel not in ContactChannel.values:
+        raise InputRefused("Say how you tried.", "required", field="channel")
     row = queries.locked_follow_up(follow_up_id)
     at = clock(at)
-    if row is None or row.status != FollowUpStatus.DUE:
+    _refuse_stranger(actor, row)
+    if row is None or row.status not in STANDING:
         raise RuleBroken("This follow-up is not due any more.", "already_done")
-    row.outcome = outcome
-    if outcome != "no_answer":
-        row.status, row.done_at, row.done_by = FollowUpStatus.DONE, at, actor.user
     with opening(actor, purpose="follow_up") as context:
         if note.strip():
             context.load_keys([row.patient_id], create=True)
-            row.note = note.strip()
+        if outcome == "no_answer":
+            return _note_attempt(actor, row, channel, note.strip(), at)
+        row.outcome, row.note = outcome, note.strip() or None
+        row.status, row.done_at, row.done_by = FollowUpStatus.DONE, at, actor.user
         row.save()
     record(actor, "follow_up.done", row, codes={"outcome": outcome})
+    _close_missed(actor, row.patient_id, "contacted", at)
     return row
+
+
+def _note_attempt(actor: Actor, row: FollowUp, channel: str, note: str, at: datetime) -> FollowUp:
+    FollowUpAttempt.objects.create(
+        organization_id=row.organization_id,
+        follow_up=row,
+        patient_id=row.patient_id,
+        channel=channel,
+        attempted_at=at,
+        attempted_by=actor.user,
+        note=note or None,
+    )
+    record(actor, "follow_up.attempted", row, codes={"channel": channel})
+    return row
+
+
+def _close_missed(actor: Actor, patient_id: UUID | None, outcome: str, at: datetime) -> None:
+    """Close the task about missed contacts once none stands any more; the person is locked."""
+    if patient_id is None or queries.has_missed(patient_id):
+        return
+    item = queries.open_item_of(patient_id, MISSED)
+    if item is not None:
+        item.done_at, item.done_by, item.outcome = at, actor.user, outcome
+        item.next_escalation_at = None
+        item.save(update_fields=["done_at", "done_by", "outcome", "next_escalation_at", "updated_at"])
+        record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
 
 
 @action
@@ -184,21 +245,21 @@ def sweep_follow_up(*, actor: Actor, follow_up_id: UUID, at: datetime | None = N
     """Make a task of a follow-up whose time passed: a missed contact is somebody's duty, not silence."""
     row = queries.locked_follow_up(follow_up_id)
     at = clock(at)
-    if row is None or row.swept_at is not None or row.status != FollowUpStatus.DUE:
+    if row is None or row.status != FollowUpStatus.DUE:
         return Unchanged(row)  # type: ignore[return-value]
-    row.swept_at = at
-    row.save(update_fields=["swept_at", "updated_at"])
+    row.status, row.swept_at = FollowUpStatus.MISSED, at
+    row.save(update_fields=["status", "swept_at", "updated_at"])
     make_item(
         actor=actor,
         organization_id=row.organization_id,
         patient=row.patient,
-        reason_code="follow_up_missed",
+        reason_code=MISSED,
         source_type="follow_up",
         source_id=row.pk,
         due_at=at,
         at=at,
     )
-    record(actor, "follow_up.passed", row)
+    record(actor, "follow_up.missed", row)
     return row
 
 

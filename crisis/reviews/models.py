@@ -8,7 +8,10 @@ from django.db import models
 from django.db.models import Q
 
 from cortex.crypto.fields import SealedTextField
-from cortex.records import OrgRecord
+from cortex.records import AppendedRecord, OrgRecord
+
+# What asks whether a person's level is right: whoever reviewed it says so, and the ledger keeps it.
+RISK_REVIEWS = ("risk_review", "level_stands_after_end")
 
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
@@ -80,6 +83,10 @@ class FollowUpStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+# Missed is not over: somebody still owes the contact.
+STANDING = (FollowUpStatus.DUE, FollowUpStatus.MISSED)
+
+
 class FollowUp(OrgRecord):
     """A contact that was promised when an alert ended; its date is a swept row."""
 
@@ -106,6 +113,40 @@ class FollowUp(OrgRecord):
 
     def __str__(self) -> str:
         return f"follow-up {self.label}"
+
+
+class ContactChannel(models.TextChoices):
+    """How somebody tried to reach a person, or whoever stands for them."""
+
+    PHONE = "phone", "Phone"
+    CHAT = "chat", "Chat"
+    SMS = "sms", "Text message"
+    IN_PERSON = "in_person", "In person"
+    EMERGENCY_CONTACT = "emergency_contact", "Their emergency contact"
+
+
+class FollowUpAttempt(AppendedRecord):
+    """One try to make a promised contact that nobody answered; written once."""
+
+    sealed_subject = "patient_id"
+
+    follow_up = models.ForeignKey(FollowUp, models.PROTECT, related_name="attempts")
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=20, choices=ContactChannel)
+    attempted_at = models.DateTimeField()
+    attempted_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    note = SealedTextField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "follow-up attempt"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=ContactChannel.values), name="followup_attempt_channel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"tried by {self.channel}"
 
 
 class SecondReview(OrgRecord):

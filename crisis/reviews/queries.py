@@ -6,12 +6,26 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from crisis.resources.models import CrisisResource
-from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.reviews.contacts import next_step
+from crisis.reviews.models import (
+    RISK_REVIEWS,
+    STANDING,
+    FollowUp,
+    FollowUpAttempt,
+    FollowUpStatus,
+    ReviewItem,
+    SecondReview,
+)
+from patients.privacy.queries import has_consent
+from patients.registry.queries import locked as lock_patients
+
+# A follow-up call may be made all day long before it counts as missed.
+GRACE = timedelta(hours=24)
 
 
 def is_pending(alert_id: UUID) -> bool:
@@ -54,12 +68,12 @@ def waiting_for(user: User, organizations: Iterable[UUID], limit: int = 20) -> l
 
 
 def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewItem]:
-    """Return the open review items of these organizations, the most overdue first."""
+    """Return the open review items of these organizations, the most often escalated and overdue first."""
     return list(
         ReviewItem.objects.open()
         .filter(organization_id__in=list(organizations))
         .select_related("patient", "owner")
-        .order_by("due_at")[:limit]
+        .order_by("-escalations", "due_at")[:limit]
     )
 
 
@@ -75,11 +89,17 @@ def items(user: User, organizations: Iterable[UUID], which: str) -> QuerySet[Rev
 
 def item_for(user: User, organizations: Iterable[UUID], item_id: UUID) -> ReviewItem:
     """Return one review item that the person owns or whose desk they sit at; NotFound otherwise."""
-    items = ReviewItem.objects.select_related("patient", "owner").filter(pk=item_id)
+    items = ReviewItem.objects.select_related("patient", "owner", "done_by").filter(pk=item_id)
     item = items.filter(organization_id__in=list(organizations)).first() or items.filter(owner=user).first()
     if item is None:
         raise NotFound("This task does not exist, or it is not yours.", "not_found")
     return item
+
+
+def risk_review_of(item_id: UUID) -> UUID | None:
+    """Return the person whose level a task asks about; None when it asks something else."""
+    found = ReviewItem.objects.filter(pk=item_id, reason_code__in=RISK_REVIEWS, patient__isnull=False)
+    return found.values_list("patient_id", flat=True).first()
 
 
 def locked_item(item_id: UUID) -> ReviewItem | None:
@@ -94,32 +114,52 @@ def overdue_item_ids(at: datetime, limit: int = 100) -> list[UUID]:
     )
 
 
-def passed_follow_up_ids(at: datetime, grace: timedelta, limit: int = 100) -> list[UUID]:
-    """Return the ids of follow-ups that passed without a contact and were not swept yet."""
+def passed_follow_up_ids(at: datetime, limit: int = 100) -> list[UUID]:
+    """Return the ids of follow-ups that passed without a contact and are not marked as missed yet."""
     return list(
-        FollowUp.objects.filter(status=FollowUpStatus.DUE, due_at__lte=at - grace, swept_at__isnull=True)
+        FollowUp.objects.filter(status=FollowUpStatus.DUE, due_at__lte=at - GRACE)
         .order_by("due_at")
         .values_list("pk", flat=True)[:limit]
     )
 
 
 def locked_follow_up(follow_up_id: UUID) -> FollowUp | None:
-    """Lock and return a follow-up."""
+    """Lock the person, then the follow-up, and return it; None when absent."""
+    found = FollowUp.objects.filter(pk=follow_up_id)
+    lock_patients(found.values_list("patient_id", flat=True))
+    return found.select_for_update(of=("self",)).select_related("patient").first()
+
+
+def has_missed(patient_id: UUID) -> bool:
+    """Whether a follow-up of this person was missed and still stands."""
+    return FollowUp.objects.filter(patient_id=patient_id, status=FollowUpStatus.MISSED).exists()
+
+
+def open_item_of(patient_id: UUID, reason_code: str) -> ReviewItem | None:
+    """Lock and return the open task of a person for this reason."""
     return (
-        FollowUp.objects.select_for_update(of=("self",))
-        .select_related("patient")
-        .filter(pk=follow_up_id)
+        ReviewItem.objects.select_for_update(of=("self",))
+        .open()
+        .filter(patient_id=patient_id, reason_code=reason_code)
         .first()
     )
 
 
+def next_contact(patient_id: UUID, at: datetime) -> str:
+    """Return what to do next about the contacts that this person was promised and nobody made."""
+    tried = FollowUpAttempt.objects.filter(patient_id=patient_id, follow_up__status__in=STANDING)
+    attempts = list(tried.values_list("attempted_at", "channel"))
+    return next_step(attempts, may_ring_contact=has_consent(patient_id, "emergency_contact", at))
+
+
 def follow_ups(organizations: Iterable[UUID], until: datetime, limit: int = 100) -> list[FollowUp]:
-    """Return the follow-ups of these organizations that are due by `until`, the earliest first."""
+    """Return the follow-ups of these organizations that stand and are due by `until`, the earliest first."""
     return list(
         FollowUp.objects.filter(
-            organization_id__in=list(organizations), status=FollowUpStatus.DUE, due_at__lte=until
+            organization_id__in=list(organizations), status__in=STANDING, due_at__lte=until
         )
         .select_related("patient", "owner", "alert")
+        .annotate(tries=Count("attempts"))
         .order_by("due_at")[:limit]
     )
 
@@ -133,6 +173,7 @@ def follow_up_of_desk(organizations: Iterable[UUID], user: User, follow_up_id: U
     """Return one follow-up of the person's desk or own; NotFound otherwise."""
     row = (
         FollowUp.objects.select_related("patient", "owner", "alert")
+        .annotate(tries=Count("attempts"))
         .filter(Q(organization_id__in=list(organizations)) | Q(owner=user), pk=follow_up_id)
         .first()
     )
@@ -153,7 +194,7 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
 
 def due_follow_up_count(organizations: Iterable[UUID], until: datetime) -> int:
     """Return how many follow-ups of these organizations are due by `until`."""
-    rows = FollowUp.objects.filter(organization_id__in=list(organizations), status=FollowUpStatus.DUE)
+    rows = FollowUp.objects.filter(organization_id__in=list(organizations), status__in=STANDING)
     return rows.filter(due_at__lte=until).count()
 
 

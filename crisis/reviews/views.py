@@ -12,12 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
-from crisis.alerts.access import desk_organizations
-from crisis.desk.queries import review_row, subjects_of
+from crisis.decisions.actions import finish_risk_review
+from crisis.desk.queries import review_page, review_row, subjects_of
+from crisis.duty.queries import desk_organizations
 from crisis.reviews import actions, queries
-from crisis.reviews.forms import ReviewDoneForm
+from crisis.reviews.forms import ReviewDoneForm, RiskReviewForm
 
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
@@ -48,18 +50,28 @@ def review_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def review_detail(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """One task: what it is about and how to mark it as done."""
-    return _detail(request, item_id, ReviewDoneForm(auto_id="done_%s"))
+    return _detail(request, item_id, _form_of(item_id)(auto_id="done_%s"))
+
+
+def _form_of(item_id: UUID) -> type[ReviewDoneForm]:
+    return RiskReviewForm if queries.risk_review_of(item_id) else ReviewDoneForm
 
 
 @requires(*DESK)
 @require_POST
 def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """Mark a task as done, with what came of it."""
-    form = ReviewDoneForm(request.POST, auto_id="done_%s")
+    form = _form_of(item_id)(request.POST, auto_id="done_%s")
     if not form.is_valid():
         return _detail(request, item_id, form)
-    queries.item_for(request.user, desk_organizations(request.user), item_id)  # type: ignore[arg-type]
-    actions.finish_item(actor=actor_of(request), item_id=item_id, **form.cleaned_data)
+    finish = finish_risk_review if isinstance(form, RiskReviewForm) else actions.finish_item
+    try:
+        finish(actor=actor_of(request), item_id=item_id, **form.cleaned_data)
+    except RuleBroken as broken:
+        if broken.status != 422:
+            raise
+        form.add_error(broken.extra.get("field"), broken.message)
+        return _detail(request, item_id, form)
     return go_to(request, reverse("crisis:review_list"))
 
 
@@ -74,7 +86,7 @@ def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpRe
             organization_id=item.organization_id,
             subjects=[item.patient_id] if item.patient_id else [],
         )
-        shown = {"item": review_row(item), "form": form}
+        shown = {"item": review_page(item, clock()), "form": form}
         status = 422 if form.is_bound and form.errors else 200
         return render_part(
             request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status

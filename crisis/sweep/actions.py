@@ -6,28 +6,37 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cortex.accounts.models import User
 from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.actions import fire_next, report_no_cover
-from crisis.alerts.models import AlertEvent, Kind, RiskAlert
-from crisis.alerts.states import Status
+from crisis.alerts.actions import fire_next, raise_alert, report_no_cover
+from crisis.alerts.models import AlertEvent, Kind, Level, RiskAlert, Source
+from crisis.alerts.states import WAITING, Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.decisions.actions import apply_decisions
+from crisis.duty import queries as duty_queries
+from crisis.duty.actions import note_told
+from crisis.duty.models import DutyShift
 from crisis.escalation import actions as escalation
 from crisis.escalation import queries as escalation_queries
-from crisis.escalation.models import AlertStep, StepKind
+from crisis.escalation.models import UNFENCED, AlertStep, StepKind
 from crisis.escalation.plan import Due
 from crisis.ownership.actions import release_alert
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
+from crisis.reviews.models import ReviewItem
+from crisis.risk import queries as risk_queries
 from crisis.risk.actions import take_due
 from crisis.sweep import queries
+from patients.registry.queries import locked as lock_patients
 
-# These ask their own question when they fire, whatever has happened since.
-UNFENCED = (StepKind.STILL_HIGH, StepKind.REVIEW_OVERDUE)
 RETRY_STEP = timedelta(seconds=10)
+RETRY_EVALUATION = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+# A medium task is due after 24 h and escalates daily: the second time is the 48 h of domain 3.5.
+TELL_AT = 2
 BY_THE_CLOCK = "Released by the clock: nothing was logged."
 BY_ABSENCE = "Released: its owner was away for ten minutes."
 
@@ -35,7 +44,7 @@ BY_ABSENCE = "Released: its owner was away for ten minutes."
 @action
 def run_step(*, actor: Actor, step_id: UUID, at: datetime | None = None) -> AlertStep | None:
     """Run one due row, or finish it as stale when its alert has moved on."""
-    step = queries.locked_step(step_id)
+    step = queries.locked_due_step(step_id, at)
     if step is None:
         return Unchanged(None)  # type: ignore[return-value]
     alert = alert_queries.locked_alert(step.alert_id)
@@ -59,12 +68,35 @@ def report_failed_step(*, actor: Actor, step_id: UUID, error_code: str, at: date
     alert = alert_queries.locked_alert(step.alert_id)
     at = clock(at)
     tries = escalation.postpone_step(actor=actor, step=step, until=at + RETRY_STEP, error_code=error_code)
-    if tries == 1 and alert.is_open:
+    if "reported" not in step.codes and alert.is_open:
+        step.codes = step.codes | {"reported": True}
+        step.save(update_fields=["codes", "updated_at"])
         alert.has_unconfirmed_step = True
         alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
         event = append_event(actor, alert, "step_failed", at, codes={"kind": step.kind})
         _tell_somebody(actor, alert, event, at)
     record(actor, "step.failed", alert, codes={"kind": step.kind, "error": error_code[:48], "tries": tries})
+    return tries
+
+
+@action
+def put_step_off(
+    *, actor: Actor, step_id: UUID, error_code: str, busy: bool, at: datetime | None = None
+) -> int:
+    """Put a step off whose failure could not be reported; it takes no other lock and tells nobody.
+
+    `busy` means that somebody else holds the person's lock: every due step of that alert would wait for it.
+    """
+    step = queries.locked_step(step_id)
+    if step is None:
+        return Unchanged(0)  # type: ignore[return-value]
+    at = clock(at)
+    until = at + RETRY_STEP
+    tries = escalation.postpone_step(actor=actor, step=step, until=until, error_code=error_code)
+    if busy:
+        for other in queries.locked_due_steps(step.alert_id, at):
+            escalation.postpone_step(actor=actor, step=other, until=until, error_code=error_code)
+    record(actor, "step.put_off", step, codes={"kind": step.kind, "error": error_code[:48], "tries": tries})
     return tries
 
 
@@ -103,8 +135,9 @@ def _confirm(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> s
 
 
 def _warn(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
-    append_event(actor, alert, "claim_warned", at)
-    return "warned"
+    event = append_event(actor, alert, "claim_warned", at)
+    told = escalation.tell_person(actor=actor, alert=alert, user=alert.assigned_to, event=event, at=at)
+    return "warned" if told else "nobody_to_tell"
 
 
 def _release(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
@@ -198,6 +231,87 @@ def run_evaluation(*, actor: Actor, due_id: UUID, at: datetime | None = None) ->
 
 
 @action
+def put_evaluation_off(
+    *, actor: Actor, due_id: UUID, error_code: str, busy: bool = False, at: datetime | None = None
+) -> int:
+    """Put an evaluation off, for twice as long each time that it fails, up to an hour; return how often.
+
+    `busy` means that it did not fail: somebody else held the person's lock, and it is tried again soon.
+    """
+    due = risk_queries.locked_due(due_id)
+    if due is None:
+        return Unchanged(0)  # type: ignore[return-value]
+    at = clock(at)
+    pause = RETRY_EVALUATION
+    if not busy:
+        pause = min(RETRY_EVALUATION * 2 ** min(due.attempts, 10), LONGEST_RETRY)
+        due.attempts += 1
+    due.due_at = at + pause
+    due.save(update_fields=["attempts", "due_at", "updated_at"])
+    record(actor, "evaluation.put_off", due, codes={"error": error_code[:48], "tries": due.attempts})
+    return due.attempts
+
+
+@action
+def report_failed_evaluation(
+    *, actor: Actor, due_id: UUID, error_code: str, at: datetime | None = None
+) -> int:
+    """Put an evaluation that failed off, and raise `could_not_screen` for its person, once."""
+    due = risk_queries.locked_due(due_id)
+    if due is None:
+        return Unchanged(0)  # type: ignore[return-value]
+    lock_patients([due.patient_id])
+    at = clock(at)
+    tries = put_evaluation_off(actor=actor, due_id=due_id, error_code=error_code, at=at)
+    if not queries.was_reported(due.patient_id, due.created_at):
+        raise_alert(
+            actor=actor,
+            organization_id=due.organization_id,
+            patient_id=due.patient_id,
+            kind=Kind.COULD_NOT_SCREEN,
+            level=Level.HIGH,
+            reason_code=Kind.COULD_NOT_SCREEN,
+            source=Source.SYSTEM,
+            at=at,
+        )
+    record(actor, "evaluation.failed", due, codes={"error": error_code[:48], "tries": tries})
+    return tries
+
+
+@action
+def call_uncovered(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
+    """Fire the chain's last step now for an alert whose desk was left: it must not wait for its next time."""
+    alert = alert_queries.locked_alert(alert_id)
+    at = clock(at)
+    ended = alert.chain_position >= len(alert.policy["chain"])
+    if alert.status not in WAITING or ended or duty_queries.has_cover(alert.organization_id):
+        return Unchanged(alert)  # type: ignore[return-value]
+    record(actor, "cover.lost", alert)
+    return fire_next(actor=actor, alert=alert, at=at)
+
+
+@action
+def end_no_cover(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
+    """End an incident that nobody took up when somebody is on shift again; an owner ends theirs by hand."""
+    alert = alert_queries.locked_alert(alert_id)
+    at = clock(at)
+    back = alert.kind == Kind.NO_COVER and duty_queries.has_cover(alert.organization_id)
+    if alert.status not in WAITING or not back:
+        return Unchanged(alert)  # type: ignore[return-value]
+    alert.status = moves.next_state(alert, Move.COVER_BACK)
+    alert.resolved_at = at
+    return moves.apply(
+        actor,
+        alert,
+        event="cover_back",
+        verb="cover.restored",
+        at=at,
+        fields=["status", "resolved_at"],
+        entry=False,
+    )
+
+
+@action
 def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
     """Tell the supervisor at once that an owner left with this alert open; ten minutes start."""
     alert = alert_queries.locked_alert(alert_id)
@@ -236,3 +350,47 @@ def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         at=at,
         fields=["owner_gone_at", "chain_beside"],
     )
+
+
+@action
+def escalate_task(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
+    """Mark an overdue task; the second time, a day later, the supervisors are told (domain 3.5)."""
+    at = clock(at)
+    item = reviews.escalate_item(actor=actor, item_id=item_id, at=at)
+    if item is None or item.escalations != TELL_AT:
+        return Unchanged(item)  # type: ignore[return-value]
+    people = duty_queries.people_for("supervisor", item.organization_id)
+    told = escalation.tell_desk(actor=actor, people=people, about=item, at=at)
+    record(actor, "review.supervisors_told", item, codes={"told": len(people), "attempts": len(told)})
+    return item
+
+
+@action
+def note_unplanned_start(*, actor: Actor, shift_id: UUID, at: datetime | None = None) -> DutyShift | None:
+    """Tell the supervisors that somebody started a shift that nobody had planned."""
+    shift = duty_queries.locked_shift(shift_id)
+    at = clock(at)
+    if shift is None or shift.is_planned or shift.start_told_at is not None:
+        return Unchanged(shift)  # type: ignore[return-value]
+    people = duty_queries.people_for("supervisor", shift.organization_id, besides=shift.user_id)
+    return _tell_of_shift(actor, shift, people, "start_told_at", "shift.unplanned", at)
+
+
+@action
+def note_overrun_break(*, actor: Actor, shift_id: UUID, at: datetime | None = None) -> DutyShift | None:
+    """Tell somebody whose break is over, and their supervisors: the desk goes on without them meanwhile."""
+    shift = duty_queries.locked_shift(shift_id)
+    at = clock(at)
+    if shift is None or shift.break_told_at is not None or not shift.is_break_over(at):
+        return Unchanged(shift)  # type: ignore[return-value]
+    others = duty_queries.people_for("supervisor", shift.organization_id, besides=shift.user_id)
+    return _tell_of_shift(actor, shift, [shift.user, *others], "break_told_at", "shift.break_overrun", at)
+
+
+def _tell_of_shift(
+    actor: Actor, shift: DutyShift, people: list[User], field: str, verb: str, at: datetime
+) -> DutyShift:
+    escalation.tell_desk(actor=actor, people=people, about=shift, at=at)
+    note_told(actor=actor, shift=shift, field=field, at=at)
+    record(actor, verb, shift, codes={"told": len(people)})
+    return shift

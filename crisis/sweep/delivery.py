@@ -7,7 +7,10 @@ import hmac
 import ipaddress
 import json
 import socket
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,11 +19,13 @@ import httpx
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import DatabaseError, connection
 from django.urls import reverse
 
 from cortex.audit import Actor, system
 from cortex.clock import clock
 from crisis.alerts.actions import mark_notified
+from crisis.escalation import queries
 from crisis.escalation.actions import lease_attempt, note_delivery, pager_secret
 from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
 
@@ -31,11 +36,62 @@ LEASE = timedelta(seconds=60)
 # Seconds until the next try; after the last one the attempt is a dead letter.
 RETRIES = (5, 15, 60, 300, 900, 1800, 3600)
 TIMEOUT = 5.0
+# Looking up a name has no limit of its own, and each phase of a call has one: this one is for the whole.
+LONGEST_CALL = TIMEOUT + 1
+# Seconds that a round may take, and that an endpoint rests after a failure.
+BUDGET = 20.0
+REST = 10.0
+WORDS = {
+    "task": "A task on the review list has been overdue for a day.",
+    "shift": "A shift started without a plan, or a break ran over: see who is on shift.",
+}
+FAILURES = (AttemptState.FAILED, AttemptState.DEAD)
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Refused(Exception):
     """A delivery failed; its argument is a code without content."""
+
+
+@dataclass
+class Deliveries:
+    """The sending of one kind of notification, e-mails or webhooks, round by round."""
+
+    webhooks: bool
+    resting: dict[UUID, float] = field(default_factory=dict)
+
+    def send_due(self) -> int:
+        """Send what is due, the urgent first, for at most BUDGET seconds; return how many were tried.
+
+        An endpoint that just failed rests for a while: its other calls would cost everybody the same wait.
+        """
+        ends = time.monotonic() + BUDGET
+        tried: set[UUID] = set()
+        while time.monotonic() < ends:
+            due = queries.due_attempts(clock(), webhooks=self.webhooks, besides=self._away())
+            row = next((one for one in due if one[0] not in tried), None)
+            if row is None:
+                break
+            attempt_id, endpoint_id = row
+            tried.add(attempt_id)
+            if self._state(attempt_id) in FAILURES and endpoint_id is not None:
+                self.resting[endpoint_id] = time.monotonic() + REST
+        return len(tried)
+
+    def _away(self) -> list[UUID]:
+        at = time.monotonic()
+        self.resting = {endpoint: until for endpoint, until in self.resting.items() if until > at}
+        return list(self.resting)
+
+    def _state(self, attempt_id: UUID) -> str:
+        try:
+            return deliver(attempt_id)
+        except DatabaseError as error:
+            # The leased row comes back by itself; a lost connection ends the round.
+            if not connection.is_usable():
+                raise
+            log.error("row_failed", kind="delivery", row=str(attempt_id), error=type(error).__name__)
+            return AttemptState.PENDING
 
 
 def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
@@ -44,10 +100,10 @@ def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
     attempt = lease_attempt(actor=actor, attempt_id=attempt_id, until=at + LEASE, at=at)
     if attempt is None:
         return "taken"
-    if not attempt.alert.is_open:
-        # It ended meanwhile: a call now would send somebody to nothing.
-        note_delivery(actor=actor, attempt=attempt, state=AttemptState.DEAD, error_code="overtaken")
-        return AttemptState.DEAD
+    if queries.is_overtaken(attempt.pk):
+        # It ended or was claimed meanwhile: a call now would send somebody to nothing.
+        note_delivery(actor=actor, attempt=attempt, state=AttemptState.OVERTAKEN)
+        return AttemptState.OVERTAKEN
     try:
         state = _email(attempt) if attempt.channel == Channel.EMAIL else _webhook(attempt)
     except Refused as refusal:
@@ -57,7 +113,7 @@ def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
         # and then given up in the open. None may end the thread that sends everybody else's.
         return _failed(actor, attempt, type(error).__name__)
     note_delivery(actor=actor, attempt=attempt, state=state)
-    if state == AttemptState.CONFIRMED:
+    if state == AttemptState.CONFIRMED and attempt.alert_id is not None:
         mark_notified(actor=actor, alert_id=attempt.alert_id)
     return state
 
@@ -78,28 +134,35 @@ def _email(attempt: NotificationAttempt) -> str:
     user = attempt.user
     if user is None or not user.is_active:
         raise Refused("recipient_gone")
-    urgency = "critical" if attempt.alert.level == "critical" else "high"
-    body = (
-        f"An alert ({urgency}) is waiting for somebody.\n\nOpen the board: {_board_url()}\n\n"
-        "This mail holds no health data on purpose."
-    )
-    sent = EmailMessage(f"Cortex: an alert is waiting ({urgency})", body, to=[user.email]).send()
-    if not sent:
+    subject, sentence = _words(attempt)
+    body = f"{sentence}\n\nOpen the board: {_board_url()}\n\nThis mail holds no health data on purpose."
+    if not EmailMessage(f"Cortex: {subject}", body, to=[user.email]).send():
         raise Refused("not_accepted")
     return AttemptState.CONFIRMED if "smtp" in settings.EMAIL_BACKEND else AttemptState.SENT
 
 
+def _words(attempt: NotificationAttempt) -> tuple[str, str]:
+    """Return subject and sentence of a mail: what waits, and nothing about anybody."""
+    if attempt.alert is None:
+        thing = "task" if attempt.item_id else "shift"
+        return f"a {thing} needs a look", WORDS[thing]
+    urgency = "critical" if attempt.alert.level == "critical" else "high"
+    if attempt.step_id is None:
+        return f"an alert needs a look ({urgency})", f"An alert ({urgency}) needs a look from you."
+    return f"an alert is waiting ({urgency})", f"An alert ({urgency}) is waiting for somebody."
+
+
 def _webhook(attempt: NotificationAttempt) -> str:
     """Post a signed call without health data; a 2xx answer confirms it."""
-    endpoint = attempt.webhook
-    if endpoint is None or not endpoint.is_active:
+    endpoint, alert = attempt.webhook, attempt.alert
+    if endpoint is None or alert is None or not endpoint.is_active:
         raise Refused("endpoint_gone")
     body = json.dumps(
         {
             "event": "alert.waiting",
-            "id": str(attempt.alert_id),
+            "id": str(alert.pk),
             "attempt": str(attempt.pk),
-            "urgency": "now" if attempt.alert.level == "critical" or attempt.alert.waiting_person else "soon",
+            "urgency": "now" if alert.level == "critical" or alert.waiting_person else "soon",
             "board": _board_url(),
         }
     ).encode()
@@ -113,10 +176,30 @@ def _webhook(attempt: NotificationAttempt) -> str:
         "Cortex-Signature": f"v1={signature}",
         "Idempotency-Key": str(attempt.pk),
     }
-    answer = _post(endpoint.url, body, headers)
+    answer = _within(LONGEST_CALL, lambda: _post(endpoint.url, body, headers))
     if not 200 <= answer < 300:
         raise Refused(f"http_{answer}")
     return AttemptState.CONFIRMED
+
+
+def _within(seconds: float, call: Callable[[], int]) -> int:
+    """Make a call that may hang in a thread of its own, and leave it there after so many seconds."""
+    outcome: list[int | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except Exception as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise Refused("too_slow")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> int:

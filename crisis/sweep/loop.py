@@ -5,82 +5,186 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, OperationalError, close_old_connections, connection
+from psycopg.errors import LockNotAvailable
 
 from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
 from cortex.ops.actions import note_round
+from crisis.alerts.actions import mark_notified
 from crisis.duty import queries as duty_queries
 from crisis.duty.actions import end_forgotten_shift
 from crisis.escalation import queries as escalation_queries
+from crisis.escalation.actions import drop_overtaken, finish_stale_steps
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.risk import queries as risk_queries
 from crisis.risk.actions import install_lexicon
 from crisis.sweep import actions, queries
-from crisis.sweep.delivery import deliver
+from crisis.sweep.delivery import Deliveries
 
 log = structlog.get_logger(__name__)
 
 ROUND = 1.0
 ANCHOR_EVERY = 30.0
-# A follow-up call may be made all day long before it counts as missed.
-FOLLOW_UP_GRACE = timedelta(hours=24)
+BATCH = 50
+# After this many batches of steps the round ends and says that it is alive.
+BATCHES = 4
 SWEEPER = system("sweeper")
+
+Work = Callable[[UUID], object]
+
+# What a round looks after besides the steps: what is due, by id, and what is done with each.
+CHORES: tuple[tuple[str, Callable[[datetime], list[UUID]], Work], ...] = (
+    (
+        "evaluation",
+        lambda at: risk_queries.due_evaluations(at),
+        lambda row: actions.run_evaluation(actor=SWEEPER, due_id=row),
+    ),
+    (
+        "uncovered",
+        queries.uncovered_alert_ids,
+        lambda row: actions.call_uncovered(actor=SWEEPER, alert_id=row),
+    ),
+    (
+        "cover_back",
+        queries.covered_incident_ids,
+        lambda row: actions.end_no_cover(actor=SWEEPER, alert_id=row),
+    ),
+    (
+        "confirmed",
+        queries.confirmed_new_alert_ids,
+        lambda row: mark_notified(actor=SWEEPER, alert_id=row),
+    ),
+    (
+        "owner_gone",
+        queries.absent_owner_alert_ids,
+        lambda row: actions.note_owner_gone(actor=SWEEPER, alert_id=row),
+    ),
+    (
+        "owner_back",
+        queries.returned_owner_alert_ids,
+        lambda row: actions.note_owner_back(actor=SWEEPER, alert_id=row),
+    ),
+    (
+        "shift",
+        duty_queries.forgotten_shift_ids,
+        lambda row: end_forgotten_shift(actor=SWEEPER, shift_id=row),
+    ),
+    (
+        "unplanned_start",
+        duty_queries.untold_start_ids,
+        lambda row: actions.note_unplanned_start(actor=SWEEPER, shift_id=row),
+    ),
+    (
+        "overrun_break",
+        duty_queries.overrun_break_ids,
+        lambda row: actions.note_overrun_break(actor=SWEEPER, shift_id=row),
+    ),
+    (
+        "review",
+        review_queries.overdue_item_ids,
+        lambda row: actions.escalate_task(actor=SWEEPER, item_id=row),
+    ),
+    (
+        "follow_up",
+        review_queries.passed_follow_up_ids,
+        lambda row: reviews.sweep_follow_up(actor=SWEEPER, follow_up_id=row),
+    ),
+)
 
 
 def sweep_once() -> int:
     """Run every due row once and look after the owners; return how many rows were run."""
-    ran = sum(_step(step_id) for step_id in escalation_queries.due_step_ids(clock()))
-    for due_id in risk_queries.due_evaluations(clock()):
-        ran += _guarded("evaluation", due_id, partial(actions.run_evaluation, due_id=due_id))
-    at = clock()
-    for alert_id in queries.absent_owner_alert_ids(at):
-        _guarded("owner_gone", alert_id, partial(actions.note_owner_gone, alert_id=alert_id))
-    for alert_id in queries.returned_owner_alert_ids(at):
-        _guarded("owner_back", alert_id, partial(actions.note_owner_back, alert_id=alert_id))
-    for shift_id in duty_queries.forgotten_shift_ids(at):
-        _guarded("shift", shift_id, partial(end_forgotten_shift, shift_id=shift_id))
-    for item_id in review_queries.overdue_item_ids(at):
-        _guarded("review", item_id, partial(reviews.escalate_item, item_id=item_id))
-    for follow_up_id in review_queries.passed_follow_up_ids(at, FOLLOW_UP_GRACE):
-        _guarded("follow_up", follow_up_id, partial(reviews.sweep_follow_up, follow_up_id=follow_up_id))
+    return run_steps() + run_chores()
+
+
+def run_steps(lane: int = 0) -> int:
+    """Run the due steps, the critical ones first, asking again after each batch; return how many ran.
+
+    Two threads do this side by side, as two sweepers may; `lane` (0 or 1) says which of the two this is.
+    """
+    _guarded("stale_steps", None, lambda _: finish_stale_steps(actor=SWEEPER))
+    seen: set[UUID] = set()
+    ran = 0
+    for _ in range(BATCHES):
+        due = [one for one in escalation_queries.due_step_ids(clock(), BATCH) if one not in seen]
+        if not due:
+            break
+        seen.update(due)
+        for step_id in _in_turn(due, lane):
+            ran += _guarded("step", step_id, _run_step, _put_step_off)
     return ran
 
 
-def _step(step_id: UUID) -> int:
-    """Run one step; one that fails is put off for a while, so that it never starves the others."""
+def _in_turn(due: list[UUID], lane: int) -> list[UUID]:
+    """The rows in order, the two of each pair swapped for the second thread: they seldom meet at one."""
+    return [due[place] for place in sorted(range(len(due)), key=lambda place: place ^ lane)]
 
-    def postpone(error: Exception) -> None:
-        actions.report_failed_step(actor=SWEEPER, step_id=step_id, error_code=type(error).__name__)
 
-    return _guarded("step", step_id, partial(actions.run_step, step_id=step_id), postpone)
+def run_chores() -> int:
+    """Look after everything that isn't a step; what fails in one kind of row stops no other kind."""
+    _guarded("overtaken", None, lambda _: drop_overtaken(actor=SWEEPER))
+    ran = 0
+    for kind, due, work in CHORES:
+        found: list[UUID] = []
+        _guarded(kind, None, lambda _, due=due, found=found: found.extend(due(clock())))  # type: ignore[misc]
+        put_off = _put_evaluation_off if kind == "evaluation" else None
+        ran += sum(_guarded(kind, row_id, work, put_off) for row_id in found)
+    return ran
+
+
+def _run_step(step_id: UUID) -> object:
+    return actions.run_step(actor=SWEEPER, step_id=step_id)
+
+
+def _put_step_off(step_id: UUID, error: Exception) -> None:
+    """Report a step that failed; when that can't be done either, move it out of the way all the same."""
+    code, busy = type(error).__name__, _is_busy(error)
+    report = partial(actions.report_failed_step, actor=SWEEPER, error_code=code)
+    # A report takes the same locks: where somebody holds them, it would only wait once more.
+    if busy or not _guarded("step_report", step_id, lambda row: report(step_id=row)):
+        put_off = partial(actions.put_step_off, actor=SWEEPER, error_code=code, busy=busy)
+        _guarded("step_put_off", step_id, lambda row: put_off(step_id=row))
+
+
+def _put_evaluation_off(due_id: UUID, error: Exception) -> None:
+    code, busy = type(error).__name__, _is_busy(error)
+    report = partial(actions.report_failed_evaluation, actor=SWEEPER, error_code=code)
+    if busy or not _guarded("evaluation_report", due_id, lambda row: report(due_id=row)):
+        put_off = partial(actions.put_evaluation_off, actor=SWEEPER, error_code=code, busy=busy)
+        _guarded("evaluation_put_off", due_id, lambda row: put_off(due_id=row))
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether a row could not be run because somebody else holds what it needs for longer than we wait."""
+    return isinstance(error, OperationalError) and isinstance(error.__cause__, LockNotAvailable)
 
 
 def _guarded(
     kind: str,
-    row_id: UUID,
-    run: Callable[..., object],
-    after_failure: Callable[[Exception], None] | None = None,
+    row_id: UUID | None,
+    work: Callable[..., object],
+    put_off: Callable[[UUID, Exception], None] | None = None,
 ) -> int:
-    """Run one row's work and return 1, or log its failure by code and return 0: the next row must not wait.
+    """Do one row's work and return 1, or log its failure by code and return 0: the next row must not wait.
 
     Only a lost connection ends the round: nothing else could run either.
     """
     try:
-        run(actor=SWEEPER)
+        work(row_id)
     except Exception as error:
         if isinstance(error, DatabaseError) and not connection.is_usable():
             raise
         log.error("row_failed", kind=kind, row=str(row_id), error=type(error).__name__)
-        if after_failure is not None:
-            after_failure(error)
+        if put_off is not None and row_id is not None:
+            put_off(row_id, error)
         return 0
     return 1
 
@@ -90,16 +194,8 @@ def link_trail() -> int:
     return link_pending()
 
 
-def deliver_due() -> int:
-    """Send the e-mails and webhooks that are due."""
-    due = escalation_queries.due_attempt_ids(clock())
-    for attempt_id in due:
-        deliver(attempt_id)
-    return len(due)
-
-
 class Sweeper:
-    """Three threads with a connection each, so that a slow pager delays no step and no link."""
+    """Threads with a connection each, so that a slow pager delays no step and a stuck chore no call."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -108,20 +204,22 @@ class Sweeper:
     def run(self) -> None:
         """Put the packaged lexicon into force, then work until stopped."""
         install_lexicon(actor=SWEEPER)
+        parts: dict[str, Callable[[], int]] = {
+            "steps": partial(run_steps, 1),
+            "chores": run_chores,
+            "mails": Deliveries(webhooks=False).send_due,
+            "pagers": Deliveries(webhooks=True).send_due,
+            "trail": self._trail,
+        }
         threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
-            for name, work in (("deliveries", deliver_due), ("trail", self._trail))
+            for name, work in parts.items()
         ]
         for thread in threads:
             thread.start()
-        self._repeat("steps", self._steps)
+        self._repeat("sweeper", run_steps)
         for thread in threads:
             thread.join(timeout=3)
-
-    def _steps(self) -> int:
-        ran = sweep_once()
-        note_round(actor=SWEEPER, name="sweeper", detail={"ran": ran})
-        return ran
 
     def _trail(self) -> int:
         linked = link_trail()
@@ -135,9 +233,8 @@ class Sweeper:
             started = time.monotonic()
             try:
                 close_old_connections()
-                done = work()
-                if name != "steps":
-                    note_round(actor=SWEEPER, name=name, detail={"done": done})
+                queries.wait_briefly_for_locks()
+                note_round(actor=SWEEPER, name=name, detail={"done": work()})
             except Exception as error:
                 # Usually the database is away. Whatever it is, say so and try again: everything due is still
                 # a row, and a thread that dies in silence would take its duties with it.

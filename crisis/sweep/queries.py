@@ -5,23 +5,54 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
 
 from cortex.accounts.models import Role
 from cortex.accounts.queries import live_sessions
-from crisis.alerts.models import RiskAlert
+from cortex.clock import clock
+from crisis.alerts.models import Kind, RiskAlert, RiskAlertQuerySet
+from crisis.alerts.states import OPEN, Status
 from crisis.duty.models import DutyShift, DutyStatus
-from crisis.escalation.models import AlertStep
+from crisis.duty.queries import has_cover
+from crisis.escalation.models import AlertStep, AttemptState, NotificationAttempt
 from crisis.risk.models import RiskAssessment
+
+# A transaction that stands still with a person's lock must not hold up everybody else's alerts.
+LOCK_WAIT = "2s"
+
+
+def wait_briefly_for_locks() -> None:
+    """Let this connection give up on a lock that it doesn't get in two seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_WAIT])
 
 
 def locked_step(step_id: UUID) -> AlertStep | None:
-    """Lock and return a due row; None when it is done or another sweeper has it."""
+    """Lock and return a row; None when it is done or another sweeper has it."""
     return (
         AlertStep.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(pk=step_id, done_at__isnull=True)
         .first()
     )
+
+
+def locked_due_step(step_id: UUID, at: datetime | None) -> AlertStep | None:
+    """Lock and return a row that is due; None when it is done, was put off, or another sweeper has it."""
+    step = locked_step(step_id)
+    return None if step is None or step.due_at > clock(at) else step
+
+
+def locked_due_steps(alert_id: UUID, at: datetime) -> list[AlertStep]:
+    """Lock and return the due rows of one alert; those that another sweeper has are left to it."""
+    rows = AlertStep.objects.select_for_update(of=("self",), skip_locked=True)
+    return list(rows.due(at).filter(alert_id=alert_id))
+
+
+def was_reported(patient_id: UUID, since: datetime) -> bool:
+    """Whether people were told since then that something of this person could not be screened."""
+    alerts = RiskAlert.objects.filter(patient_id=patient_id, kind=Kind.COULD_NOT_SCREEN)
+    return alerts.filter(Q(raised_at__gte=since) | Q(status__in=OPEN)).exists()
 
 
 def _present(at: datetime) -> Q:
@@ -51,6 +82,30 @@ def returned_owner_alert_ids(at: datetime) -> list[UUID]:
         .filter(_present(at), owner_gone_at__isnull=False)
         .values_list("pk", flat=True)
     )
+
+
+def uncovered_alert_ids(at: datetime) -> list[UUID]:
+    """Return the waiting alerts of desks that everybody has left and whose chain hasn't reached its end."""
+    steps = Func(F("policy__chain"), function="jsonb_array_length", output_field=IntegerField())
+    asked = RiskAlert.objects.waiting().filter(chain_position__lt=steps)
+    return _by_cover(asked, covered=False)
+
+
+def covered_incident_ids(at: datetime) -> list[UUID]:
+    """Return the incidents that nobody took up although somebody is on shift again."""
+    return _by_cover(RiskAlert.objects.waiting().filter(kind=Kind.NO_COVER), covered=True)
+
+
+def _by_cover(alerts: RiskAlertQuerySet, *, covered: bool) -> list[UUID]:
+    found = list(alerts.values_list("pk", "organization_id"))
+    desks = {organization: has_cover(organization) for organization in {one for _, one in found}}
+    return [pk for pk, organization in found if desks[organization] is covered]
+
+
+def confirmed_new_alert_ids(at: datetime) -> list[UUID]:
+    """Return new alerts that a channel has confirmed: whoever should have noted it was cut off."""
+    seen = NotificationAttempt.objects.filter(alert=OuterRef("pk"), state=AttemptState.CONFIRMED)
+    return list(RiskAlert.objects.filter(Exists(seen), status=Status.NEW).values_list("pk", flat=True))
 
 
 def current_level(patient_id: UUID) -> str:

@@ -195,11 +195,19 @@ def test_a_house_key_opens_for_its_own_people_and_for_those_whom_it_covers(cast:
         AccessContext(device_of(cast.patient), purpose="duty").open([shift], ["phone"])
 
 
-def test_people_reach_whom_they_cover_and_whose_alerts_they_hold_and_run_only_their_own(cast: Cast) -> None:
-    assert makers.staff(cast.cleo).reach == (cast.home.pk,)
+def covering(cast: Cast) -> DutyShift:
+    """Cleo's shift, which covers the other organization by agreement."""
+    cast.elsewhere.settings = {"covered_by": {str(cast.home.pk): "Agreement 7"}}
+    cast.elsewhere.save()
     shift = cast.on_duty()
     shift.covers = [cast.home.pk, cast.elsewhere.pk]
     shift.save()
+    return shift
+
+
+def test_people_reach_whom_they_cover_and_whose_alerts_they_hold_and_run_only_their_own(cast: Cast) -> None:
+    assert makers.staff(cast.cleo).reach == (cast.home.pk,)
+    shift = covering(cast)
     actor = makers.staff(cast.cleo)
     assert actor.reach == (cast.home.pk, cast.elsewhere.pk) and actor.org_ids == (cast.home.pk,)
     alert = raise_alert(
@@ -218,9 +226,11 @@ def test_who_signed_in_comes_with_their_reach_in_one_query(
 ) -> None:
     from cortex.accounts.queries import signed_in_user
 
-    shift = cast.on_duty()
-    shift.covers = [cast.elsewhere.pk]
-    shift.save()
+    covering(cast)
     with django_assert_num_queries(1):
         user = signed_in_user(cast.cleo.pk)
         assert user is not None and makers.staff(user).covers == (cast.elsewhere.pk,)
+    cast.elsewhere.settings = {}
+    cast.elsewhere.save()
+    user = signed_in_user(cast.cleo.pk)
+    assert user is not None and makers.staff(user).covers == (), "the agreement ended"

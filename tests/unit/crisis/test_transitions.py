@@ -39,6 +39,7 @@ resolve      .    .         R             R           R           .         .   
 false_alarm  .    .         F             F           F           .         .            .
 merge        G    G         G             G           G           .         .            .
 reopen       .    .         .             .           .           A         A            .
+cover_back   R    R         .             .           .           .         .            .
 """
 LETTERS = {
     "N": Status.NOTIFIED,
@@ -63,8 +64,9 @@ def expected() -> dict[tuple[Status, Move], Status | None]:
 
 
 CELLS = expected()
-# Only the house merges and notifies: both have no door, and notifying twice is no conflict but no change.
-BY_PEOPLE = [move for move in Move if move not in (Move.NOTIFY, Move.MERGE)]
+# Only the house merges and notifies, and ends an incident of no cover: these have no door, and twice is no
+# conflict but no change.
+BY_PEOPLE = [move for move in Move if move not in (Move.NOTIFY, Move.MERGE, Move.COVER_BACK)]
 
 
 def good_ending() -> Ending:

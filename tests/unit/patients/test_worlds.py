@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
-from cortex.accounts.models import User
+from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from crisis.alerts.access import AFTER_END, pages_for, relationship_to
 from crisis.alerts.models import RiskAlert
@@ -52,6 +52,8 @@ def build_world(chance: random.Random, base: datetime) -> World:
     places = [makers.make_organization() for _ in range(2)]
     users = [makers.make_user(role, place) for place in places for role in Role.values]
     places[0].settings = {"leads": [str(users[1].pk)]}
+    if chance.random() < 0.5:  # otherwise a shift that says it covers this place reaches nobody of it
+        places[0].settings["covered_by"] = [str(places[1].pk)]
     places[0].save()
     world = World(users, [])
     for _ in range(7):
@@ -156,6 +158,14 @@ class Rows:
             SecondReview.objects.filter(decided_at__isnull=True).values_list("alert_id", "asked_by_id")
         )
     )
+    places_by_id: dict[UUID, Organization] = field(
+        default_factory=lambda: {one.pk: one for one in Organization.objects.all()}
+    )
+
+    def agrees(self, alert: RiskAlert, shift: DutyShift) -> bool:
+        """Whether the alert's organization is the shift's own, or agrees to be covered by it."""
+        agreed = self.places_by_id[alert.organization_id].settings.get("covered_by", [])
+        return alert.organization_id == shift.organization_id or str(shift.organization_id) in agreed
 
 
 def by_hand(rows: Rows, user: User, patient: Patient, at: datetime, permission: str) -> bool:
@@ -194,7 +204,7 @@ def is_reader(rows: Rows, user: User, alert: RiskAlert) -> bool:
     if leads and alert.organization_id == user.organization_id:
         return True
     mine = [one for one in rows.shifts if one.user_id == user.pk and one.is_running]
-    return any(alert.organization_id in one.covers for one in mine)
+    return any(alert.organization_id in one.covers and rows.agrees(alert, one) for one in mine)
 
 
 def by_care(rows: Rows, user: User, same: set[UUID], at: datetime, permission: str) -> bool:
