@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -121,11 +121,8 @@ class EvidenceItem:
 
     @property
     def known_at(self) -> datetime:
-        """When it could be known: what an app kept while offline is news when it arrives."""
-        late = timedelta(minutes=POLICY.late_after_minutes)
-        if self.received_at is None or self.received_at - self.observed_at <= late:
-            return self.observed_at
-        return self.received_at
+        """When it could be known: not before it arrived, whatever the sender's clock says."""
+        return max(self.observed_at, self.received_at or self.observed_at)
 
     @property
     def counts(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from crisis.risk import codes
+from crisis.risk import codes, desk
 from crisis.risk.types import EvidenceItem, Kind, Result
 
 from . import world as w
@@ -99,6 +99,26 @@ def test_words_that_arrive_late_are_news_when_they_arrive():
     assert "H1" in w.decide(late, w.resolved(Kind.SELF_HARM, 1)).rules_fired
     prompt = replace(w.text("A", 3), received_at=w.ago(3))
     assert w.decide(prompt, w.resolved(Kind.SELF_HARM, 1)).rules_fired == ()
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 9])
+def test_words_of_a_slow_clock_are_as_new_as_their_arrival(minutes):
+    """A phone that is minutes slow must not put its words before an end that could not know them."""
+    heard = replace(w.text("A"), observed_at=w.ago(hours=minutes / 60), received_at=w.NOW)
+    result = w.decide(heard, w.resolved(Kind.SELF_HARM, hours=0.5 * minutes / 60))
+    assert result.rules_fired == ("H1",)
+    assert result.signals[0].newest_at == w.NOW
+    assert desk.decide(
+        level=result.level, score=result.score, newest_evidence_at=result.signals[0].newest_at,
+        resolved_at=w.ago(hours=0.5 * minutes / 60),
+    ).move == "create"  # fmt: skip
+
+
+def test_an_offline_screener_is_not_ended_by_a_review_that_could_not_know_it():
+    synced = replace(w.cssrs("high", "critical", 2), received_at=w.ago(0.5))
+    review = EvidenceItem(codes.CLINICIAN_REVIEW, "review", "clinician", w.ago(1))
+    assert state(w.decide(synced, review)) == ("critical", ("H3",))
+    assert w.decide(w.cssrs("high", "critical", 2), review).rules_fired == ()
 
 
 def test_a_declined_screener_keeps_the_floor_before_it():
