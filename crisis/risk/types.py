@@ -167,14 +167,28 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a kind's level rests on, a rule or the score: how high it is alone, and its newest evidence."""
+
+    level: Level
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KindSignal:
-    """How urgent one kind of alert is by this result alone, and how new what says so is."""
+    """How urgent one kind of alert is by this result alone, and how new the newest of what says so is."""
 
     kind: Kind
     level: Level
     score: float
     rules: tuple[str, ...]
     newest_at: datetime | None
+    grounds: tuple[Ground, ...] = ()
+
+    def newest(self, least: Level) -> datetime | None:
+        """When the newest evidence came of what reaches `least` by itself; other news does not renew it."""
+        times = [ground.newest_at for ground in self.grounds if ground.level.rank >= least.rank]
+        return max(times, default=None)
 
 
 @dataclass(frozen=True, slots=True)
