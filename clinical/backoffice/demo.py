@@ -185,6 +185,7 @@ class Demo:
             parcel = Parcel(
                 organization_id=patient.organization_id,
                 sender="demo",
+                client="demo",
                 route="intake",
                 digest=os.urandom(32),
                 raw_items=items,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -42,7 +43,12 @@ class KeyCredential:
 
     @property
     def sender(self) -> str:
-        """The name under which answers and item ids are kept: the client's, so that a rotation keeps them."""
+        """The name under which answers are kept and the rate is counted; a rotation keeps it."""
+        return self.client
+
+    @property
+    def client(self) -> str:
+        """The name under which item ids are kept."""
         return f"client:{self.key.client_id}"
 
     def actor(self, request: Request) -> Actor:
@@ -79,7 +85,12 @@ class PatientCredential:
 
     @property
     def sender(self) -> str:
-        """The same name as the client's, so that an item that came both ways counts once."""
+        """The patient's own name: two devices that both count their requests from 1 must not meet."""
+        return f"patient:{self.patient_id}"
+
+    @property
+    def client(self) -> str:
+        """The client's name, so that an item that came both by server and by device counts once."""
         return f"client:{self.client_id}"
 
     def actor(self, request: Request) -> Actor:
@@ -142,6 +153,13 @@ class PatientTokenAuthentication(_Header):
         except tokens.TokenRefused as refused:
             raise AuthenticationFailed(str(refused), "token_refused") from None
         key = key_by_id(claims.key_id)
-        if key is None or not key.works_at(now) or MINT_SCOPE not in key.scopes:
+        if key is None or not _may_speak_for(key, claims, now):
             raise AuthenticationFailed("The key that minted this token was revoked.", "token_refused")
         return AnonymousUser(), PatientCredential(claims, key.client_id)
+
+
+def _may_speak_for(key: ApiKey, claims: tokens.Claims, now: datetime) -> bool:
+    """Whether the key that minted a token still works, may mint, and is of the token's organization."""
+    organization = key.client.organization
+    mints = key.works_at(now) and MINT_SCOPE in key.scopes
+    return mints and organization.is_active and organization.pk == claims.organization_id

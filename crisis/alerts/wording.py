@@ -91,6 +91,10 @@ REVIEW_REASONS = {
         "The person is under 18 and the rules ask for a look.",
     ),
     "past_attempt_mentioned": ("An earlier attempt was mentioned", "Ask about it and put it on record."),
+    "emotion_flagged": (
+        "An emotion reading needs a look",
+        "Severe markers, or hopelessness: see whether the reading is right, and ask.",
+    ),
     "phq9_suggested": ("Offer a PHQ-9", "They wrote about thinking too much, a way to speak of distress."),
     "after_the_fact_review": (
         "Look again at what was done without a second reader",

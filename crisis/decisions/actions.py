@@ -71,11 +71,12 @@ def _decide(
         level=signal.level,
         score=signal.score,
         rules=signal.rules,
-        newest_evidence_at=signal.newest_at,
+        newest_evidence_at=signal.newest(Level.HIGH),
         open_alert=_as_open(alert),
         resolved_at=standing.ended.get((patient.pk, signal.kind)),
     )
     if decision.move in (Move.NONE, Move.LOG_ONLY):
+        _review_news(actor, patient, evaluation, signal, at)
         return None
     pressed = _is_pressed(evaluation, signal)
     if (
@@ -96,6 +97,36 @@ def _decide(
         facts=_facts(evaluation, signal),
         waiting=pressed,
         renotify=decision.move is Move.RENOTIFY or pressed,
+        at=at,
+    )
+
+
+def _review_news(
+    actor: Actor, patient: Patient, evaluation: Evaluation, signal: KindSignal, at: datetime
+) -> None:
+    """Make a task of what reaches medium by itself since the last look, where it opens no alert.
+
+    Else an old floor that stands after its alert's end would swallow what is said under it. A score that
+    stays at medium had its task; words that set a floor are news each time.
+    """
+    before = evaluation.previous
+    stays = before is not None and before.level == Level.MEDIUM
+    grounds = evaluation.result.floors if stays else signal.grounds
+    since = before.computed_at if before is not None else None
+    if any(
+        one.level.rank >= Level.MEDIUM.rank and (since is None or one.newest_at > since) for one in grounds
+    ):
+        _make_item(actor, patient, "risk_review", evaluation, at)
+
+
+def _make_item(actor: Actor, patient: Patient, code: str, evaluation: Evaluation, at: datetime) -> None:
+    make_item(
+        actor=actor,
+        organization_id=patient.organization_id,
+        patient=patient,
+        reason_code=code,
+        source_type="assessment",
+        source_id=evaluation.assessment.pk,
         at=at,
     )
 
@@ -149,20 +180,10 @@ def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
 
 
 def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:
-    """Medium is a task for today, made when the level rises to it; safeguarding when its rule fires."""
-    before = evaluation.previous.level if evaluation.previous else "low"
+    """Make the tasks that rules ask for beside the level; medium's own is made of its news."""
     for code in evaluation.result.reviews:
-        if code == "risk_review" and (before != "low" or evaluation.assessment.level != "medium"):
-            continue
-        make_item(
-            actor=actor,
-            organization_id=patient.organization_id,
-            patient=patient,
-            reason_code=code,
-            source_type="assessment",
-            source_id=evaluation.assessment.pk,
-            at=at,
-        )
+        if code != "risk_review":
+            _make_item(actor, patient, code, evaluation, at)
 
 
 @action

@@ -13,10 +13,9 @@ from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
 from crisis.intake.fields import NAME
 from crisis.intake.parcels import Parcel
-from crisis.intake.queries import kept_reply
+from crisis.intake.queries import kept_reply, people_of
 from crisis.resources.support import general_support
 from patients.registry.actions import register_patient
-from patients.registry.queries import by_pseudonyms
 from patients.registry.records import RegisterPatient
 
 
@@ -50,9 +49,12 @@ def mint_token(
     *, actor: Actor, organization_id: UUID, key_id: UUID, pseudonym: str, life: timedelta,
     at: datetime | None = None,
 ) -> Reply:  # fmt: skip
-    """Mint a token for one patient's own device. Raises NotFound for an unknown patient."""
+    """Mint a token for one patient's own device; of a merged row, for the person's own.
+
+    Raises NotFound for an unknown patient.
+    """
     names = [pseudonym] if NAME.fullmatch(pseudonym) else []
-    person = by_pseudonyms(organization_id, names).get(pseudonym)
+    person = people_of(organization_id, names, None).get(pseudonym)
     if person is None:
         raise NotFound("There is no such patient.", "unknown_patient")
     at = clock(at)

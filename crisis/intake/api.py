@@ -35,8 +35,8 @@ class IntakeDoor(ApiView):
         body, credential = self.body(), self.credential
         patient_id = credential.patient_id if isinstance(credential, PatientCredential) else None
         return Parcel(
-            organization_id=credential.organization_id, sender=credential.sender, patient_id=patient_id,
-            route=route, digest=body.digest(f"{route}:{patient_id or ''}"),
+            organization_id=credential.organization_id, sender=credential.sender, client=credential.client,
+            patient_id=patient_id, route=route, digest=body.digest(f"{route}:{patient_id or ''}"),
         )  # fmt: skip
 
     @property

@@ -41,6 +41,10 @@ class Field:
         """Return the same field as a required one."""
         return Field(self.name, self.read, self.schema, True, self.words)
 
+    def spoken(self) -> Field:
+        """Return the same field as one in which the person may speak: even a code can be a cry for help."""
+        return Field(self.name, self.read, self.schema, self.required, True)
+
 
 def text(name: str, limit: int = TEXT_MAX) -> Field:
     """Somebody's words, 1 to `limit` characters."""

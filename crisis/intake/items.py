@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from crisis.intake import fields as f
-from crisis.intake.kinds import BUTTONS, COMMON, KINDS, Kind
+from crisis.intake.kinds import COMMON, KINDS, Kind
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
+# A sentence end between two texts of one item.
+BETWEEN = "\n.\n"
+# What the assistant or the service says about the person is sealed and never evidence (domain 1.4).
+NOT_THEIRS = frozenset({"service_context", "safety_analysis", "ai_analysis"})
+log = logging.getLogger("cortex.intake")
 KNOWN_COMMON = frozenset(field.name for field in COMMON)
 
 
@@ -48,6 +54,16 @@ class Item:
         return bool(self.words)
 
     @property
+    def wording(self) -> str:
+        """All its words as one text to screen and to tell from another; no pattern reaches across a join."""
+        return BETWEEN.join(self.words)
+
+    @property
+    def needs_voice(self) -> bool:
+        """Whether its kind, where it could be read, is of the person's voice."""
+        return self.kind in KINDS and KINDS[self.kind].needs_voice
+
+    @property
     def schema(self) -> Kind:
         """The kind's own description; only for items that were not refused."""
         return KINDS[self.kind]
@@ -64,12 +80,18 @@ class Item:
         return self.at
 
 
+def pseudonyms_of(raw: Iterable[Any]) -> set[str]:
+    """Return the patients that items name, before anything else of them is read."""
+    named = (item.get("patient") for item in raw if isinstance(item, dict))
+    return {name for name in named if isinstance(name, str) and f.NAME.fullmatch(name)}
+
+
 def read_items(
-    raw: Iterable[Any], received: datetime, repaired: Iterable[str] = (), patient: str | None = None
+    raw: Iterable[Any], received: datetime, repaired: Iterable[str] = (), own: Sequence[str] = ()
 ) -> list[Item]:
-    """Read every item of a batch; with `patient` (a patient's own token) nobody else may be named."""
+    """Read every item of a batch; `own` are the names of a patient's own token: nobody else may be named."""
     per_item = _repaired_by_item(repaired)
-    return [_read(index, value, received, per_item.get(index, 0), patient) for index, value in enumerate(raw)]
+    return [_read(index, value, received, per_item.get(index, 0), own) for index, value in enumerate(raw)]
 
 
 def _repaired_by_item(pointers: Iterable[str]) -> dict[int, int]:
@@ -81,49 +103,49 @@ def _repaired_by_item(pointers: Iterable[str]) -> dict[int, int]:
     return counts
 
 
-def _read(index: int, raw: Any, received: datetime, replaced: int, patient: str | None) -> Item:
+def _read(index: int, raw: Any, received: datetime, replaced: int, own: Sequence[str]) -> Item:
     item = Item(index=index, at=received, replaced=replaced)
+    if own:
+        item.pseudonym = own[0]
     if not isinstance(raw, dict):
         item.words = tuple(strings(raw))
         item.refusal = Refusal("wrong_type")
         return item
+    refusals: list[f.Refused] = []
     try:
-        _read_head(item, raw, received, patient)
-        _read_members(item, raw)
-    except f.Refused as refused:
-        item.refusal = Refusal(refused.code, refused.field)
-    if item.kind == "sos":
-        # The button is always taken; whatever else is wrong with it is beside the point.
-        item.refusal = None
-        item.values = (
-            {"button": raw["button"]}
-            if isinstance(raw.get("button"), str) and raw["button"] in BUTTONS
-            else {}
-        )
-    item.words = tuple(_own_words(item, raw))
+        _read_head(item, raw, received, own, refusals)
+        if item.kind:
+            _read_members(item, raw, refusals)
+    except Exception as error:
+        # A reader that fails is a defect of ours: it must not cost the items beside this one.
+        log.error("item not read", exc_info=error)
+        refusals.append(f.Refused("unreadable"))
+    item.words = tuple(_own_words(item, raw, is_whole=not refusals))
+    # The button is always taken; whatever else is wrong with it is beside the point.
+    if refusals and item.kind != "sos":
+        item.refusal = Refusal(refusals[0].code, refusals[0].field)
     return item
 
 
-def _read_head(item: Item, raw: Mapping[str, Any], received: datetime, patient: str | None) -> None:
-    """Read what all kinds share; everything readable is kept before the first refusal is raised."""
-    refusals: list[f.Refused] = []
+def _read_head(
+    item: Item, raw: Mapping[str, Any], received: datetime, own: Sequence[str], refusals: list[f.Refused]
+) -> None:
+    """Read what all kinds share; everything readable is kept beside what is refused."""
     kind = raw.get("kind")
     item.kind = kind if isinstance(kind, str) and kind in KINDS else ""
     if not item.kind:
         refusals.append(f.Refused("missing" if kind is None else "unknown_kind", "/kind"))
     item.id = _member(raw, COMMON[0], refusals) or ""
-    item.pseudonym = _member(raw, COMMON[2], refusals) or ""
-    if patient is not None:
-        if item.pseudonym not in ("", patient):
-            refusals.append(f.Refused("wrong_patient", "/patient"))
-        item.pseudonym = patient
-    elif not item.pseudonym and "patient" not in raw and not (item.kind and KINDS[item.kind].is_anonymous):
-        refusals.append(f.Refused("missing", "/patient"))
-    sent = _member(raw, COMMON[3], refusals)
-    item.sent_at = sent
-    item.at = clamped(sent, received) if sent is not None else received
-    if refusals:
-        raise refusals[0]
+    named = _member(raw, COMMON[2], refusals) or ""
+    if not own:
+        item.pseudonym = named
+        if "patient" not in raw and not (item.kind and KINDS[item.kind].is_anonymous):
+            refusals.append(f.Refused("missing", "/patient"))
+    elif named and named not in own:
+        refusals.append(f.Refused("wrong_patient", "/patient"))
+    item.sent_at = _member(raw, COMMON[3], refusals)
+    if item.sent_at is not None:
+        item.at = clamped(item.sent_at, received)
 
 
 def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -> Any:
@@ -139,18 +161,19 @@ def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -
         return None
 
 
-def _read_members(item: Item, raw: Mapping[str, Any]) -> None:
+def _read_members(item: Item, raw: Mapping[str, Any], refusals: list[f.Refused]) -> None:
     kind = KINDS[item.kind]
-    refusals: list[f.Refused] = []
     for member in kind.fields:
         value = _member(raw, member, refusals)
         if value is not None:
             item.values[member.name] = value
     known = {member.name for member in kind.fields} | KNOWN_COMMON
     item.ignored = tuple(sorted(key for key in raw if key not in known))
-    if refusals:
-        raise refusals[0]
-    _check_together(item)
+    if not refusals:
+        try:
+            _check_together(item)
+        except f.Refused as refused:
+            refusals.append(refused)
 
 
 def _check_together(item: Item) -> None:
@@ -178,24 +201,22 @@ def _check_together(item: Item) -> None:
         raise f.Refused("before_start", "/expires_at")
 
 
-def _own_words(item: Item, raw: Mapping[str, Any]) -> Iterator[str]:
+def _own_words(item: Item, raw: Mapping[str, Any], *, is_whole: bool) -> Iterator[str]:
     """The person's own words: those of assistant and staff are never evidence.
 
-    Of a refused item every string with a space or more than a word's length is looked at, whatever it stands
-    in: a wrong member name must not hide a sentence.
+    Of a whole item, the members that are words and whatever it has no member for. Of one that is wrong
+    somewhere everything that could not be read as what it should be: a wrong name must not hide a sentence.
     """
-    role = raw.get("role")
-    if item.kind == "message" and isinstance(role, str) and role in ("assistant", "staff"):
+    if item.kind == "message" and raw.get("role") in ("assistant", "staff"):
         return
-    if item.refusal is None:
-        members = {member.name for member in item.schema.fields if member.words}
-        loose = item.ignored if item.kind not in ("telemetry", "tool_action", "rationale") else ()
-        for name in (*members, *loose):
-            yield from strings(raw.get(name))
-        return
-    for name, value in raw.items():
-        if name not in KNOWN_COMMON and name not in ("service_context", "safety_analysis", "ai_analysis"):
-            yield from strings(value)
+    if is_whole:
+        names = [member.name for member in item.schema.fields if member.words and member.name in raw]
+        names += [name for name in item.ignored if name not in NOT_THEIRS]
+    else:
+        read: dict[str, Any] = {"id": item.id, "kind": item.kind, "at": item.sent_at}
+        read["patient"] = raw.get("patient") == item.pseudonym
+        names = [name for name in raw if not read.get(name) and name not in NOT_THEIRS]
+    yield from strings({name: raw[name] for name in names})
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -205,7 +226,7 @@ def strings(value: Any) -> Iterator[str]:
             yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if " " in key:
+            if not key.replace("_", "").isalnum() and key.strip():
                 yield key
             yield from strings(inner)
     elif isinstance(value, list):

@@ -59,12 +59,13 @@ _ALL = (
     Kind("session_started", "A session began.", (
         f.ref("session").needed(), f.choice("session_kind", SESSION_KINDS).needed(), f.choice("channel",
         CHANNELS),
-        f.code("subtype"), f.code("mood", 32), f.codes("tags", 20),
+        f.code("subtype").spoken(), f.code("mood", 32).spoken(), f.codes("tags", 20).spoken(),
         f.mapping("metrics", words=True),
     )),
     Kind("session_ended", "A session ended.", (
         f.ref("session").needed(), f.choice("status", ("completed", "abandoned")),
-        f.whole("duration_seconds", 0, DAY_SECONDS), f.code("mood", 32), f.mapping("metrics", words=True),
+        f.whole("duration_seconds", 0, DAY_SECONDS), f.code("mood", 32).spoken(),
+        f.mapping("metrics", words=True),
     )),
     Kind("message", "One utterance of a conversation; only the patient's own words are screened.", (
         f.ref("session"), f.choice("role", MessageRole.values).needed(), f.text("text").needed(),
@@ -104,7 +105,7 @@ _ALL = (
         f.whole("stress_level", 1, 10),
         f.whole("focus_score", 1, 10), f.text("notes"), f.mapping("metrics", words=True),
     )),
-    Kind("consent", "A consent given or withdrawn; a withdrawal holds at once.", (
+    Kind("consent", "A consent given or withdrawn; a withdrawal holds from its arrival, whatever `at`.", (
         f.choice("consent_type", ConsentType.values).needed(), f.flag("granted").needed(),
         f.codes_only("scope"),
         f.code("version", 32), f.language("language"), f.choice("method", ConsentMethod.values),
@@ -113,7 +114,7 @@ _ALL = (
     )),
     Kind("tool_action", "A tool that the assistant used.", (
         f.ref("session"), f.code("tool_name").needed(), f.choice("status", ToolStatus.values).needed(),
-        f.mapping("params"), f.moment("finished_at"), f.line("error", 4000),
+        f.mapping("params", words=True), f.moment("finished_at"), f.line("error", 4000),
     )),
     Kind("rationale", "Why the assistant answered as it did.", (
         f.ref("message").needed(), f.code("policy_selected"), f.code("target_state"),

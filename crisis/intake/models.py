@@ -46,6 +46,8 @@ class IntakeKey(models.Model):
     result = models.CharField(max_length=16, default="stored")
     object_type = models.CharField(max_length=48, blank=True)
     object_id = models.UUIDField(null=True)
+    words = models.BinaryField(null=True, help_text="Keyed digest of the words that were stored under it.")
+    told = models.BinaryField(null=True, help_text="Keyed digest of the words that were evidence last.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
 

@@ -43,7 +43,9 @@ SHARED.update({
     "Item": {"oneOf": [_ref(f"Item_{name}") for name in KINDS], "discriminator": {"propertyName": "kind"}},
     **{f"Item_{name}": kind.schema() for name, kind in KINDS.items()},
     "ItemResult": _object(
-        "What became of one item.", ("index", "result", "status"),
+        "What became of one item. `duplicate`: the same id with the same words was stored before. Other "
+        "words under a known id are screened and rejected with `id_reused`. What no consent allows is "
+        "rejected with `no_consent`, unread.", ("index", "result", "status"),
         index=COUNT, id=TEXT, kind=TEXT, result={"type": "string", "enum": [str(one) for one in Result]},
         status={"type": "integer", "enum": sorted(set(STATUS.values()))}, reason=TEXT,
         field={"type": "string", "description": "JSON pointer below the item."},
@@ -71,7 +73,8 @@ PRESS = _object("The button; a missing or unreadable one counts as in_danger.", 
                 button={"type": "string", "enum": list(BUTTONS)})  # fmt: skip
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
-    description="1 to 200 visible ASCII characters. The same key and body get the same bytes for 24 hours.",
+    description="1 to 200 visible ASCII characters. The same key and body get the same bytes for 24 hours. "
+                "A server's keys are its own, a device's those of its patient.",
 )  # fmt: skip
 PSEUDONYM = OpenApiParameter("pseudonym", str, OpenApiParameter.PATH, description="The patient's pseudonym.")
 

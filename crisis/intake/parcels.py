@@ -24,11 +24,13 @@ PATIENT = re.compile(rb'"?patient"?\s*[:=]\s*"?([A-Za-z0-9_.:@+-]{1,64})')
 class Parcel:
     """A batch before anything is decided; `refusal` says why it can't be read as one.
 
+    Answers are kept for the `sender`, item ids for the `client` whose key it is or minted the token.
     `allowed` is how many of its items are within the sender's rate, `wait` the seconds until the next window.
     """
 
     organization_id: UUID
     sender: str
+    client: str
     route: str
     digest: bytes
     idempotency_key: str = ""

@@ -17,12 +17,11 @@ from crisis.alerts.models import Level, RiskAlert
 from crisis.intake.answers import Reply, Result
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
 from crisis.intake.parcels import Parcel
-from crisis.intake.sorting import CONSENTS, Decision, Facts, Sorted
+from crisis.intake.sorting import Facts, Known, Sorted
 from crisis.intake.storing import MessageKey, message_key, session_key
 from patients.codes import MessageRole, PatientStatus
-from patients.privacy.queries import newest_rows
 from patients.registry.models import Patient
-from patients.registry.queries import patient, patients
+from patients.registry.queries import by_pseudonyms, locked, names_of, patient, patients
 from patients.sessions.messages import Message
 from patients.sessions.records import AHEAD, OLDEST
 
@@ -65,11 +64,20 @@ def kept_request(sender: str, idempotency_key: str, at: datetime) -> IntakeReque
     return rows.first()
 
 
-def patient_of_token(organization_id: UUID, patient_id: UUID) -> Patient | None:
-    """Return the patient row that a token names, unless it was erased."""
+def people_of(
+    organization_id: UUID, pseudonyms: Iterable[str], patient_id: UUID | None
+) -> dict[str, Patient]:
+    """Return the person behind each name: of those that were sent, or of a patient's own token.
+
+    A token answers to all names of its one person, their own first; nobody when they are not on record.
+    """
+    if patient_id is None:
+        return people_behind(by_pseudonyms(organization_id, pseudonyms))
     row = patient(patient_id)
-    gone = row is None or row.status == PatientStatus.DELETED or row.organization_id != organization_id
-    return None if gone else row
+    person = patient(row.person_id) if row is not None else None
+    if person is None or person.organization_id != organization_id or person.status == PatientStatus.DELETED:
+        return {}
+    return dict.fromkeys((person.anonymous_id, *names_of(person.pk)), person)
 
 
 def people_behind(people: dict[str, Patient]) -> dict[str, Patient]:
@@ -77,16 +85,16 @@ def people_behind(people: dict[str, Patient]) -> dict[str, Patient]:
     merged = {row.merged_into_id for row in people.values() if row.merged_into_id is not None}
     if not merged:
         return people
-    own = {row.pk: row for row in patients().filter(pk__in=merged)}
+    own = {row.pk: row for row in patients().filter(pk__in=merged).select_related("organization")}
     return {name: own.get(row.person_id, row) for name, row in people.items()}
 
 
-def decisions(patient_ids: Iterable[UUID], at: datetime) -> dict[tuple[UUID, str], Decision]:
-    """Return the newest decision of each of these people about treatment and voice, in one query."""
-    return {
-        (row.patient_id, row.consent_type): Decision(row.granted, row.recorded_at, row.expires_at)
-        for row in newest_rows(patient_ids, CONSENTS, at)
-    }
+def locked_people(people: dict[str, Patient]) -> dict[str, Patient]:
+    """Lock the people by id and return them; who was merged while we waited is followed to the person."""
+    rows = locked(row.pk for row in people.values())
+    now = {name: rows.get(row.pk, row) for name, row in people.items()}
+    moved = {name: row for name, row in now.items() if row.merged_into_id is not None}
+    return locked_people(people | people_behind(moved)) if moved else people
 
 
 def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
@@ -94,7 +102,7 @@ def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
     wanted = {message_key(row): row for row in rows if row.is_taken and "message" in row.item.values}
     if not wanted:
         return {}
-    keys = {name: key_id(Source.ITEM, facts.sender, *name) for name in wanted}
+    keys = {name: key_id(Source.ITEM, facts.client, *name) for name in wanted}
     known = known_keys(keys.values(), facts.at)
     found = {name: uuid7(row.item.moment()) for name, row in wanted.items()}
     found |= {name: key.object_id for name in wanted if (key := known.get(keys[name])) and key.object_id}
@@ -142,7 +150,12 @@ def _is_message(row: Sorted) -> bool:
     return row.item.kind == "message" and row.outcome.result in (Result.STORED, Result.FAILED)
 
 
-def known_keys(ids: Iterable[UUID], at: datetime) -> dict[UUID, IntakeKey]:
-    """Return the keys that are known and have not expired, by their id, in one query."""
+def known_keys(ids: Iterable[UUID], at: datetime) -> dict[UUID, Known]:
+    """Return what item ids stand for that are known and have not expired, by key, in one query."""
     found = IntakeKey.objects.in_bulk(list(ids))
-    return {key: row for key, row in found.items() if row.expires_at is None or row.expires_at > at}
+    return {key: _known(row) for key, row in found.items() if row.expires_at is None or row.expires_at > at}
+
+
+def _known(row: IntakeKey) -> Known:
+    words, told = (None if digest is None else bytes(digest) for digest in (row.words, row.told))
+    return Known(row.result, row.object_type, row.object_id, words, told)

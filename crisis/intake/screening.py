@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
 from crisis.intake.answers import Result
+from crisis.intake.items import BETWEEN
 from crisis.intake.sorting import Sorted
 from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import text_model
+from patients.codes import CODE
 
-# A sentence end between two texts of one item: no pattern of the lexicon reaches across it.
-BETWEEN = "\n.\n"
+SEPARATORS = re.compile(r"[_.:+/-]+")
 log = logging.getLogger("cortex.intake")
 
 
@@ -35,7 +37,7 @@ def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, in
         if not row.may_screen:
             continue
         try:
-            text = BETWEEN.join(row.item.words)
+            text = BETWEEN.join(map(spoken, row.item.words))
             row.screening = screen(text, turn=turns.get(row.item.index))
             row.reading = model.read(text) if model is not None else None
             row.outcome.was_screened = True
@@ -44,6 +46,11 @@ def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, in
             log.error("could not screen", exc_info=error)
             row.is_unscreened = True
         row.outcome.wants_support = row.outcome.wants_support or row.needs_person
+
+
+def spoken(text: str) -> str:
+    """Return a code as the words that it is made of (`want.to.die`); any other text as it is."""
+    return SEPARATORS.sub(" ", text) if CODE.fullmatch(text) else text
 
 
 def hold_back(rows: Iterable[Sorted]) -> None:
@@ -58,7 +65,8 @@ def hold_back(rows: Iterable[Sorted]) -> None:
 
 
 def fail_closed(rows: Iterable[Sorted], closed: set[UUID], needs_seal: Callable[[Sorted], bool]) -> None:
-    """Fail what can't be sealed, because the key of its patient can't be had."""
+    """Fail what can't be sealed or told from earlier words, because the key of its patient can't be had."""
     for row in rows:
-        if row.is_taken and row.outcome.patient_id in closed and needs_seal(row):
+        is_open = (row.is_taken and needs_seal(row)) or (row.is_duplicate and row.is_uncertain)
+        if is_open and row.outcome.patient_id in closed:
             row.fail("could_not_store")

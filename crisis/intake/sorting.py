@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,8 +12,10 @@ from cortex.ids import uuid7
 from crisis.intake.answers import Outcome, Result, place
 from crisis.intake.items import Item
 from crisis.intake.models import Source, key_id
+from crisis.risk.dissonance import Dissonance
 from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import ModelReading
+from patients.privacy.records import Decision, decided, newer
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
 WORDED = frozenset({"message", "transcript", "tool_action", "rationale"})
@@ -29,35 +31,48 @@ class Person(Protocol):
     merged_into_id: UUID | None
 
 
-class KnownKey(Protocol):
-    """What the rules need of an item id that is known."""
+class Digests(Protocol):
+    """How the words of an item are told from others; None where the person's key can't be had."""
+
+    def digest(self, patient_id: UUID | None, words: str) -> bytes | None:
+        """Return the keyed digest of a person's words."""
+        ...
+
+    def same(self, patient_id: UUID | None, words: str, known: bytes | None) -> bool | None:
+        """Whether a digest that was kept is of these words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an item id stands for, with digests of the words that were stored and that were evidence."""
 
     result: str
+    object_type: str
     object_id: UUID | None
+    words: bytes | None = None
+    told: bytes | None = None
 
-
-@dataclass(slots=True)
-class Decision:
-    """The newest decision of a person about one type of consent."""
-
-    granted: bool
-    at: datetime
-    expires_at: datetime | None = None
-
-    def holds(self, at: datetime) -> bool:
-        """Whether it allows something at `at`."""
-        return self.granted and (self.expires_at is None or self.expires_at > at)
+    @property
+    def is_stored(self) -> bool:
+        """Whether an item of this id was stored; else it was only expected, or only its words were read."""
+        return self.result == "stored"
 
 
 @dataclass(slots=True)
 class Facts:
-    """What the database knows about the people and ids of one batch."""
+    """What the database knows about the people and ids of one batch.
 
-    sender: str
+    Item ids are the `client`'s; `sender` is whose clock the times of consents were read from.
+    """
+
+    client: str
     at: datetime
     people: Mapping[str, Person]
+    digests: Digests
+    sender: UUID | None = None
     consents: dict[tuple[UUID, str], Decision] = field(default_factory=dict)
-    known: Mapping[UUID, KnownKey] = field(default_factory=dict)
+    known: Mapping[UUID, Known] = field(default_factory=dict)
     allowed: int = 0
     counted: int = 0
 
@@ -72,23 +87,30 @@ class Facts:
         if not item.id or (person is None and item.pseudonym):
             return None
         patient_id = row_id(person) if person is not None else None
-        return key_id(Source.ITEM, self.sender, patient_id, item.id)
+        return key_id(Source.ITEM, self.client, patient_id, item.id)
 
 
 @dataclass(slots=True)
 class Sorted:
-    """An outcome on its way, with what later steps need to know."""
+    """An outcome on its way, with what later steps need to know.
+
+    The words of a repeat were evidence at an earlier try; whether those of an uncertain item were, its id
+    can't say, and the ledger is asked.
+    """
 
     outcome: Outcome
     person: Any = None
     key: UUID | None = None
+    digest: bytes | None = None
     may_screen: bool = False
     is_over: bool = False
-    was_evidence: bool = False
+    is_repeat: bool = False
+    is_uncertain: bool = False
     screening: Screening | None = None
     reading: ModelReading | None = None
     is_unscreened: bool = False
     gave_evidence: bool = False
+    gap: Dissonance | None = None
 
     @property
     def item(self) -> Item:
@@ -103,6 +125,11 @@ class Sorted:
         return self.outcome.object_id
 
     @property
+    def is_duplicate(self) -> bool:
+        """Whether an item of its id was stored before."""
+        return self.outcome.result is Result.DUPLICATE
+
+    @property
     def is_taken(self) -> bool:
         """Whether it is to be written."""
         return self.outcome.result is Result.STORED
@@ -115,7 +142,7 @@ class Sorted:
     @property
     def became_evidence(self) -> bool:
         """Whether its words were read and told something, now or at an earlier try."""
-        return self.was_evidence or (self.screening is not None and self.screening.is_flagged)
+        return self.screening is not None and self.screening.is_flagged
 
     def fail(self, reason: str) -> None:
         """Say that it has to be sent again."""
@@ -138,84 +165,131 @@ def row_id(person: Person) -> UUID:
 
 def sort_items(items: Iterable[Item], facts: Facts) -> list[Sorted]:
     """Return each item with its provisional result; consents of the batch hold for the items after them."""
-    seen: set[UUID] = set()
-    return [_sort(item, facts, seen) for item in items]
+    known = dict(facts.known)
+    return [_sort(item, facts, known) for item in items]
 
 
-def _sort(item: Item, facts: Facts, seen: set[UUID]) -> Sorted:
-    person = facts.people.get(item.pseudonym) if item.pseudonym else None
-    found = Sorted(Outcome(item), person, facts.key_of(item))
-    found.outcome.notes = _notes(item)
-    if person is not None:
-        found.outcome.patient_id = row_id(person)
-        found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
-    if person is None and _needs_person(item):
-        unknown = bool(item.pseudonym)
-        support = item.carries_words or item.kind == "sos"
-        found.refuse("unknown_patient" if unknown else "missing", "/patient", support=support)
-        if item.refusal is not None and not unknown:
-            found.refuse(item.refusal.reason, item.refusal.field, support=support)
+def _sort(item: Item, facts: Facts, known: dict[UUID, Known]) -> Sorted:
+    found = _found(item, facts)
+    if found.person is None and not (item.kind == "telemetry" and not item.pseudonym):
+        _refuse_nobody(found)
         return found
-    _use_key(found, facts, seen)
-    if found.outcome.result is Result.DUPLICATE:
+    # A button is never a duplicate: pressed again, it is meant again.
+    before = known.get(found.key) if found.key is not None and item.kind != "sos" else None
+    if before is not None:
+        _compare(found, before, facts)
+    if found.is_duplicate and not found.is_uncertain:
+        # What was stored is not read again, whatever has become of the consent since.
         found.may_screen = False
-        found.outcome.wants_support = item.carries_words
-        return found
-    if item.refusal is not None:
-        found.refuse(item.refusal.reason, item.refusal.field, support=item.carries_words)
-        return found
-    _use_consents(found, facts)
-    # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
-    facts.counted += 1
-    found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
-    if found.is_taken and found.key is not None:
-        seen.add(found.key)
+    elif not _is_allowed(found, facts):
+        found.refuse("no_consent", support=True)
+        found.may_screen = False
+    elif not found.is_duplicate:
+        _take(found, facts, is_reused=before is not None and before.is_stored)
+        if found.key is not None and (found.is_taken or found.may_screen):
+            known[found.key] = _in_batch(found, before)
     return found
 
 
-def _needs_person(item: Item) -> bool:
-    return not (item.kind == "telemetry" and not item.pseudonym)
+def _found(item: Item, facts: Facts) -> Sorted:
+    """Return an item with what is known of its person, and an id for its row."""
+    person = facts.people.get(item.pseudonym) if item.pseudonym else None
+    found = Sorted(Outcome(item), person, facts.key_of(item))
+    found.outcome.notes = _notes(item)
+    found.outcome.object_id = uuid7(item.moment())
+    if person is None:
+        # Words that can be screened for nobody still get an answer that helps.
+        found.outcome.wants_support = item.carries_words
+        return found
+    found.outcome.patient_id = row_id(person)
+    found.digest = facts.digests.digest(row_id(person), item.wording)
+    found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
+    return found
 
 
-def _use_key(found: Sorted, facts: Facts, seen: set[UUID]) -> None:
-    """A known id is a duplicate, unless it was only expected, or only its words were read so far."""
-    if found.key is None or found.item.kind == "sos":
-        # A button is never a duplicate: pressed again, it is meant again.
-        found.outcome.object_id = uuid7(found.item.moment())
-        return
-    known = facts.known.get(found.key)
-    if found.key in seen or (known is not None and known.result == "stored"):
-        found.outcome.result = Result.DUPLICATE
-        found.outcome.object_id = known.object_id if known else None
-        return
-    found.was_evidence = known is not None and known.result == "screened"
-    allotted = known.object_id if known is not None else None
-    found.outcome.object_id = allotted or uuid7(found.item.moment())
-
-
-def _use_consents(found: Sorted, facts: Facts) -> None:
+def _refuse_nobody(found: Sorted) -> None:
     item = found.item
-    if item.kind == "sos" or found.person is None:
+    if item.pseudonym:
+        found.refuse("unknown_patient", "/patient", support=_may_help(item))
+    elif item.refusal is not None:
+        found.refuse(item.refusal.reason, item.refusal.field, support=_may_help(item))
+    else:
+        found.refuse("missing", "/patient", support=_may_help(item))
+
+
+def _may_help(item: Item) -> bool:
+    """Whether a person may stand behind a refused item; nobody speaks through plain telemetry."""
+    return item.carries_words or item.kind != "telemetry"
+
+
+def _compare(found: Sorted, before: Known, facts: Facts) -> None:
+    """Hold an item against what came under its id: an id alone says nothing about the words behind it."""
+    patient_id, words = found.outcome.patient_id, found.item.wording
+    found.is_repeat = facts.digests.same(patient_id, words, before.told) is True
+    if not before.is_stored:
+        found.outcome.object_id = before.object_id or found.outcome.object_id
+        found.is_uncertain = before.result == "screened" and None in (before.told, found.digest)
         return
-    patient_id = row_id(found.person)
-    if item.kind == "consent":
-        _decide(facts, patient_id, item)
+    is_same = facts.digests.same(patient_id, words, before.words)
+    if is_same is False:
+        found.outcome.notes.append("id_reused")
         return
+    found.outcome.result = Result.DUPLICATE
+    found.outcome.object_id = before.object_id
+    found.outcome.wants_support = found.item.carries_words
+    found.is_uncertain = is_same is None and found.item.carries_words
+
+
+def _is_allowed(found: Sorted, facts: Facts) -> bool:
+    """Whether the person's consents allow an item to be looked at; a button and a consent always are."""
+    item = found.item
+    if item.kind in ALWAYS_TAKEN or found.person is None:
+        return True
     has_words = item.carries_words or item.kind in WORDED
-    needed = [TREATMENT] * has_words + [VOICE] * item.schema.needs_voice
-    if not all(facts.allows(patient_id, consent) for consent in needed):
-        found.refuse("no_consent", support=True)
-        found.may_screen = False
+    needed = [TREATMENT] * has_words + [VOICE] * item.needs_voice
+    return all(facts.allows(row_id(found.person), consent) for consent in needed)
+
+
+def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
+    """Refuse what can't be read or hides behind another item's id; count the rest against the rate."""
+    item = found.item
+    if item.refusal is not None:
+        found.refuse(item.refusal.reason, item.refusal.field, support=_may_help(item))
+        return
+    if is_reused:
+        found.refuse("id_reused", "/id", support=True)
+        return
+    if item.kind == "consent":
+        _decide(facts, row_id(found.person), item)
+    # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
+    facts.counted += 1
+    found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
+
+
+def _in_batch(found: Sorted, before: Known | None) -> Known:
+    """Return what an id stands for after this item; a row that isn't written yet has no id to name."""
+    after = remembered(found, before, is_told=found.may_screen)
+    return replace(after, object_id=None) if found.is_taken else after
+
+
+def remembered(found: Sorted, before: Known | None, *, is_told: bool) -> Known:
+    """Return what an id stands for after an item: what was stored under it first keeps it."""
+    told = found.digest if is_told else before.told if before is not None else None
+    if found.is_taken:
+        return Known("stored", found.item.kind, found.outcome.object_id, found.digest, told)
+    if before is not None and before.is_stored:
+        return replace(before, told=told)
+    return Known("screened", found.item.kind, found.outcome.object_id, told=told)
 
 
 def _decide(facts: Facts, patient_id: UUID, item: Item) -> None:
-    """The newest decision counts, also when an older one arrives late; of two at once the later one."""
-    kind = item.values["consent_type"]
-    # A clock that runs ahead must not delay a withdrawal.
-    at = min(item.moment(), facts.at)
-    standing = facts.consents.get((patient_id, kind))
-    if standing is None or at >= standing.at:
-        facts.consents[patient_id, kind] = Decision(item.values["granted"], at, item.values.get("expires_at"))
+    """Let a decision stand for the items after it, just as the ledger of consents will have it."""
+    key = patient_id, item.values["consent_type"]
+    decision = decided(
+        facts.consents.get(key), granted=item.values["granted"], said_at=item.moment(), sender=facts.sender,
+        at=facts.at, expires_at=item.values.get("expires_at"),
+    )  # fmt: skip
+    facts.consents[key] = newer(facts.consents.get(key), decision)
 
 
 def _notes(item: Item) -> list[str]:

@@ -14,9 +14,8 @@ from django.conf import settings
 
 from cortex.ops.models import TelemetryEvent
 from crisis.intake.models import ITEM_LIFE, IntakeKey, Source, key_id
-from crisis.intake.sorting import Facts, Sorted, row_id
+from crisis.intake.sorting import Facts, Known, Sorted, remembered, row_id
 from crisis.risk.codes import text_code
-from crisis.risk.dissonance import Dissonance, dissonance
 from crisis.risk.pii import pii_present
 from patients.privacy.records import ConsentData
 from patients.sessions import records
@@ -89,7 +88,7 @@ def sessions_of(taken: Iterable[Sorted], at: datetime) -> list[records.SessionDa
 
 def _session(found: Sorted, at: datetime) -> records.SessionData:
     item, values = found.item, found.item.values
-    data = records.SessionData(**_common(found, at), client_ref=_required_key(found)[1])
+    data = records.SessionData(**common(found, at), client_ref=_required_key(found)[1])
     if item.kind == "session_started":
         data.kind, data.channel = values["session_kind"], values.get("channel")
         data.subtype, data.started_at = values.get("subtype"), item.moment()
@@ -117,7 +116,8 @@ def prepare(taken: Iterable[Sorted], shelf: Shelf) -> records.Batch:
     return batch
 
 
-def _common(found: Sorted, at: datetime) -> dict[str, Any]:
+def common(found: Sorted, at: datetime) -> dict[str, Any]:
+    """Return what every prepared row names: whose it is, and when it came."""
     return {
         "patient_id": row_id(found.person), "organization_id": found.person.organization_id,
         "received_at": at,
@@ -132,15 +132,16 @@ def _marks(found: Sorted) -> dict[str, Any]:
 
 
 def _texts(found: Sorted) -> Iterable[str]:
+    """Everything that was said: the person's words wherever they stand, and the text whoever said it."""
     own = found.item.values.get("text") or found.item.values.get("notes")
-    return (own,) if own else found.item.words
+    return {*found.item.words, own} if own else found.item.words
 
 
 def _message(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     session = shelf.session_of(found)
     batch.messages.append(records.MessageData(
-        **_common(found, shelf.at), **_marks(found), session_id=session, role=values["role"],
+        **common(found, shelf.at), **_marks(found), session_id=session, role=values["role"],
         content=values["text"],
         sent_at=found.item.sent_at or found.item.moment(), language=values.get("language", ""),
         metadata=values.get("metadata"), service_context=values.get("service_context"),
@@ -163,7 +164,7 @@ def _note_cues(batch: records.Batch, found: Sorted, shelf: Shelf, session: UUID)
     values = {name: value for name, value in values.items() if value}
     if values:
         batch.features.append(records.FeatureData(
-            **_common(found, shelf.at), session_id=session, observed_at=found.item.moment(), values=values
+            **common(found, shelf.at), session_id=session, observed_at=found.item.moment(), values=values
         ))  # fmt: skip
 
 
@@ -171,7 +172,7 @@ def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     session = shelf.session_of(found)
     found.outcome.object_id = session
     batch.voices.append(records.VoiceData(
-        **_common(found, shelf.at), **_marks(found), session_id=session, started_at=found.item.moment(),
+        **common(found, shelf.at), **_marks(found), session_id=session, started_at=found.item.moment(),
         transcript=found.item.values["text"], transcript_language=found.item.values.get("language"),
         screened_at=shelf.at if found.outcome.was_screened else None,
         lexicon_version=shelf.version if found.outcome.was_screened else "",
@@ -182,28 +183,15 @@ def _transcript(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
 def _voice(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     session = shelf.session_of(found)
     found.outcome.object_id = session
-    values, common = found.item.values, _common(found, shelf.at)
+    values, whose = found.item.values, common(found, shelf.at)
     given = {name: values[name] for name in FEATURES if name in values}
-    gap = gap_of(values)
-    if gap is not None:
-        given |= {"dissonance_score": gap.score, "dissonance_gap": gap.gap, "dissonance_type": gap.type}
     if given:
         batch.features.append(
-            records.FeatureData(**common, session_id=session, observed_at=found.item.moment(), values=given)
+            records.FeatureData(**whose, session_id=session, observed_at=found.item.moment(), values=given)
         )
-    full = {name: values[name] for name in FEATURES if name in values} | values.get("features", {})
+    full = given | values.get("features", {})
     batch.voices.append(
-        records.VoiceData(**common, session_id=session, started_at=found.item.moment(), voice_features=full)
-    )
-
-
-def gap_of(values: Mapping[str, Any]) -> Dissonance | None:
-    """Return the gap between words and voice when one item tells both sides, else None."""
-    needed = ("stated_valence", "stated_confidence", "voice_valence", "voice_confidence")
-    if any(name not in values for name in needed):
-        return None
-    return dissonance(
-        **{name: values[name] for name in needed}, voice_emotion=values.get("voice_emotion", "")
+        records.VoiceData(**whose, session_id=session, started_at=found.item.moment(), voice_features=full)
     )
 
 
@@ -211,7 +199,7 @@ def _emotion(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     message = shelf.messages[message_key(found)] if "message" in values else None
     batch.emotions.append(records.EmotionData(
-        **_common(found, shelf.at), source=values["source"], confidence=values["confidence"],
+        **common(found, shelf.at), source=values["source"], confidence=values["confidence"],
         observed_at=found.item.moment(), session_id=None if message else shelf.maybe_session(found),
         message_id=message,
         label=values.get("label", ""), valence=values.get("valence"), arousal=values.get("arousal"),
@@ -227,7 +215,7 @@ def _activity(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     session = shelf.session_of(found)
     completed = values.get("completed_at")
     batch.activities.append(records.ActivityData(
-        **_common(found, shelf.at), **_marks(found), session_id=session,
+        **common(found, shelf.at), **_marks(found), session_id=session,
         activity_type=values["activity_type"],
         started_at=found.item.moment(), completed_at=max(completed,
         found.item.moment()) if completed else None,
@@ -242,7 +230,7 @@ def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     session = shelf.session_of(found)
     batch.feedback.append(records.FeedbackData(
-        **_common(found, shelf.at), **_marks(found), session_id=session, given_at=found.item.moment(),
+        **common(found, shelf.at), **_marks(found), session_id=session, given_at=found.item.moment(),
         satisfaction_raw=values.get("satisfaction"), effectiveness_raw=values.get("effectiveness"),
         effectiveness_scale=values["effectiveness_scale"], feedback_text=values.get("text"),
         physical_effects=values.get("physical_effects"), mental_effects=values.get("mental_effects"),
@@ -253,7 +241,7 @@ def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
 def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     batch.check_ins.append(records.CheckInData(
-        **_common(found, shelf.at), **_marks(found), date=values["date"], submitted_at=found.item.moment(),
+        **common(found, shelf.at), **_marks(found), date=values["date"], submitted_at=found.item.moment(),
         mood=values.get("mood"), sleep_quality=values.get("sleep_quality"),
         stress_level=values.get("stress_level"),
         focus_score=values.get("focus_score"), metrics=values.get("metrics"), notes=values.get("notes"),
@@ -264,7 +252,7 @@ def _tool(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     finished = values.get("finished_at")
     batch.tool_actions.append(records.ToolActionData(
-        **_common(found, shelf.at), tool_name=values["tool_name"], status=values["status"],
+        **common(found, shelf.at), tool_name=values["tool_name"], status=values["status"],
         started_at=found.item.moment(), session_id=shelf.maybe_session(found),
         finished_at=max(finished, found.item.moment()) if finished else None, params=values.get("params"),
         error=values.get("error"), id=found.row_id,
@@ -274,7 +262,7 @@ def _tool(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
 def _rationale(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     batch.rationales.append(records.RationaleData(
-        **_common(found, shelf.at), message_id=shelf.messages[message_key(found)],
+        **common(found, shelf.at), message_id=shelf.messages[message_key(found)],
         policy_selected=values.get("policy_selected", ""), target_state=values.get("target_state", ""),
         selected_tools=values.get("selected_tools", []), citations=values.get("citations"), id=found.row_id,
     ))  # fmt: skip
@@ -315,39 +303,30 @@ def _pseudonym(at: datetime, name: str | None) -> str:
 
 def keys_of(
     rows: Iterable[Sorted], messages: Mapping[MessageKey, UUID], facts: Facts, organization_id: UUID
-) -> dict[UUID, IntakeKey]:
+) -> list[IntakeKey]:
     """Return the ids to remember: of what was stored, of words that became evidence, of messages to come."""
-    found: dict[UUID, IntakeKey] = {}
+    names: dict[UUID, tuple[UUID | None, str]] = {}
+    known = dict(facts.known)
     for (patient_id, name), object_id in messages.items():
-        key = key_id(Source.ITEM, facts.sender, patient_id, name)
-        if key not in facts.known:
-            found[key] = _key(key, facts, organization_id, name, patient_id, "expected", "message", object_id)
+        key = key_id(Source.ITEM, facts.client, patient_id, name)
+        if key not in known:
+            names[key], known[key] = (patient_id, name), Known("expected", "message", object_id)
     for row in rows:
-        result = "stored" if row.is_taken else "screened" if row.became_evidence else ""
-        if row.key is not None and result and row.item.kind != "sos":
-            found[row.key] = _key(
-                row.key,
-                facts,
-                organization_id,
-                row.item.id,
-                row.outcome.patient_id,
-                result,
-                row.item.kind,
-                row.row_id,
-            )
-    return found
+        if row.key is None or row.item.kind == "sos" or not (row.is_taken or row.became_evidence):
+            continue
+        names[row.key] = row.outcome.patient_id, row.item.id
+        known[row.key] = remembered(row, known.get(row.key), is_told=row.became_evidence)
+    return [_key(key, known[key], names[key], facts, organization_id) for key in names]
 
 
 def _key(
-    key: UUID, facts: Facts, organization_id: UUID, name: str, patient_id: UUID | None, result: str,
-    kind: str,
-    object_id: UUID,
-) -> IntakeKey:  # fmt: skip
+    key: UUID, known: Known, name: tuple[UUID | None, str], facts: Facts, organization_id: UUID
+) -> IntakeKey:
     # The time is given: a default of the database would be resolved again for each row of a batch.
     return IntakeKey(
         id=key, created_at=facts.at, organization_id=organization_id, source=Source.ITEM,
-        sender=facts.sender, key=name,
-        patient_id=patient_id, result=result, object_type=kind, object_id=object_id,
+        sender=facts.client, key=name[1], patient_id=name[0], result=known.result,
+        object_type=known.object_type, object_id=known.object_id, words=known.words, told=known.told,
         expires_at=facts.at + ITEM_LIFE,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import person_ids
 
 from . import hysteresis, queries
 from .engine import assess
@@ -107,13 +108,15 @@ def take_due(*, actor: Actor, due_id: UUID, at: datetime | None = None) -> dict[
     due = queries.locked_due(due_id)
     if due is None:
         return Unchanged({})  # type: ignore[return-value]
-    # The person before everything else: an evaluation of older evidence must not land as the newest.
-    lock_patients([due.patient_id])
+    # The person before everything else: an evaluation of older evidence must not land as the newest. The
+    # evidence of a row that was merged since counts for the person behind it.
+    person_id = person_ids([due.patient_id])[due.patient_id]
+    lock_patients([person_id])
     at = clock(at)
     # Done before evaluating, so that the evaluation may ask for the next look under the same reason.
     RiskDue.objects.filter(pk=due.pk).update(claimed_at=at, done_at=at, attempts=due.attempts + 1)
     record(actor, "risk.due_taken", due, codes={"reason": due.reason_code})
-    return evaluate_patients(actor=actor, patient_ids=[due.patient_id], at=at)
+    return evaluate_patients(actor=actor, patient_ids=[person_id], at=at)
 
 
 @quiet("the version of the lexicon that ships with the code; no person's data")

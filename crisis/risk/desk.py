@@ -53,7 +53,8 @@ def decide(
     """Decide what one evaluation means for the alert of one kind.
 
     `level` is the engine's own, `score` that of this evaluation, `open_alert.notified_score` that of the
-    last notification; `resolved_at` is the last end of an alert of this kind. `held` is for a caller
+    last notification; `newest_evidence_at` is of what carries the level, not of whatever else came since;
+    `resolved_at` is the last end of an alert of this kind. `held` is for a caller
     who passes a level which only the hysteresis keeps up: it never creates, and neither does old evidence.
     """
     if open_alert is not None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from . import codes
 from .domains import Contribution, Grouped, age_days
 from .policy import ENGINE_VERSION, Policy
-from .types import FactorShare, Floor, Inputs, Kind, KindSignal, Level, floor_score, highest
+from .types import FactorShare, Floor, Ground, Inputs, Kind, KindSignal, Level, floor_score, highest
 
 _VOICE = ("dissonance", "emotion", "baseline")
 
@@ -87,12 +87,14 @@ def signals(
     for kind in Kind:
         mine = [each for each in standing_floors if kind in each.kinds]
         scored = kind is Kind.SELF_HARM
-        level = highest([each.level for each in mine] + ([by_score] if scored else []))
+        grounds = [Ground(each.level, each.newest_at) for each in mine]
+        if scored and parts:
+            grounds.append(Ground(by_score, max(part.newest_at for part in parts.values())))
+        level = highest(ground.level for ground in grounds)
         if not mine and level is Level.LOW:
             continue
-        times = [each.newest_at for each in mine]
-        times += [part.newest_at for part in parts.values()] if scored else []
         score = max(soft if scored else 0.0, floor_score(level, policy))
         rules = tuple(dict.fromkeys(each.rule for each in mine))
-        found.append(KindSignal(kind, level, round(score, 2), rules, max(times, default=None)))
+        newest_at = max(ground.newest_at for ground in grounds)
+        found.append(KindSignal(kind, level, round(score, 2), rules, newest_at, tuple(grounds)))
     return tuple(found)

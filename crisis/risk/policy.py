@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "1.1.0"
 
 
 def _table(**rows: float) -> Mapping[str, float]:
@@ -122,7 +122,6 @@ class Policy:
     sustained_contribution: float = 0.20
 
     # Rules (4.3)
-    late_after_minutes: float = 10.0
     rule_window_days: float = 7.0
     masked_min: float = 0.60
     means_window_days: float = 30.0

@@ -45,6 +45,16 @@ def ledger(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Evidenc
     return found
 
 
+def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:
+    """What the ledger has of these sources: code and lexicon entry of each row; one query."""
+    found: dict[UUID, set[tuple[str, str]]] = {}
+    rows = Evidence.objects.filter(source_id__in=set(source_ids))
+    for source_id, code, entry in rows.values_list("source_id", "code", "lexicon_entry"):
+        if source_id is not None:
+            found.setdefault(source_id, set()).add((code, entry))
+    return found
+
+
 def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
     """The newest assessment of each person who has one; one query."""
     rows = (

@@ -34,6 +34,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "safeguarding": ("A young person: safeguarding to consider", "Kijana: fikiria ulinzi wa mtoto"),
     "third_party_concern": ("Worries about somebody else", "Ana wasiwasi kuhusu mtu mwingine"),
     "past_attempt_mentioned": ("Mentions an attempt in the past", "Anataja jaribio la zamani"),
+    "emotion_flagged": ("An emotion reading needs a look", "Usomaji wa hisia unahitaji kuangaliwa"),
     "phq9_suggested": ("Mentions thinking too much: offer a PHQ-9", "Anafikiria sana: pendekeza PHQ-9"),
 }  # fmt: skip
 

@@ -24,13 +24,19 @@ class Ledger:
     inputs: Inputs
     policy: Policy
     tiers: dict[str, list[EvidenceItem]]
-    reviewed_at: datetime | None
+    screened_at: datetime | None = None
+    clinician_at: datetime | None = None
     resolved_at: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
         """The moment that is decided about."""
         return self.inputs.at
+
+    @property
+    def reviewed_at(self) -> datetime | None:
+        """When the last completed C-SSRS or clinician review was; it could not know what came later."""
+        return max((moment for moment in (self.screened_at, self.clinician_at) if moment), default=None)
 
     def items(self, domain: str, code: str = "") -> list[EvidenceItem]:
         """The items of a domain that count, of one code where given."""
@@ -64,14 +70,16 @@ def ledger_of(grouped: Grouped, inputs: Inputs, policy: Policy) -> Ledger:
     for item in grouped.get("text", ()):
         if item.counts and item.tier:
             tiers.setdefault(item.tier, []).append(item)
-    reviews = [item.observed_at for item in grouped.get("cssrs", ()) if item.code == codes.CSSRS]
+    screened = [item.observed_at for item in grouped.get("cssrs", ()) if item.code == codes.CSSRS]
+    reviewed: list[datetime] = []
     resolved: dict[str, datetime] = {}
     for item in grouped.get("review", ()):
         if item.code in (codes.CLINICIAN_LEVEL, codes.CLINICIAN_REVIEW):
-            reviews.append(item.observed_at)
+            reviewed.append(item.observed_at)
         elif item.code == codes.ALERT_RESOLVED:
             resolved[item.tier] = max(item.observed_at, resolved.get(item.tier, item.observed_at))
-    return Ledger(grouped, inputs, policy, tiers, max(reviews, default=None), resolved)
+    last = max(screened, default=None), max(reviewed, default=None)
+    return Ledger(grouped, inputs, policy, tiers, *last, resolved)
 
 
 def floors(ledger: Ledger) -> tuple[Floor, ...]:
@@ -105,13 +113,13 @@ def _h2(ledger: Ledger) -> Iterator[Floor]:
 
 def _h3(ledger: Ledger) -> Iterator[Floor]:
     """The newest completed C-SSRS and unfinished ones since; a declined one keeps the floor before it."""
-    completed = ledger.items("cssrs", codes.CSSRS)
-    newest_at = max((item.observed_at for item in completed), default=None)
-    unfinished = ledger.unreviewed(ledger.items("cssrs", codes.CSSRS_PARTIAL))
-    # A completed screener counts as a review itself, so only a review later than it ends its floor.
-    if newest_at is not None and newest_at == ledger.reviewed_at:
-        unfinished += [item for item in completed if item.observed_at == newest_at]
-    for item in unfinished:
+    found = ledger.unreviewed(ledger.items("cssrs", codes.CSSRS_PARTIAL))
+    # A completed screener counts as a review itself, so only a clinician who could know of it ends its floor.
+    for item in ledger.items("cssrs", codes.CSSRS):
+        is_newest = item.observed_at == ledger.screened_at
+        if is_newest and (ledger.clinician_at is None or item.known_at >= ledger.clinician_at):
+            found.append(item)
+    for item in found:
         if item.floor and Level(item.floor) is not Level.LOW:
             yield Floor("H3", Level(item.floor), _SELF, item.known_at)
 

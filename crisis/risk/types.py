@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -121,11 +121,8 @@ class EvidenceItem:
 
     @property
     def known_at(self) -> datetime:
-        """When it could be known: what an app kept while offline is news when it arrives."""
-        late = timedelta(minutes=POLICY.late_after_minutes)
-        if self.received_at is None or self.received_at - self.observed_at <= late:
-            return self.observed_at
-        return self.received_at
+        """When it could be known: not before it arrived, whatever the sender's clock says."""
+        return max(self.observed_at, self.received_at or self.observed_at)
 
     @property
     def counts(self) -> bool:
@@ -170,14 +167,28 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a kind's level rests on, a rule or the score: how high it is alone, and its newest evidence."""
+
+    level: Level
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KindSignal:
-    """How urgent one kind of alert is by this result alone, and how new what says so is."""
+    """How urgent one kind of alert is by this result alone, and how new the newest of what says so is."""
 
     kind: Kind
     level: Level
     score: float
     rules: tuple[str, ...]
     newest_at: datetime | None
+    grounds: tuple[Ground, ...] = ()
+
+    def newest(self, least: Level) -> datetime | None:
+        """When the newest evidence came of what reaches `least` by itself; other news does not renew it."""
+        times = [ground.newest_at for ground in self.grounds if ground.level.rank >= least.rank]
+        return max(times, default=None)
 
 
 @dataclass(frozen=True, slots=True)

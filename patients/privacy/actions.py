@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
+from cortex.ids import uuid7
 from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
-from patients.privacy.records import ConsentData
+from patients.privacy.queries import decisions
+from patients.privacy.records import ConsentData, Decision, clock_of, decided, newer
 from patients.registry.models import Patient
+from patients.registry.queries import locked
 from patients.sessions.records import is_coded
 
 
@@ -20,19 +24,20 @@ def record_consent(
 ) -> list[Consent]:
     """Append the decisions of one person, in the order given; one audit row names their types.
 
-    A decision dated ahead of our clock counts from now, so that a withdrawal never waits for a wrong clock.
+    A withdrawal counts from now whatever its sender's clock says (`records.decided`): it never waits for one.
     Raises NotFound for a person of another organization, InputRefused for an unknown type or a scope that
     isn't coded.
     """
     if not (actor.is_unbound or patient.organization_id in actor.org_ids):
         raise NotFound("There is no such person on record.", "patient_unknown")
+    locked([patient.pk])
     at = clock(at)
     for data in consents:
         _check(data, at)
     with opening(actor, purpose="consent") as ctx:
         if any(data.guardian for data in consents):
             ctx.load_keys([patient.pk])
-        rows = Consent.objects.bulk_create([_row(actor, patient, data, at) for data in consents])
+        rows = Consent.objects.bulk_create(_rows(actor, patient, consents, at))
     granted = sorted(data.consent_type for data in consents if data.granted)
     withdrawn = sorted(data.consent_type for data in consents if not data.granted)
     record(
@@ -61,8 +66,27 @@ def _check(data: ConsentData, at: datetime) -> None:
         )
 
 
-def _row(actor: Actor, patient: Patient, data: ConsentData, at: datetime) -> Consent:
+def _rows(actor: Actor, patient: Patient, consents: list[ConsentData], at: datetime) -> list[Consent]:
+    """Return the rows in their order, each placed against the decision that stands before it."""
+    standing = decisions([patient.pk], {data.consent_type for data in consents}, at)
+    rows = []
+    # Of two that count from the same moment the later told holds: their ids say which that was.
+    for identifier, data in zip(sorted(uuid7() for _ in consents), consents, strict=True):
+        key = patient.pk, data.consent_type
+        decision = decided(
+            standing.get(key), granted=data.granted, said_at=data.recorded_at or at,
+            sender=clock_of(actor), at=at, expires_at=data.expires_at,
+        )  # fmt: skip
+        standing[key] = newer(standing.get(key), decision)
+        rows.append(_row(actor, patient, data, decision, identifier))
+    return rows
+
+
+def _row(actor: Actor, patient: Patient, data: ConsentData, decision: Decision, identifier: UUID) -> Consent:
+    # What ends by itself counts from its end at the latest; a withdrawal has no end.
+    expires_at = data.expires_at if data.granted else None
     return Consent(
+        id=identifier,
         organization_id=patient.organization_id,
         patient_id=patient.pk,
         consent_type=data.consent_type,
@@ -73,8 +97,9 @@ def _row(actor: Actor, patient: Patient, data: ConsentData, at: datetime) -> Con
         method=data.method,
         recorded_by_id=actor.id if actor.kind == "user" else None,
         recorded_by_client=actor.id if actor.kind == "api" else None,
-        recorded_at=min(data.recorded_at or at, at),
-        expires_at=data.expires_at,
+        recorded_at=decision.at if expires_at is None else min(decision.at, expires_at),
+        said_at=decision.said_at,
+        expires_at=expires_at,
         guardian=data.guardian,
         evidence_ref=data.evidence_ref,
         legacy_ids=data.legacy_ids,

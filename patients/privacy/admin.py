@@ -52,7 +52,7 @@ class ConsentAdmin(PatientRowAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show everything of a row, ask for the decision alone."""
-        shown = ("scope", "guardian", "recorded_at", "recorded_by", "recorded_by_client")
+        shown = ("scope", "guardian", "recorded_at", "said_at", "recorded_by", "recorded_by_client")
         return ("patient", *TYPED, *shown) if obj is not None else ConsentForm.Meta.fields
 
     def add_arguments(self, request: HttpRequest, form: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from cortex.crypto.fields import SealedCharField
 from cortex.records import AppendedRecord
 from patients.bounds import not_before, one_of, source_keys
 from patients.codes import ConsentMethod, ConsentType
+from patients.privacy.records import Decision
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
@@ -49,7 +50,10 @@ class Consent(AppendedRecord):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     recorded_by_client = models.UUIDField(null=True, blank=True, help_text="The API client, by bare id.")
-    recorded_at = models.DateTimeField(help_text="When the person decided.")
+    recorded_at = models.DateTimeField(help_text="From when it counts: a withdrawal counts from its receipt.")
+    said_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person decided, by the clock of who sent it."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     guardian = SealedCharField(max_length=160, null=True, blank=True, help_text="Who consented for a child.")
     evidence_ref = models.CharField(max_length=120, blank=True, help_text="Where the paper or record lies.")
@@ -77,6 +81,14 @@ class Consent(AppendedRecord):
     def __str__(self) -> str:
         return f"{self.consent_type} {'granted' if self.granted else 'withdrawn'}"
 
+    @property
+    def decision(self) -> Decision:
+        """What this row says, and whose clock timed it; older rows count from when they were said."""
+        sender = self.recorded_by_id or self.recorded_by_client
+        return Decision(
+            self.granted, self.recorded_at, self.said_at or self.recorded_at, sender, self.expires_at
+        )
+
     def holds(self, at: datetime) -> bool:
         """Whether this row, being the newest, allows something at `at`."""
-        return self.granted and (self.expires_at is None or self.expires_at > at)
+        return self.decision.holds(at)

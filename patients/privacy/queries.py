@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from patients.privacy.models import Consent
+from patients.privacy.records import Decision
 
 
 def consent_state(
@@ -30,6 +31,11 @@ def consent_history(patient_id: UUID) -> list[Consent]:
     return list(Consent.objects.filter(patient_id=patient_id).select_related("recorded_by"))
 
 
-def newest_rows(patient_ids: Iterable[UUID], types: Iterable[str], at: datetime) -> list[Consent]:
-    """Return the newest row of each (person, type), whether it still holds or not."""
-    return list(Consent.objects.of(patient_ids, types).newest(at))
+def decisions(
+    patient_ids: Iterable[UUID], types: Iterable[str], at: datetime
+) -> dict[tuple[UUID, str], Decision]:
+    """Return the decision that stands for each (person, type), whether it still holds or not; one query."""
+    return {
+        (row.patient_id, row.consent_type): row.decision
+        for row in Consent.objects.of(patient_ids, types).newest(at)
+    }

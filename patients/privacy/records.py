@@ -1,11 +1,13 @@
-"""What a door hands over to record a consent: a dataclass, no table."""
+"""What a door hands over to record a consent, and from when a decision counts: dataclasses, no table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from cortex.audit import Actor
 from patients.codes import ConsentMethod
 
 
@@ -24,3 +26,51 @@ class ConsentData:
     guardian: str | None = None
     evidence_ref: str = ""
     legacy_ids: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision about one type: `at` is from when it counts, `said_at` its time by the clock of `sender`."""
+
+    granted: bool
+    at: datetime
+    said_at: datetime
+    sender: UUID | None = None
+    expires_at: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it allows something at `at`."""
+        return self.granted and (self.expires_at is None or self.expires_at > at)
+
+
+def clock_of(actor: Actor) -> UUID | None:
+    """Return whose clock times what an actor records: each of staff and each client has its own."""
+    return actor.id if actor.kind in ("user", "api") else None
+
+
+def decided(
+    standing: Decision | None,
+    *,
+    granted: bool,
+    said_at: datetime,
+    sender: UUID | None,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> Decision:
+    """Return a decision that came in at `at`, with the moment from which it counts (domain 7.1).
+
+    A withdrawal counts from its receipt: no clock that is slow may delay it. Yet one clock tells the order of
+    its own decisions: what the same sender said before the standing decision stays older, and a grant that it
+    said after its own withdrawal ends that. A clock that is fast counts from now.
+    """
+    said_at = min(said_at, at)
+    own = standing if standing is not None and standing.sender == sender else None
+    is_old = own is not None and own.said_at > said_at
+    ends_own = own is not None and not own.granted
+    counts_from = at if not is_old and (ends_own or not granted) else said_at
+    return Decision(granted, counts_from, said_at, sender, expires_at)
+
+
+def newer(standing: Decision | None, decision: Decision) -> Decision:
+    """Return the one of two decisions that counts; of two from the same moment the later told."""
+    return decision if standing is None or decision.at >= standing.at else standing

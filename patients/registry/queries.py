@@ -44,6 +44,11 @@ def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str,
     return {row.anonymous_id: row for row in rows.exclude(status="deleted").select_related("organization")}
 
 
+def names_of(patient_id: UUID) -> list[str]:
+    """Return every pseudonym of the person that a row is of."""
+    return list(Patient.objects.same_person(patient_id).values_list("anonymous_id", flat=True))
+
+
 def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
     """Return the rows by id, locked in the order of their ids until the transaction ends."""
     rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=set(patient_ids)).order_by("pk")

@@ -28,10 +28,12 @@ class VoiceSessionAdmin(PatientRowAdmin):
 
     fields = (
         "session", "patient", "transcript_language", "pii_present", "replaced_chars", "processed",
-        "patterns_extracted", "extracted_at", "delete_after", "purged_at", "received_at",
+        "patterns_extracted", "extracted_at", "extraction_error", "delete_after", "purged_at", "received_at",
     )  # fmt: skip
-    list_display = ("patient", "received_at", "patterns_extracted", "delete_after", "purged_at")
-    list_filter = ("patterns_extracted",)
+    list_display = (
+        "patient", "received_at", "patterns_extracted", "extraction_error", "delete_after", "purged_at",
+    )  # fmt: skip
+    list_filter = ("patterns_extracted", ("extraction_error", admin.EmptyFieldListFilter))
 
 
 @admin.register(SessionFeature)

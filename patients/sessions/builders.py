@@ -108,7 +108,8 @@ def put_voice(row: VoiceSession, data: VoiceData) -> list[str]:
     if changed:
         row.processed = row.patterns_extracted = False
         row.extracted_at = row.purged_at = None
-        changed += ["processed", "patterns_extracted", "extracted_at", "purged_at"]
+        row.extraction_error = ""
+        changed += ["processed", "patterns_extracted", "extracted_at", "purged_at", "extraction_error"]
     return changed
 
 

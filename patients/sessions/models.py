@@ -105,6 +105,10 @@ class VoiceSessionQuerySet(models.QuerySet["VoiceSession"]):
         """Keep those that still hold a transcript or full features."""
         return self.filter(purged_at__isnull=True)
 
+    def waiting_for_extraction(self) -> VoiceSessionQuerySet:
+        """Keep those that still hold something to extract and were not found unreadable."""
+        return self.holding_words().filter(patterns_extracted=False, extraction_error="")
+
     def due_for_purge(self, at: datetime) -> VoiceSessionQuerySet:
         """Keep those whose time is over."""
         return self.holding_words().filter(delete_after__lte=at)
@@ -127,6 +131,13 @@ class VoiceSession(models.Model):
     processed = models.BooleanField(default=False)
     patterns_extracted = models.BooleanField(default=False)
     extracted_at = models.DateTimeField(null=True, blank=True)
+    extraction_error = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it can't be read: the error's class. New content is tried again.",
+    )
     delete_after = models.DateTimeField(db_index=True)
     purged_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.db.models import Avg, F
 
 from cortex.access.context import AccessContext
 from patients.sessions.messages import Message
-from patients.sessions.models import Session, SessionActivity, SessionFeedback, VoiceSession
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn
 
 # Where the words of each kind of source stand: the model, its key and the sealed column.
@@ -35,6 +36,14 @@ def open_words(ctx: AccessContext, kind: str, source_id: UUID, patient_id: UUID)
         return ""
     ctx.open([row], [column])
     return str(getattr(row, column))
+
+
+def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[UUID, dict[str, Any]]:
+    """Return what these sessions' features hold under these names; one query, none without a session."""
+    if not session_ids:
+        return {}
+    rows = SessionFeature.objects.filter(session_id__in=session_ids).values("session_id", *names)
+    return {row.pop("session_id"): row for row in rows}
 
 
 def progress_summary(patient_id: UUID, since: datetime) -> dict[str, Any]:

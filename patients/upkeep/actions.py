@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
+from cortex.crypto.errors import KeyProviderError, SealedError
 from cortex.ops.actions import note_retention_run
 from cortex.ops.models import RetentionPolicy
 from patients.registry.person import LastLocation
@@ -20,16 +22,19 @@ from patients.sessions.models import SessionFeature, VoiceSession
 from patients.sessions.retention import BATCH, HOLDS, LONGEST_DAYS, delete_after, kept_days
 
 EXTRACTION_BATCH = 200
+Scalars = dict[str, float | bool]
+log = logging.getLogger("cortex.upkeep")
 
 
 @action
 def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime | None = None) -> int:
     """Copy the coded scalars of voice sessions that wait for it, and set when their words must be gone.
 
-    Rows that another worker holds are skipped. Returns how many were done.
+    Rows that another worker holds are skipped. One that can't be read is marked with its error's class, for a
+    person to look at, and costs the others nothing. Returns how many were done or marked.
     """
     at = clock(at)
-    waiting = VoiceSession.objects.holding_words().filter(patterns_extracted=False)
+    waiting = VoiceSession.objects.waiting_for_extraction()
     rows = list(
         waiting.select_for_update(of=("self",), skip_locked=True)
         .select_related("session", "organization")
@@ -38,18 +43,48 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     if not rows:
         return Unchanged(0)  # type: ignore[return-value]
     with opening(actor, purpose="extraction") as ctx:
-        ctx.open(rows)
-        _copy_scalars(rows)
-        people = sorted({row.patient_id for row in rows})
-        ctx.saw("voice_features", subjects=people, object_type="patients.VoiceSession")
-    for row in rows:
+        found, unreadable = _scalars(ctx, rows)
+        people = sorted({row.patient_id for row in rows if row.pk in found})
+        if people:
+            ctx.saw("voice_features", subjects=people, object_type="patients.VoiceSession")
+    done = [row for row in rows if row.pk in found]
+    _copy_scalars(done, found)
+    for row in done:
         row.processed = row.patterns_extracted = True
         row.extracted_at = at
         row.delete_after = delete_after(row.session.started_at, at, kept_days(row.organization.settings))
-    fields = ["processed", "patterns_extracted", "extracted_at", "delete_after"]
-    VoiceSession.objects.bulk_update(rows, fields)
-    record(actor, "voice.extracted", codes={"sessions": [str(row.pk) for row in rows]})
-    return len(rows)
+    marked = [row for row in rows if row.pk in unreadable]
+    for row in marked:
+        row.extraction_error = unreadable[row.pk]
+    if not done and not marked:
+        return Unchanged(0)  # type: ignore[return-value]
+    fields = ["processed", "patterns_extracted", "extracted_at", "extraction_error", "delete_after"]
+    VoiceSession.objects.bulk_update([*done, *marked], fields)
+    codes = {"sessions": [str(row.pk) for row in done]}
+    codes |= {"unreadable": [str(row.pk) for row in marked]} if marked else {}
+    record(actor, "voice.extracted", codes=codes, outcome="data_loss" if marked else "done")
+    return len(done) + len(marked)
+
+
+def _scalars(ctx: AccessContext, rows: list[VoiceSession]) -> tuple[dict[UUID, Scalars], dict[UUID, str]]:
+    """Return the scalars of the rows, and the error's class of each that can't be read; others wait."""
+    try:
+        ctx.open(rows)
+        return {row.pk: scalars(row.voice_features) for row in rows}, {}
+    except SealedError as error:
+        log.error("a voice session can't be read", exc_info=error)
+    found: dict[UUID, Scalars] = {}
+    unreadable: dict[UUID, str] = {}
+    for row in rows:
+        try:
+            ctx.open([row])
+            found[row.pk] = scalars(row.voice_features)
+        except KeyProviderError:
+            # Nothing is wrong with the row: its key can't be had now.
+            continue
+        except SealedError as error:
+            unreadable[row.pk] = type(error).__name__
+    return found, unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +141,7 @@ def purge_places(*, actor: Actor, at: datetime | None = None) -> int:
     return count
 
 
-def _copy_scalars(rows: list[VoiceSession]) -> None:
-    found = {row.pk: scalars(row.voice_features) for row in rows}
+def _copy_scalars(rows: list[VoiceSession], found: dict[UUID, Scalars]) -> None:
     known = {row.session_id: row for row in SessionFeature.objects.filter(session_id__in=list(found))}
     fresh = []
     for row in rows:

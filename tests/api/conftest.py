@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +73,11 @@ def item(kind: str, patient: Any, /, **values: Any) -> dict[str, Any]:
 def message(patient: Any, text: Any = CALM, /, **values: Any) -> dict[str, Any]:
     """A message by the patient."""
     return item("message", patient, **({"session": "chat-1", "role": "patient", "text": text} | values))
+
+
+def ago(**span: float) -> str:
+    """A time before now, as an app sends it."""
+    return (makers.now() - timedelta(**span)).isoformat()
 
 
 def results(answer: Any) -> list[str]:

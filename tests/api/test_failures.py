@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from cortex.audit import RuleBroken, system
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys import actions as key_actions
 from crisis.alerts.models import RiskAlert
-from crisis.risk.models import Evidence
+from crisis.risk.models import Evidence, RiskDue
+from crisis.sweep.actions import run_evaluation
 from patients.sessions.messages import Message
 from tests import makers
 from tests.api.conftest import CALM, TIER_A, Api, item, message, results
@@ -103,8 +105,10 @@ def test_what_cannot_be_screened_is_stored_and_raises(api: Api, cast: Cast, monk
     assert Message.objects.filter(screened_at__isnull=True).count() == 1
 
 
-def test_what_cannot_be_decided_raises_and_keeps_the_evidence(api: Api, cast: Cast, monkeypatch: Any) -> None:
-    from crisis.intake import actions
+def test_what_cannot_be_decided_raises_what_stands_alone_and_is_looked_at_again(
+    api: Api, cast: Cast, monkeypatch: Any
+) -> None:
+    from crisis.triage import actions
 
     other = makers.make_patient(cast.home)
     real = actions.evaluate_patients
@@ -117,10 +121,116 @@ def test_what_cannot_be_decided_raises_and_keeps_the_evidence(api: Api, cast: Ca
     monkeypatch.setattr(actions, "evaluate_patients", choosy)
     answer = api.send(message(cast.patient, TIER_A), message(other, TIER_A))
     assert answer.status_code == 200
-    found = set(RiskAlert.objects.exclude(kind="no_cover").values_list("patient_id", "kind"))
-    assert found == {(cast.patient.pk, "could_not_screen"), (other.pk, "self_harm")}
+    found = RiskAlert.objects.exclude(kind="no_cover").values_list("patient_id", "kind", "level")
+    assert set(found) == {
+        (cast.patient.pk, "self_harm", "critical"), (cast.patient.pk, "could_not_screen", "high"),
+        (other.pk, "self_harm", "critical"),
+    }  # fmt: skip
+    assert RiskAlert.objects.get(patient=cast.patient, kind="self_harm").reason_code == "H1"
     assert Evidence.objects.filter(patient=cast.patient, code="TEXT_A").count() == 1
     assert Evidence.objects.filter(patient=other, code="TEXT_A").count() == 1
+    # The sweep asks the engine again at once, and the alert gets its factors.
+    monkeypatch.setattr(actions, "evaluate_patients", real)
+    due = RiskDue.objects.get(patient=cast.patient, reason_code="engine_failed")
+    assert run_evaluation(actor=system("sweeper"), due_id=due.pk) == 1
+    makers.scope_all()
+    alert = RiskAlert.objects.get(patient=cast.patient, kind="self_harm")
+    assert "TEXT_A" in {one["code"] for one in alert.factors}
+
+
+@pytest.mark.parametrize("defect", [TypeError, KeyError, AttributeError, RuleBroken])
+def test_a_defect_in_one_row_costs_no_other_their_alert(
+    api: Api, cast: Cast, monkeypatch: Any, defect: type[Exception]
+) -> None:
+    from crisis.intake import actions
+
+    real = actions.store_batch
+
+    def choking(*, actor: Any, batch: Any) -> Any:
+        if batch.check_ins:
+            raise defect("no", "code") if defect is RuleBroken else defect("no")
+        return real(actor=actor, batch=batch)
+
+    monkeypatch.setattr(actions, "store_batch", choking)
+    bad = item("checkin", cast.patient, date="2026-11-20", mood=3)
+    answer = api.send(bad, message(cast.patient, TIER_A))
+    assert (answer.status_code, results(answer)) == (503, ["failed", "stored"])
+    assert kinds() == {"self_harm": "critical", "could_not_store": "high"}
+
+
+def test_an_item_that_cannot_be_told_to_the_ledger_reaches_a_human(
+    api: Api, cast: Cast, monkeypatch: Any
+) -> None:
+    from crisis.triage import assessing
+
+    real = assessing.origin_of
+
+    def choosy(row: Any, *rest: Any) -> Any:
+        if row.item.kind == "checkin":
+            raise KeyError("zone")
+        return real(row, *rest)
+
+    monkeypatch.setattr(assessing, "origin_of", choosy)
+    bad = item("checkin", cast.patient, date="2026-11-20", notes=CALM)
+    assert results(api.send(bad, message(cast.patient, TIER_A))) == ["stored", "stored"]
+    assert kinds() == {"self_harm": "critical", "could_not_screen": "high"}
+
+
+def test_an_item_that_breaks_its_reader_is_refused_alone_and_screened(
+    api: Api, cast: Cast, monkeypatch: Any
+) -> None:
+    from crisis.intake import items
+
+    def broken(item: Any) -> None:
+        raise OverflowError("date")
+
+    monkeypatch.setattr(items, "_check_together", broken)
+    answer = api.send(message(cast.patient, TIER_A))
+    assert (answer.status_code, results(answer)) == (200, ["rejected"])
+    assert answer.json()["items"][0]["reason"] == "unreadable"
+    assert kinds() == {"self_harm": "critical"}
+
+
+def test_a_task_that_cannot_be_made_costs_no_alert(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    from crisis.triage import actions
+
+    def no_item(**_: Any) -> None:
+        raise TypeError("item")
+
+    monkeypatch.setattr(actions, "make_item", no_item)
+    answer = api.send(message(cast.patient, "rafiki yangu anataka kujiua"), message(cast.patient, TIER_A))
+    assert results(answer) == ["stored", "stored"]
+    assert kinds() == {"self_harm": "critical", "could_not_screen": "high"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I took an overdose", {"self_harm": "critical", "medical": "critical"}),
+        ("I am going to kill my husband tonight", {"harm_to_others": "critical"}),
+        ("nataka kujiua", {}),
+    ],
+)
+def test_what_needs_no_engine_is_raised_without_it(
+    api: Api, cast: Cast, monkeypatch: Any, text: str, expected: dict[str, str]
+) -> None:
+    def fail(**_: Any) -> None:
+        raise RuntimeError("engine")
+
+    monkeypatch.setattr("crisis.triage.actions.evaluate_patients", fail)
+    answer = api.send(message(cast.patient, text))
+    assert answer.json()["items"][0]["support"]
+    assert kinds() == expected | {"could_not_screen": "high"}
+    assert RiskDue.objects.filter(patient=cast.patient, reason_code="engine_failed").count() == 1
+
+
+def test_evidence_that_cannot_be_kept_costs_no_alert(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    def fail(**_: Any) -> None:
+        raise RuntimeError("ledger")
+
+    monkeypatch.setattr("crisis.triage.actions.append_evidence", fail)
+    assert results(api.send(message(cast.patient, TIER_A))) == ["stored"]
+    assert kinds() == {"self_harm": "critical", "could_not_screen": "high"}
 
 
 def test_a_lost_database_is_503_with_the_last_known_numbers(api: Api, cast: Cast, monkeypatch: Any) -> None:

@@ -17,14 +17,10 @@ from patients.sessions.messages import AssistantRationale, Message, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from tests import makers
-from tests.api.conftest import CALM, TIER_A, Api, item, message, results
+from tests.api.conftest import CALM, TIER_A, Api, ago, item, message, results
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
-
-
-def ago(**span: float) -> str:
-    return (makers.now() - timedelta(**span)).isoformat()
 
 
 def test_a_calm_message_is_sealed_and_stored_and_raises_nothing(api: Api, cast: Cast) -> None:
@@ -231,153 +227,8 @@ def test_times_out_of_bounds_are_clamped_and_kept_beside(api: Api, cast: Cast) -
     assert RiskAlert.objects.filter(kind="self_harm", level="critical").count() == 1
 
 
-def test_words_of_the_assistant_are_sealed_and_never_evidence(api: Api, cast: Cast) -> None:
-    answer = api.send(
-        message(cast.patient, TIER_A, role="assistant"), message(cast.patient, TIER_A, role="staff")
-    )
-    assert results(answer) == ["stored", "stored"]
-    assert Evidence.objects.count() == 0
-    assert RiskAlert.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "values"),
-    [
-        ("checkin", {"date": "2026-11-20", "notes": TIER_A}),
-        ("activity", {"session": "s", "activity_type": "journal", "data": {"page": [TIER_A]}}),
-        ("feedback", {"session": "s", "text": TIER_A}),
-        ("feedback", {"session": "s", "mental_effects": [TIER_A]}),
-        ("transcript", {"session": "s", "text": TIER_A}),
-        ("session_ended", {"session": "s", "metrics": {"note": TIER_A}}),
-    ],
-)
-def test_whatever_carries_the_persons_words_is_screened(
-    api: Api, cast: Cast, kind: str, values: dict[str, Any]
-) -> None:
-    answer = api.send(item(kind, cast.patient, **values))
-    assert results(answer) == ["stored"]
-    assert "support" in answer.json()["items"][0]
-    assert RiskAlert.objects.get(kind="self_harm").level == "critical"
-
-
-def test_order_per_patient_is_kept_for_consents(api: Api, cast: Cast) -> None:
-    who = cast.patient
-    answer = api.send(
-        message(who),
-        item("consent", who, consent_type="treatment", granted=False),
-        message(who, TIER_A),
-        item("consent", who, consent_type="treatment", granted=True),
-        message(who),
-    )
-    assert results(answer) == ["stored", "stored", "rejected", "stored", "stored"]
-    refused = answer.json()["items"][2]
-    assert refused["reason"] == "no_consent" and "support" in refused
-    assert Evidence.objects.count() == 0
-
-
-def test_an_older_decision_that_arrives_late_changes_nothing(api: Api, cast: Cast) -> None:
-    who = cast.patient
-    assert results(
-        api.send(item("consent", who, consent_type="treatment", granted=False, at=ago(minutes=5)))
-    ) == ["stored"]
-    assert results(
-        api.send(item("consent", who, consent_type="treatment", granted=True, at=ago(minutes=30)))
-    ) == ["stored"]
-    assert results(api.send(message(who))) == ["rejected"]
-
-
-@pytest.mark.parametrize(
-    "kind", ["message", "checkin", "activity", "feedback", "transcript", "tool_action", "rationale"]
-)
-def test_without_treatment_consent_words_are_neither_screened_nor_stored(
-    api: Api, cast: Cast, kind: str
-) -> None:
-    who = makers.make_patient(cast.home, consents=["voice_processing"])
-    values: dict[str, Any] = {
-        "message": {"role": "patient", "text": TIER_A},
-        "checkin": {"date": "2026-11-20", "notes": TIER_A},
-        "activity": {"session": "s", "activity_type": "x", "text": TIER_A},
-        "feedback": {"session": "s", "text": TIER_A},
-        "transcript": {"session": "s", "text": TIER_A},
-        "tool_action": {"tool_name": "x", "status": "started"},
-        "rationale": {"message": "m-1"},
-    }
-    answer = api.send(item(kind, who, **values[kind]))
-    assert results(answer) == ["rejected"]
-    assert answer.json()["items"][0]["reason"] == "no_consent"
-    assert answer.json()["items"][0]["support"]["emergency_number"]
-    assert Evidence.objects.count() == RiskAlert.objects.count() == Message.objects.count() == 0
-    assert Session.objects.filter(patient=who).count() == 0
-
-
-@pytest.mark.parametrize("kind", ["transcript", "voice_features"])
-def test_without_voice_consent_the_same_holds_for_voice(api: Api, cast: Cast, kind: str) -> None:
-    who = makers.make_patient(cast.home, consents=["treatment"])
-    values = {"text": TIER_A} if kind == "transcript" else {"pitch_mean": 200}
-    answer = api.send(item(kind, who, session="s", **values), message(who))
-    assert results(answer) == ["rejected", "stored"]
-    assert answer.json()["items"][0]["reason"] == "no_consent"
-    assert VoiceSession.objects.count() == Evidence.objects.count() == 0
-
-
-def test_an_expired_consent_counts_as_withdrawn(api: Api, cast: Cast) -> None:
-    who = makers.make_patient(cast.home, consents=[])
-    makers.consent(
-        who,
-        "treatment",
-        recorded_at=makers.now() - timedelta(days=3),
-        expires_at=makers.now() - timedelta(days=1),
-    )
-    assert results(api.send(message(who))) == ["rejected"]
-
-
-def test_a_check_in_without_words_needs_no_treatment_consent(api: Api, cast: Cast) -> None:
-    who = makers.make_patient(cast.home, consents=[])
-    assert results(api.send(item("checkin", who, date="2026-11-20", mood=3))) == ["stored"]
-
-
-def test_a_replaced_character_is_flagged_and_the_words_are_screened(api: Api, cast: Cast) -> None:
-    text = b"leo nitajiua\\u0000 nimeandaa kamba"
-    body = b'{"items": [{"id": "n-1", "kind": "message", "patient": "%s", "role": "patient", "text": "%s"}]}'
-    answer = api.post("intake", body % (cast.patient.anonymous_id.encode(), text))
-    assert results(answer) == ["stored"]
-    assert answer.json()["items"][0]["notes"] == ["characters_replaced"]
-    row = Message.objects.get()
-    assert row.replaced_chars == 1
-    assert "\ufffd" in makers.opened(row, "content")
-    assert RiskAlert.objects.filter(kind="self_harm", level="critical").exists()
-
-
-def test_what_identifies_a_person_is_marked(api: Api, cast: Cast) -> None:
-    answer = api.send(message(cast.patient, "nipigie 0712 345 678"), message(cast.patient))
-    flags = [Message.objects.get(pk=one["record"]).pii_present for one in answer.json()["items"]]
-    assert flags == [True, False]
-
-
-def test_a_third_persons_danger_makes_a_task(api: Api, cast: Cast) -> None:
-    from crisis.reviews.models import ReviewItem
-
-    answer = api.send(message(cast.patient, "rafiki yangu anataka kujiua"))
-    assert results(answer) == ["stored"]
-    assert ReviewItem.objects.filter(patient=cast.patient, reason_code="third_party_concern").exists()
-
-
 def test_the_batch_evaluates_each_person_once(api: Api, cast: Cast) -> None:
     other = makers.make_patient(cast.home)
     api.send(*[message(who, TIER_A) for who in (cast.patient, other) for _ in range(5)])
     assert RiskAssessment.objects.count() == 2
     assert RiskAlert.objects.filter(kind="self_harm").count() == 2
-
-
-def test_being_fine_is_courtesy_in_the_first_two_turns_and_a_deflection_later(api: Api, cast: Cast) -> None:
-    def deflections() -> int:
-        return Evidence.objects.filter(code="DEFLECTION").count()
-
-    api.send(message(cast.patient, "Niko sawa"), message(cast.patient, "Niko sawa"))
-    assert deflections() == 0
-    api.send(message(cast.patient, "Niko sawa"))
-    assert deflections() == 1
-    api.send(message(cast.patient, "Niko sawa", session="another"))
-    assert deflections() == 1
-    session = Session.objects.get(client_ref="chat-1")
-    assert SessionFeature.objects.get(session=session).deflection_codes != []

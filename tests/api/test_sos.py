@@ -129,7 +129,7 @@ def test_a_button_is_taken_when_the_engine_fails(api: Api, cast: Cast, monkeypat
     def fail(**_: Any) -> None:
         raise RuntimeError("engine")
 
-    monkeypatch.setattr("crisis.intake.actions.evaluate_patients", fail)
+    monkeypatch.setattr("crisis.triage.actions.evaluate_patients", fail)
     answer = api.post("sos", {"patient": cast.patient.anonymous_id, "button": "in_danger"})
     assert answer.status_code == 200
     kinds = set(RiskAlert.objects.values_list("kind", "level"))

@@ -9,6 +9,7 @@ import pytest
 
 from crisis.intake.items import Item, read_items
 from crisis.intake.kinds import KINDS
+from crisis.intake.screening import spoken
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 WHOLE: dict[str, dict[str, Any]] = {
@@ -161,6 +162,43 @@ def test_every_text_of_the_person_is_to_be_screened_whatever_carries_it() -> Non
     assert "client ios" in read(whole("message", metadata={"x": "client ios"})).words
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("session_started", {"mood": "want-to-die"}),
+        ("session_started", {"subtype": "want-to-die"}),
+        ("session_started", {"tags": ["want-to-die"]}),
+        ("session_ended", {"mood": "want-to-die"}),
+        ("tool_action", {"params": {"query": "want-to-die"}}),
+        ("telemetry", {"text": "want-to-die"}),
+        ("rationale", {"text": "want-to-die"}),
+        ("message", {"metadata": {"want-to-die": True}}),
+        ("sos", {"id": "want to die"}),
+        ("sos", {"note": "want to die", "id": "a b"}),
+    ],
+)
+def test_even_a_code_or_a_name_can_be_a_cry_for_help(kind: str, values: dict[str, Any]) -> None:
+    assert "want to die" in {spoken(text) for text in read(whole(kind, **values)).words}
+
+
+@pytest.mark.parametrize("member", ["id", "kind", "patient", "at"])
+def test_words_in_a_members_place_are_found(member: str) -> None:
+    assert "nitajiua leo" in read(whole("message", **{member: "nitajiua leo"})).words
+    assert "nitajiua leo" in read(whole("message", **{member: "nitajiua leo"}), own=("CX-1",)).words
+
+
+def test_what_the_service_says_is_never_the_persons() -> None:
+    theirs = {"service_context": {"x": "one two"}, "safety_analysis": {"x": "one two"}}
+    assert "one two" not in read(whole("message", **theirs)).words
+    assert "one two" not in read(whole("message", role="user", **theirs)).words
+    assert read(whole("activity", ai_analysis={"x": "one two"})).words == ("It helped",)
+
+
+def test_a_name_of_a_member_is_no_words() -> None:
+    assert read(whole("session_ended", metrics={"heart_rate": 70})).carries_words is False
+    assert read(whole("checkin", notes=None, metrics={"steps": 70})).carries_words is False
+
+
 def test_times_are_clamped_and_the_sent_time_is_kept() -> None:
     late = read(whole("message", at="2025-01-01T00:00:00Z"))
     assert late.at == NOW - timedelta(days=60)
@@ -182,9 +220,11 @@ def test_a_button_is_always_read_and_unreadable_means_danger(values: dict[str, A
 
 
 def test_a_patients_own_device_names_nobody_else() -> None:
-    assert read(whole("message"), patient="CX-1").refusal is None
-    assert read({**whole("message"), "patient": None}, patient="CX-1").pseudonym == "CX-1"
-    refused = read(whole("message", patient="CX-2", text="nitajiua leo"), patient="CX-1")
+    own = ("CX-1", "CX-9")
+    assert read(whole("message"), own=own).refusal is None
+    assert read({**whole("message"), "patient": None}, own=own).pseudonym == "CX-1"
+    assert read(whole("message", patient="CX-9"), own=own).pseudonym == "CX-1"
+    refused = read(whole("message", patient="CX-2", text="nitajiua leo"), own=own)
     assert refused.refusal is not None and refused.refusal.reason == "wrong_patient"
     assert refused.pseudonym == "CX-1" and "nitajiua leo" in refused.words
 

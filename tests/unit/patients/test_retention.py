@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from cortex.audit.models import AuditLog, PhiAccessLog
+from cortex.crypto.errors import UnwrapError
+from cortex.keys import queries as key_queries
 from cortex.ops.models import RetentionRun
 from patients.registry.models import Patient
 from patients.registry.person import LastLocation
@@ -105,6 +108,44 @@ def test_new_words_after_the_extraction_are_extracted_again(patient: Patient) ->
     assert not voice.patterns_extracted
     assert extract(patient, NOW + DAY) == 1
     assert SessionFeature.objects.count() == 1
+
+
+def test_one_unreadable_session_is_marked_and_costs_no_other(patient: Patient) -> None:
+    spoilt, good = makers.make_voice(patient, received_at=NOW), makers.make_voice(patient, received_at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE patients_voicesession SET voice_features = set_byte(voice_features, 30, "
+            "255 - get_byte(voice_features, 30)) WHERE session_id = %s", [spoilt.pk],
+        )  # fmt: skip
+    assert extract(patient, NOW) == 2
+    spoilt.refresh_from_db()
+    good.refresh_from_db()
+    assert (spoilt.patterns_extracted, spoilt.extraction_error) == (False, "DecryptError")
+    assert (good.patterns_extracted, good.extraction_error) == (True, "")
+    audit = AuditLog.objects.filter(event_type="voice.extracted").latest("id")
+    assert (audit.outcome, audit.codes["unreadable"]) == ("data_loss", [str(spoilt.pk)])
+    assert extract(patient, NOW + DAY) == 0
+    assert purge(patient, NOW + 15 * DAY).lost == 1
+
+
+def test_a_session_whose_key_cannot_be_had_now_waits_unmarked(patient: Patient, monkeypatch: Any) -> None:
+    other = makers.make_patient(patient.organization)
+    waiting, good = makers.make_voice(patient, received_at=NOW), makers.make_voice(other, received_at=NOW)
+    real = key_queries.data_keys
+
+    def choosy(subjects: Any) -> Any:
+        if patient.pk in subjects:
+            raise UnwrapError("no master key")
+        return real(subjects)
+
+    monkeypatch.setattr(key_queries, "data_keys", choosy)
+    assert extract(patient, NOW) == 1
+    waiting.refresh_from_db()
+    good.refresh_from_db()
+    assert (waiting.patterns_extracted, waiting.extraction_error) == (False, "")
+    assert good.patterns_extracted
+    monkeypatch.setattr(key_queries, "data_keys", real)
+    assert extract(patient, NOW + DAY) == 1
 
 
 def test_words_stay_until_their_time_and_leave_then_once(patient: Patient) -> None:

@@ -143,6 +143,17 @@ def test_evidence_of_a_merged_record_counts_for_the_person():
     assert look(kept, at).assessment.level == "critical"
 
 
+def test_a_look_that_is_due_for_a_merged_record_is_a_look_at_the_person():
+    organization, at = make_organization(), now()
+    kept, merged = make_patient(organization=organization), make_patient(organization=organization)
+    say(merged, "tonight I will kill myself", at)
+    due = actions.schedule_evaluation(actor=ACTOR, patient_id=merged.pk, due_at=at, reason_code="x")
+    Patient.objects.filter(pk=merged.pk).update(merged_into=kept)
+    assert due is not None
+    found = actions.take_due(actor=ACTOR, due_id=due.pk, at=at)
+    assert found[kept.pk].assessment.level == "critical"
+
+
 def test_nobody_on_record_is_evaluated_as_nobody():
     assert actions.evaluate_patients(actor=ACTOR, patient_ids=[uuid4()], at=now()) == {}
     assert actions.append_evidence(actor=ACTOR, drafts={}, at=now()) == {}

@@ -10,6 +10,7 @@ import pytest
 from cortex.audit import system
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import apply_decisions
+from crisis.reviews.models import ReviewItem
 from crisis.risk import actions, evidence
 from crisis.risk.desk import Move, OpenAlert, decide
 from crisis.risk.evidence import Origin
@@ -61,6 +62,51 @@ def test_two_looks_within_six_hours_are_not_enough():
     soon = step(once, at=w.NOW + timedelta(hours=5), score=0.1, has_floor=False)
     later = step(soon, at=w.NOW + timedelta(hours=6), score=0.1, has_floor=False)
     assert (once.level, soon.level, later.level) == (Level.HIGH, Level.HIGH, Level.MEDIUM)
+
+
+@pytest.mark.django_db
+def test_under_an_old_floor_new_words_open_what_they_reach_by_themselves():
+    patient, at = make_patient(), now() - timedelta(days=60)
+
+    def hear(text: str, when) -> list[str]:
+        drafts = evidence.from_screening(lexicon().screen(text), Origin(Source.MESSAGE, when, uuid4()))
+        actions.append_evidence(actor=ACTOR, drafts={patient.pk: drafts}, at=when)
+        found = actions.evaluate_patients(actor=ACTOR, patient_ids=[patient.pk], at=when)
+        alerts = apply_decisions(actor=ACTOR, evaluations=found, at=when).get(patient.pk, [])
+        return [alert.level for alert in alerts]
+
+    def tasks() -> int:
+        return ReviewItem.objects.open().filter(patient=patient, reason_code="risk_review").count()
+
+    assert hear("nataka kujiua", at) == ["high"]
+    ended = at + timedelta(hours=1)
+    RiskAlert.objects.update(status="resolved", resolved_at=ended)
+    end = evidence.from_resolution(Kind.SELF_HARM, Origin(Source.ALERT, ended))
+    actions.append_evidence(actor=ACTOR, drafts={patient.pk: [end]}, at=ended)
+    today = at + timedelta(days=59)
+    assert (hear("sina tumaini", today), tasks()) == ([], 0)
+    assert (hear("I wish I was dead", today + timedelta(hours=1)), tasks()) == ([], 1)
+    ReviewItem.objects.update(done_at=today)
+    assert (hear("Habari", today + timedelta(hours=2)), tasks()) == ([], 0)
+    assert (hear("I wish I was dead", today + timedelta(hours=3)), tasks()) == ([], 1)
+    assert hear("nataka kujiua", today + timedelta(hours=4)) == ["high"]
+
+
+@pytest.mark.django_db
+def test_at_medium_a_new_death_wish_is_a_task_again_after_the_first_was_done():
+    patient, at = make_patient(), now()
+
+    def hear(text: str, when) -> int:
+        drafts = evidence.from_screening(lexicon().screen(text), Origin(Source.MESSAGE, when, uuid4()))
+        actions.append_evidence(actor=ACTOR, drafts={patient.pk: drafts}, at=when)
+        found = actions.evaluate_patients(actor=ACTOR, patient_ids=[patient.pk], at=when)
+        apply_decisions(actor=ACTOR, evaluations=found, at=when)
+        return ReviewItem.objects.open().filter(patient=patient, reason_code="risk_review").count()
+
+    assert hear("I wish I was dead", at) == 1
+    ReviewItem.objects.update(done_at=at)
+    assert hear("sina tumaini", at + timedelta(hours=1)) == 0
+    assert hear("I wish I was dead", at + timedelta(hours=2)) == 1
 
 
 @pytest.mark.django_db

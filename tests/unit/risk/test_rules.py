@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from crisis.risk import codes
-from crisis.risk.types import EvidenceItem, Kind, Result
+from crisis.risk import codes, desk, evidence
+from crisis.risk.types import EvidenceItem, Kind, Level, Result
 
 from . import world as w
 
@@ -99,6 +99,107 @@ def test_words_that_arrive_late_are_news_when_they_arrive():
     assert "H1" in w.decide(late, w.resolved(Kind.SELF_HARM, 1)).rules_fired
     prompt = replace(w.text("A", 3), received_at=w.ago(3))
     assert w.decide(prompt, w.resolved(Kind.SELF_HARM, 1)).rules_fired == ()
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 9])
+def test_words_of_a_slow_clock_are_as_new_as_their_arrival(minutes):
+    """A phone that is minutes slow must not put its words before an end that could not know them."""
+    heard = replace(w.text("A"), observed_at=w.ago(hours=minutes / 60), received_at=w.NOW)
+    result = w.decide(heard, w.resolved(Kind.SELF_HARM, hours=0.5 * minutes / 60))
+    assert result.rules_fired == ("H1",)
+    assert result.signals[0].newest_at == w.NOW
+    assert desk.decide(
+        level=result.level, score=result.score, newest_evidence_at=result.signals[0].newest_at,
+        resolved_at=w.ago(hours=0.5 * minutes / 60),
+    ).move == "create"  # fmt: skip
+
+
+def test_an_offline_screener_is_not_ended_by_a_review_that_could_not_know_it():
+    synced = replace(w.cssrs("high", "critical", 2), received_at=w.ago(0.5))
+    review = EvidenceItem(codes.CLINICIAN_REVIEW, "review", "clinician", w.ago(1))
+    assert state(w.decide(synced, review)) == ("critical", ("H3",))
+    assert w.decide(w.cssrs("high", "critical", 2), review).rules_fired == ()
+
+
+ENDED = w.resolved(Kind.SELF_HARM, 59)
+
+
+@pytest.mark.parametrize(
+    ("news", "move"),
+    [
+        ([D], "log_only"),
+        ([w.mood("numb", 0.9)], "log_only"),
+        ([w.mood("numb", 0.9), w.mood("numb", 0.8, number=2)], "log_only"),
+        ([C], "log_only"),
+        ([B], "create"),
+        ([V], "log_only"),
+        ([V, D], "create"),
+        ([SEEKING], "create"),
+        ([w.item9(2)], "create"),
+        ([C, w.factor("RF_ATTEMPT_3M")], "create"),
+        ([w.text("A")], "create"),
+    ],
+)
+def test_an_old_floor_carries_no_news_of_what_came_since(news, move):
+    """Domain 4.5: after a resolution only evidence newer than it creates."""
+    result = w.decide(w.text("B", 60), ENDED, *news)
+    signal = next(one for one in result.signals if one.kind is Kind.SELF_HARM)
+    assert (signal.level.raises_alert, "H11" in signal.rules) == (True, True)
+    decision = desk.decide(
+        level=signal.level, score=signal.score, rules=signal.rules,
+        newest_evidence_at=signal.newest(Level.HIGH), resolved_at=ENDED.observed_at,
+    )  # fmt: skip
+    assert decision.move == move
+
+
+REVIEW = evidence.from_review(evidence.Origin("clinician", w.ago(1))).item
+CONFIRMED = evidence.from_clinician_level(
+    Level.MEDIUM, Level.MEDIUM, evidence.Origin("clinician", w.ago(1))
+).item
+LOWERED = evidence.from_clinician_level(Level.LOW, Level.HIGH, evidence.Origin("clinician", w.ago(1))).item
+SCREENED = w.cssrs("none", "low", 1)
+
+
+@pytest.mark.parametrize("end", [REVIEW, LOWERED, SCREENED])
+@pytest.mark.parametrize(
+    ("before", "rule"),
+    [
+        ([w.item9(2, 3)], "H7a"),
+        ([w.text("B", 3)], "H11"),
+        ([w.gap(0.7, 2, 1, masked=True), w.gap(0.6, 4, 2, masked=True)], "H12"),
+        ([w.text("C", 3)], "H15"),
+        ([w.text("SH", 3)], "H15"),
+        ([w.item9(1, 3)], "H15"),
+        ([w.cssrs("moderate", "high", 3)], "H3"),
+    ],
+)
+def test_a_review_ends_the_floors_that_it_may_and_newer_evidence_sets_them_again(before, rule, end):
+    assert rule in w.decide(*before).rules_fired
+    assert rule not in w.decide(*before, end).rules_fired
+    again = [replace(item, observed_at=w.ago(0.5)) for item in before[:1]]
+    if rule == "H12":
+        again.append(replace(before[1], observed_at=w.ago(0.2), local_day=w.NOW.date()))
+        again[0] = replace(again[0], local_day=w.ago(1).date())
+    assert rule in w.decide(*before, end, *again).rules_fired
+
+
+def test_a_level_that_a_clinician_raised_ends_by_another_of_theirs_and_by_nothing_else():
+    raised = evidence.from_clinician_level(Level.HIGH, Level.LOW, evidence.Origin("clinician", w.ago(9)))
+    assert w.decide(raised.item, REVIEW, SCREENED, ENDED).rules_fired == ("H4",)
+    assert w.decide(raised.item, LOWERED).level == "low"
+    assert state(w.decide(raised.item, CONFIRMED)) == ("medium", ("H4",))
+
+
+@pytest.mark.parametrize(
+    ("before", "rule"),
+    [
+        ([w.text("A", 3)], "H1"),
+        ([w.text("B", 3), MEANS], "H5"),
+        ([w.factor(codes.SOS_TALK, 3, "sos")], "H13"),
+    ],
+)
+def test_a_review_alone_does_not_end_what_only_an_alerts_end_may(before, rule):
+    assert rule in w.decide(*before, REVIEW).rules_fired
 
 
 def test_a_declined_screener_keeps_the_floor_before_it():

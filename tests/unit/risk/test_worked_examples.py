@@ -1,13 +1,18 @@
-"""The worked examples of the domain page, with numbers that were computed apart from this project."""
+"""The worked examples of the domain page: inputs as the page gives them, results from `examples.json`.
+
+The file holds slices of the project's shared examples, which were computed apart from this code.
+"""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from crisis.risk.desk import OpenAlert, decide
-from crisis.risk.dissonance import dissonance
+from crisis.risk.dissonance import Dissonance, dissonance
 from crisis.risk.hysteresis import Standing, step
 from crisis.risk.measures import Screener, item9_of, triage_of
 from crisis.risk.types import Level, Result
@@ -15,33 +20,10 @@ from crisis.risk.types import Level, Result
 from . import world as w
 
 NEAR = 1e-3
+EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text())
 PROTECTIVE_10 = [w.factor("PF_MEANS_SAFE"), w.factor("PF_SAFETY_PLAN")]
 PROTECTIVE_15 = [w.factor("PF_REASONS_LIVING"), w.factor("PF_SOCIAL_SUPPORT"), w.factor("PF_ENGAGED_CARE")]
 PROTECTIVE_20 = [*PROTECTIVE_15, w.factor("PF_MEANS_SAFE")]
-
-X18 = {
-    "raw": 0.7759, "P": 0.1, "score": 0.7, "level": "high",
-    "shares": {"text": 0.192, "dissonance": 0.245, "emotion": 0.342, "trajectory": 0.131, "baseline": 0.089},
-}  # fmt: skip
-X19_A = {"raw": 0.9, "P": 0.0, "score": 0.9, "level": "critical", "shares": {"text": 1.0}}
-SHARES_B = {"dissonance": 0.285, "emotion": 0.408, "baseline": 0.178, "trajectory": 0.13}
-X19_B = {"raw": 0.7144, "P": 0.0, "score": 0.54, "level": "medium", "shares": SHARES_B}
-X19_B_SUSTAINED = {"raw": 0.7144, "P": 0.0, "score": 0.7, "level": "high", "shares": SHARES_B}
-X19_C = {
-    "raw": 0.442, "P": 0.15, "score": 0.38, "level": "medium",
-    "shares": {"phq": 0.493, "history": 0.382, "stressors": 0.124},
-}  # fmt: skip
-R5 = {
-    "raw": 0.9216, "P": 0.0, "score": 0.92, "level": "critical",
-    "shares": {"text": 0.412, "cssrs": 0.36, "history": 0.14, "emotion": 0.088},
-}  # fmt: skip
-R6 = {
-    "raw": 0.8937, "P": 0.0, "score": 0.79, "level": "high",
-    "shares": {
-        "text": 0.128, "emotion": 0.228, "phq": 0.128, "trajectory": 0.128, "history": 0.1, "baseline": 0.128,
-        "dissonance": 0.159,
-    },
-}  # fmt: skip
 
 
 def matches(result: Result, expected: dict) -> None:
@@ -55,70 +37,72 @@ def matches(result: Result, expected: dict) -> None:
 LOW_MOODS = [w.mood("hopeless", 0.8), w.mood("resigned", 0.7, 2, 2), w.mood("neutral", 0.9, 4, 3)]
 
 
+def same_gap(found: Dissonance, expected: dict) -> None:
+    for name, value in expected.items():
+        near = pytest.approx(value, abs=NEAR) if isinstance(value, float) else value
+        assert getattr(found, name) == near, name
+
+
 def test_x12_and_x13_the_gap_between_words_and_voice():
-    fine = dissonance(stated_valence=0.4, stated_confidence=0.8, voice_valence=-0.7, voice_confidence=0.9,
-                      voice_emotion="sad", deflection=True)  # fmt: skip
-    assert (fine.type, fine.band) == ("concealment", "high")
-    assert fine.gap == pytest.approx(1.1, abs=NEAR)
-    assert fine.score == pytest.approx(0.8778, abs=NEAR)
-    plain = dissonance(stated_valence=0.4, stated_confidence=0.8, voice_valence=-0.7, voice_confidence=0.9)
-    assert plain.score == pytest.approx(0.7778, abs=NEAR)
+    expected = EXAMPLES["X12+X13"]
+    words = {"stated_valence": 0.4, "stated_confidence": 0.8, "voice_valence": -0.7, "voice_confidence": 0.9}
+    same_gap(dissonance(**words, voice_emotion="sad", deflection=True), expected["fine"])
+    # The page names this one too: .7778 without the deflection's .10.
+    assert dissonance(**words).score == pytest.approx(expected["fine"]["score"] - 0.10, abs=NEAR)
     louder = dissonance(stated_valence=-0.8, stated_confidence=0.9, voice_valence=0.0, voice_confidence=0.7)
-    assert (louder.type, louder.band) == ("amplification", "moderate")
-    assert louder.gap == pytest.approx(-0.8, abs=NEAR)
-    assert louder.score == pytest.approx(0.5292, abs=NEAR)
+    same_gap(louder, expected["ampl"])
     same = dissonance(stated_valence=-0.5, stated_confidence=0.9, voice_valence=-0.6, voice_confidence=0.8)
-    assert (same.type, same.band) == ("congruent", "none")
-    assert same.score == pytest.approx(0.0707, abs=NEAR)
-    unsure = dissonance(stated_valence=0.4, stated_confidence=0.3, voice_valence=-0.7, voice_confidence=0.9)
-    assert (unsure.type, unsure.score) == ("unknown", None)
+    same_gap(same, expected["congr"])
+    same_gap(dissonance(**words | {"stated_confidence": 0.3}), expected["lowc"])
+
+
+# The rules that fired, by hour, as the page gives them; the file has hour, level, score and move.
+X17_RULES = {1: {"H11"}, 3: {"H11"}, 5: {"H11"}, 6: {"H11", "H12"}, 8: {"H1"}, 9: {"H1"}}
+X17_RESOLVED = 30
 
 
 def test_x17_the_alert_desk():
-    rows = [
-        (0, "medium", 0.40, set(), 0, "none"),
-        (1, "high", 0.58, {"H11"}, 1, "create"),
-        (3, "high", 0.62, {"H11"}, 3, "append"),
-        (5, "high", 0.69, {"H11"}, 5, "renotify"),
-        (6, "high", 0.69, {"H11", "H12"}, 6, "renotify"),
-        (8, "critical", 0.90, {"H1"}, 8, "escalate"),
-        (9, "critical", 0.90, {"H1"}, 9, "append"),
-        (40, "high", 0.60, set(), 28, "log_only"),
-        (41, "high", 0.60, set(), 40.5, "create"),
-    ]
     open_alert: OpenAlert | None = None
-    resolved_at = None
-    for hour, level, score, rules, evidence_hour, expected in rows:
-        if hour == 40:
-            open_alert, resolved_at = None, w.NOW + timedelta(hours=30)
+    for hour, level, score, *evidence_hour, expected in EXAMPLES["X17"]:
+        is_resolved = hour > X17_RESOLVED
+        if is_resolved and expected == "log_only":
+            open_alert = None
+        rules = X17_RULES.get(hour, set())
         decision = decide(
             level=Level(level),
             score=score,
             rules=rules,
-            newest_evidence_at=w.NOW + timedelta(hours=evidence_hour),
+            newest_evidence_at=w.NOW + timedelta(hours=(evidence_hour or [hour])[0]),
             open_alert=open_alert,
-            resolved_at=resolved_at,
+            resolved_at=w.NOW + timedelta(hours=X17_RESOLVED) if is_resolved else None,
         )
-        assert decision.move == expected, hour
-        if decision.move in ("create", "renotify", "escalate"):
-            assert decision.level == level
+        move, _, raised = expected.partition(":")
+        assert decision.move == move, hour
+        if raised:
+            assert decision.level == raised
+        if move in ("create", "renotify", "escalate"):
             known = set(open_alert.rules) if open_alert else set()
             open_alert = OpenAlert(decision.level, score, known | rules)
+    assert [row[-1] for row in EXAMPLES["X17"]].count("append") == 2
 
 
 def test_x18_many_soft_signals_make_high():
     result = w.decide(
         w.text("D"), w.gap(0.8778), *LOW_MOODS, w.trajectory(0.7136), w.baseline(2.5), *PROTECTIVE_10
     )
-    matches(result, X18)
+    matches(result, EXAMPLES["X18"]["R1"])
     found = {f.domain: f.contribution for f in result.factors}
-    expected = {"text": 0.25, "dissonance": 0.3072, "emotion": 0.4, "trajectory": 0.1784, "baseline": 0.125}
+    parts = EXAMPLES["X18"]["R1comp"]
+    expected = {
+        "text": parts["text"], "dissonance": parts["diss"], "emotion": EXAMPLES["X18"]["R1"]["em"],
+        "trajectory": parts["traj"], "baseline": parts["base"],
+    }  # fmt: skip
     assert found == pytest.approx(expected, abs=NEAR)
 
 
 def test_x19a_a_hard_rule_ignores_protective_factors():
     result = w.decide(w.text("A"), *PROTECTIVE_20)
-    matches(result, X19_A)
+    matches(result, EXAMPLES["X19"]["R2"])
     assert result.rules_fired == ("H1",)
 
 
@@ -126,18 +110,24 @@ def test_x19b_behaviour_alone_is_capped_unless_it_is_sustained():
     moods = [w.mood("hopeless", 0.9), w.mood("hopeless", 0.9)]
     evidence = [w.gap(0.8571429), *moods, w.baseline(3.4), w.trajectory(0.6)]
     single = w.decide(*evidence)
-    matches(single, X19_B)
+    matches(single, EXAMPLES["X19"]["R3"])
     assert single.caps == ("behaviour_only",)
     sustained = w.decide(*evidence, w.gap(0.8, 2, number=2))
-    matches(sustained, X19_B_SUSTAINED)
+    matches(sustained, EXAMPLES["X19"]["R3b"])
     assert sustained.caps == ("behaviour_sustained",)
 
 
 def test_x19c_item_nine_with_history_and_a_stressor():
     evidence = [w.factor("RF_ATTEMPT_LIFETIME", 400), w.factor("RF_JOB_FINANCE", 5), *PROTECTIVE_15]
-    matches(w.decide(w.item9(1, 10), w.phq_total(16, 10), *evidence), X19_C)
+    result, expected = w.decide(w.item9(1, 10), w.phq_total(16, 10), *evidence), EXAMPLES["X19"]
+    matches(result, expected["R4"])
+    assert phq_of(result) == pytest.approx(expected["R4"]["phq"], abs=NEAR)
     older = w.decide(w.item9(1, 28), w.phq_total(16, 28), *evidence)
-    assert {f.domain: f.contribution for f in older.factors}["phq"] == pytest.approx(0.125, abs=NEAR)
+    assert phq_of(older) == pytest.approx(expected["R4age28"], abs=NEAR)
+
+
+def phq_of(result: Result) -> float:
+    return {f.domain: f.contribution for f in result.factors}["phq"]
 
 
 def test_r5_ideation_with_screener_and_recent_attempt_is_critical():
@@ -145,7 +135,7 @@ def test_r5_ideation_with_screener_and_recent_attempt_is_critical():
     result = w.decide(
         w.text("B"), w.cssrs("moderate", "high"), w.factor("RF_ATTEMPT_12M", 100), *moods, *PROTECTIVE_10
     )
-    matches(result, R5)
+    matches(result, EXAMPLES["more"]["R5"])
     assert "H6" in result.rules_fired
 
 
@@ -155,50 +145,65 @@ def test_r6_without_direct_evidence_the_score_stays_below_critical():
         w.text("D"), *moods, w.item9(1), w.trajectory(1.0), w.factor("RF_ATTEMPT_LIFETIME", 900),
         w.baseline(4.0), w.gap(0.8571429),
     )  # fmt: skip
-    matches(result, R6)
+    matches(result, EXAMPLES["more"]["R6"])
     assert result.caps == ("no_direct_evidence",)
 
 
 def test_x21_levels_rise_at_once_and_fall_slowly():
-    rows = [
-        (0, 0.35, False, "medium"), (6, 0.58, False, "high"), (30, 0.52, False, "high"),
-        (54, 0.48, False, "high"), (78, 0.47, False, "medium"), (102, 0.20, False, "medium"),
-        (126, 0.20, False, "low"), (150, 0.90, True, "critical"), (174, 0.10, False, "critical"),
-    ]  # fmt: skip
     standing: Standing | None = None
-    for hour, score, has_floor, expected in rows:
-        standing = step(standing, at=w.NOW + timedelta(hours=hour), score=score, has_floor=has_floor)
+    for hour, score, floors, expected in EXAMPLES["X21"]:
+        standing = step(standing, at=w.NOW + timedelta(hours=hour), score=score, has_floor=bool(floors))
         assert standing.level == expected, hour
 
 
-@pytest.mark.parametrize(
-    ("answers", "value", "missing", "floor"),
-    [
-        ([2, 3, 2, 2, 1, 2, 1, 1, 1], 1, False, "medium"),
-        ([2, 3, None, 2, 1, 2, 1, 1, 0], 0, False, "low"),
-        ([1, 1, 1, 1, 1, 1, 1, 1, None], None, True, "low"),
-        ([0, 0, 0, 0, 0, 0, 0, 0, 2], 2, False, "high"),
-        ([0, 0, 0, 0, 0, 0, 0, 0, 3], 3, False, "high"),
-    ],
-)
-def test_x22_item_nine_sets_the_floor_and_a_gap_is_never_a_zero(answers, value, missing, floor):
-    found = item9_of(answers)
-    assert (found.value, found.missing, found.floor) == (value, missing, floor)
+# The page's answers; the file's row of three missing ones says only that there is no total. Its item 9 speaks
+# all the same, and so does that of a questionnaire of nothing else.
+X22 = [
+    ("I1", [2, 3, 2, 2, 1, 2, 1, 1, 1], "medium"),
+    ("I2", [2, 3, None, 2, 1, 2, 1, 1, 0], "low"),
+    ("I2b", [2, 3, None, None, None, 2, 1, 1, 0], "low"),
+    ("I2b", [2, 3, None, None, None, 2, 1, 1, 2], "high"),
+    ("I2c", [1, 1, 1, 1, 1, 1, 1, 1, None], "low"),
+]
 
 
-@pytest.mark.parametrize(
-    ("answers", "triage", "floor"),
-    [
-        (Screener(q1=True, q2=False, q6_lifetime=False), "low", "medium"),
-        (Screener(True, True, True, False, False, False), "moderate", "high"),
-        (Screener(q1=False, q2=False, q6_lifetime=True, q6_3m=True), "high", "high"),
-        (Screener(q1=True, q2=False, q6_lifetime=True, q6_3m=True), "high", "critical"),
-        (Screener(q1=False, q2=False, q6_lifetime=True, q6_3m=False), "moderate", "medium"),
-        (Screener(True, True, True, True, False, False), "high", "critical"),
-        (Screener(q1=False, q2=False, q6_lifetime=False), "none", "low"),
-        (Screener(q1=False), "declined", "low"),
-    ],
-)
-def test_x24_the_screeners_triage_and_floor(answers, triage, floor):
-    found = triage_of(answers)
-    assert (found.triage, found.floor) == (triage, floor)
+@pytest.mark.parametrize(("row", "answers", "floor"), X22)
+def test_x22_item_nine_sets_the_floor_and_a_gap_is_never_a_zero(row, answers, floor):
+    found, expected = item9_of(answers), EXAMPLES["X22"][row]
+    assert found.value == expected.get("item9", answers[8])
+    assert found.missing == expected.get("item9_missing", False)
+    assert found.floor == floor
+
+
+def test_x22_has_no_row_that_is_not_tested():
+    assert {row for row, _, _ in X22} == set(EXAMPLES["X22"])
+
+
+@pytest.mark.parametrize("value", [2, 3])
+def test_item_nine_of_two_or_more_is_a_high_floor(value):
+    assert item9_of([0] * 8 + [value]).floor == "high"
+
+
+X24 = {
+    "Ca": Screener(q1=True, q2=False, q6_lifetime=False),
+    "Cb": Screener(True, True, True, False, False, False),
+    "Cc": Screener(q1=False, q2=False, q6_lifetime=True, q6_3m=True),
+    "Cd": Screener(q1=True, q2=False, q6_lifetime=True, q6_3m=True),
+    "Ce": Screener(q1=False, q2=False, q6_lifetime=True, q6_3m=False),
+    "Cf": Screener(True, True, True, True, False, False),
+}
+
+
+@pytest.mark.parametrize("row", sorted(EXAMPLES["X24"]))
+def test_x24_the_screeners_triage_and_floor(row):
+    found = triage_of(X24[row])
+    assert [found.triage, found.floor] == EXAMPLES["X24"][row]
+
+
+def test_a_screener_without_a_yes_is_none_when_it_is_complete_and_declined_when_it_is_not():
+    complete, partial = (
+        triage_of(Screener(q1=False, q2=False, q6_lifetime=False)),
+        triage_of(Screener(q1=False)),
+    )
+    assert (complete.triage, complete.floor) == ("none", "low")
+    assert (partial.triage, partial.floor) == ("declined", "low")

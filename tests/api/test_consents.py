@@ -1,0 +1,135 @@
+"""What people allow: without it nothing of theirs is read; a withdrawal holds from the moment it arrives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crisis.alerts.models import RiskAlert
+from crisis.risk.models import Evidence
+from patients.privacy.models import Consent
+from patients.privacy.queries import has_consent
+from patients.sessions.messages import Message
+from patients.sessions.models import Session, VoiceSession
+from tests import makers
+from tests.api.conftest import TIER_A, Api, ago, item, message, results
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def test_order_per_patient_is_kept_for_consents(api: Api, cast: Cast) -> None:
+    who = cast.patient
+    answer = api.send(
+        message(who),
+        item("consent", who, consent_type="treatment", granted=False),
+        message(who, TIER_A),
+        item("consent", who, consent_type="treatment", granted=True),
+        message(who),
+    )
+    assert results(answer) == ["stored", "stored", "rejected", "stored", "stored"]
+    refused = answer.json()["items"][2]
+    assert refused["reason"] == "no_consent" and "support" in refused
+    assert Evidence.objects.count() == 0
+
+
+def test_an_older_decision_that_arrives_late_changes_nothing(api: Api, cast: Cast) -> None:
+    who = cast.patient
+    assert results(
+        api.send(item("consent", who, consent_type="treatment", granted=False, at=ago(minutes=5)))
+    ) == ["stored"]
+    assert results(
+        api.send(item("consent", who, consent_type="treatment", granted=True, at=ago(minutes=30)))
+    ) == ["stored"]
+    assert results(api.send(message(who))) == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["message", "checkin", "activity", "feedback", "transcript", "tool_action", "rationale"]
+)
+def test_without_treatment_consent_words_are_neither_screened_nor_stored(
+    api: Api, cast: Cast, kind: str
+) -> None:
+    who = makers.make_patient(cast.home, consents=["voice_processing"])
+    values: dict[str, Any] = {
+        "message": {"role": "patient", "text": TIER_A},
+        "checkin": {"date": "2026-11-20", "notes": TIER_A},
+        "activity": {"session": "s", "activity_type": "x", "text": TIER_A},
+        "feedback": {"session": "s", "text": TIER_A},
+        "transcript": {"session": "s", "text": TIER_A},
+        "tool_action": {"tool_name": "x", "status": "started"},
+        "rationale": {"message": "m-1"},
+    }
+    answer = api.send(item(kind, who, **values[kind]))
+    assert results(answer) == ["rejected"]
+    assert answer.json()["items"][0]["reason"] == "no_consent"
+    assert answer.json()["items"][0]["support"]["emergency_number"]
+    assert Evidence.objects.count() == RiskAlert.objects.count() == Message.objects.count() == 0
+    assert Session.objects.filter(patient=who).count() == 0
+
+
+@pytest.mark.parametrize("kind", ["transcript", "voice_features"])
+def test_without_voice_consent_the_same_holds_for_voice(api: Api, cast: Cast, kind: str) -> None:
+    who = makers.make_patient(cast.home, consents=["treatment"])
+    values = {"text": TIER_A} if kind == "transcript" else {"pitch_mean": 200}
+    answer = api.send(item(kind, who, session="s", **values), message(who))
+    assert results(answer) == ["rejected", "stored"]
+    assert answer.json()["items"][0]["reason"] == "no_consent"
+    assert VoiceSession.objects.count() == Evidence.objects.count() == 0
+
+
+def test_a_bad_member_does_not_go_round_the_consent(api: Api, cast: Cast) -> None:
+    who = makers.make_patient(cast.home, consents=["treatment"])
+    answer = api.send(
+        item("transcript", who, session="s", text=TIER_A, language="Kiswahili sanifu"),
+        item("transcript", who, session="a session", text=TIER_A),
+        item("transcript", who, session="s", text=TIER_A, at="soon"),
+        item("voice_features", who, session="s", pitch_mean=TIER_A),
+    )
+    assert results(answer) == ["rejected"] * 4
+    assert {one["reason"] for one in answer.json()["items"]} == {"no_consent"}
+    assert all("support" in one for one in answer.json()["items"])
+    assert Evidence.objects.count() == RiskAlert.objects.count() == VoiceSession.objects.count() == 0
+
+
+@pytest.mark.parametrize("slow", [1, 10, 600])
+def test_a_withdrawal_holds_at_once_whatever_its_clock_says(api: Api, cast: Cast, slow: int) -> None:
+    who = makers.make_patient(cast.home, consents=["treatment", "voice_processing"], at=makers.now())
+    withdrawn = item("consent", who, consent_type="treatment", granted=False, at=ago(minutes=slow))
+    assert results(api.send(withdrawn, message(who, TIER_A))) == ["stored", "rejected"]
+    assert results(api.send(message(who, TIER_A))) == ["rejected"]
+    assert not has_consent(who.pk, "treatment", makers.now())
+    assert Evidence.objects.count() == 0
+    row = Consent.objects.get(patient=who, consent_type="treatment", granted=False)
+    assert row.recorded_at - row.said_at >= timedelta(minutes=slow)
+
+
+def test_one_clock_tells_the_order_of_its_own_decisions(api: Api, cast: Cast) -> None:
+    who = makers.make_patient(cast.home, consents=[])
+
+    def said(granted: bool, minutes: int) -> dict[str, Any]:
+        return item("consent", who, consent_type="treatment", granted=granted, at=ago(minutes=minutes))
+
+    assert results(api.send(said(False, 20), said(True, 10), message(who))) == ["stored"] * 3
+    assert results(api.send(said(False, 15))) == ["stored"]
+    assert results(api.send(message(who))) == ["stored"]
+    assert results(api.send(said(False, 5), said(True, 7))) == ["stored"] * 2
+    assert results(api.send(message(who))) == ["rejected"]
+
+
+def test_an_expired_consent_counts_as_withdrawn(api: Api, cast: Cast) -> None:
+    who = makers.make_patient(cast.home, consents=[])
+    makers.consent(
+        who,
+        "treatment",
+        recorded_at=makers.now() - timedelta(days=3),
+        expires_at=makers.now() - timedelta(days=1),
+    )
+    assert results(api.send(message(who))) == ["rejected"]
+
+
+def test_a_check_in_without_words_needs_no_treatment_consent(api: Api, cast: Cast) -> None:
+    who = makers.make_patient(cast.home, consents=[])
+    assert results(api.send(item("checkin", who, date="2026-11-20", mood=3))) == ["stored"]

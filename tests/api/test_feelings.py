@@ -1,0 +1,112 @@
+"""What apps say of voice and feeling: the gap between a session's words and voice, readings to look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crisis.reviews.models import ReviewItem
+from crisis.risk.models import Evidence, RiskAssessment
+from patients.sessions.models import SessionFeature
+from tests.api.conftest import Api, ago, item, message, results
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+VOICE = {"voice_valence": -0.7, "voice_confidence": 0.9, "voice_emotion": "sad"}
+TEXT = {"text_valence": 0.4, "text_confidence": 0.8}
+STATED = {"stated_valence": 0.4, "stated_confidence": 0.8}
+
+
+def voice(cast: Cast, /, session: str = "v1", **values: Any) -> dict[str, Any]:
+    return item("voice_features", cast.patient, session=session, **values)
+
+
+def gaps() -> list[float]:
+    rows = Evidence.objects.filter(domain="dissonance").order_by("received_at", "id")
+    return [round(row.value, 4) for row in rows]
+
+
+@pytest.mark.parametrize("words", [TEXT, STATED])
+def test_words_and_voice_of_one_item_make_a_gap(api: Api, cast: Cast, words: dict[str, float]) -> None:
+    api.send(voice(cast, **VOICE, **words))
+    assert gaps() == [0.7778]
+    feature = SessionFeature.objects.get()
+    assert (feature.dissonance_type, round(feature.dissonance_score, 4)) == ("concealment", 0.7778)
+    row = Evidence.objects.get(domain="dissonance")
+    assert (row.source_type, row.source_id, row.session_ref) == (
+        "voice",
+        feature.session_id,
+        feature.session_id,
+    )
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_words_and_voice_that_come_apart_make_the_same_gap(api: Api, cast: Cast, together: bool) -> None:
+    items = [voice(cast, **VOICE), voice(cast, **TEXT)]
+    if together:
+        api.send(*items)
+    else:
+        for one in items:
+            assert gaps() == []
+            api.send(one)
+    assert gaps() == [0.7778]
+    api.send(voice(cast, pitch_mean=180))
+    assert gaps() == [0.7778]
+
+
+def test_a_counted_deflection_of_the_session_widens_the_gap(api: Api, cast: Cast) -> None:
+    started = item("session_started", cast.patient, session="v1", session_kind="chat", at=ago(minutes=5))
+    api.send(started, voice(cast, **VOICE, **TEXT))
+    courtesies = [message(cast.patient, "Niko sawa", session="v1") for _ in range(2)]
+    api.send(*courtesies)
+    assert gaps() == [0.7778]
+    api.send(message(cast.patient, "Niko sawa", session="v1"))
+    assert gaps() == [0.7778, 0.8778]
+    assert round(SessionFeature.objects.get().dissonance_score, 4) == 0.8778
+
+
+def test_what_the_person_states_speaks_before_what_the_words_say(api: Api, cast: Cast) -> None:
+    api.send(voice(cast, **VOICE, **STATED, text_valence=-0.9, text_confidence=0.9))
+    assert gaps() == [0.7778]
+
+
+def test_masked_hopelessness_of_two_days_is_high(api: Api, cast: Cast) -> None:
+    heavy = {"voice_valence": -1.0, "voice_confidence": 0.9, "voice_emotion": "hopeless"}
+    fine = {"text_valence": 0.5, "text_confidence": 0.9}
+    api.send(voice(cast, "v1", **heavy, at=ago(days=2)), voice(cast, "v1", **fine, at=ago(days=2)))
+    api.send(voice(cast, "v2", **heavy), voice(cast, "v2", **fine))
+    assert "H12" in RiskAssessment.objects.latest("computed_at").rules_fired
+
+
+def test_a_self_guided_session_gives_no_dissonance(api: Api, cast: Cast) -> None:
+    kind = item("session_started", cast.patient, session="v1", session_kind="self_guided", at=ago(minutes=5))
+    api.send(kind, voice(cast, **VOICE, **TEXT))
+    api.send(item("session_ended", cast.patient, session="v1"))
+    assert SessionFeature.objects.get().dissonance_type == "concealment"
+    assert gaps() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "is_flagged"),
+    [
+        ({"clinical_markers": {"hopelessness": 0.95}}, True),
+        ({"clinical_markers": {"hopelessness": 0.6}, "label": "sad"}, True),
+        ({"clinical_markers": {"anxiety": 0.7}}, True),
+        ({"label": "hopeless", "confidence": 0.7}, True),
+        ({"label": "hopeless", "confidence": 0.69}, False),
+        ({"clinical_markers": {"anxiety": 0.69, "hopelessness": 0.59}}, False),
+    ],
+)
+def test_a_reading_that_a_person_should_look_at_is_a_task(
+    api: Api, cast: Cast, values: dict[str, Any], is_flagged: bool
+) -> None:
+    reading = item("emotion", cast.patient, session="v1", **{"source": "voice", "confidence": 0.8} | values)
+    answer = api.send(reading)
+    assert results(answer) == ["stored"]
+    found = ReviewItem.objects.filter(patient=cast.patient, reason_code="emotion_flagged")
+    assert found.exists() == is_flagged
+    assert results(api.send(reading)) == ["duplicate"]
+    assert found.count() == is_flagged
+    if is_flagged:
+        assert str(found.get().source_id) == answer.json()["items"][0]["record"]
