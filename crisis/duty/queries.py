@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift
 
@@ -32,8 +33,8 @@ def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
 
 
 def covered_by(user_id: UUID) -> set[UUID]:
-    """Return the organizations that the person's running shift covers."""
-    shift = running_shift(user_id)
+    """Return the organizations that the person's running shift covers; none once their role left the desk."""
+    shift = DutyShift.objects.running().of_desk().filter(user_id=user_id).first()
     return set(shift.covers) if shift else set()
 
 
@@ -54,10 +55,7 @@ def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) 
 
 def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
     shifts = (
-        DutyShift.objects.at_work()
-        .covering([organization_id])
-        .filter(role__in=roles, user__is_active=True)
-        .select_related("user")
+        DutyShift.objects.at_work().covering([organization_id]).filter(role__in=roles).select_related("user")
     )
     return [shift.user for shift in shifts]
 
@@ -86,13 +84,9 @@ def _on_call(organization_id: UUID) -> list[User]:
 
 
 def _leads(organization_id: UUID) -> list[User]:
-    named = User.objects.filter(is_active=True, organization_id=organization_id)
-    leads = [person for person in named if str(person.pk) in _lead_ids(person.organization)]
-    return leads or _supervisors(organization_id) or list(named.filter(role__in=CARERS))
-
-
-def _lead_ids(organization: object) -> list[str]:
-    return [str(identifier) for identifier in getattr(organization, "settings", {}).get("leads", [])]
+    staff = User.objects.filter(is_active=True, organization_id=organization_id)
+    leads = list(staff.filter(pk__in=lead_ids(organization_id)))
+    return leads or _supervisors(organization_id) or list(staff.filter(role__in=CARERS))
 
 
 _BY_STEP = {
@@ -114,6 +108,7 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
     )
     return list(
         DutyShift.objects.running()
+        .of_desk()
         .covering(organizations)
         .select_related("user")
         .annotate(open_cases=open_cases)
@@ -122,14 +117,14 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
 
 
 def leads_of(user: User) -> bool:
-    """Whether the person is named as a lead in their organization's settings."""
-    return bool(user.organization_id) and str(user.pk) in _lead_ids(user.organization)
+    """Whether the person works at the desk and is named as a lead in their organization's settings."""
+    return user.role in DESK_ROLES and str(user.pk) in user.organization.lead_ids
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
     """Return those of these active people whose running shift covers an organization."""
-    shifts = DutyShift.objects.running().covering([organization_id])
-    found = shifts.filter(user_id__in=list(user_ids), user__is_active=True)
+    shifts = DutyShift.objects.running().of_desk().covering([organization_id])
+    found = shifts.filter(user_id__in=list(user_ids))
     return set(found.values_list("user_id", flat=True))
 
 
@@ -139,11 +134,17 @@ def may_be_covered_by(organization_id: UUID | None) -> QuerySet[Organization]:
 
 
 def works_for(user_id: UUID, organization_id: UUID) -> bool:
-    """Whether an active person belongs to an organization."""
-    return User.objects.filter(pk=user_id, organization_id=organization_id, is_active=True).exists()
+    """Whether an active person works at the desk of an organization."""
+    staff = User.objects.filter(pk=user_id, organization_id=organization_id, is_active=True)
+    return staff.filter(role__in=DESK_ROLES).exists()
 
 
 def lead_ids(organization_id: UUID) -> list[UUID]:
-    """Return the ids of the people whom an organization's settings name as leads."""
+    """Return the ids of the active people of the desk whom an organization's settings name as leads."""
     organization = Organization.objects.filter(pk=organization_id).first()
-    return [UUID(one) for one in _lead_ids(organization)] if organization else []
+    if organization is None or not organization.lead_ids:
+        return []
+    staff = User.objects.filter(
+        pk__in=organization.lead_ids, organization=organization, is_active=True, role__in=DESK_ROLES
+    )
+    return list(staff.values_list("pk", flat=True))

@@ -103,7 +103,8 @@ def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None
         outcome=Attempt.RESET,
     )
     record(actor, "password.reset_asked", user, codes={"account": marks.account})
-    return str(user.pk) if user is not None and user.is_active else ""
+    is_open = user is not None and user.is_active and user.organization.is_active
+    return str(user.pk) if user is not None and is_open else ""
 
 
 @quiet("sign-in attempts are kept 90 days, then dropped")

@@ -83,9 +83,9 @@ def remember_device(request: HttpRequest, response: HttpResponse, email: str) ->
 
 
 def visitor(request: HttpRequest) -> Actor:
-    """Return the actor of somebody who has not signed in (yet)."""
+    """Return the actor of somebody who has not signed in (yet): a kind of its own, which opens nothing."""
     return Actor(
-        kind="system",
+        kind="visitor",
         id=None,
         label="visitor",
         role="visitor",
