@@ -142,6 +142,6 @@ class PatientTokenAuthentication(_Header):
         except tokens.TokenRefused as refused:
             raise AuthenticationFailed(str(refused), "token_refused") from None
         key = key_by_id(claims.key_id)
-        if key is None or not key.works_at(now) or MINT_SCOPE not in key.scopes:
+        if key is None or not key.opens_at(now) or MINT_SCOPE not in key.scopes:
             raise AuthenticationFailed("The key that minted this token was revoked.", "token_refused")
         return AnonymousUser(), PatientCredential(claims, key.client_id)

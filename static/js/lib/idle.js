@@ -1,4 +1,4 @@
-/* Idling: a board session is covered (sound, title and counts go on), others are warned and then signed out. */
+/* Idling: pages of the desk are covered (sound, title and counts go on), others are warned and then signed out. */
 import { post } from './post.js';
 
 const MINUTE = 60000;
@@ -45,9 +45,10 @@ async function unlock(e) {
 }
 function tick() {
   if (cover.open) { cover.querySelector('[data-cover-count]').textContent = document.title; return; }
-  const left = cover.dataset.idle * 1000 - (Date.now() - last);
-  if (left <= 0) { show(); tabs?.postMessage('cover'); post(cover.dataset.coverUrl).then(follow, () => {}); return; }
-  if (left > 2 * MINUTE || cover.dataset.covers) return;
+  const board = cover.dataset.covers; // a page of the desk is covered, and keeps the other tabs' session alive
+  const left = cover.dataset.idle * 1000 - (Date.now() - last) + (board ? 0 : 5000);
+  if (left <= 0) { show(); if (board) tabs?.postMessage('cover'); post(cover.dataset.coverUrl, { board }).then(follow, () => {}); return; }
+  if (left > 2 * MINUTE || board) return;
   warning.querySelector('[data-idle-words]').textContent = left > MINUTE
     ? 'Without input you are signed out in 2 minutes.' : 'Without input you are signed out in less than a minute.';
   if (!warning.open) warning.showModal();
