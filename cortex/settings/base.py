@@ -30,6 +30,8 @@ CORTEX_KEY_PROVIDER = env.text("CORTEX_KEY_PROVIDER")
 CORTEX_INDEX_KEY = env.secret("CORTEX_INDEX_KEY")
 CORTEX_AUDIT_SIGNING_KEY = env.secret("CORTEX_AUDIT_SIGNING_KEY")
 CORTEX_METRICS_TOKEN = env.secret("CORTEX_METRICS_TOKEN")
+# Public halves of all keys that ever signed, `name:base64` each; empty: the present one has always signed.
+CORTEX_AUDIT_PUBLIC_KEYS = env.secret("CORTEX_AUDIT_PUBLIC_KEYS")
 CORTEX_AUDIT_ANCHOR_FILE = env.text("CORTEX_AUDIT_ANCHOR_FILE", str(CORTEX_DATA_DIR / "anchors.jsonl"))
 # The package behind the sealed fields wants a key at import; a new random one proves that nothing uses it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -272,6 +274,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "cortex.ops.tasks.drop_old_months",
         "schedule": crontab(minute="27", hour="2"),
     },
+    # Asked every minute and done once a day: a machine that sleeps at night is not left out.
+    "verify trail": {"task": "cortex.audit.tasks.verify_trail_daily", "schedule": 60.0},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
