@@ -10,7 +10,8 @@ from uuid import UUID
 
 from cortex.audit.rules import InputRefused
 
-PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{1,30}")
+# A number or an extension, as people write them: "+254 (20) 700-100", "ext. 4400".
+PHONE = re.compile(r"(?=.*[0-9])[\w +()/.,#*-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)

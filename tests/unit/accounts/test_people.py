@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from clinical.backoffice import world
 from cortex.accounts import actions
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.links import path_of
@@ -207,7 +208,7 @@ def test_nobody_names_themself_a_lead(people: People) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"desk_fone": "1"}, {"desk_phone": 5}, {"desk_phone": "<b>"}, {"notify_by_email": "no"},
+        {"desk_fone": "1"}, {"desk_phone": 5}, {"desk_phone": "<b>1</b>"}, {"desk_phone": "the desk"}, {"notify_by_email": "no"},
         {"voice_retention_days": 8}, {"voice_retention_days": True}, {"covered_by": ["x"]},
         {"covered_by": {"x": "Agreement"}}, {"leads": {"a": 1}}, {"fictional": True},
     ],
@@ -224,10 +225,12 @@ def test_a_setting_that_nothing_reads_or_of_another_shape_is_refused(
 
 def test_known_settings_of_the_right_shape_are_taken(people: People) -> None:
     good = {
-        "desk_phone": "+254 (20) 700-100", "notify_by_email": False, "voice_retention_days": 0,
+        "desk_phone": "ext. 4400", "notify_by_email": False, "voice_retention_days": 0,
         "covered_by": {str(people.elsewhere.pk): "Agreement 7"}, "leads": [],
     }  # fmt: skip
     assert set_up(people, **good).settings == good
+    for one in world.read("people")["organizations"]:
+        assert POLICIES["desk_phone"].fits(one["desk_phone"])
 
 
 def test_what_the_demo_says_of_itself_is_not_taken_out_by_hand(people: People) -> None:
