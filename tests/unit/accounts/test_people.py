@@ -208,7 +208,8 @@ def test_nobody_names_themself_a_lead(people: People) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"desk_fone": "1"}, {"desk_phone": 5}, {"desk_phone": "<b>1</b>"}, {"desk_phone": "the desk"}, {"notify_by_email": "no"},
+        {"desk_fone": "1"}, {"desk_phone": 5}, {"desk_phone": "<b>1</b>"}, {"desk_phone": "the desk"},
+        {"notify_by_email": "no"},
         {"voice_retention_days": 8}, {"voice_retention_days": True}, {"covered_by": ["x"]},
         {"covered_by": {"x": "Agreement"}}, {"leads": {"a": 1}}, {"fictional": True},
     ],
