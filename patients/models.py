@@ -1,6 +1,7 @@
 """Gathers the models of the floor's features; nothing is defined here."""
 
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
+from patients.covers.models import PlannedCover
 from patients.privacy.models import Consent
 from patients.registry.models import Patient
 from patients.registry.person import EmergencyContact, LastLocation, PatientPreference, PatientProfile
@@ -27,6 +28,7 @@ __all__ = [
     "PatientPreference",
     "PatientProfile",
     "PatientUserObjectPermission",
+    "PlannedCover",
     "Session",
     "SessionActivity",
     "SessionFeature",

@@ -55,6 +55,7 @@ class House:
     def __init__(self) -> None:
         self.cast: Cast = make_cast()
         self.cast.on_duty()
+        self.reader = makers.make_user(Role.COMPLIANCE, self.cast.home)
         self.rows = 0
         self.busy: RiskAlert | None = None
 
@@ -136,9 +137,12 @@ class House:
             "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
-            "admin trail": (ada, "/admin/audit/auditlog/?q=review.opened", {}),
+            "admin trail": (self.reader, "/admin/audit/auditlog/?q=review.opened", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
-        } | {f"admin {name}": (ada, f"/admin/{name}/", {}) for name in OFFICE}  # fmt: skip
+        } | {
+            f"admin {name}": (self.reader if name.startswith("audit/") else ada, f"/admin/{name}/", {})
+            for name in OFFICE
+        }  # fmt: skip
 
 
 @pytest.fixture

@@ -93,9 +93,9 @@ def test_the_short_address_of_the_back_office_leads_every_id_on(world: World) ->
     doors = Doors(world)
     for model in admin.site._registry:
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{uuid4()}/"
-        answer = doors.ask("ada", "GET", path)
+        answer = doors.ask("opal", "GET", path)
         assert (answer.status, answer.location.rsplit("/", 3)[-2]) == (302, "change"), path
-        assert doors.ask("ada", "GET", f"{path}change/").status == 404
+        assert doors.ask("opal", "GET", f"{path}change/").status == 404
     assert doors.faults == []
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from clinical.backoffice import world
 from cortex.accounts.actions import create_organization, create_user, update_organization
 from cortex.accounts.apikeys.actions import create_client, create_key
-from cortex.accounts.choices import Scope
+from cortex.accounts.choices import Role, Scope
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor
 from cortex.audit.actors import actor_of_user
@@ -101,6 +101,8 @@ class Demo:
                 password=password,
                 pin=PIN,
                 is_verified=True,
+                # The first organization's administrator runs the house.
+                is_operator=role == Role.ADMIN and organization == next(iter(self.organizations.values())),
             )
             self.staff.setdefault(slug, []).append(user)
             self.sign_ins.append(

@@ -7,18 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
 from cortex.access.context import opening
-from cortex.accounts import pins
+from cortex.accounts import pins, policies
 from cortex.accounts.appointments import refuse_appointment
-from cortex.accounts.choices import Attempt
+from cortex.accounts.choices import DESK_ROLES, Attempt, Role
 from cortex.accounts.models import LoginAttempt, Organization, StaffProfile, User
 from cortex.accounts.queries import user_by_email
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
+from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 
 ORGANIZATION_FIELDS = frozenset(
@@ -37,6 +36,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
     unknown = set(fields) - ORGANIZATION_FIELDS
     if unknown:
         raise InputRefused("These fields are not known.", "unknown_field", field=sorted(unknown)[0])
+    policies.refuse_unknown(fields.get("settings", {}), {}, by_system=actor.is_system)
     slug = slug or slugify(name)
     if not slug or Organization.objects.filter(slug=slug).exists():
         raise InputRefused("Another organization has this name.", "name_taken", field="name")
@@ -47,7 +47,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
 
 @action
 def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -> Organization:
-    """Change what an organization says about itself; leads must be its own active people."""
+    """Change what an organization says about itself; its settings are those of `policies`."""
     if set(fields) - ORGANIZATION_FIELDS:
         raise InputRefused("These fields can't be changed here.", "unknown_field")
     rows = Organization.objects.select_for_update()
@@ -55,7 +55,8 @@ def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -
     if found is None or not (actor.is_system or found.pk in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
     if "settings" in fields:
-        _refuse_strange_leads(found, fields["settings"])
+        policies.refuse_unknown(fields["settings"], found.settings, by_system=actor.is_system)
+        _refuse_strange_leads(actor, found, fields["settings"].get("leads", []))
     changed = sorted(name for name, value in fields.items() if getattr(found, name) != value)
     if not changed:
         return Unchanged(found)  # type: ignore[return-value]
@@ -77,9 +78,10 @@ def create_user(
     password: str | None = None,
     pin: str = "",
     is_verified: bool = False,
+    is_operator: bool = False,
 ) -> User:
     """Create a person; without a password they can't sign in until a reset or an invitation sets one."""
-    refuse_appointment(actor, organization_id, role)
+    refuse_appointment(actor, organization_id, role, is_operator=is_operator)
     if user_by_email(email) is not None:
         raise InputRefused("Somebody has this e-mail address already.", "email_taken", field="email")
     user = User.objects.create_user(
@@ -89,9 +91,12 @@ def create_user(
         role=role,
         organization_id=organization_id,
         is_verified=is_verified,
+        is_operator=is_operator,
         pin_hash=make_password(pins.checked(pin)) if pin else "",
     )
     record(actor, "user.created", user, codes={"role": role})
+    if is_operator:
+        record(actor, "operator.granted", user, purpose=HOUSE)
     return user
 
 
@@ -118,6 +123,10 @@ def update_user(
         user.role_changed_at = clock(at)
         user.access_version += 1
         changed += ["role", "role_changed_at", "access_version"]
+        if user.is_operator:
+            user.is_operator = False
+            changed.append("is_operator")
+            record(actor, "operator.revoked", user, purpose=HOUSE)
     if not changed:
         return Unchanged(user)  # type: ignore[return-value]
     user.save(update_fields=[*changed, "updated_at"])
@@ -154,6 +163,23 @@ def enable_user(*, actor: Actor, user_id: UUID) -> User:
     user.access_version += 1
     user.save(update_fields=["is_active", "disabled_at", "access_version", "updated_at"])
     record(actor, "user.enabled", user, fields=["is_active"])
+    return user
+
+
+@action
+def set_operator(*, actor: Actor, user_id: UUID, is_operator: bool) -> User:
+    """Let an administrator run the whole house, or no longer; the command line alone may (NotFound)."""
+    if not actor.is_system:
+        raise NotFound("Ask whoever runs the servers: `manage.py operator`.", "not_here")
+    user = _theirs(actor, user_id)
+    if is_operator and (user.role != Role.ADMIN or not user.is_active):
+        raise RuleBroken("Only an active administrator can be an operator.", "not_administrator")
+    if user.is_operator == is_operator:
+        return Unchanged(user)  # type: ignore[return-value]
+    user.is_operator = is_operator
+    user.access_version += 1
+    user.save(update_fields=["is_operator", "access_version", "updated_at"])
+    record(actor, "operator.granted" if is_operator else "operator.revoked", user, purpose=HOUSE)
     return user
 
 
@@ -249,13 +275,17 @@ def _refuse_own(actor: Actor, user: User) -> None:
         raise RuleBroken("Ask another administrator to change your own rights.", "own_rights")
 
 
-def _refuse_strange_leads(organization: Organization, settings: dict[str, Any]) -> None:
-    leads = settings.get("leads", []) if isinstance(settings, dict) else None
-    try:
-        known = User.objects.filter(pk__in=leads or [], organization=organization, is_active=True).count()
-    except (TypeError, ValueError, ValidationError):
-        known = -1
-    if not isinstance(leads, list) or known != len(set(map(str, leads))):
+def _refuse_strange_leads(actor: Actor, organization: Organization, leads: list[str]) -> None:
+    """Leads hear the coded board: only the desk's own people may, and nobody names themself."""
+    new = set(leads) - set(organization.lead_ids)
+    known = User.objects.filter(
+        pk__in=new, organization=organization, is_active=True, role__in=DESK_ROLES
+    ).count()
+    if known != len(new):
         raise InputRefused(
-            "Leads must be active people of this organization.", "unknown_lead", field="settings"
+            "Leads must be active people of this organization who work at the desk.",
+            "unknown_lead",
+            field="settings",
         )
+    if str(actor.id) in new:
+        raise RuleBroken("Ask another administrator to change your own rights.", "own_rights")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from cortex.accounts import actions
+from cortex.accounts import actions, policies
 from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its models)
+from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import Role
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.tasks import send_invitation_mail
@@ -25,9 +26,10 @@ from cortex.accounts.models import (
     User,
 )
 from cortex.accounts.signin.actions import unlock_account
+from cortex.accounts.signin.queries import account_marks
+from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 
-WATCHERS = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR})
 LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 
 
@@ -40,6 +42,7 @@ class OrganizationForm(forms.ModelForm):
             "name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number",
             "settings",
         )  # fmt: skip
+        help_texts: ClassVar[dict[str, str]] = {"settings": policies.help_text()}
 
 
 @admin.register(Organization)
@@ -47,7 +50,6 @@ class OrganizationAdmin(ActionAdmin):
     """One's own organization; new ones are made by `create_admin`."""
 
     change_action = actions.update_organization
-    view_roles = WATCHERS
     organization_path = "pk"
     form = OrganizationForm
     fields = OrganizationForm.Meta.fields
@@ -68,10 +70,10 @@ class UserAdmin(ActionAdmin):
     """People of one's own organization; they come by invitation."""
 
     change_action = actions.update_user
-    view_roles = WATCHERS | LEADERS
+    view_roles = LEADERS
     form = UserForm
     fields = (
-        "full_name", "role", "email", "organization", "is_active", "is_verified", "last_login",
+        "full_name", "role", "email", "organization", "is_active", "is_operator", "is_verified", "last_login",
         "locked_until", "failed_login_count", "role_changed_at", "date_joined",
     )  # fmt: skip
     readonly_fields = fields[2:]
@@ -113,7 +115,6 @@ class InvitationAdmin(ActionAdmin):
     """Invitations of one's own organization."""
 
     add_action = invitations.invite_person
-    view_roles = WATCHERS | LEADERS
     write_roles = LEADERS
     form = InvitationForm
     fields = ("email", "full_name", "role", "organization")
@@ -163,7 +164,6 @@ class StaffProfileAdmin(ActionAdmin):
     """Titles, specialties and licences of clinicians."""
 
     add_action = actions.save_staff_profile
-    view_roles = frozenset({Role.ADMIN, Role.COMPLIANCE})
     form = StaffProfileForm
     sealed_fields = ("license_number", "phone")
     list_display = ("user", "title", "specialty", "verified_at")
@@ -176,13 +176,21 @@ class StaffProfileAdmin(ActionAdmin):
 
 @admin.register(LoginAttempt)
 class LoginAttemptAdmin(ActionAdmin):
-    """Attempts to sign in, by digests: for whoever looks into an attack."""
+    """Attempts to sign in, by digests: for whoever looks into an attack.
 
-    view_roles = WATCHERS
+    An administrator sees those on their own people; an operator also those on addresses that nobody has.
+    """
+
     organization_path = None
     list_display = ("at", "outcome", "locks", "account_hash", "network_hash", "device_hash")
     list_filter = ("outcome", "locks")
     search_fields = ("account_hash", "network_hash")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the attempts on one's own people, or all for an operator."""
+        actor = actor_of(request)
+        rows = super().get_queryset(request)
+        return rows if is_operator(actor) else rows.filter(account_hash__in=account_marks(actor.org_ids))
 
 
 @admin.register(Subscription)

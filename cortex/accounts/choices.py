@@ -19,6 +19,13 @@ class Role(models.TextChoices):
 BACK_OFFICE_ROLES = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR, Role.SUPERVISOR})
 
 
+# Whoever works at the desk may lead it and be on its shifts; whoever administers or audits may not.
+DESK_ROLES = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR})
+
+# Domain 1.2: compliance and auditors read the trail; whoever administers stands in it and does not.
+TRAIL_READERS = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+
+
 class Scope(models.TextChoices):
     """What an API key may do."""
 

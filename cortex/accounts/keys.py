@@ -26,7 +26,7 @@ def authenticate_key(raw: str) -> ApiKey | None:
     key = key_by_prefix(prefix) if prefix else None
     is_right = hmac.compare_digest(digest_of(raw), key.key_hash if key else NO_DIGEST)
     now = timezone.now()
-    if key is None or not is_right or not key.works_at(now) or not key.client.organization.is_active:
+    if key is None or not is_right or not key.opens_at(now):
         return None
     if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
         note_key_use(key_id=key.pk, at=now)

@@ -26,11 +26,18 @@ COVERED = 423
 
 
 def cover_when_idle(view: V) -> V:
-    """Mark a board page: idling covers it and asks for the PIN, while sound, title and counts go on.
+    """Mark a page of the desk: idling covers it and asks for the PIN, while sound, title and counts go on.
 
-    Its live parts (coded, without names) answer under the cover too; the page itself does not.
+    Any other page ends its session instead. What counts is the page that was opened last; several tabs share
+    a session, so a page of the desk in another one says itself that it idles (`says_board`).
     """
     view.covers_when_idle = True  # type: ignore[attr-defined]
+    return view
+
+
+def live_while_covered(view: V) -> V:
+    """Mark a page whose live parts (coded, without names) answer under the cover; the page does not."""
+    view.live_while_covered = True  # type: ignore[attr-defined]
     return view
 
 
@@ -47,7 +54,7 @@ def is_covered(request: HttpRequest) -> bool:
 
 
 def may_cover(request: HttpRequest) -> bool:
-    """Whether idling covers this session: it opened a board, and its person has a PIN to come back by."""
+    """Whether idling covers this session: a page of the desk is open, and its person has a PIN."""
     state: SessionState | None = getattr(request, "session_state", None)
     return state is not None and state.on_board and bool(getattr(request.user, "has_pin", False))
 
@@ -72,6 +79,8 @@ class SessionLimitsMiddleware:
             return _to_sign_in(request) if _is_part(request) else None
         now = timezone.now()
         state = _state(request)
+        state.on_board = state.on_board or says_board(request, view)
+        request.covers_when_idle = _marked(view, "covers_when_idle")  # type: ignore[attr-defined]
         if over := _why_over(state, now, has_pin=request.user.has_pin):
             actions.end_session(actor=actor_of(request), session_key=state.session_key, why=over)
             logout(request)
@@ -104,20 +113,28 @@ def _why_over(state: SessionState, now: datetime, *, has_pin: bool) -> str:
     return "idle" if now - state.last_input_at > limits().idle else ""
 
 
+def says_board(request: HttpRequest, view: Callable[..., Any]) -> bool:
+    """Whether a page of the desk itself asks: for its cover, or for a part of its own."""
+    if request.method == "POST":
+        return _marked(view, "open_while_covered") and request.POST.get("board") == "yes"
+    return _is_part(request) and _marked(view, "covers_when_idle")
+
+
 def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, now: datetime) -> None:
     """Note a navigation or a command as input; background requests of scripts are none."""
     is_page = not _is_part(request) and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     is_input = is_page or request.method not in ("GET", "HEAD")
-    on_board = is_page and _marked(view, "covers_when_idle", False)
-    if (on_board and not state.on_board) or (is_input and now - state.last_input_at > NOTED_EVERY):
+    opened = is_page and request.method == "GET"
+    on_board = _marked(view, "covers_when_idle") if opened else state.on_board
+    if on_board != state.on_board or (is_input and now - state.last_input_at > NOTED_EVERY):
         actions.note_input(session_key=state.session_key, on_board=on_board)
-        state.on_board = state.on_board or on_board
+        state.on_board = on_board
 
 
 def _goes_on(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Whether a view answers under the cover."""
-    is_live_part = request.method == "GET" and _is_part(request) and _marked(view, "covers_when_idle", False)
-    return is_live_part or _marked(view, "open_while_covered", False)
+    is_live_part = request.method == "GET" and _is_part(request) and _marked(view, "live_while_covered")
+    return is_live_part or _marked(view, "open_while_covered")
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -137,6 +154,6 @@ def _is_part(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def _marked(view: Callable[..., Any], name: str, default: bool) -> bool:
+def _marked(view: Callable[..., Any], name: str) -> bool:
     holder = getattr(view, "cls", None) or getattr(view, "view_class", None)
-    return bool(getattr(view, name, getattr(holder, name, default)))
+    return bool(getattr(view, name, getattr(holder, name, False)))

@@ -16,6 +16,7 @@ from cortex.accounts import reach
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
 from cortex.accounts.choices import BACK_OFFICE_ROLES, BillingCycle, Role, SubscriptionStatus
 from cortex.accounts.invitations.models import Invitation
+from cortex.accounts.policies import is_id
 from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.models import LoginAttempt
 from cortex.crypto.fields import SealedCharField
@@ -42,7 +43,7 @@ class Organization(Record):
     default_timezone = models.CharField(max_length=64, default="Africa/Nairobi")
     default_language = models.CharField(max_length=16, default="en")
     emergency_number = models.CharField(max_length=24, default="999", help_text="Shown to people in danger.")
-    settings = models.JSONField(default=dict, blank=True, help_text="Leads (user ids) and policies.")
+    settings = models.JSONField(default=dict, blank=True, help_text="Policies by name, of the declared list.")
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -54,7 +55,8 @@ class Organization(Record):
     @property
     def lead_ids(self) -> list[str]:
         """Ids of the users who lead this organization, as text."""
-        return [str(lead) for lead in self.settings.get("leads", [])]
+        named = self.settings.get("leads") if isinstance(self.settings, dict) else None
+        return [lead for lead in named if is_id(lead)] if isinstance(named, list) else []
 
 
 class UserManager(BaseUserManager["User"]):
@@ -93,6 +95,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="users")
     is_active = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False, help_text="The e-mail address was shown to be theirs.")
+    is_operator = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Runs the whole house: given and taken by `manage.py operator` alone.",
+    )
     disabled_at = models.DateTimeField(null=True, blank=True)
     failed_login_count = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
@@ -118,6 +125,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(Lower("email"), name="user_email_whatever_case"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
             models.CheckConstraint(condition=models.Q(is_superuser=False), name="user_never_superuser"),
+            models.CheckConstraint(
+                condition=models.Q(is_operator=False) | models.Q(role=Role.ADMIN),
+                name="user_operator_is_admin",
+            ),
             models.CheckConstraint(
                 condition=models.Q(is_active=True, disabled_at=None)
                 | models.Q(is_active=False, disabled_at__isnull=False),

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from cortex.accounts.models import Organization, Role, User
+from cortex.accounts.models import Invitation, Organization, Role, User
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
 
@@ -24,8 +24,9 @@ INVALID_SOCKETS = """
     FROM unnest(%s::text[], %s::uuid[], %s::int[]) AS pair(session_key, user_id, version)
     LEFT JOIN django_session session
         ON session.session_key = pair.session_key AND session.expire_date > now()
-    LEFT JOIN accounts_user person
+    LEFT JOIN (accounts_user person JOIN accounts_organization house ON house.id = person.organization_id)
         ON person.id = pair.user_id AND person.is_active AND person.access_version = pair.version
+           AND house.is_active
     LEFT JOIN accounts_sessionstate state ON state.session_key = pair.session_key
     WHERE session.session_key IS NULL
        OR person.id IS NULL
@@ -78,9 +79,15 @@ def active_users(*, organization_id: UUID, roles: Iterable[Role] = ()) -> QueryS
     return rows.filter(role__in=wanted) if wanted else rows
 
 
-def leads_of(organization: Organization) -> QuerySet[User]:
-    """Return the active people whom the organization's settings name as its leads."""
-    return User.objects.filter(pk__in=organization.lead_ids, organization_id=organization.pk, is_active=True)
+def has_operator() -> bool:
+    """Whether somebody runs the house, or was invited to; `create_admin` makes the first one."""
+    waiting = Invitation.objects.filter(is_operator=True, accepted_at=None, revoked_at=None)
+    return User.objects.filter(is_operator=True, is_active=True).exists() or waiting.exists()
+
+
+def operators() -> QuerySet[User]:
+    """Return the people who run the house."""
+    return User.objects.select_related("organization").filter(is_operator=True)
 
 
 def organization(organization_id: UUID) -> Organization | None:
@@ -106,8 +113,8 @@ def organizations() -> QuerySet[Organization]:
 def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:
     """Return the pairs (session key, user id, access version) whose sockets must be closed now.
 
-    A pair is invalid when its session ended, expired or idled away, when the person was disabled, or when
-    their rights changed since the socket opened. One query, however many sockets.
+    A pair is invalid when its session ended, expired or idled away, when the person or their organization was
+    disabled, or when their rights changed since the socket opened. One query, however many sockets.
     """
     wanted = list(pairs)
     if not wanted:

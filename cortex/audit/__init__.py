@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cortex.audit.actors import SYSTEM, Actor, actor_of, system
-    from cortex.audit.machine import action, emit, quiet, record
+    from cortex.audit.machine import HOUSE, action, emit, quiet, record
     from cortex.audit.rules import InputRefused, NotFound, RuleBroken, Unchanged
 
 __all__ = [
+    "HOUSE",
     "SYSTEM",
     "Actor",
     "InputRefused",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "HOUSE": "machine",
     "action": "machine",
     "emit": "machine",
     "quiet": "machine",

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from cortex.accounts.models import User
 
-Kind = Literal["user", "api", "patient", "system"]
+Kind = Literal["user", "api", "patient", "system", "visitor"]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, an API client, a patient's own device, or the system itself.
+    """A person, an API client, a patient's own device, the system itself, or somebody not signed in.
 
     `org_ids` are the organizations whose affairs the actor may run: a person's own. `covers` are others whose
     people they work for now (a shift, a claim): those they reach without running anything there.

@@ -8,21 +8,49 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from cortex.accounts.choices import Role
+from cortex.accounts.appointments import is_operator
+from cortex.accounts.choices import TRAIL_READERS
+from cortex.audit import HOUSE, actor_of, queries
 from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.ui.admin import ActionAdmin
 
-READERS = frozenset({Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR})
-
 
 class TrailAdmin(ActionAdmin):
-    """What both trails share: newest first, read-only, by bare ids."""
+    """What both trails share: newest first, read-only, by bare ids.
 
-    view_roles: ClassVar[frozenset[str]] = READERS
+    Readers see the rows of their own organization and those of the house that concern every organization; an
+    operator sees the house's own rows, which belong to no organization.
+    """
+
+    view_roles: ClassVar[frozenset[str]] = TRAIL_READERS
     write_roles: ClassVar[frozenset[str]] = frozenset()
-    organization_path: ClassVar[str | None] = "organization_id"
+    organization_path: ClassVar[str | None] = None
     ordering = ("-id",)
     show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Readers, and operators for the house's own rows."""
+        return super().has_view_permission(request, obj) or is_operator(actor_of(request))
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Return the rows that this person reads."""
+        actor = actor_of(request)
+        scope = models.Q(organization_id__isnull=True, purpose=HOUSE)
+        if actor.role in TRAIL_READERS:
+            scope |= models.Q(organization_id__in=list(actor.org_ids))
+        if is_operator(actor):
+            scope |= models.Q(organization_id__isnull=True)
+        return super().get_queryset(request).filter(scope)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Add the row's place in the chain."""
+        return (*super().get_readonly_fields(request, obj), "link")
+
+    @admin.display(description="link of the chain")
+    def link(self, row: Any) -> str:
+        """The number of the row's link and when it was made."""
+        found = queries.link_of(row.pk)
+        return f"{found.number}, {found.linked_at:%Y-%m-%d %H:%M:%S} UTC" if found else "not linked yet"
 
     @admin.display(description="who")
     def who(self, row: Any) -> str:
@@ -67,15 +95,22 @@ class PhiAccessLogAdmin(TrailAdmin):
 
 
 @admin.register(AuditLink)
-class AuditLinkAdmin(TrailAdmin):
-    """The chain over both trails."""
+class AuditLinkAdmin(ActionAdmin):
+    """The one chain over every organization's rows, for an operator; a row's own link is on its page."""
 
+    view_roles: ClassVar[frozenset[str]] = frozenset()
+    write_roles: ClassVar[frozenset[str]] = frozenset()
     organization_path: ClassVar[str | None] = None
     list_display = ("number", "trail", "row_id", "linked_at", "is_signed")
     list_filter = ("trail", "linked_at")
     search_fields = ("row_id__exact",)
     ordering = ("-number",)
+    show_full_result_count = False
     fields = ("number", "trail", "row_id", "linked_at", "key_id")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Operators alone: the chain is one for the whole house."""
+        return is_operator(actor_of(request))
 
     @admin.display(boolean=True, description="signed head")
     def is_signed(self, row: AuditLink) -> bool:

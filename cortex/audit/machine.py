@@ -20,6 +20,9 @@ from cortex.live.feed import number_events
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# The purpose of what holds for every organization: such a row is the house's own, and each reads it.
+HOUSE = "house"
+
 QUIET_WRITES: dict[str, str] = {}
 ACTIONS: set[str] = set()
 
@@ -138,11 +141,13 @@ def record(
 ) -> None:
     """Say what the running action did: `verb` is `noun.past`, `codes` hold codes, ids and numbers only.
 
-    `object_id` names what was asked for when there is no row to show for it.
+    `object_id` names what was asked for when there is no row to show for it; `purpose=HOUSE` makes it the
+    house's own row, which every organization's compliance reads.
     """
     frame = current_frame()
     frame.recorded = True
-    organization = getattr(obj, "organization_id", None) or actor.organization_id
+    owner = getattr(obj, "organization_id", None) or actor.organization_id
+    organization = None if purpose == HOUSE else owner
     frame.audit.append(
         AuditLog(
             **actor_columns(actor, organization),

@@ -1,15 +1,15 @@
-"""The Ed25519 key that signs the heads of the chain; reads it from the settings, keeps nothing else."""
+"""The private key that signs the heads of the chain, and the public ones that this house was told of."""
 
 from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from cortex.audit import publickeys
 
 
 @functools.cache
@@ -21,21 +21,16 @@ def private_key() -> Ed25519PrivateKey:
         raise ImproperlyConfigured("CORTEX_AUDIT_SIGNING_KEY must be 32 bytes in base64") from error
 
 
-def key_id(public: Ed25519PublicKey) -> str:
-    """Return the short name of a public key."""
-    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
-
-
 def sign(head: bytes) -> tuple[bytes, str]:
     """Return the signature over a head and the name of its key."""
     key = private_key()
-    return key.sign(head), key_id(key.public_key())
+    return key.sign(head), publickeys.key_id(key.public_key())
 
 
-def is_signed(head: bytes, signature: bytes, public: Ed25519PublicKey) -> bool:
-    """Whether the signature over a head is good."""
+def public_keys() -> publickeys.Keys:
+    """Return the keys of CORTEX_AUDIT_PUBLIC_KEYS; a house that lists none has never exchanged its own."""
     try:
-        public.verify(signature, head)
-    except InvalidSignature:
-        return False
-    return True
+        listed = publickeys.parse(settings.CORTEX_AUDIT_PUBLIC_KEYS)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"CORTEX_AUDIT_PUBLIC_KEYS: {error}") from error
+    return listed or publickeys.parse(publickeys.line_of(private_key().public_key()))

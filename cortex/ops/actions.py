@@ -10,7 +10,8 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from cortex.audit import Actor, InputRefused, Unchanged, action, quiet, record
+from cortex.accounts.appointments import refuse_unless_operator
+from cortex.audit import HOUSE, Actor, InputRefused, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ops.models import (
     FeatureFlag,
@@ -92,16 +93,18 @@ def note_retention_run(
 @action
 def add_flag(*, actor: Actor, **values: Any) -> FeatureFlag:
     """Add a switch; a safety function has none (InputRefused)."""
+    refuse_unless_operator(actor)
     flag = FeatureFlag(**values)
     _check(flag)
     flag.save(force_insert=True)
-    record(actor, "flag.created", flag, fields=sorted(values), codes={"name": flag.name})
+    record(actor, "flag.created", flag, fields=sorted(values), codes={"name": flag.name}, purpose=HOUSE)
     return flag
 
 
 @action
 def change_flag(*, actor: Actor, featureflag_id: UUID, **values: Any) -> FeatureFlag | Unchanged[FeatureFlag]:
     """Change a switch."""
+    refuse_unless_operator(actor)
     flag = FeatureFlag.objects.select_for_update().get(pk=featureflag_id)
     changed = [name for name, value in values.items() if getattr(flag, name) != value]
     if not changed:
@@ -110,7 +113,8 @@ def change_flag(*, actor: Actor, featureflag_id: UUID, **values: Any) -> Feature
         setattr(flag, name, values[name])
     _check(flag)
     flag.save(update_fields=[*changed, "updated_at"])
-    record(actor, "flag.changed", flag, fields=changed, codes={"name": flag.name, "on": flag.is_enabled})
+    codes = {"name": flag.name, "on": flag.is_enabled}
+    record(actor, "flag.changed", flag, fields=changed, codes=codes, purpose=HOUSE)
     return flag
 
 
@@ -119,6 +123,7 @@ def set_setting(
     *, actor: Actor, key: str, value: Any, category: str = "", description: str = ""
 ) -> SystemSetting:
     """Put a new version of a setting in force; earlier versions stay."""
+    refuse_unless_operator(actor)
     earlier = SystemSetting.objects.select_for_update().filter(key=key).order_by("-version").first()
     SystemSetting.objects.filter(key=key, is_active=True).update(is_active=False)
     row = SystemSetting(
@@ -128,7 +133,7 @@ def set_setting(
         updated_by_id=actor.id if actor.kind == "user" else None,
     )  # fmt: skip
     row.save(force_insert=True)
-    record(actor, "setting.changed", row, codes={"key": key, "version": row.version})
+    record(actor, "setting.changed", row, codes={"key": key, "version": row.version}, purpose=HOUSE)
     return row
 
 
@@ -137,6 +142,7 @@ def change_policy(
     *, actor: Actor, retentionpolicy_id: UUID, **values: Any
 ) -> RetentionPolicy | Unchanged[RetentionPolicy]:
     """Change how long one kind of row is kept."""
+    refuse_unless_operator(actor)
     policy = RetentionPolicy.objects.select_for_update().get(pk=retentionpolicy_id)
     changed = [name for name, value in values.items() if getattr(policy, name) != value]
     if not changed:
@@ -145,7 +151,7 @@ def change_policy(
         setattr(policy, name, values[name])
     policy.save(update_fields=[*changed, "updated_at"])
     codes = {"model": policy.model, "days": policy.days, "active": policy.is_active}
-    record(actor, "retention.changed", policy, fields=changed, codes=codes)
+    record(actor, "retention.changed", policy, fields=changed, codes=codes, purpose=HOUSE)
     return policy
 
 

@@ -1,4 +1,4 @@
-"""The back office of the house itself: switches, settings and rules by actions, machines' rows."""
+"""The back office of the house itself: switches, settings and rules by an operator, machines' rows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from cortex.ops.models import (
     ServiceMetric,
     SystemSetting,
 )
-from cortex.ui.admin import ActionAdmin
+from cortex.ui.admin import HouseAdmin
 
 
 @admin.register(FeatureFlag)
-class FeatureFlagAdmin(ActionAdmin):
+class FeatureFlagAdmin(HouseAdmin):
     """Switches for parts of the product; safety functions have none."""
 
     add_action = actions.add_flag
     change_action = actions.change_flag
-    organization_path = None
     fields = (
         "name", "description", "is_enabled", "rollout_percentage", "target_segments", "target_regions",
         "starts_at", "ends_at",
@@ -33,11 +32,10 @@ class FeatureFlagAdmin(ActionAdmin):
 
 
 @admin.register(SystemSetting)
-class SystemSettingAdmin(ActionAdmin):
+class SystemSettingAdmin(HouseAdmin):
     """Adding a row puts a new version in force; versions are never changed."""
 
     add_action = actions.set_setting
-    organization_path = None
     fields = ("key", "value", "category", "description")
     list_display = ("key", "version", "is_active", "category", "updated_by", "created_at")
     list_filter = ("is_active", "category")
@@ -45,11 +43,10 @@ class SystemSettingAdmin(ActionAdmin):
 
 
 @admin.register(RetentionPolicy)
-class RetentionPolicyAdmin(ActionAdmin):
+class RetentionPolicyAdmin(HouseAdmin):
     """How long each kind of row is kept, and why."""
 
     change_action = actions.change_policy
-    organization_path = None
     fields = ("days", "legal_basis", "overridable_by", "is_active")
     list_display = ("model", "basis_field", "days", "action", "legal_basis", "is_active")
     list_filter = ("action", "is_active")
@@ -57,29 +54,26 @@ class RetentionPolicyAdmin(ActionAdmin):
 
 
 @admin.register(RetentionRun)
-class RetentionRunAdmin(ActionAdmin):
+class RetentionRunAdmin(HouseAdmin):
     """What each night deleted, held and failed at."""
 
-    organization_path = None
     list_display = ("policy", "is_dry_run", "scanned", "deleted", "held", "errors", "finished_at")
     list_filter = ("is_dry_run", "policy")
     search_fields = ("policy__model",)
 
 
 @admin.register(ServiceHeartbeat)
-class ServiceHeartbeatAdmin(ActionAdmin):
+class ServiceHeartbeatAdmin(HouseAdmin):
     """When each machine last did its round."""
 
-    organization_path = None
     list_display = ("name", "last_run_at")
     search_fields = ("name",)
 
 
 @admin.register(ServiceMetric)
-class ServiceMetricAdmin(ActionAdmin):
+class ServiceMetricAdmin(HouseAdmin):
     """Figures of the running system."""
 
-    organization_path = None
     list_display = ("service_name", "metric_name", "metric_value", "recorded_at")
     list_filter = ("service_name",)
     search_fields = ("metric_name",)

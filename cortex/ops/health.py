@@ -15,6 +15,8 @@ from cortex.ops import metrics, queries
 
 SWEEPER = "sweeper"
 SWEEPER_LATE_SECONDS = 15.0
+TRAIL = "trail verified"
+TRAIL_LATE_SECONDS = 26 * 3600.0
 QUEUE_LONG = 1000
 QUEUE = "celery"
 PARTITIONED = "ops_telemetryevent"
@@ -102,6 +104,21 @@ def check_sweeper() -> Part:
     )
 
 
+def check_trail() -> Part:
+    """Look at the last daily walk over the audit trail: done within a day, and without a bad row."""
+    found = queries.last_round(TRAIL)
+    if found is None:
+        return Part("degraded", {"last_verified": "never"})
+    age, detail = found
+    holds = bool(detail.get("holds"))
+    metrics.heartbeat_age.labels(TRAIL).set(age)
+    metrics.trail_holds.set(holds)
+    if not holds:
+        return Part("down", {"reason": detail.get("reason", ""), "link": detail.get("link")})
+    state = "ok" if age <= TRAIL_LATE_SECONDS else "degraded"
+    return Part(state, {"hours_since_verified": round(age / 3600, 1)})
+
+
 def check_redis() -> Part:
     """Ask Redis."""
     with _redis() as client:
@@ -130,6 +147,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "migrations": check_migrations,
     "redis": check_redis,
     "sweeper": check_sweeper,
+    "trail": check_trail,
     "queue": check_queue,
     "months": check_months,
 }

@@ -19,6 +19,9 @@ ready = Gauge(
 heartbeat_age = Gauge(
     "cortex_heartbeat_age_seconds", "Seconds since a machine last ran.", ["name"], registry=REGISTRY
 )
+trail_holds = Gauge(
+    "cortex_trail_holds", "1 when the last daily walk found every row of the trail.", registry=REGISTRY
+)
 queue_length = Gauge("cortex_queue_length", "Celery messages that wait.", registry=REGISTRY)
 
 

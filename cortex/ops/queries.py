@@ -32,6 +32,12 @@ def seconds_since(name: str, at: datetime | None = None) -> float | None:
     return None if beat is None else max(0.0, (clock(at) - beat).total_seconds())
 
 
+def last_round(name: str, at: datetime | None = None) -> tuple[float, dict[str, Any]] | None:
+    """Return the age in seconds and the codes of a machine's last round, or None when it never ran."""
+    beat = ServiceHeartbeat.objects.filter(name=name).first()
+    return None if beat is None else (max(0.0, (clock(at) - beat.last_run_at).total_seconds()), beat.detail)
+
+
 def heartbeats() -> list[ServiceHeartbeat]:
     """Return every machine's last round."""
     return list(ServiceHeartbeat.objects.all())

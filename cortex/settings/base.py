@@ -30,6 +30,8 @@ CORTEX_KEY_PROVIDER = env.text("CORTEX_KEY_PROVIDER")
 CORTEX_INDEX_KEY = env.secret("CORTEX_INDEX_KEY")
 CORTEX_AUDIT_SIGNING_KEY = env.secret("CORTEX_AUDIT_SIGNING_KEY")
 CORTEX_METRICS_TOKEN = env.secret("CORTEX_METRICS_TOKEN")
+# Public halves of all keys that ever signed, `name:base64` each; empty: the present one has always signed.
+CORTEX_AUDIT_PUBLIC_KEYS = env.secret("CORTEX_AUDIT_PUBLIC_KEYS")
 CORTEX_AUDIT_ANCHOR_FILE = env.text("CORTEX_AUDIT_ANCHOR_FILE", str(CORTEX_DATA_DIR / "anchors.jsonl"))
 # The package behind the sealed fields wants a key at import; a new random one proves that nothing uses it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -131,7 +133,8 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+# The longest that the setting session.absolute_hours allows; the row itself ends sessions earlier.
+SESSION_COOKIE_AGE = int(timedelta(hours=24).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -272,6 +275,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "cortex.ops.tasks.drop_old_months",
         "schedule": crontab(minute="27", hour="2"),
     },
+    # Asked every minute and done once a day: a machine that sleeps at night is not left out.
+    "verify trail": {"task": "cortex.audit.tasks.verify_trail_daily", "schedule": 60.0},
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},

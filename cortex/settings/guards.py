@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
+
+from cortex.audit.publickeys import key_id, parse
 
 SUPERUSERS = {"postgres", "root", "rdsadmin"}
 VERIFIED = {"verify-full", "verify-ca"}
@@ -52,3 +57,23 @@ def refuse_embedded(name: str, place: str) -> None:
     """Refuse the stores that `up` starts: they are sized for one developer and have no backups."""
     if "/.cortex/" in place or place.endswith("/stores/run") or "/var/lib/cortex/" in place:
         raise ImproperlyConfigured(f"{name} points at an embedded store; production needs its own.")
+
+
+def require_anchors_apart(name: str, path: str, data_dir: Path) -> None:
+    """Demand a place for the trail's anchors apart from the data: whoever rewrites one must not find both."""
+    if not path:
+        raise ImproperlyConfigured(f"{name} is not set: name a file on another disk or host than the data.")
+    place = Path(path)
+    if not place.is_absolute() or place.resolve().is_relative_to(data_dir.resolve()):
+        raise ImproperlyConfigured(f"{name} must be an absolute path outside CORTEX_DATA_DIR.")
+
+
+def require_listed_key(name: str, text: str, seed: str) -> None:
+    """Demand that a list of public keys can be read and holds the one that signs; an empty list is none."""
+    try:
+        listed = parse(text)
+        own = Ed25519PrivateKey.from_private_bytes(base64.b64decode(seed)).public_key()
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} or CORTEX_AUDIT_SIGNING_KEY can't be read: {error}.") from None
+    if listed and key_id(own) not in listed:
+        raise ImproperlyConfigured(f"{name} does not list the key that signs now (manage.py audit_key).")

@@ -5,7 +5,9 @@ from django.core.exceptions import ImproperlyConfigured
 from cortex.settings.base import *  # noqa: F403
 from cortex.settings.base import (
     ALLOWED_HOSTS,
+    CORTEX_AUDIT_PUBLIC_KEYS,
     CORTEX_AUDIT_SIGNING_KEY,
+    CORTEX_DATA_DIR,
     CORTEX_INDEX_KEY,
     CORTEX_MASTER_KEY_FILE,
     CORTEX_MASTER_KEYS,
@@ -21,6 +23,8 @@ from cortex.settings.guards import (
     refuse_embedded,
     refuse_open_hosts,
     refuse_weak_secret,
+    require_anchors_apart,
+    require_listed_key,
     require_safe_database,
     require_safe_redis,
 )
@@ -28,6 +32,8 @@ from cortex.settings.guards import (
 refuse_weak_secret("CORTEX_SECRET_KEY", SECRET_KEY, least=50)
 refuse_weak_secret("CORTEX_INDEX_KEY", CORTEX_INDEX_KEY, least=32)
 refuse_weak_secret("CORTEX_AUDIT_SIGNING_KEY", CORTEX_AUDIT_SIGNING_KEY, least=32)
+require_listed_key("CORTEX_AUDIT_PUBLIC_KEYS", CORTEX_AUDIT_PUBLIC_KEYS, CORTEX_AUDIT_SIGNING_KEY)
+require_anchors_apart("CORTEX_AUDIT_ANCHOR_FILE", env.text("CORTEX_AUDIT_ANCHOR_FILE"), CORTEX_DATA_DIR)
 refuse_weak_secret("CORTEX_METRICS_TOKEN", CORTEX_METRICS_TOKEN, least=16)
 if not CORTEX_MASTER_KEYS and not CORTEX_MASTER_KEY_FILE:
     raise ImproperlyConfigured("CORTEX_MASTER_KEYS or CORTEX_MASTER_KEY_FILE must be set.")

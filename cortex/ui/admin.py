@@ -1,4 +1,4 @@
-"""The back office: a site that takes only our admins, and admins that write only through actions."""
+"""Admins that write only through actions; the site that takes only these stands in `office`."""
 
 from __future__ import annotations
 
@@ -13,79 +13,19 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from cortex.access.context import AccessContext, holds, reading, set_scope
-from cortex.access.declare import public, requires
-from cortex.accounts.choices import BACK_OFFICE_ROLES, Role
+from cortex.accounts.appointments import is_operator
+from cortex.accounts.choices import TRAIL_READERS, Role
 from cortex.audit import RuleBroken, actor_of
-from cortex.ui.lists import ChoicesView, OpenedChangeList
+from cortex.ui.lists import OpenedChangeList
 from cortex.ui.searches import TYPED, to_search
 
 Action = Callable[..., Any]
-
-
-class BackOfficeSite(admin.AdminSite):
-    """The admin for the roles of the back office; it has no sign-in of its own and no log of its own."""
-
-    site_header = "Cortex back office"
-    site_title = "Cortex back office"
-    index_title = "Back office"
-    enable_nav_sidebar = False
-
-    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Take our own admins only: what libraries bring could write past the trail."""
-        if admin_class is not None and issubclass(admin_class, ActionAdmin):
-            super().register(model_or_iterable, admin_class, **options)
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        """Whether this person's role has a back office at all."""
-        user: Any = request.user
-        return bool(user.is_authenticated and user.is_active and user.role in BACK_OFFICE_ROLES)
-
-    def get_urls(self) -> list[Any]:
-        """Return the addresses, each with its declared access."""
-        urls = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        for callback in _callbacks(urls):
-            requires(*sorted(BACK_OFFICE_ROLES))(callback)
-        return urls
-
-    @public("leads to the one sign-in page")
-    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the one sign-in page."""
-        home = reverse("admin:index")
-        query = urlencode({"next": request.GET.get("next", home)})
-        return redirect(home if self.has_permission(request) else f"{reverse('account_login')}?{query}")
-
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Hand the same POST on to the one way out."""
-        return HttpResponse(status=307, headers={"Location": reverse("accounts:logout")})
-
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Lead to one's own account page."""
-        return redirect("accounts:me")
-
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Answer choices of relations from the person's own rows, and say in the trail whom they named."""
-        with reading(actor_of(request), purpose="back_office", relationship="back_office") as looking:
-            request.looking = looking  # type: ignore[attr-defined]
-            choices: Any = ChoicesView.as_view(admin_site=self)
-            return choices(request)  # type: ignore[no-any-return]
-
-    def get_log_entries(self, request: HttpRequest) -> Any:
-        """Return nothing: the trail is the log."""
-        return super().get_log_entries(request).none()  # type: ignore[misc]
-
-
-def _callbacks(urls: Iterable[Any]) -> Iterable[Callable[..., Any]]:
-    for url in urls:
-        if isinstance(url, URLResolver):
-            yield from _callbacks(url.url_patterns)
-        elif isinstance(url, URLPattern) and url.name != "login":
-            yield url.callback
+TRAIL = "admin:audit_auditlog_changelist"
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -114,12 +54,13 @@ class ActionAdmin(admin.ModelAdmin):
     `organization_path` is the lookup of the row's organization (None: not bound to one); `sealed_fields` are
     opened on a row's page, and on a list that shows them, for whoever stands in a relationship to the person
     that opens `opens` (empty: the person's page); `note_look` says what the trail keeps of a look at people.
+    Administrators look and write; whoever else may (domain 1.2) is named by the class.
     """
 
     add_action: ClassVar[Action | None] = None
     change_action: ClassVar[Action | None] = None
     delete_action: ClassVar[Action | None] = None
-    view_roles: ClassVar[frozenset[str]] = frozenset({Role.ADMIN, Role.COMPLIANCE})
+    view_roles: ClassVar[frozenset[str]] = frozenset({Role.ADMIN})
     write_roles: ClassVar[frozenset[str]] = frozenset({Role.ADMIN})
     organization_path: ClassVar[str | None] = "organization"
     sealed_fields: ClassVar[tuple[str, ...]] = ()
@@ -146,21 +87,25 @@ class ActionAdmin(admin.ModelAdmin):
         """Whether the role may look."""
         return _role(request) in self.view_roles | self.write_roles
 
+    def may_write(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person may write here at all; there must be an action for it too."""
+        return _role(request) in self.write_roles
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whether the role may add, and there is an action for it."""
-        return self.add_action is not None and _role(request) in self.write_roles
+        """Whether the person may add, and there is an action for it."""
+        return self.add_action is not None and self.may_write(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the role may change, and there is an action for it."""
-        return self.change_action is not None and _role(request) in self.write_roles
+        """Whether the person may change, and there is an action for it."""
+        return self.change_action is not None and self.may_write(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the role may delete, and there is an action for it."""
-        return self.delete_action is not None and _role(request) in self.write_roles
+        """Whether the person may delete, and there is an action for it."""
+        return self.delete_action is not None and self.may_write(request, obj)
 
     def has_run_permission(self, request: HttpRequest) -> bool:
-        """Whether the role may run this admin's commands (`@admin.action(permissions=["run"])`)."""
-        return _role(request) in self.write_roles
+        """Whether the person may run this admin's commands (`@admin.action(permissions=["run"])`)."""
+        return self.may_write(request)
 
     # What they see
 
@@ -207,6 +152,10 @@ class ActionAdmin(admin.ModelAdmin):
         """Say whom a list or the choices of a relation named; by default what a page says."""
         self.note_look(looking, rows)
 
+    def choice_label(self, row: Any) -> str:
+        """Return what a relation's widget calls a row."""
+        return str(row)
+
     # The doors
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -237,13 +186,17 @@ class ActionAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
+        if not (self.has_view_permission(request) and _may_read_trail(request)):
+            raise PermissionDenied("Your role does not include this page.")
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404("There is no such record.")
-        try:
-            trail = reverse("admin:audit_auditlog_changelist")
-        except NoReverseMatch:
-            return redirect("admin:index")
-        return HttpResponseRedirect(f"{trail}?{urlencode({'object_id': object_id})}")
+        return HttpResponseRedirect(f"{reverse(TRAIL)}?{urlencode({'object_id': object_id})}")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Offer the way to the trail to its readers alone."""
+        return super().render_change_form(
+            request, {**context, "may_read_trail": _may_read_trail(request)}, *args, **kwargs
+        )
 
     def _run(self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
         try:
@@ -346,6 +299,20 @@ class ActionAdmin(admin.ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep no second log."""
+
+
+class HouseAdmin(ActionAdmin):
+    """Rows that hold for every organization: administrators look, an operator alone changes them."""
+
+    organization_path: ClassVar[str | None] = None
+
+    def may_write(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person runs the whole house."""
+        return super().may_write(request, obj) and is_operator(actor_of(request))
+
+
+def _may_read_trail(request: HttpRequest) -> bool:
+    return _role(request) in TRAIL_READERS or is_operator(actor_of(request))
 
 
 def _role(request: HttpRequest) -> str:

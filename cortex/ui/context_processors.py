@@ -7,13 +7,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from cortex.accounts.sessions.clocks import limits
 from cortex.ui import nav
 
 TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `nav`, `home` and `fictional` (the demo's people see that they are in one).
+    """Return `me`, `theme`, `nav`, `home`, `idle_seconds` and `fictional` (the demo's people see that).
 
     For a person who isn't signed in it is an empty frame.
     """
@@ -35,6 +36,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
         "home": nav.home_of(role),
+        "idle_seconds": int(limits().idle.total_seconds()),
     }
 
 

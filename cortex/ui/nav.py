@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
-OFFICE = frozenset({"admin", "compliance", "auditor"})
+OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
 
 
 @dataclass(frozen=True, slots=True)

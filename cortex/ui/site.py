@@ -1,4 +1,4 @@
-"""Puts our back office in the place of the stock admin site; what it holds stands in `admin`."""
+"""Puts our back office in the place of the stock admin site; what it holds stands in `office`."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -7,4 +7,4 @@ class BackOfficeConfig(AdminConfig):
     """The admin app with our site."""
 
     default = False
-    default_site = "cortex.ui.admin.BackOfficeSite"
+    default_site = "cortex.ui.office.BackOfficeSite"

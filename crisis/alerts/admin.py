@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db import models
@@ -68,4 +68,3 @@ class AlertFeedbackAdmin(ActionAdmin):
     list_display = ("given_at", "verdict", "given_by", "alert")
     list_filter = ("verdict", "given_at")
     ordering = ("-given_at",)
-    view_roles: ClassVar[frozenset[str]] = frozenset({"admin", "compliance"})

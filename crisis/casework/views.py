@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import reading
 from cortex.access.declare import requires
+from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -42,6 +43,7 @@ ENDINGS = {"resolve", "false_alarm"}
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
+@cover_when_idle
 @requires(*DESK)
 @require_GET
 def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import reading
 from cortex.access.declare import requires
-from cortex.accounts.limits import cover_when_idle
+from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.clock import clock
@@ -26,6 +26,7 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 @cover_when_idle
+@live_while_covered
 @requires(*DESK)
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:

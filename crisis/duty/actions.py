@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
+from cortex.accounts.choices import DESK_ROLES
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.duty import queries
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
@@ -30,7 +31,7 @@ def plan_shift(
     agreement: str = "",
     phone: str = "",
 ) -> DutyShift:
-    """Plan a shift; covering another organization needs the reference of an agreement."""
+    """Plan a shift for somebody of the desk; covering another organization needs an agreement's reference."""
     if role not in DutyRole.values:
         raise InputRefused("Choose what the person does on this shift.", "required", field="role")
     if not timedelta(0) < planned_end - planned_start <= LONGEST:
@@ -66,7 +67,9 @@ def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: 
     if actor.is_system:
         return
     if organization_id not in actor.org_ids or not queries.works_for(user_id, organization_id):
-        raise RuleBroken("This person is not one of yours.", "not_found", status=404)
+        raise RuleBroken("Nobody of your desk has this name.", "not_found", status=404)
+    if actor.id == user_id:
+        raise RuleBroken("Ask a colleague to plan your own shift, or start one unplanned.", "own_rights")
     if set(covers) - queries.agreeing(organization_id) - {organization_id}:
         raise InputRefused(
             "That service has not agreed to be covered by yours.", "no_agreement", field="covers"
@@ -77,7 +80,12 @@ def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: 
 def start_shift(
     *, actor: Actor, shift_id: UUID | None, sound_tested: bool, at: datetime | None = None
 ) -> DutyShift:
-    """Start a planned shift, or an unplanned one for one's own organization; the sound is tested first."""
+    """Start a planned shift, or an unplanned one for one's own organization; the sound is tested first.
+
+    Only the desk's own roles: a shift opens cards and lets its person hear alerts.
+    """
+    if actor.person.role not in DESK_ROLES:
+        raise NotFound("Shifts are for people who work at the desk.", "not_of_the_desk")
     if not sound_tested:
         raise InputRefused(
             "Play the test tone first: a silent board misses alerts.", "sound_not_tested", field="sound"

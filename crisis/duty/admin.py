@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from cortex.accounts.choices import Role
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 from crisis.duty.actions import cancel_shift, plan_shift
@@ -36,6 +37,8 @@ class DutyShiftAdmin(ActionAdmin):
     """Shifts: planned here, started and ended by the person."""
 
     form = ShiftForm
+    # Supervisors plan the desk that they answer for.
+    write_roles = frozenset({Role.ADMIN, Role.SUPERVISOR})
     add_action = plan_shift
     delete_action = cancel_shift
     list_display = ("planned_start", "planned_end", "user", "role", "status", "started_at", "ended_at")

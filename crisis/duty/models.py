@@ -13,6 +13,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Cast, Now
 from django.db.models.lookups import Exact, IsNull
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization
 from cortex.crypto.fields import SealedCharField
 from cortex.records import OrgRecord
@@ -64,9 +65,13 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
         """Shifts that have started and not ended, breaks included."""
         return self.filter(status__in=[DutyStatus.ACTIVE, DutyStatus.PAUSED])
 
+    def of_desk(self) -> DutyShiftQuerySet:
+        """Shifts of people whose account is open and whose role still belongs to the desk."""
+        return self.filter(user__is_active=True, user__role__in=DESK_ROLES)
+
     def at_work(self) -> DutyShiftQuerySet:
         """Shifts of people who are at the desk: not on a break, and not left running by mistake."""
-        return self.filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
+        return self.of_desk().filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
 
     def covering(self, organizations: Iterable[UUID]) -> DutyShiftQuerySet:
         """Shifts that cover any of these organizations, while it agrees to be covered by theirs."""

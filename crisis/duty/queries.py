@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyShiftQuerySet, DutyStatus, covers_now
 
@@ -65,7 +66,7 @@ def covered_by(user_id: UUID) -> set[UUID]:
 
 def organizations_covered(user_id: Any) -> QuerySet[Organization]:
     """Return the organizations of `covered_by` as a condition in SQL; `user_id` may be an expression."""
-    own = DutyShift.objects.running().filter(user_id=user_id)
+    own = DutyShift.objects.running().of_desk().filter(user_id=user_id)
     return Organization.objects.filter(
         Exists(own.filter(covers_now(OuterRef("pk"), OuterRef("settings__covered_by"))))
     )
@@ -189,6 +190,7 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
     )
     return list(
         DutyShift.objects.running()
+        .of_desk()
         .covering(organizations)
         .select_related("user")
         .annotate(open_cases=open_cases)
@@ -197,27 +199,18 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
 
 
 def leads_of(user: User) -> bool:
-    """Whether the person is named as a lead in their organization's settings."""
-    return user.organization is not None and user.pk in _lead_ids(user.organization)
-
-
-def _lead_ids(organization: Organization) -> list[UUID]:
-    """The leads that the settings name; what can't be read names nobody, and must not stop a chain."""
-    named = organization.settings.get("leads") if isinstance(organization.settings, dict) else None
-    return [lead for lead in map(_uuid, named if isinstance(named, list) else []) if lead is not None]
-
-
-def _uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
+    """Whether the person works at the desk and is named as a lead in their organization's settings."""
+    return (
+        user.role in DESK_ROLES
+        and user.organization is not None
+        and str(user.pk) in user.organization.lead_ids
+    )
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
     """Return those of these active people whose running shift covers an organization."""
-    shifts = DutyShift.objects.running().covering([organization_id])
-    found = shifts.filter(user_id__in=list(user_ids), user__is_active=True)
+    shifts = DutyShift.objects.running().of_desk().covering([organization_id])
+    found = shifts.filter(user_id__in=list(user_ids))
     return set(found.values_list("user_id", flat=True))
 
 
@@ -232,11 +225,17 @@ def agreeing(organization_id: UUID) -> set[UUID]:
 
 
 def works_for(user_id: UUID, organization_id: UUID) -> bool:
-    """Whether an active person belongs to an organization."""
-    return User.objects.filter(pk=user_id, organization_id=organization_id, is_active=True).exists()
+    """Whether an active person works at the desk of an organization."""
+    staff = User.objects.filter(pk=user_id, organization_id=organization_id, is_active=True)
+    return staff.filter(role__in=DESK_ROLES).exists()
 
 
 def lead_ids(organization_id: UUID) -> list[UUID]:
-    """Return the ids of the people whom an organization's settings name as leads."""
+    """Return the ids of the active people of the desk whom an organization's settings name as leads."""
     organization = Organization.objects.filter(pk=organization_id).first()
-    return _lead_ids(organization) if organization else []
+    if organization is None or not organization.lead_ids:
+        return []
+    staff = User.objects.filter(
+        pk__in=organization.lead_ids, organization=organization, is_active=True, role__in=DESK_ROLES
+    )
+    return list(staff.values_list("pk", flat=True))

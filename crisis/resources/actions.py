@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.accounts.appointments import is_operator
+from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.resources.models import CrisisResource
 
@@ -20,7 +21,7 @@ def add_resource(*, actor: Actor, organization_id: UUID | None = None, **values:
     row = CrisisResource(organization_id=owner, **values)
     _check(row)
     row.save(force_insert=True)
-    record(actor, "resource.created", row, fields=sorted(values))
+    record(actor, "resource.created", row, fields=sorted(values), purpose=_purpose(row))
     return row
 
 
@@ -28,10 +29,8 @@ def add_resource(*, actor: Actor, organization_id: UUID | None = None, **values:
 def change_resource(
     *, actor: Actor, resource_id: UUID, **values: Any
 ) -> CrisisResource | Unchanged[CrisisResource]:
-    """Change an own resource; a change of how it is reached ends its verification."""
+    """Change a resource; a change of how it is reached ends its verification."""
     row = _locked(actor, resource_id)
-    if row.organization_id is None and not actor.is_system:
-        raise RuleBroken("Everybody in the country sees this one. Add your own instead.", "shared_resource")
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     if not changed:
         return Unchanged(row)
@@ -42,7 +41,7 @@ def change_resource(
         row.verified_at = row.verified_by = None
         changed += ["verified_at", "verified_by"]
     row.save(update_fields=[*changed, "updated_at"])
-    record(actor, "resource.changed", row, fields=changed)
+    record(actor, "resource.changed", row, fields=changed, purpose=_purpose(row))
     return row
 
 
@@ -53,7 +52,7 @@ def verify_resource(*, actor: Actor, resource_id: UUID, at: datetime | None = No
     row.verified_at = clock(at)
     row.verified_by_id = actor.id if actor.kind == "user" else None
     row.save(update_fields=["verified_at", "verified_by", "updated_at"])
-    record(actor, "resource.verified", row)
+    record(actor, "resource.verified", row, purpose=_purpose(row))
     return row
 
 
@@ -64,9 +63,18 @@ def _check(row: CrisisResource) -> None:
         )
 
 
+def _purpose(row: CrisisResource) -> str:
+    return HOUSE if row.organization_id is None else ""
+
+
 def _locked(actor: Actor, resource_id: UUID) -> CrisisResource:
+    """Lock a resource that the actor may change: one's own, or as an operator one that everybody sees."""
     row = CrisisResource.objects.select_for_update(of=("self",)).filter(pk=resource_id).first()
-    is_theirs = row is not None and (row.organization_id is None or row.organization_id in actor.org_ids)
-    if row is None or not (actor.is_system or is_theirs):
+    if row is None or not (actor.is_system or row.organization_id in (None, *actor.org_ids)):
         raise NotFound("There is no such resource.", "not_found")
+    if row.organization_id is None and not is_operator(actor):
+        raise RuleBroken(
+            "Everybody in the country sees this one: an operator keeps it. Add your own instead.",
+            "shared_resource",
+        )
     return row

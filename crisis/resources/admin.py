@@ -1,4 +1,4 @@
-"""The back office of crisis lines: one's own are kept here, common ones are only checked."""
+"""The back office of crisis lines: one's own are kept here, common ones by an operator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from cortex.accounts.appointments import is_operator
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 from crisis.resources import actions
@@ -52,6 +53,11 @@ class CrisisResourceAdmin(ActionAdmin):
         """Return one's own resources and the common ones."""
         own = Q(organization_id__in=list(actor_of(request).org_ids))
         return admin.ModelAdmin.get_queryset(self, request).filter(own | Q(organization__isnull=True))
+
+    def may_write(self, request: HttpRequest, obj: CrisisResource | None = None) -> bool:
+        """Common ones are the operator's."""
+        is_common = obj is not None and obj.organization_id is None
+        return super().may_write(request, obj) and (not is_common or is_operator(actor_of(request)))
 
     def id_argument(self) -> str:
         """The actions call it a resource."""

@@ -54,6 +54,10 @@ class CareTeamMemberAdmin(PatientRowAdmin):
         """Return the action's own word."""
         return "member_id"
 
+    def choice_label(self, row: Any) -> str:
+        """Name a place by who holds it and for whom."""
+        return f"{row.user or 'without an account'}, {row.get_role_display()} of {row.patient}"
+
 
 class GrantForm(forms.ModelForm):
     """Who may see whom, until when and why."""

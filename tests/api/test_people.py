@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from cortex.accounts.apikeys.actions import revoke_key
+from cortex.accounts.models import Organization
 from cortex.audit import system
 from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
@@ -131,6 +132,13 @@ def test_a_revoked_key_and_its_tokens_are_dead(cast: Cast) -> None:
     assert api.send(message(cast.patient)).status_code == 401
     assert device.get("me/support").status_code == 401
     assert device.post("me/sos", {}).status_code == 401
+
+
+def test_keys_and_tokens_of_a_closed_organization_are_dead(api: Api, cast: Cast) -> None:
+    device = token_for(api, cast.patient)
+    Organization.objects.filter(pk=cast.home.pk).update(is_active=False)
+    assert api.send(message(cast.patient)).status_code == 401
+    assert device.get("me/support").status_code == 401
 
 
 def test_a_token_dies_after_its_minutes(api: Api, cast: Cast) -> None:

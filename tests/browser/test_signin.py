@@ -62,11 +62,16 @@ def test_a_person_signs_in_and_out_and_the_wrong_password_is_told(page: Page, cl
     expect(page).to_have_url(re.compile("/accounts/login/"))
 
 
+def as_desk(page: Page) -> None:
+    """Let a page idle as one of the desk's does; this server has no sockets for a real one."""
+    page.goto("/me/")
+    page.evaluate("document.getElementById('cover').dataset.covers = 'yes'")
+
+
 def test_an_idle_board_session_is_covered_and_opens_by_pin(page: Page, cleo: User) -> None:
     page.clock.install()
     sign_in(page)
-    SessionState.objects.update(on_board=True)
-    page.goto("/me/")
+    as_desk(page)
     page.clock.fast_forward("16:00")
     cover = page.get_by_role("dialog", name="Covered")
     expect(cover).to_be_visible()
@@ -86,8 +91,7 @@ def test_an_idle_board_session_is_covered_and_opens_by_pin(page: Page, cleo: Use
 def test_a_covered_session_stays_covered_after_a_reload(page: Page, cleo: User) -> None:
     page.clock.install()
     sign_in(page)
-    SessionState.objects.update(on_board=True)
-    page.goto("/me/")
+    as_desk(page)
     page.clock.fast_forward("16:00")
     expect(page.get_by_role("dialog", name="Covered")).to_be_visible()
     page.goto("/me/")
@@ -95,6 +99,20 @@ def test_a_covered_session_stays_covered_after_a_reload(page: Page, cleo: User) 
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="Uncover").click()
     expect(page).to_have_url(re.compile("/me/$"))
+
+
+def test_a_board_in_another_tab_keeps_the_session_covered(page: Page, cleo: User) -> None:
+    page.clock.install()
+    sign_in(page)
+    as_desk(page)
+    other = page.context.new_page()
+    other.goto("/me/")
+    page.clock.fast_forward("16:00")
+    for tab in (page, other):
+        expect(tab.get_by_role("dialog", name="Covered")).to_be_visible()
+    page.clock.run_for(4000)
+    expect(other.get_by_role("dialog", name="Covered")).to_be_visible()
+    assert SessionState.objects.get().locked_at is not None
 
 
 def test_an_idle_page_warns_and_then_signs_out(page: Page, cleo: User) -> None:
@@ -106,5 +124,6 @@ def test_an_idle_page_warns_and_then_signs_out(page: Page, cleo: User) -> None:
     page.get_by_role("button", name="I am here").click()
     expect(page.get_by_role("dialog", name="Are you still there?")).to_be_hidden()
     page.clock.fast_forward("16:00")
+    page.clock.run_for(4000)
     expect(page).to_have_url(re.compile("/accounts/login/"))
     assert not SessionState.objects.exists()

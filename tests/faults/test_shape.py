@@ -77,7 +77,8 @@ def production(folder: Path, sockets: Path) -> dict[str, str]:
         "REDIS_URL": values["REDIS_URL"].replace(str(DATA_DIR / "stores" / "run"), str(sockets)),
         "CORTEX_ALLOWED_HOSTS": f"{HOST},localhost",
         "CORTEX_TRUSTED_PROXIES": "1",
-        "CORTEX_DATA_DIR": str(folder),
+        "CORTEX_DATA_DIR": str(folder / "data"),
+        "CORTEX_AUDIT_ANCHOR_FILE": str(folder / "anchors" / "anchors.jsonl"),
         "CORTEX_STATIC_ROOT": str(folder / "static"),
     }
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 
-from cortex.ui.admin import ActionAdmin
+from cortex.accounts.models import LoginAttempt
+from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
+from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
 from tests.walk.world import World, specimen
 
 DESK = ("cleo", "alice", "sam")
+OPERATOR = "opal"
+ADMINS = ("ada", OPERATOR)
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Pair:
     """One row at one address: `first` is let in, `also` too or hears why not now, everybody else is refused.
 
     `methods` are those that the address serves; `data` is what is posted; `roles` narrows the declaration
-    (a class of the back office does). Without a `first` the address is closed to everybody.
+    (a class of the back office does); `refused` hear no (403) although their role is named, `hidden` hear
+    that there is no such row although theirs isn't. Without a `first` the address is closed to everybody.
     """
 
     ids: dict[str, str]
@@ -31,6 +36,8 @@ class Pair:
     methods: tuple[str, ...] = ("GET", "POST")
     data: dict[str, Any] = field(default_factory=dict)
     roles: frozenset[str] | None = None
+    refused: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 NOTE = {"note": "It is quiet now."}
@@ -82,9 +89,9 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"review_id": str(world.second.pk)}, "sam", ("alice",), ("POST",),
             {"agreed": "yes", "note": "It was a song."},
         ),
-        "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ("ada",), ("POST",)),
-        "accounts:invitation_renew": Pair(invited, "sam", ("ada",), ("POST",)),
-        "accounts:invitation_revoke": Pair(invited, "sam", ("ada",), ("POST",)),
+        "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, ("POST",)),
+        "accounts:invitation_renew": Pair(invited, "sam", ADMINS, ("POST",)),
+        "accounts:invitation_revoke": Pair(invited, "sam", ADMINS, ("POST",)),
     }  # fmt: skip
 
 
@@ -101,10 +108,18 @@ def admin_pairs(world: World, address: Address) -> list[Pair]:
     return _PAGES[rest[1] if len(rest) > 1 else ""](world, kind, row)
 
 
+READERS = frozenset({"compliance", "auditor"})
+
+
 def _of(world: World, kind: ActionAdmin, row: Any, roles: Any) -> tuple[str, ...]:
     """Return who has one of the roles and stands in the row's organization, Ada first."""
     home = world.cast.home.pk
-    is_common = kind.organization_path is None and getattr(row, "organization_id", None) is None
+    if isinstance(row, LoginAttempt):
+        return ADMINS
+    if isinstance(row, AuditLink):
+        return (OPERATOR,)
+    # A row of the house itself has no organization at all, so each administrator may look at it.
+    is_common = isinstance(kind, HouseAdmin)
     chosen = [
         name for name, user in world.people.items()
         if user.role in roles and (is_common or user.organization_id == home)
@@ -116,14 +131,27 @@ def _pair(
     world: World, kind: ActionAdmin, row: Any, roles: Any, methods: tuple[str, ...], data: Any = None
 ) -> Pair:
     first, *also = _of(world, kind, row, roles)
+    refused = ("ada", "esi") if isinstance(row, AuditLink) else ()
     return Pair(
         {"object_id": str(row.pk)},
         first,
         tuple(also),
         methods,
         data or {},
-        frozenset(str(one) for one in roles),
+        frozenset(str(one) for one in roles) | ({"admin"} if isinstance(row, AuditLink) else set()),
+        refused,
+        # The operator reads the house's own rows of the trail, not those of an organization.
+        (OPERATOR,) if isinstance(row, AuditLog | PhiAccessLog) else (),
     )
+
+
+def _only(world: World, pair: Pair, people: tuple[str, ...]) -> Pair:
+    """Keep these people of a pair; the others of its roles hear no."""
+    first, *also = [one for one in (pair.first, *pair.also) if one in people] or [""]
+    others = tuple(
+        one for one, user in world.people.items() if user.role in (pair.roles or ()) and one not in people
+    )
+    return replace(pair, first=first, also=tuple(also), refused=pair.refused + others)
 
 
 def _change(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
@@ -131,7 +159,8 @@ def _change(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
     looking = _pair(world, kind, row, kind.view_roles | kind.write_roles, ("GET",))
     if kind.change_action is None:
         return [looking, Pair({"object_id": str(row.pk)}, "", methods=("POST",))]
-    return [looking, _pair(world, kind, row, kind.write_roles, ("POST",))]
+    typing = _pair(world, kind, row, kind.write_roles, ("POST",))
+    return [looking, _only(world, typing, (OPERATOR,)) if isinstance(kind, HouseAdmin) else typing]
 
 
 def _delete(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
@@ -141,7 +170,10 @@ def _delete(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
 
 
 def _history(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:
-    return [_pair(world, kind, row, kind.view_roles | kind.write_roles, ("GET",))]
+    """Of those who may look, the readers of the trail and the operator are led on to it."""
+    looking = _pair(world, kind, row, kind.view_roles | kind.write_roles, ("GET",))
+    readers = [name for name, user in world.people.items() if user.role in READERS]
+    return [_only(world, looking, (OPERATOR, *readers))]
 
 
 def _leads_on(world: World, kind: ActionAdmin, row: Any) -> list[Pair]:

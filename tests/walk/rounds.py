@@ -15,7 +15,7 @@ from tests.walk.world import World
 METHODS = ("GET", "POST")
 # One person of each role, and a counselor off duty: enough where an address names no row.
 ROLES = ("alice", "cleo", "kito", "pendo", "sam", "ada", "cora", "otto")
-OFFICE = ("ada", "cora", "otto", "sam", "esi", "cyd", "odo", "sefu", "cleo")
+OFFICE = ("ada", "opal", "cora", "otto", "sam", "esi", "cyd", "odo", "sefu", "cleo")
 # Where nobody comes in: the administrators of both houses, and one person of the desk.
 CLOSED = ("ada", "esi", "cleo")
 
@@ -84,10 +84,13 @@ def judge(world: World, address: Address, pair: Pair, who: str, method: str, ans
         return "" if is_turned_away(answer) else "the way to sign-in, 401 or 403"
     assert address.access is not None
     role = str(world.people[who].role)
+    if who in pair.hidden:
+        return "" if answer.status == 404 else "404"
     if (
         role not in address.access.roles
         or not pair.first
         or (pair.roles is not None and role not in pair.roles)
+        or who in pair.refused
     ):
         return "" if answer.status == 403 else "403"
     if method not in pair.methods:

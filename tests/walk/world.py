@@ -15,6 +15,8 @@ from cortex.accounts.apikeys.actions import revoke_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import Invitation, User
+from cortex.accounts.signin.devices import account_mark
+from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
@@ -28,6 +30,8 @@ from crisis.ownership.actions import claim_alert
 from crisis.policies.actions import add_pager
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from patients.care.actions import plan_cover
+from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 from patients.registry.records import ContactData, PreferenceData
 from patients.sessions.records import Batch, LocationData
@@ -104,7 +108,7 @@ def _credentials(world: World) -> None:
 
 
 def _people(cast: Cast) -> dict[str, User]:
-    """The cast, one person of each other role, an off-duty counselor, and the same roles elsewhere."""
+    """The cast, one of each other role, an off-duty counselor, the same roles elsewhere, and an operator."""
     people = {name: getattr(cast, name) for name in ("alice", "bob", "cleo", "sam", "ada", "charlie")}
     more = {
         "kito": (Role.COUNSELOR, cast.home), "pendo": (Role.PSYCHIATRIST, cast.home),
@@ -115,6 +119,9 @@ def _people(cast: Cast) -> dict[str, User]:
     }  # fmt: skip
     for name, (role, where) in more.items():
         people[name] = makers.make_user(role, where, email=f"{name}@example.org", full_name=name.title())
+    people["opal"] = makers.make_user(
+        Role.ADMIN, cast.home, email="opal@example.org", full_name="Opal", is_operator=True
+    )
     return people
 
 
@@ -207,6 +214,11 @@ def _house_rows(world: World) -> None:
         organization_id=home.pk,
     )  # fmt: skip
     makers.grant(world.patients["ended"], world.people["pendo"])
+    place = CareTeamMember.objects.get(patient=world.patients["ended"], user=world.cast.alice)
+    plan_cover(
+        actor=makers.staff(ada), member_id=place.pk, user_id=world.people["pendo"].pk, starts_at=at,
+        ends_at=at + timedelta(days=2),
+    )  # fmt: skip
     add_pager(actor=makers.staff(ada), name="Pager", url="https://pager.example/", secret="s" * 40)
     patient = world.patients["contact"]
     place = LocationData(patient.pk, home.pk, at, place={"label": "Kibandani3"}, seen_at=at)
@@ -231,7 +243,7 @@ def _specimens(world: World, at: Any) -> dict[str, dict[str, Any] | Callable[[],
         "accounts.Subscription": {"user": ada, "plan_type": "clinic", "started_at": at},
         "accounts.UsageRecord": {"user": ada, "resource_type": "items", "quantity": 1,
                                  "billing_period_start": at, "billing_period_end": at + timedelta(days=1)},
-        "accounts.LoginAttempt": {"at": at, "account_hash": "a" * 24, "outcome": "wrong"},
+        "accounts.LoginAttempt": {"at": at, "account_hash": account_mark(ada.email), "outcome": "refused"},
         "accounts.StaffProfile": {"organization": home, "user": ada, "title": "Dr"},
         "audit.AuditLink": {"number": 1, "trail": "audit", "row_id": patient.pk, "row_digest": digest,
                             "previous_hash": digest, "hash": digest, "linked_at": at},
@@ -256,6 +268,8 @@ def specimen(world: World, model: Any) -> Any:
         rows = rows.filter(organization=world.cast.home)
     if kind.organization_path is not None:
         rows = rows.filter(**{kind.organization_path: world.cast.home.pk})
+    if model in (AuditLog, PhiAccessLog):
+        rows = rows.filter(organization_id=world.cast.home.pk)
     if any(one.name == "patient" for one in model._meta.fields):
         planted = rows.filter(patient__in=world.patients.values())
         rows = planted if planted.exists() else rows

@@ -82,9 +82,18 @@ def create_key(
 
 @action
 def rotate_key(
-    *, actor: Actor, key_id: UUID, overlap: timedelta = OVERLAP, at: datetime | None = None
+    *,
+    actor: Actor,
+    key_id: UUID,
+    overlap: timedelta = OVERLAP,
+    expires_at: datetime | None = None,
+    at: datetime | None = None,
 ) -> IssuedKey:
-    """Issue a successor with the same scopes and end; the old key works on for `overlap` (default 24 h)."""
+    """Issue a successor with the same scopes; the old key works on for `overlap` (default 24 h).
+
+    Without `expires_at` the successor lives from now as long as the old key was made to live: a key that is
+    about to end is replaced by one that isn't. The old key keeps its own end.
+    """
     key = _key(actor, key_id)
     at = clock(at)
     if not key.works_at(at):
@@ -93,7 +102,11 @@ def rotate_key(
         raise RuleBroken("This key was rotated already. Rotate its successor.", "already_rotated")
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise InputRefused("The overlap is at most 30 days.", "overlap_too_long", field="overlap")
-    issued = _issue(actor, key.client, key.scopes, key.expires_at, rotated_from=key)
+    if expires_at is not None and expires_at <= at:
+        raise InputRefused("The end must lie ahead.", "expires_in_past", field="expires_at")
+    if expires_at is None and key.expires_at is not None:
+        expires_at = at + (key.expires_at - key.created_at)
+    issued = _issue(actor, key.client, key.scopes, expires_at, rotated_from=key)
     key.overlap_until = at + overlap
     key.save(update_fields=["overlap_until", "updated_at"])
     codes = {"prefix": issued.key.prefix, "from": key.prefix, "overlap_seconds": int(overlap.total_seconds())}

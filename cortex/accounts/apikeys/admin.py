@@ -97,7 +97,10 @@ class ApiKeyAdmin(ActionAdmin):
         """Show the key once."""
         return self._shown(request, request.issued)  # type: ignore[attr-defined]
 
-    @admin.action(description="Rotate (the old key works on for 24 hours)", permissions=["run"])
+    @admin.action(
+        description="Rotate (a new key for as long again; the old one works on for 24 hours)",
+        permissions=["run"],
+    )
     def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Issue successors of the chosen keys and show them once."""
         ask_again_unless_recent(request)

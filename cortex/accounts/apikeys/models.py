@@ -72,3 +72,7 @@ class ApiKey(Record):
         """Whether the key opens anything at `at`: not revoked, not expired, not past its overlap."""
         ends = [time for time in (self.expires_at, self.revoked_at, self.overlap_until) if time is not None]
         return self.client.is_active and all(at < time for time in ends)
+
+    def opens_at(self, at: datetime) -> bool:
+        """Whether the key works at `at` and the organization that it sends for is active."""
+        return self.works_at(at) and self.client.organization.is_active

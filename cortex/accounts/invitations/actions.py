@@ -34,10 +34,11 @@ def invite_person(
     email: str,
     full_name: str,
     role: str,
+    is_operator: bool = False,
     at: datetime | None = None,
 ) -> Invitation:
     """Invite a person in a role; the link works once, for 7 days. An expired invitation is replaced."""
-    refuse_appointment(actor, organization_id, role)
+    refuse_appointment(actor, organization_id, role, is_operator=is_operator)
     at = clock(at)
     email = User.objects.normalize_email(email)
     if user_by_email(email) is not None:
@@ -55,6 +56,7 @@ def invite_person(
         email=email,
         full_name=full_name.strip(),
         role=role,
+        is_operator=is_operator,
         invited_by_id=actor.id if actor.kind == "user" else None,
         expires_at=at + GOOD_FOR,
     )
@@ -111,6 +113,7 @@ def accept_invitation(
         password=password,
         pin=pin,
         is_verified=True,
+        is_operator=invitation.is_operator,
     )
     invitation.accepted_at = at
     invitation.accepted_by = user

@@ -20,6 +20,11 @@ class Invitation(OrgRecord):
     invited_by = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    is_operator = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The first administrator, invited by `manage.py create_admin`.",
+    )
     expires_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -35,7 +40,11 @@ class Invitation(OrgRecord):
                 Lower("email"),
                 condition=models.Q(accepted_at=None, revoked_at=None),
                 name="invitation_open_once",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_operator=False) | models.Q(role=Role.ADMIN),
+                name="invitation_operator_is_admin",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -41,11 +41,11 @@ def adopt_session(*, user_id: UUID, session_key: str, at: datetime | None = None
 
 
 @quiet("when a person last typed or clicked is a lease, at most once a minute")
-def note_input(*, session_key: str, on_board: bool = False, at: datetime | None = None) -> None:
-    """Note real input; a covered session stays covered. `on_board` is remembered until the session ends."""
+def note_input(*, session_key: str, on_board: bool | None = None, at: datetime | None = None) -> None:
+    """Note real input; a covered session stays covered. `on_board`: whether a page of the desk is open."""
     fields: dict[str, object] = {"last_input_at": clock(at)}
-    if on_board:
-        fields["on_board"] = True
+    if on_board is not None:
+        fields["on_board"] = on_board
     SessionState.objects.filter(session_key=session_key, locked_at=None).update(**fields)
 
 
@@ -67,7 +67,7 @@ def move_session(*, from_key: str, to_key: str) -> None:
 def cover_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> bool:
     """Cover a session until its PIN is given; sound, title and counts go on underneath."""
     covered = SessionState.objects.filter(session_key=session_key, locked_at=None).update(
-        locked_at=clock(at), pin_failures=0
+        locked_at=clock(at), pin_failures=0, on_board=True
     )
     if not covered:
         return Unchanged(False)  # type: ignore[return-value]

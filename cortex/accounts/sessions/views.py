@@ -36,7 +36,7 @@ def active(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def cover(request: HttpRequest) -> HttpResponse:
-    """Show the cover; a POST puts it up now, or ends a session that never opened a board or has no PIN."""
+    """Show the cover; a POST puts it up now, or ends a session that shows no page of the desk (or no PIN)."""
     if request.method == "POST" and not is_covered(request):
         if not may_cover(request):
             actions.end_session(actor=actor_of(request), session_key=_key(request), why="idle")

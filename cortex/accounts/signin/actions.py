@@ -16,14 +16,17 @@ from cortex.accounts.signin.models import LoginAttempt
 from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
 from cortex.clock import clock
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
+ACCOUNT_LOCKS, NETWORK_LOCKS = 7, 8
+
 
 @quiet("an attempt is counted before the password is checked; its end is recorded")
 def reserve_attempt(*, marks: Marks, at: datetime | None = None) -> LoginAttempt:
-    """Count an attempt before it is checked, so that parallel guesses can't pass the limit together.
+    """Count an attempt before it is checked, so that parallel guesses can't pass a limit together.
 
-    Return the row: outcome `blocked` when a lock holds, else `tried`.
+    Return the row: outcome `blocked` when a lock holds or a limit is used up, else `tried`.
     """
-    _one_at_a_time(marks.account)
+    _one_at_a_time(marks)
     at = clock(at)
     blocked = queries.locked_until(marks, at) is not None or queries.limit_reached(marks, at)
     return LoginAttempt.objects.create(
@@ -40,7 +43,7 @@ def refuse_attempt(
     *, actor: Actor, attempt_id: UUID, marks: Marks, email: str, at: datetime | None = None
 ) -> str:
     """Record a failed sign-in; return what it locked (`account`, `device`, `network` or empty)."""
-    _one_at_a_time(marks.account)
+    _one_at_a_time(marks)
     at = clock(at)
     locks = queries.lock_caused_by(marks, at)
     LoginAttempt.objects.filter(pk=attempt_id).update(outcome=Attempt.REFUSED, locks=locks)
@@ -65,15 +68,14 @@ def accept_attempt(*, actor: Actor, attempt_id: UUID, at: datetime | None = None
 
 @action
 def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -> User:
-    """Let a person sign in again at once; supervisors and administrators of their organization may."""
+    """Let a person sign in again at once; supervisors and administrators of their organization may.
+
+    The row ends whatever locks them: the account, a device of theirs, or the network that they sit behind.
+    """
     user = User.objects.select_for_update().filter(pk=user_id, organization_id__in=actor.org_ids).first()
     if user is None:
         raise NotFound("There is no such person in your organization.", "no_such_person")
-    at = clock(at)
-    mark = account_mark(user.email)
-    if not user.is_locked_at(at) and not queries.failures_of(mark, at):
-        return Unchanged(user)  # type: ignore[return-value]
-    LoginAttempt.objects.create(at=at, account_hash=mark, outcome=Attempt.UNLOCKED)
+    LoginAttempt.objects.create(at=clock(at), account_hash=account_mark(user.email), outcome=Attempt.UNLOCKED)
     user.failed_login_count = 0
     user.locked_until = None
     user.save(update_fields=["failed_login_count", "locked_until", "updated_at"])
@@ -85,17 +87,24 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
 def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> str:
     """Note that a reset link was asked for; return the id of the person to mail it to, or "" for nobody.
 
-    At most 3 an hour per address and 15 per network; the door answers the same in all cases.
+    At most 3 an hour per address and 15 per network; a device that signed in before has 3 of its own, which
+    strangers can't use up. The door answers the same in all cases.
     """
+    _one_at_a_time(marks)
     at = clock(at)
     if queries.resets_asked_too_often(marks, at):
         return Unchanged("")  # type: ignore[return-value]
     user = user_by_email(email)
     LoginAttempt.objects.create(
-        at=at, account_hash=marks.account, network_hash=marks.network, outcome=Attempt.RESET
+        at=at,
+        account_hash=marks.account,
+        network_hash=marks.network,
+        device_hash=marks.device,
+        outcome=Attempt.RESET,
     )
     record(actor, "password.reset_asked", user, codes={"account": marks.account})
-    return str(user.pk) if user is not None and user.is_active else ""
+    is_open = user is not None and user.is_active and user.organization.is_active
+    return str(user.pk) if user is not None and is_open else ""
 
 
 @quiet("sign-in attempts are kept 90 days, then dropped")
@@ -113,6 +122,12 @@ def _mirror(user: User | None, marks: Marks, at: datetime, *, locks: str) -> Non
     User.objects.filter(pk=user.pk).update(failed_login_count=failures, locked_until=until)
 
 
-def _one_at_a_time(account: str) -> None:
+def _one_at_a_time(marks: Marks) -> None:
+    """Queue whoever knocks at the same account, and behind it whoever comes from the same network.
+
+    Always in this order. A known device isn't counted with its network, so it doesn't wait for it either.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [account])
+        cursor.execute(LOCK, [marks.account, ACCOUNT_LOCKS])
+        if not marks.device:
+            cursor.execute(LOCK, [marks.network, NETWORK_LOCKS])

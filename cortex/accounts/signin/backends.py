@@ -14,7 +14,11 @@ from cortex.accounts.queries import signed_in_user, user_by_email
 
 
 class EmailBackend(ModelBackend):
-    """Signs in active people by e-mail, whatever its case."""
+    """Signs in active people of active organizations by e-mail, whatever its case."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Whether account and organization are open; asked at sign-in and at every request."""
+        return super().user_can_authenticate(user) and user.organization.is_active
 
     def authenticate(  # type: ignore[override]
         self,

@@ -84,9 +84,9 @@ def remember_device(request: HttpRequest, response: HttpResponse, email: str) ->
 
 
 def visitor(request: HttpRequest, organization_id: UUID | None = None) -> Actor:
-    """Return the actor of somebody who has not signed in (yet), perhaps the guest of an organization."""
+    """Return the actor of somebody who has not signed in (yet): a kind of its own, which opens nothing."""
     return Actor(
-        kind="system",
+        kind="visitor",
         id=None,
         label="visitor",
         role="visitor",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from cortex.accounts.choices import Attempt, Lock
-from cortex.accounts.signin.devices import Marks
+from cortex.accounts.models import User
+from cortex.accounts.signin.devices import Marks, account_mark
 from cortex.accounts.signin.models import LoginAttempt
 
 WINDOW = timedelta(minutes=15)
@@ -16,6 +19,12 @@ FAILURES = 5
 RESETS_PER_HOUR = 3
 
 _FAILED = (Attempt.TRIED, Attempt.REFUSED)
+
+
+def account_marks(org_ids: Iterable[UUID]) -> list[str]:
+    """Return the marks of everybody who works for these organizations, by which their attempts are found."""
+    people = User.objects.filter(organization_id__in=list(org_ids))
+    return [account_mark(email) for email in people.values_list("email", flat=True)]
 
 
 def locked_until(marks: Marks, at: datetime) -> datetime | None:
@@ -54,16 +63,24 @@ def failures_of(account: str, at: datetime) -> int:
 
 
 def limit_reached(marks: Marks, at: datetime) -> bool:
-    """Whether the failures, and the attempts that are being checked right now, use up the limit."""
-    return _account_failures(marks, at - WINDOW).count() >= FAILURES
+    """Whether the failures, and the attempts that are being checked right now, use up a limit."""
+    since = at - WINDOW
+    if _account_failures(marks, since).count() >= FAILURES:
+        return True
+    return not marks.device and _failing_accounts(marks, since) >= FAILURES
 
 
 def resets_asked_too_often(marks: Marks, at: datetime) -> bool:
-    """Whether this account or this network asked for too many password resets in the last hour."""
+    """Whether too many password resets were asked for in the last hour.
+
+    A known device is held to its own wishes for the account; unknown ones share those of the account and of
+    their network.
+    """
     rows = LoginAttempt.objects.filter(outcome=Attempt.RESET, at__gt=at - timedelta(hours=1))
-    by_account = rows.filter(account_hash=marks.account).count()
-    by_network = rows.filter(network_hash=marks.network).count()
-    return by_account >= RESETS_PER_HOUR or by_network >= RESETS_PER_HOUR * 5
+    for_account = rows.filter(account_hash=marks.account, device_hash=marks.device).count()
+    if marks.device or for_account >= RESETS_PER_HOUR:
+        return for_account >= RESETS_PER_HOUR
+    return rows.filter(network_hash=marks.network, device_hash="").count() >= RESETS_PER_HOUR * 5
 
 
 def _account_failures(marks: Marks, since: datetime) -> QuerySet[LoginAttempt]:

@@ -1,4 +1,4 @@
-/* Idling: a board session is covered (sound, title and counts go on), others are warned and then signed out. */
+/* Idling: pages of the desk are covered (sound, title and counts go on), others are warned and then signed out. */
 import { post } from './post.js';
 
 const MINUTE = 60000;
@@ -6,7 +6,7 @@ const cover = document.getElementById('cover');
 const warning = document.getElementById('idle-warning');
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-idle') : null;
 let last = Date.now();
-let noted = last;
+let noted = last, covered = false;
 
 function show() {
   warning.close();
@@ -43,10 +43,17 @@ async function unlock(e) {
     answer ? 'That PIN is not right.' : 'The server did not answer. Try again.';
   pin.focus();
 }
+/* A page of the desk is covered at once; any other ends the session, unless such a page in another tab covers it. */
+function over() {
+  const board = cover.dataset.covers;
+  const tell = () => post(cover.dataset.coverUrl, { board }).then(follow, () => {});
+  covered = Boolean(board);
+  if (board) { tabs?.postMessage('cover'); tell(); } else setTimeout(() => covered || tell(), 3000);
+}
 function tick() {
   if (cover.open) { cover.querySelector('[data-cover-count]').textContent = document.title; return; }
   const left = cover.dataset.idle * 1000 - (Date.now() - last);
-  if (left <= 0) { show(); tabs?.postMessage('cover'); post(cover.dataset.coverUrl).then(follow, () => {}); return; }
+  if (left <= 0) { show(); over(); return; }
   if (left > 2 * MINUTE || cover.dataset.covers) return;
   warning.querySelector('[data-idle-words]').textContent = left > MINUTE
     ? 'Without input you are signed out in 2 minutes.' : 'Without input you are signed out in less than a minute.';
@@ -61,7 +68,7 @@ export function idle() {
   cover.querySelector('[data-unlock]').addEventListener('submit', unlock);
   warning.addEventListener('close', () => { if (!cover.open) { noted = 0; input(); } });
   document.addEventListener('session-covered', show);
-  const heard = { cover: show, uncover: hide, input: () => { last = noted = Date.now(); if (warning.open) warning.close(); } };
+  const heard = { cover: () => { covered = true; show(); }, uncover: hide, input: () => { last = noted = Date.now(); if (warning.open) warning.close(); } };
   tabs?.addEventListener('message', (e) => heard[e.data]?.());
   setInterval(tick, 1000);
 }

@@ -12,11 +12,11 @@ from django.test import Client
 
 from cortex.accounts.apikeys import actions as apikeys
 from cortex.accounts.keys import authenticate_key
-from cortex.accounts.models import ApiClient, ApiKey, Invitation, Organization, User
+from cortex.accounts.models import ApiClient, ApiKey, Invitation, Organization, Role, User
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.ui.admin import ActionAdmin
-from tests.unit.accounts.conftest import PASSWORD, People, sign_in
+from tests.unit.accounts.conftest import PASSWORD, People, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -95,14 +95,46 @@ def test_read_only_models_take_no_post(ada: Client, people: People) -> None:
     assert ada.post("/admin/accounts/loginattempt/add/", {}).status_code == 403
 
 
-def test_the_auditor_looks_and_changes_nothing(people: People) -> None:
-    User.objects.filter(pk=people.cleo.pk).update(role="auditor")
+# Domain 1.2: what each role of the back office is there for.
+ROOMS = {
+    Role.AUDITOR: {"audit"},
+    Role.COMPLIANCE: {"audit", "patients"},
+    Role.SUPERVISOR: {"accounts", "crisis"},
+}
+
+
+@pytest.mark.parametrize("role", ROOMS)
+def test_each_role_of_the_back_office_sees_its_own_rooms(people: People, role: Role) -> None:
+    user = make_user(people.home, role, "guest")
     client = Client()
-    sign_in(client, "cleo@example.org")
-    assert client.get("/admin/accounts/user/").status_code == 200
+    client.force_login(user)
+    rooms: set[str] = set()
+    for model in admin.site._registry:
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        status = client.get(path).status_code
+        assert status in (200, 403), path
+        rooms |= {model._meta.app_label} if status == 200 else set()
+    assert rooms == ROOMS[role]
+
+
+def test_the_auditor_reads_the_trail_alone_and_changes_nothing(people: People) -> None:
+    client = Client()
+    client.force_login(make_user(people.home, Role.AUDITOR, "otto"))
+    assert client.get("/admin/audit/auditlog/").status_code == 200
+    assert client.get("/admin/audit/phiaccesslog/").status_code == 200
+    for closed in ("accounts/user", "accounts/organization", "accounts/invitation", "accounts/loginattempt",
+                   "accounts/apikey", "audit/auditlink"):  # fmt: skip
+        assert client.get(f"/admin/{closed}/").status_code == 403, closed
     change = client.post(f"/admin/accounts/user/{people.sam.pk}/change/", {"full_name": "S", "role": "admin"})
     assert change.status_code == 403
-    assert client.get("/admin/accounts/apikey/").status_code == 403
+
+
+def test_whoever_administers_stands_in_the_trail_and_does_not_read_it(ada: Client, people: People) -> None:
+    assert ada.get("/admin/audit/auditlog/").status_code == 403
+    assert ada.get("/admin/audit/phiaccesslog/").status_code == 403
+    page = f"/admin/accounts/user/{people.cleo.pk}/"
+    assert "historylink" not in ada.get(f"{page}change/").content.decode()
+    assert ada.get(f"{page}history/").status_code == 403
 
 
 def test_people_are_disabled_and_unlocked_from_the_list(ada: Client, people: People) -> None:

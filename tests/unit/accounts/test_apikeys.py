@@ -73,6 +73,30 @@ def test_a_revoked_and_an_expired_key_open_nothing(issued: actions.IssuedKey, pe
     assert keys.authenticate_key(issued.raw) is None
 
 
+def test_a_key_that_is_about_to_end_is_rotated_with_overlap_into_one_that_is_not(
+    issued: actions.IssuedKey, people: People
+) -> None:
+    ada, now = actor_of_user(people.ada), timezone.now()
+    wanted = {"actor": ada, "client_id": issued.key.client_id, "scopes": ["intake:write"]}
+    old = actions.create_key(**wanted, expires_at=now + timedelta(days=90))
+    made = now - timedelta(days=89, hours=23)
+    ApiKey.objects.filter(pk=old.key.pk).update(created_at=made, expires_at=made + timedelta(days=90))
+    new = actions.rotate_key(actor=ada, key_id=old.key.pk, at=now)
+    assert new.key.expires_at == now + timedelta(days=90)
+    later = now + timedelta(hours=2)
+    old.key.refresh_from_db()
+    assert new.key.works_at(later) and old.key.works_at(now) and not old.key.works_at(later)
+
+
+def test_a_rotation_takes_a_new_end_that_lies_ahead(issued: actions.IssuedKey, people: People) -> None:
+    ada, now = actor_of_user(people.ada), timezone.now()
+    with pytest.raises(InputRefused):
+        actions.rotate_key(actor=ada, key_id=issued.key.pk, expires_at=now - timedelta(days=1))
+    call_command("apikey", "rotate", issued.key.prefix, "--days", "30", stdout=io.StringIO())
+    ends = ApiKey.objects.get(rotated_from=issued.key).expires_at
+    assert ends is not None and timedelta(days=29) < ends - now < timedelta(days=31)
+
+
 def test_after_a_rotation_both_keys_work_until_the_overlap_ends(
     issued: actions.IssuedKey, people: People
 ) -> None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from cortex.access.declare import requires_any_staff
 from cortex.accounts import actions, queries
-from cortex.accounts.limits import cover_when_idle
-from cortex.accounts.models import SessionState, User
+from cortex.accounts.limits import SessionLimitsMiddleware, cover_when_idle, live_while_covered
+from cortex.accounts.models import Organization, SessionState, User
 from cortex.accounts.sessions.actions import cover_session, drop_expired_sessions, end_sessions_of
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
@@ -111,18 +112,66 @@ def test_a_board_without_a_pin_is_ended(cleo: Client, people: People) -> None:
     assert cleo.get("/me/")["Location"].startswith("/accounts/login/")
 
 
-def test_opening_a_board_is_remembered_for_the_session(cleo: Client, rf, people: People) -> None:
-    from cortex.accounts.limits import SessionLimitsMiddleware
+def ask(client: Client, user: User, rf, view, *, method: str = "get", data=None, **headers: str):
+    """Put one request of this session through the limits."""
+    request = getattr(rf, method)("/", data, headers=headers)
+    request.user, request.session = user, client.session
+    return SessionLimitsMiddleware(view).process_view(request, view, (), {})
 
-    @cover_when_idle
-    @requires_any_staff
-    def board(request):
-        raise AssertionError("only marked")
 
-    request = rf.get("/")
-    request.user, request.session = people.cleo, cleo.session
-    assert SessionLimitsMiddleware(board).process_view(request, board, (), {}) is None
+@cover_when_idle
+@live_while_covered
+@requires_any_staff
+def board(request):
+    raise AssertionError("only marked")
+
+
+def test_idling_covers_on_the_page_of_the_desk_and_ends_on_any_other(
+    cleo: Client, people: People, rf
+) -> None:
+    assert ask(cleo, people.cleo, rf, board) is None
     assert state(cleo).on_board
+    assert cleo.get("/me/").status_code == 200
+    assert not state(cleo).on_board
+    SessionState.objects.update(last_input_at=timezone.now() - timedelta(minutes=16))
+    assert cleo.get("/me/")["Location"].startswith("/accounts/login/")
+
+
+def test_parts_and_commands_leave_the_page_what_it_is(cleo: Client, people: People, rf) -> None:
+    ask(cleo, people.cleo, rf, board)
+    cleo.get("/me/", headers={"HX-Request": "true"})
+    cleo.post("/accounts/active", headers={"HX-Request": "true"})
+    cleo.post("/me/theme", {"theme": "dark"})
+    assert state(cleo).on_board
+
+
+def test_a_board_in_another_tab_keeps_the_session_by_covering_it(cleo: Client, people: People) -> None:
+    cleo.get("/me/")
+    age(cleo, minutes=16)
+    answer = cleo.post("/accounts/cover", {"board": "yes"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and "HX-Redirect" not in answer
+    assert state(cleo).locked_at is not None and state(cleo).on_board
+    age(cleo, minutes=40, on_board=True)
+    assert queries.sockets_still_valid([pair(cleo, people.cleo)]) == set()
+
+
+def test_only_the_cover_believes_a_page_that_says_it_is_a_board(cleo: Client) -> None:
+    age(cleo, minutes=16)
+    assert cleo.post("/me/theme", {"board": "yes", "theme": "dark"}).status_code == 302
+    assert not SessionState.objects.exists()
+
+
+def test_a_session_lives_as_long_as_the_setting_says_up_to_a_day(cleo: Client) -> None:
+    SystemSetting.objects.create(key="session.absolute_hours", value=24)
+    age(cleo, hours=23)
+    Session.objects.update(expire_date=F("expire_date") - timedelta(hours=23))
+    SessionState.objects.update(last_input_at=timezone.now())
+    assert cleo.get("/me/").status_code == 200
+
+
+def test_the_page_counts_by_the_setting_too(cleo: Client) -> None:
+    SystemSetting.objects.create(key="session.idle_minutes", value=5)
+    assert 'data-idle="300"' in cleo.get("/me/").content.decode()
 
 
 def test_under_the_cover_parts_and_scripts_hear_423(cleo: Client, people: People) -> None:
@@ -176,6 +225,15 @@ def test_an_ended_session_is_told_to_parts_by_a_redirect_of_the_whole_page(cleo:
 def pair(client: Client, user: User) -> queries.SocketPair:
     """What the hub knows of a socket."""
     return (client.session.session_key, user.pk, user.access_version)
+
+
+def test_a_closed_organization_keeps_nobody_and_lets_nobody_in(cleo: Client, people: People) -> None:
+    asked = pair(cleo, people.cleo)
+    Organization.objects.filter(pk=people.home.pk).update(is_active=False)
+    assert queries.sockets_still_valid([asked]) == {asked}
+    assert cleo.get("/me/").status_code == 302
+    assert sign_in(Client(), "sam@example.org").status_code == 422
+    assert sign_in(Client(), "charlie@example.org").status_code == 302
 
 
 def test_a_live_sessions_socket_is_valid_and_asked_in_one_query(
@@ -270,20 +328,16 @@ def test_expired_sessions_are_swept_with_their_clocks(cleo: Client) -> None:
 def test_a_boards_live_parts_answer_under_the_cover_and_the_page_does_not(
     cleo: Client, people: People, rf
 ) -> None:
-    from cortex.accounts.limits import SessionLimitsMiddleware
-
     @cover_when_idle
     @requires_any_staff
-    def board(request):
+    def page_with_names(request):
         raise AssertionError("only marked")
 
     cover(cleo, people)
-    answers = []
-    for headers in ({"HX-Request": "true"}, {}):
-        request = rf.get("/", headers=headers)
-        request.user, request.session = people.cleo, cleo.session
-        answers.append(SessionLimitsMiddleware(board).process_view(request, board, (), {}))
-    assert answers[0] is None and answers[1].status_code == 302
+    part = {"HX-Request": "true"}
+    assert ask(cleo, people.cleo, rf, board, **part) is None
+    assert ask(cleo, people.cleo, rf, board).status_code == 302
+    assert ask(cleo, people.cleo, rf, page_with_names, **part).status_code == 423
 
 
 def test_what_is_open_to_everybody_stays_open_under_the_cover(cleo: Client, people: People) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -12,14 +13,16 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from clinical.backoffice import world
 from cortex.accounts import actions
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.links import path_of
 from cortex.accounts.models import Invitation, Organization, Role, StaffProfile, User
-from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.accounts.policies import POLICIES
+from cortex.audit import SYSTEM, Actor, InputRefused, NotFound, RuleBroken
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
-from tests.unit.accounts.conftest import PASSWORD, PIN, People, sign_in
+from tests.unit.accounts.conftest import PASSWORD, PIN, People, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 CHOSEN = {"full_name": "Nia Njeri", "password": PASSWORD, "again": PASSWORD, "pin": PIN}
@@ -180,15 +183,78 @@ def test_an_administrators_change_of_nothing_leaves_no_row(people: People) -> No
     assert not AuditLog.objects.exists()
 
 
-def test_leads_must_be_the_organizations_own_active_people(people: People) -> None:
-    ada = actor_of_user(people.ada)
-    for leads in ([str(people.charlie.pk)], ["nobody"], "sam"):
+def set_up(people: People, actor: Actor | None = None, **settings: object) -> Organization:
+    """Put settings into force as Amani's administrator, unless it is said who."""
+    actor = actor or actor_of_user(people.ada)
+    return actions.update_organization(actor=actor, organization_id=people.home.pk, settings=settings)
+
+
+def test_leads_must_be_the_organizations_own_active_people_of_the_desk(people: People) -> None:
+    other = make_user(people.home, Role.COMPLIANCE, "cora")
+    for leads in ([str(people.charlie.pk)], ["nobody"], "sam", [str(other.pk)], [str(people.ada.pk)]):
         with pytest.raises(InputRefused):
-            actions.update_organization(actor=ada, organization_id=people.home.pk, settings={"leads": leads})
-    changed = actions.update_organization(
-        actor=ada, organization_id=people.home.pk, settings={"leads": [str(people.sam.pk)]}
-    )
-    assert changed.lead_ids == [str(people.sam.pk)]
+            set_up(people, leads=leads)
+    assert set_up(people, leads=[str(people.sam.pk)]).lead_ids == [str(people.sam.pk)]
+
+
+def test_nobody_names_themself_a_lead(people: People) -> None:
+    sam = actor_of_user(people.sam)
+    with pytest.raises(RuleBroken):
+        set_up(people, sam, leads=[str(people.sam.pk)])
+    set_up(people, leads=[str(people.sam.pk)])
+    assert set_up(people, sam, leads=[str(people.sam.pk)], desk_phone="+254 700 1").lead_ids
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"desk_fone": "1"}, {"desk_phone": 5}, {"desk_phone": "<b>1</b>"}, {"desk_phone": "the desk"},
+        {"notify_by_email": "no"},
+        {"voice_retention_days": 8}, {"voice_retention_days": True}, {"covered_by": ["x"]},
+        {"covered_by": {"x": "Agreement"}}, {"leads": {"a": 1}}, {"fictional": True},
+    ],
+)  # fmt: skip
+def test_a_setting_that_nothing_reads_or_of_another_shape_is_refused(
+    people: People, settings: dict[str, object]
+) -> None:
+    with pytest.raises(InputRefused) as refused:
+        set_up(people, **settings)
+    assert next(iter(settings)) in refused.value.message
+    people.home.refresh_from_db()
+    assert people.home.settings == {}
+
+
+def test_known_settings_of_the_right_shape_are_taken(people: People) -> None:
+    good = {
+        "desk_phone": "ext. 4400", "notify_by_email": False, "voice_retention_days": 0,
+        "covered_by": {str(people.elsewhere.pk): "Agreement 7"}, "leads": [],
+    }  # fmt: skip
+    assert set_up(people, **good).settings == good
+    for one in world.read("people")["organizations"]:
+        assert POLICIES["desk_phone"].fits(one["desk_phone"])
+
+
+def test_what_the_demo_says_of_itself_is_not_taken_out_by_hand(people: People) -> None:
+    set_up(people, SYSTEM, fictional=True)
+    with pytest.raises(InputRefused):
+        set_up(people, desk_phone="+254 700 1")
+    assert set_up(people, fictional=True, desk_phone="+254 700 1").settings["fictional"] is True
+
+
+def test_the_declared_list_is_what_the_code_reads_and_what_the_pages_say(people: People) -> None:
+    root = Path(__file__).resolve().parents[3]
+    reads = re.compile(r'settings\.get\(\s*"(\w+)"|settings__(\w+?)__|^SETTING = "(\w+)"', re.MULTILINE)
+    texts = [path.read_text() for floor in ("cortex", "patients", "crisis", "clinical")
+             for path in (root / floor).rglob("*.py")]  # fmt: skip
+    found = {name for text in texts for groups in reads.findall(text) for name in groups if name}
+    assert found == set(POLICIES)
+    pages = (root / "docs" / "OPERATIONS.md").read_text()
+    client = Client()
+    sign_in(client, "ada@example.org")
+    form = client.get(f"/admin/accounts/organization/{people.home.pk}/change/").content.decode()
+    for name, policy in POLICIES.items():
+        assert f"`{name}`" in pages, name
+        assert f"{name}: {policy.help}" in form, name
 
 
 def test_a_licence_is_sealed_with_the_organizations_key(people: People) -> None:

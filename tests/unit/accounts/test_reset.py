@@ -8,7 +8,10 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from cortex.accounts.models import SessionState
+from cortex.accounts.models import LoginAttempt, SessionState
+from cortex.accounts.signin.actions import request_reset
+from cortex.accounts.signin.devices import Marks, account_mark
+from cortex.audit import SYSTEM
 from cortex.audit.models import AuditLog
 from tests.unit.accounts.conftest import People, sign_in
 
@@ -85,3 +88,29 @@ def test_a_reset_lifts_the_lock_of_the_account(people: People) -> None:
     set_password(Client(), link())
     assert sign_in(Client(), "cleo@example.org", NEW).status_code == 302
     assert SessionState.objects.filter(user=people.cleo).count() == 1
+
+
+def test_strangers_cannot_use_up_the_wishes_of_the_owners_known_device(people: People) -> None:
+    account = account_mark("cleo@example.org")
+
+    def wish(network: str, device: str = "") -> bool:
+        marks = Marks(account, network, device)
+        return request_reset(actor=SYSTEM, email="cleo@example.org", marks=marks) == str(people.cleo.pk)
+
+    assert [wish(f"net {number}") for number in range(5)] == [True] * 3 + [False] * 2
+    for number in range(20):
+        request_reset(actor=SYSTEM, email="x@example.org", marks=Marks(f"x {number}", "my net"))
+    assert [wish("my net", "my device") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert not wish("my net")
+
+
+def test_a_wish_by_the_page_is_counted_with_its_known_device(people: People) -> None:
+    known = Client()
+    sign_in(known, "cleo@example.org")
+    known.post("/accounts/logout/")
+    for client in (Client(), known):
+        ask("cleo@example.org", client)
+    devices = (
+        LoginAttempt.objects.filter(outcome="reset").order_by("at").values_list("device_hash", flat=True)
+    )
+    assert [bool(device) for device in devices] == [False, True]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher, make_password
 from django.contrib.sessions.models import Session
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -179,6 +183,32 @@ def test_parallel_guesses_cannot_pass_the_limit_together(people: People) -> None
     assert outcomes == [Attempt.TRIED] * 5 + [Attempt.BLOCKED] * 3
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("marks_of", [lambda n: Marks("one", f"net {n}"), lambda n: Marks(f"acc {n}", "one")])
+def test_guesses_at_the_same_moment_cannot_pass_the_limit_of_an_account_or_a_network(
+    marks_of: Callable[[int], Marks],
+) -> None:
+    together = threading.Barrier(12)
+
+    def guess(number: int) -> str:
+        together.wait()
+        try:
+            return str(actions.reserve_attempt(marks=marks_of(number)).outcome)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as pool:
+        outcomes = sorted(pool.map(guess, range(12)))
+    assert outcomes == [Attempt.BLOCKED] * 7 + [Attempt.TRIED] * 5
+
+
+def test_known_devices_are_not_counted_with_their_network(people: People) -> None:
+    for number in range(5):
+        actions.reserve_attempt(marks=Marks(f"acc {number}", "one"))
+    assert actions.reserve_attempt(marks=Marks("mine", "one", "my device")).outcome == Attempt.TRIED
+    assert actions.reserve_attempt(marks=Marks("mine", "one")).outcome == Attempt.BLOCKED
+
+
 def test_a_supervisor_unlocks_a_colleague_at_once(people: People) -> None:
     fail(Client(), "cleo@example.org", 5)
     supervisor = Client()
@@ -188,6 +218,37 @@ def test_a_supervisor_unlocks_a_colleague_at_once(people: People) -> None:
     assert supervisor.post(f"/staff/{people.cleo.pk}/unlock").status_code == 303
     assert sign_in(Client(), "cleo@example.org").status_code == 302
     assert "account.unlocked" in verbs()
+
+
+def test_a_supervisor_unlocks_a_device_that_locked_itself(people: People) -> None:
+    known = Client()
+    sign_in(known, "cleo@example.org")
+    known.post("/accounts/logout/")
+    fail(known, "cleo@example.org", 5)
+    assert LOCKED in sign_in(known, "cleo@example.org").content.decode()
+    unlock(people)
+    assert sign_in(known, "cleo@example.org").status_code == 302
+
+
+def test_a_supervisor_unlocks_who_sits_behind_a_locked_network(people: People) -> None:
+    where = {"REMOTE_ADDR": "203.0.113.9"}
+    for number in range(5):
+        fail(Client(), f"guess{number}@example.org", **where)
+    assert LOCKED in sign_in(Client(), "cleo@example.org", **where).content.decode()
+    unlock(people)
+    assert sign_in(Client(), "cleo@example.org", **where).status_code == 302
+    assert LOCKED in sign_in(Client(), "sam@example.org", **where).content.decode()
+
+
+def unlock(people: People) -> None:
+    """Press the button on the page of people, which is there whatever the lock is."""
+    supervisor = Client()
+    supervisor.force_login(people.sam)
+    path = f"/staff/{people.cleo.pk}/unlock"
+    assert path in supervisor.get("/staff/").content.decode()
+    assert supervisor.post(path).status_code == 303
+    assert LoginAttempt.objects.filter(outcome=Attempt.UNLOCKED).count() == 1
+    assert verbs().count("account.unlocked") == 1
 
 
 def test_a_supervisor_of_another_organization_finds_nobody_to_unlock(people: People) -> None:

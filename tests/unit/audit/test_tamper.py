@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -13,21 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from cortex.access.context import reading
+from cortex.audit import anchors as kept
 from cortex.audit import sequencer as chain
 from cortex.audit import signing
-from cortex.audit.canonical import COLUMNS, digest, link_hash
+from cortex.audit.canonical import COLUMNS
 from cortex.audit.models import AuditInbox, AuditLink, AuditLog, PhiAccessLog
-from cortex.audit.verifier import Verdict, verify
 from cortex.ids import uuid7
 from cortex.ops.embedded import superuser_address
 from tests import stores
 from tests.cast import Cast
-from tests.makers import scope_all, staff
-from tests.unit.audit.test_trail import rename, superuser
+from tests.makers import staff
+from tests.unit.audit.chains import TABLES, cut_after, link_all, number_of, relink, tamper, verdict
+from tests.unit.audit.test_trail import rename
 
 pytestmark = pytest.mark.django_db
-TABLES = ("audit_auditlog", "audit_phiaccesslog", "audit_auditlink")
 
 
 # No row can be changed
@@ -89,58 +87,6 @@ def test_nobody_who_serves_goes_around_the_sequencer(role: str, statement: str) 
 # Whoever does it all the same is found
 
 
-@pytest.fixture
-def anchors(tmp_path: Path, settings: Any) -> Path:
-    """A place for anchors of this test's own."""
-    settings.CORTEX_AUDIT_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
-    return tmp_path / "anchors.jsonl"
-
-
-@pytest.fixture
-def trail(cast: Cast, anchors: Path) -> list[AuditLog]:
-    """What making the cast wrote and eight rows more, linked in two signed batches and not anchored."""
-    link_all()
-    for number in range(4):
-        rename(actor=staff(cast.sam), organization=cast.home, name=f"Name {number}")
-    link_all()
-    for number in range(4, 8):
-        rename(actor=staff(cast.sam), organization=cast.home, name=f"Name {number}")
-    with reading(staff(cast.sam), purpose="test") as context:
-        context.saw("board", organization_id=cast.home.pk)
-    link_all()
-    scope_all()
-    # Rows of one millisecond have ids in any order, so the order is that of the links.
-    return sorted(AuditLog.objects.filter(event_type="organization.renamed"), key=number_of)
-
-
-def link_all() -> None:
-    """Link as the sweeper does: by the one role that may."""
-    with stores.role("cortex_system"):
-        while chain.link_pending():
-            pass
-
-
-def public() -> Any:
-    return signing.private_key().public_key()
-
-
-def verdict(anchors: Path | None = None) -> Verdict:
-    with stores.role("cortex_system"):
-        return verify(public(), anchors)
-
-
-def number_of(row: AuditLog) -> int:
-    return AuditLink.objects.get(row_id=row.pk).number
-
-
-def tamper(*statements: str) -> None:
-    """Do what only somebody with the whole cluster in hand can: change rows past the triggers."""
-    with superuser() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for statement in statements:
-            cursor.execute(statement)
-
-
 def check(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Run the command as an operator would; return its exit status and what it said."""
     with stores.role("cortex_system"):
@@ -193,6 +139,7 @@ EDITS = {
     "fields": "ARRAY['other']::varchar[]",
     "codes": "'{\"count\": 2}'",
     "legacy_ids": "'{\"a\": 1}'",
+    "details": "'\\xc0ffee'::bytea",
 }
 
 
@@ -270,17 +217,6 @@ def test_two_links_that_swapped_places_are_found_at_the_first(trail: list[AuditL
     assert (verdict().bad_number, verdict().reason) == (one, "the chain was cut here")
 
 
-def cut_after(number: int) -> None:
-    """Take every row and link after a number away."""
-    tamper(
-        *(
-            f"DELETE FROM {table} WHERE id IN (SELECT row_id FROM audit_auditlink WHERE number > {number})"
-            for table in TABLES[:2]
-        ),
-        f"DELETE FROM audit_auditlink WHERE number > {number}",
-    )
-
-
 def test_a_tail_that_was_cut_off_is_found(trail: list[AuditLog]) -> None:
     cut_after(number_of(trail[5]))
     found = verdict()
@@ -309,10 +245,10 @@ def test_an_anchor_that_was_torn_by_a_crash_does_not_hide_the_one_before(
     trail: list[AuditLog], anchors: Path
 ) -> None:
     assert chain.anchor_head()
-    kept = chain.last_anchor(anchors)
+    told = kept.last(anchors)
     with anchors.open("a") as out:
         out.write('{"number": 99')
-    assert chain.last_anchor(anchors) == kept
+    assert kept.last(anchors) == told
     cut_after(number_of(trail[3]))
     assert "rolled back" in verdict(anchors).reason
 
@@ -324,28 +260,7 @@ def test_anchors_go_on_after_a_torn_one(cast: Cast, trail: list[AuditLog], ancho
     rename(actor=staff(cast.sam), organization=cast.home, name="One more")
     link_all()
     assert chain.anchor_head()
-    assert chain.last_anchor(anchors)["number"] == AuditLink.objects.count()
-
-
-def relink(row: AuditLog, sign: Callable[[bytes], bytes | None]) -> list[str]:
-    """Write the chain again from a changed row on, as somebody would who knows how it is made."""
-    first = number_of(row)
-    before = AuditLink.objects.filter(number=first - 1).first()
-    previous = bytes(before.hash) if before else chain.GENESIS
-    statements = []
-    for link in AuditLink.objects.filter(number__gte=first).order_by("number"):
-        model = AuditLog if link.trail == "audit" else PhiAccessLog
-        row_digest = digest(link.trail, model.objects.values(*COLUMNS[link.trail]).get(pk=link.row_id))
-        at = chain.microseconds(link.linked_at)
-        value = link_hash(link.number, link.trail, link.row_id.bytes, row_digest, previous, at)
-        signature = sign(value) if link.signature is not None else None
-        seal = "NULL" if signature is None else f"'\\x{signature.hex()}'"
-        statements.append(
-            f"UPDATE audit_auditlink SET row_digest = '\\x{row_digest.hex()}', hash = '\\x{value.hex()}',"
-            f" previous_hash = '\\x{previous.hex()}', signature = {seal} WHERE number = {link.number}"
-        )
-        previous = value
-    return statements
+    assert kept.last(anchors).number == AuditLink.objects.count()
 
 
 @pytest.mark.parametrize(
@@ -372,14 +287,6 @@ def test_a_chain_that_was_written_again_with_the_stolen_key_differs_from_its_anc
     tamper(*relink(trail[1], lambda value: signing.sign(value)[0]))
     assert verdict().holds
     assert "differs from its last anchor" in verdict(anchors).reason
-
-
-def test_an_exchanged_key_is_found_at_the_first_signature(trail: list[AuditLog]) -> None:
-    first = AuditLink.objects.filter(signature__isnull=False).order_by("number").first()
-    assert first is not None
-    with stores.role("cortex_system"):
-        found = verify(Ed25519PrivateKey.generate().public_key())
-    assert (found.bad_number, found.reason) == (first.number, "the signature is not ours")
 
 
 def test_the_command_names_the_first_bad_row_and_ends_with_one(

@@ -8,7 +8,8 @@ from django.test import Client
 from redis import RedisError
 
 from cortex.audit import SYSTEM
-from cortex.ops import actions, health, queries
+from cortex.clock import clock
+from cortex.ops import actions, health, metrics, queries
 from cortex.ops.models import ServiceHeartbeat
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +28,11 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
 
 def test_everything_running_is_ready(client: Client) -> None:
     actions.note_round(actor=SYSTEM, name=health.SWEEPER, detail={"steps": 3})
+    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail={"holds": True})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "sweeper", "queue", "months"}
+    parts = {"database", "keys", "migrations", "redis", "sweeper", "trail", "queue", "months"}
+    assert set(body["parts"]) == parts
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
 
@@ -48,6 +51,19 @@ def test_an_unapplied_migration_is_not_ready(client: Client, monkeypatch: pytest
     status, body = ready(client)
     assert status == 503
     assert body["parts"]["migrations"]["unapplied"] == 4
+
+
+def test_a_trail_that_nobody_verified_for_a_day_is_degraded_and_a_broken_one_is_down(client: Client) -> None:
+    assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
+    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail={"holds": True})
+    assert ready(client)[1]["parts"]["trail"]["state"] == "ok"
+    ServiceHeartbeat.objects.filter(name=health.TRAIL).update(last_run_at=clock() - timedelta(hours=27))
+    assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
+    detail = {"holds": False, "link": 7, "reason": "the row is gone"}
+    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail=detail)
+    status, body = ready(client)
+    assert (status, body["parts"]["trail"]["state"], body["parts"]["trail"]["link"]) == (200, "down", 7)
+    assert metrics.trail_holds._value.get() == 0
 
 
 def test_without_redis_people_are_still_served(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

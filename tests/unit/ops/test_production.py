@@ -5,10 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cortex.audit.publickeys import line_of
 from cortex.ops.local_secrets import fresh_secrets
 from tests.stores import ROOT
 
+OTHER_KEY = line_of(Ed25519PrivateKey.generate().public_key())
 REMOTE = "postgresql://cortex_app:p@db.example/cortex?sslmode=verify-full"
 
 
@@ -21,6 +24,7 @@ def environment(**changes: str) -> dict[str, str]:
         "CORTEX_MASTER_KEYS": secrets["master_keys"],
         "CORTEX_INDEX_KEY": secrets["index_key"],
         "CORTEX_AUDIT_SIGNING_KEY": secrets["audit_signing_key"],
+        "CORTEX_AUDIT_ANCHOR_FILE": "/var/anchors/anchors.jsonl",
         "CORTEX_METRICS_TOKEN": secrets["metrics_token"],
         "CORTEX_ALLOWED_HOSTS": "cortex.example",
         "DATABASE_URL": REMOTE,
@@ -57,7 +61,8 @@ def test_complete_settings_load() -> None:
 @pytest.mark.parametrize(
     "name",
     ["CORTEX_SECRET_KEY", "CORTEX_MASTER_KEYS", "CORTEX_INDEX_KEY", "CORTEX_AUDIT_SIGNING_KEY",
-     "CORTEX_METRICS_TOKEN", "CORTEX_ALLOWED_HOSTS", "DATABASE_URL", "KEYS_DATABASE_URL", "REDIS_URL"],
+     "CORTEX_AUDIT_ANCHOR_FILE", "CORTEX_METRICS_TOKEN", "CORTEX_ALLOWED_HOSTS", "DATABASE_URL",
+     "KEYS_DATABASE_URL", "REDIS_URL"],
 )  # fmt: skip
 def test_nothing_may_be_missing(name: str) -> None:
     done = load_settings(**{name: ""})
@@ -71,6 +76,14 @@ def test_nothing_may_be_missing(name: str) -> None:
         ("CORTEX_SECRET_KEY", "short", "too weak"),
         ("CORTEX_SECRET_KEY", "a" * 60, "too weak"),
         ("CORTEX_ALLOWED_HOSTS", "*", "wildcards"),
+        (
+            "CORTEX_AUDIT_ANCHOR_FILE",
+            str(ROOT / ".cortex" / "far" / "anchors.jsonl"),
+            "outside CORTEX_DATA_DIR",
+        ),
+        ("CORTEX_AUDIT_ANCHOR_FILE", "anchors.jsonl", "absolute path"),
+        ("CORTEX_AUDIT_PUBLIC_KEYS", "nonsense", "can't be read"),
+        ("CORTEX_AUDIT_PUBLIC_KEYS", OTHER_KEY, "does not list the key that signs now"),
         ("CORTEX_ALLOWED_HOSTS", ".example.org", "wildcards"),
         ("DATABASE_URL", "postgresql://postgres:p@db/cortex?sslmode=verify-full", "superuser"),
         ("DATABASE_URL", "postgresql://cortex_app:p@db/cortex", "sslmode=verify-full"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         rotate = commands.add_parser("rotate", help="Issue a successor; the old key works on for a while.")
         rotate.add_argument("prefix")
         rotate.add_argument("--overlap-hours", type=int, default=24)
+        rotate.add_argument("--days", type=int, help="Ends after so many days; else lives as long anew.")
         revoke = commands.add_parser("revoke", help="End a key at once.")
         revoke.add_argument("prefix")
         commands.add_parser("list", help="Show all keys without their secrets.")
@@ -50,13 +51,14 @@ class Command(BaseCommand):
 
     def _create(self, options: dict[str, Any]) -> None:
         client = _client(options["organization"], options["client"])
-        ends = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
+        ends = _end(options)
         scopes = options["scope"] or [Scope.INTAKE, Scope.PATIENTS]
         self._show(actions.create_key(actor=ACTOR, client_id=client.pk, scopes=scopes, expires_at=ends))
 
     def _rotate(self, options: dict[str, Any]) -> None:
         overlap = timedelta(hours=options["overlap_hours"])
-        self._show(actions.rotate_key(actor=ACTOR, key_id=_key(options["prefix"]).pk, overlap=overlap))
+        key = _key(options["prefix"])
+        self._show(actions.rotate_key(actor=ACTOR, key_id=key.pk, overlap=overlap, expires_at=_end(options)))
 
     def _revoke(self, options: dict[str, Any]) -> None:
         key = actions.revoke_key(actor=ACTOR, key_id=_key(options["prefix"]).pk)
@@ -73,6 +75,10 @@ class Command(BaseCommand):
     def _show(self, issued: actions.IssuedKey) -> None:
         self.stdout.write("This key is shown once. Keep it in a secret store:")
         self.stdout.write(issued.raw)
+
+
+def _end(options: dict[str, Any]) -> datetime | None:
+    return timezone.now() + timedelta(days=options["days"]) if options["days"] else None
 
 
 def _client(slug: str, name: str) -> ApiClient:

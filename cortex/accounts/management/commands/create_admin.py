@@ -1,4 +1,4 @@
-"""Makes the first administrator: prints an invitation link, or asks for a password."""
+"""Makes an organization's first administrator by link or password; the first of all becomes the operator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ ACTOR = system("create_admin")
 class Command(BaseCommand):
     """manage.py create_admin --email … --organization …"""
 
-    help = "Create the first administrator of an organization (which is created too when it is new)."
+    help = (
+        "Create the first administrator of an organization (which is created too when it is new). "
+        "The first one of the house becomes its operator; see `manage.py operator`."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -51,6 +54,7 @@ class Command(BaseCommand):
             email=options["email"],
             full_name=options["name"],
             role=Role.ADMIN,
+            is_operator=not queries.has_operator(),
         )
         self.stdout.write(
             f"Open this link once within 7 days to choose a password and a PIN as administrator of "
@@ -74,6 +78,7 @@ class Command(BaseCommand):
             role=Role.ADMIN,
             password=password,
             is_verified=True,
+            is_operator=not queries.has_operator(),
         )
         self.stdout.write(f"{options['email']} may sign in as administrator of {organization.name}.")
 

@@ -7,25 +7,22 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from cortex.audit import signing, verifier
+from cortex.audit import queries, signing
 
 
 class Command(BaseCommand):
     """Exit status 0 when the trail holds up to its last link, 1 with the first bad row when it does not."""
 
-    help = "Verify the audit trail: numbers, links, row digests, signatures, clock and the last anchor."
+    help = (
+        "Verify the audit trail: numbers, links, row digests, signatures, clock and the last anchor. "
+        "An auditor runs `python -m cortex.audit.verifier` instead, with public keys of their own."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the verdict."""
-        public = signing.private_key().public_key()
-        verdict = verifier.verify(public, Path(settings.CORTEX_AUDIT_ANCHOR_FILE))
+        verdict = queries.verdict(signing.public_keys(), Path(settings.CORTEX_AUDIT_ANCHOR_FILE))
         if verdict.holds:
-            self.stdout.write(
-                f"The trail holds: {verdict.links} rows linked, {verdict.waiting} waiting for the next "
-                "second. The waiting ones are guarded by grants and triggers alone."
-            )
+            self.stdout.write(str(verdict))
             return
-        self.stderr.write(
-            f"The trail does NOT hold at link {verdict.bad_number} ({verdict.bad_row}): {verdict.reason}."
-        )
+        self.stderr.write(str(verdict))
         sys.exit(1)

@@ -1,0 +1,108 @@
+"""What an organization may set about itself: one declared list with shapes and help texts; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cortex.audit.rules import InputRefused
+
+# A number or an extension, as people write them: "+254 (20) 700-100", "ext. 4400".
+PHONE = re.compile(r"(?=.*[0-9])[\w +()/.,#*-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One key of an organization's settings: what it does, the shape of its value, and who may set it."""
+
+    help: str
+    shape: str
+    fits: Callable[[Any], bool]
+    by_people: bool = True
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_phone(value: Any) -> bool:
+    return isinstance(value, str) and (not value or PHONE.fullmatch(value) is not None)
+
+
+def _is_days(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 7
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value is the text of a UUID."""
+    try:
+        return str(UUID(value)) == value
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(is_id(one) for one in value)
+
+
+def _are_agreements(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        is_id(one) and isinstance(text, str) and 0 < len(text) <= 120 for one, text in value.items()
+    )
+
+
+POLICIES: dict[str, Policy] = {
+    "covered_by": Policy(
+        "Services whose shifts may cover this one by agreement: their alerts then come to those people too.",
+        "agreements' references by organizations' ids",
+        _are_agreements,
+    ),
+    "desk_phone": Policy("Shown on the board, for when the live connection is lost.", "a number", _is_phone),
+    "fictional": Policy(
+        "Says on every page that everybody is fictional; the demo sets it.", "true or false", _is_yes_or_no,
+        by_people=False,
+    ),
+    "leads": Policy(
+        "Who is asked last, and sees the coded board: active people of the desk's roles, never oneself.",
+        "a list of people's ids",
+        _are_ids,
+    ),
+    "notify_by_email": Policy(
+        "Whether steps of a chain are mailed too (true).", "true or false", _is_yes_or_no
+    ),
+    "voice_retention_days": Policy(
+        "Days that transcripts are kept after their extraction (7).", "a number from 0 to 7", _is_days
+    ),
+}  # fmt: skip
+
+
+def help_text() -> str:
+    """Return the list in words, for the form."""
+    return " ".join(f"{name}: {one.help} As {one.shape}." for name, one in POLICIES.items())
+
+
+def refuse_unknown(settings: Any, before: Mapping[str, Any], *, by_system: bool) -> None:
+    """Raise InputRefused for a key that no code reads, a value of another shape, or what people can't set."""
+    if not isinstance(settings, dict):
+        raise InputRefused("Settings are a list of names with values.", "bad_settings", field="settings")
+    for name, value in settings.items():
+        if before.get(name) == value and name in before:
+            continue
+        policy = POLICIES.get(name)
+        if policy is None:
+            known = ", ".join(POLICIES)
+            raise InputRefused(
+                f"Nothing reads the setting {str(name)[:40]}. Known: {known}.",
+                "unknown_setting",
+                field="settings",
+            )
+        if not policy.fits(value):
+            raise InputRefused(f"{name} must be {policy.shape}.", "bad_setting", field="settings")
+        if not (policy.by_people or by_system):
+            raise InputRefused(f"{name} is not set by hand.", "bad_setting", field="settings")
+    kept = [name for name, one in POLICIES.items() if not one.by_people and name in before]
+    if not by_system and any(name not in settings for name in kept):
+        raise InputRefused(f"{kept[0]} is not taken out by hand.", "bad_setting", field="settings")
