@@ -6,20 +6,53 @@ import errno
 import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cortex.ops import embedded_postgres, embedded_redis, local_secrets
 from cortex.ops.embedded_postgres import SUPERUSER, Cluster, socket_address
 from cortex.ops.embedded_redis import RedisServer
-from cortex.ops.processes import StartRefused, StoreUser, may_enter, store_user
+from cortex.ops.processes import Pause, StartRefused, StoreUser, may_enter, store_user
 
 SQL = Path(__file__).resolve().parents[2] / "docs" / "deploy"
 DATABASE = "cortex"
 KEYS_DATABASE = "cortex_keys"
 NEEDED_MEGABYTES = 200
 LONGEST_SOCKET_FOLDER = 80
+
+
+@dataclass
+class Watched:
+    """A running store, and where its restart stands when it ended by itself."""
+
+    name: str
+    store: Cluster | RedisServer
+    pause: Pause = field(default_factory=Pause)
+    started: float = field(default_factory=time.monotonic)
+    due: float | None = None
+    is_starting: bool = False
+
+    def turn(self) -> list[str]:
+        """Do what is next without waiting for it; return the lines to print."""
+        now = time.monotonic()
+        if self.due is not None and now >= self.due:
+            self.due, self.started, self.is_starting = None, now, True
+            try:
+                self.store.start()
+            except (OSError, subprocess.SubprocessError) as error:
+                return [f"{self.name} can't be started now ({type(error).__name__})."]
+        elif self.due is None and self.store.has_ended():
+            wait = self.pause.after(now - self.started)
+            self.due, self.is_starting = now + wait, False
+            return [f"{self.name} ended unexpectedly ({self.store.last_words()}); restart in {wait:g} s."]
+        elif self.is_starting and self.store.is_ready():
+            self.is_starting = False
+            return [f"{self.name} was started again and is ready."]
+        return []
 
 
 class EmbeddedStores:
@@ -30,6 +63,7 @@ class EmbeddedStores:
         self.durable = durable
         self.clusters: dict[str, Cluster] = {}
         self.redis: RedisServer | None = None
+        self._watched: list[Watched] = []
 
     def start(self, *, clusters: tuple[str, ...] = ("main", "keys"), redis: bool = True) -> None:
         """Start what is asked for, furnished on the first run; raise StartRefused with a reason."""
@@ -49,18 +83,13 @@ class EmbeddedStores:
         for cluster in self.clusters.values():
             cluster.stop()
 
-    def restart_ended(self) -> list[str]:
-        """Start every store again that ended without us; return their names."""
-        again = []
-        for name, cluster in self.clusters.items():
-            if cluster.has_ended():
-                cluster.start()
-                cluster.wait_ready()
-                again.append(f"PostgreSQL ({name})")
-        if self.redis is not None and self.redis.has_ended():
-            self.redis.start()
-            again.append("Redis")
-        return again
+    def watch(self) -> list[str]:
+        """Bring back every store that ended without us, a step at a time; return what a person should know.
+
+        It never waits: a store that refuses to start (a busy backend of a killed PostgreSQL still holds its
+        memory) is tried again after a pause that doubles.
+        """
+        return [line for store in self._watched for line in store.turn()]
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name."""
@@ -88,6 +117,8 @@ class EmbeddedStores:
             self._start_clusters(secrets)
         if self.redis is not None:
             self.redis.wait_ready()
+            self._watched.append(Watched("Redis", self.redis))
+        self._watched += [Watched(f"PostgreSQL ({name})", one) for name, one in self.clusters.items()]
 
     def _start_clusters(self, secrets: dict[str, str]) -> None:
         with ThreadPoolExecutor(2) as threads:

@@ -134,8 +134,8 @@ class Cluster:
 
     def wait_ready(self, seconds: float = 20.0) -> None:
         """Wait until the postmaster says "ready" in its pid file, or raise with the end of its log."""
-        if not wait_until(lambda: self._says_ready() or self.has_ended(), seconds) or self.has_ended():
-            raise StartRefused(f"PostgreSQL ({self.name}) didn't start: {self._last_words()}")
+        if not wait_until(lambda: self.is_ready() or self.has_ended(), seconds) or self.has_ended():
+            raise StartRefused(f"PostgreSQL ({self.name}) didn't start: {self.last_words()}.")
 
     def stop(self) -> None:
         """Stop fast (open work is rolled back, the log is flushed), then at once if that takes too long."""
@@ -177,7 +177,8 @@ class Cluster:
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
                 connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
 
-    def _says_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether our postmaster says so in its pid file."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -189,9 +190,10 @@ class Cluster:
         """Whether no server runs now."""
         return self.process is None or self.process.poll() is not None
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Return the last line of its log."""
         text = self.log.read_text(errors="replace").strip() if self.log.exists() else ""
-        return text.splitlines()[-1] if text else "it left no message."
+        return text.splitlines()[-1] if text else "it left no message"
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(self.home)}

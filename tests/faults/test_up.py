@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -9,8 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -89,11 +93,61 @@ def test_a_crashed_child_is_started_again_and_said_so(house: UpRun, name: str) -
     wait_for(house.is_answering, 10, house)
 
 
-def test_a_crashed_redis_is_started_again(house: UpRun) -> None:
-    before = house.pids()["redis"]
-    os.kill(before, signal.SIGKILL)
-    wait_for(lambda: "Redis ended unexpectedly and was started again" in house.output, 10, house)
-    wait_for(lambda: house.pids()["redis"] != before, 5, house)
+STORES = {"redis": "Redis", "postgres-main": "PostgreSQL (main)", "postgres-keys": "PostgreSQL (keys)"}
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_crashed_store_is_started_again_and_ends_nobody(house: UpRun, name: str) -> None:
+    before = house.pids()
+    with busy_backend(house, name):
+        os.kill(before[name], signal.SIGKILL)
+        wait_for(lambda: f"{STORES[name]} ended unexpectedly" in house.output, 10, house)
+    wait_for(lambda: f"{STORES[name]} was started again and is ready" in house.output, 40, house)
+    wait_for(lambda: house.pids()[name] != before[name], 5, house)
+    wait_for(lambda: ready_parts(house)["database"] == ready_parts(house)["keys"] == "ok", 20, house)
+    assert house.process.poll() is None
+    assert house.pids()["web"] == before["web"]
+
+
+@contextmanager
+def busy_backend(house: UpRun, name: str) -> Iterator[None]:
+    """Let a backend of PostgreSQL count for some seconds: it outlives its postmaster and holds its memory."""
+    if name == "redis":
+        yield
+        return
+    cluster, database = {"postgres-main": ("main", "cortex"), "postgres-keys": ("keys", "cortex_keys")}[name]
+    busy = psycopg.connect(superuser_address(house.data_dir, cluster, database), autocommit=True)
+    spin = "DO $$ BEGIN WHILE clock_timestamp() < now() + interval '3 s' LOOP END LOOP; END $$"
+    thread = threading.Thread(target=lambda: suppressed(lambda: busy.execute(spin)))
+    thread.start()
+    with psycopg.connect(superuser_address(house.data_dir, cluster, database), autocommit=True) as looking:
+        wait_for(lambda: working(looking, busy.info.backend_pid), 5, house)
+    try:
+        yield
+    finally:
+        thread.join(20)
+
+
+def working(connection: psycopg.Connection[Any], backend: int) -> bool:
+    row = connection.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone()
+    return row == ("active",)
+
+
+def suppressed(call: Callable[[], object]) -> None:
+    """The line is cut in the middle: that is the point."""
+    with suppress(psycopg.OperationalError):
+        call()
+
+
+def ready_parts(house: UpRun) -> dict[str, str]:
+    """Return the state of each part as /readyz tells it, whatever its status."""
+    client = http.client.HTTPConnection("127.0.0.1", house.port, timeout=5)
+    try:
+        client.request("GET", "/readyz", headers={"Host": "localhost"})
+        parts = json.loads(client.getresponse().read())["parts"]
+        return {name: part["state"] for name, part in parts.items()}
+    finally:
+        client.close()
 
 
 def test_a_taken_port_is_said_in_a_sentence(house: UpRun) -> None:

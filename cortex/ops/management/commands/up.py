@@ -87,7 +87,7 @@ class House:
         """Run the embedded stores that nobody configured; they end last."""
         clusters, redis = settings.CORTEX_EMBEDDED_CLUSTERS, settings.CORTEX_EMBEDDED_REDIS
         self.stores.start(clusters=clusters, redis=redis)
-        self.supervisor.watched["stores"] = self.watch_stores
+        self.supervisor.watched.append(self.watch_stores)
         names = [*(f"PostgreSQL ({name})" for name in clusters), *(["Redis"] if redis else [])]
         if names:
             say("up", f"{', '.join(names)} ready in {self.data_dir}.")
@@ -150,12 +150,11 @@ class House:
         self.supervisor.stop(FIRST, 1.5)
         self.supervisor.stop(LAST, 2.8)
 
-    def watch_stores(self) -> bool:
-        """Start a store again that ended by itself, and say so."""
-        for name in self.stores.restart_ended():
-            say("up", f"{name} ended unexpectedly and was started again.")
+    def watch_stores(self) -> None:
+        """Bring back a store that ended by itself, and say so."""
+        for line in self.stores.watch():
+            say("up", line)
             self.note_state()
-        return True
 
     def note_state(self) -> None:
         """Keep the process ids where the next start finds them."""
