@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -13,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from cortex.ops import embedded_postgres, embedded_redis, local_secrets
+from cortex.ops.disk import explain, require_space
 from cortex.ops.embedded_postgres import SUPERUSER, Cluster, socket_address
 from cortex.ops.embedded_redis import RedisServer
 from cortex.ops.processes import Pause, StartRefused, StoreUser, may_enter, store_user
@@ -21,7 +22,6 @@ from cortex.ops.processes import Pause, StartRefused, StoreUser, may_enter, stor
 SQL = Path(__file__).resolve().parents[2] / "docs" / "deploy"
 DATABASE = "cortex"
 KEYS_DATABASE = "cortex_keys"
-NEEDED_MEGABYTES = 200
 LONGEST_SOCKET_FOLDER = 80
 
 
@@ -91,6 +91,11 @@ class EmbeddedStores:
         """
         return [line for store in self._watched for line in store.turn()]
 
+    @property
+    def home(self) -> Path:
+        """The folder that holds the databases."""
+        return places(self.data_dir, store_user())[0]
+
     def pids(self) -> dict[str, int]:
         """Return the process ids by name."""
         servers = {f"postgres-{name}": cluster.process for name, cluster in self.clusters.items()}
@@ -103,6 +108,8 @@ class EmbeddedStores:
         secrets = prepare_folder(self.data_dir)
         require_space(self.data_dir)
         home, sockets = places(self.data_dir, user)
+        for name in clusters:
+            refuse_strange(home, name, secrets, self.data_dir)
         user.own(home)
         user.own(sockets)
         if redis:
@@ -127,21 +134,62 @@ class EmbeddedStores:
             cluster.start()
         for cluster in self.clusters.values():
             cluster.wait_ready()
-            furnish(cluster, secrets)
+            furnish(cluster, secrets, self.data_dir)
 
 
-def furnish(cluster: Cluster, secrets: dict[str, str]) -> None:
+def furnish(cluster: Cluster, secrets: dict[str, str], data_dir: Path) -> None:
     """Make roles, passwords and the database once per cluster; a marker saves the connections later."""
-    marker = cluster.home / f"postgres-{cluster.name}.furnished"
-    if marker.exists():
+    marker = marker_of(cluster.home, cluster.name)
+    if marker.exists() and marker.read_text() == fingerprint(secrets):
         return
     passwords = {f"cortex_{role}": secrets[f"{role}_password"] for role in ("owner", "app", "system")}
-    cluster.create_roles(SQL / "roles.sql", passwords)
+    try:
+        cluster.create_roles(SQL / "roles.sql", passwords)
+    except psycopg.OperationalError as error:
+        if "password authentication failed" not in str(error):
+            raise
+        raise StartRefused(strange(cluster.home, data_dir)) from error
     if cluster.name == "main":
         cluster.create_database(DATABASE, "cortex_owner", SQL / "database.sql")
     else:
         cluster.create_database(KEYS_DATABASE, "cortex_owner", SQL / "keys-database.sql")
-    marker.touch()
+    marker.write_text(fingerprint(secrets))
+
+
+def marker_of(home: Path, name: str) -> Path:
+    """Return the file that says that a cluster has its roles and database, and by which secrets."""
+    return home / f"postgres-{name}.furnished"
+
+
+def fingerprint(secrets: dict[str, str]) -> str:
+    """Return what tells one secrets.json from another: a digest of the random password of the clusters."""
+    return hashlib.sha256(secrets["postgres_password"].encode()).hexdigest()
+
+
+def refuse_strange(home: Path, name: str, secrets: dict[str, str], data_dir: Path) -> None:
+    """Refuse to start a cluster with the secrets of another folder, or with new ones."""
+    marker = marker_of(home, name)
+    known = marker.read_text() if marker.exists() else ""
+    # An empty marker was written before there were fingerprints: furnishing it again finds out.
+    if known and known != fingerprint(secrets):
+        raise StartRefused(strange(home, data_dir))
+
+
+def strange(home: Path, data_dir: Path) -> str:
+    """Say in two sentences what is wrong and what can be done."""
+    return (
+        f"The databases in {home} were made with other secrets than those in "
+        f"{data_dir / local_secrets.FILE}, so nothing in them can be read. "
+        "Put the old file back, or run `make clean-data` to delete both and begin anew."
+    )
+
+
+def own_paths(data_dir: Path) -> list[Path]:
+    """Return what `up` keeps for a data folder, wherever it lies; folders of tests and benches stay."""
+    home, sockets = places(data_dir.resolve(), store_user())
+    files = [path for path in data_dir.iterdir() if path.is_file() or path.is_socket()]
+    folders = [home, data_dir / "static", *([] if sockets.is_relative_to(home) else [sockets])]
+    return [path for path in (*folders, *files) if path.exists()]
 
 
 def addresses(data_dir: Path) -> dict[str, str]:
@@ -206,21 +254,3 @@ def prepare_folder(data_dir: Path) -> dict[str, str]:
         return local_secrets.load_or_make(data_dir)
     except OSError as error:
         raise StartRefused(explain(error, data_dir)) from error
-
-
-def require_space(folder: Path) -> None:
-    """Refuse to start on a nearly full disk: PostgreSQL stops in the middle of work when it can't write."""
-    free = shutil.disk_usage(folder).free // 2**20
-    if free < NEEDED_MEGABYTES:
-        raise StartRefused(f"The disk of {folder} is full: {free} MB free, {NEEDED_MEGABYTES} MB are needed.")
-
-
-def explain(error: OSError, folder: Path) -> str:
-    """Say in one sentence what the operating system refused."""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return (
-            f"No permission to write {error.filename or folder}: choose another folder with CORTEX_DATA_DIR."
-        )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {folder} is full."
-    return f"The stores in {folder} couldn't start: {error.strerror or error}."

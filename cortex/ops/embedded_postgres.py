@@ -24,6 +24,8 @@ from cortex.ops.processes import (
 )
 
 SUPERUSER = "postgres"
+# Production asks a server for its name and refuses this one.
+EMBEDDED_NAME = "cortex-embedded"
 PORTS = {"main": 5432, "keys": 5433}
 # io_method=sync saves three idle I/O workers; the log settings keep people's words out of PostgreSQL's log.
 SETTINGS = {
@@ -78,6 +80,7 @@ class Cluster:
     user: StoreUser
     password: str
     durable: bool = True
+    label: str = EMBEDDED_NAME
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -121,7 +124,8 @@ class Cluster:
     def start(self) -> None:
         """Start the postmaster as our own child; an orphan of a killed run is stopped first."""
         self.stop_orphan()
-        settings = SETTINGS | SIZES[self.name] | {"unix_socket_directories": str(self.sockets)}
+        settings = SETTINGS | SIZES[self.name]
+        settings |= {"unix_socket_directories": str(self.sockets), "cluster_name": self.label}
         if not self.durable:
             settings |= UNSAFE_BUT_QUICK
         command = [str(self.install / "bin" / "postgres"), "-D", str(self.data), "-p", str(self.port)]

@@ -122,8 +122,15 @@ def redis_url(name: str, url: str) -> str:
 
 
 def celery_broker(url: str) -> str:
-    """Return the same address as Celery spells it (its word for a socket is redis+socket)."""
-    return "redis+socket" + url.removeprefix("unix") if url.startswith("unix://") else url
+    """Return the same address as Celery spells it: redis+socket for a socket, and TLS with its check said.
+
+    Without that word Celery's rediss:// takes any certificate.
+    """
+    if url.startswith("unix://"):
+        return "redis+socket" + url.removeprefix("unix")
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+    return url
 
 
 def email_settings(name: str, url: str) -> dict[str, Any]:

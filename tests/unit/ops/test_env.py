@@ -85,7 +85,15 @@ def test_a_useless_redis_address_is_refused(url: str) -> None:
 
 def test_celery_has_its_own_word_for_a_socket() -> None:
     assert celery_broker("unix://:p@/run/redis.sock") == "redis+socket://:p@/run/redis.sock"
-    assert celery_broker("rediss://h") == "rediss://h"
+
+
+def test_celerys_tls_says_that_the_certificate_is_checked() -> None:
+    assert celery_broker("rediss://h") == "rediss://h?ssl_cert_reqs=required"
+    assert (
+        celery_broker("rediss://h/0?ssl_ca_certs=/ca")
+        == "rediss://h/0?ssl_ca_certs=/ca&ssl_cert_reqs=required"
+    )
+    assert celery_broker("rediss://h?ssl_cert_reqs=required") == "rediss://h?ssl_cert_reqs=required"
 
 
 def test_mail_goes_where_the_address_says() -> None:

@@ -14,9 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from cortex.ops import children, startup
+from cortex.ops.disk import full, is_full
 from cortex.ops.embedded import EmbeddedStores, prepare_folder
 from cortex.ops.processes import StartRefused
 from cortex.ops.supervisor import Supervisor
@@ -50,6 +51,10 @@ class Command(BaseCommand):
             House(options["host"], options["port"], demo=options["demo"]).run()
         except StartRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except (OSError, DatabaseError) as error:
+            if not is_full(error):
+                raise
+            raise CommandError(full(Path(settings.CORTEX_DATA_DIR))) from error
 
 
 class House:
@@ -90,7 +95,7 @@ class House:
         self.supervisor.watched.append(self.watch_stores)
         names = [*(f"PostgreSQL ({name})" for name in clusters), *(["Redis"] if redis else [])]
         if names:
-            say("up", f"{', '.join(names)} ready in {self.data_dir}.")
+            say("up", f"{', '.join(names)} ready in {self.stores.home}.")
         try:
             yield
         finally:
