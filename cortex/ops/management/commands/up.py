@@ -135,9 +135,7 @@ class House:
         self.supervisor.run()
 
     def show_demo(self) -> None:
-        """Load the demo unless it was, show its sign-ins, then keep its people busy."""
-        if not (self.data_dir / startup.DEMO).exists():
-            say("up", "loading fictional people; this takes a moment, once.")
+        """Load what is missing of the demo, show its sign-ins, then keep its people busy."""
         self.supervisor.on_end["demo"] = self.demo_ready
         self.supervisor.start(children.command("demo", child="demo", once=True))
 
