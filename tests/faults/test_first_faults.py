@@ -46,7 +46,7 @@ SEED = int(os.environ.get("CORTEX_FAULT_SEED", "7"))
 ALERTS, PRODUCERS = int(os.environ.get("CORTEX_FAULT_ALERTS", "200")), 4
 SECONDS = float(os.environ.get("CORTEX_FAULT_SECONDS", "20"))
 KILLS = max(2, round(SECONDS / 10))  # of each part, spread over those seconds
-PATIENCE = 75 + SECONDS  # a sender waits out each death; so may we
+PATIENCE = 75 + SECONDS + ALERTS / 4  # a sender waits out each death; so may we
 WORDS = "leo usiku nitajiua, nimeandaa kamba"
 # A screen may be this late while Redis is dead and both cores are busy; the target of the page is 1 s.
 LATEST = 15.0
