@@ -70,7 +70,8 @@ def test_each_role_has_its_own_address() -> None:
     env = Environment(
         {f"{name}{role}_URL": f"postgresql://u{role}@h/d" for name in families for role in roles}
     )
-    assert role_databases(env, "owner")["keys"]["USER"] == "u_OWNER"
+    owner = role_databases(env, "owner")["keys"]
+    assert (owner["USER"], owner["OPTIONS"]["options"]) == ("u_OWNER", "-c lock_timeout=10s")
     assert role_databases(env, "system")["default"]["USER"] == "u_SYSTEM"
     pooled = role_databases(env, "app", pool=8)["default"]
     assert pooled["OPTIONS"]["pool"]["max_size"] == 8
