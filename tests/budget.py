@@ -1,32 +1,71 @@
-"""Where the suite's time goes: seconds per folder beside what budget.json allows; it reports only."""
+"""What a run must account for: seconds per folder beside budget.json, and every test that did not count.
+
+A folder that takes too long is only shown, since a busy machine must not make a sound suite red. A skip or
+an expected failure that budget.json doesn't name with a reason fails the run, and so does a folder without
+seconds.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 BUDGET = Path(__file__).with_name("budget.json")
 _spent: dict[str, float] = defaultdict(float)
 _slowest: dict[str, tuple[float, str]] = {}
+_left_out: set[str] = set()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Add a phase's time to its folder."""
-    parts = report.nodeid.split("::")[0].split("/")
-    folder = parts[1] if len(parts) > 2 else "top"
+    """Add a phase's time to its folder, and keep who was skipped or expected to fail."""
+    folder = folder_of(report.nodeid)
     _spent[folder] += report.duration
     _slowest[folder] = max(_slowest.get(folder, (0.0, "")), (report.duration, report.nodeid))
+    if report.skipped or hasattr(report, "wasxfail"):
+        _left_out.add(report.nodeid)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Keep a module that was skipped as a whole."""
+    if report.skipped:
+        _left_out.add(report.nodeid)
+
+
+def folder_of(nodeid: str) -> str:
+    """Return the folder under tests/ that a test lies in; `top` for those beside it."""
+    parts = nodeid.split("::")[0].split("/")
+    return parts[1] if len(parts) > 2 else "top"
+
+
+def faults_of(left_out: set[str], folders: set[str], budget: dict[str, Any]) -> list[str]:
+    """Return a line for everything that the budget doesn't allow."""
+    reasons = {name: why for name, why in budget["skips"].items() if why.strip()}
+    unnamed = sorted(left_out - reasons.keys())
+    unknown = sorted(folders - budget["seconds"].keys())
+    return [f"skipped or expected to fail without a reason in budget.json: {name}" for name in unnamed] + [
+        f"no seconds in budget.json for the folder {name}" for name in unknown
+    ]
+
+
+def _faults() -> list[str]:
+    return faults_of(_left_out, set(_spent), json.loads(BUDGET.read_text()))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run that would otherwise be green."""
+    if exitstatus == pytest.ExitCode.OK and _faults():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table; a slow machine must not make a sound suite red."""
-    if not _spent:
-        return
+    """Print the table of times, and what fails the run."""
     allowed = json.loads(BUDGET.read_text())["seconds"]
-    terminalreporter.section("time by folder")
+    if _spent:
+        terminalreporter.section("time by folder")
     for folder, seconds in sorted(_spent.items(), key=lambda item: -item[1]):
         over = seconds > allowed.get(folder, float("inf"))
         slowest, name = _slowest[folder]
@@ -34,3 +73,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{folder:<8} {seconds:6.1f} s of {allowed.get(folder, 0):4.0f} s; slowest {slowest:.1f} s {name}"
         )
         terminalreporter.write_line(f"{line}{'  OVER BUDGET' if over else ''}", yellow=over)
+    for line in _faults():
+        terminalreporter.write_line(line, red=True)

@@ -102,19 +102,24 @@ def recreate(cluster: str, name: str, template: str | None) -> None:
 def migrate_templates() -> None:
     """Run the project's migrations as the owner, as in production."""
     from django.core.management import call_command
-    from django.db import connections
 
-    password = load_or_make(DATA_DIR)["owner_password"]
-    kept = {alias: dict(connections.databases[alias]) for alias in DATABASES}
-    try:
-        for alias, (_, name) in DATABASES.items():
-            point_at(
-                alias,
-                {"NAME": template_of(name), "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}},
-            )
+    with owning({alias: template_of(name) for alias, (_, name) in DATABASES.items()}):
         for alias in DATABASES:
             with quick_states():
                 call_command("migrate", database=alias, verbosity=0, interactive=False)
+
+
+@contextmanager
+def owning(names: dict[str, str]) -> Iterator[None]:
+    """Point aliases at other databases of their clusters, as the owner, for a while."""
+    from django.db import connections
+
+    password = load_or_make(DATA_DIR)["owner_password"]
+    kept = {alias: dict(connections.databases[alias]) for alias in names}
+    try:
+        for alias, name in names.items():
+            point_at(alias, {"NAME": name, "USER": "cortex_owner", "PASSWORD": password, "OPTIONS": {}})
+        yield
     finally:
         for alias, settings in kept.items():
             point_at(alias, settings)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,24 @@ from crisis.endings.actions import Ending, resolve_alert
 from crisis.ownership.actions import claim_alert
 from crisis.resources.models import CrisisResource, ResourceKind
 from crisis.reviews.actions import finish_item, make_item
+from patients.registry.records import PreferenceData
 from tests import makers
+from tests.api.conftest import Api, issue_key
 from tests.cast import Cast, make_cast
+from tests.office_rows import add_rows
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
 FEW, MANY = 2, 50
-OFFICE = (
-    "accounts/user", "accounts/apiclient", "accounts/apikey", "accounts/invitation", "audit/phiaccesslog",
-    "crisis/riskalert", "crisis/alertevent", "crisis/alertstep", "crisis/dutyshift", "crisis/followup",
-    "crisis/notificationattempt", "crisis/reviewitem", "patients/careteammember",
-    "patients/consent", "patients/emergencycontact", "patients/message", "patients/patient",
-    "patients/patientuserobjectpermission", "patients/session",
-)  # fmt: skip
+OFFICE = tuple(sorted(f"{one._meta.app_label}/{one._meta.model_name}" for one in admin.site._registry))
+# Lists whose length doesn't grow with the house: the number of queries is held to its baseline all the same.
+SHORT = {
+    "alert panel": "one alert",
+    "admin accounts/organization": "an administrator sees their own organization alone",
+    "admin crisis/slapolicy": "one row for each level",
+}
+# Lists that fill their first page at once are narrowed, so that they grow.
+NARROWED = {"audit/auditlog": "?q=review.opened", "crisis/alertstep": "?kind__exact=confirm"}
 
 
 class House:
@@ -56,6 +61,8 @@ class House:
         self.cast: Cast = make_cast()
         self.cast.on_duty()
         self.reader = makers.make_user(Role.COMPLIANCE, self.cast.home)
+        self.operator = makers.make_user(Role.ADMIN, self.cast.home, is_operator=True)
+        self.app = Api(f"Api-Key {issue_key(self.cast.home)[1]}")
         self.rows = 0
         self.busy: RiskAlert | None = None
 
@@ -91,6 +98,14 @@ class House:
         finish_item(actor=cleo, item_id=done.pk, outcome="reviewed")
         makers.make_message(ended.patient, "Leo nimelala vizuri.")
         makers.grant(ended.patient, cast.bob)
+        doubt = replace(
+            ending, disposition=Disposition.NOT_A_CRISIS, verdict=Verdict.NOT_RISK_LANGUAGE, notes="A song.",
+            follow_up_at=None, no_follow_up_reason="A song.",
+        )  # fmt: skip
+        doubted = self._raise("critical")
+        claim_alert(actor=cleo, alert_id=doubted.pk)
+        resolve_alert(actor=cleo, alert_id=doubted.pk, ending=doubt)
+        add_rows(cast, self.app, ended.patient, self.rows)
         self._office_rows()
         colleague = makers.make_user("counselor", cast.home)
         cast.on_duty(colleague)
@@ -105,7 +120,7 @@ class House:
     def _office_rows(self) -> None:
         """What an administrator leaves behind: a key, an invitation, a crisis line."""
         ada, home = makers.staff(self.cast.ada), self.cast.home.pk
-        client = create_client(actor=ada, organization_id=home, name=f"App {self.rows}")
+        client = create_client(actor=ada, organization_id=home, name=f"Office app {self.rows}")
         create_key(actor=ada, client_id=client.pk, scopes=[Scope.INTAKE])
         invite_person(
             actor=ada, organization_id=home, email=f"guest{self.rows}@example.org", full_name="Guest",
@@ -118,7 +133,7 @@ class House:
         )  # fmt: skip
 
     def _raise(self, level: str) -> RiskAlert:
-        patient = makers.make_patient(self.cast.home, team=[self.cast.alice])
+        patient = makers.make_patient(self.cast.home, team=[self.cast.alice], preference=PreferenceData())
         return raise_alert(
             actor=makers.machine(self.cast.home), organization_id=self.cast.home.pk, patient_id=patient.pk,
             kind="self_harm", level=level, reason_code="text_a",
@@ -130,6 +145,11 @@ class House:
         part = {"HX-Request": "true"}
         assert self.busy is not None
         alert = f"/alerts/{self.busy.pk}/"
+        looking = {
+            "audit/auditlog": self.reader,
+            "audit/phiaccesslog": self.reader,
+            "audit/auditlink": self.operator,
+        }
         return {
             "board": (cleo, "/board/", {}), "board part": (cleo, "/board/", part),
             "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
@@ -137,10 +157,9 @@ class House:
             "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
-            "admin trail": (self.reader, "/admin/audit/auditlog/?q=review.opened", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
         } | {
-            f"admin {name}": (self.reader if name.startswith("audit/") else ada, f"/admin/{name}/", {})
+            f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE
         }  # fmt: skip
 
@@ -194,7 +213,7 @@ def test_no_list_costs_more_queries_when_it_grows(house: House) -> None:
     house.grow(MANY)
     many = measured(house)
     short = {name for name in few if many[name].length < few[name].length + (MANY - FEW) * 40}
-    assert short == {"alert panel"}, "these lists did not grow, so nothing was measured"
+    assert short == set(SHORT), "these lists did not grow, so nothing was measured"
     pairs = {name: (few[name].queries, many[name].queries) for name in few}
     grown = {name: difference(*pair) for name, pair in pairs.items() if len(pair[0]) != len(pair[1])}
     assert not grown, "\n".join(f"{name}: {text}" for name, text in grown.items())
@@ -206,11 +225,6 @@ def test_no_list_costs_more_queries_when_it_grows(house: House) -> None:
                for name, count in counts.items() if reviewed.get(name) != count}  # fmt: skip
     assert not changed, "\n\n".join(f"{name}: {text}" for name, text in changed.items())
     assert set(reviewed) == set(counts)
-
-
-def test_the_measured_lists_of_the_back_office_exist() -> None:
-    known = {f"{one._meta.app_label}/{one._meta.model_name}" for one in admin.site._registry}
-    assert set(OFFICE) <= known
 
 
 def difference(few: list[str], many: list[str]) -> str:

@@ -7,16 +7,19 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from django.db import DatabaseError, close_old_connections
 
 from clinical.backoffice import world
+from clinical.backoffice.shifts import renew_shifts
+from cortex.audit import RuleBroken
 from crisis.alerts.queries import open_count
 
 MOST_OPEN = 12
+RENEW_EVERY = timedelta(minutes=5)
 # One item in so many is heavy, urgent, immediate or a button; the rest is everyday.
 MOODS = ("everyday", "heavy", "urgent", "now", "sos")
 WEIGHTS = (0.80, 0.10, 0.06, 0.02, 0.02)
@@ -31,6 +34,7 @@ class Simulator:
         self.pseudonyms: dict[str, str] = demo["pseudonyms"]
         self.pause = pause
         self.say = say
+        self.renew_at = datetime.now(UTC) + RENEW_EVERY
         self.stopping = threading.Event()
         self.chance = random.Random()  # noqa: S311 - a demo, no secret
         self.people = list(world.people(datetime.now(UTC).date()))
@@ -43,11 +47,20 @@ class Simulator:
             first = True
             while not self.stopping.is_set():
                 try:
+                    self.renew()
                     self.send(client, "urgent" if first else self.mood())
                     first = False
-                except (httpx.HTTPError, DatabaseError) as error:
-                    self.say(f"waiting for the server ({type(error).__name__})")
+                except (httpx.HTTPError, DatabaseError, RuleBroken) as error:
+                    self.say(f"not now, again in a moment ({type(error).__name__})")
                 self.stopping.wait(self.pause * self.chance.uniform(0.5, 1.5))
+
+    def renew(self) -> None:
+        """Now and then, give the roster its next shifts: a demo that runs for days stays staffed."""
+        now = datetime.now(UTC)
+        if now >= self.renew_at:
+            close_old_connections()
+            renew_shifts(now)
+            self.renew_at = now + RENEW_EVERY
 
     def mood(self) -> str:
         """Choose what is sent next."""

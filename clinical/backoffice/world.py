@@ -66,10 +66,13 @@ def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any
     items: list[dict[str, Any]] = []
     for back in range(DAYS, 0, -1):
         at = (now - timedelta(days=back)).replace(hour=chance.randint(6, 19), minute=chance.randint(0, 59))
-        row = person.days[(DAYS - back) % len(person.days)]
-        items.append(_check_in(pseudonym, at, row))
-        if back % 3 == 0:
-            items += _voice(person, pseudonym, at, row, chance)
+        answers = person.days[(DAYS - back) % len(person.days)]
+        # A day on which the real person did not answer stays a day without an answer.
+        row = [one for one in answers if one is not None]
+        if len(row) == len(answers):
+            items.append(_check_in(pseudonym, at, row))
+            if back % 3 == 0:
+                items += _voice(person, pseudonym, at, row, chance)
         if back % 4 == 1:
             items.append(
                 _message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person)
@@ -81,7 +84,7 @@ def _item(kind: str, pseudonym: str, at: datetime, **members: Any) -> dict[str, 
     return {"id": str(uuid.uuid4()), "kind": kind, "patient": pseudonym, "at": at.isoformat(), **members}
 
 
-def _check_in(pseudonym: str, at: datetime, row: list[float | None]) -> dict[str, Any]:
+def _check_in(pseudonym: str, at: datetime, row: list[float]) -> dict[str, Any]:
     _, relaxed, worry, _, tired, joyless = row
     return _item(
         "checkin",
@@ -95,21 +98,20 @@ def _check_in(pseudonym: str, at: datetime, row: list[float | None]) -> dict[str
     )
 
 
-def _ten(answer: float | None, *, reverse: bool = False) -> int:
-    """Turn an answer of 1 to 5 into 1 to 10; a missing one is the middle."""
-    value = 3.0 if answer is None else answer
-    value = 6.0 - value if reverse else value
+def _ten(answer: float, *, reverse: bool = False) -> int:
+    """Turn an answer of 1 to 5 into 1 to 10."""
+    value = 6.0 - answer if reverse else answer
     return min(10, max(1, round(1 + (value - 1) * 2.25)))
 
 
 def _voice(
-    person: Person, pseudonym: str, at: datetime, row: list[float | None], chance: random.Random
+    person: Person, pseudonym: str, at: datetime, row: list[float], chance: random.Random
 ) -> list[dict[str, Any]]:
     """Return one voice check-in: its emotion is drawn from the CREMA-D mix, its words from the day's mood."""
     session = f"v{person.number}-{at:%Y%m%d}"
     shares = read("voice_emotions")["shares"]
     label = chance.choices(list(shares), weights=list(shares.values()))[0]
-    mood = (3.0 - (row[5] or 3.0)) / 2
+    mood = (3.0 - row[5]) / 2
     return [
         _item(
             "session_started",

@@ -199,6 +199,7 @@ class SubscriptionAdmin(ActionAdmin):
 
     organization_path = "user__organization"
     list_display = ("user", "plan_type", "status", "amount_cents", "currency", "started_at", "ends_at")
+    list_select_related = ("user",)
 
 
 @admin.register(UsageRecord)

@@ -151,3 +151,8 @@ def users_with_session(user_ids: Iterable[UUID], at: datetime) -> set[UUID]:
     """Return those of `user_ids` who have a live session at `at`."""
     rows = User.objects.filter(pk__in=list(user_ids)).filter(Exists(live_sessions(OuterRef("pk"), at)))
     return set(rows.values_list("pk", flat=True))
+
+
+def is_demo() -> bool:
+    """Whether an organization here is marked as fictional, so that the page of entry says so."""
+    return Organization.objects.filter(settings__fictional=True).exists()

@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import shutil
+import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from cortex.ops import embedded_postgres, embedded_redis, local_secrets
+from cortex.ops.disk import explain, require_space
 from cortex.ops.embedded_postgres import SUPERUSER, Cluster, socket_address
 from cortex.ops.embedded_redis import RedisServer
-from cortex.ops.processes import StartRefused, StoreUser, may_enter, store_user
+from cortex.ops.processes import Pause, StartRefused, StoreUser, may_enter, store_user
 
 SQL = Path(__file__).resolve().parents[2] / "docs" / "deploy"
 DATABASE = "cortex"
 KEYS_DATABASE = "cortex_keys"
-NEEDED_MEGABYTES = 200
 LONGEST_SOCKET_FOLDER = 80
+
+
+@dataclass
+class Watched:
+    """A running store, and where its restart stands when it ended by itself."""
+
+    name: str
+    store: Cluster | RedisServer
+    pause: Pause = field(default_factory=Pause)
+    started: float = field(default_factory=time.monotonic)
+    due: float | None = None
+    is_starting: bool = False
+
+    def turn(self) -> list[str]:
+        """Do what is next without waiting for it; return the lines to print."""
+        now = time.monotonic()
+        if self.due is not None and now >= self.due:
+            self.due, self.started, self.is_starting = None, now, True
+            try:
+                self.store.start()
+            except (OSError, subprocess.SubprocessError) as error:
+                return [f"{self.name} can't be started now ({type(error).__name__})."]
+        elif self.due is None and self.store.has_ended():
+            wait = self.pause.after(now - self.started)
+            self.due, self.is_starting = now + wait, False
+            return [f"{self.name} ended unexpectedly ({self.store.last_words()}); restart in {wait:g} s."]
+        elif self.is_starting and self.store.is_ready():
+            self.is_starting = False
+            return [f"{self.name} was started again and is ready."]
+        return []
 
 
 class EmbeddedStores:
@@ -30,6 +63,7 @@ class EmbeddedStores:
         self.durable = durable
         self.clusters: dict[str, Cluster] = {}
         self.redis: RedisServer | None = None
+        self._watched: list[Watched] = []
 
     def start(self, *, clusters: tuple[str, ...] = ("main", "keys"), redis: bool = True) -> None:
         """Start what is asked for, furnished on the first run; raise StartRefused with a reason."""
@@ -49,18 +83,18 @@ class EmbeddedStores:
         for cluster in self.clusters.values():
             cluster.stop()
 
-    def restart_ended(self) -> list[str]:
-        """Start every store again that ended without us; return their names."""
-        again = []
-        for name, cluster in self.clusters.items():
-            if cluster.has_ended():
-                cluster.start()
-                cluster.wait_ready()
-                again.append(f"PostgreSQL ({name})")
-        if self.redis is not None and self.redis.has_ended():
-            self.redis.start()
-            again.append("Redis")
-        return again
+    def watch(self) -> list[str]:
+        """Bring back every store that ended without us, a step at a time; return what a person should know.
+
+        It never waits: a store that refuses to start (a busy backend of a killed PostgreSQL still holds its
+        memory) is tried again after a pause that doubles.
+        """
+        return [line for store in self._watched for line in store.turn()]
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds the databases."""
+        return places(self.data_dir, store_user())[0]
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name."""
@@ -74,6 +108,8 @@ class EmbeddedStores:
         secrets = prepare_folder(self.data_dir)
         require_space(self.data_dir)
         home, sockets = places(self.data_dir, user)
+        for name in clusters:
+            refuse_strange(home, name, secrets, self.data_dir)
         user.own(home)
         user.own(sockets)
         if redis:
@@ -88,6 +124,8 @@ class EmbeddedStores:
             self._start_clusters(secrets)
         if self.redis is not None:
             self.redis.wait_ready()
+            self._watched.append(Watched("Redis", self.redis))
+        self._watched += [Watched(f"PostgreSQL ({name})", one) for name, one in self.clusters.items()]
 
     def _start_clusters(self, secrets: dict[str, str]) -> None:
         with ThreadPoolExecutor(2) as threads:
@@ -96,21 +134,62 @@ class EmbeddedStores:
             cluster.start()
         for cluster in self.clusters.values():
             cluster.wait_ready()
-            furnish(cluster, secrets)
+            furnish(cluster, secrets, self.data_dir)
 
 
-def furnish(cluster: Cluster, secrets: dict[str, str]) -> None:
+def furnish(cluster: Cluster, secrets: dict[str, str], data_dir: Path) -> None:
     """Make roles, passwords and the database once per cluster; a marker saves the connections later."""
-    marker = cluster.home / f"postgres-{cluster.name}.furnished"
-    if marker.exists():
+    marker = marker_of(cluster.home, cluster.name)
+    if marker.exists() and marker.read_text() == fingerprint(secrets):
         return
     passwords = {f"cortex_{role}": secrets[f"{role}_password"] for role in ("owner", "app", "system")}
-    cluster.create_roles(SQL / "roles.sql", passwords)
+    try:
+        cluster.create_roles(SQL / "roles.sql", passwords)
+    except psycopg.OperationalError as error:
+        if "password authentication failed" not in str(error):
+            raise
+        raise StartRefused(strange(cluster.home, data_dir)) from error
     if cluster.name == "main":
         cluster.create_database(DATABASE, "cortex_owner", SQL / "database.sql")
     else:
         cluster.create_database(KEYS_DATABASE, "cortex_owner", SQL / "keys-database.sql")
-    marker.touch()
+    marker.write_text(fingerprint(secrets))
+
+
+def marker_of(home: Path, name: str) -> Path:
+    """Return the file that says that a cluster has its roles and database, and by which secrets."""
+    return home / f"postgres-{name}.furnished"
+
+
+def fingerprint(secrets: dict[str, str]) -> str:
+    """Return what tells one secrets.json from another: a digest of the random password of the clusters."""
+    return hashlib.sha256(secrets["postgres_password"].encode()).hexdigest()
+
+
+def refuse_strange(home: Path, name: str, secrets: dict[str, str], data_dir: Path) -> None:
+    """Refuse to start a cluster with the secrets of another folder, or with new ones."""
+    marker = marker_of(home, name)
+    known = marker.read_text() if marker.exists() else ""
+    # An empty marker was written before there were fingerprints: furnishing it again finds out.
+    if known and known != fingerprint(secrets):
+        raise StartRefused(strange(home, data_dir))
+
+
+def strange(home: Path, data_dir: Path) -> str:
+    """Say in two sentences what is wrong and what can be done."""
+    return (
+        f"The databases in {home} were made with other secrets than those in "
+        f"{data_dir / local_secrets.FILE}, so nothing in them can be read. "
+        "Put the old file back, or run `make clean-data` to delete both and begin anew."
+    )
+
+
+def own_paths(data_dir: Path) -> list[Path]:
+    """Return what `up` keeps for a data folder, wherever it lies; folders of tests and benches stay."""
+    home, sockets = places(data_dir.resolve(), store_user())
+    files = [path for path in data_dir.iterdir() if path.is_file() or path.is_socket()]
+    folders = [home, data_dir / "static", *([] if sockets.is_relative_to(home) else [sockets])]
+    return [path for path in (*folders, *files) if path.exists()]
 
 
 def addresses(data_dir: Path) -> dict[str, str]:
@@ -175,21 +254,3 @@ def prepare_folder(data_dir: Path) -> dict[str, str]:
         return local_secrets.load_or_make(data_dir)
     except OSError as error:
         raise StartRefused(explain(error, data_dir)) from error
-
-
-def require_space(folder: Path) -> None:
-    """Refuse to start on a nearly full disk: PostgreSQL stops in the middle of work when it can't write."""
-    free = shutil.disk_usage(folder).free // 2**20
-    if free < NEEDED_MEGABYTES:
-        raise StartRefused(f"The disk of {folder} is full: {free} MB free, {NEEDED_MEGABYTES} MB are needed.")
-
-
-def explain(error: OSError, folder: Path) -> str:
-    """Say in one sentence what the operating system refused."""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return (
-            f"No permission to write {error.filename or folder}: choose another folder with CORTEX_DATA_DIR."
-        )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {folder} is full."
-    return f"The stores in {folder} couldn't start: {error.strerror or error}."

@@ -24,6 +24,8 @@ from cortex.ops.processes import (
 )
 
 SUPERUSER = "postgres"
+# Production asks a server for its name and refuses this one.
+EMBEDDED_NAME = "cortex-embedded"
 PORTS = {"main": 5432, "keys": 5433}
 # io_method=sync saves three idle I/O workers; the log settings keep people's words out of PostgreSQL's log.
 SETTINGS = {
@@ -78,6 +80,7 @@ class Cluster:
     user: StoreUser
     password: str
     durable: bool = True
+    label: str = EMBEDDED_NAME
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -121,7 +124,8 @@ class Cluster:
     def start(self) -> None:
         """Start the postmaster as our own child; an orphan of a killed run is stopped first."""
         self.stop_orphan()
-        settings = SETTINGS | SIZES[self.name] | {"unix_socket_directories": str(self.sockets)}
+        settings = SETTINGS | SIZES[self.name]
+        settings |= {"unix_socket_directories": str(self.sockets), "cluster_name": self.label}
         if not self.durable:
             settings |= UNSAFE_BUT_QUICK
         command = [str(self.install / "bin" / "postgres"), "-D", str(self.data), "-p", str(self.port)]
@@ -134,8 +138,8 @@ class Cluster:
 
     def wait_ready(self, seconds: float = 20.0) -> None:
         """Wait until the postmaster says "ready" in its pid file, or raise with the end of its log."""
-        if not wait_until(lambda: self._says_ready() or self.has_ended(), seconds) or self.has_ended():
-            raise StartRefused(f"PostgreSQL ({self.name}) didn't start: {self._last_words()}")
+        if not wait_until(lambda: self.is_ready() or self.has_ended(), seconds) or self.has_ended():
+            raise StartRefused(f"PostgreSQL ({self.name}) didn't start: {self.last_words()}.")
 
     def stop(self) -> None:
         """Stop fast (open work is rolled back, the log is flushed), then at once if that takes too long."""
@@ -177,7 +181,8 @@ class Cluster:
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
                 connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
 
-    def _says_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether our postmaster says so in its pid file."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -189,9 +194,10 @@ class Cluster:
         """Whether no server runs now."""
         return self.process is None or self.process.poll() is not None
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Return the last line of its log."""
         text = self.log.read_text(errors="replace").strip() if self.log.exists() else ""
-        return text.splitlines()[-1] if text else "it left no message."
+        return text.splitlines()[-1] if text else "it left no message"
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(self.home)}

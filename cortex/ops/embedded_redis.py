@@ -76,7 +76,7 @@ class RedisServer:
 
     def wait_ready(self, seconds: float = 10.0) -> None:
         """Wait until the socket answers."""
-        if not wait_until(lambda: self._answers() or self.has_ended(), seconds) or self.has_ended():
+        if not wait_until(lambda: self.is_ready() or self.has_ended(), seconds) or self.has_ended():
             raise StartRefused(f"Redis didn't start: see {self.home / 'redis.log'}.")
 
     def stop(self) -> None:
@@ -89,7 +89,12 @@ class RedisServer:
         """Whether no server runs now."""
         return self.process is None or self.process.poll() is not None
 
-    def _answers(self) -> bool:
+    def last_words(self) -> str:
+        """Say where its log is: the lines are Redis's own affair."""
+        return f"see {self.home / 'redis.log'}"
+
+    def is_ready(self) -> bool:
+        """Whether the socket answers."""
         try:
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.connect(str(self.socket_file))

@@ -16,10 +16,26 @@ from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 STORE_USERS = ("cortex", "postgres", "nobody")
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 30.0
+STEADY_SECONDS = 60.0
 
 
 class StartRefused(Exception):
     """Something outside the program keeps it from starting; the message is one sentence for a person."""
+
+
+@dataclass
+class Pause:
+    """How long to wait before a start that follows an unexpected end: it doubles until a run was steady."""
+
+    seconds: float = FIRST_PAUSE
+
+    def after(self, lasted: float) -> float:
+        """Return the seconds to wait now, after a run of so many seconds."""
+        now = FIRST_PAUSE if lasted > STEADY_SECONDS else self.seconds
+        self.seconds = min(now * 2, LONGEST_PAUSE)
+        return now
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from cortex.ops.tasks import DAYS_AHEAD
 
 LOCK = "up.lock"
 STATE = "up.json"
-DEMO = "demo.json"
 STATIC_STAMP = "static.stamp"
 
 

@@ -14,11 +14,8 @@ from dataclasses import dataclass, field
 from django.core.management.base import CommandError
 
 from cortex.ops.children import Child, put_on_role
-from cortex.ops.processes import StartRefused, die_with_parent
+from cortex.ops.processes import Pause, StartRefused, die_with_parent
 
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 30.0
-STEADY_SECONDS = 60.0
 TICK = 0.25
 LONGEST_LINE = 64 * 1024
 
@@ -32,7 +29,7 @@ class Running:
     output: int = -1
     started: float = 0.0
     restarts: int = 0
-    pause: float = FIRST_PAUSE
+    pause: Pause = field(default_factory=Pause)
     due: float | None = None
     ended: int | None = None
     rest: bytes = field(default=b"", repr=False)
@@ -52,7 +49,7 @@ class Supervisor:
         self.say = say
         self.changed = changed
         self.children: dict[str, Running] = {}
-        self.watched: dict[str, Callable[[], bool]] = {}
+        self.watched: list[Callable[[], None]] = []
         self.selector = selectors.DefaultSelector()
         self.stopping = False
         self.on_end: dict[str, Callable[[int], None]] = {}
@@ -94,7 +91,7 @@ class Supervisor:
         self._reap()
         if not self.stopping:
             self._restart_due()
-            for check in self.watched.values():
+            for check in self.watched:
                 check()
 
     def stop(self, names: list[str], seconds: float) -> None:
@@ -109,7 +106,7 @@ class Supervisor:
             self.turn(0.05)
         for running in [running for running in chosen if running.is_alive]:
             self.say(running.child.name, "didn't end in time; ended for certain.")
-            self._signal(running, signal.SIGKILL)
+            self._kill_group(running)
             while running.is_alive:
                 self.turn(0.02)
 
@@ -200,9 +197,11 @@ class Supervisor:
         for running in list(self.children.values()):
             if not running.is_alive:
                 continue
-            pid, status = os.waitpid(running.pid, os.WNOHANG)
-            if pid == 0:
+            if os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 continue
+            # Before it is reaped its number is still its own: whatever it forked ends with it.
+            self._kill_group(running)
+            _, status = os.waitpid(running.pid, 0)
             while running.output >= 0 and self._read(running):
                 pass
             if running.output >= 0:
@@ -221,13 +220,11 @@ class Supervisor:
             if name in self.on_end:
                 self.on_end[name](code)
             return
-        if time.monotonic() - running.started > STEADY_SECONDS:
-            running.pause = FIRST_PAUSE
         running.restarts += 1
-        running.due = time.monotonic() + running.pause
+        wait = running.pause.after(time.monotonic() - running.started)
+        running.due = time.monotonic() + wait
         how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
-        self.say(name, f"ended unexpectedly ({how}); restart {running.restarts} in {running.pause:g} s.")
-        running.pause = min(running.pause * 2, LONGEST_PAUSE)
+        self.say(name, f"ended unexpectedly ({how}); restart {running.restarts} in {wait:g} s.")
 
     def _restart_due(self) -> None:
         for running in self.children.values():
@@ -241,6 +238,13 @@ class Supervisor:
                 os.kill(running.pid, number)
             except ProcessLookupError:
                 pass
+
+    def _kill_group(self, running: Running) -> None:
+        """Kill a child with whatever it forked: each leads a session of its own."""
+        try:
+            os.killpg(running.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def _drain_wake(self) -> None:
         try:

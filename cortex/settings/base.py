@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "cortex.ops.middleware.ClientAddressMiddleware",
     "cortex.ops.middleware.RequestLogMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cortex.ops.staticfiles.WholeFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -105,6 +105,9 @@ def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, d
         name = f"{family}{ROLES[role]}_URL"
         settings = postgres_settings(name, env.required(name, f"It is the address for the role {role}."))
         settings |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if pool else 60}
+        if role == "owner":
+            # A migration that can't have its lock soon gives up, before the desk queues up behind it.
+            settings["OPTIONS"].setdefault("options", "-c lock_timeout=10s")
         if pool:
             settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10, "max_idle": 300}
         databases[alias] = settings
@@ -122,8 +125,15 @@ def redis_url(name: str, url: str) -> str:
 
 
 def celery_broker(url: str) -> str:
-    """Return the same address as Celery spells it (its word for a socket is redis+socket)."""
-    return "redis+socket" + url.removeprefix("unix") if url.startswith("unix://") else url
+    """Return the same address as Celery spells it: redis+socket for a socket, and TLS with its check said.
+
+    Without that word Celery's rediss:// takes any certificate.
+    """
+    if url.startswith("unix://"):
+        return "redis+socket" + url.removeprefix("unix")
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+    return url
 
 
 def email_settings(name: str, url: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +16,15 @@ from cortex.audit.publickeys import key_id, parse
 
 SUPERUSERS = {"postgres", "root", "rdsadmin"}
 VERIFIED = {"verify-full", "verify-ca"}
+# With one of these libpq goes elsewhere than to the host that was looked at.
+LEADS_ELSEWHERE = {"hostaddr", "service", "servicefile"}
+VERIFIED_REDIS = {
+    "ssl_cert_reqs": {"required", "CERT_REQUIRED"},
+    "ssl_check_hostname": {"true", "True", "1"},
+}
+DEFAULT_PORT = "5432"
+# Where `up` puts its sockets when the data folder's own path is too long for one.
+SHORT_FOLDER = re.compile(r"cortex-[0-9a-f]{12}")
 
 
 def refuse_weak_secret(name: str, value: str, *, least: int) -> None:
@@ -36,6 +47,10 @@ def require_safe_database(alias: str, settings: dict[str, Any]) -> None:
     """Demand a plain role, and verified TLS unless the database is on a local socket."""
     if settings["USER"] in SUPERUSERS:
         raise ImproperlyConfigured(f"The database {alias} must not be used as a superuser.")
+    elsewhere = LEADS_ELSEWHERE & settings["OPTIONS"].keys()
+    if elsewhere or "," in settings["HOST"]:
+        name = min(elsewhere, default="several hosts")
+        raise ImproperlyConfigured(f"The database {alias} must name one host and nothing beside it: {name}.")
     if settings["HOST"].startswith("/"):
         return
     if settings["OPTIONS"].get("sslmode") not in VERIFIED:
@@ -44,18 +59,42 @@ def require_safe_database(alias: str, settings: dict[str, Any]) -> None:
         )
 
 
+def refuse_other_addresses(environment: Mapping[str, str]) -> None:
+    """Refuse libpq's own variables that lead a connection elsewhere than its address says."""
+    for name in sorted({"PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE"} & environment.keys()):
+        raise ImproperlyConfigured(f"{name} must not be set: the address alone says where a database is.")
+
+
+def require_keys_apart(databases: Mapping[str, dict[str, Any]]) -> None:
+    """Refuse keys in the cluster of the data that they open: a stolen copy would hold both."""
+    places = {(one["HOST"], one["PORT"] or DEFAULT_PORT) for one in databases.values()}
+    if len(places) < len(databases):
+        raise ImproperlyConfigured("The keys need a PostgreSQL of their own, on another host or port.")
+
+
 def require_safe_redis(name: str, url: str) -> None:
-    """Demand TLS unless Redis is on a local socket."""
+    """Demand verified TLS unless Redis is on a local socket."""
     parts = urlsplit(url)
     if parts.scheme == "redis":
         raise ImproperlyConfigured(f"{name} must be rediss:// or a local socket (unix://).")
-    if parse_qs(parts.query).get("ssl_cert_reqs", ["required"])[0] in ("none", "CERT_NONE"):
-        raise ImproperlyConfigured(f"{name} must verify the server's certificate.")
+    options = parse_qs(parts.query, keep_blank_values=True)
+    for option, fine in VERIFIED_REDIS.items():
+        if set(options.get(option, [])) - fine:
+            raise ImproperlyConfigured(f"{name} must verify the server's certificate and name: {option}.")
 
 
-def refuse_embedded(name: str, place: str) -> None:
-    """Refuse the stores that `up` starts: they are sized for one developer and have no backups."""
-    if "/.cortex/" in place or place.endswith("/stores/run") or "/var/lib/cortex/" in place:
+def refuse_embedded(name: str, folder: str) -> None:
+    """Refuse the sockets of the stores that `up` starts: they are for one developer and have no backups.
+
+    A link is followed first. A connection to an embedded PostgreSQL is refused once more by what the server
+    says of itself (`cortex.ops.apps`).
+    """
+    if not folder.startswith("/"):
+        return
+    place = Path(folder).resolve()
+    known = place.match("*/stores/run") or SHORT_FOLDER.fullmatch(place.name)
+    inside = {".cortex", "/var/lib/cortex"} & {*place.parts, *map(str, place.parents)}
+    if known or inside or any(place.parent.glob("postgres-*.furnished")):
         raise ImproperlyConfigured(f"{name} points at an embedded store; production needs its own.")
 
 

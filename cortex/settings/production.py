@@ -1,5 +1,8 @@
 """Production: everything must be said, and unsafe answers are refused before the first request."""
 
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
 from django.core.exceptions import ImproperlyConfigured
 
 from cortex.settings.base import *  # noqa: F403
@@ -22,8 +25,10 @@ from cortex.settings.base import (
 from cortex.settings.guards import (
     refuse_embedded,
     refuse_open_hosts,
+    refuse_other_addresses,
     refuse_weak_secret,
     require_anchors_apart,
+    require_keys_apart,
     require_listed_key,
     require_safe_database,
     require_safe_redis,
@@ -38,11 +43,14 @@ refuse_weak_secret("CORTEX_METRICS_TOKEN", CORTEX_METRICS_TOKEN, least=16)
 if not CORTEX_MASTER_KEYS and not CORTEX_MASTER_KEY_FILE:
     raise ImproperlyConfigured("CORTEX_MASTER_KEYS or CORTEX_MASTER_KEY_FILE must be set.")
 refuse_open_hosts("CORTEX_ALLOWED_HOSTS", ALLOWED_HOSTS)
+refuse_other_addresses(env.values)
 for _alias, _database in DATABASES.items():
     require_safe_database(_alias, _database)
     refuse_embedded(_alias, _database["HOST"])
+require_keys_apart(DATABASES)
 require_safe_redis("REDIS_URL", REDIS_URL)
-refuse_embedded("REDIS_URL", REDIS_URL)
+if REDIS_URL.startswith("unix://"):
+    refuse_embedded("REDIS_URL", str(PurePosixPath(unquote(urlsplit(REDIS_URL).path)).parent))
 
 CSRF_TRUSTED_ORIGINS = CSRF_TRUSTED_ORIGINS or [f"https://{host}" for host in ALLOWED_HOSTS]
 CORTEX_PUBLIC_URL = env.text("CORTEX_PUBLIC_URL", f"https://{ALLOWED_HOSTS[0]}")
@@ -60,4 +68,5 @@ SECURE_HSTS_PRELOAD = True
 # Only believed behind a proxy, which overwrites what a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CORTEX_TRUSTED_PROXIES else None
 EMAIL_TIMEOUT = 10
-CORTEX_REFUSE_SUPERUSER = True
+# Asked of the server itself at the first connection (cortex.ops.apps).
+CORTEX_GUARD_CONNECTIONS = True

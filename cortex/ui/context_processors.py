@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from cortex.accounts.queries import is_demo
 from cortex.accounts.sessions.clocks import limits
 from cortex.ui import nav
 
@@ -20,7 +21,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"me": None, "theme": "", "nav": [], "home": "/"}
+        # Asked only by the pages of entry, which show it.
+        return {"me": None, "theme": "", "nav": [], "home": "/", "fictional": SimpleLazyObject(is_demo)}
     role = str(user.role)
     return {
         "me": {

@@ -27,5 +27,8 @@ KEYS_DATABASE_URL=postgresql://cortex_app:$app@/cortex_keys?$keys
 KEYS_DATABASE_SYSTEM_URL=postgresql://cortex_system:$system@/cortex_keys?$keys
 KEYS_DATABASE_OWNER_URL=postgresql://cortex_owner:$owner@/cortex_keys?$keys
 ENV
-# The containers run as this user and must be able to read what they are given.
-chown -R 10001:10001 secrets 2>/dev/null || echo "Run as root once: chown -R 10001:10001 secrets"
+# Files keep their owner inside a container: the application runs as 10001, PostgreSQL as 999, and each reads its
+# own. The first start of the databases reads these two as 999 and would die half done without.
+own() { chown -R 10001:10001 secrets && chown 999:999 secrets/postgres_password secrets/role_passwords; }
+chmod 0400 secrets/postgres_password secrets/role_passwords
+own 2>/dev/null || echo "Run as root once: chown -R 10001:10001 secrets; chown 999:999 secrets/*_password*"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from cortex.accounts.models import User
 from tests import cast as players
 from tests import makers, stores
+from tests.browsers import chromium_program
 
 FLAGS = [
     "--no-sandbox",
@@ -146,9 +145,8 @@ def server(transactional_db: None, collected: None) -> Iterator[Server]:
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, else Playwright's; without one the run fails, it is never skipped."""
-    program = os.environ.get("CORTEX_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
         yield browser
         browser.close()
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from cortex.accounts.models import User
 from crisis.alerts.actions import raise_alert
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.ownership.actions import claim_alert
 from tests import makers
 from tests.browser.conftest import Server, Visitor
@@ -91,23 +92,43 @@ def test_a_row_that_somebody_else_claims_stays_greyed_until_the_next_show(visit:
     expect(page.locator(ROWS)).to_have_attribute("data-id", str(other.pk))
 
 
-def test_two_counselors_claim_and_one_learns_who_has_it(visit: Visit, people: Cast) -> None:
+def test_two_counselors_claim_at_once_and_one_learns_who_has_it(visit: Visit, people: Cast) -> None:
     people.on_duty()
     people.on_duty(people.bob)
     alert = raise_for(people)
-    _, first = board_of(visit, people)
-    second_visitor = visit()
-    second_visitor.page.route_web_socket("**/ws/live/", lambda socket: None)  # Bob's board hears of nothing
-    second = second_visitor.sign_in(people.bob)
-    second_visitor.open("/board/")
-    claim = f"#q-{alert.pk} [data-act=claim]"
-    first.locator(claim).click()
-    expect(first.locator(f"#q-{alert.pk} .q-act")).to_contain_text("You")
-    second.locator(claim).click()
-    answer = second.locator(f"#q-{alert.pk} .q-act")
-    expect(answer).to_contain_text(re.compile(rf"Claimed by {people.cleo.full_name} \d+ s ago"))
-    alert.refresh_from_db()
-    assert alert.assigned_to_id == people.cleo.pk
+    first, second = deaf_board(visit, people.cleo), deaf_board(visit, people.bob)
+    held: list[Route] = []
+    for page in (first, second):
+        page.route("**/claim/", lambda route: held.append(route))
+        page.locator(f"#q-{alert.pk} [data-act=claim]").click()
+    while len(held) < 2:  # both have decided; neither request has left its browser yet
+        first.wait_for_timeout(20)
+        second.wait_for_timeout(20)
+    for route in held:
+        route.continue_()
+    winner, loser = settled(alert, people, first, second)
+    answer = f"#q-{alert.pk} .q-act"
+    expect(winner.locator(answer)).to_have_text("Open")  # it is theirs: the way to its page
+    name = people.cleo.full_name if winner is first else people.bob.full_name
+    expect(loser.locator(answer)).to_contain_text(re.compile(rf"Claimed by {name} \d+ s ago"))
+    claims = AlertEvent.objects.filter(alert=alert, kind="claimed")
+    assert claims.count() == 1
+
+
+def deaf_board(visit: Visit, user: User) -> Page:
+    """A board that hears of nothing, so that only the answer to its own claim can tell it anything."""
+    visitor = visit()
+    visitor.page.route_web_socket("**/ws/live/", lambda socket: None)
+    visitor.sign_in(user)
+    return visitor.open("/board/")
+
+
+def settled(alert: RiskAlert, people: Cast, first: Page, second: Page) -> tuple[Page, Page]:
+    """Wait until the alert has an owner; return the winner's page and the loser's."""
+    while alert.assigned_to_id is None:
+        first.wait_for_timeout(20)
+        alert.refresh_from_db()
+    return (first, second) if alert.assigned_to_id == people.cleo.pk else (second, first)
 
 
 def test_the_keyboard_moves_opens_claims_and_hides(visit: Visit, people: Cast) -> None:

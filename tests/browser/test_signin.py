@@ -12,6 +12,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cortex.accounts.models import Organization, Role, SessionState, User
+from tests.browsers import chromium_program
 from tests.unit.accounts.conftest import PASSWORD, PIN, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,7 +30,7 @@ def cleo(transactional_db: None) -> User:
 def page(live_server: Any) -> Iterator[Page]:
     """A page whose console errors fail the test at its end."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=chromium_program(), args=["--no-sandbox"])
         context = browser.new_context(base_url=live_server.url)
         opened = context.new_page()
         wrong: list[str] = []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from crisis.policies.actions import add_pager
 from tests import cast as players
 from tests import makers, stores
 from tests.browser.conftest import FLAGS
+from tests.browsers import chromium_program
 from tests.faults.canaries import WAL_PAGE, Eyes, files_below, forms, marker, phone
 from tests.faults.sinks import MailSink, PagerSink, RedisEar
 from tests.faults.test_first_faults import System, cookie_of
@@ -184,10 +183,9 @@ def _send_everything(stage: Stage, raw: str) -> str:
 def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> None:
     """Claim, contact, escalate, resolve and raise by hand as Cleo, and search as Ada, in one browser."""
     word = stage.words
-    program = os.environ.get("CORTEX_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            str(stage.profile), executable_path=program, args=FLAGS, headless=True
+            str(stage.profile), executable_path=chromium_program(), args=FLAGS, headless=True
         )
         page = context.pages[0]
         _sign_in(stage, page, cast.cleo.email)

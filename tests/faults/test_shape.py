@@ -1,91 +1,46 @@
-"""The production shape, as compose.yaml starts it: gunicorn, uvicorn and the sweeper with real roles."""
+"""The production shape: compose.yaml's processes by their own commands, secrets, roles and health checks.
+
+Containers themselves are not built here; what they would run is read from compose.yaml and the Dockerfile.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.faults.houses import free_port, wait_for
-from tests.stores import DATA_DIR, ROOT, child_environment
+from tests.faults.composed import COMPOSE, HOST, ONCE, Shape, health_of
+from tests.faults.houses import wait_for
+from tests.stores import ROOT
 
-pytestmark = [pytest.mark.faults, pytest.mark.django_db]
-HOST = "cortex.example"
-BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.faults
+SERVICES = COMPOSE["services"]
+OURS = ("pages", "sockets", "worker", "beat", "sweeper", "migrate")
 
 
 @pytest.fixture(scope="module")
-def shape(django_db_setup: None) -> Iterator[dict[str, int]]:
-    """Run the three as compose.yaml does, on the slot's databases by a path that doesn't look embedded."""
-    folder = Path(tempfile.mkdtemp(prefix="cortex-shape-"))
-    sockets = folder / "sockets"
-    sockets.symlink_to(DATA_DIR / "stores" / "run")
-    environment = production(folder, sockets)
-    ports = {"pages": free_port(), "sockets": free_port()}
-    # The command lines of compose.yaml, with this test's addresses.
-    gunicorn = [
-        BIN / "gunicorn",
-        "cortex.wsgi:application",
-        f"--bind=127.0.0.1:{ports['pages']}",
-        "--threads=4",
-    ]
-    uvicorn = [
-        BIN / "uvicorn", "cortex.asgi:application", f"--port={ports['sockets']}", "--no-access-log",
-        "--no-server-header", "--no-proxy-headers", "--ws-max-size=65536", "--ws-per-message-deflate=false",
-    ]  # fmt: skip
-    sweeper = [sys.executable, "manage.py", "sweep"]
-    commands: list[tuple[list[str], str]] = [
-        ([str(part) for part in gunicorn], "app"),
-        ([str(part) for part in uvicorn], "app"),
-        (sweeper, "system"),
-    ]
-    run([sys.executable, "manage.py", "collectstatic", "--noinput"], environment)
-    processes = []
+def running() -> Iterator[Shape]:
+    """Run all of it on clusters of its own: production refuses the embedded ones."""
+    shape = Shape()
     try:
-        for command, role in commands:
-            started = environment | {"CORTEX_DB_ROLE": role}
-            processes.append(subprocess.Popen(command, cwd=ROOT, env=started, stderr=subprocess.DEVNULL))
-        for port in ports.values():
-            wait_for(lambda port=port: ask(port, "/readyz", host="localhost")[0] == 200, 40)  # type: ignore[misc]
-        yield ports
+        shape.start()
+        for port in shape.ports.values():
+            wait_for(lambda port=port: ask(port, "/readyz", host="localhost")[0] == 200, 60)  # type: ignore[misc]
+        yield shape
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(15)
-        shutil.rmtree(folder)
+        shape.stop()
 
 
-def production(folder: Path, sockets: Path) -> dict[str, str]:
-    """Return what ./secrets and compose.yaml would say."""
-    values = child_environment()
-    kept = {name: value for name, value in values.items() if "DATABASE" in name or name.startswith("CORTEX_")}
-    kept = {
-        name: value.replace(str(DATA_DIR / "stores" / "run"), str(sockets)) for name, value in kept.items()
-    }
-    return kept | {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "cortex.settings.production",
-        "REDIS_URL": values["REDIS_URL"].replace(str(DATA_DIR / "stores" / "run"), str(sockets)),
-        "CORTEX_ALLOWED_HOSTS": f"{HOST},localhost",
-        "CORTEX_TRUSTED_PROXIES": "1",
-        "CORTEX_DATA_DIR": str(folder / "data"),
-        "CORTEX_AUDIT_ANCHOR_FILE": str(folder / "anchors" / "anchors.jsonl"),
-        "CORTEX_STATIC_ROOT": str(folder / "static"),
-    }
-
-
-def run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def shape(running: Shape) -> dict[str, int]:
+    """The ports of pages and sockets."""
+    return running.ports
 
 
 def ask(port: int, path: str, *, host: str = HOST, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -104,6 +59,59 @@ def ask(port: int, path: str, *, host: str = HOST, **headers: str) -> tuple[int,
 def test_both_servers_are_ready_and_the_sweeper_works(shape: dict[str, int]) -> None:
     for port in shape.values():
         wait_for(lambda port=port: sweeper_state(port) == "ok", 10)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("service", ["pages", "sockets", "sweeper", "redis", "postgres", "keys", "worker"])
+def test_a_health_check_tells_a_running_service_from_one_that_ended(service: str, running: Shape) -> None:
+    wait_for(lambda: running.is_healthy(service), 60)
+
+
+def test_each_process_works_in_the_role_that_compose_names(running: Shape) -> None:
+    cluster = running.clusters["postgres"]
+    address = cluster.address("postgres", cluster.password, "cortex")
+    with psycopg.connect(address, autocommit=True) as connection:
+        roles = (
+            "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'cortex' AND usename ~ 'cortex'"
+        )
+        assert {row[0] for row in connection.execute(roles)} == {"cortex_app", "cortex_system"}
+        owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+        assert connection.execute(owners).fetchall() == [("cortex_owner",)]
+
+
+def test_beat_is_healthy_once_its_first_task_went_through_the_worker(running: Shape) -> None:
+    wait_for(lambda: running.is_healthy("beat"), 120)
+    running.processes["beat"].poll()
+    assert [name for name, process in running.processes.items() if process.poll() is not None] == []
+
+
+def test_every_service_that_stays_has_a_health_check_and_none_of_ours_is_root() -> None:
+    assert [name for name, one in SERVICES.items() if name not in ONCE and not health_of(one)] == []
+    # PostgreSQL's image gives root up by itself; `prepare` must be root to give folders away.
+    rootless = {name: one.get("user", "") for name, one in SERVICES.items()}
+    assert {name for name, user in rootless.items() if not user} == {"postgres", "keys", "prepare"}
+    assert {user for user in rootless.values() if user} == {"10001:10001"}
+    for name in OURS:
+        assert SERVICES[name]["read_only"] and SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+def test_secrets_stay_out_of_the_image_and_each_user_reads_its_own(tmp_path: Path) -> None:
+    assert "secrets" in (ROOT / ".dockerignore").read_text().split()
+    assert "secrets/" in (ROOT / ".gitignore").read_text().split()
+    deploy = tmp_path / "docs/deploy"
+    deploy.mkdir(parents=True)
+    (deploy / "make-secrets.sh").write_text((ROOT / "docs/deploy/make-secrets.sh").read_text())
+    done = subprocess.run(
+        ["bash", str(deploy / "make-secrets.sh"), HOST], capture_output=True, text=True, check=True
+    )
+    of_postgres = set(SERVICES["postgres"]["secrets"])
+    assert of_postgres.isdisjoint(SERVICES["pages"]["secrets"])
+    for path in (tmp_path / "secrets").iterdir():
+        status = path.stat()
+        assert status.st_mode & 0o077 == 0
+        if os.geteuid() == 0:
+            assert status.st_uid == (999 if path.name in of_postgres else 10001), path.name
+    if os.geteuid() != 0:
+        assert "Run as root once" in done.stdout
 
 
 def sweeper_state(port: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.async_api import Page as Tab
 from playwright.async_api import async_playwright
 
 from cortex.live import feed
+from tests.browsers import chromium_program
 from tests.live.conftest import Listener
 from tests.live.stage import LiveServer, TableSource, board, commit
 
@@ -58,10 +58,9 @@ async def site(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 async def tab() -> AsyncIterator[Tab]:
     """An empty tab; the system's Chromium, else Playwright's."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=chromium_program(), args=arguments)
         found = await browser.new_page()
         errors: list[str] = []
         found.on("pageerror", lambda error: errors.append(str(error)))

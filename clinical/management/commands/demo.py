@@ -1,17 +1,16 @@
-"""`manage.py demo`: loads two fictional organizations with their people, once."""
+"""`manage.py demo`: loads two fictional organizations with their people, or what is still missing of them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clinical.backoffice.demo import Demo
+from clinical.backoffice.demo import Demo, read_file
 
 
 class Command(BaseCommand):
-    """Writes the sign-ins to the data folder; refuses to load twice."""
+    """Keeps the sign-ins in the data folder; a second run loads nothing twice and renews the shifts."""
 
     help = "Load the demo: two fictional organizations, 12 staff, 80 patients and two weeks of their days."
 
@@ -22,10 +21,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Load or show."""
         path = Path(settings.CORTEX_DATA_DIR) / "demo.json"
-        if not path.exists() and not options["sign_ins"]:
-            Demo(lambda line: self.stdout.write(line)).load(path)
-        if not path.exists():
+        if not options["sign_ins"]:
+            Demo(path, self.stdout.write).load()
+        kept = read_file(path)
+        if not kept:
             raise CommandError("The demo was not loaded yet. Run `python manage.py demo` first.")
         self.stdout.write("Everybody here is fictional.")
-        for one in json.loads(path.read_text())["sign_ins"]:
+        for one in kept["sign_ins"]:
             self.stdout.write("{role:<12} {name:<20} {email:<28} {password}  PIN {pin}".format(**one))

@@ -1,12 +1,12 @@
 """`manage.py simulate`: fictional people's apps go on sending through the real API."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from clinical.backoffice.demo import read_file
 from clinical.backoffice.simulator import Simulator
 
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Send until stopped."""
         path = Path(settings.CORTEX_DATA_DIR) / "demo.json"
-        if not path.exists():
+        demo = read_file(path)
+        if not demo or not demo["complete"]:
             raise CommandError("Load the demo first: python manage.py demo")
-        Simulator(options["url"], json.loads(path.read_text()), options["pause"], self.stdout.write).run()
+        Simulator(options["url"], demo, options["pause"], self.stdout.write).run()

@@ -35,18 +35,4 @@ class Migration(migrations.Migration):
                 blank=True, default=dict, help_text="Policies by name, of the declared list."
             ),
         ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_operator", False), ("role", "admin"), _connector="OR"),
-                name="invitation_operator_is_admin",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_operator", False), ("role", "admin"), _connector="OR"),
-                name="user_operator_is_admin",
-            ),
-        ),
     ]

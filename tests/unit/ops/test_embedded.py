@@ -5,11 +5,15 @@ import json
 import os
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.core.management.base import CommandError
+from django.db import OperationalError
 
-from cortex.ops import embedded, local_secrets, processes
+from cortex.ops import disk, embedded, local_secrets, processes
 from cortex.ops.embedded_postgres import SETTINGS
-from cortex.ops.processes import StartRefused, StoreUser
+from cortex.ops.management.commands import up
+from cortex.ops.processes import LONGEST_PAUSE, Pause, StartRefused, StoreUser
 
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
@@ -58,8 +62,8 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.M
     class Usage:
         free = 5 * 2**20
 
-    monkeypatch.setattr(embedded.shutil, "disk_usage", lambda folder: Usage)
-    with pytest.raises(StartRefused, match=r"is full: 5 MB free, 200 MB are needed\."):
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda folder: Usage)
+    with pytest.raises(StartRefused, match=r"is full: 5 MB free, 600 MB are needed\."):
         embedded.EmbeddedStores(tmp_path).start()
 
 
@@ -69,10 +73,61 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.M
      (errno.ENOSPC, "is full"), (errno.EDQUOT, "is full")],
 )  # fmt: skip
 def test_what_the_system_refuses_is_explained(number: int, words: str) -> None:
-    assert words in embedded.explain(OSError(number, "x", "/data/f"), Path("/data"))
+    assert words in disk.explain(OSError(number, "x", "/data/f"), Path("/data"))
 
 
 def test_postgres_writes_no_words_of_people_into_its_log() -> None:
     assert SETTINGS["log_min_error_statement"] == "panic"
     assert SETTINGS["log_parameter_max_length"] == SETTINGS["log_parameter_max_length_on_error"] == "0"
     assert SETTINGS["log_min_duration_statement"] == "-1"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "x"), psycopg.errors.DiskFull(), OSError(errno.EDQUOT, "x")]
+)
+def test_a_disk_that_fills_up_during_the_start_is_said_in_a_sentence(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: up.House) -> None:
+        # As Django hands it on: its own class, PostgreSQL's as the cause.
+        raise (error if isinstance(error, OSError) else OperationalError("no room")) from error
+
+    monkeypatch.setattr(up.House, "run", refuse)
+    with pytest.raises(CommandError, match=r"The disk of .* is full: make room"):
+        up.Command().handle(host="127.0.0.1", port=1, demo=False)
+
+
+def test_another_fault_of_the_database_is_not_called_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: up.House) -> None:
+        raise OperationalError("something else")
+
+    monkeypatch.setattr(up.House, "run", refuse)
+    with pytest.raises(OperationalError):
+        up.Command().handle(host="127.0.0.1", port=1, demo=False)
+
+
+def test_a_cluster_of_other_secrets_is_refused_before_it_starts(tmp_path: Path) -> None:
+    old, new = local_secrets.fresh_secrets(), local_secrets.fresh_secrets()
+    embedded.marker_of(tmp_path, "main").write_text(embedded.fingerprint(old))
+    embedded.refuse_strange(tmp_path, "main", old, tmp_path)
+    with pytest.raises(StartRefused) as refused:
+        embedded.refuse_strange(tmp_path, "main", new, Path("/data"))
+    assert f"The databases in {tmp_path} were made with other secrets than those in /data" in str(
+        refused.value
+    )
+    assert "make clean-data" in str(refused.value)
+
+
+def test_what_is_cleaned_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "may_enter", lambda user, folder: True)
+    (tmp_path / "stores" / "run").mkdir(parents=True)
+    (tmp_path / "test-main").mkdir()
+    (tmp_path / "secrets.json").touch()
+    assert set(embedded.own_paths(tmp_path)) == {tmp_path / "stores", tmp_path / "secrets.json"}
+
+
+def test_a_pause_doubles_until_a_run_was_steady() -> None:
+    pause = Pause()
+    assert [pause.after(1.0) for _ in range(3)] == [0.25, 0.5, 1.0]
+    assert max(pause.after(1.0) for _ in range(10)) == LONGEST_PAUSE
+    assert pause.after(61.0) == 0.25

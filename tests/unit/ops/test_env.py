@@ -70,7 +70,8 @@ def test_each_role_has_its_own_address() -> None:
     env = Environment(
         {f"{name}{role}_URL": f"postgresql://u{role}@h/d" for name in families for role in roles}
     )
-    assert role_databases(env, "owner")["keys"]["USER"] == "u_OWNER"
+    owner = role_databases(env, "owner")["keys"]
+    assert (owner["USER"], owner["OPTIONS"]["options"]) == ("u_OWNER", "-c lock_timeout=10s")
     assert role_databases(env, "system")["default"]["USER"] == "u_SYSTEM"
     pooled = role_databases(env, "app", pool=8)["default"]
     assert pooled["OPTIONS"]["pool"]["max_size"] == 8
@@ -85,7 +86,15 @@ def test_a_useless_redis_address_is_refused(url: str) -> None:
 
 def test_celery_has_its_own_word_for_a_socket() -> None:
     assert celery_broker("unix://:p@/run/redis.sock") == "redis+socket://:p@/run/redis.sock"
-    assert celery_broker("rediss://h") == "rediss://h"
+
+
+def test_celerys_tls_says_that_the_certificate_is_checked() -> None:
+    assert celery_broker("rediss://h") == "rediss://h?ssl_cert_reqs=required"
+    assert (
+        celery_broker("rediss://h/0?ssl_ca_certs=/ca")
+        == "rediss://h/0?ssl_ca_certs=/ca&ssl_cert_reqs=required"
+    )
+    assert celery_broker("rediss://h?ssl_cert_reqs=required") == "rediss://h?ssl_cert_reqs=required"
 
 
 def test_mail_goes_where_the_address_says() -> None:

@@ -3,13 +3,18 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.exceptions import ImproperlyConfigured
 
 from cortex.audit.publickeys import line_of
+from cortex.ops.embedded import places, superuser_address
 from cortex.ops.local_secrets import fresh_secrets
-from tests.stores import ROOT
+from cortex.ops.processes import store_user
+from cortex.settings.guards import refuse_embedded
+from tests.stores import DATA_DIR, ROOT
 
 OTHER_KEY = line_of(Ed25519PrivateKey.generate().public_key())
 REMOTE = "postgresql://cortex_app:p@db.example/cortex?sslmode=verify-full"
@@ -91,7 +96,18 @@ def test_nothing_may_be_missing(name: str) -> None:
         ("DATABASE_URL", "postgresql://cortex_app:p@/cortex?host=/x/.cortex/stores/run", "embedded store"),
         ("REDIS_URL", "redis://redis/0", "must be rediss"),
         ("REDIS_URL", "rediss://redis/0?ssl_cert_reqs=none", "verify"),
+        ("REDIS_URL", "rediss://redis/0?ssl_cert_reqs=required&ssl_cert_reqs=none", "verify"),
+        ("REDIS_URL", "rediss://redis/0?ssl_check_hostname=false", "ssl_check_hostname"),
+        ("REDIS_URL", "rediss://redis/0?ssl_check_hostname=0", "ssl_check_hostname"),
+        ("REDIS_URL", "rediss://redis/0?ssl_check_hostname=", "ssl_check_hostname"),
         ("REDIS_URL", "unix:///x/.cortex/stores/run/redis.sock", "embedded store"),
+        ("REDIS_URL", "unix:///tmp/cortex-0123456789ab/redis.sock", "embedded store"),
+        ("DATABASE_URL", "postgresql://cortex_app:p@/cortex?host=/run/x&hostaddr=10.0.0.1", "hostaddr"),
+        ("DATABASE_URL", "postgresql://cortex_app:p@/cortex?host=/run/x&service=other", "service"),
+        ("DATABASE_URL", "postgresql://cortex_app:p@/cortex?host=/run/x,10.0.0.1", "one host"),
+        ("PGHOSTADDR", "10.0.0.1", "PGHOSTADDR must not be set"),
+        ("KEYS_DATABASE_URL", REMOTE, "of their own"),
+        ("KEYS_DATABASE_URL", REMOTE.replace("/cortex?", ":5432/cortex_keys?"), "of their own"),
         ("CORTEX_PUBLIC_URL", "http://cortex.example", "https"),
     ],
 )
@@ -104,19 +120,14 @@ def test_unsafe_answers_are_refused(name: str, value: str, reason: str) -> None:
 
 
 def test_up_is_not_for_production() -> None:
-    done = manage("up", DATABASE_OWNER_URL=REMOTE, KEYS_DATABASE_OWNER_URL=REMOTE)
+    keys = REMOTE.replace("db.example", "keys.example")
+    done = manage("up", DATABASE_OWNER_URL=REMOTE, KEYS_DATABASE_OWNER_URL=keys)
     assert done.returncode == 1
     assert "in production each process has its own unit" in done.stderr
 
 
-def test_a_superuser_by_another_name_is_refused_at_the_first_connection(
-    child_environment: dict[str, str],
-) -> None:
-    from cortex.ops.embedded import superuser_address
-    from tests.stores import DATA_DIR
-
-    # The guard asks PostgreSQL, not the name; the socket's path must not look embedded for this one.
-    address = superuser_address(DATA_DIR, "main", "postgres")
+def first_connection(address: str) -> str:
+    """Connect to an address that the settings never saw; return the last line of what was said."""
     script = (
         "import django; django.setup()\n"
         "from django.db import connection\n"
@@ -129,4 +140,42 @@ def test_a_superuser_by_another_name_is_refused_at_the_first_connection(
         timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "must not be used as a superuser" in done.stderr.splitlines()[-1]
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_superuser_by_another_name_is_refused_at_the_first_connection() -> None:
+    address = superuser_address(DATA_DIR, "main", "postgres")
+    assert "must not be used as a superuser" in first_connection(address)
+
+
+def test_an_embedded_postgresql_is_refused_at_the_first_connection(
+    child_environment: dict[str, str], django_db_setup: None
+) -> None:
+    assert "is an embedded store" in first_connection(child_environment["DATABASE_URL"])
+
+
+def test_a_link_to_an_embedded_store_is_followed(tmp_path: Path) -> None:
+    link = tmp_path / "redis"
+    link.symlink_to(places(DATA_DIR, store_user())[1])
+    with pytest.raises(ImproperlyConfigured, match="embedded store"):
+        refuse_embedded("REDIS_URL", str(link))
+
+
+def test_a_folder_beside_an_embedded_cluster_is_refused_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "postgres-main.furnished").touch()
+    with pytest.raises(ImproperlyConfigured, match="embedded store"):
+        refuse_embedded("REDIS_URL", str(tmp_path / "any"))
+
+
+@pytest.mark.parametrize("query", ["", "?ssl_ca_certs=/ca.pem"])
+def test_celery_verifies_the_certificate_of_its_broker(query: str) -> None:
+    code = (
+        "import django; django.setup()\n"
+        "from cortex.celery import app\n"
+        "with app.connection_for_read() as broker: print(dict(broker.ssl))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment(REDIS_URL=f"rediss://:p@redis.example/0{query}"),
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "'ssl_cert_reqs': <VerifyMode.CERT_REQUIRED: 2>" in done.stdout

@@ -14,9 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from cortex.ops import children, startup
+from cortex.ops.disk import full, is_full
 from cortex.ops.embedded import EmbeddedStores, prepare_folder
 from cortex.ops.processes import StartRefused
 from cortex.ops.supervisor import Supervisor
@@ -50,6 +51,10 @@ class Command(BaseCommand):
             House(options["host"], options["port"], demo=options["demo"]).run()
         except StartRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except (OSError, DatabaseError) as error:
+            if not is_full(error):
+                raise
+            raise CommandError(full(Path(settings.CORTEX_DATA_DIR))) from error
 
 
 class House:
@@ -87,10 +92,10 @@ class House:
         """Run the embedded stores that nobody configured; they end last."""
         clusters, redis = settings.CORTEX_EMBEDDED_CLUSTERS, settings.CORTEX_EMBEDDED_REDIS
         self.stores.start(clusters=clusters, redis=redis)
-        self.supervisor.watched["stores"] = self.watch_stores
+        self.supervisor.watched.append(self.watch_stores)
         names = [*(f"PostgreSQL ({name})" for name in clusters), *(["Redis"] if redis else [])]
         if names:
-            say("up", f"{', '.join(names)} ready in {self.data_dir}.")
+            say("up", f"{', '.join(names)} ready in {self.stores.home}.")
         try:
             yield
         finally:
@@ -130,9 +135,7 @@ class House:
         self.supervisor.run()
 
     def show_demo(self) -> None:
-        """Load the demo unless it was, show its sign-ins, then keep its people busy."""
-        if not (self.data_dir / startup.DEMO).exists():
-            say("up", "loading fictional people; this takes a moment, once.")
+        """Load what is missing of the demo, show its sign-ins, then keep its people busy."""
         self.supervisor.on_end["demo"] = self.demo_ready
         self.supervisor.start(children.command("demo", child="demo", once=True))
 
@@ -150,12 +153,11 @@ class House:
         self.supervisor.stop(FIRST, 1.5)
         self.supervisor.stop(LAST, 2.8)
 
-    def watch_stores(self) -> bool:
-        """Start a store again that ended by itself, and say so."""
-        for name in self.stores.restart_ended():
-            say("up", f"{name} ended unexpectedly and was started again.")
+    def watch_stores(self) -> None:
+        """Bring back a store that ended by itself, and say so."""
+        for line in self.stores.watch():
+            say("up", line)
             self.note_state()
-        return True
 
     def note_state(self) -> None:
         """Keep the process ids where the next start finds them."""

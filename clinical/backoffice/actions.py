@@ -1,0 +1,43 @@
+"""Writes of the demo: one fictional person with everything that is known of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from cortex.audit import Actor, action, record
+from cortex.clock import clock
+from crisis.intake.actions import take_batch
+from crisis.intake.parcels import Parcel
+from crisis.risk.evidence import Draft
+from crisis.triage.actions import assess_people
+from patients.care.actions import add_to_care_team
+from patients.registry.actions import register_patient
+from patients.registry.models import Patient
+from patients.registry.records import RegisterPatient
+
+
+@action
+def add_person(
+    *,
+    actor: Actor,
+    data: RegisterPatient,
+    therapist_id: UUID | None,
+    parcel: Parcel,
+    measures: list[Draft],
+    at: datetime | None = None,
+) -> Patient:
+    """Register a fictional person, send their two weeks, and put their questionnaire into the ledger.
+
+    All or nothing, so that a load that was interrupted goes on with the next person.
+    """
+    at = clock(at)
+    patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
+    if therapist_id is not None:
+        add_to_care_team(
+            actor=actor, patient_id=patient.pk, user_id=therapist_id, role="primary_therapist", at=at
+        )
+    take_batch(actor=actor, parcel=parcel, at=at)
+    assess_people(actor=actor, drafts={patient.pk: measures}, at=at)
+    record(actor, "demo.person_added", patient, subject=patient.pk)
+    return patient

@@ -1,0 +1,58 @@
+"""A skip or an expected failure without a reason, and a folder without seconds, fail a run that was green."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.budget import BUDGET, faults_of
+from tests.stores import ROOT
+
+SEEN = {"seconds": {"unit": 1}, "skips": {"tests/unit/test_x.py::test_a": "needs a camera"}}
+
+
+def test_what_is_named_with_a_reason_passes() -> None:
+    assert faults_of({"tests/unit/test_x.py::test_a"}, {"unit"}, SEEN) == []
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_a_name_without_a_reason_does_not_count(why: str) -> None:
+    budget = {"seconds": {"unit": 1}, "skips": {"x::y": why}}
+    assert faults_of({"x::y"}, {"unit"}, budget) == [
+        "skipped or expected to fail without a reason in budget.json: x::y"
+    ]
+
+
+def test_a_folder_without_seconds_is_named() -> None:
+    assert faults_of(set(), {"unit", "new"}, SEEN) == ["no seconds in budget.json for the folder new"]
+
+
+def test_every_folder_with_tests_has_its_seconds_and_none_is_left_over() -> None:
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+    folders = {"top" if name.endswith(".py") else name for name in folders}
+    assert folders == set(json.loads(BUDGET.read_text())["seconds"])
+
+
+@pytest.mark.parametrize(
+    ("body", "is_green"),
+    [
+        ("def test_a(): pass", True),
+        ("import pytest\ndef test_a(): pytest.skip('later')", False),
+        ("import pytest\n@pytest.mark.skip\ndef test_a(): pass", False),
+        ("import pytest\n@pytest.mark.xfail\ndef test_a(): assert False", False),
+        ("import pytest\n@pytest.mark.xfail\ndef test_a(): pass", False),
+        ("import pytest\npytest.skip('all', allow_module_level=True)\ndef test_a(): pass", False),
+    ],
+)
+def test_a_real_run_ends_red_for_it(body: str, is_green: bool, tmp_path: Path) -> None:
+    (tmp_path / "test_x.py").write_text(body + "\ndef test_b(): pass\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.budget", "-p", "no:django", "-c", "/dev/null",
+         "--rootdir", str(tmp_path), str(tmp_path / "test_x.py")],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode == 0) == is_green, done.stdout + done.stderr

@@ -1,0 +1,150 @@
+"""Migrations go back to nothing and forward again, and after the first one none holds a long lock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connections
+
+from cortex.ops.quick_states import quick_states
+from tests import stores
+from tests.stores import ROOT
+
+FLOORS = ("cortex", "patients", "crisis", "clinical")
+SPARE = {"default": "cortex_spare", "keys": "cortex_keys_spare"}
+OURS = [app.label for app in apps.get_app_configs() if app.name.split(".")[0] in FLOORS]
+COLUMNS = """
+    SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+    WHERE table_schema = 'public' ORDER BY 1, 2
+"""
+GUARDS = """
+    SELECT conrelid::regclass::text, conname, convalidated::text FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT tablename, indexname, '' FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT tgrelid::regclass::text, tgname, '' FROM pg_trigger WHERE NOT tgisinternal
+    ORDER BY 1, 2
+"""
+# A first migration makes empty tables. What comes later meets full ones, so these would lock people out.
+SLOW = {
+    "AddIndex": "take AddIndexConcurrently, in a migration of its own with atomic = False",
+    "AddConstraint": "take AddConstraintNotValid, and ValidateConstraint in the next migration",
+    "AlterUniqueTogether": "take a unique index made concurrently",
+    "AlterIndexTogether": "take AddIndexConcurrently",
+}
+# migration -> why what it does can't hurt
+SAFE: dict[str, str] = {}
+
+
+@pytest.fixture
+def spare(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Copies of the migrated databases that are this test's own, with the owner at work."""
+    for alias, (cluster, name) in stores.DATABASES.items():
+        stores.recreate(cluster, SPARE[alias], stores.template_of(name))
+    with django_db_blocker.unblock(), stores.owning(SPARE):  # type: ignore[attr-defined]
+        yield
+
+
+def shape(alias: str) -> list[tuple[str, ...]]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(COLUMNS)
+        found = cursor.fetchall()
+        cursor.execute(GUARDS)
+        return found + cursor.fetchall()
+
+
+def test_every_migration_goes_back_to_nothing_and_forward_to_the_same(spare: None) -> None:
+    before = {alias: shape(alias) for alias in SPARE}
+    for alias in SPARE:
+        with quick_states():
+            # Everything of ours stands on people and organizations, so it leaves with them.
+            for label in ("accounts", *OURS):
+                if applied(alias, label):
+                    call_command("migrate", label, "zero", database=alias, verbosity=0, interactive=False)
+        assert not {row[0] for row in shape(alias) if row[0].split("_")[0] in OURS}
+    for alias in SPARE:
+        with quick_states():
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
+        assert set(shape(alias)) ^ set(before[alias]) == set()
+
+
+def applied(alias: str, label: str) -> bool:
+    """Whether a migration of an app is in place; one without tables there leaves rows only."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_migrations WHERE app = %s", [label])
+        return bool(cursor.fetchone()[0])
+
+
+def later_migrations() -> list[Path]:
+    """Every migration of ours after the first of its app."""
+    found = [path for floor in FLOORS for path in (ROOT / floor).rglob("migrations/[0-9]*.py")]
+    return [path for path in found if not path.name.startswith("0001")]
+
+
+def faults_of(source: str) -> list[str]:
+    """Return what a later migration does that would hold a long lock on a full table."""
+    module = ast.parse(source)
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    made = {_said(call, "name").lower() for call in calls if _name(call) == "CreateModel"}
+    met = [call for call in calls if _said(call, "model_name", "name").lower() not in made]
+    wrong = [f"{_name(call)}: {SLOW[_name(call)]}" for call in met if _name(call) in SLOW]
+    for call in [call for call in met if _name(call) == "AddField"]:
+        parts = [part for part in ast.walk(call) if isinstance(part, ast.Call)]
+        words = {word.arg for part in parts for word in part.keywords if not _is_false(word.value)}
+        wrong += [f"AddField with {word}: index it concurrently" for word in words & {"unique", "db_index"}]
+    concurrent = any(_name(call).endswith("Concurrently") for call in calls)
+    if concurrent and "atomic = False" not in source:
+        wrong.append("an index that is made concurrently needs atomic = False")
+    return wrong
+
+
+def _name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is False
+
+
+def _said(call: ast.Call, *names: str) -> str:
+    """Return the first of these words that a call was given by name."""
+    values = {word.arg: word.value for word in call.keywords}
+    found = (values[name] for name in names if isinstance(values.get(name), ast.Constant))
+    return str(next((one.value for one in found), ""))  # type: ignore[attr-defined]
+
+
+def test_no_later_migration_holds_a_long_lock() -> None:
+    wrong = {
+        str(path.relative_to(ROOT)): faults
+        for path in later_migrations()
+        if (faults := faults_of(path.read_text())) and not SAFE.get(path.stem)
+    }
+    assert not wrong, "\n".join(f"{path}: {faults}" for path, faults in wrong.items())
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        'migrations.AddIndex(model_name="alert", index=models.Index(fields=["a"], name="b"))',
+        'migrations.AddConstraint(model_name="alert", constraint=models.CheckConstraint())',
+        'migrations.AddField(model_name="alert", name="a", field=models.CharField(unique=True))',
+        'AddIndexConcurrently(model_name="alert", index=models.Index(fields=["a"], name="b"))',
+    ],
+)
+def test_the_rule_sees_each_way_of_locking(operation: str) -> None:
+    assert faults_of(f"operations = [{operation}]")
+
+
+def test_the_rule_lets_new_tables_and_the_slow_ways_pass() -> None:
+    made = 'migrations.CreateModel(name="Alert", fields=[])'
+    index = 'migrations.AddIndex(model_name="alert", index=models.Index(fields=["a"], name="b"))'
+    assert faults_of(f"operations = [{made}, {index}]") == []
+    assert (
+        faults_of(f"atomic = False\noperations = [{index.replace('AddIndex', 'AddIndexConcurrently')}]") == []
+    )
+    assert faults_of('operations = [AddConstraintNotValid(model_name="alert", constraint=c)]') == []
