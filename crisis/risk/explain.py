@@ -94,5 +94,7 @@ def signals(
         times += [part.newest_at for part in parts.values()] if scored else []
         score = max(soft if scored else 0.0, floor_score(level, policy))
         rules = tuple(dict.fromkeys(each.rule for each in mine))
-        found.append(KindSignal(kind, level, round(score, 2), rules, max(times, default=None)))
+        behind = {item for each in (*mine, *(parts.values() if scored else ())) for item in each.items}
+        items = tuple(sorted(behind, key=lambda item: (item.observed_at, repr(item)), reverse=True))
+        found.append(KindSignal(kind, level, round(score, 2), rules, max(times, default=None), items))
     return tuple(found)

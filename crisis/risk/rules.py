@@ -89,7 +89,7 @@ def _floor(
     rule: str, level: Level, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...] = _SELF
 ) -> Iterator[Floor]:
     if items:
-        yield Floor(rule, level, kinds, max(item.known_at for item in items))
+        yield Floor(rule, level, kinds, max(item.known_at for item in items), tuple(items))
 
 
 def _h1(ledger: Ledger) -> Iterator[Floor]:
@@ -113,7 +113,7 @@ def _h3(ledger: Ledger) -> Iterator[Floor]:
         unfinished += [item for item in completed if item.observed_at == newest_at]
     for item in unfinished:
         if item.floor and Level(item.floor) is not Level.LOW:
-            yield Floor("H3", Level(item.floor), _SELF, item.known_at)
+            yield Floor("H3", Level(item.floor), _SELF, item.known_at, (item,))
 
 
 def _h5(ledger: Ledger) -> Iterator[Floor]:
