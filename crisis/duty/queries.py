@@ -42,6 +42,11 @@ def has_cover(organization_id: UUID) -> bool:
     return DutyShift.objects.at_work().covering([organization_id]).exists()
 
 
+def is_at_work(user_id: UUID, organization_id: UUID) -> bool:
+    """Whether this person is at the desk for this organization now, not on a break or a forgotten shift."""
+    return DutyShift.objects.at_work().covering([organization_id]).filter(user_id=user_id).exists()
+
+
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
     """Return the people whom a step asks, resolved now; an empty list means that the step can't run.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from cortex.access.context import opening
+from cortex.accounts.models import User
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -74,6 +75,15 @@ def tell(
     return len(people)
 
 
+@quiet("the attempt is itself the record of who was told, how, and whether it arrived")
+def tell_person(*, actor: Actor, alert: RiskAlert, user: User, event: AlertEvent, at: datetime) -> int:
+    """Make the notifications of something that concerns one member of staff; return how many."""
+    by_mail = alert.organization.settings.get("notify_by_email", True)
+    channels = (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,)
+    attempts = [_attempt(alert, event, None, channel, at, user=user) for channel in channels]
+    return len(NotificationAttempt.objects.bulk_create(attempts))
+
+
 def _attempt(
     alert: RiskAlert, event: AlertEvent, step: AlertStep | None, channel: str, at: datetime, **target: object
 ) -> NotificationAttempt:
@@ -107,10 +117,14 @@ def postpone_step(*, actor: Actor, step: AlertStep, until: datetime, error_code:
     return step.tries
 
 
-def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[NotificationAttempt]:
+def _seen_by(
+    user_id: UUID, organization_id: UUID, number: int, alert_id: UUID | None
+) -> list[NotificationAttempt]:
     shown = AlertEvent.objects.filter(
         pk=OuterRef("event_id"), organization_id=organization_id, feed_number__lte=number
     )
+    if alert_id is not None:
+        shown = shown.filter(alert_id=alert_id)
     return list(
         NotificationAttempt.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("alert", "step")
@@ -126,11 +140,20 @@ def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[Notifica
 
 @quiet("a confirmation is a column of the attempt; the alert's own move to notified is recorded")
 def confirm_on_board(
-    *, actor: Actor, user_id: UUID, organization_id: UUID, number: int, at: datetime | None = None
+    *,
+    actor: Actor,
+    user_id: UUID,
+    organization_id: UUID,
+    number: int,
+    alert_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> list[UUID]:
-    """Confirm the person's board notifications up to a feed number; return the alerts that were confirmed."""
+    """Confirm the person's board notifications up to a feed number (of one alert, when one is given).
+
+    Returns the alerts that were confirmed.
+    """
     at = clock(at)
-    attempts = _seen_by(user_id, organization_id, number)
+    attempts = _seen_by(user_id, organization_id, number, alert_id)
     if not attempts:
         return Unchanged([])  # type: ignore[return-value]
     NotificationAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(

@@ -157,7 +157,7 @@ def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -
     # Reopened, or ended again later: that end has a timer of its own.
     if alert.resolved_at is None or at - alert.resolved_at < reviews.LOOK_AGAIN:
         return "settled"
-    if alert.patient is None or queries.current_level(alert.patient.pk) not in ("high", "critical"):
+    if alert.patient is None or queries.current_level(alert.patient.person_id) not in ("high", "critical"):
         return "settled"
     reviews.make_item(
         actor=actor,

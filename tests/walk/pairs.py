@@ -35,7 +35,8 @@ class Pair:
 
 NOTE = {"note": "It is quiet now."}
 REASON = {"reason": "Nobody answers."}
-VERDICT = {"verdict": "true_crisis", "notes": "They stay with family."}
+# A form drawn at this very moment: nothing came in since.
+VERDICT = {"verdict": "true_crisis", "notes": "They stay with family.", "seen": str(2**40)}
 
 
 def page_pairs(world: World) -> dict[str, Pair]:
@@ -80,7 +81,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         ),
         "crisis:review_decide": Pair(
             {"review_id": str(world.second.pk)}, "sam", ("alice",), ("POST",),
-            {"agreed": "yes", "note": "It was a song."},
+            {"agreed": "yes", "note": "It was a song.", "seen": str(2**40)},
         ),
         "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ("ada",), ("POST",)),
         "accounts:invitation_renew": Pair(invited, "sam", ("ada",), ("POST",)),

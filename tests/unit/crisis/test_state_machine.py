@@ -24,9 +24,10 @@ from crisis.alerts.actions import mark_notified, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import OPEN, OWNED, OWNERS_MOVES, WAITING, Move, Status, after
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
-from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt, StepKind
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
+from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep import actions as sweeper
 from tests.cast import Cast
@@ -187,13 +188,13 @@ class Desk(RuleBasedStateMachine):
         review.alert.refresh_from_db()
         assert (review.alert.status in OPEN) is not agreed
 
-    @rule(who=PEOPLE, number=ANY, on_shift=st.booleans())
-    def reopen(self, who: str, number: int, on_shift: bool) -> None:
+    @rule(who=PEOPLE, number=ANY)
+    def reopen(self, who: str, number: int) -> None:
         self.move(
             Move.REOPEN,
             who,
             number,
-            lambda **one: reopen_alert(reason="They called", on_shift=on_shift, **one),
+            lambda **one: reopen_alert(reason="They called", **one),
             may_refuse=True,  # another of its kind may be open, or a day may have passed
         )
 
