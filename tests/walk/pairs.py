@@ -70,7 +70,10 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
         "crisis:alert_link": Pair(
             {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
-            {"pseudonym": world.patients["ended"].anonymous_id},
+            {"pseudonym": world.patients["ended"].anonymous_id, "reason": "The teacher named them."},
+        ),
+        "crisis:alert_unlink": Pair(
+            {"alert_id": world.id_of("linked")}, "cleo", ("sam", "alice"), ("POST",), REASON
         ),
         "crisis:followup_done": Pair(
             {"follow_up_id": str(world.follow_up.pk)}, "cleo", ("sam",), data={"outcome": "reached"}
