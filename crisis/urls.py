@@ -27,6 +27,7 @@ PAGES = [
     path("alerts/new/", byhand.alert_new, name="alert_new"),
     path("alerts/<uuid:alert_id>/", views.alert_page, name="alert_page"),
     path("alerts/<uuid:alert_id>/link/", byhand.alert_link, name="alert_link"),
+    path("alerts/<uuid:alert_id>/unlink/", byhand.alert_unlink, name="alert_unlink"),
     path("alerts/<uuid:alert_id>/panel/", views.alert_preview, name="alert_preview"),
     path("alerts/<uuid:alert_id>/source/<uuid:source_id>/", views.alert_source, name="alert_source"),
     path("alerts/second-review/<uuid:review_id>/", views.review_decide, name="review_decide"),

@@ -8,22 +8,21 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from cortex.access.context import opening
 from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
-from crisis.alerts.models import AlertEvent, Kind, Level, RiskAlert, Source
+from crisis.alerts.models import RANK, AlertEvent, Kind, Level, RiskAlert, Source
 from crisis.alerts.states import Move, Status
-from crisis.alerts.timeline import append_event
+from crisis.alerts.timeline import append_event, seal_note
 from crisis.escalation import actions as escalation
+from crisis.escalation.models import AttemptState, NotificationAttempt
 from crisis.escalation.policy import clocks
 from crisis.escalation.queries import policy_for
 from crisis.reviews import actions as reviews
-from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import lock_person
 
 # An alert keeps this many pieces of evidence; what came first stays behind what counts most now.
 MOST_FACTORS = 60
-RANK = {Level.HIGH: 0, Level.CRITICAL: 1}
 
 
 @action
@@ -44,11 +43,11 @@ def raise_alert(
 ) -> RiskAlert:
     """Open an alert, or join the open one of this person and kind; severity only ever rises here.
 
-    `facts` are the coded columns of an evaluation (rules_fired, factors, missing_inputs, score,
+    `facts` are the coded columns of an evaluation (rules_fired, factors, evidence, missing_inputs, score,
     assessment_id, third_party). `renotify` tells people again although the level did not rise.
     """
     if patient_id is not None:
-        lock_patients([patient_id])
+        patient_id = lock_person(patient_id)
     at = clock(at)
     existing = queries.open_of_kind(organization_id, patient_id, kind)
     if existing is not None:
@@ -76,26 +75,18 @@ def raise_alert(
         raised_at=at,
         level_since=at,
         epoch=1,
-        hand_note=hand_note,
         **clocks(policy, at),
         **(facts or {}),
     )
     alert.last_notified_score = alert.score
-    _save_new(actor, alert)
     codes = {"kind": kind, "level": level, "reason": reason_code, "source": source, "waiting": waiting}
+    if hand_note and not seal_note(actor, alert, "hand_note", hand_note):
+        alert.note_lost = codes["note_lost"] = True
+    alert.save(force_insert=True)
     event = append_event(actor, alert, "raised", at, codes=codes)
     record(actor, "alert.raised", alert, codes=codes)
     _fire(actor, alert, at, event)
     return alert
-
-
-def _save_new(actor: Actor, alert: RiskAlert) -> None:
-    if alert.hand_note is None:
-        alert.save(force_insert=True)
-        return
-    with opening(actor, purpose="alert_raise") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        alert.save(force_insert=True)
 
 
 def _fire(actor: Actor, alert: RiskAlert, at: datetime, event: AlertEvent | None = None) -> None:
@@ -162,9 +153,7 @@ def _join(
         alert.reason_code = reason_code
         fields.append("reason_code")
     if hand_note:
-        with opening(actor, purpose="alert_raise") as context:
-            context.load_keys([alert.sealed_for], create=True)
-            append_event(actor, alert, "note", at, note=hand_note)
+        append_event(actor, alert, "note", at, note=hand_note)
     if rises:
         return _rise(actor, alert, level=level, waiting=waiting, fields=fields, at=at)
     # A question that was asked before this came must not end the alert now.
@@ -191,6 +180,8 @@ def _take_facts(alert: RiskAlert, facts: dict[str, Any]) -> list[str]:
             value = list(dict.fromkeys([*alert.rules_fired, *value]))
         if name == "factors":
             value = _with_earlier(value, alert.factors)
+        if name == "evidence":
+            value = list(dict.fromkeys([*alert.evidence, *value]))
         if name == "third_party":
             value = value or alert.third_party
         setattr(alert, name, value)
@@ -246,11 +237,57 @@ def _rise(
 
 @action
 def withdraw_question(*, actor: Actor, alert: RiskAlert, why: str, at: datetime) -> None:
-    """Take back a question to a second reader that the alert has outgrown: its answer must not end it now."""
+    """Take back a question to a second reader that the alert has outgrown: its answer must not end it now.
+
+    The owner's timers rested while it waited. They run again from here, as they do after a refusal.
+    """
     if reviews.withdraw_review(actor=actor, alert=alert, why=why, at=at) is None:
         return Unchanged(None)  # type: ignore[return-value]
-    append_event(actor, alert, "second_review_withdrawn", at, codes={"why": why})
-    return record(actor, "alert.question_withdrawn", alert, codes={"why": why})
+    moves.apply(
+        actor,
+        alert,
+        event="second_review_withdrawn",
+        verb="alert.question_withdrawn",
+        at=at,
+        fields=[],
+        codes={"why": why},
+    )
+    return None
+
+
+@action
+def confirm_seen(
+    *, actor: Actor, alert_id: UUID, user_id: UUID, number: int, at: datetime | None = None
+) -> RiskAlert:
+    """Confirm a person's board notifications of one alert up to a feed number, and with it that it was seen.
+
+    One transaction: an alert whose call-out is confirmed is never left as if nobody had heard of it.
+    """
+    alert = queries.locked_alert(alert_id)
+    at = clock(at)
+    seen = escalation.confirm_on_board(
+        actor=actor,
+        user_id=user_id,
+        organization_id=alert.organization_id,
+        number=number,
+        alert_id=alert_id,
+        at=at,
+    )
+    if seen:
+        alert = mark_notified(actor=actor, alert_id=alert_id, at=at)
+    return Unchanged(alert)  # type: ignore[return-value]
+
+
+@action
+def confirm_delivery(
+    *, actor: Actor, attempt: NotificationAttempt, at: datetime | None = None
+) -> NotificationAttempt:
+    """Note that a channel confirmed a notification, and with it that the alert was seen; one transaction."""
+    if attempt.alert_id is not None:
+        mark_notified(actor=actor, alert_id=attempt.alert_id, at=at)
+    return Unchanged(  # type: ignore[return-value]
+        escalation.note_delivery(actor=actor, attempt=attempt, state=AttemptState.CONFIRMED)
+    )
 
 
 @action
@@ -260,7 +297,7 @@ def mark_notified(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -
     at = clock(at)
     if alert.status != Status.NEW:
         return _confirmed_late(actor, alert, at)
-    alert.status = moves.next_state(alert, Move.NOTIFY)
+    alert.status = moves.next_state(actor, alert, Move.NOTIFY)
     alert.notified_at = at
     alert.has_unconfirmed_step = False
     # The timers stay as they are: being told is not being claimed, so no epoch passes.

@@ -11,11 +11,10 @@ from cortex.audit import system
 from cortex.audit.actors import actor_of_user, keyed_hash
 from cortex.live.topics import Event
 from crisis.alerts import queries
-from crisis.alerts.actions import mark_notified
+from crisis.alerts.actions import confirm_seen
 from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import AlertEvent
-from crisis.escalation.actions import confirm_on_board
-from crisis.escalation.queries import has_pending_on_board
+from crisis.escalation.queries import pending_on_board
 
 # Further behind than this, a page reloads instead of replaying.
 REPLAY = 500
@@ -52,12 +51,9 @@ class BoardSource:
     def on_seen(self, user_id: UUID, key: str, n: int) -> None:
         """Confirm the person's board notifications up to `n`; a first confirmation moves new to notified."""
         organization_id = UUID(key)
-        if not has_pending_on_board(user_id, organization_id):
-            return
         hub = system("hub", organization_id)
-        confirmed = confirm_on_board(actor=hub, user_id=user_id, organization_id=organization_id, number=n)
-        for alert_id in confirmed:
-            mark_notified(actor=hub, alert_id=alert_id)
+        for alert_id in pending_on_board(user_id, organization_id):
+            confirm_seen(actor=hub, alert_id=alert_id, user_id=user_id, number=n)
 
     def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:
         """Write the access row of a socket before its first byte."""

@@ -36,6 +36,9 @@ class Level(models.TextChoices):
     CRITICAL = "critical", "Critical"
 
 
+RANK = {Level.HIGH: 0, Level.CRITICAL: 1}
+
+
 class Source(models.TextChoices):
     """Who raised it."""
 
@@ -95,6 +98,9 @@ class RiskAlert(OrgRecord):
 
     sealed_subject = "sealed_for"
 
+    # Not a column: the action that returns this row could not seal the note that came with it.
+    note_lost = False
+
     patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=32, choices=Kind)
     level = models.CharField(max_length=8, choices=Level)
@@ -103,6 +109,9 @@ class RiskAlert(OrgRecord):
     reason_code = models.CharField(max_length=48)
     rules_fired = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     factors = models.JSONField(default=list, blank=True, help_text="Coded factors with shares; no words.")
+    evidence = ArrayField(
+        models.UUIDField(), default=list, blank=True, help_text="The ledger's rows that it was raised on."
+    )
     missing_inputs = ArrayField(models.CharField(max_length=32), default=list, blank=True)
     score = models.DecimalField(max_digits=4, decimal_places=2, null=True)
     last_notified_score = models.DecimalField(max_digits=4, decimal_places=2, null=True)
@@ -110,6 +119,8 @@ class RiskAlert(OrgRecord):
     waiting_person = models.BooleanField(default=False, help_text="Pressed an SOS button and is waiting.")
     third_party = models.BooleanField(default=False, help_text="Somebody else told us.")
     hand_note = SealedTextField(null=True, blank=True, help_text="Why staff raised it, and who called.")
+
+    hand_token = models.UUIDField(null=True, help_text="The form that staff raised it by: one alert each.")
 
     assigned_to = models.ForeignKey(
         "accounts.User", models.PROTECT, null=True, blank=True, related_name="claimed_alerts"
@@ -183,6 +194,9 @@ class RiskAlert(OrgRecord):
             models.Index(fields=["assigned_to", "status"], name="alert_owner"),
             models.Index(fields=["organization", "-resolved_at"], name="alert_resolved"),
             models.Index(fields=["patient", "-raised_at"], name="alert_patient"),
+            models.Index(
+                fields=["hand_token"], condition=Q(hand_token__isnull=False), name="alert_hand_token"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -192,6 +206,11 @@ class RiskAlert(OrgRecord):
     def sealed_for(self) -> UUID:
         """Whose key seals the words: the patient's, or the organization's when there is none."""
         return self.patient_id or self.organization_id
+
+    @property
+    def person_id(self) -> UUID | None:
+        """The person whom it is about, whichever of their rows it was raised on."""
+        return self.patient.person_id if self.patient else None
 
     @property
     def is_open(self) -> bool:

@@ -12,8 +12,9 @@ from cortex.audit import Actor, InputRefused, RuleBroken, record
 from cortex.clock import clock
 from crisis.alerts import queries
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import OWNERS_MOVES, Move, Status, after, allowed
+from crisis.alerts.states import OWNERS_MOVES, Move, Status, after, offers
 from crisis.alerts.timeline import append_event
+from crisis.alerts.wording import event_words
 from crisis.escalation.actions import reschedule
 
 WORDS = {
@@ -41,32 +42,49 @@ MOVES = {
 }
 
 
-def next_state(alert: RiskAlert, move: Move) -> Status:
+def next_state(actor: Actor, alert: RiskAlert, move: Move) -> Status:
     """Return the state after a move, or raise a conflict that says what is allowed instead."""
     state = after(alert.status, move)
     if state is None:
-        raise conflict(alert, f"That is not possible now. {WORDS[Status(alert.status)]}", "move_not_allowed")
+        raise conflict(
+            actor, alert, f"That is not possible now. {WORDS[Status(alert.status)]}", "move_not_allowed"
+        )
     return state
 
 
-def conflict(alert: RiskAlert, message: str, code: str) -> RuleBroken:
-    """Return the conflict that tells who has the alert, since when, and what is allowed."""
-    moves = allowed(alert.status)
+def conflict(actor: Actor, alert: RiskAlert, message: str, code: str, **extra: Any) -> RuleBroken:
+    """Return the conflict that tells who has the alert, since when, and what this actor may do."""
+    moves = offers(alert.status, is_owner=actor.id is not None and alert.assigned_to_id == actor.id)
     return RuleBroken(
         message,
         code,
         allowed=[str(move) for move in moves],
-        allowed_words=[MOVES[move] for move in moves if move in MOVES],
-        page_url=reverse("crisis:alert_page", args=[alert.pk]),
+        allowed_words=[MOVES[move] for move in moves],
+        page_url=reverse("crisis:alert_page", args=[alert.merged_into_id or alert.pk]),
+        **extra,
         **queries.owner_facts(alert),
     )
+
+
+def refuse_unseen(actor: Actor, alert: RiskAlert, seen: int | None) -> None:
+    """Raise a conflict that names what came in since the person's form was drawn at feed number `seen`.
+
+    `seen` in the conflict is the number of the last thing that it names: the next press knows of it.
+    """
+    news = queries.news_after(alert.pk, seen) if seen is not None else []
+    if news:
+        titles = dict.fromkeys(event_words(event.kind, event.codes)[0].lower() for event in news)
+        message = f"This alert has changed since you opened the form: {', '.join(titles)}. Look again first."
+        raise conflict(actor, alert, message, "changed_since", seen=news[-1].feed_number)
 
 
 def refuse_non_owner(actor: Actor, alert: RiskAlert, move: Move) -> None:
     """Raise a conflict when somebody else than the owner makes an owner's move."""
     if move in OWNERS_MOVES and not actor.is_system and alert.assigned_to_id not in (None, actor.id):
         owner = alert.assigned_to.full_name if alert.assigned_to else "Somebody else"
-        raise conflict(alert, f"{owner} has this alert. Take it over first, with a reason.", "not_the_owner")
+        raise conflict(
+            actor, alert, f"{owner} has this alert. Take it over first, with a reason.", "not_the_owner"
+        )
 
 
 def apply(
@@ -110,6 +128,6 @@ def owned_for(actor: Actor, alert_id: UUID, move: Move) -> RiskAlert:
     alert = queries.locked_alert(alert_id)
     # Whoever sees the card knows that it exists: a claim that was lost is a conflict, not a riddle.
     queries.refuse_strangers(actor, alert, clock(), cards=True)
-    next_state(alert, move)
+    next_state(actor, alert, move)
     refuse_non_owner(actor, alert, move)
     return alert

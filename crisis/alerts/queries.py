@@ -15,21 +15,32 @@ from cortex.audit.actors import Actor
 from cortex.live.models import Feed
 from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.alerts.states import OPEN
+from crisis.alerts.states import OPEN, Status
 from crisis.duty import queries as duty
-from patients.registry.queries import locked as lock_patients
+from crisis.reviews.models import FollowUpStatus
+from patients.registry.queries import lock_person
 
 GONE = "This alert does not exist, or it is not open to you."
+# What whoever decides about an alert must have seen: each may change the decision.
+NEWS = (
+    "level_raised",
+    "renotified",
+    "evidence_added",
+    "note",
+    "merged_in",
+    "person_linked",
+    "person_unlinked",
+)
 
 
 def locked_alert(alert_id: UUID) -> RiskAlert:
     """Lock the person, then the alert (the one order of locks), and return it; NotFound when absent."""
     patient_id = RiskAlert.objects.filter(pk=alert_id).values_list("patient_id", flat=True).first()
     if patient_id is not None:
-        lock_patients([patient_id])
+        lock_person(patient_id)
     alert = (
         RiskAlert.objects.select_for_update(of=("self",))
-        .select_related("assigned_to", "organization")
+        .select_related("assigned_to", "organization", "patient")
         .filter(pk=alert_id)
         .first()
     )
@@ -43,12 +54,15 @@ def is_about_nobody(alert_id: UUID) -> bool:
     return RiskAlert.objects.filter(pk=alert_id, patient__isnull=True).exists()
 
 
-def open_of_kind(organization_id: UUID, patient_id: UUID | None, kind: str) -> RiskAlert | None:
-    """Lock and return the open alert of this kind: a person's, or the organization's when nobody's."""
+def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> RiskAlert | None:
+    """Lock and return the open alert of this kind: a person's, or the organization's when nobody's.
+
+    A person's stands on whichever of their rows it was raised on.
+    """
     alerts = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to").open()
-    if patient_id is None:
+    if person_id is None:
         return alerts.filter(organization_id=organization_id, patient__isnull=True, kind=kind).first()
-    return alerts.filter(patient_id=patient_id, kind=kind).first()
+    return alerts.filter(patient__person_id=person_id, kind=kind).first()
 
 
 def may_raise_for(user: User) -> set[UUID]:
@@ -57,12 +71,12 @@ def may_raise_for(user: User) -> set[UUID]:
     return access.desk_organizations(user) | own
 
 
-def locked_open_of(patient_id: UUID) -> list[RiskAlert]:
-    """Lock and return the open alerts of a person whose row is already locked, by id."""
+def locked_open_of(person_id: UUID) -> list[RiskAlert]:
+    """Lock and return the open alerts on all rows of a person who is already locked, by id."""
     return list(
         RiskAlert.objects.select_for_update(of=("self",))
         .select_related("assigned_to")
-        .filter(patient_id=patient_id, status__in=OPEN)
+        .filter(patient__person_id=person_id, status__in=OPEN)
         .order_by("pk")
     )
 
@@ -77,6 +91,31 @@ def refuse_strangers(actor: Actor, alert: RiskAlert, at: datetime, *, cards: boo
         return
     if not access.pages_for(actor.user, at).filter(pk=alert.pk).exists():
         raise NotFound(GONE, "not_found")
+
+
+def news_after(alert_id: UUID, seen: int) -> list[AlertEvent]:
+    """Return the events after a feed number that whoever decides about an alert must know of, in order."""
+    events = AlertEvent.objects.filter(alert_id=alert_id, feed_number__gt=seen, kind__in=NEWS)
+    return list(events.order_by("feed_number"))
+
+
+def with_due_follow_ups(alert: RiskAlert) -> list[RiskAlert]:
+    """Return the alerts of the same person whose end promised contacts that are still due."""
+    theirs = RiskAlert.objects.filter(patient__person_id=alert.person_id)
+    return list(theirs.filter(follow_ups__status=FollowUpStatus.DUE).distinct())
+
+
+def evidence_of_others(alert: RiskAlert) -> set[UUID]:
+    """Return the rows of the ledger that other open alerts of the same person rest on."""
+    others = RiskAlert.objects.open().filter(patient__person_id=alert.person_id).exclude(pk=alert.pk)
+    return {row for rows in others.values_list("evidence", flat=True) for row in rows}
+
+
+def last_resolved(alert: RiskAlert) -> datetime | None:
+    """Return when an earlier alert of this person and kind was last resolved."""
+    theirs = RiskAlert.objects.filter(patient__person_id=alert.person_id, kind=alert.kind)
+    earlier = theirs.filter(status=Status.RESOLVED).exclude(pk=alert.pk)
+    return earlier.aggregate(last=Max("resolved_at"))["last"]
 
 
 def owner_facts(alert: RiskAlert) -> dict[str, Any]:

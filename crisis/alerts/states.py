@@ -74,9 +74,19 @@ OWNERS_MOVES = frozenset(
 BY_CLOCK = frozenset({M.COVER_BACK})
 
 
+# Moves of the house alone: a confirmation notifies, and linking two rows of one person merges.
+HOUSE_MOVES = frozenset({M.NOTIFY, M.MERGE})
+
+
 def allowed(status: str) -> list[Move]:
     """Return the moves that a state allows people, in the order of the table."""
     return list(dict.fromkeys(move for (state, move) in TABLE if state == status and move not in BY_CLOCK))
+
+
+def offers(status: str, *, is_owner: bool) -> list[Move]:
+    """Return the moves that a person may make: the owner's by the owner alone, taking over by the others."""
+    barred = HOUSE_MOVES | ({M.TAKE_OVER} if is_owner else OWNERS_MOVES)
+    return [move for move in allowed(status) if move not in barred]
 
 
 def after(status: str, move: Move) -> Status | None:

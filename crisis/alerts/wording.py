@@ -32,6 +32,9 @@ WHO = {
     "on_call": "the clinician on call",
     "lead": "the lead of the service",
 }
+LOST_NOTE = "Your note could not be kept. Please write it again."
+# Why the clock gave an alert back, where nobody wrote a note.
+RELEASES = {"inactive": "released_inactive", "owner_gone": "released_absent"}
 # kind of event: title, icon, tone
 EVENTS: dict[str, tuple[str, str, str]] = {
     "raised": ("Alert raised", "urgent", "crit"),
@@ -47,6 +50,8 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "claimed": ("Claimed", "user-check", ""),
     "claim_warned": ("Asked the owner: still on it?", "clock", ""),
     "released": ("Given back to the queue", "arrow-back-up", ""),
+    "released_inactive": ("Released by the clock: nothing was logged", "arrow-back-up", ""),
+    "released_absent": ("Released: its owner was away for ten minutes", "arrow-back-up", ""),
     "taken_over": ("Taken over", "user-check", ""),
     "owner_told": ("Former owner told", "users", ""),
     "cover_back": ("Somebody is on shift again", "user-check", "ok"),
@@ -69,10 +74,13 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "review_overdue": ("Second reading is overdue", "clock", "crit"),
     "note": ("Note", "notes", ""),
     "person_linked": ("Linked to the person on record", "user-check", ""),
+    "person_unlinked": ("Not the person on record: the link was undone", "x", "crit"),
+    "raised_again": ("Raised again as an alert of its own", "urgent", "crit"),
     "resolved": ("Resolved", "check", "ok"),
     "false_alarm": ("Closed as a false alarm", "check", ""),
     "reopened": ("Reopened", "refresh", "crit"),
-    "merged": ("Merged", "check", ""),
+    "merged": ("Merged into the other alert of this person", "check", ""),
+    "merged_in": ("Another alert of this person was merged into this one", "activity", ""),
     "source_opened": ("Source message opened", "eye", ""),
 }
 REVIEW_REASONS = {
@@ -100,6 +108,14 @@ REVIEW_REASONS = {
         "Look again at what was done without a second reader",
         "Emergency services or an involuntary admission: review it within a day.",
     ),
+    "postvention": (
+        "A person has died: see to postvention",
+        "Care for those who were close and for the team, and keep the record as it is.",
+    ),
+    "caller_linked": (
+        "A caller was linked to somebody on record",
+        "A colleague without a relationship to this person did it. Check it on the alert, undo it if wrong.",
+    ),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
     "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
@@ -113,6 +129,7 @@ def reason_sentence(code: str, language: str = "en") -> str:
 
 def event_words(kind: str, codes: dict[str, Any]) -> tuple[str, str, str]:
     """Return title, icon and tone of a timeline entry."""
+    kind = RELEASES.get(str(codes.get("why")), kind) if kind == "released" else kind
     title, icon, tone = EVENTS.get(kind, (kind.replace("_", " ").capitalize(), "history", ""))
     return title.format(who=WHO.get(str(codes.get("who")), "the next person")), icon, tone
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django import forms
 
 from crisis.alerts.models import Kind, Level
@@ -18,6 +20,23 @@ class LinkForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input"}),
         error_messages={"required": "Type the number, for instance CX-20973481."},
     )
+    reason = forms.CharField(
+        label="How you know",
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "input"}),
+        error_messages={"required": "Say how you know who it is."},
+    )
+
+
+class UnlinkForm(forms.Form):
+    """Why a provisional person was not who they were said to be."""
+
+    reason = forms.CharField(
+        label="Why it is not them",
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "input"}),
+        error_messages={"required": "Say why it was not them."},
+    )
 
 
 class HandForm(forms.Form):
@@ -29,6 +48,18 @@ class HandForm(forms.Form):
         max_length=24,
         widget=forms.TextInput(attrs={"class": "input"}),
         help_text="Their number, for instance CX-20973. Leave it empty when they are not on record.",
+    )
+    given_name = forms.CharField(
+        label="Their name, if you know it",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    phone = forms.CharField(
+        label="Number to call back",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "tel"}),
     )
     level = forms.ChoiceField(
         label="How urgent",
@@ -51,6 +82,8 @@ class HandForm(forms.Form):
         label="What you were told, and by whom",
         max_length=4000,
         widget=NOTE,
-        help_text="With a number to call back. It is sealed and opens with the alert.",
+        help_text="It is sealed and opens with the alert.",
         error_messages={"required": "Write what you were told and by whom."},
     )
+    # One filled-in form is one alert, however often its button is pressed.
+    token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)

@@ -17,8 +17,9 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.alerts.access import may_see
 from crisis.alerts.models import RiskAlert
-from crisis.byhand.actions import link_person, raise_for_caller
-from crisis.byhand.forms import HandForm, LinkForm
+from crisis.alerts.wording import LOST_NOTE
+from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
+from crisis.byhand.forms import HandForm, LinkForm, UnlinkForm
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -34,6 +35,8 @@ def alert_new(request: HttpRequest) -> HttpResponse:
                 raise
             form.add_error(broken.extra.get("field"), broken.message)
         else:
+            if alert.note_lost:
+                messages.warning(request, LOST_NOTE)
             return go_to(request, _after_raising(request, alert))
     return render(request, "crisis/alerts/new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -52,8 +55,27 @@ def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Link the provisional person of an alert to somebody on record."""
     form = LinkForm(request.POST)
     if not form.is_valid():
-        raise InputRefused("Type the number of the person on record.", "required", field="pseudonym")
-    link_person(
-        actor=actor_of(request), alert_id=alert_id, pseudonym=form.cleaned_data["pseudonym"].strip().upper()
+        raise InputRefused(
+            "Type the number of the person on record, and how you know.", "required", field="pseudonym"
+        )
+    alert = link_person(
+        actor=actor_of(request),
+        alert_id=alert_id,
+        pseudonym=form.cleaned_data["pseudonym"].strip().upper(),
+        reason=form.cleaned_data["reason"],
     )
-    return go_to(request, reverse("crisis:alert_page", args=[alert_id]))
+    return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+
+
+@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@require_POST
+def alert_unlink(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    """Take back who the person of an alert was said to be."""
+    form = UnlinkForm(request.POST)
+    if not form.is_valid():
+        raise InputRefused("Say why it was not them.", "required", field="reason")
+    actor = actor_of(request)
+    alert = unlink_person(actor=actor, alert_id=alert_id, reason=form.cleaned_data["reason"])
+    stays = may_see(actor.person, alert, clock())
+    page = reverse("crisis:alert_page", args=[alert_id]) if stays else reverse("crisis:board")
+    return go_to(request, page)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.access.context import opening
 from cortex.audit import Actor, action
 from cortex.clock import clock
 from crisis.alerts import moves
@@ -35,7 +34,7 @@ def log_contact(
     """Log that the person was reached: from here on no timer ever releases the claim."""
     alert = moves.owned_for(actor, alert_id, Move.CONTACT)
     at = clock(at)
-    alert.status = moves.next_state(alert, Move.CONTACT)
+    alert.status = moves.next_state(actor, alert, Move.CONTACT)
     alert.first_response_at = alert.first_response_at or at
     alert.contact_at = alert.contact_at or at
     # Reached: a button pressed from now on is a new call for a person.
@@ -56,7 +55,7 @@ def end_contact(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | 
     """Log that the contact ended and the owner keeps watching."""
     alert = moves.owned_for(actor, alert_id, Move.CONTACT_END)
     at = clock(at)
-    alert.status = moves.next_state(alert, Move.CONTACT_END)
+    alert.status = moves.next_state(actor, alert, Move.CONTACT_END)
     return _entry(actor, alert, "contact_ended", at, note, ["status"])
 
 
@@ -76,16 +75,13 @@ def _entry(
     fields: list[str],
     codes: dict[str, Any] | None = None,
 ) -> RiskAlert:
-    with opening(actor, purpose="alert_work") as context:
-        if note.strip():
-            context.load_keys([alert.sealed_for], create=True)
-        return moves.apply(
-            actor,
-            alert,
-            event=event,
-            verb=f"alert.{event}",
-            at=at,
-            fields=fields,
-            codes=codes,
-            note=note.strip() or None,
-        )
+    return moves.apply(
+        actor,
+        alert,
+        event=event,
+        verb=f"alert.{event}",
+        at=at,
+        fields=fields,
+        codes=codes,
+        note=note.strip() or None,
+    )

@@ -13,12 +13,12 @@ from django.urls import reverse
 from cortex.accounts.models import User
 from cortex.audit.actors import Actor
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import OWNERS_MOVES, Move, allowed
+from crisis.alerts.states import Move, offers
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
-from crisis.duty.queries import running_shift
 from crisis.endings import actions as endings
 from crisis.ownership import actions as ownership
+from crisis.reopening import actions as reopening
 
 Run = Callable[[Actor, UUID, dict[str, Any], forms.Form], RiskAlert]
 
@@ -63,12 +63,12 @@ def _note(action: Callable[..., RiskAlert]) -> Run:
 
 
 def _ending(action: Callable[..., RiskAlert]) -> Run:
-    return lambda actor, alert_id, data, form: action(actor=actor, alert_id=alert_id, ending=form.ending())  # type: ignore[attr-defined]
-
-
-def _reopen(actor: Actor, alert_id: UUID, data: dict[str, Any], form: forms.Form) -> RiskAlert:
-    on_shift = actor.id is not None and running_shift(actor.id) is not None
-    return endings.reopen_alert(actor=actor, alert_id=alert_id, reason=data["reason"], on_shift=on_shift)
+    return lambda actor, alert_id, data, form: action(
+        actor=actor,
+        alert_id=alert_id,
+        ending=form.ending(),  # type: ignore[attr-defined]
+        seen=data["seen"],
+    )
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -159,29 +159,24 @@ COMMANDS: tuple[Command, ...] = (
         fields.VerdictForm,
         more=True,
     ),
-    Command("reopen", Move.REOPEN, "Reopen", "refresh", _reopen, fields.ReasonForm),
+    Command("reopen", Move.REOPEN, "Reopen", "refresh", _reason(reopening.reopen_alert), fields.ReasonForm),
 )
 BY_CODE = {command.code: command for command in COMMANDS}
 
 
 def offered(user: User, alert: RiskAlert) -> list[Command]:
     """Return the commands that the state and the owner allow this person."""
-    moves = set(allowed(alert.status))
-    mine = alert.assigned_to_id == user.pk
-    return [command for command in COMMANDS if command.move in moves and _fits(command, alert, mine)]
+    moves = set(offers(alert.status, is_owner=alert.assigned_to_id == user.pk))
+    return [command for command in COMMANDS if command.move in moves]
 
 
-def _fits(command: Command, alert: RiskAlert, mine: bool) -> bool:
-    if command.move in OWNERS_MOVES:
-        return mine
-    return not (command.move is Move.TAKE_OVER and mine)
-
-
-def shown(command: Command, alert: RiskAlert, form: forms.Form | None = None) -> dict[str, Any]:
-    """Return a command as templates draw it, with an empty form when it needs one."""
+def shown(
+    command: Command, alert: RiskAlert, form: forms.Form | None = None, seen: int = 0
+) -> dict[str, Any]:
+    """Return a command as templates draw it, with an empty form, drawn at `seen`, when it needs one."""
     chosen = command.form_for(alert.patient_id is None)
     if form is None and chosen is not None:
-        form = chosen(auto_id=f"{command.code}_%s")
+        form = chosen(auto_id=f"{command.code}_%s", initial={"seen": seen})
     return {
         "code": command.code,
         "label": command.label,

@@ -44,7 +44,18 @@ class ReasonForm(forms.Form):
     )
 
 
-class VerdictForm(forms.Form):
+class SeenForm(forms.Form):
+    """A decision about an alert as it stood at a feed number; what came in since is told before it counts."""
+
+    seen = forms.IntegerField(
+        min_value=0,
+        max_value=2**63 - 1,
+        widget=forms.HiddenInput,
+        error_messages={"required": "Open the form from the alert's page."},
+    )
+
+
+class VerdictForm(SeenForm):
     """What an alert turned out to be, and why."""
 
     verdict = forms.ChoiceField(
@@ -102,6 +113,8 @@ class ResolveForm(VerdictForm):
         """Ask for a date ahead, or a reason."""
         data = super().clean() or self.cleaned_data
         at: datetime | None = data.get("follow_up_at")
+        if data.get("disposition") == Disposition.DECEASED:
+            return data
         if at is None and not data.get(NO_DATE) and "follow_up_at" not in self.errors:
             self.add_error("follow_up_at", "Give a date for the first follow-up, or say why there is none.")
         if at is not None and at <= timezone.now():
@@ -121,7 +134,7 @@ class ResolveForm(VerdictForm):
         )
 
 
-class IncidentForm(forms.Form):
+class IncidentForm(SeenForm):
     """How an incident about nobody ended: there is no outcome of a person, and nobody to follow up."""
 
     notes = forms.CharField(
@@ -136,7 +149,7 @@ class IncidentForm(forms.Form):
         return Ending(notes=self.cleaned_data["notes"])
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(SeenForm):
     """A second reader's decision."""
 
     agreed = forms.ChoiceField(

@@ -28,6 +28,8 @@ from crisis.reviews.models import SecondReview
 from patients.registry.queries import person_card
 from patients.sessions.queries import open_words
 
+LOST = "The note could not be kept. Whoever wrote it was asked to write it again."
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -77,6 +79,7 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "alert": shown,
         "person": _person(ctx, alert, at) if look.opens_person else None,
         "person_closed": _closed(alert),
+        "merged_url": _merged_url(alert),
         "told": _told(ctx, look),
         "factors": factor_rows(alert, at, linked=look.opens_person),
         "missing": missing_words(alert.missing_inputs),
@@ -117,8 +120,13 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
             for one in known.contacts
         ],
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
+        "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
         "facts": _facts(known.is_minor, known.is_provisional),
     }
+
+
+def _merged_url(alert: RiskAlert) -> str:
+    return reverse("crisis:alert_page", args=[alert.merged_into_id]) if alert.merged_into_id else ""
 
 
 def _told(ctx: AccessContext, look: Look) -> str:
@@ -161,7 +169,7 @@ def timeline(ctx: AccessContext, look: Look) -> list[dict[str, Any]]:
                 "title": title,
                 "tone": tone,
                 "who": "" if event.actor_kind == "system" else event.actor_label,
-                "note": event.note if has_note and opens else None,
+                "note": event.note if has_note and opens else LOST if event.codes.get("note_lost") else None,
             }
         )
     return rows

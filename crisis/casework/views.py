@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +23,12 @@ from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
+from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
 from crisis.endings.actions import decide_review
+from crisis.reviews.queries import alert_of_review
 
 SAID = {
     "contact": "Contact logged.",
@@ -59,7 +62,11 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 object_id=alert_id,
                 organization_id=look.alert.organization_id,
             )
-        offered = [commands.shown(one, look.alert) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
+        seen = shown["alert"]["version"]
+        offered = [
+            commands.shown(one, look.alert, seen=seen)
+            for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
+        ]
         topics = alert_queries.heads([str(look.alert.organization_id)])
         shown |= {
             "actions": offered,
@@ -68,7 +75,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             else "",
             "server_now": at,
             "topics": {f"board:{key}": number for key, number in topics.items()},
-            "decision_form": DecisionForm(auto_id="decision_%s"),
+            "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
 
@@ -112,17 +119,31 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
     form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
+    status = 200
     if request.method == "POST" and form.is_valid():
         try:
             alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
         except RuleBroken as broken:
-            if broken.status != 422:
-                raise
-            form.add_error(broken.extra.get("field"), broken.message)
+            form, status = _refused(form, broken), broken.status
         else:
             _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
-    return _form(request, alert_id, chosen, form)
+    return _form(request, alert_id, lambda alert: commands.shown(chosen, alert, form), form, status)
+
+
+def _refused(form: Any, broken: RuleBroken) -> Any:
+    """Return the form with what was typed and why it was refused, where that can be mended in the form.
+
+    After `changed_since` the reader knows what came in: the form is drawn anew at its number.
+    """
+    if broken.code == "changed_since":
+        data = form.data.copy()
+        data["seen"] = broken.extra["seen"]
+        form = type(form)(data, auto_id=form.auto_id)
+    elif broken.status != 422:
+        raise broken
+    form.add_error(broken.extra.get("field"), broken.message)
+    return form
 
 
 def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
@@ -132,6 +153,8 @@ def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
         said = "A second reader is asked. Until they decide, the alert stays open and yours."
     if said:
         messages.success(request, said)
+    if alert.note_lost:
+        messages.warning(request, LOST_NOTE)
 
 
 def _next(request: HttpRequest, alert_id: UUID) -> str:
@@ -142,7 +165,9 @@ def _next(request: HttpRequest, alert_id: UUID) -> str:
     )
 
 
-def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: Any) -> HttpResponse:
+def _form(
+    request: HttpRequest, alert_id: UUID, drawn: Callable[[RiskAlert], dict[str, Any]], form: Any, status: int
+) -> HttpResponse:
     at = clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     if not form.is_bound:
@@ -155,12 +180,11 @@ def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: 
             object_id=alert_id,
             organization_id=look.alert.organization_id,
         )
-        shown = {
-            "action": commands.shown(chosen, look.alert, form),
-            "alert": queries.preview(request.user, look, at)["card"],  # type: ignore[arg-type]
-            "form": form,
-        }
-        status = 422 if form.is_bound and form.errors else 200
+        card = queries.preview(request.user, look, at)["card"]  # type: ignore[arg-type]
+        form.initial = {"seen": card["version"]}
+        shown = {"action": drawn(look.alert), "alert": card, "form": form}
+        if status == 200 and form.is_bound and form.errors:
+            status = 422
         return render_part(
             request, "crisis/alerts/action_page.html", "crisis/alerts/_form.html", shown, status=status
         )
@@ -169,16 +193,26 @@ def _form(request: HttpRequest, alert_id: UUID, chosen: commands.Command, form: 
 @requires(*DESK)
 @require_POST
 def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
-    """Decide as the second reader."""
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        raise RuleBroken(
-            "Choose yes or no, and write a sentence about what you saw.", "incomplete", status=422
-        )
-    alert = decide_review(
-        actor=actor_of(request),
-        review_id=review_id,
-        agreed=form.cleaned_data["agreed"] == "yes",
-        note=form.cleaned_data["note"],
-    )
-    return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+    """Decide as the second reader; 422 and `changed_since` give the form back with what was typed."""
+    form, status = DecisionForm(request.POST, auto_id="decision_%s"), 200
+    alert_id = alert_of_review(review_id)
+    if form.is_valid():
+        try:
+            decide_review(
+                actor=actor_of(request),
+                review_id=review_id,
+                agreed=form.cleaned_data["agreed"] == "yes",
+                note=form.cleaned_data["note"],
+                seen=form.cleaned_data["seen"],
+            )
+        except RuleBroken as broken:
+            form, status = _refused(form, broken), broken.status
+        else:
+            return go_to(request, reverse("crisis:alert_page", args=[alert_id]))
+    action = {
+        "code": "decision",
+        "label": "Second reading",
+        "submit": "Save the decision",
+        "url": reverse("crisis:review_decide", args=[review_id]),
+    }
+    return _form(request, alert_id, lambda alert: action, form, status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
@@ -11,6 +10,7 @@ from cortex.clock import clock
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert, Source
 from crisis.decisions import queries
+from crisis.decisions.facts import facts_of
 from crisis.reviews import queries as review_queries
 from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import ReviewItem
@@ -34,12 +34,12 @@ SAME = "same"
 
 @action
 def apply_decisions(
-    *, actor: Actor, evaluations: dict[UUID, Evaluation], at: datetime | None = None
+    *, actor: Actor, evaluations: dict[UUID, Evaluation], besides: str = "", at: datetime | None = None
 ) -> dict[UUID, list[RiskAlert]]:
     """Raise, raise the level of, tell again about or append to alerts, per person and kind.
 
-    The evaluations were stored by the caller's action in this same transaction. Return the open alerts that
-    each person's evaluation raised or joined.
+    The evaluations were stored by the caller's action in this same transaction; the kind `besides` is decided
+    by the caller. Return the open alerts that each person's evaluation raised or joined.
     """
     at = clock(at)
     patients = queries.locked_patients(evaluations)
@@ -48,6 +48,8 @@ def apply_decisions(
     for patient_id, evaluation in evaluations.items():
         patient = patients[patient_id]
         for signal in evaluation.result.signals:
+            if signal.kind == besides:
+                continue
             alert = _decide(actor, patient, evaluation, signal, standing, at)
             if alert is not None:
                 joined.setdefault(patient_id, []).append(alert)
@@ -94,7 +96,7 @@ def _decide(
         level=str(decision.level),
         reason_code=reason_code(signal.rules, decision.level, signal.kind),
         source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE,
-        facts=_facts(evaluation, signal),
+        facts=facts_of(evaluation, signal),
         waiting=pressed,
         renotify=decision.move is Move.RENOTIFY or pressed,
         at=at,
@@ -153,30 +155,6 @@ def _is_news(alert: RiskAlert, evaluation: Evaluation, signal: KindSignal) -> bo
     looked = newest_of(evaluation.previous, signal.kind)
     known += [looked] if looked is not None else []
     return signal.newest_at is not None and all(signal.newest_at > moment for moment in known)
-
-
-def _facts(evaluation: Evaluation, signal: KindSignal) -> dict[str, Any]:
-    """Return the coded columns of an alert: rules, factors with shares, what is missing, score."""
-    result = evaluation.result
-    return {
-        "rules_fired": list(signal.rules),
-        "factors": [
-            {
-                "code": one.code,
-                "domain": one.domain,
-                "contribution": round(one.contribution, 4),
-                "share": round(one.share, 4),
-                "source_type": str(one.source_type),
-                "source_id": str(one.source_id) if one.source_id else None,
-                "observed_at": one.observed_at.isoformat(),
-                "confidence": one.confidence,
-            }
-            for one in sorted(result.factors, key=lambda one: -one.share)
-        ],
-        "missing_inputs": list(result.missing_inputs),
-        "score": round(signal.score, 2),
-        "assessment_id": evaluation.assessment.pk,
-    }
 
 
 def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:

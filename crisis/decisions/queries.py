@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Status
@@ -29,15 +29,18 @@ def locked_patients(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
 
 
 def standing(patient_ids: Iterable[UUID]) -> Standing:
-    """Return the open alerts of these people and when alerts of each kind last ended, in two queries."""
-    ids = list(patient_ids)
-    found = RiskAlert.objects.open().select_related("assigned_to").filter(patient_id__in=ids)
+    """Return the open alerts of these people and when alerts of each kind last ended, in two queries.
+
+    Alerts on rows that were linked to a person are that person's.
+    """
+    theirs = RiskAlert.objects.filter(patient__person_id__in=list(patient_ids))
+    found = theirs.open().select_related("assigned_to").annotate(person=F("patient__person_id"))
     ended = (
-        RiskAlert.objects.filter(patient_id__in=ids, status__in=[Status.RESOLVED, Status.FALSE_ALARM])
-        .values_list("patient_id", "kind")
+        theirs.filter(status__in=[Status.RESOLVED, Status.FALSE_ALARM])
+        .values_list("patient__person_id", "kind")
         .annotate(last=Max("resolved_at"))
     )
     return Standing(
-        open={(alert.patient_id, alert.kind): alert for alert in found},  # type: ignore[misc]
-        ended={(patient_id, kind): last for patient_id, kind, last in ended},
+        open={(alert.person, alert.kind): alert for alert in found},
+        ended={(person_id, kind): last for person_id, kind, last in ended},
     )

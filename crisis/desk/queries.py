@@ -66,7 +66,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
     numbers = alert_queries.heads([str(one) for one in organizations])
     shown = [_rendered(one) for one in cards(alerts)]
     chosen = [one for one in shown if _matches(one, filters, user)]
-    follow_ups = reviews.follow_ups(organizations, at + timedelta(hours=24))
+    follow_ups = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
     items = reviews.open_items(organizations)
     return {
         "waiting": [one for one in chosen if one["state"] in WAITING],
@@ -288,6 +288,10 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
         "created_at": item.created_at,
         "owner": item.owner.full_name if item.owner else "",
         "url": reverse("crisis:review_detail", args=[item.pk]),
+        "source_url": reverse("crisis:alert_page", args=[item.source_id])
+        if item.source_type == "alert" and item.source_id
+        else "",
+        "source_label": "Open the alert",
         "done_at": item.done_at,
         "outcome": item.outcome.replace("_", " "),
         "escalated": item.escalations,
@@ -306,8 +310,8 @@ def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:
 
 
 def follow_up_groups(ctx: AccessContext, user: User, at: datetime) -> list[dict[str, Any]]:
-    """Return the follow-ups of the person's desk, in the groups overdue, today and this week."""
-    rows = reviews.follow_ups(sorted(access.desk_organizations(user)), at + timedelta(days=7))
+    """Return the person's own follow-ups and their desk's, in the groups overdue, today and this week."""
+    rows = reviews.follow_ups(user, sorted(access.desk_organizations(user)), at + timedelta(days=7))
     ctx.saw("follow_up.list", object_type="followups", subjects=subjects_of(rows))
     groups: dict[str, list[dict[str, Any]]] = {"Overdue": [], "Within 24 hours": [], "This week": []}
     for row in rows:
@@ -345,7 +349,7 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
     return {
         "waiting": RiskAlert.objects.waiting().filter(organization_id__in=organizations).count(),
         "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
-        "followups": reviews.due_follow_up_count(organizations, soon),
+        "followups": reviews.due_follow_up_count(user, organizations, soon),
         "reviews": reviews.open_item_count(organizations, soon),
     }
 

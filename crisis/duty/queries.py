@@ -89,6 +89,11 @@ def _at_desk(organization_id: UUID) -> DutyShiftQuerySet:
     return DutyShift.objects.at_work().covering([organization_id]).filter(user__is_active=True)
 
 
+def is_at_work(user_id: UUID, organization_id: UUID) -> bool:
+    """Whether this person is at the desk for this organization now, not on a break or a forgotten shift."""
+    return DutyShift.objects.at_work().covering([organization_id]).filter(user_id=user_id).exists()
+
+
 def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) -> list[User]:
     """Return the people whom one step asks; see `Desk.people_for`."""
     return desk_of(organization_id).people_for(who, besides=besides)

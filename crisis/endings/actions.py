@@ -1,4 +1,4 @@
-"""How an alert ends: outcome, false alarm, the second reading before either takes effect, and reopening."""
+"""How an alert ends: outcome, false alarm, and the second reading before either takes effect."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
 from crisis.alerts.access import READERS
+from crisis.alerts.actions import withdraw_question
 from crisis.alerts.models import (
     REVIEWED_DISPOSITIONS,
     AlertFeedback,
@@ -22,20 +23,20 @@ from crisis.alerts.models import (
 )
 from crisis.alerts.states import Move, Status
 from crisis.alerts.timeline import append_event
+from crisis.duty import queries as duty
 from crisis.escalation import actions as escalation
 from crisis.escalation.models import StepKind
 from crisis.escalation.plan import Due
-from crisis.escalation.policy import clocks
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.reviews.models import SecondReview
 from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
+from crisis.risk.types import Source as Observed
 
 REVIEWED_AFTERWARDS = frozenset({Disposition.ADMITTED_INVOLUNTARY, Disposition.EMERGENCY_SERVICES})
 REVIEW_WITHIN = timedelta(minutes=30)
 LOOK_AGAIN = reviews.LOOK_AGAIN
-REOPEN_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,17 @@ class Ending:
 
 
 @action
-def resolve_alert(*, actor: Actor, alert_id: UUID, ending: Ending, at: datetime | None = None) -> RiskAlert:
+def resolve_alert(
+    *, actor: Actor, alert_id: UUID, ending: Ending, seen: int | None = None, at: datetime | None = None
+) -> RiskAlert:
     """End an alert with its outcome, note, verdict and follow-up date (or why there is none).
 
-    `not_a_crisis` and `unable_to_locate` take effect only when a second reader agrees.
+    `not_a_crisis` and `unable_to_locate` take effect only when a second reader agrees. `seen` is the feed
+    number that the owner's form was drawn at: what came in since is a conflict, `changed_since`.
     """
     alert = moves.owned_for(actor, alert_id, Move.RESOLVE)
     at = clock(at)
+    moves.refuse_unseen(actor, alert, seen)
     _refuse_incomplete(alert, ending, at)
     if ending.disposition in REVIEWED_DISPOSITIONS:
         return _ask_second(actor, alert, "disposition", ending, at)
@@ -66,11 +71,12 @@ def resolve_alert(*, actor: Actor, alert_id: UUID, ending: Ending, at: datetime 
 
 @action
 def mark_false_alarm(
-    *, actor: Actor, alert_id: UUID, ending: Ending, at: datetime | None = None
+    *, actor: Actor, alert_id: UUID, ending: Ending, seen: int | None = None, at: datetime | None = None
 ) -> RiskAlert:
     """Close an alert as a false alarm, with a reason; a critical one waits for a second reader."""
     alert = moves.owned_for(actor, alert_id, Move.FALSE_ALARM)
     at = clock(at)
+    moves.refuse_unseen(actor, alert, seen)
     if not ending.notes.strip():
         raise InputRefused("Say why this was a false alarm.", "required", field="notes")
     if ending.verdict not in Verdict.values:
@@ -91,6 +97,8 @@ def _refuse_incomplete(alert: RiskAlert, ending: Ending, at: datetime) -> None:
         raise InputRefused("Write what was agreed and what happens next.", "required", field="notes")
     if ending.verdict not in Verdict.values:
         raise InputRefused("Choose what it turned out to be.", "required", field="verdict")
+    if ending.disposition == Disposition.DECEASED:
+        return  # nobody is called again
     if ending.follow_up_at is None and not ending.no_follow_up_reason.strip():
         raise InputRefused(
             "Give a date for the first follow-up, or say why there is none.", "required", field="follow_up_at"
@@ -101,7 +109,7 @@ def _refuse_incomplete(alert: RiskAlert, ending: Ending, at: datetime) -> None:
 
 def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: datetime) -> RiskAlert:
     if review_queries.is_pending(alert.pk):
-        raise moves.conflict(alert, "A second reader has been asked already.", "review_pending")
+        raise moves.conflict(actor, alert, "A second reader has been asked already.", "review_pending")
     request = {
         "disposition": ending.disposition,
         "verdict": ending.verdict,
@@ -147,21 +155,30 @@ def _page_reviewers(actor: Actor, alert: RiskAlert, at: datetime) -> None:
 
 @action
 def decide_review(
-    *, actor: Actor, review_id: UUID, agreed: bool, note: str, at: datetime | None = None
+    *,
+    actor: Actor,
+    review_id: UUID,
+    agreed: bool,
+    note: str,
+    seen: int | None = None,
+    at: datetime | None = None,
 ) -> RiskAlert:
-    """Decide as the second reader; only agreement lets the ending take effect."""
-    alert = queries.locked_alert(review_queries.pending_review(review_id).alert_id)
-    # Read again under the lock: another reader may have decided, or the alert outgrown the question.
-    review = review_queries.pending_review(review_id)
+    """Decide as the second reader; only agreement lets the ending take effect. `seen`: as when resolving."""
+    alert = queries.locked_alert(review_queries.alert_of_review(review_id))
     at = clock(at)
-    queries.refuse_strangers(actor, alert, at)
+    queries.refuse_strangers(actor, alert, at, cards=True)
     if actor.role not in READERS:
         raise NotFound(queries.GONE, "not_found")
+    moves.refuse_unseen(actor, alert, seen)
+    # Under the lock: another reader may have decided, or the alert outgrown the question.
+    review = review_queries.pending_review(review_id)
+    queries.refuse_strangers(actor, alert, at)
     if review.asked_by_id == actor.id:
-        raise moves.conflict(alert, "Somebody else has to read this: you asked for it.", "same_person")
+        raise moves.conflict(actor, alert, "Somebody else has to read this: you asked for it.", "same_person")
     if not note.strip():
         raise InputRefused("Write a sentence about what you saw.", "required", field="note")
-    _refuse_unless_supervisor(actor, alert, review)
+    if agreed:
+        _refuse_unless_supervisor(actor, alert, review)
     with opening(actor, purpose="alert_review") as context:
         context.open([review], ["request_note"])
         context.open([alert], ["no_follow_up_reason"])
@@ -175,7 +192,7 @@ def decide_review(
             subject=alert.patient_id,
             codes={"agreed": agreed, "kind": review.kind},
         )
-        if not agreed or not alert.is_owned:
+        if not agreed:
             return moves.apply(
                 actor,
                 alert,
@@ -202,7 +219,10 @@ def _refuse_unless_supervisor(actor: Actor, alert: RiskAlert, review: SecondRevi
     lost = review.request.get("disposition") == Disposition.UNABLE_TO_LOCATE
     if lost and alert.level == Level.CRITICAL and actor.role != Role.SUPERVISOR:
         raise moves.conflict(
-            alert, "A supervisor has to decide this, with a word on the welfare check.", "supervisor_needed"
+            actor,
+            alert,
+            "A supervisor has to decide this, with a word on the welfare check.",
+            "supervisor_needed",
         )
 
 
@@ -211,12 +231,15 @@ def _parsed(value: str | None) -> datetime | None:
 
 
 def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: datetime) -> RiskAlert:
+    # An end of another kind than the one asked about: the open question falls with the alert.
+    withdraw_question(actor=actor, alert=alert, why="ended", at=at)
     alert.status = state
     alert.resolved_at = at
     alert.resolved_by = actor.user
     alert.disposition = ending.disposition
     alert.owner_gone_at = None
     alert.chain_beside = False
+    alert.has_unconfirmed_step = False
     codes = {"disposition": ending.disposition, "verdict": ending.verdict}
     with opening(actor, purpose="alert_work") as context:
         context.load_keys([alert.sealed_for], create=True)
@@ -237,6 +260,7 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
                 "disposition",
                 "owner_gone_at",
                 "chain_beside",
+                "has_unconfirmed_step",
                 "resolution_notes",
                 "no_follow_up_reason",
             ],
@@ -254,23 +278,43 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
     elif alert.patient is not None:
-        if ending.disposition in REVIEWED_AFTERWARDS:
-            _ask_afterwards(actor, alert, at)
-        reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
-        escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
+        _look_afterwards(actor, alert, ending, at)
     return alert
 
 
-def _ask_afterwards(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Ask the desk for a review within a day of what was done without a second reader (domain 3.7)."""
+def _look_afterwards(actor: Actor, alert: RiskAlert, ending: Ending, at: datetime) -> None:
+    """Promise what follows an end: contacts, a look at a level that stands, reviews of what was done."""
+    if ending.disposition == Disposition.DECEASED:
+        _after_a_death(actor, alert, at)
+        return
+    if ending.disposition in REVIEWED_AFTERWARDS:
+        # Domain 3.7: done without a second reader, so somebody reads it within a day.
+        _ask_afterwards(actor, alert, "after_the_fact_review", at)
+    reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
+    escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
+
+
+def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Call nobody who is dead: earlier ends' contacts are cancelled, and a supervisor sees to postvention."""
+    for earlier in queries.with_due_follow_ups(alert):
+        reviews.cancel_follow_ups(actor=actor, alert=earlier)
+    supervisor = next(iter(duty.people_for("supervisor", alert.organization_id)), None)
+    _ask_afterwards(actor, alert, "postvention", at, owner_id=supervisor.pk if supervisor else None)
+
+
+def _ask_afterwards(
+    actor: Actor, alert: RiskAlert, reason_code: str, at: datetime, owner_id: UUID | None = None
+) -> None:
+    """Ask for a review within a day."""
     reviews.make_item(
         actor=actor,
         organization_id=alert.organization_id,
         patient=alert.patient,
-        reason_code="after_the_fact_review",
+        reason_code=reason_code,
         source_type="alert",
         source_id=alert.pk,
         due_at=at + LOOK_AGAIN,
+        owner_id=owner_id,
         at=at,
     )
 
@@ -296,87 +340,19 @@ def _end_floors(alert: RiskAlert, at: datetime) -> None:
 
 @action
 def refute_evidence(*, actor: Actor, alert: RiskAlert, at: datetime) -> int:
-    """Mark the evidence that a false alarm was raised on as refuted: it counts no more (domain 4.5)."""
+    """Mark the evidence that a false alarm was raised on as refuted: it counts no more (domain 4.5).
+
+    Not what another open alert of the person rests on too, nor what an earlier one was resolved on, nor what
+    a clinician put on record: no alarm takes that back.
+    """
     rows = Evidence.objects.filter(
-        patient=alert.patient,
+        pk__in=set(alert.evidence) - queries.evidence_of_others(alert),
         refuted_at__isnull=True,
         received_at__lte=at,
-        source_id__in=[one["source_id"] for one in alert.factors if one.get("source_id")],
-    )
+    ).exclude(source_type=Observed.CLINICIAN)
+    earlier = queries.last_resolved(alert)
+    if earlier is not None:
+        rows = rows.filter(received_at__gt=earlier)
     count = rows.update(refuted_at=at, refuted_by_alert=alert.pk)
     record(actor, "evidence.refuted", alert, codes={"count": count})
     return count
-
-
-@action
-def reopen_alert(
-    *, actor: Actor, alert_id: UUID, reason: str, on_shift: bool, at: datetime | None = None
-) -> RiskAlert:
-    """Open an ended alert again within a day; refused when one of its kind stands open."""
-    if not reason.strip():
-        raise InputRefused("Say what has changed.", "required", field="reason")
-    alert = queries.locked_alert(alert_id)
-    at = clock(at)
-    queries.refuse_strangers(actor, alert, at, cards=True)
-    moves.next_state(alert, Move.REOPEN)
-    queries.refuse_strangers(actor, alert, at)
-    if alert.resolved_at is None or at - alert.resolved_at > REOPEN_WITHIN:
-        raise moves.conflict(alert, "It ended more than a day ago. Raise a new alert instead.", "too_late")
-    other = queries.open_of_kind(alert.organization_id, alert.patient_id, alert.kind)
-    if other is not None:
-        raise moves.conflict(
-            alert, f"Another alert of this kind is open already ({other.pk}).", "already_open"
-        )
-    return _reopen(actor, alert, reason, on_shift, at)
-
-
-def _reopen(actor: Actor, alert: RiskAlert, reason: str, on_shift: bool, at: datetime) -> RiskAlert:
-    alert.status = Status.ACKNOWLEDGED if on_shift else Status.NEW
-    alert.assigned_to = actor.user if on_shift else None
-    alert.claimed_at = at if on_shift else None
-    alert.resolved_at = alert.resolved_by = None
-    alert.disposition = ""
-    alert.acknowledged_at = at if on_shift else None
-    alert.notified_at = alert.first_response_at = alert.contact_at = None
-    alert.level_since = at
-    alert.chain_position = 0
-    for name, due in clocks(alert.policy, at).items():
-        setattr(alert, name, due)
-    _take_back_end(actor, alert, at)
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        moves.apply(
-            actor,
-            alert,
-            event="reopened",
-            verb="alert.reopened",
-            at=at,
-            note=reason,
-            codes={"on_shift": on_shift},
-            fields=[
-                "status",
-                "assigned_to",
-                "claimed_at",
-                "acknowledged_at",
-                "notified_at",
-                "first_response_at",
-                "contact_at",
-                "resolved_at",
-                "resolved_by",
-                "disposition",
-                "level_since",
-                "chain_position",
-                "claim_due_at",
-                "contact_due_at",
-                "disposition_due_at",
-            ],
-        )
-    return alert
-
-
-def _take_back_end(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Undo what the end did: its evidence counts again, its floors stand, its follow-ups are cancelled."""
-    Evidence.objects.filter(refuted_by_alert=alert.pk).update(refuted_at=None, refuted_by_alert=None)
-    ended = Evidence.objects.filter(patient=alert.patient, source_type="alert", source_id=alert.pk)
-    ended.update(refuted_at=at, refuted_by_alert=alert.pk)
-    reviews.cancel_follow_ups(actor=actor, alert=alert)

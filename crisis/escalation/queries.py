@@ -130,8 +130,9 @@ def attempts_of(alert_id: UUID) -> list[NotificationAttempt]:
     )
 
 
-def has_pending_on_board(user_id: UUID, organization_id: UUID) -> bool:
-    """Whether a board notification of this person still waits to be seen."""
-    return NotificationAttempt.objects.filter(
+def pending_on_board(user_id: UUID, organization_id: UUID) -> list[UUID]:
+    """Return the alerts of which a board notification of this person still waits to be seen."""
+    pending = NotificationAttempt.objects.filter(
         user_id=user_id, organization_id=organization_id, channel=Channel.BOARD, state=AttemptState.PENDING
-    ).exists()
+    )
+    return list(pending.order_by("alert_id").values_list("alert_id", flat=True).distinct())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from cortex.access.context import opening
 from cortex.audit import Actor, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
@@ -29,9 +28,9 @@ def claim_alert(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> 
     if alert.status in OWNED:
         if alert.assigned_to_id == actor.id:
             return Unchanged(alert)  # type: ignore[return-value]
-        raise moves.conflict(alert, _claimed_by(alert, at), "already_claimed")
-    moves.next_state(alert, Move.CLAIM)
-    siblings = queries.locked_open_of(alert.patient_id) if alert.patient_id else [alert]
+        raise moves.conflict(actor, alert, _claimed_by(alert, at), "already_claimed")
+    moves.next_state(actor, alert, Move.CLAIM)
+    siblings = queries.locked_open_of(alert.person_id) if alert.person_id else [alert]
     for other in siblings:
         if other.status in WAITING:
             _take(actor, other, at)
@@ -80,12 +79,15 @@ def _take(actor: Actor, alert: RiskAlert, at: datetime) -> None:
 def release_alert(
     *, actor: Actor, alert_id: UUID, reason: str, code: str = "by_hand", at: datetime | None = None
 ) -> RiskAlert:
-    """Give a claim back before contact; the chain resumes where it stood. Refused once in contact."""
+    """Give a claim back before contact; the chain resumes where it stood. Refused once in contact.
+
+    `code` says why when the clock does it: that needs no note, so it runs with the keys away too.
+    """
     refuse_empty(reason, "reason", "Say in a few words why you give it back: the next person reads it.")
     alert = queries.locked_alert(alert_id)
     at = clock(at)
     queries.refuse_strangers(actor, alert, at, cards=True)
-    state = moves.next_state(alert, Move.RELEASE)
+    state = moves.next_state(actor, alert, Move.RELEASE)
     moves.refuse_non_owner(actor, alert, Move.RELEASE)
     withdraw_question(actor=actor, alert=alert, why="released", at=at)
     alert.status = state
@@ -93,19 +95,17 @@ def release_alert(
     alert.claimed_at = None
     alert.owner_gone_at = None
     alert.chain_beside = False
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        moves.apply(
-            actor,
-            alert,
-            event="released",
-            verb="alert.released",
-            at=at,
-            entry=False,
-            note=reason,
-            fields=["status", "assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
-            codes={"why": code},
-        )
+    moves.apply(
+        actor,
+        alert,
+        event="released",
+        verb="alert.released",
+        at=at,
+        entry=False,
+        note=None if actor.is_system else reason,
+        fields=["status", "assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
+        codes={"why": code},
+    )
     if alert.chain_position >= len(alert.policy["chain"]):
         # Everybody was asked before the claim: the next call must not wait for the repeat.
         fire_next(actor=actor, alert=alert, at=at)
@@ -119,7 +119,7 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
     alert = queries.locked_alert(alert_id)
     at = clock(at)
     queries.refuse_strangers(actor, alert, at, cards=True)
-    moves.next_state(alert, Move.TAKE_OVER)
+    moves.next_state(actor, alert, Move.TAKE_OVER)
     if alert.assigned_to_id == actor.id:
         return Unchanged(alert)  # type: ignore[return-value]
     withdraw_question(actor=actor, alert=alert, why="taken_over", at=at)
@@ -128,18 +128,17 @@ def take_over_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime |
     alert.claimed_at = at
     alert.owner_gone_at = None
     alert.chain_beside = False
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        moves.apply(
-            actor,
-            alert,
-            event="taken_over",
-            verb="alert.taken_over",
-            at=at,
-            note=reason,
-            fields=["assigned_to", "claimed_at", "owner_gone_at", "chain_beside"],
-            codes={"from": str(before.pk) if before else ""},
-        )
+    alert.has_unconfirmed_step = False
+    moves.apply(
+        actor,
+        alert,
+        event="taken_over",
+        verb="alert.taken_over",
+        at=at,
+        note=reason,
+        fields=["assigned_to", "claimed_at", "owner_gone_at", "chain_beside", "has_unconfirmed_step"],
+        codes={"from": str(before.pk) if before else ""},
+    )
     told = append_event(actor, alert, "owner_told", at)
     tell_person(actor=actor, alert=alert, user=before, event=told, at=at)
     return alert
@@ -152,11 +151,8 @@ def escalate_alert(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | 
     alert = queries.locked_alert(alert_id)
     at = clock(at)
     queries.refuse_strangers(actor, alert, at, cards=True)
-    moves.next_state(alert, Move.ESCALATE)
-    with opening(actor, purpose="alert_work") as context:
-        context.load_keys([alert.sealed_for], create=True)
-        event = append_event(
-            actor, alert, "escalated", at, note=reason, codes={"position": alert.chain_position}
-        )
-    record(actor, "alert.escalated", alert, codes={"position": alert.chain_position})
+    moves.next_state(actor, alert, Move.ESCALATE)
+    codes = {"position": alert.chain_position}
+    event = append_event(actor, alert, "escalated", at, note=reason, codes=codes)
+    record(actor, "alert.escalated", alert, codes=codes)
     return fire_next(actor=actor, alert=alert, at=at, event=event)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
+from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.alerts.models import RiskAlert
@@ -34,6 +35,8 @@ SERIES = {
 }
 # A contact of the series this close to the agreed first one is that first one.
 SAME_CONTACT = timedelta(hours=12)
+# Checks of what colleagues did: they don't tick them off for each other.
+SUPERVISORS_OWN = frozenset({"caller_linked", "postvention"})
 OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
 MISSED = "follow_up_missed"
 FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
@@ -93,6 +96,8 @@ def finish_item(
         raise RuleBroken("Somebody has done this already.", "already_done")
     if outcome == "reviewed" and item.reason_code in RISK_REVIEWS and not level:
         raise InputRefused("Say whether the level is right.", "required", field="level")
+    if item.reason_code in SUPERVISORS_OWN and actor.role != Role.SUPERVISOR:
+        raise RuleBroken("A supervisor has to do this one.", "supervisor_needed")
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
     item.next_escalation_at = None
     with opening(actor, purpose="review") as context:

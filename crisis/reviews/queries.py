@@ -33,6 +33,14 @@ def is_pending(alert_id: UUID) -> bool:
     return SecondReview.objects.filter(alert_id=alert_id, decided_at__isnull=True).exists()
 
 
+def alert_of_review(review_id: UUID) -> UUID:
+    """Return the alert that a second review, open or not, is about; NotFound otherwise."""
+    alert_id = SecondReview.objects.filter(pk=review_id).values_list("alert_id", flat=True).first()
+    if alert_id is None:
+        raise NotFound("This second review is not open.", "not_found")
+    return alert_id
+
+
 def pending_review(review_id: UUID) -> SecondReview:
     """Return a second review that waits for its decision; NotFound otherwise. Its alert's lock guards it."""
     review = (
@@ -152,12 +160,18 @@ def next_contact(patient_id: UUID, at: datetime) -> str:
     return next_step(attempts, may_ring_contact=has_consent(patient_id, "emergency_contact", at))
 
 
-def follow_ups(organizations: Iterable[UUID], until: datetime, limit: int = 100) -> list[FollowUp]:
-    """Return the follow-ups of these organizations that stand and are due by `until`, the earliest first."""
+def _theirs(user: User, organizations: Iterable[UUID]) -> QuerySet[FollowUp]:
+    """What was promised by a person, on shift or not, or by the desk that they sit at."""
+    return FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | Q(owner=user))
+
+
+def follow_ups(
+    user: User, organizations: Iterable[UUID], until: datetime, limit: int = 100
+) -> list[FollowUp]:
+    """Return the person's own follow-ups and their desk's that stand until `until`, earliest first."""
     return list(
-        FollowUp.objects.filter(
-            organization_id__in=list(organizations), status__in=STANDING, due_at__lte=until
-        )
+        _theirs(user, organizations)
+        .filter(status__in=STANDING, due_at__lte=until)
         .select_related("patient", "owner", "alert")
         .annotate(tries=Count("attempts"))
         .order_by("due_at")[:limit]
@@ -172,9 +186,10 @@ def follow_ups_of(alert_id: UUID) -> list[FollowUp]:
 def follow_up_of_desk(organizations: Iterable[UUID], user: User, follow_up_id: UUID) -> FollowUp:
     """Return one follow-up of the person's desk or own; NotFound otherwise."""
     row = (
-        FollowUp.objects.select_related("patient", "owner", "alert")
+        _theirs(user, organizations)
+        .select_related("patient", "owner", "alert")
         .annotate(tries=Count("attempts"))
-        .filter(Q(organization_id__in=list(organizations)) | Q(owner=user), pk=follow_up_id)
+        .filter(pk=follow_up_id)
         .first()
     )
     if row is None:
@@ -192,10 +207,10 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
     )
 
 
-def due_follow_up_count(organizations: Iterable[UUID], until: datetime) -> int:
-    """Return how many follow-ups of these organizations are due by `until`."""
-    rows = FollowUp.objects.filter(organization_id__in=list(organizations), status__in=STANDING)
-    return rows.filter(due_at__lte=until).count()
+def due_follow_up_count(user: User, organizations: Iterable[UUID], until: datetime) -> int:
+    """Return how many of the person's own follow-ups and their desk's are due by `until`."""
+    rows = _theirs(user, organizations)
+    return rows.filter(status__in=STANDING, due_at__lte=until).count()
 
 
 def open_item_count(organizations: Iterable[UUID], until: datetime) -> int:

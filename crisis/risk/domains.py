@@ -16,13 +16,14 @@ _HUMAN_OR_INSTRUMENT = frozenset({Source.CLINICIAN, Source.INSTRUMENT})
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A domain's part (0 to <1), the item that says it best, and the newest item that says so at all."""
+    """A domain's part (0 to <1), the item that says it best, the newest that says so, and all that do."""
 
     domain: str
     code: str
     value: float
     item: EvidenceItem
     newest_at: datetime
+    items: tuple[EvidenceItem, ...]
 
 
 Grouped = Mapping[str, Sequence[EvidenceItem]]
@@ -141,7 +142,8 @@ def _best(
     if not weighed:
         return None
     value, item = max(weighed, key=lambda pair: (pair[0], _order(pair[1])))
-    return Contribution(domain, item.code, value, item, max(other.known_at for _, other in weighed))
+    others = tuple(other for _, other in weighed)
+    return Contribution(domain, item.code, value, item, max(other.known_at for other in others), others)
 
 
 def _text(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:
@@ -187,7 +189,7 @@ def _emotion(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> C
     share = low / sum(sorted(weights))
     face = max(heavy, key=lambda item: (policy.emotion_severity[item.code], _order(item)))
     newest = max(item.known_at for item in heavy)
-    return Contribution("emotion", face.code, _emotion_value(share, policy), face, newest)
+    return Contribution("emotion", face.code, _emotion_value(share, policy), face, newest, tuple(heavy))
 
 
 def _phq(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:
@@ -241,7 +243,7 @@ def _history(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> C
     if best is None:
         return None
     code = history_code(best.item, inputs.at, policy)
-    return Contribution("history", code, best.value, best.item, best.newest_at)
+    return Contribution("history", code, best.value, best.item, best.newest_at, best.items)
 
 
 def _stressors(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:
@@ -250,7 +252,7 @@ def _stressors(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) ->
         return None
     value = min(policy.stressor_max, policy.stressor_each * len(acute))
     newest = max(acute, key=_order)
-    return Contribution("stressors", newest.code, value, newest, newest.known_at)
+    return Contribution("stressors", newest.code, value, newest, newest.known_at, tuple(acute))
 
 
 def _disengagement(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:

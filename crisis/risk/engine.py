@@ -193,7 +193,7 @@ def _with_clinician(clinician: EvidenceItem, standing_floors: tuple[Floor, ...])
     level = Level(clinician.floor)
     if clinician.tier == codes.LOWER or level.rank <= highest(each.level for each in standing_floors).rank:
         return standing_floors
-    return (Floor("H4", level, (Kind.SELF_HARM,), clinician.observed_at), *standing_floors)
+    return (Floor("H4", level, (Kind.SELF_HARM,), clinician.observed_at, (clinician,)), *standing_floors)
 
 
 def _stepped_down(

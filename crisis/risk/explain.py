@@ -96,5 +96,7 @@ def signals(
         score = max(soft if scored else 0.0, floor_score(level, policy))
         rules = tuple(dict.fromkeys(each.rule for each in mine))
         newest_at = max(ground.newest_at for ground in grounds)
-        found.append(KindSignal(kind, level, round(score, 2), rules, newest_at, tuple(grounds)))
+        behind = {item for each in (*mine, *(parts.values() if scored else ())) for item in each.items}
+        items = tuple(sorted(behind, key=lambda item: (item.observed_at, repr(item)), reverse=True))
+        found.append(KindSignal(kind, level, round(score, 2), rules, newest_at, tuple(grounds), items))
     return tuple(found)

@@ -13,14 +13,14 @@ from .types import EvidenceItem, FactorShare, KindSignal, Level, Result
 
 ITEM_COLUMNS = (
     "code", "domain", "source_type", "observed_at", "source_id", "tier", "value", "confidence", "floor",
-    "status", "session_ref", "local_day", "received_at",
+    "status", "session_ref", "local_day", "received_at", "id",
 )  # fmt: skip
 
 
 def item_of(columns: tuple[Any, ...]) -> EvidenceItem:
     """The engine's item of one row's ITEM_COLUMNS, in their order."""
     facts: dict[str, Any] = dict(zip(ITEM_COLUMNS, columns, strict=True))
-    facts["session_id"] = facts.pop("session_ref")
+    facts["session_id"], facts["row_id"] = facts.pop("session_ref"), facts.pop("id")
     return EvidenceItem(**facts)
 
 

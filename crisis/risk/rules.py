@@ -97,7 +97,7 @@ def _floor(
     rule: str, level: Level, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...] = _SELF
 ) -> Iterator[Floor]:
     if items:
-        yield Floor(rule, level, kinds, max(item.known_at for item in items))
+        yield Floor(rule, level, kinds, max(item.known_at for item in items), tuple(items))
 
 
 def _h1(ledger: Ledger) -> Iterator[Floor]:
@@ -121,7 +121,7 @@ def _h3(ledger: Ledger) -> Iterator[Floor]:
             found.append(item)
     for item in found:
         if item.floor and Level(item.floor) is not Level.LOW:
-            yield Floor("H3", Level(item.floor), _SELF, item.known_at)
+            yield Floor("H3", Level(item.floor), _SELF, item.known_at, (item,))
 
 
 def _h5(ledger: Ledger) -> Iterator[Floor]:

@@ -118,6 +118,8 @@ class EvidenceItem:
     local_day: date | None = None
     refuted: bool = False
     received_at: datetime | None = None
+    row_id: UUID | None = None
+    """The ledger's row, so that an alert knows what it was raised on; it never changes a result."""
 
     @property
     def known_at(self) -> datetime:
@@ -164,6 +166,7 @@ class Floor:
     level: Level
     kinds: tuple[Kind, ...]
     newest_at: datetime
+    items: tuple[EvidenceItem, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,8 @@ class KindSignal:
     rules: tuple[str, ...]
     newest_at: datetime | None
     grounds: tuple[Ground, ...] = ()
+    items: tuple[EvidenceItem, ...] = field(default=(), compare=False)
+    """What is behind its rules and, for the kind that the score is about, behind the score; newest first."""
 
     def newest(self, least: Level) -> datetime | None:
         """When the newest evidence came of what reaches `least` by itself; other news does not renew it."""

@@ -190,7 +190,7 @@ def _still_high(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -
     # Reopened, or ended again later: that end has a timer of its own.
     if alert.resolved_at is None or at - alert.resolved_at < reviews.LOOK_AGAIN:
         return "settled"
-    if alert.patient is None or queries.current_level(alert.patient.pk) not in ("high", "critical"):
+    if alert.patient is None or queries.current_level(alert.patient.person_id) not in ("high", "critical"):
         return "settled"
     reviews.make_item(
         actor=actor,
@@ -298,7 +298,7 @@ def end_no_cover(*, actor: Actor, alert_id: UUID, at: datetime | None = None) ->
     back = alert.kind == Kind.NO_COVER and duty_queries.has_cover(alert.organization_id)
     if alert.status not in WAITING or not back:
         return Unchanged(alert)  # type: ignore[return-value]
-    alert.status = moves.next_state(alert, Move.COVER_BACK)
+    alert.status = moves.next_state(actor, alert, Move.COVER_BACK)
     alert.resolved_at = at
     return moves.apply(
         actor,

@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from cortex.audit import Actor, system
 from cortex.clock import clock
-from crisis.alerts.actions import mark_notified
+from crisis.alerts.actions import confirm_delivery
 from crisis.escalation import queries
 from crisis.escalation.actions import lease_attempt, note_delivery, pager_secret
 from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
@@ -112,9 +112,10 @@ def deliver(attempt_id: UUID, actor: Actor = NOTIFIER) -> str:
         # A name that can't be encoded, a secret whose key is gone, a library's own error: all are tried again
         # and then given up in the open. None may end the thread that sends everybody else's.
         return _failed(actor, attempt, type(error).__name__)
-    note_delivery(actor=actor, attempt=attempt, state=state)
-    if state == AttemptState.CONFIRMED and attempt.alert_id is not None:
-        mark_notified(actor=actor, alert_id=attempt.alert_id)
+    if state == AttemptState.CONFIRMED:
+        confirm_delivery(actor=actor, attempt=attempt)
+    else:
+        note_delivery(actor=actor, attempt=attempt, state=state)
     return state
 
 

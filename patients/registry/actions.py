@@ -114,7 +114,7 @@ def link_provisional(
 ) -> Patient:
     """Say that a provisional row is a person on record: a pointer, rows never move.
 
-    Raises NotFound for an unknown row, RuleBroken `not_provisional` or `link_impossible`.
+    Raises NotFound for an unknown row, RuleBroken `not_provisional`, `already_linked` or `link_impossible`.
     """
     at = clock(at)
     # The desk that covers another service finds out who called there.
@@ -125,14 +125,36 @@ def link_provisional(
     provisional, patient = rows[provisional_id], rows[patient_id]
     _check_link(provisional, patient)
     target = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
+    if target.pk == provisional.pk:
+        raise RuleBroken("They are linked already, the other way round.", "link_impossible")
     if provisional.merged_into_id == target.pk:
         return Unchanged(target)  # type: ignore[return-value]
+    if provisional.merged_into_id is not None:
+        raise RuleBroken("They are linked to somebody else. Undo that first.", "already_linked")
     provisional.merged_into = target
     provisional.save(update_fields=["merged_into", "updated_at"])
     # One step to the person, always: whoever pointed at the provisional row points on.
     Patient.objects.filter(merged_into=provisional).update(merged_into=target, updated_at=at)
     record(actor, "patient.linked", provisional, subject=target.pk, codes={"from": str(provisional.pk)})
     return target
+
+
+@action
+def unlink_provisional(*, actor: Actor, provisional_id: UUID, at: datetime | None = None) -> Patient:
+    """Say that a provisional row was not who it was linked to; other rows of that person stay linked.
+
+    Raises NotFound for an unknown row, RuleBroken `not_linked`.
+    """
+    at = clock(at)
+    provisional = next(iter(_locked(actor, [provisional_id], actor.reach)), None)
+    if provisional is None:
+        raise NotFound("There is no such person on record.", "patient_unknown")
+    if not provisional.is_provisional or provisional.merged_into_id is None:
+        raise RuleBroken("They are linked to nobody.", "not_linked")
+    former, provisional.merged_into = provisional.merged_into_id, None
+    provisional.save(update_fields=["merged_into", "updated_at"])
+    record(actor, "patient.unlinked", provisional, subject=former, codes={"from": str(provisional.pk)})
+    return provisional
 
 
 @action

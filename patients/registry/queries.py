@@ -13,11 +13,15 @@ from django.db.models import Q
 
 from cortex.access.context import AccessContext
 from cortex.accounts.models import Organization
+from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
 from patients.privacy.queries import consent_state
 from patients.registry.builders import EMAIL, PHONE
 from patients.registry.models import Patient, PatientQuerySet
 from patients.registry.person import EmergencyContact, LastLocation
+
+# How often a row may be linked anew while one transaction waits for it; it happens once in a row's life.
+LINKED_MEANWHILE = 3
 
 
 def patients() -> PatientQuerySet:
@@ -53,6 +57,21 @@ def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
     """Return the rows by id, locked in the order of their ids until the transaction ends."""
     rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=set(patient_ids)).order_by("pk")
     return {row.pk: row for row in rows}
+
+
+def lock_person(patient_id: UUID) -> UUID:
+    """Lock the row on record of the person whom a row belongs to, and return its id; NotFound without a row.
+
+    One row stands for a person, however many were linked to it: its lock orders all that happens to them. A
+    row that is linked while we wait for it drops out of the answer, and its person is asked for again.
+    """
+    record = Patient.objects.filter(pk=patient_id).values("person_id")
+    free = Patient.objects.select_for_update(no_key=True).filter(pk__in=record, merged_into__isnull=True)
+    for _ in range(LINKED_MEANWHILE):
+        found = free.order_by("pk").values_list("pk", flat=True).first()
+        if found is not None:
+            return found
+    raise NotFound("There is no such person on record.", "patient_unknown")
 
 
 def found_by(organization: Organization, *, email: str = "", phone: str = "") -> PatientQuerySet:

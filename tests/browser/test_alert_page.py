@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Disposition, RiskAlert
 from crisis.alerts.states import Status
+from tests import makers
 from tests.browser.test_board import Visit, raise_for
 from tests.cast import Cast
 
@@ -67,6 +69,35 @@ def test_a_change_by_somebody_else_is_said_and_takes_nothing_away(visit: Visit, 
     other.page.keyboard.press("c")
     expect(page.locator("#changed")).to_contain_text(f"{people.sam.full_name} has it now.")
     expect(dialog.get_by_label("Why")).to_have_value("Nobody answers the phone.")
+
+
+def test_a_rise_that_the_owner_has_not_seen_stops_the_end_and_keeps_what_was_typed(
+    visit: Visit, people: Cast
+) -> None:
+    people.on_duty()
+    alert = raise_for(people, "high")
+    visitor = visit()
+    page = visitor.sign_in(people.cleo)
+    page.goto(f"{visitor.origin}/alerts/{alert.pk}/")
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Fictional")
+    page.keyboard.press("r")
+    dialog = page.get_by_role("dialog", name="Resolve")
+    dialog.get_by_label("Outcome").select_option(Disposition.COMMUNITY)
+    dialog.get_by_label("What it turned out to be").select_option("true_crisis")
+    dialog.get_by_label("Closing note").fill("They stay with their brother tonight.")
+    raise_alert(
+        actor=makers.machine(people.home), organization_id=people.home.pk, patient_id=alert.patient_id,
+        kind=alert.kind, level="critical", reason_code="H1",
+    )  # fmt: skip
+    dialog.get_by_role("button", name="Resolve", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text(
+        "has changed since you opened the form: level went up"
+    )
+    expect(dialog.get_by_label("Closing note")).to_have_value("They stay with their brother tonight.")
+    assert RiskAlert.objects.get(pk=alert.pk).level == "critical"
+    dialog.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.locator(".case")).to_contain_text("Resolved")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -42,7 +42,8 @@ class Pair:
 
 NOTE = {"note": "It is quiet now."}
 REASON = {"reason": "Nobody answers."}
-VERDICT = {"verdict": "true_crisis", "notes": "They stay with family."}
+# A form drawn at this very moment: nothing came in since.
+VERDICT = {"verdict": "true_crisis", "notes": "They stay with family.", "seen": str(2**40)}
 
 
 def page_pairs(world: World) -> dict[str, Pair]:
@@ -76,7 +77,10 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
         "crisis:alert_link": Pair(
             {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
-            {"pseudonym": world.patients["ended"].anonymous_id},
+            {"pseudonym": world.patients["ended"].anonymous_id, "reason": "The teacher named them."},
+        ),
+        "crisis:alert_unlink": Pair(
+            {"alert_id": world.id_of("linked")}, "cleo", ("sam", "alice"), ("POST",), REASON
         ),
         "crisis:followup_done": Pair(
             {"follow_up_id": str(world.follow_up.pk)}, "cleo", ("sam",), data={"outcome": "reached"}
@@ -87,7 +91,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         ),
         "crisis:review_decide": Pair(
             {"review_id": str(world.second.pk)}, "sam", ("alice",), ("POST",),
-            {"agreed": "yes", "note": "It was a song."},
+            {"agreed": "yes", "note": "It was a song.", "seen": str(2**40)},
         ),
         "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, ("POST",)),
         "accounts:invitation_renew": Pair(invited, "sam", ADMINS, ("POST",)),

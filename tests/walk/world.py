@@ -20,7 +20,7 @@ from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
-from crisis.byhand.actions import raise_for_caller
+from crisis.byhand.actions import link_person, raise_for_caller
 from crisis.casework.actions import log_contact
 from crisis.duty.actions import plan_shift
 from crisis.duty.models import DutyShift, DutyStatus
@@ -168,6 +168,17 @@ def _work(world: World) -> None:
     world.alerts["unknown"] = unknown
     assert unknown.patient_id is not None
     world.planted["handwritten6"] = unknown.patient_id
+    linked = raise_for_caller(
+        actor=cleo, pseudonym="", level="high", kind="other", note="handwritten7, the police called",
+    )  # fmt: skip
+    claim_alert(actor=cleo, alert_id=linked.pk)
+    link_person(
+        actor=cleo, alert_id=linked.pk, pseudonym=world.patients["claimed"].anonymous_id,
+        reason="They read the number out",
+    )  # fmt: skip
+    world.alerts["linked"] = linked
+    assert linked.patient_id is not None
+    world.planted["handwritten7"] = linked.patient_id
     ending = Ending(
         disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="closing4: with her brother",
         follow_up_at=makers.now() + timedelta(hours=20),

@@ -24,9 +24,9 @@ function onClick(e) {
   document.querySelectorAll('details.menu[open]').forEach((m) => m.contains(e.target) || m.removeAttribute('open'));
 }
 
-/* A conflict must not take away what was typed: it is shown above the form, which stays as it is. */
+/* A conflict must not take away what was typed: it is shown above the form, unless it brings that form along. */
 function onSwap(e) {
-  const slot = e.detail.xhr.status === 409 && e.detail.target.querySelector?.('[data-conflict-slot]');
+  const slot = e.detail.xhr.status === 409 && !/^\s*<form/.test(e.detail.xhr.responseText) && e.detail.target.querySelector?.('[data-conflict-slot]');
   if (!slot) return;
   e.detail.target = slot;
   e.detail.swapOverride = 'innerHTML';

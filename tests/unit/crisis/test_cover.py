@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -234,7 +235,9 @@ def test_an_incident_that_somebody_took_stays_theirs_and_ends_with_a_note(cast: 
     assert 'name="notes"' in page
     assert 'name="disposition"' not in page
     assert 'name="verdict"' not in page
-    assert client.post(address, {"notes": "I came in"}).status_code == 303
+    seen = re.search(r'name="seen" value="(\d+)"', page)
+    assert seen is not None
+    assert client.post(address, {"notes": "I came in", "seen": seen.group(1)}).status_code == 303
     alert.refresh_from_db()
     assert alert.status == "resolved"
 

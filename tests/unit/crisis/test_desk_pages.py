@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import Max
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from cortex.accounts.models import User
 from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
 from crisis.alerts.actions import raise_alert
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.commands import COMMANDS
 from crisis.ownership.actions import claim_alert, release_alert
@@ -48,9 +49,15 @@ def send(user: User, alert: Any, code: str, *, part: bool = False, **data: Any) 
     client = Client()
     client.force_login(user)
     address = reverse(f"crisis:alert_{code}", args=[getattr(alert, "pk", alert)])
-    answer = client.post(address, data, headers=PART if part else {})
+    answer = client.post(address, {"seen": last_seen(alert)} | data, headers=PART if part else {})
     scope_all()
     return answer
+
+
+def last_seen(alert: Any) -> int:
+    """The feed number at which a form on a fresh page of this alert is drawn."""
+    pk = getattr(alert, "pk", alert)
+    return AlertEvent.objects.filter(alert=pk).aggregate(last=Max("feed_number"))["last"] or 0
 
 
 def get(user: User, name: str, *ids: object) -> Any:
@@ -234,6 +241,7 @@ def asked(cast: Cast, alert: RiskAlert) -> SecondReview:
 def decide(user: User, review: SecondReview, **data: str) -> Any:
     client = Client()
     client.force_login(user)
+    data = {"seen": last_seen(review.alert_id)} | data  # type: ignore[dict-item]
     answer = client.post(reverse("crisis:review_decide", args=[review.pk]), data)
     scope_all()
     return answer
@@ -329,7 +337,8 @@ def test_a_caller_who_is_linked_stands_as_the_person_on_record_and_once_in_the_t
     raised_as = told.patient.anonymous_id
     send(cast.cleo, told, "claim")
     for _press in range(2):
-        assert send(cast.cleo, told, "link", pseudonym=cast.patient.anonymous_id).status_code == 303
+        link = {"pseudonym": cast.patient.anonymous_id, "reason": "The neighbour gave the full name"}
+        assert send(cast.cleo, told, "link", **link).status_code == 303
     assert list(told.events.values_list("kind", flat=True)).count("person_linked") == 1
     page = get(cast.cleo, "alert_page", told.pk).content.decode()
     assert "Linked to the person on record" in page

@@ -15,8 +15,9 @@ from cortex.audit.models import AuditLog
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.duty.models import DutyShift
-from crisis.endings.actions import Ending, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, resolve_alert
 from crisis.ownership.actions import claim_alert
+from crisis.reopening.actions import reopen_alert
 from crisis.reviews.actions import MISSED, finish_follow_up, finish_item, make_item, sweep_follow_up
 from crisis.reviews.contacts import next_step
 from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem
@@ -70,7 +71,7 @@ def test_a_contact_that_passed_is_missed_and_still_listed(cast: Cast) -> None:
     first.refresh_from_db()
     assert first.status == "missed"
     assert passed_follow_up_ids(now()) == []
-    assert [row.pk for row in follow_ups([cast.home.pk], now())] == [first.pk]
+    assert [row.pk for row in follow_ups(cast.cleo, [cast.home.pk], now())] == [first.pk]
     assert due_follow_up_count([cast.home.pk], now()) == 1
 
 
@@ -94,7 +95,7 @@ def test_a_contact_made_late_is_logged(cast: Cast) -> None:
 def test_reopening_cancels_missed_contacts_and_their_task(cast: Cast) -> None:
     alert = ended(cast)
     miss(series(alert)[0])
-    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="She called", on_shift=True)
+    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="She called")
     assert {row.status for row in series(alert)} == {"cancelled"}
     assert item(cast).outcome == "no_action_needed"
 

@@ -14,11 +14,12 @@ from crisis.casework.actions import log_contact
 from crisis.duty.actions import end_forgotten_shift, plan_shift, resume_shift, start_shift
 from crisis.duty.models import DutyShift
 from crisis.duty.queries import forgotten_shift_ids, has_cover
-from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt, SlaPolicy
 from crisis.escalation.queries import policy_for
 from crisis.ownership.actions import claim_alert
 from crisis.policies.actions import change_policy
+from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 from crisis.sweep.actions import report_failed_step
 from tests.cast import Cast
@@ -181,7 +182,7 @@ def test_only_a_supervisor_agrees_that_somebody_could_not_be_located(cast: Cast)
 def test_reopening_takes_back_what_the_end_did(cast: Cast) -> None:
     alert = resolved(cast, "remained_community_with_plan")
     assert FollowUp.objects.filter(alert=alert, status="due").exists()
-    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="She called back", on_shift=True)
+    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="She called back")
     assert not FollowUp.objects.filter(alert=alert, status="due").exists()
 
 

@@ -23,10 +23,12 @@ from cortex.audit.models import AuditLog
 from crisis.alerts.actions import mark_notified, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import OPEN, OWNED, OWNERS_MOVES, WAITING, Move, Status, after
+from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
-from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt, StepKind
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
+from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep import actions as sweeper
 from tests.cast import Cast
@@ -48,7 +50,7 @@ SIMPLE = {
 
 
 class Desk(RuleBasedStateMachine):
-    """Two people, one patient, alerts of two kinds, and a clock."""
+    """Two people, one patient, callers whom nobody knows yet, alerts of two kinds, and a clock."""
 
     cast: Cast
 
@@ -187,13 +189,13 @@ class Desk(RuleBasedStateMachine):
         review.alert.refresh_from_db()
         assert (review.alert.status in OPEN) is not agreed
 
-    @rule(who=PEOPLE, number=ANY, on_shift=st.booleans())
-    def reopen(self, who: str, number: int, on_shift: bool) -> None:
+    @rule(who=PEOPLE, number=ANY)
+    def reopen(self, who: str, number: int) -> None:
         self.move(
             Move.REOPEN,
             who,
             number,
-            lambda **one: reopen_alert(reason="They called", on_shift=on_shift, **one),
+            lambda **one: reopen_alert(reason="They called", **one),
             may_refuse=True,  # another of its kind may be open, or a day may have passed
         )
 
@@ -213,12 +215,34 @@ class Desk(RuleBasedStateMachine):
         self.time_passes(620)
         self.owner_leaves_or_comes_back(number, gone=not stays)
 
-    @rule(number=ANY)
-    def owner_of_a_critical_alert_calls_it_a_false_alarm(self, number: int) -> None:
-        """The other deep state: a question waits for its second reader."""
+    def owned_and_critical(self) -> int:
+        """The number of a critical alert about self-harm that Cleo has."""
         self.something_comes_in("critical", "self_harm", waiting=False, renotify=False)
+        alert = RiskAlert.objects.get(
+            patient__person_id=self.cast.patient.pk, kind="self_harm", status__in=OPEN
+        )
+        number = list(RiskAlert.objects.order_by("id").values_list("pk", flat=True)).index(alert.pk)
+        if alert.assigned_to_id == self.cast.sam.pk:
+            self.take_over("cleo", number)
         self.claim("cleo", number)
+        return number
+
+    @rule()
+    def owner_of_a_critical_alert_calls_it_a_false_alarm(self) -> None:
+        """The other deep state: a question waits for its second reader."""
+        self.false_alarm("cleo", self.owned_and_critical())
+
+    @rule(ends=st.booleans())
+    def things_go_on_while_the_question_waits(self, ends: bool) -> None:
+        """And the deepest: more comes in, or the owner ends it in another way."""
+        number = self.owned_and_critical()
         self.false_alarm("cleo", number)
+        if ends:
+            self.resolve("cleo", number, "emergency_department")
+            self.what_has_ended_waits_for_nobody_and_says_where_it_went()
+            self.reopen("cleo", number)
+        else:
+            self.something_comes_in("high", "self_harm", waiting=False, renotify=True)
 
     @rule(seconds=st.sampled_from([1, 31, 125, 310, 620, 1300, 4000, 90_000]))
     def time_passes(self, seconds: int) -> None:
@@ -229,6 +253,37 @@ class Desk(RuleBasedStateMachine):
             sweeper.run_step(actor=SWEEPER, step_id=step.pk, at=self.at)
         kept = RiskAlert.objects.filter(pk__in=calm, status__in=CALM).values_list("pk", "assigned_to_id")
         assert dict(kept) == calm
+
+    @rule(kind=st.sampled_from(["self_harm", "medical"]), level=st.sampled_from(["high", "critical"]))
+    def a_neighbour_rings(self, kind: str, level: str) -> None:
+        """About somebody whom nobody knows yet."""
+        self.at += timedelta(seconds=1)
+        raise_for_caller(
+            actor=staff(self.cast.cleo), pseudonym="", level=level, kind=kind, note="A neighbour", at=self.at
+        )
+
+    @rule(linked=st.booleans())
+    def a_caller_is_known_after_all(self, linked: bool) -> None:
+        """Linked to the person on record, or unlinked again when they were not them."""
+        self.at += timedelta(seconds=1)
+        on_provisional = RiskAlert.objects.filter(patient__is_provisional=True, status__in=OPEN)
+        alert = on_provisional.filter(patient__merged_into__isnull=linked).order_by("id").last()
+        if alert is None:
+            return
+        one = {"actor": staff(self.cast.sam), "alert_id": alert.pk, "at": self.at}
+        if linked:
+            kept = link_person(pseudonym=self.cast.patient.anonymous_id, reason="By name", **one)
+            assert kept.kind == alert.kind
+            assert kept.is_open
+        else:
+            unlink_person(reason="Another street", **one)
+            assert RiskAlert.objects.get(pk=alert.pk).person_id == alert.patient_id
+
+    @rule(kind=st.sampled_from(["self_harm", "medical"]), level=st.sampled_from(["high", "critical"]))
+    def the_caller_speaks_of_somebody_with_an_alert(self, kind: str, level: str) -> None:
+        self.something_comes_in("high", kind, waiting=False, renotify=False)
+        self.a_neighbour_rings(kind, level)
+        self.a_caller_is_known_after_all(linked=True)
 
     def pending(self) -> Any:
         return SecondReview.objects.filter(decided_at__isnull=True)
@@ -244,9 +299,17 @@ class Desk(RuleBasedStateMachine):
         assert numbers == list(range(1, len(numbers) + 1))
 
     @invariant()
-    def one_alert_of_a_kind_is_open(self) -> None:
-        kinds = RiskAlert.objects.filter(status__in=OPEN).values_list("kind", flat=True)
+    def one_alert_of_a_kind_is_open_for_a_person(self) -> None:
+        kinds = RiskAlert.objects.filter(status__in=OPEN).values_list("patient__person_id", "kind")
         assert len(kinds) == len(set(kinds))
+
+    @invariant()
+    def what_has_ended_waits_for_nobody_and_says_where_it_went(self) -> None:
+        assert not self.pending().exclude(alert__status__in=OPEN).exists()
+        merged = RiskAlert.objects.filter(status=Status.MERGED)
+        assert not merged.filter(merged_into=None).exists()
+        assert not merged.filter(resolved_at=None).exists()
+        assert not RiskAlert.objects.exclude(status__in=OPEN).filter(has_unconfirmed_step=True).exists()
 
     @invariant()
     def the_timers_fit_the_state(self) -> None:
@@ -259,6 +322,10 @@ class Desk(RuleBasedStateMachine):
             if alert.status in OWNED and alert.pk not in asked:
                 own = "release_claim" if alert.status == Status.ACKNOWLEDGED else "check_in"
                 assert kinds[own] == 1, (alert.status, kinds)
+                said = AlertStep.objects.filter(
+                    alert=alert, kind="disposition_overdue", done_at__gte=alert.level_since
+                ).exclude(outcome="stale")
+                assert kinds["disposition_overdue"] == 1 or said.exists(), (alert.status, kinds)
             assert not (alert.status in WAITING and alert.pk in asked), (
                 "nobody's question waits for an answer"
             )

@@ -195,11 +195,7 @@ def test_a_critical_false_alarm_waits_for_a_second_reader_who_is_somebody_else(c
     alert = raised(
         cast,
         now(),
-        facts={
-            "factors": [
-                {"code": "TEXT_A", "source_id": str(evidence.source_id), "observed_at": now().isoformat()}
-            ]
-        },
+        facts={"evidence": [evidence.pk]},
     )
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     mark_false_alarm(

@@ -14,9 +14,10 @@ from cortex.audit import system
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import log_contact
-from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.ownership.actions import claim_alert, escalate_alert, take_over_alert
+from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import ReviewItem, SecondReview
 from crisis.sweep import actions, loop, queries
 from tests.cast import Cast
@@ -195,7 +196,7 @@ def test_the_look_a_day_after_belongs_to_the_last_end(cast: Cast, monkeypatch: p
     claim_alert(actor=cleo, alert_id=alert.pk, at=at)
     resolve_alert(actor=cleo, alert_id=alert.pk, ending=ending(at), at=at)
     again = at + timedelta(hours=5)
-    reopen_alert(actor=cleo, alert_id=alert.pk, reason="She called", on_shift=True, at=again)
+    reopen_alert(actor=cleo, alert_id=alert.pk, reason="She called", at=again)
     resolve_alert(actor=cleo, alert_id=alert.pk, ending=ending(again), at=again)
     assert "still_high:settled" in sweep(at + timedelta(hours=24, minutes=1))
     assert not ReviewItem.objects.filter(reason_code="level_stands_after_end").exists()
@@ -210,7 +211,7 @@ def test_reopening_starts_every_clock_again(cast: Cast) -> None:
     log_contact(actor=cleo, alert_id=alert.pk, at=at)
     resolve_alert(actor=cleo, alert_id=alert.pk, ending=ending(at), at=at)
     again = at + timedelta(hours=2)
-    reopen_alert(actor=cleo, alert_id=alert.pk, reason="She called", on_shift=True, at=again)
+    reopen_alert(actor=cleo, alert_id=alert.pk, reason="She called", at=again)
     alert.refresh_from_db()
     assert (alert.first_response_at, alert.contact_at, alert.acknowledged_at) == (None, None, again)
     due = dict(

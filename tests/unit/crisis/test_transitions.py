@@ -7,15 +7,17 @@ from datetime import timedelta
 
 import pytest
 
+from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
 from crisis.alerts.actions import mark_notified, raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.alerts.states import CLOSED, OPEN, OWNED, TABLE, Move, Status, allowed
+from crisis.alerts.states import CLOSED, OPEN, OWNED, OWNERS_MOVES, TABLE, Move, Status, allowed, offers
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
-from crisis.endings.actions import Ending, mark_false_alarm, reopen_alert, resolve_alert
+from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
+from crisis.reopening.actions import reopen_alert
 from tests.cast import Cast
 from tests.makers import now, staff
 
@@ -78,24 +80,30 @@ def good_ending() -> Ending:
     )
 
 
+def who_makes(cast: Cast, alert: RiskAlert, move: Move) -> User:
+    """The owner's moves by the owner, a take-over, an escalation or a second claim by the supervisor."""
+    others = move in (Move.TAKE_OVER, Move.ESCALATE) or (move is Move.CLAIM and alert.assigned_to_id)
+    return cast.sam if others else cast.cleo
+
+
 def run(cast: Cast, alert: RiskAlert, move: Move) -> RiskAlert:
-    """Make one move through its real action: the owner's by the owner, a take-over by the supervisor."""
-    cleo, sam, one = staff(cast.cleo), staff(cast.sam), {"alert_id": alert.pk}
+    """Make one move through its real action."""
+    who, one = staff(who_makes(cast, alert, move)), {"alert_id": alert.pk}
     doors: dict[Move, Callable[[], RiskAlert]] = {
         Move.NOTIFY: lambda: mark_notified(actor=system("test"), **one),
-        Move.CLAIM: lambda: claim_alert(actor=sam if alert.assigned_to_id else cleo, **one),
-        Move.RELEASE: lambda: release_alert(actor=cleo, reason="Two at once", **one),
-        Move.TAKE_OVER: lambda: take_over_alert(actor=sam, reason="Cleo is called away", **one),
-        Move.ATTEMPT: lambda: log_attempt(actor=cleo, **one),
-        Move.CONTACT: lambda: log_contact(actor=cleo, **one),
-        Move.CONTACT_END: lambda: end_contact(actor=cleo, **one),
-        Move.STILL_WITH: lambda: still_with_them(actor=cleo, **one),
-        Move.ESCALATE: lambda: escalate_alert(actor=sam, reason="A second voice", **one),
-        Move.RESOLVE: lambda: resolve_alert(actor=cleo, ending=good_ending(), **one),
+        Move.CLAIM: lambda: claim_alert(actor=who, **one),
+        Move.RELEASE: lambda: release_alert(actor=who, reason="Two at once", **one),
+        Move.TAKE_OVER: lambda: take_over_alert(actor=who, reason="Cleo is called away", **one),
+        Move.ATTEMPT: lambda: log_attempt(actor=who, **one),
+        Move.CONTACT: lambda: log_contact(actor=who, **one),
+        Move.CONTACT_END: lambda: end_contact(actor=who, **one),
+        Move.STILL_WITH: lambda: still_with_them(actor=who, **one),
+        Move.ESCALATE: lambda: escalate_alert(actor=who, reason="A second voice", **one),
+        Move.RESOLVE: lambda: resolve_alert(actor=who, ending=good_ending(), **one),
         Move.FALSE_ALARM: lambda: mark_false_alarm(
-            actor=cleo, ending=Ending(verdict="not_risk_language", notes="A song"), **one
+            actor=who, ending=Ending(verdict="not_risk_language", notes="A song"), **one
         ),
-        Move.REOPEN: lambda: reopen_alert(actor=cleo, reason="They called again", on_shift=True, **one),
+        Move.REOPEN: lambda: reopen_alert(actor=who, reason="They called again", **one),
     }
     return doors[move]()
 
@@ -122,7 +130,7 @@ def brought_to(cast: Cast, state: Status) -> RiskAlert:
         level="high",
         reason_code="text_b",
     )
-    if state is Status.MERGED:  # nothing merges people yet: the state is written as the migration would
+    if state is Status.MERGED:  # tests/unit/crisis/test_linking.py merges; here the state alone counts
         RiskAlert.objects.filter(pk=alert.pk).update(status=state)
     for move in WAY_TO.get(state, []):
         run(cast, alert, move)
@@ -142,6 +150,16 @@ def test_no_state_is_a_dead_end_before_its_end_and_none_after() -> None:
         Status.RESOLVED: [Move.REOPEN],
         Status.FALSE_ALARM: [Move.REOPEN],
     }
+
+
+@pytest.mark.parametrize("is_owner", [True, False])
+@pytest.mark.parametrize("state", list(Status))
+def test_nobody_is_offered_what_only_somebody_else_or_the_house_may_do(state: Status, is_owner: bool) -> None:
+    offered = set(offers(state, is_owner=is_owner))
+    assert not offered & {Move.NOTIFY, Move.MERGE}
+    assert (Move.TAKE_OVER in offered) is (state in OWNED and not is_owner)
+    assert offered & OWNERS_MOVES == (set(allowed(state)) & OWNERS_MOVES if is_owner else set())
+    assert offered <= set(allowed(state))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +190,8 @@ def test_an_illegal_move_answers_409_with_what_is_allowed_and_changes_nothing(
         with pytest.raises(RuleBroken) as refused:
             run(cast, alert, move)
         assert refused.value.status == 409, move
-        assert refused.value.extra["allowed"] == [str(one) for one in allowed(state)], move
+        mine = alert.assigned_to_id == who_makes(cast, alert, move).pk
+        assert refused.value.extra["allowed"] == [str(one) for one in offers(state, is_owner=mine)], move
         assert refused.value.extra["state"] == state, move
     if state is not Status.NEW:
         run(cast, alert, Move.NOTIFY)  # being told twice is no conflict, but changes nothing either
