@@ -47,7 +47,7 @@ class BoardSource:
         if self.head(key) - n > REPLAY:
             return None
         events = queries.events_after(key, n, limit)
-        shown = {one["id"]: one for one in cards({event.alert_id: event.alert for event in events}.values())}
+        shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
         return [_event(event, shown[str(event.alert_id)]) for event in events]
 
     def on_seen(self, user_id: UUID, key: str, n: int) -> None:

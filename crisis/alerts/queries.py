@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
-
 from cortex.accounts.models import Organization, Role, User
 from cortex.audit import NotFound
 from cortex.audit.actors import Actor
 from cortex.live.models import Feed
 from crisis.alerts import access
-from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
 from patients.registry.queries import locked as lock_patients
@@ -116,24 +114,42 @@ def heads(keys: Sequence[str]) -> dict[str, int]:
     }
 
 
+def topics(organizations: Iterable[UUID]) -> dict[str, int]:
+    """Return where the boards of these organizations stand; ask before anything that the page shows.
+
+    What commits between this and the page's own reads is then replayed, and the page ignores what it has; the
+    other way round it would be skipped for good, and acknowledged.
+    """
+    ids = [str(one) for one in organizations]
+    numbers = heads(ids)
+    return {f"board:{one}": numbers.get(one, 0) for one in ids}
+
+
+def desk_topics(user: User) -> dict[str, int]:
+    """Return the boards that the person may hear and where they stand; see `topics`."""
+    return topics(sorted(access.desk_organizations(user)))
+
+
+def waiting_besides(user: User, alert_id: UUID) -> list[RiskAlert]:
+    """Return the critical alerts of the person's desk that wait for a claim, this one left out."""
+    waiting = access.cards_for(user).waiting().filter(level=Level.CRITICAL)
+    return list(waiting.exclude(pk=alert_id).for_cards().urgent_first())
+
+
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:
-    """Return the events of an organization's feed after `number`, in order, with all that a card shows."""
-    return list(
-        AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
-        .select_related("alert__patient__merged_into", "alert__organization", "alert__assigned_to")
-        .order_by("feed_number")[:limit]
-    )
+    """Return the events of an organization's feed after `number`, in order."""
+    events = AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
+    return list(events.order_by("feed_number")[:limit])
+
+
+def alerts_of(events: Iterable[AlertEvent]) -> list[RiskAlert]:
+    """Return the alerts of these events as they stand now, each once, ready for their cards."""
+    return list(RiskAlert.objects.for_cards().filter(pk__in={event.alert_id for event in events}))
 
 
 def organization_names(ids: Iterable[UUID]) -> list[str]:
     """Return the names of organizations, sorted."""
     return list(Organization.objects.filter(pk__in=list(ids)).order_by("name").values_list("name", flat=True))
-
-
-def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Return the last feed number of each alert, in one query."""
-    rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
-    return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}
 
 
 def open_count() -> int:

@@ -19,11 +19,13 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
+from crisis.alerts.cards import waiting_row
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
+from crisis.desk.queries import subjects_of
 from crisis.endings.actions import decide_review
 
 SAID = {
@@ -47,6 +49,7 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The alert with everything that this person may see of it; logged."""
     actor, at = actor_of(request), clock()
+    topics = alert_queries.desk_topics(actor.person)
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="alert_review", relationship=look.relationship or "duty") as context:
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
@@ -58,14 +61,16 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 organization_id=look.alert.organization_id,
             )
         offered = [commands.shown(one, alert_id) for one in commands.offered(request.user, look.alert)]  # type: ignore[arg-type]
-        topics = alert_queries.heads([str(look.alert.organization_id)])
+        if others := alert_queries.waiting_besides(actor.person, alert_id):
+            context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
             "interpretation": interpretation(look.alert, at)
             if look.alert.rules_fired or look.alert.factors
             else "",
             "server_now": at,
-            "topics": {f"board:{key}": number for key, number in topics.items()},
+            "topics": topics,
+            "waiting": [waiting_row(other) for other in others],
             "decision_form": DecisionForm(auto_id="decision_%s"),
         }
         return render(request, "crisis/alerts/page.html", shown)

@@ -26,7 +26,6 @@ from crisis.duty.models import DutyRole, DutyShift, DutyStatus
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 
-SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
 
 
@@ -52,13 +51,13 @@ class Filters:
 def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
+    topics = alert_queries.topics(organizations)
     alerts = list(
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
-        .select_related(*SHOWN)
+        .for_cards()
         .urgent_first()[:LONGEST_LIST]
     )
-    numbers = alert_queries.heads([str(one) for one in organizations])
     shown = [_rendered(one) for one in cards(alerts)]
     chosen = [one for one in shown if _matches(one, filters, user)]
     follow_ups = reviews.follow_ups(organizations, at + timedelta(hours=24))
@@ -68,7 +67,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "in_progress": [one for one in chosen if one["state"] in OWNED],
         "tiles": _tiles(alerts, user, follow_ups, at),
         "open_index": [_index(one) for one in shown],
-        "topics": {f"board:{one}": numbers.get(str(one), 0) for one in organizations},
+        "topics": topics,
         "server_now": at,
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
@@ -153,7 +152,7 @@ def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:
     return (
         access.cards_for(user)
         .filter(resolved_at__gt=at - timedelta(hours=24))
-        .select_related(*SHOWN)
+        .for_cards()
         .order_by("-resolved_at")
     )
 
@@ -180,7 +179,7 @@ def _with_cards(alerts: Iterable[RiskAlert]) -> list[tuple[RiskAlert, dict[str, 
 
 def my_cases(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's open alerts as cards, and those that they ended within a day."""
-    mine = RiskAlert.objects.filter(assigned_to=user).select_related(*SHOWN)
+    mine = RiskAlert.objects.filter(assigned_to=user).for_cards()
     recent = mine.filter(resolved_at__gt=at - timedelta(hours=24)).order_by("-resolved_at")[:50]
     working = list(mine.open().urgent_first()[:LONGEST_LIST])
     ended_lately = list(recent)
