@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 65536
 MAX_TOPICS = 8
+MAX_ITEM = 64
+# What was said is remembered only to spare the source; forgetting it costs a repeated call.
+SEEN_KEPT = 256
 MAX_NUMBER = 2**63 - 1
 MESSAGES_PER_SECOND = 10
 SOCKETS_PER_USER = 5
@@ -52,7 +55,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Accept, then close at once whoever has no session or too many sockets: the page learns the code."""
         self.socket: Socket | None = None
         self.heard: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
-        self.seen: dict[str, int] = {}
+        self.seen: dict[tuple[str, str], int] = {}
+        self.unsaid: dict[tuple[str, str], int] = {}
         self.is_telling = False
         self.watch = running()
         self.hub = self.watch.hub
@@ -108,8 +112,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         match message:
             case {"type": "join", "topics": dict(wanted), **rest} if not rest:
                 await self._join(socket, wanted)
-            case {"type": "seen", "topic": str(topic), "n": n, **rest} if not rest and is_number(n):
-                self._note_seen(socket, topic, n)
+            case {"type": "seen", "topic": str(topic), "n": n, **rest} if is_number(n) and is_item(rest):
+                self._note_seen(socket, topic, n, rest.get("item", ""))
             case {"type": "ping", **rest} if not rest:
                 if self.watch.is_in_touch():
                     self.hub.say(socket, tick_frame())
@@ -133,27 +137,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for seat in seats.values():
             door.begin(self.hub, seat)
 
-    def _note_seen(self, socket: Socket, topic: str, n: int) -> None:
+    def _note_seen(self, socket: Socket, topic: str, n: int, item: str) -> None:
         """Pass `seen` on; only numbers that this socket was sent, or came with, count."""
         seat = socket.seats.get(topic)
-        if seat is None or n > seat.sent or n <= self.seen.get(topic, -1):
+        if seat is None or n > seat.sent or n <= self.seen.get((topic, item), -1):
             return
-        self.seen[topic] = n
+        if len(self.seen) >= SEEN_KEPT:
+            self.seen.clear()
+        self.seen[topic, item] = self.unsaid[topic, item] = n
         if not self.is_telling:
             self.is_telling = True
             self.hub.spawn(self._tell_seen(socket))
 
     async def _tell_seen(self, socket: Socket) -> None:
-        """Tell the sources the highest number of each topic, one call at a time."""
-        told: dict[str, int] = {}
+        """Tell the sources the highest number of each topic and item, one call at a time."""
         try:
-            while todo := [(topic, n) for topic, n in self.seen.items() if told.get(topic) != n]:
-                for topic, n in todo:
-                    told[topic] = n
-                    seat = socket.seats.get(topic)
-                    if seat is not None:
-                        call = in_thread(seat.room.source.on_seen, socket.person.user_id, seat.room.key, n)
-                        await self.hub.guarded(call)
+            while self.unsaid:
+                (topic, item), n = self.unsaid.popitem()
+                seat = socket.seats.get(topic)
+                if seat is not None:
+                    room = seat.room
+                    call = in_thread(room.source.on_seen, socket.person.user_id, room.key, n, item)
+                    await self.hub.guarded(call)
         finally:
             self.is_telling = False
 
@@ -177,6 +182,12 @@ def parse(text: str | None) -> dict[str, Any]:
 def is_number(value: object) -> bool:
     """Say whether a value is a feed number."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_NUMBER
+
+
+def is_item(rest: dict[str, Any]) -> bool:
+    """Say whether the rest of a `seen` is empty, or names the one thing that was shown."""
+    item = rest.get("item")
+    return not rest or (len(rest) == 1 and isinstance(item, str) and 0 < len(item) <= MAX_ITEM)
 
 
 def welcome_frame(seats: dict[str, Seat]) -> dict[str, str]:

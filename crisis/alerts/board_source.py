@@ -50,12 +50,18 @@ class BoardSource:
         shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
         return [_event(event, shown[str(event.alert_id)]) for event in events]
 
-    def on_seen(self, user_id: UUID, key: str, n: int) -> None:
-        """Confirm the person's board notifications up to `n`; a first confirmation moves new to notified."""
+    def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
+        """Confirm the person's board notifications up to `n`, or those about the alert `item` alone.
+
+        A first confirmation moves new to notified.
+        """
         organization_id = UUID(key)
         if not has_pending_on_board(user_id, organization_id):
             return
-        confirmed = confirm_on_board(actor=HUB, user_id=user_id, organization_id=organization_id, number=n)
+        confirmed = confirm_on_board(
+            actor=HUB, user_id=user_id, organization_id=organization_id, number=n,
+            alert_id=UUID(item) if item else None,
+        )  # fmt: skip
         for alert_id in confirmed:
             mark_notified(actor=HUB, alert_id=alert_id)
 

@@ -25,7 +25,7 @@ from crisis.alerts.states import CLOSED
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
-from crisis.desk.queries import subjects_of
+from crisis.desk.queries import own_duty, subjects_of
 from crisis.endings.actions import decide_review
 
 SAID = {
@@ -70,6 +70,8 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             else "",
             "server_now": at,
             "topics": topics,
+            "topic": f"board:{look.alert.organization_id}",
+            "muted": own_duty(actor.person, at).get("muted", 0),
             "waiting": [waiting_row(other) for other in others],
             "decision_form": DecisionForm(auto_id="decision_%s"),
         }

@@ -75,7 +75,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "shift": shift_rows(ctx, user, organizations or _own(user)),
         "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
-        "duty": own_duty(user),
+        "duty": own_duty(user, at),
     }
 
 
@@ -195,7 +195,7 @@ def subjects_of(rows: Iterable[Any]) -> list[UUID]:
     return sorted({row.patient_id for row in rows if row.patient_id})
 
 
-def own_duty(user: User) -> dict[str, Any]:
+def own_duty(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's own shift as the pages show it."""
     shift = duty.running_shift(user.pk)
     if shift is None:
@@ -209,6 +209,7 @@ def own_duty(user: User) -> dict[str, Any]:
         "until": shift.planned_end,
         "paused_until": shift.paused_until,
         "shift": shift,
+        "muted": shift.muted_seconds(at),
     }
 
 
@@ -323,7 +324,7 @@ def _span(shift: DutyShift) -> str:
 def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return the duty page: own shift, what is planned, who else is on."""
     organizations = access.desk_organizations(user) | _own(user)
-    own = own_duty(user)
+    own = own_duty(user, at)
     shift: DutyShift | None = own.get("shift")
     planned = duty.planned_shifts(user.pk, at)
     own |= {

@@ -98,6 +98,10 @@ class DutyShift(OrgRecord):
     def __str__(self) -> str:
         return f"{self.role} shift, {self.status}"
 
+    def muted_seconds(self, at: datetime) -> int:
+        """Return for how many seconds the alarm sound stays muted."""
+        return max(0, int((self.muted_until - at).total_seconds())) if self.muted_until else 0
+
     @property
     def is_running(self) -> bool:
         """Whether the person is on shift now, a break included."""

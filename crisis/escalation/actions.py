@@ -107,10 +107,14 @@ def postpone_step(*, actor: Actor, step: AlertStep, until: datetime, error_code:
     return step.tries
 
 
-def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[NotificationAttempt]:
+def _seen_by(
+    user_id: UUID, organization_id: UUID, number: int, alert_id: UUID | None
+) -> list[NotificationAttempt]:
     shown = AlertEvent.objects.filter(
         pk=OuterRef("event_id"), organization_id=organization_id, feed_number__lte=number
     )
+    if alert_id is not None:
+        shown = shown.filter(alert_id=alert_id)
     return list(
         NotificationAttempt.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("alert", "step")
@@ -126,11 +130,20 @@ def _seen_by(user_id: UUID, organization_id: UUID, number: int) -> list[Notifica
 
 @quiet("a confirmation is a column of the attempt; the alert's own move to notified is recorded")
 def confirm_on_board(
-    *, actor: Actor, user_id: UUID, organization_id: UUID, number: int, at: datetime | None = None
+    *,
+    actor: Actor,
+    user_id: UUID,
+    organization_id: UUID,
+    number: int,
+    alert_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> list[UUID]:
-    """Confirm the person's board notifications up to a feed number; return the alerts that were confirmed."""
+    """Confirm the person's board notifications up to a feed number (of one alert, when one is given).
+
+    Returns the alerts that were confirmed.
+    """
     at = clock(at)
-    attempts = _seen_by(user_id, organization_id, number)
+    attempts = _seen_by(user_id, organization_id, number, alert_id)
     if not attempts:
         return Unchanged([])  # type: ignore[return-value]
     NotificationAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(

@@ -115,6 +115,22 @@ async def test_seen_reaches_the_source_once_the_page_was_sent_the_number(
     await cleo.close()
 
 
+async def test_seen_of_one_item_says_nothing_of_the_others(
+    page: Callable[..., Page], organization: UUID, source: TableSource
+) -> None:
+    cleo = await page().open()
+    commit(organization, 2)
+    await cleo.until_number(2)
+    for item, n in (("this", 2), ("this", 2), ("that", 1), ("that", 99)):
+        await cleo.say({"type": "seen", "topic": cleo.topic, "n": n, "item": item})
+    async with asyncio.timeout(5):
+        while len(source.items) < 2:
+            await asyncio.sleep(0.02)
+    assert sorted(source.items) == [("that", 1), ("this", 2)]
+    assert source.seen == []
+    await cleo.close()
+
+
 async def test_the_source_learns_who_heard_which_numbers(
     page: Callable[..., Page], organization: UUID, source: TableSource
 ) -> None:

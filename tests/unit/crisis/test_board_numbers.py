@@ -1,4 +1,4 @@
-"""A commit between two reads of a page: nothing is skipped for good, and no card stands under a wrong number."""
+"""A commit between two reads of a page: nothing is skipped for good, no card stands under a wrong number."""
 
 from __future__ import annotations
 
