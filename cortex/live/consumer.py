@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from cortex.live import door, metrics
 from cortex.live.link import Gone, Link, Stalled, text_frame
+from cortex.live.rights import ended
 from cortex.live.rooms import Person, Seat, Socket
 from cortex.live.threads import in_thread
 from cortex.live.watch import gone_frame, running, tick_frame
@@ -27,6 +28,7 @@ MAX_ITEM = 64
 SEEN_KEPT = 256
 MAX_NUMBER = 2**63 - 1
 MESSAGES_PER_SECOND = 10
+# In this process: with several behind one address a person may have as many times more.
 SOCKETS_PER_USER = 5
 
 BAD_MESSAGE, SESSION_OVER, NOT_ALLOWED, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 1013
@@ -66,11 +68,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
         session_key = self.scope["session"].session_key
         if not user.is_authenticated or not session_key:
             await self._refuse(link, SESSION_OVER)
-        elif self.hub.by_user.get(user.pk, 0) >= SOCKETS_PER_USER:
-            await self._refuse(link, TOO_MANY)
-        else:
-            self.socket = Socket(link, Person(user.pk, session_key, user.access_version))
-            self.hub.admit(self.socket)
+            return
+        person = Person(user.pk, session_key, user.access_version)
+        code = await self._objection(person)
+        if code:
+            await self._refuse(link, code)
+            return
+        self.socket = Socket(link, person)
+        self.hub.admit(self.socket)
+
+    async def _objection(self, person: Person) -> int:
+        """Return the code with which this person is turned away, 0 when nothing speaks against them."""
+        if not self.hub.turnstile.lets(person.session_key):
+            return TOO_MANY
+        try:
+            # The session's row alone doesn't say it: one that idled away, or is too old, still stands there.
+            over = await in_thread(ended, [person])
+        except Exception as error:  # Nobody can say: the page asks again by itself.
+            self.hub.note_failure(error)
+            return TRY_LATER
+        if over:
+            return SESSION_OVER
+        return TOO_MANY if self.hub.by_user.get(person.user_id, 0) >= SOCKETS_PER_USER else 0
 
     async def _refuse(self, link: Link, code: int) -> None:
         metrics.REFUSED.labels(str(code)).inc()

@@ -15,6 +15,8 @@ from cortex.live.topics import Event, LogsReaders, TopicSource
 
 # Encoded events kept for readers who come back within seconds; older ones are read from the database.
 KEPT = 256
+# Five pages that all reconnect as fast as live.js does make fifty in a minute.
+HANDSHAKES, HANDSHAKE_WINDOW = 60, 60.0
 
 
 class Person(NamedTuple):
@@ -23,6 +25,23 @@ class Person(NamedTuple):
     user_id: UUID
     session_key: str
     access_version: int
+
+
+class Turnstile:
+    """Counts each session's handshakes, so that a page gone wild costs no more than its share."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.until = 0.0
+
+    def lets(self, session_key: str) -> bool:
+        """Count one handshake; False when this session had its number in the present window."""
+        now = time.monotonic()
+        if now >= self.until:
+            self.counts.clear()
+            self.until = now + HANDSHAKE_WINDOW
+        self.counts[session_key] = self.counts.get(session_key, 0) + 1
+        return self.counts[session_key] <= HANDSHAKES
 
 
 class Numbered(NamedTuple):

@@ -12,17 +12,20 @@ from cortex.accounts.models import Role, User
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
+from crisis.duty.models import DESK
 from crisis.reviews.models import SecondReview
 from patients.registry import access as registry_access
 
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
-CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 def desk_organizations(user: User) -> set[UUID]:
     """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
+    if user.role not in DESK:
+        # A shift that still runs after a change of role opens nothing.
+        return set()
     covered = duty.covered_by(user.pk)
     if user.organization_id and (user.role == Role.SUPERVISOR or duty.leads_of(user)):
         covered.add(user.organization_id)
@@ -42,7 +45,7 @@ def claimed_q(user: User, at: datetime, prefix: str = "") -> Q:
 
 def pages_for(user: User, at: datetime) -> RiskAlertQuerySet:
     """Return the alerts whose page, with the person behind it, this member of staff may open."""
-    if user.role not in CLINICAL:
+    if user.role not in DESK:
         return RiskAlert.objects.none()
     scope = Q(patient__in=registry_access.visible_to(user, at).values("pk"))
     scope |= Q(patient__isnull=True, organization_id__in=desk_organizations(user))
@@ -56,7 +59,7 @@ def pages_for(user: User, at: datetime) -> RiskAlertQuerySet:
 
 def claims(user: User, at: datetime) -> RiskAlertQuerySet | None:
     """Return the crisis part of the one predicate: people with a claim that is open or ended within a day."""
-    if user.role not in CLINICAL:
+    if user.role not in DESK:
         return None
     return RiskAlert.objects.filter(claimed_q(user, at), patient__isnull=False)
 

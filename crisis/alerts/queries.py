@@ -15,6 +15,7 @@ from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
+from crisis.duty.models import DESK
 from patients.registry.queries import locked as lock_patients
 
 GONE = "This alert does not exist, or it is not open to you."
@@ -46,7 +47,7 @@ def open_of_kind(organization_id: UUID, patient_id: UUID | None, kind: str) -> R
 
 def may_raise_for(user: User) -> set[UUID]:
     """Return the organizations for which the person may raise an alert by hand."""
-    own = {user.organization_id} if user.organization_id and user.role in access.CLINICAL else set()
+    own = {user.organization_id} if user.organization_id and user.role in DESK else set()
     return access.desk_organizations(user) | own
 
 
@@ -97,7 +98,7 @@ def may_hear(user_id: UUID, key: str) -> bool:
 def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
     """Return those of these people whose duty covers the organization `key` now, in three queries."""
     ids = list(user_ids)
-    staff = User.objects.filter(pk__in=ids, is_active=True)
+    staff = User.objects.filter(pk__in=ids, is_active=True, role__in=DESK)
     on_shift = duty.covering_users(UUID(key), ids)
     supervising = staff.filter(organization_id=UUID(key), role=Role.SUPERVISOR).values_list("pk", flat=True)
     leading = staff.filter(organization_id=UUID(key), pk__in=duty.lead_ids(UUID(key))).values_list(

@@ -11,9 +11,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from cortex.accounts.choices import Role
 from cortex.crypto.fields import SealedCharField
 from cortex.records import OrgRecord
 
+# Who may work at the desk at all: the shift of anybody whose role has changed since counts for nothing.
+DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 # A shift may run over by this much; after that it counts as forgotten and is ended by the sweeper.
 OVERTIME = timedelta(hours=2)
 
@@ -42,9 +45,13 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
         """Shifts that have started and not ended, breaks included."""
         return self.filter(status__in=[DutyStatus.ACTIVE, DutyStatus.PAUSED])
 
+    def staffed(self) -> DutyShiftQuerySet:
+        """Shifts of people whose account is open and whose role is one of the desk's."""
+        return self.filter(user__is_active=True, user__role__in=DESK)
+
     def at_work(self) -> DutyShiftQuerySet:
         """Shifts of people who are at the desk: not on a break, and not left running by mistake."""
-        return self.filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
+        return self.staffed().filter(status=DutyStatus.ACTIVE, planned_end__gt=Now() - OVERTIME)
 
     def covering(self, organizations: Iterable[UUID]) -> DutyShiftQuerySet:
         """Shifts that cover any of these organizations."""

@@ -56,7 +56,7 @@ def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
     shifts = (
         DutyShift.objects.at_work()
         .covering([organization_id])
-        .filter(role__in=roles, user__is_active=True)
+        .filter(role__in=roles)
         .select_related("user")
     )
     return [shift.user for shift in shifts]
@@ -114,6 +114,7 @@ def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
     )
     return list(
         DutyShift.objects.running()
+        .staffed()
         .covering(organizations)
         .select_related("user")
         .annotate(open_cases=open_cases)
@@ -127,9 +128,9 @@ def leads_of(user: User) -> bool:
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
-    """Return those of these active people whose running shift covers an organization."""
-    shifts = DutyShift.objects.running().covering([organization_id])
-    found = shifts.filter(user_id__in=list(user_ids), user__is_active=True)
+    """Return those of these people who may work at a desk and whose running shift covers an organization."""
+    found = DutyShift.objects.running().staffed().covering([organization_id])
+    found = found.filter(user_id__in=list(user_ids))
     return set(found.values_list("user_id", flat=True))
 
 

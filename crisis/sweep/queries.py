@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from cortex.accounts.models import Role
 from cortex.accounts.queries import live_sessions
 from crisis.alerts.models import RiskAlert
-from crisis.duty.models import DutyShift, DutyStatus
+from crisis.duty.models import DESK, DutyShift, DutyStatus
 from crisis.escalation.models import AlertStep
 from crisis.risk.models import RiskAssessment
 
@@ -25,14 +25,15 @@ def locked_step(step_id: UUID) -> AlertStep | None:
 
 
 def _present(at: datetime) -> Q:
-    """The owner is signed in, and has not ended their shift since they claimed, unless they supervise.
+    """The owner may work at a desk, is signed in, and has not ended their shift since, unless they supervise.
 
     A therapist who claims an alert of their own patient was never on shift: their session alone counts.
     """
     shifts = DutyShift.objects.filter(user=OuterRef("assigned_to"))
     left = shifts.filter(status=DutyStatus.ENDED, ended_at__gte=OuterRef("claimed_at"))
     on_duty = Q(Exists(shifts.running())) | ~Q(Exists(left)) | Q(assigned_to__role=Role.SUPERVISOR)
-    return Q(Exists(live_sessions(OuterRef("assigned_to"), at))) & on_duty
+    able = Q(assigned_to__role__in=DESK)
+    return Q(Exists(live_sessions(OuterRef("assigned_to"), at))) & on_duty & able
 
 
 def absent_owner_alert_ids(at: datetime) -> list[UUID]:

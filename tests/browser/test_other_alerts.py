@@ -1,4 +1,4 @@
-"""A counselor on one alert's page: another critical alert is shown and heard there, else it stays unconfirmed."""
+"""On one alert's page another critical alert is shown and heard; what is not shown stays unconfirmed."""
 
 from __future__ import annotations
 
