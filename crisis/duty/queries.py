@@ -54,10 +54,7 @@ def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) 
 
 def _on_shift(organization_id: UUID, *roles: str) -> list[User]:
     shifts = (
-        DutyShift.objects.at_work()
-        .covering([organization_id])
-        .filter(role__in=roles)
-        .select_related("user")
+        DutyShift.objects.at_work().covering([organization_id]).filter(role__in=roles).select_related("user")
     )
     return [shift.user for shift in shifts]
 

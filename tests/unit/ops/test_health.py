@@ -1,14 +1,20 @@
 """The machines' pages: alive, ready part by part, and figures behind a token."""
 
+import base64
 from datetime import timedelta
+from math import isnan
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from prometheus_client import Gauge
 from redis import RedisError
 
 from cortex.audit import SYSTEM
-from cortex.ops import actions, health, queries
+from cortex.ids import uuid7
+from cortex.keys.store import ensure_keys
+from cortex.ops import actions, health, metrics, queries, tasks
 from cortex.ops.models import ServiceHeartbeat
 
 pytestmark = pytest.mark.django_db
@@ -26,10 +32,12 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
 
 
 def test_everything_running_is_ready(client: Client) -> None:
-    actions.note_round(actor=SYSTEM, name=health.SWEEPER, detail={"steps": 3})
+    for name in (*health.MACHINES, health.BEAT):
+        actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "sweeper", "queue", "months"}
+    machines = {"sweeper", "trail", "deliveries", "queue"}
+    assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "months"} | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
 
@@ -39,6 +47,8 @@ def test_without_a_database_it_is_not_ready(client: Client, monkeypatch: pytest.
     assert (status, body["status"]) == (503, "not ready")
     assert body["parts"]["database"]["state"] == "down"
     assert body["parts"]["database"]["error"] == "OperationalError"
+    assert body["parts"]["sweeper"]["error"] == "database", "nobody asks a dead database seven times"
+    assert isnan(figure(metrics.heartbeat_age.labels("sweeper")))
     assert "secret detail" not in str(body)
 
 
@@ -55,17 +65,61 @@ def test_without_redis_people_are_still_served(client: Client, monkeypatch: pyte
     status, body = ready(client)
     assert (status, body["status"]) == (200, "degraded")
     assert body["parts"]["redis"]["state"] == "down"
-    assert body["parts"]["queue"]["waiting"] == "unknown"
+    assert body["parts"]["queue"]["state"] == "degraded"
+    assert isnan(figure(metrics.queue_length)), "what nobody could count is not the last number known"
 
 
-def test_a_standing_sweeper_shows(client: Client) -> None:
-    actions.note_round(actor=SYSTEM, name=health.SWEEPER)
-    beat = ServiceHeartbeat.objects.get(name=health.SWEEPER)
-    beat.last_run_at -= timedelta(seconds=40)
+def figure(gauge: Gauge) -> float:
+    return next(iter(gauge.collect())).samples[0].value
+
+
+@pytest.mark.parametrize("name", [*health.MACHINES, health.BEAT])
+def test_a_standing_machine_shows(client: Client, name: str) -> None:
+    for machine in (*health.MACHINES, health.BEAT):
+        actions.note_round(actor=SYSTEM, name=machine)
+    beat = ServiceHeartbeat.objects.get(name=name)
+    beat.last_run_at -= timedelta(seconds=200)
     beat.save()
     status, body = ready(client)
-    assert (status, body["parts"]["sweeper"]["state"]) == (200, "degraded")
-    assert body["parts"]["sweeper"]["seconds_since_last_run"] >= 40
+    part = body["parts"]["queue" if name == health.BEAT else name]
+    assert (status, part["state"]) == (200, "degraded")
+    assert [other for other, one in body["parts"].items() if one["state"] != "ok"] == [
+        "queue" if name == health.BEAT else name
+    ]
+    if name == health.BEAT:
+        assert 140 <= part["lag_seconds"] < part["seconds_since_beat"]
+    else:
+        assert part["seconds_since_last_run"] >= 200
+    assert figure(metrics.heartbeat_age.labels(name)) >= 200
+
+
+def test_a_message_that_nobody_takes_is_a_lag_although_the_queue_is_short(client: Client) -> None:
+    status, body = ready(client)
+    assert (status, body["parts"]["queue"]["state"]) == (200, "degraded"), "no worker has ever run a task"
+    tasks.record_metrics()
+    assert ready(client)[1]["parts"]["queue"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_wrong_master_key_serves_nobody(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, stored: bool
+) -> None:
+    monkeypatch.setattr(health, "_opened", set())
+    if stored:
+        ensure_keys([uuid7()])
+    assert ready(client)[1]["parts"]["keys"]["state"] == "ok"
+    monkeypatch.setattr(health, "_opened", set())
+    settings.CORTEX_MASTER_KEYS = f"other:{base64.b64encode(bytes(range(32))).decode()}" if stored else ""
+    settings.CORTEX_MASTER_KEY_FILE = ""
+    status, body = ready(client)
+    assert (status, body["parts"]["keys"]["state"]) == (503, "down")
+
+
+def test_keys_that_go_away_leave_the_desk_at_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ready(client)[1]["parts"]["keys"]["state"] == "ok"
+    monkeypatch.setattr(health, "prove_keys", fail(OperationalError))
+    status, body = ready(client)
+    assert (status, body["status"], body["parts"]["keys"]["state"]) == (200, "degraded", "degraded")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic {token}", "Bearer {token}x"])
