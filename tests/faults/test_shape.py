@@ -6,10 +6,13 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,9 +25,28 @@ HOST = "cortex.example"
 BIN = Path(sys.executable).parent
 
 
+@dataclass
+class Shape:
+    """What runs: ports by name, the folder with what each process wrote, and their environment."""
+
+    ports: dict[str, int]
+    folder: Path
+    environment: dict[str, str]
+
+    def written(self) -> list[str]:
+        """Return every line that any of them wrote so far."""
+        return [line for log in self.folder.glob("*.log") for line in log.read_text().splitlines()]
+
+
+@pytest.fixture
+def shape(running: Shape) -> dict[str, int]:
+    """The ports."""
+    return running.ports
+
+
 @pytest.fixture(scope="module")
-def shape(django_db_setup: None) -> Iterator[dict[str, int]]:
-    """Run the three as compose.yaml does, on the slot's databases by a path that doesn't look embedded."""
+def running(django_db_setup: None) -> Iterator[Shape]:
+    """Run them as compose.yaml does, on the slot's databases by a path that doesn't look embedded."""
     folder = Path(tempfile.mkdtemp(prefix="cortex-shape-"))
     sockets = folder / "sockets"
     sockets.symlink_to(DATA_DIR / "stores" / "run")
@@ -36,26 +58,34 @@ def shape(django_db_setup: None) -> Iterator[dict[str, int]]:
         "cortex.wsgi:application",
         f"--bind=127.0.0.1:{ports['pages']}",
         "--threads=4",
+        "--logger-class=cortex.ops.gunicorn_logs.JsonLogger",
     ]
     uvicorn = [
         BIN / "uvicorn", "cortex.asgi:application", f"--port={ports['sockets']}", "--no-access-log",
-        "--no-server-header", "--no-proxy-headers", "--ws-max-size=65536", "--ws-per-message-deflate=false",
+        "--log-level=warning", "--no-server-header", "--no-proxy-headers", "--ws-max-size=65536",
+        "--ws-per-message-deflate=false",
     ]  # fmt: skip
     sweeper = [sys.executable, "manage.py", "sweep"]
+    worker = [
+        BIN / "celery", "--quiet", "--app=cortex.celery", "worker", "--pool=prefork", "--concurrency=1",
+        "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
     commands: list[tuple[list[str], str]] = [
         ([str(part) for part in gunicorn], "app"),
         ([str(part) for part in uvicorn], "app"),
         (sweeper, "system"),
+        ([str(part) for part in worker], "system"),
     ]
     run([sys.executable, "manage.py", "collectstatic", "--noinput"], environment)
     processes = []
     try:
         for command, role in commands:
             started = environment | {"CORTEX_DB_ROLE": role}
-            processes.append(subprocess.Popen(command, cwd=ROOT, env=started, stderr=subprocess.DEVNULL))
+            with (folder / f"{len(processes)}.log").open("wb") as log:
+                processes.append(subprocess.Popen(command, cwd=ROOT, env=started, stdout=log, stderr=log))
         for port in ports.values():
             wait_for(lambda port=port: ask(port, "/readyz", host="localhost")[0] == 200, 40)  # type: ignore[misc]
-        yield ports
+        yield Shape(ports, folder, environment)
     finally:
         for process in processes:
             process.terminate()
@@ -135,3 +165,49 @@ def test_static_files_are_kept_for_ever_under_their_hashed_names(shape: dict[str
     status, headers, _ = ask(shape["pages"], path, X_Forwarded_Proto="https")
     assert status == 200
     assert "immutable" in headers["cache-control"]
+
+
+CANARY = "canary-words-of-a-person"
+
+
+def provoke(port: int, raw: str) -> None:
+    """Send what no client of ours sends, and take whatever comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(raw.replace("\n", "\r\n").encode())
+        with suppress(OSError):
+            client.recv(4096)
+
+
+def test_every_line_is_json_and_holds_no_word_address_or_path(running: Shape) -> None:
+    upgrade = (
+        "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n"
+    )
+    for port in running.ports.values():
+        ask(port, f"/{CANARY}?q={CANARY}", X_Forwarded_Proto="https")
+        ask(port, "/accounts/login/", host=f"{CANARY}.example", X_Forwarded_Proto="https")
+        provoke(port, f"POST /accounts/login/ HTTP/1.1\nHost: {HOST}\nOrigin: https://{CANARY}\n"
+                      "X-Forwarded-Proto: https\nContent-Length: 0\nConnection: close\n\n")  # fmt: skip
+        provoke(port, f"GET /{CANARY} HTTP/9.{CANARY}\nHost: {HOST}\n\n")
+        provoke(port, f"{CANARY}\n\n")
+    # A socket that nobody serves, and one that another site opened.
+    for path, origin in ((f"/ws/{CANARY}", f"https://{HOST}"), (f"/ws/live/?{CANARY}", f"https://{CANARY}")):
+        head = f"GET {path} HTTP/1.1\nHost: {HOST}\nOrigin: {origin}\n"
+        provoke(running.ports["sockets"], f"{head}{upgrade}\n")
+    send = (
+        "from cortex.celery import app\n"
+        f"app.send_task('cortex.accounts.signin.send_reset_mail', args=['{CANARY}', 'https://{CANARY}'])\n"
+        f"app.send_task('no.such.task.{CANARY}', args=['{CANARY}'])\n"
+    )
+    run([sys.executable, "-c", send], running.environment)
+
+    def everything_was_said() -> bool:
+        text = "\n".join(running.written())
+        said = ("Exception in ASGI application", "send_reset_mail", "unregistered task", "Invalid HTTP_HOST")
+        return all(part in text for part in said)
+
+    wait_for(everything_was_said, 20)
+    lines = running.written()
+    assert [line for line in lines if not line.startswith("{")] == []
+    assert [line for line in lines if CANARY in line or "127.0.0.1" in line] == []
+    assert all(json.loads(line) for line in lines)
