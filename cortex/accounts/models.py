@@ -14,6 +14,7 @@ from django.utils import timezone
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
 from cortex.accounts.choices import BACK_OFFICE_ROLES, BillingCycle, Role, SubscriptionStatus
 from cortex.accounts.invitations.models import Invitation
+from cortex.accounts.mail.models import PendingMail
 from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.models import LoginAttempt
 from cortex.crypto.fields import SealedCharField
@@ -21,8 +22,8 @@ from cortex.ids import uuid7
 from cortex.records import OrgRecord, Record
 
 __all__ = [
-    "ApiClient", "ApiKey", "Invitation", "LoginAttempt", "Organization", "Role", "SessionState",
-    "StaffProfile", "Subscription", "UsageRecord", "User",
+    "ApiClient", "ApiKey", "Invitation", "LoginAttempt", "Organization", "PendingMail", "Role",
+    "SessionState", "StaffProfile", "Subscription", "UsageRecord", "User",
 ]  # fmt: skip
 
 

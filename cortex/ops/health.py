@@ -19,7 +19,7 @@ from cortex.ops.postgres.base import answer_within
 
 SWEEPER, BEAT = "sweeper", "beat"
 # After how many seconds without a round a machine counts as standing. A slow pager may hold up deliveries.
-MACHINES = {SWEEPER: 15.0, "trail": 30.0, "deliveries": 120.0}
+MACHINES = {SWEEPER: 15.0, "trail": 30.0, "deliveries": 120.0, "mails": 120.0}
 # Beat puts its sign of life into the queue once a minute and a worker writes it: what is missing is the lag.
 BEAT_EVERY = 60.0
 QUEUE_LATE = 120.0

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
 
+from cortex.accounts.mail.sending import send_due
 from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
@@ -99,7 +100,7 @@ def deliver_due() -> int:
 
 
 class Sweeper:
-    """Three threads with a connection each, so that a slow pager delays no step and no link."""
+    """Four threads with a connection each, so that a slow pager delays no step, no link and no invitation."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -110,7 +111,7 @@ class Sweeper:
         install_lexicon(actor=SWEEPER)
         threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
-            for name, work in (("deliveries", deliver_due), ("trail", self._trail))
+            for name, work in (("deliveries", deliver_due), ("mails", send_due), ("trail", self._trail))
         ]
         for thread in threads:
             thread.start()

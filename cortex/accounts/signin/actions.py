@@ -82,20 +82,20 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
 
 
 @action
-def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> str:
-    """Note that a reset link was asked for; return the id of the person to mail it to, or "" for nobody.
+def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> UUID | None:
+    """Note that a reset link was asked for; return the id of the person to mail it to, or None for nobody.
 
     At most 3 an hour per address and 15 per network; the door answers the same in all cases.
     """
     at = clock(at)
     if queries.resets_asked_too_often(marks, at):
-        return Unchanged("")  # type: ignore[return-value]
+        return Unchanged(None)  # type: ignore[return-value]
     user = user_by_email(email)
     LoginAttempt.objects.create(
         at=at, account_hash=marks.account, network_hash=marks.network, outcome=Attempt.RESET
     )
     record(actor, "password.reset_asked", user, codes={"account": marks.account})
-    return str(user.pk) if user is not None and user.is_active else ""
+    return user.pk if user is not None and user.is_active else None
 
 
 @quiet("sign-in attempts are kept 90 days, then dropped")

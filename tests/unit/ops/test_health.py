@@ -36,7 +36,7 @@ def test_everything_running_is_ready(client: Client) -> None:
         actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    machines = {"sweeper", "trail", "deliveries", "queue"}
+    machines = {"sweeper", "trail", "deliveries", "mails", "queue"}
     assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "months"} | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
