@@ -210,8 +210,11 @@ def is_item(rest: dict[str, Any]) -> bool:
 
 
 def welcome_frame(seats: dict[str, Seat]) -> dict[str, str]:
-    """Return the answer to a join: where each feed stands, and the server's time."""
-    heads = {topic: max(seat.room.last or 0, seat.room.wanted) for topic, seat in seats.items()}
+    """Return the answer to a join: from which number each feed goes on here, and the server's time.
+
+    Not where the feed stands: what came since the seat was taken is still to be sent.
+    """
+    heads = {topic: seat.sent for topic, seat in seats.items()}
     now = timezone.now().isoformat()
     return text_frame(json.dumps({"type": "welcome", "topics": heads, "now": now}, separators=(",", ":")))
 

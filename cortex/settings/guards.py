@@ -39,6 +39,13 @@ def require_safe_database(alias: str, settings: dict[str, Any]) -> None:
         )
 
 
+def refuse_same_cluster(main: dict[str, Any], keys: dict[str, Any]) -> None:
+    """Refuse keys beside what they seal: one backup of one cluster would open everything."""
+    places = [(one["HOST"], one["PORT"] or "5432") for one in (main, keys)]
+    if places[0] == places[1]:
+        raise ImproperlyConfigured("KEYS_DATABASE_URL must name a cluster of its own.")
+
+
 def require_safe_redis(name: str, url: str) -> None:
     """Demand TLS unless Redis is on a local socket."""
     parts = urlsplit(url)

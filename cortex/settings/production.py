@@ -20,6 +20,7 @@ from cortex.settings.base import (
 from cortex.settings.guards import (
     refuse_embedded,
     refuse_open_hosts,
+    refuse_same_cluster,
     refuse_weak_secret,
     require_safe_database,
     require_safe_redis,
@@ -35,6 +36,7 @@ refuse_open_hosts("CORTEX_ALLOWED_HOSTS", ALLOWED_HOSTS)
 for _alias, _database in DATABASES.items():
     require_safe_database(_alias, _database)
     refuse_embedded(_alias, _database["HOST"])
+refuse_same_cluster(DATABASES["default"], DATABASES["keys"])
 require_safe_redis("REDIS_URL", REDIS_URL)
 refuse_embedded("REDIS_URL", REDIS_URL)
 

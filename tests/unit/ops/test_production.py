@@ -76,6 +76,7 @@ def test_nothing_may_be_missing(name: str) -> None:
         ("DATABASE_URL", "postgresql://cortex_app:p@db/cortex", "sslmode=verify-full"),
         ("DATABASE_URL", "postgresql://cortex_app:p@db/cortex?sslmode=require", "sslmode=verify-full"),
         ("DATABASE_URL", "postgresql://cortex_app:p@/cortex?host=/x/.cortex/stores/run", "embedded store"),
+        ("KEYS_DATABASE_URL", REMOTE.replace("/cortex?", ":5432/cortex_keys?"), "cluster of its own"),
         ("REDIS_URL", "redis://redis/0", "must be rediss"),
         ("REDIS_URL", "rediss://redis/0?ssl_cert_reqs=none", "verify"),
         ("REDIS_URL", "unix:///x/.cortex/stores/run/redis.sock", "embedded store"),
@@ -91,7 +92,7 @@ def test_unsafe_answers_are_refused(name: str, value: str, reason: str) -> None:
 
 
 def test_up_is_not_for_production() -> None:
-    done = manage("up", DATABASE_OWNER_URL=REMOTE, KEYS_DATABASE_OWNER_URL=REMOTE)
+    done = manage("up", DATABASE_OWNER_URL=REMOTE, KEYS_DATABASE_OWNER_URL=REMOTE.replace("db.", "keys."))
     assert done.returncode == 1
     assert "in production each process has its own unit" in done.stderr
 
