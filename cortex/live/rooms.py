@@ -79,6 +79,8 @@ class Room:
     seats: set[Seat] = field(default_factory=set)
     pump: asyncio.Task[None] | None = None
     reads: dict[int, asyncio.Task[list[Numbered] | None]] = field(default_factory=dict)
+    # What the lists beside the feed last were; None until somebody asked.
+    marks: dict[str, str] | None = None
 
     def want(self, n: int) -> bool:
         """Note that number n exists; return whether that was news."""
@@ -98,6 +100,11 @@ class Room:
     def is_behind(self) -> bool:
         """Say whether a number is known that was not sent yet."""
         return self.last is not None and self.wanted > self.last
+
+    def marks_frame(self) -> Frame:
+        """Return the frame that tells a page which lists it has to fetch again."""
+        said = {"type": "marks", "topic": self.name, "marks": self.marks}
+        return text_frame(json.dumps(said, separators=(",", ":")))
 
     def restart(self, n: int) -> None:
         """Forget what was kept and go on from n."""

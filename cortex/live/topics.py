@@ -62,6 +62,15 @@ class ChecksMany(Protocol):
 
 
 @runtime_checkable
+class HasMarks(Protocol):
+    """A source with lists beside its feed, which pages fetch again when their mark has changed."""
+
+    def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return for each feed the mark of each list: a short text that says nothing but "another one"."""
+        ...
+
+
+@runtime_checkable
 class LogsReaders(Protocol):
     """A source that writes an access row for each socket: before its first and after its last byte."""
 

@@ -42,6 +42,10 @@ class BoardSource:
         """Return the last numbers of several feeds in one query."""
         return queries.heads(keys)
 
+    def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
+        return queries.marks(UUID(key) for key in keys)
+
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         """Return the events after `n`, each with its alert's card as it stands now."""
         if self.head(key) - n > REPLAY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
 from crisis.duty.models import DESK
+from crisis.reviews import queries as reviews
 from patients.registry.queries import locked as lock_patients
 
 GONE = "This alert does not exist, or it is not open to you."
@@ -129,6 +131,23 @@ def topics(organizations: Iterable[UUID]) -> dict[str, int]:
 def desk_topics(user: User) -> dict[str, int]:
     """Return the boards that the person may hear and where they stand; see `topics`."""
     return topics(sorted(access.desk_organizations(user)))
+
+
+def marks(organizations: Iterable[UUID]) -> dict[str, dict[str, str]]:
+    """Return for each organization a mark of its shift and of its second readings, in two queries.
+
+    A mark changes when the list does and says nothing else. Ask before the list, as with `topics`.
+    """
+    ids = list(organizations)
+    shifts, readings = duty.shifts_of(ids), reviews.pending_ids(ids)
+    return {
+        str(one): {"shift": _mark(shifts.get(one, ())), "readings": _mark(readings.get(one, ()))}
+        for one in ids
+    }
+
+
+def _mark(rows: Iterable[object]) -> str:
+    return blake2s(repr(sorted(map(str, rows))).encode(), digest_size=6).hexdigest()
 
 
 def waiting_besides(user: User, alert_id: UUID) -> list[RiskAlert]:

@@ -52,6 +52,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
     topics = alert_queries.topics(organizations)
+    marks = alert_queries.marks(organizations)
     alerts = list(
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
@@ -72,11 +73,42 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
+        "reading_marks": _marks_of("readings", marks),
         "shift": shift_rows(ctx, user, organizations or _own(user)),
-        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+        "shift_marks": _marks_of("shift", marks),
+        "desk_phone": _desk_phone(user),
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
         "duty": own_duty(user, at),
     }
+
+
+def shift_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+    """Return who is on shift, for a board whose list has changed."""
+    organizations = sorted(access.desk_organizations(user))
+    marks = alert_queries.marks(organizations)
+    return {
+        "shift": shift_rows(ctx, user, organizations or _own(user)),
+        "desk_phone": _desk_phone(user),
+        "marks": _marks_of("shift", marks),
+    }
+
+
+def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+    """Return which second readings wait for this person, for a board whose list has changed."""
+    organizations = sorted(access.desk_organizations(user))
+    marks = alert_queries.marks(organizations)
+    waiting = reviews.waiting_for(user, organizations)
+    subjects = sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
+    ctx.saw("alert.list", object_type="second_readings", subjects=subjects)
+    return {"readings": [_second_reading(one) for one in waiting], "marks": _marks_of("readings", marks)}
+
+
+def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {f"board:{one}": found[part] for one, found in marks.items()}
+
+
+def _desk_phone(user: User) -> str:
+    return str(user.organization.settings.get("desk_phone", "")) if user.organization_id else ""
 
 
 def _own(user: User) -> set[UUID]:
@@ -340,5 +372,5 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
             for one in planned
         ],
         "shift": shift_rows(ctx, user, organizations),
-        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+        "desk_phone": _desk_phone(user),
     }

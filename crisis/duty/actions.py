@@ -9,6 +9,7 @@ from uuid import UUID
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.live.feed import hint_beside
 from crisis.duty import queries
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
 
@@ -91,6 +92,7 @@ def start_shift(
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
     shift.save()
     record(actor, "shift.started", shift, codes={"role": shift.role})
+    hint_beside(shift.covers)
     return shift
 
 
@@ -129,6 +131,7 @@ def pause_shift(*, actor: Actor, minutes: int, at: datetime | None = None) -> Du
     shift.status, shift.paused_at, shift.paused_until = DutyStatus.PAUSED, at, at + timedelta(minutes=minutes)
     shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.paused", shift, codes={"minutes": minutes})
+    hint_beside(shift.covers)
     return shift
 
 
@@ -141,6 +144,7 @@ def resume_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     shift.status, shift.paused_at, shift.paused_until = DutyStatus.ACTIVE, None, None
     shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.resumed", shift)
+    hint_beside(shift.covers)
     return shift
 
 
@@ -153,6 +157,7 @@ def end_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     shift.paused_at = shift.paused_until = None
     shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.ended", shift)
+    hint_beside(shift.covers)
     return shift
 
 
@@ -167,6 +172,7 @@ def end_forgotten_shift(*, actor: Actor, shift_id: UUID, at: datetime | None = N
     shift.paused_at = shift.paused_until = None
     shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.forgotten", shift, codes={"role": shift.role})
+    hint_beside(shift.covers)
     return shift
 
 

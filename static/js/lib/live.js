@@ -5,10 +5,10 @@ const SLOWLY = new Set([4400, 4401, 4403, 4429]); // told not to come: ask again
    onEvent(event): one event, each once and in order. Throwing asks for a reload.
    onReload(topic): too far behind; returns (a promise of) the number of the fresh page. onGone(topic): not ours for now.
    onState({state, live, lastAt, tries, code}): connecting, live, reconnecting or stale; lastAt in ms, null at first.
-   onTick(iso): the server's time.
+   onTick(iso): the server's time. onMarks({topic, marks}): what the lists beside the feed are now.
    What has been handled is acknowledged by itself; a page that doesn't show all says `confirms: false`, and calls
    shown(topic, n, item) for what it really shows: the events about that one thing, up to n. */
-export function connect({ url, topics, confirms = true, onEvent, onReload, onState, onTick, onGone }) {
+export function connect({ url, topics, confirms = true, onEvent, onReload, onState, onTick, onGone, onMarks }) {
   const last = new Map(Object.entries(topics));
   const [reloading, unseen, begun] = [new Set(), new Map(), Date.now()];
   let socket, state, timer, seenTimer;
@@ -57,6 +57,7 @@ export function connect({ url, topics, confirms = true, onEvent, onReload, onSta
     if (type === 'welcome') welcome(message.topics);
     else if (type === 'event' && last.has(topic) && !reloading.has(topic)) take(message, topic, n);
     else if (type === 'reload') reload(topic);
+    else if (type === 'marks') onMarks?.(message);
     else if (type === 'gone') onGone?.(topic);
   }
 

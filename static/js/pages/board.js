@@ -5,6 +5,7 @@ import { connect } from '../lib/live.js';
 import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
+import { beside } from './board_beside.js';
 import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import * as queue from './board_queue.js';
 import { shift } from './board_shift.js';
@@ -111,6 +112,7 @@ const live = connect({
   onEvent,
   onReload: reload,
   onGone: () => location.reload(),
+  onMarks: beside,
   onState: (state) => { pill(state); online(state); },
   onTick: (iso) => { sync(iso); pill(live); hint(); },
 });
