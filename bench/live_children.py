@@ -38,7 +38,7 @@ class BenchSource:
         sql = "SELECT n, body FROM bench_event WHERE organization = %s AND n > %s ORDER BY n LIMIT %s"
         return [Event(number, body.encode()) for number, body in _query(sql, [key, n, limit])]
 
-    def on_seen(self, user_id: uuid.UUID, key: str, n: int) -> None: ...
+    def on_seen(self, user_id: uuid.UUID, key: str, n: int, item: str) -> None: ...
 
 
 def _query(sql: str, values: list[Any]) -> list[Any]:

@@ -12,6 +12,8 @@ from crisis.reviews import views as reviews
 PAGES = [
     path("board/", desk.board, name="board"),
     path("board/mute/", desk.mute, name="mute"),
+    path("board/shift/", desk.board_shift, name="board_shift"),
+    path("board/readings/", desk.board_readings, name="board_readings"),
     path("cases/", desk.my_cases, name="my_cases"),
     path("resolved/", desk.resolved, name="resolved"),
     path("followups/", desk.followups, name="followups"),

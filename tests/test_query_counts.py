@@ -30,7 +30,7 @@ from crisis.alerts.cards import RENDERED
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.casework.actions import log_attempt
 from crisis.duty.actions import plan_shift
-from crisis.endings.actions import Ending, resolve_alert
+from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
 from crisis.resources.models import CrisisResource, ResourceKind
 from crisis.reviews.actions import finish_item, make_item
@@ -79,6 +79,11 @@ class House:
         claim_alert(actor=cleo, alert_id=mine.pk)
         self.busy = self.busy or mine
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
+        if self.rows % 5 == 4:  # seldom: each leaves many steps in the back office's list
+            asked = self._raise("critical")
+            claim_alert(actor=cleo, alert_id=asked.pk)
+            question = Ending(verdict=Verdict.NOT_RISK_LANGUAGE, notes="It was a song.")
+            mark_false_alarm(actor=cleo, alert_id=asked.pk, ending=question)
         ended = self._raise("critical")
         claim_alert(actor=cleo, alert_id=ended.pk)
         ending = Ending(
@@ -152,6 +157,7 @@ class House:
         }
         return {
             "board": (cleo, "/board/", {}), "board part": (cleo, "/board/", part),
+            "board shift": (cleo, "/board/shift/", part), "board readings": (sam, "/board/readings/", part),
             "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
             "follow-ups": (cleo, "/followups/", {}), "resolved": (cleo, "/resolved/", {}),
             "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,8 +13,8 @@ from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its 
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import Role
 from cortex.accounts.invitations import actions as invitations
-from cortex.accounts.invitations.tasks import send_invitation_mail
-from cortex.accounts.mails import soon
+from cortex.accounts.mail.actions import queue_mail
+from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import (
     Invitation,
     LoginAttempt,
@@ -141,7 +140,7 @@ class InvitationAdmin(ActionAdmin):
     def _mail(self, request: HttpRequest, invitations: list[Invitation]) -> None:
         address = request.build_absolute_uri("/")
         for invitation in invitations:
-            self.afterwards(partial(soon, send_invitation_mail, str(invitation.pk), address))
+            queue_mail(kind=MailKind.INVITATION, about=invitation.pk, base_url=address)
 
 
 class StaffProfileForm(forms.ModelForm):

@@ -16,6 +16,7 @@ from cortex.accounts import reach
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
 from cortex.accounts.choices import BACK_OFFICE_ROLES, BillingCycle, Role, SubscriptionStatus
 from cortex.accounts.invitations.models import Invitation
+from cortex.accounts.mail.models import PendingMail
 from cortex.accounts.policies import is_id
 from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.models import LoginAttempt
@@ -24,8 +25,8 @@ from cortex.ids import uuid7
 from cortex.records import OrgRecord, Record
 
 __all__ = [
-    "ApiClient", "ApiKey", "Invitation", "LoginAttempt", "Organization", "Role", "SessionState",
-    "StaffProfile", "Subscription", "UsageRecord", "User",
+    "ApiClient", "ApiKey", "Invitation", "LoginAttempt", "Organization", "PendingMail", "Role",
+    "SessionState", "StaffProfile", "Subscription", "UsageRecord", "User",
 ]  # fmt: skip
 
 

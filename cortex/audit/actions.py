@@ -10,7 +10,7 @@ from django.conf import settings
 from cortex.audit import HOUSE, Actor, Unchanged, action, queries, record, signing
 from cortex.audit.verifier import Verdict
 from cortex.ops.actions import note_round
-from cortex.ops.health import TRAIL
+from cortex.ops.health import VERIFIED
 
 
 @action
@@ -23,7 +23,7 @@ def verify_trail(*, actor: Actor, at: datetime | None = None) -> Verdict | None:
         return Unchanged(None)  # type: ignore[return-value]
     verdict = queries.verdict(signing.public_keys(), Path(settings.CORTEX_AUDIT_ANCHOR_FILE))
     detail = {"holds": verdict.holds, "link": verdict.bad_number or verdict.links, "reason": verdict.reason}
-    note_round(actor=actor, name=TRAIL, detail=detail)
+    note_round(actor=actor, name=VERIFIED, detail=detail)
     codes = {"links": verdict.links, "bad_number": verdict.bad_number, "reason": verdict.reason}
     record(
         actor, "trail.verified", codes=codes, outcome="done" if verdict.holds else "refused", purpose=HOUSE

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from cortex.audit import system
 from cortex.audit.actions import verify_trail
-from cortex.ops.health import TRAIL
+from cortex.ops.health import VERIFIED
 from cortex.ops.queries import seconds_since
 
 logger = logging.getLogger("cortex.audit")
@@ -20,7 +20,7 @@ LONGEST = {"soft_time_limit": 3300, "time_limit": 3400}
 @shared_task(name="cortex.audit.tasks.verify_trail_daily", **LONGEST)
 def verify_trail_daily() -> None:
     """Verify when the last walk is a day old; asked every minute, so that no night needs to be awake."""
-    age = seconds_since(TRAIL)
+    age = seconds_since(VERIFIED)
     if age is not None and age < DAILY_SECONDS:
         return
     verdict = verify_trail(actor=system("verify"))

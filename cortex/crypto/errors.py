@@ -33,10 +33,6 @@ class NoSubject(SealedError):
     """The row does not say whose key seals it (its subject is empty or can't be reached without I/O)."""
 
 
-class KeyExhausted(SealedError):
-    """A key was used more often than random nonces allow; rotate it."""
-
-
 class KeyProviderError(SealedError):
     """Master or index keys can't be had: missing, malformed, unknown, or no answer (503)."""
 

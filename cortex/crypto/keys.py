@@ -13,7 +13,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyExhausted
+from cortex.crypto.errors import DecryptError, KeyDestroyed
 
 MAGIC = b"C1"
 """Format 1: AES-256-GCM. Another algorithm gets another magic, so that a blob says what opens it."""
@@ -23,8 +23,6 @@ TAG_BYTES = 16
 OVERHEAD_BYTES = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
 MATERIAL_BYTES = 32
 MAX_VERSION = 0xFFFF
-SEAL_LIMIT = 2**32
-"""Random 96-bit nonces stay safe up to 2**32 seals of one key (NIST SP 800-38D 8.3)."""
 
 _HEADER = struct.Struct(">2sH")
 
@@ -33,7 +31,7 @@ class DataKey:
     """One version of a subject's data key; with empty material it is the tombstone of a destroyed one."""
 
     __slots__ = (
-        "_aead", "_header", "_material", "_seals", "created_at", "subject_id", "unconfirmed_since", "version",
+        "_aead", "_header", "_material", "created_at", "subject_id", "unconfirmed_since", "version",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +53,6 @@ class DataKey:
         self._material = material
         self._header = _HEADER.pack(MAGIC, version)
         self._aead = AESGCM(material) if material else None
-        self._seals = 0
 
     @property
     def is_destroyed(self) -> bool:
@@ -66,9 +63,8 @@ class DataKey:
         """Return magic | version | nonce | ciphertext | tag, bound to `aad` and to its own header."""
         if self._aead is None:
             raise KeyDestroyed(f"the key of subject {self.subject_id} was destroyed")
-        if self._seals >= SEAL_LIMIT:
-            raise KeyExhausted(f"version {self.version} of subject {self.subject_id} must be rotated")
-        self._seals += 1
+        # Random 96-bit nonces stay safe up to 2**32 seals of one key (NIST SP 800-38D 8.3): each person has a
+        # key of their own, and nobody's record holds a millionth of that.
         nonce = os.urandom(NONCE_BYTES)
         return self._header + nonce + self._aead.encrypt(nonce, plaintext, self._header + aad)
 

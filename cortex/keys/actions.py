@@ -16,6 +16,9 @@ from cortex.keys.store import YOUNGEST_ORPHAN, ensure_keys
 __all__ = ["destroy_key", "ensure_keys", "rotate_key", "rewrap_keys", "sweep_orphans"]
 
 
+OLDER_THAN = timedelta(hours=24)
+
+
 class SweepRefused(RuleBroken):
     """The sweep can't tell orphans from rows that it may not see, so it deletes nothing."""
 
@@ -55,7 +58,7 @@ def rewrap_keys(*, actor: Actor, limit: int = 1000) -> tuple[int, int] | Unchang
 def sweep_orphans(
     *,
     actor: Actor,
-    older_than: timedelta = timedelta(hours=24),
+    older_than: timedelta = OLDER_THAN,
     existing: Callable[[Collection[UUID]], Collection[UUID]] | None = None,
     limit: int = 1000,
     at: datetime | None = None,

@@ -32,6 +32,7 @@ class KeyCache:
         self._now = now
         self._lock = threading.Lock()
         self._generation = 0
+        self._looked = 0.0
         self._held: OrderedDict[UUID, tuple[float, tuple[DataKey, ...]]] = OrderedDict()
 
     @property
@@ -60,10 +61,20 @@ class KeyCache:
         with self._lock:
             if generation != self._generation:
                 return
+            self._drop_expired()
             self._held[subject] = (read_at, tuple(keys))
             self._held.move_to_end(subject)
             while len(self._held) > self._subjects:
                 self._held.popitem(last=False)
+
+    def _drop_expired(self) -> None:
+        """Let what is too old leave memory, too, not only answers; looked for a few times a minute."""
+        now = self._now()
+        if now < self._looked + self._seconds / 4:
+            return
+        self._looked = now
+        for subject in [one for one, (read_at, _) in self._held.items() if read_at <= now - self._seconds]:
+            del self._held[subject]
 
     def now(self) -> float:
         """Return the clock that `read_at` is measured by."""

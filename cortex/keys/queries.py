@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing
-from cortex.crypto.keys import DataKey
+from cortex.crypto.keys import MATERIAL_BYTES, DataKey
 from cortex.crypto.provider import get_provider
 from cortex.keys.cache import MAX_SECONDS, cache
 from cortex.keys.models import SubjectKey
@@ -78,6 +78,25 @@ def unwrapped(row: WrappedKey) -> DataKey:
 def wrap_context(subject_id: UUID, version: int) -> bytes:
     """Return what a wrapped key is bound to, so that it opens for its own subject and version alone."""
     return b"cortex.subject-key\x00" + subject_id.bytes + version.to_bytes(2, "big")
+
+
+def prove_keys() -> None:
+    """Unwrap the newest stored key past the cache, or what a fresh house has: a key that was never stored.
+
+    Raise a database error or KeyProviderError.
+    """
+    newest = (
+        SubjectKey.objects.live()
+        .order_by("-pk")
+        .values_list("subject", "version", "master_key_id", "wrapped")
+    )
+    row = newest.first()
+    if row is None:
+        context = wrap_context(UUID(int=0), 1)
+        get_provider().unwrap(*get_provider().wrap(bytes(MATERIAL_BYTES), context), context)
+        return
+    subject, version, master, blob = row
+    get_provider().unwrap(master, bytes(blob or b""), wrap_context(subject, version))
 
 
 def pick(versions: Mapping[int, DataKey], subject: UUID, version: int | None = None) -> DataKey:

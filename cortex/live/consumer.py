@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from cortex.live import door, metrics
 from cortex.live.link import Gone, Link, Stalled, text_frame
+from cortex.live.rights import ended
 from cortex.live.rooms import Person, Seat, Socket
 from cortex.live.threads import in_thread
 from cortex.live.watch import gone_frame, running, tick_frame
@@ -22,8 +23,12 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 65536
 MAX_TOPICS = 8
+MAX_ITEM = 64
+# What was said is remembered only to spare the source; forgetting it costs a repeated call.
+SEEN_KEPT = 256
 MAX_NUMBER = 2**63 - 1
 MESSAGES_PER_SECOND = 10
+# In this process: with several behind one address a person may have as many times more.
 SOCKETS_PER_USER = 5
 
 BAD_MESSAGE, SESSION_OVER, NOT_ALLOWED, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 1013
@@ -52,7 +57,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Accept, then close at once whoever has no session or too many sockets: the page learns the code."""
         self.socket: Socket | None = None
         self.heard: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
-        self.seen: dict[str, int] = {}
+        self.seen: dict[tuple[str, str], int] = {}
+        self.unsaid: dict[tuple[str, str], int] = {}
         self.is_telling = False
         self.watch = running()
         self.hub = self.watch.hub
@@ -62,11 +68,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
         session_key = self.scope["session"].session_key
         if not user.is_authenticated or not session_key:
             await self._refuse(link, SESSION_OVER)
-        elif self.hub.by_user.get(user.pk, 0) >= SOCKETS_PER_USER:
-            await self._refuse(link, TOO_MANY)
-        else:
-            self.socket = Socket(link, Person(user.pk, session_key, user.access_version))
-            self.hub.admit(self.socket)
+            return
+        person = Person(user.pk, session_key, user.access_version)
+        code = await self._objection(person)
+        if code:
+            await self._refuse(link, code)
+            return
+        self.socket = Socket(link, person)
+        self.hub.admit(self.socket)
+
+    async def _objection(self, person: Person) -> int:
+        """Return the code with which this person is turned away, 0 when nothing speaks against them."""
+        if not self.hub.turnstile.lets(person.session_key):
+            return TOO_MANY
+        try:
+            # The session's row alone doesn't say it: one that idled away, or is too old, still stands there.
+            over = await in_thread(ended, [person])
+        except Exception as error:  # Nobody can say: the page asks again by itself.
+            self.hub.note_failure(error)
+            return TRY_LATER
+        if over:
+            return SESSION_OVER
+        return TOO_MANY if self.hub.by_user.get(person.user_id, 0) >= SOCKETS_PER_USER else 0
 
     async def _refuse(self, link: Link, code: int) -> None:
         metrics.REFUSED.labels(str(code)).inc()
@@ -108,8 +131,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         match message:
             case {"type": "join", "topics": dict(wanted), **rest} if not rest:
                 await self._join(socket, wanted)
-            case {"type": "seen", "topic": str(topic), "n": n, **rest} if not rest and is_number(n):
-                self._note_seen(socket, topic, n)
+            case {"type": "seen", "topic": str(topic), "n": n, **rest} if is_number(n) and is_item(rest):
+                self._note_seen(socket, topic, n, rest.get("item", ""))
             case {"type": "ping", **rest} if not rest:
                 if self.watch.is_in_touch():
                     self.hub.say(socket, tick_frame())
@@ -133,27 +156,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for seat in seats.values():
             door.begin(self.hub, seat)
 
-    def _note_seen(self, socket: Socket, topic: str, n: int) -> None:
+    def _note_seen(self, socket: Socket, topic: str, n: int, item: str) -> None:
         """Pass `seen` on; only numbers that this socket was sent, or came with, count."""
         seat = socket.seats.get(topic)
-        if seat is None or n > seat.sent or n <= self.seen.get(topic, -1):
+        if seat is None or n > seat.sent or n <= self.seen.get((topic, item), -1):
             return
-        self.seen[topic] = n
+        if len(self.seen) >= SEEN_KEPT:
+            self.seen.clear()
+        self.seen[topic, item] = self.unsaid[topic, item] = n
         if not self.is_telling:
             self.is_telling = True
             self.hub.spawn(self._tell_seen(socket))
 
     async def _tell_seen(self, socket: Socket) -> None:
-        """Tell the sources the highest number of each topic, one call at a time."""
-        told: dict[str, int] = {}
+        """Tell the sources the highest number of each topic and item, one call at a time."""
         try:
-            while todo := [(topic, n) for topic, n in self.seen.items() if told.get(topic) != n]:
-                for topic, n in todo:
-                    told[topic] = n
-                    seat = socket.seats.get(topic)
-                    if seat is not None:
-                        call = in_thread(seat.room.source.on_seen, socket.person.user_id, seat.room.key, n)
-                        await self.hub.guarded(call)
+            while self.unsaid:
+                (topic, item), n = self.unsaid.popitem()
+                seat = socket.seats.get(topic)
+                if seat is not None:
+                    room = seat.room
+                    call = in_thread(room.source.on_seen, socket.person.user_id, room.key, n, item)
+                    await self.hub.guarded(call)
         finally:
             self.is_telling = False
 
@@ -179,9 +203,18 @@ def is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_NUMBER
 
 
+def is_item(rest: dict[str, Any]) -> bool:
+    """Say whether the rest of a `seen` is empty, or names the one thing that was shown."""
+    item = rest.get("item")
+    return not rest or (len(rest) == 1 and isinstance(item, str) and 0 < len(item) <= MAX_ITEM)
+
+
 def welcome_frame(seats: dict[str, Seat]) -> dict[str, str]:
-    """Return the answer to a join: where each feed stands, and the server's time."""
-    heads = {topic: max(seat.room.last or 0, seat.room.wanted) for topic, seat in seats.items()}
+    """Return the answer to a join: from which number each feed goes on here, and the server's time.
+
+    Not where the feed stands: what came since the seat was taken is still to be sent.
+    """
+    heads = {topic: seat.sent for topic, seat in seats.items()}
     now = timezone.now().isoformat()
     return text_frame(json.dumps({"type": "welcome", "topics": heads, "now": now}, separators=(",", ":")))
 

@@ -39,6 +39,8 @@ def begin(hub: Hub, seat: Seat) -> None:
     seat.held = False
     hub.pump(seat.room)
     hub.feed(seat)
+    if seat.room.marks is not None:
+        hub.say(seat.socket, seat.room.marks_frame())
 
 
 def _seat(hub: Hub, socket: Socket, room: Room, head: int, after: int | None) -> Seat:

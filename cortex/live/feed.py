@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -20,6 +21,15 @@ NEXT_NUMBERS = """
 def topic_of(organization_id: UUID) -> str:
     """Return the topic of an organization's board."""
     return f"board:{organization_id}"
+
+
+def hint_beside(organization_ids: Iterable[UUID]) -> None:
+    """Say after the commit that a list beside these boards has changed; no number is taken for it.
+
+    A hub that misses it asks every 5 s.
+    """
+    for organization_id in organization_ids:
+        _hint_after_commit(organization_id, 0)
 
 
 def number_events(events: list[tuple[UUID, models.Model]]) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from cortex.live import metrics
 from cortex.live.link import Frame, Gone, Sent, Stalled, text_frame
-from cortex.live.rooms import Numbered, Room, Seat, Socket
+from cortex.live.rooms import Numbered, Room, Seat, Socket, Turnstile
 from cortex.live.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self.sockets: set[Socket] = set()
         self.by_user: dict[UUID, int] = {}
+        self.turnstile = Turnstile()
         self.tasks: set[asyncio.Task[Any]] = set()
         # Cleared by the watch: nothing is sent while people's rights could not be checked for too long.
         self.is_trusted = True

@@ -15,6 +15,8 @@ from cortex.live.topics import Event, LogsReaders, TopicSource
 
 # Encoded events kept for readers who come back within seconds; older ones are read from the database.
 KEPT = 256
+# Five pages that all reconnect as fast as live.js does make fifty in a minute.
+HANDSHAKES, HANDSHAKE_WINDOW = 60, 60.0
 
 
 class Person(NamedTuple):
@@ -23,6 +25,23 @@ class Person(NamedTuple):
     user_id: UUID
     session_key: str
     access_version: int
+
+
+class Turnstile:
+    """Counts each session's handshakes, so that a page gone wild costs no more than its share."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.until = 0.0
+
+    def lets(self, session_key: str) -> bool:
+        """Count one handshake; False when this session had its number in the present window."""
+        now = time.monotonic()
+        if now >= self.until:
+            self.counts.clear()
+            self.until = now + HANDSHAKE_WINDOW
+        self.counts[session_key] = self.counts.get(session_key, 0) + 1
+        return self.counts[session_key] <= HANDSHAKES
 
 
 class Numbered(NamedTuple):
@@ -60,6 +79,8 @@ class Room:
     seats: set[Seat] = field(default_factory=set)
     pump: asyncio.Task[None] | None = None
     reads: dict[int, asyncio.Task[list[Numbered] | None]] = field(default_factory=dict)
+    # What the lists beside the feed last were; None until somebody asked.
+    marks: dict[str, str] | None = None
 
     def want(self, n: int) -> bool:
         """Note that number n exists; return whether that was news."""
@@ -79,6 +100,11 @@ class Room:
     def is_behind(self) -> bool:
         """Say whether a number is known that was not sent yet."""
         return self.last is not None and self.wanted > self.last
+
+    def marks_frame(self) -> Frame:
+        """Return the frame that tells a page which lists it has to fetch again."""
+        said = {"type": "marks", "topic": self.name, "marks": self.marks}
+        return text_frame(json.dumps(said, separators=(",", ":")))
 
     def restart(self, n: int) -> None:
         """Forget what was kept and go on from n."""

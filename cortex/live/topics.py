@@ -44,8 +44,11 @@ class TopicSource(Protocol):
         """Return up to `limit` events n+1, n+2, … in order; None when the reader is too far behind."""
         ...
 
-    def on_seen(self, user_id: UUID, key: str, n: int) -> None:
-        """Take notice that this person's page has handled every event up to n; called more than once."""
+    def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
+        """Take notice that this person's page has shown every event up to n; called more than once.
+
+        With an `item`, the page says so of the events about that one thing alone (the source knows its name).
+        """
         ...
 
 
@@ -55,6 +58,15 @@ class ChecksMany(Protocol):
 
     def may_still_hear(self, key: str, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
         """Return those of the (user id, session key) pairs who may still hear the feed."""
+        ...
+
+
+@runtime_checkable
+class HasMarks(Protocol):
+    """A source with lists beside its feed, which pages fetch again when their mark has changed."""
+
+    def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return for each feed the mark of each list: a short text that says nothing but "another one"."""
         ...
 
 

@@ -79,7 +79,7 @@ class Wakeups:
         try:
             hint = json.loads(data)
             topic, n = str(hint["topic"]), int(hint["n"])
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             metrics.HINTS.labels("unreadable").inc()
             return
         self.on_hint(topic, n)

@@ -19,7 +19,7 @@ from cortex.live.link import text_frame
 from cortex.live.rights import ended
 from cortex.live.rooms import Person, Room, Socket
 from cortex.live.threads import check_in_thread
-from cortex.live.topics import ChecksMany, TopicSource
+from cortex.live.topics import ChecksMany, HasMarks, TopicSource
 from cortex.live.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ ASK = 5.0
 ASK_WITHOUT_REDIS = 1.0
 RIGHTS = 3.0
 TICK = 10.0
+# Several changes at once are asked for once.
+BESIDE_PAUSE = 0.3
 # A page that is told "live" must be able to believe it: no tick when the feeds weren't checked for so long.
 FEEDS_AGE = 12.0
 # And no event when nobody could say for so long whether the listeners may still listen.
@@ -44,12 +46,17 @@ class Watch:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.poke = asyncio.Event()
-        self.wakeups = Wakeups(hub.on_hint, self._on_redis)
+        self.beside = asyncio.Event()
+        self.wakeups = Wakeups(self._on_hint, self._on_redis)
         self.feeds_at = self.rights_at = time.monotonic()
 
     def start(self) -> None:
         """Start all loops; each is restarted when it fails."""
-        for loop in (self.wakeups.run, self._ask_for_ever, self._check_for_ever, self._tick_for_ever):
+        loops = (
+            self.wakeups.run, self._ask_for_ever, self._look_beside_for_ever, self._check_for_ever,
+            self._tick_for_ever,
+        )  # fmt: skip
+        for loop in loops:
             self.hub.spawn(self._keep_running(loop))
 
     async def _keep_running(self, loop: Callable[[], Awaitable[None]]) -> None:
@@ -59,6 +66,12 @@ class Watch:
             except Exception as error:  # A blind hub is worse than a noisy one.
                 self.hub.note_failure(error)
             await asyncio.sleep(0.5)
+
+    def _on_hint(self, name: str, n: int) -> None:
+        # What changes beside a feed is hinted by the number 0, or comes with an event.
+        self.hub.on_hint(name, n)
+        if name in self.hub.rooms:
+            self.beside.set()
 
     def _on_redis(self, up: bool) -> None:
         # Whatever was announced while the subscription was down is asked for at once.
@@ -97,6 +110,39 @@ class Watch:
             if room.key in heads:
                 self.hub.on_head(room, heads[room.key], last)
         return True
+
+    # Lists beside the feeds
+
+    async def _look_beside_for_ever(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK):
+                    await self.beside.wait()
+            await asyncio.sleep(BESIDE_PAUSE)
+            self.beside.clear()
+            await self.ask_marks()
+
+    async def ask_marks(self) -> None:
+        """Ask what the lists beside the feeds are now, and tell the pages where one has changed."""
+        by_source: dict[int, list[Room]] = defaultdict(list)
+        for room in self.hub.rooms.values():
+            if isinstance(room.source, HasMarks):
+                by_source[id(room.source)].append(room)
+        for rooms in by_source.values():
+            await self.hub.guarded(self._ask_marks_of(rooms))
+
+    async def _ask_marks_of(self, rooms: list[Room]) -> None:
+        source = rooms[0].source
+        if not isinstance(source, HasMarks):
+            return
+        found = await check_in_thread(source.marks, [room.key for room in rooms])
+        for room in rooms:
+            if room.key not in found or room.marks == found[room.key]:
+                continue
+            room.marks = found[room.key]
+            frame = room.marks_frame()
+            for seat in [seat for seat in room.seats if not seat.held]:
+                self.hub.say(seat.socket, frame)
 
     # Rights
 

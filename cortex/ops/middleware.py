@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from cortex.ops import metrics
 
 SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+# Anything may be typed there, too, and each new word would be a series of its own for ever.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 logger = structlog.get_logger("cortex.request")
 
 
@@ -40,13 +42,13 @@ class ClientAddressMiddleware:
 
 
 class RequestLogMiddleware:
-    """Gives each request an id (taken over from the proxy when it is harmless) and logs it by route."""
+    """Gives each request an id (a trusted proxy's, when it is harmless) and logs it by route."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get("X-Request-Id", "")
+        sent = request.headers.get("X-Request-Id", "") if settings.CORTEX_TRUSTED_PROXIES else ""
         request_id = sent if SAFE_ID.fullmatch(sent) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -61,10 +63,11 @@ class RequestLogMiddleware:
         match = request.resolver_match
         # The pattern, not the path: ids in paths are fine, but a stranger may type anything there.
         route = match.route if match is not None else "unmatched"
-        metrics.observe_request(request.method or "", route, status, seconds)
+        method = request.method if request.method in METHODS else "other"
+        metrics.observe_request(method, route, status, seconds)
         logger.info(
             "request",
-            method=request.method,
+            method=method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),

@@ -39,8 +39,7 @@ def record_metrics() -> int:
     status, report = health.readiness()
     figures = {f"{name}.milliseconds": part["milliseconds"] for name, part in report["parts"].items()}
     figures["ready"] = float(status == 200)
-    waiting = report["parts"]["queue"].get("waiting")
-    if isinstance(waiting, int):
-        figures["queue.waiting"] = float(waiting)
+    queue = report["parts"]["queue"]
+    figures |= {f"queue.{name}": float(queue[name]) for name in ("waiting", "lag_seconds") if name in queue}
     actions.note_round(actor=SYSTEM, name="beat", detail={"status": status})
     return actions.store_metrics(actor=SYSTEM, service="worker", figures=figures)

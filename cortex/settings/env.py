@@ -85,7 +85,7 @@ def postgres_settings(name: str, url: str) -> dict[str, Any]:
     if not host:
         raise ImproperlyConfigured(f"{name} must name a host, or a socket folder as ?host=/….")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "cortex.ops.postgres",
         "NAME": database,
         "USER": unquote(parts.username),
         "PASSWORD": unquote(parts.password or ""),
@@ -96,6 +96,14 @@ def postgres_settings(name: str, url: str) -> dict[str, Any]:
 
 
 ROLES = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}
+# How long one statement may take, in seconds: a page's, a machine's. Migrations take what they take.
+STATEMENT_SECONDS = {"app": 15, "system": 120}
+# A process that stopped in the middle of a transaction must not hold its locks, a feed's above all, for ever.
+IDLE_SECONDS = 60
+# Longer than the server's own limits: this one is for a server, or a network, that says nothing any more.
+PATIENCE = 5
+CONNECT = {"connect_timeout": "3", "tcp_user_timeout": "10000", "keepalives_idle": "10",
+           "keepalives_interval": "5", "keepalives_count": "3"}  # fmt: skip
 
 
 def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, dict[str, Any]]:
@@ -105,13 +113,25 @@ def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, d
         name = f"{family}{ROLES[role]}_URL"
         settings = postgres_settings(name, env.required(name, f"It is the address for the role {role}."))
         settings |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if pool else 60}
+        limit_waits(settings, STATEMENT_SECONDS.get(role))
         if role == "owner":
             # A migration that can't have its lock soon gives up, before the desk queues up behind it.
             settings["OPTIONS"].setdefault("options", "-c lock_timeout=10s")
         if pool:
-            settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10, "max_idle": 300}
+            settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5, "max_idle": 300}
         databases[alias] = settings
     return databases
+
+
+def limit_waits(settings: dict[str, Any], seconds: int | None) -> None:
+    """Put an end to every wait; `seconds` is for one statement. What the address itself says wins."""
+    given = settings["OPTIONS"]
+    settings["OPTIONS"] = CONNECT | given
+    if seconds is None:
+        return
+    limits = f"-c statement_timeout={seconds}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+    settings["OPTIONS"]["options"] = f"{limits} {given.get('options', '')}".strip()
+    settings["ANSWER_SECONDS"] = seconds + PATIENCE
 
 
 def redis_url(name: str, url: str) -> str:

@@ -9,12 +9,13 @@ os.environ.setdefault("CORTEX_DATA_DIR", str(_ROOT / ".cortex" / f"test-{_SLOT}"
 
 from cortex.ops.embedded import superuser_address  # noqa: E402
 from cortex.settings.dev import *  # noqa: E402, F403
-from cortex.settings.env import postgres_settings  # noqa: E402
+from cortex.settings.env import limit_waits, postgres_settings  # noqa: E402
 
 TEST_DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
     _where = superuser_address(CORTEX_DATA_DIR, _cluster, _database_name)  # noqa: F405
     _settings = postgres_settings(_alias, _where)
+    limit_waits(_settings, None)
     # Each connection starts as the application; the fixture `as_system` changes the role.
     _settings["OPTIONS"]["options"] = "-c role=cortex_app"
     DATABASES[_alias] = _settings  # noqa: F405

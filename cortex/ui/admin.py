@@ -252,11 +252,7 @@ class ActionAdmin(admin.ModelAdmin):
         return f"{self.opts.model_name}_id"
 
     def after_action(self, request: HttpRequest, done: Any, *, change: bool) -> None:
-        """Do what follows an action; the commit is still to come, so use `afterwards` for mails."""
-
-    def afterwards(self, call: Callable[[], None]) -> None:
-        """Run something once the command is committed."""
-        transaction.on_commit(call, robust=True)
+        """Do what follows an action; the commit is still to come."""
 
     def save_related(self, request: Any, form: Any, formsets: Any, change: Any) -> None:
         """Refuse rows of inlines that could be typed into: they would pass the actions by."""

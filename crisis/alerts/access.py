@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from cortex.accounts import reach
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role, User
 from cortex.clock import Moment
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
@@ -23,7 +24,6 @@ from patients.registry.queries import patients
 
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
-CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 SECOND_REVIEW = "second_review"
 
 
@@ -44,7 +44,7 @@ def pages_for(user: User, at: Moment) -> RiskAlertQuerySet:
     Every alert of the people whom they may see, of nobody's those of their desk, and of the people whom a
     second review alone opens just the alert that it is about.
     """
-    if user.role not in CLINICAL:
+    if user.role not in DESK_ROLES:
         return RiskAlert.objects.none()
     people = patients().visible_to(user, at, besides=frozenset({SECOND_REVIEW})).values("pk")
     scope = Q(patient__in=people) | Q(patient__isnull=True, organization_id__in=desk_organizations(user))
@@ -56,7 +56,7 @@ def pages_for(user: User, at: Moment) -> RiskAlertQuerySet:
 
 def claims(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the crisis part of the one predicate: people with a claim that is open or ended within a day."""
-    if user.role not in CLINICAL:
+    if user.role not in DESK_ROLES:
         return None
     return RiskAlert.objects.filter(claimed_q(user, at), patient__isnull=False)
 
@@ -82,7 +82,7 @@ def second_reviews(user: User, at: Moment) -> RiskAlertQuerySet | None:
 
 def relationship_to(user: User, alert: RiskAlert, at: Moment) -> str:
     """Return the name of the relationship by which the person opens this alert's page; empty for none."""
-    if user.role not in CLINICAL:
+    if user.role not in DESK_ROLES:
         return ""
     if alert.patient_id is None:
         return "desk" if alert.organization_id in desk_organizations(user) else ""

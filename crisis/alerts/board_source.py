@@ -40,20 +40,28 @@ class BoardSource:
         """Return the last numbers of several feeds in one query."""
         return queries.heads(keys)
 
+    def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
+        return queries.marks(UUID(key) for key in keys)
+
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         """Return the events after `n`, each with its alert's card as it stands now."""
         if self.head(key) - n > REPLAY:
             return None
         events = queries.events_after(key, n, limit)
-        shown = {one["id"]: one for one in cards({event.alert_id: event.alert for event in events}.values())}
+        shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
         return [_event(event, shown[str(event.alert_id)]) for event in events]
 
-    def on_seen(self, user_id: UUID, key: str, n: int) -> None:
-        """Confirm the person's board notifications up to `n`; a first confirmation moves new to notified."""
+    def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
+        """Confirm the person's board notifications up to `n`, or those about the alert `item` alone.
+
+        A first confirmation moves new to notified.
+        """
         organization_id = UUID(key)
         hub = system("hub", organization_id)
         for alert_id in pending_on_board(user_id, organization_id):
-            confirm_seen(actor=hub, alert_id=alert_id, user_id=user_id, number=n)
+            if not item or str(alert_id) == item:
+                confirm_seen(actor=hub, alert_id=alert_id, user_id=user_id, number=n)
 
     def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:
         """Write the access row of a socket before its first byte."""

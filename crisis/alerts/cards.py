@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from cortex.ui.context_processors import initials_of
 from cortex.ui.zone import zone_of
-from crisis.alerts import queries
 from crisis.alerts.models import Kind, RiskAlert, Source
 from crisis.alerts.states import CLOSED, Status
 from crisis.alerts.wording import LANGUAGES, STAGES, reason_sentence
@@ -40,8 +39,11 @@ SIGNALS = {
 KEPT = 4096
 
 
-def card(alert: RiskAlert, version: int) -> dict[str, Any]:
-    """Return what a card shows; nothing of it comes from a sealed column or depends on who looks."""
+def card(alert: RiskAlert) -> dict[str, Any]:
+    """Return what the card of an alert read `for_cards()` shows.
+
+    Nothing of it comes from a sealed column or depends on who looks.
+    """
     # A provisional person who was linked stands as the person on record.
     raised_for = alert.patient
     patient = raised_for and (raised_for.merged_into or raised_for)
@@ -49,7 +51,7 @@ def card(alert: RiskAlert, version: int) -> dict[str, Any]:
     closed = alert.status in CLOSED
     return {
         "id": str(alert.pk),
-        "version": version,
+        "version": alert.version or 0,  # type: ignore[attr-defined]
         "level": alert.level,
         "kind": alert.kind,
         "kind_label": Kind(alert.kind).label,
@@ -109,10 +111,15 @@ def _urls(alert_id: UUID) -> dict[str, str]:
 
 
 def cards(alerts: Iterable[RiskAlert]) -> list[dict[str, Any]]:
-    """Return the cards of alerts that came with patient, organization and owner selected."""
-    alerts = list(alerts)
-    numbers = queries.versions(alert.pk for alert in alerts)
-    return [card(alert, numbers.get(alert.pk, 0)) for alert in alerts]
+    """Return the cards of alerts that were read `for_cards()`."""
+    return [card(alert) for alert in alerts]
+
+
+def waiting_row(alert: RiskAlert) -> dict[str, str]:
+    """Return what another page must know of an alert to say that it waits."""
+    shown = card(alert)
+    topic = f"board:{alert.organization_id}"
+    return {"id": shown["id"], "topic": topic, "who": shown["pseudonym"], "what": shown["reason"]}
 
 
 class RenderedCards:

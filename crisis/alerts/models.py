@@ -83,6 +83,17 @@ class RiskAlertQuerySet(models.QuerySet["RiskAlert"]):
         """Open alerts with an owner."""
         return self.filter(status__in=OWNED)
 
+    def for_cards(self) -> RiskAlertQuerySet:
+        """Load all that a card shows, with its version: the feed number that this very state has.
+
+        The version is read by the same statement as the row: a second one would see later commits, and put
+        the number of a newer state on an older card.
+        """
+        last = AlertEvent.objects.filter(alert=models.OuterRef("pk")).order_by("-feed_number")
+        return self.select_related("patient__merged_into", "organization", "assigned_to").annotate(
+            version=models.Subquery(last.values("feed_number")[:1])
+        )
+
     def urgent_first(self) -> RiskAlertQuerySet:
         """Order of the board: level, a waiting person first, then the longest wait."""
         return self.order_by(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
 from cortex.audit import NotFound
 from cortex.audit.actors import Actor
 from cortex.live.models import Feed
 from crisis.alerts import access
-from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import OPEN, Status
 from crisis.duty import queries as duty
+from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUpStatus
 from patients.registry.queries import lock_person
 
@@ -67,7 +70,7 @@ def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> Ri
 
 def may_raise_for(user: User) -> set[UUID]:
     """Return the organizations for which the person may raise an alert by hand."""
-    own = {user.organization_id} if user.organization_id and user.role in access.CLINICAL else set()
+    own = {user.organization_id} if user.organization_id and user.role in DESK_ROLES else set()
     return access.desk_organizations(user) | own
 
 
@@ -143,7 +146,7 @@ def may_hear(user_id: UUID, key: str) -> bool:
 def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
     """Return those of these people whose duty covers the organization `key` now, in three queries."""
     ids = list(user_ids)
-    staff = User.objects.filter(pk__in=ids, is_active=True)
+    staff = User.objects.filter(pk__in=ids, is_active=True, role__in=DESK_ROLES)
     on_shift = duty.covering_users(UUID(key), ids)
     supervising = staff.filter(organization_id=UUID(key), role=Role.SUPERVISOR).values_list("pk", flat=True)
     leading = staff.filter(organization_id=UUID(key), pk__in=duty.lead_ids(UUID(key))).values_list(
@@ -160,24 +163,59 @@ def heads(keys: Sequence[str]) -> dict[str, int]:
     }
 
 
+def topics(organizations: Iterable[UUID]) -> dict[str, int]:
+    """Return where the boards of these organizations stand; ask before anything that the page shows.
+
+    What commits between this and the page's own reads is then replayed, and the page ignores what it has; the
+    other way round it would be skipped for good, and acknowledged.
+    """
+    ids = [str(one) for one in organizations]
+    numbers = heads(ids)
+    return {f"board:{one}": numbers.get(one, 0) for one in ids}
+
+
+def desk_topics(user: User) -> dict[str, int]:
+    """Return the boards that the person may hear and where they stand; see `topics`."""
+    return topics(sorted(access.desk_organizations(user)))
+
+
+def marks(organizations: Iterable[UUID]) -> dict[str, dict[str, str]]:
+    """Return for each organization a mark of its shift and of its second readings, in two queries.
+
+    A mark changes when the list does and says nothing else. Ask before the list, as with `topics`.
+    """
+    ids = list(organizations)
+    shifts, readings = duty.shifts_of(ids), reviews.pending_ids(ids)
+    return {
+        str(one): {"shift": _mark(shifts.get(one, ())), "readings": _mark(readings.get(one, ()))}
+        for one in ids
+    }
+
+
+def _mark(rows: Iterable[object]) -> str:
+    return blake2s(repr(sorted(map(str, rows))).encode(), digest_size=6).hexdigest()
+
+
+def waiting_besides(user: User, alert_id: UUID) -> list[RiskAlert]:
+    """Return the critical alerts of the person's desk that wait for a claim, this one left out."""
+    waiting = access.cards_for(user).waiting().filter(level=Level.CRITICAL)
+    return list(waiting.exclude(pk=alert_id).for_cards().urgent_first())
+
+
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:
-    """Return the events of an organization's feed after `number`, in order, with all that a card shows."""
-    return list(
-        AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
-        .select_related("alert__patient__merged_into", "alert__organization", "alert__assigned_to")
-        .order_by("feed_number")[:limit]
-    )
+    """Return the events of an organization's feed after `number`, in order."""
+    events = AlertEvent.objects.filter(organization_id=key, feed_number__gt=number)
+    return list(events.order_by("feed_number")[:limit])
+
+
+def alerts_of(events: Iterable[AlertEvent]) -> list[RiskAlert]:
+    """Return the alerts of these events as they stand now, each once, ready for their cards."""
+    return list(RiskAlert.objects.for_cards().filter(pk__in={event.alert_id for event in events}))
 
 
 def organization_names(ids: Iterable[UUID]) -> list[str]:
     """Return the names of organizations, sorted."""
     return list(Organization.objects.filter(pk__in=list(ids)).order_by("name").values_list("name", flat=True))
-
-
-def versions(alert_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Return the last feed number of each alert, in one query."""
-    rows = AlertEvent.objects.filter(alert_id__in=list(alert_ids)).values("alert_id")
-    return {row["alert_id"]: row["last"] for row in rows.annotate(last=Max("feed_number"))}
 
 
 def open_count() -> int:

@@ -21,7 +21,6 @@ from crisis.alerts.queries import GONE
 from crisis.alerts.states import WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words
 from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
-from crisis.desk.queries import SHOWN
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import SecondReview
@@ -46,7 +45,9 @@ class Look:
 
 def look_at(user: User, alert_id: UUID, at: datetime) -> Look:
     """Return what the person may see of an alert; NotFound when not even its card."""
-    alert = RiskAlert.objects.select_related(*SHOWN, "patient__primary_clinician").filter(pk=alert_id).first()
+    alert = (
+        RiskAlert.objects.for_cards().select_related("patient__primary_clinician").filter(pk=alert_id).first()
+    )
     if alert is None:
         raise NotFound(GONE, "not_found")
     relationship = access.relationship_to(user, alert, at)

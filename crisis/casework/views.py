@@ -21,12 +21,14 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
+from crisis.alerts.cards import waiting_row
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
+from crisis.desk.queries import own_duty, subjects_of
 from crisis.endings.actions import decide_review
 from crisis.reviews.queries import alert_of_review
 
@@ -52,6 +54,7 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The alert with everything that this person may see of it; logged."""
     actor, at = actor_of(request), clock()
+    topics = alert_queries.desk_topics(actor.person)
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="alert_review", relationship="duty") as context:
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
@@ -67,14 +70,18 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             commands.shown(one, look.alert, seen=seen)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
-        topics = alert_queries.heads([str(look.alert.organization_id)])
+        if others := alert_queries.waiting_besides(actor.person, alert_id):
+            context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
             "interpretation": interpretation(look.alert, at)
             if look.alert.rules_fired or look.alert.factors
             else "",
             "server_now": at,
-            "topics": {f"board:{key}": number for key, number in topics.items()},
+            "topics": topics,
+            "topic": f"board:{look.alert.organization_id}",
+            "muted": own_duty(actor.person, at).get("muted", 0),
+            "waiting": [waiting_row(other) for other in others],
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)

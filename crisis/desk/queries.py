@@ -30,7 +30,6 @@ from crisis.reviews.actions import MISSED
 from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
 from crisis.risk.queries import latest_assessment
 
-SHOWN = ("patient__merged_into", "organization", "assigned_to")
 LONGEST_LIST = 200
 log = structlog.get_logger("cortex.desk")
 
@@ -57,13 +56,14 @@ class Filters:
 def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
+    topics = alert_queries.topics(organizations)
+    marks = alert_queries.marks(organizations)
     alerts = list(
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
-        .select_related(*SHOWN)
+        .for_cards()
         .urgent_first()[:LONGEST_LIST]
     )
-    numbers = alert_queries.heads([str(one) for one in organizations])
     shown = [_rendered(one) for one in cards(alerts)]
     chosen = [one for one in shown if _matches(one, filters, user)]
     follow_ups = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
@@ -73,16 +73,47 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "in_progress": [one for one in chosen if one["state"] in OWNED],
         "tiles": _tiles(alerts, user, follow_ups, at),
         "open_index": [_index(one) for one in shown],
-        "topics": {f"board:{one}": numbers.get(str(one), 0) for one in organizations},
+        "topics": topics,
         "server_now": at,
         "filters": filters,
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
+        "reading_marks": _marks_of("readings", marks),
         "shift": shift_rows(ctx, user, organizations or _own(user)),
-        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+        "shift_marks": _marks_of("shift", marks),
+        "desk_phone": _desk_phone(user),
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
-        "duty": own_duty(user),
+        "duty": own_duty(user, at),
     }
+
+
+def shift_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+    """Return who is on shift, for a board whose list has changed."""
+    organizations = sorted(access.desk_organizations(user))
+    marks = alert_queries.marks(organizations)
+    return {
+        "shift": shift_rows(ctx, user, organizations or _own(user)),
+        "desk_phone": _desk_phone(user),
+        "marks": _marks_of("shift", marks),
+    }
+
+
+def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+    """Return which second readings wait for this person, for a board whose list has changed."""
+    organizations = sorted(access.desk_organizations(user))
+    marks = alert_queries.marks(organizations)
+    waiting = reviews.waiting_for(user, organizations)
+    subjects = sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
+    ctx.saw("alert.list", object_type="second_readings", subjects=subjects)
+    return {"readings": [_second_reading(one) for one in waiting], "marks": _marks_of("readings", marks)}
+
+
+def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {f"board:{one}": found[part] for one, found in marks.items()}
+
+
+def _desk_phone(user: User) -> str:
+    return str(user.organization.settings.get("desk_phone", "")) if user.organization_id else ""
 
 
 def _own(user: User) -> set[UUID]:
@@ -158,7 +189,7 @@ def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:
     return (
         access.cards_for(user)
         .filter(resolved_at__gt=at - timedelta(hours=24))
-        .select_related(*SHOWN)
+        .for_cards()
         .order_by("-resolved_at")
     )
 
@@ -185,7 +216,7 @@ def _with_cards(alerts: Iterable[RiskAlert]) -> list[tuple[RiskAlert, dict[str, 
 
 def my_cases(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's open alerts as cards, and those that they ended within a day."""
-    mine = RiskAlert.objects.filter(assigned_to=user).select_related(*SHOWN)
+    mine = RiskAlert.objects.filter(assigned_to=user).for_cards()
     recent = mine.filter(resolved_at__gt=at - timedelta(hours=24)).order_by("-resolved_at")[:50]
     working = list(mine.open().urgent_first()[:LONGEST_LIST])
     ended_lately = list(recent)
@@ -201,7 +232,7 @@ def subjects_of(rows: Iterable[Any]) -> list[UUID]:
     return sorted({row.patient_id for row in rows if row.patient_id})
 
 
-def own_duty(user: User) -> dict[str, Any]:
+def own_duty(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's own shift as the pages show it."""
     shift = duty.running_shift(user.pk)
     if shift is None:
@@ -217,6 +248,7 @@ def own_duty(user: User) -> dict[str, Any]:
         "until": shift.planned_end,
         "paused_until": shift.paused_until,
         "shift": shift,
+        "muted": shift.muted_seconds(at),
     }
 
 
@@ -369,7 +401,7 @@ def _span(shift: DutyShift) -> str:
 def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return the duty page: own shift, what is planned, who else is on."""
     organizations = access.desk_organizations(user) | _own(user)
-    own = own_duty(user)
+    own = own_duty(user, at)
     shift: DutyShift | None = own.get("shift")
     planned = duty.planned_shifts(user.pk, at)
     own |= {
@@ -385,5 +417,5 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
             for one in planned
         ],
         "shift": shift_rows(ctx, user, organizations),
-        "desk_phone": user.organization.settings.get("desk_phone", "") if user.organization_id else "",
+        "desk_phone": _desk_phone(user),
     }

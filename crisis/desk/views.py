@@ -53,6 +53,24 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @requires(*DESK)
 @require_GET
+def board_shift(request: HttpRequest) -> HttpResponse:
+    """Who is on shift, for a board that was told that it has changed."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        shown = queries.shift_part(context, actor_of(request).person)
+        return render(request, "crisis/alerts/_shift.html", shown)
+
+
+@requires(*DESK)
+@require_GET
+def board_readings(request: HttpRequest) -> HttpResponse:
+    """Which second readings wait, for a board that was told that they have changed."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        shown = queries.readings_part(context, actor_of(request).person)
+        return render(request, "crisis/alerts/_second_readings.html", shown)
+
+
+@requires(*DESK)
+@require_GET
 def my_cases(request: HttpRequest) -> HttpResponse:
     """The alerts that the person owns, and those that they ended within a day."""
     with reading(actor_of(request), purpose="triage", relationship="claim") as context:

@@ -10,6 +10,7 @@ from cortex.access.context import opening
 from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.live.feed import hint_beside
 from crisis.duty import queries
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
 
@@ -101,6 +102,7 @@ def start_shift(
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
     shift.save()
     record(actor, "shift.started", shift, codes={"role": shift.role, "planned": shift.is_planned})
+    hint_beside(shift.covers)
     return shift
 
 
@@ -146,6 +148,7 @@ def pause_shift(*, actor: Actor, minutes: int, at: datetime | None = None) -> Du
     shift.break_told_at = None
     shift.save(update_fields=["status", "paused_at", "paused_until", "break_told_at", "updated_at"])
     record(actor, "shift.paused", shift, codes={"minutes": minutes})
+    hint_beside(shift.covers)
     return shift
 
 
@@ -158,6 +161,7 @@ def resume_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     shift.status, shift.paused_at, shift.paused_until = DutyStatus.ACTIVE, None, None
     shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.resumed", shift)
+    hint_beside(shift.covers)
     return shift
 
 
@@ -170,6 +174,7 @@ def end_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     shift.paused_at = shift.paused_until = None
     shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.ended", shift)
+    hint_beside(shift.covers)
     return shift
 
 
@@ -184,6 +189,7 @@ def end_forgotten_shift(*, actor: Actor, shift_id: UUID, at: datetime | None = N
     shift.paused_at = shift.paused_until = None
     shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.forgotten", shift, codes={"role": shift.role})
+    hint_beside(shift.covers)
     return shift
 
 

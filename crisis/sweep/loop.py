@@ -13,6 +13,7 @@ import structlog
 from django.db import DatabaseError, OperationalError, close_old_connections, connection
 from psycopg.errors import LockNotAvailable
 
+from cortex.accounts.mail.sending import send_due
 from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
@@ -209,6 +210,7 @@ class Sweeper:
             "chores": run_chores,
             "mails": Deliveries(webhooks=False).send_due,
             "pagers": Deliveries(webhooks=True).send_due,
+            "account mails": send_due,
             "trail": self._trail,
         }
         threads = [

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.accounts.queries import live_sessions
 from cortex.clock import clock
@@ -56,14 +57,15 @@ def was_reported(patient_id: UUID, since: datetime) -> bool:
 
 
 def _present(at: datetime) -> Q:
-    """The owner is signed in, and has not ended their shift since they claimed, unless they supervise.
+    """The owner may work at a desk, is signed in, and has not ended their shift since, unless they supervise.
 
     A therapist who claims an alert of their own patient was never on shift: their session alone counts.
     """
     shifts = DutyShift.objects.filter(user=OuterRef("assigned_to"))
     left = shifts.filter(status=DutyStatus.ENDED, ended_at__gte=OuterRef("claimed_at"))
     on_duty = Q(Exists(shifts.running())) | ~Q(Exists(left)) | Q(assigned_to__role=Role.SUPERVISOR)
-    return Q(Exists(live_sessions(OuterRef("assigned_to"), at))) & on_duty
+    able = Q(assigned_to__role__in=DESK_ROLES)
+    return Q(Exists(live_sessions(OuterRef("assigned_to"), at))) & on_duty & able
 
 
 def absent_owner_alert_ids(at: datetime) -> list[UUID]:

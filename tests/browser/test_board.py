@@ -42,7 +42,9 @@ def board_of(visit: Visit, people: Cast, **options: Any) -> tuple[Visitor, Page]
 
 def tops(page: Page) -> list[float]:
     """Where each row stands."""
-    found: list[float] = page.eval_on_selector_all(ROWS, "rows => rows.map(r => r.getBoundingClientRect().y)")
+    # In one go: a row that is replaced between finding and measuring would stand nowhere.
+    script = f"[...document.querySelectorAll('{ROWS}')].map((row) => row.getBoundingClientRect().y)"
+    found: list[float] = page.evaluate(script)
     return found
 
 

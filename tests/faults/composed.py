@@ -28,6 +28,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 DATABASES = {"postgres": ("main", "cortex"), "keys": ("keys", "cortex_keys")}
 ONCE = {"migrate", "prepare"}
+OURS = ("pages", "sockets", "worker", "beat", "sweeper")
 HOST = "cortex.example"
 
 
@@ -71,7 +72,7 @@ class Shape:
         )
         collect = ["python", "manage.py", "collectstatic", "--noinput"]
         self.run(collect, self.environment("pages"))
-        for name in ("pages", "sockets", "worker", "beat", "sweeper"):
+        for name in OURS:
             self._start(name)
 
     def stop(self) -> None:
@@ -81,6 +82,11 @@ class Shape:
         for cluster in self.clusters.values():
             cluster.stop()
         shutil.rmtree(self.folder)
+
+    def written(self) -> list[str]:
+        """Return every line that our own processes wrote so far; the stores write theirs."""
+        logs = [self.folder / f"{name}.log" for name in OURS]
+        return [line for log in logs for line in log.read_text().splitlines()]
 
     @property
     def path(self) -> str:

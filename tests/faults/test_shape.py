@@ -8,8 +8,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -144,3 +146,54 @@ def test_static_files_are_kept_for_ever_under_their_hashed_names(shape: dict[str
     status, headers, _ = ask(shape["pages"], path, X_Forwarded_Proto="https")
     assert status == 200
     assert "immutable" in headers["cache-control"]
+
+
+CANARY = "canary-words-of-a-person"
+
+
+def provoke(port: int, raw: str) -> None:
+    """Send what no client of ours sends, and take whatever comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(raw.replace("\n", "\r\n").encode())
+        with suppress(OSError):
+            client.recv(4096)
+
+
+def test_every_line_is_json_and_holds_no_word_address_or_path(running: Shape) -> None:
+    upgrade = (
+        "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n"
+    )
+    for port in running.ports.values():
+        ask(port, f"/{CANARY}?q={CANARY}", X_Forwarded_Proto="https")
+        ask(port, "/accounts/login/", host=f"{CANARY}.example", X_Forwarded_Proto="https")
+        provoke(port, f"POST /accounts/login/ HTTP/1.1\nHost: {HOST}\nOrigin: https://{CANARY}\n"
+                      "X-Forwarded-Proto: https\nContent-Length: 0\nConnection: close\n\n")  # fmt: skip
+        provoke(port, f"GET /{CANARY} HTTP/9.{CANARY}\nHost: {HOST}\n\n")
+        provoke(port, f"{CANARY}\n\n")
+    # A socket that nobody serves, and one that another site opened.
+    for path, origin in ((f"/ws/{CANARY}", f"https://{HOST}"), (f"/ws/live/?{CANARY}", f"https://{CANARY}")):
+        head = f"GET {path} HTTP/1.1\nHost: {HOST}\nOrigin: {origin}\n"
+        provoke(running.ports["sockets"], f"{head}{upgrade}\n")
+    send = (
+        "from cortex.celery import app\n"
+        f"app.send_task('cortex.accounts.sweep_out', kwargs={{'{CANARY}': 1}})\n"
+        f"app.send_task('no.such.task.{CANARY}', args=['{CANARY}'])\n"
+    )
+    running.run(["python", "-c", send], running.environment("worker"))
+
+    def everything_was_said() -> bool:
+        text = "\n".join(running.written())
+        said = (
+            "Exception in ASGI application",
+            "accounts.sweep_out",
+            "unregistered task",
+            "Invalid HTTP_HOST",
+        )
+        return all(part in text for part in said)
+
+    wait_for(everything_was_said, 20)
+    lines = running.written()
+    assert [line for line in lines if not line.startswith("{")] == []
+    assert [line for line in lines if CANARY in line or "127.0.0.1" in line] == []
+    assert all(json.loads(line) for line in lines)

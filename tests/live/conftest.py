@@ -17,6 +17,7 @@ from cortex.accounts.models import Organization, Role, User
 from cortex.live import hints, topics
 from cortex.ops.embedded import superuser_address
 from tests import stores
+from tests.cast import Cast
 from tests.live.stage import EVENTS_TABLE, LiveServer, Page, PrivateRedis, TableSource, board
 
 
@@ -60,14 +61,36 @@ def sign_in(organization: UUID) -> Callable[..., Listener]:
             user = User.objects.filter(email=email).first() or User.objects.create_user(
                 email, role=role, organization_id=organization, full_name="Cleo"
             )
-            session = import_module(django_settings.SESSION_ENGINE).SessionStore()
-            session[SESSION_KEY] = str(user.pk)
-            session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
-            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-            session.create()
-        return Listener(user, session.session_key)
+            return listener(user)
 
     return make
+
+
+def listener(user: User) -> Listener:
+    """A person with a session, as the sign-in page would leave it."""
+    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return Listener(user, session.session_key)
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Listener]:
+    """Sign somebody of the cast in."""
+    return listener
+
+
+@pytest.fixture
+def desk(transactional_db: None, cast: Cast, redis_server: PrivateRedis) -> Iterator[LiveServer]:
+    """A server with the real source of the board."""
+    from cortex.asgi import application
+
+    server = LiveServer(application)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class TableSource:
     def __init__(self) -> None:
         self.refused: set[UUID] = set()
         self.seen: list[tuple[UUID, str, int]] = []
+        self.items: list[tuple[str, int]] = []
         self.opened: list[tuple[UUID, int]] = []
         self.closed: list[tuple[UUID, int, int]] = []
         self.reads = 0
@@ -100,8 +101,11 @@ class TableSource:
             )
             return [Event(row[0], json.dumps({"body": row[1]}).encode()) for row in cursor.fetchall()]
 
-    def on_seen(self, user_id: UUID, key: str, n: int) -> None:
-        self.seen.append((user_id, key, n))
+    def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
+        if item:
+            self.items.append((item, n))
+        else:
+            self.seen.append((user_id, key, n))
 
     def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:
         self.opened.append((user_id, n))

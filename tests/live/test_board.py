@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 
 import pytest
-from django.conf import settings as django_settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
 from cortex.accounts.models import User
 from cortex.audit import system
@@ -19,34 +16,10 @@ from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
 from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
 from tests.live.conftest import Listener
-from tests.live.stage import LiveServer, Page, PrivateRedis, board, connect
+from tests.live.stage import LiveServer, Page, board, connect
 from tests.makers import staff
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
-
-
-@pytest.fixture
-def desk(transactional_db: None, cast: Cast, redis_server: PrivateRedis) -> Iterator[LiveServer]:
-    """A server with the real source of the board."""
-    from cortex.asgi import application
-
-    server = LiveServer(application)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def signed_in() -> Callable[[User], Listener]:
-    def make(user: User) -> Listener:
-        session = import_module(django_settings.SESSION_ENGINE).SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.create()
-        return Listener(user, session.session_key)
-
-    return make
 
 
 def raised(cast: Cast) -> RiskAlert:

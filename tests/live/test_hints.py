@@ -9,6 +9,7 @@ from typing import Any
 import redis
 
 from cortex.live import hints
+from cortex.live.wakeups import Wakeups
 from tests.live.stage import PrivateRedis
 
 
@@ -61,3 +62,18 @@ def test_the_breaker_closes_again(redis_server: PrivateRedis, monkeypatch: Any) 
     redis_server.start()
     time.sleep(0.25)
     assert hints.publish("board:1", 2)
+
+
+def test_a_hint_that_is_none_costs_the_subscription_nothing() -> None:
+    heard: list[tuple[str, int]] = []
+    wakeups = Wakeups(lambda topic, n: heard.append((topic, n)), lambda up: None)
+    for said in (
+        b'{"topic":"board:1","n":1e400}',
+        b'{"topic":"board:1","n":"x"}',
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+    ):
+        wakeups._take(said)
+    wakeups._take(b'{"topic":"board:1","n":7}')
+    assert heard == [("board:1", 7)]

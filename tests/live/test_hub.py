@@ -44,7 +44,7 @@ class Memory:
         numbers = range(n + 1, min(self.length, n + limit) + 1)
         return [Event(number, b'{"a": 1}') for number in numbers if number not in self.missing]
 
-    def on_seen(self, user_id: UUID, key: str, n: int) -> None: ...
+    def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None: ...
 
 
 class Wire:

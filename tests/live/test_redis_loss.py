@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from cortex.live import feed
+from cortex.live import feed, watch
+from cortex.live import metrics as live_metrics
 from tests.live.stage import PUSHED, LiveServer, Page, PrivateRedis, commit, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
@@ -113,4 +114,29 @@ async def test_no_tick_comes_while_the_feeds_cannot_be_checked(
     await asyncio.sleep(5)
     await cleo.say({"type": "ping"})
     await cleo.until("tick", 3)
+    await cleo.close()
+
+
+@pytest.mark.parametrize("name", ["ask_heads", "check_rights", "tick", "ask_marks"])
+async def test_a_loop_that_breaks_is_started_again(
+    name: str, page: Callable[..., Page], server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("ASK", "ASK_WITHOUT_REDIS", "RIGHTS", "TICK"):
+        monkeypatch.setattr(watch, pause, 0.05)
+    monkeypatch.setattr(watch, "BESIDE_PAUSE", 0.0)
+    cleo = await page().open()
+    stock, calls = getattr(server.watch, name), []
+
+    async def broken() -> None:
+        calls.append(name)
+        if len(calls) < 3:
+            raise RuntimeError("broken")
+        await stock()
+
+    monkeypatch.setattr(server.watch, name, broken)
+    failures = live_metrics.SOURCE_FAILURES._value.get()
+    await asyncio.to_thread(wait_until, lambda: len(calls) > 4)
+    assert live_metrics.SOURCE_FAILURES._value.get() >= failures + 2
+    await cleo.say({"type": "ping"})
+    await cleo.until("tick")
     await cleo.close()

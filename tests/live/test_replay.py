@@ -6,12 +6,15 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
-from tests.live.stage import PUSHED, LiveServer, Page, TableSource, board, commit
+from cortex.live import door
+from tests.live.conftest import Listener
+from tests.live.stage import PUSHED, LiveServer, Page, TableSource, board, commit, connect, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 
@@ -88,6 +91,37 @@ async def test_a_page_from_another_life_of_the_database_is_told_to_reload(
     await cleo.close()
 
 
+def commit_elsewhere(organization: UUID) -> None:
+    commit(organization)
+    connections.close_all()
+
+
+async def test_what_comes_between_the_seat_and_the_welcome_is_not_swallowed(
+    page: Callable[..., Page], organization: UUID, server: LiveServer, sign_in: Callable[..., Listener],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    commit(organization, 2)
+    first = await page(2, who=sign_in("sam@example.org")).open()
+    take_seat = door.take_seat
+
+    async def slowly(*arguments: Any) -> Any:
+        seat = await take_seat(*arguments)
+        await asyncio.to_thread(commit_elsewhere, organization)
+        await asyncio.to_thread(wait_until, lambda: seat.room.last == 3)
+        return seat
+
+    monkeypatch.setattr(door, "take_seat", slowly)
+    cleo = Page(server, page().cookie, board(organization), None)
+    cleo.socket = await connect(server, cleo.cookie)
+    await cleo.say({"type": "join", "topics": {cleo.topic: None}})
+    welcome = await cleo.until("welcome")
+    assert welcome["topics"] == {cleo.topic: 2}
+    cleo.last = 2
+    await cleo.until_number(3)
+    await first.close()
+    await cleo.close()
+
+
 async def test_joining_again_moves_the_seat_and_sends_nothing_twice(
     page: Callable[..., Page], organization: UUID
 ) -> None:
@@ -112,6 +146,22 @@ async def test_seen_reaches_the_source_once_the_page_was_sent_the_number(
         await cleo.say({"type": "seen", "topic": cleo.topic, "n": n})
     await asyncio.sleep(0.4)
     assert [(key, n) for _, key, n in source.seen] == [(str(organization), 2)]
+    await cleo.close()
+
+
+async def test_seen_of_one_item_says_nothing_of_the_others(
+    page: Callable[..., Page], organization: UUID, source: TableSource
+) -> None:
+    cleo = await page().open()
+    commit(organization, 2)
+    await cleo.until_number(2)
+    for item, n in (("this", 2), ("this", 2), ("that", 1), ("that", 99)):
+        await cleo.say({"type": "seen", "topic": cleo.topic, "n": n, "item": item})
+    async with asyncio.timeout(5):
+        while len(source.items) < 2:
+            await asyncio.sleep(0.02)
+    assert sorted(source.items) == [("that", 1), ("this", 2)]
+    assert source.seen == []
     await cleo.close()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,6 +13,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from cortex.accounts.models import User
+from cortex.accounts.sessions.models import SessionState
+from cortex.live import rooms
 from tests import stores
 from tests.live.conftest import Listener
 from tests.live.stage import LiveServer, Page, TableSource, board, commit, connect
@@ -34,7 +38,28 @@ def change_role(cleo: Listener) -> None:
     User.objects.filter(pk=cleo.user.pk).update(access_version=cleo.user.access_version + 1)
 
 
-@pytest.mark.parametrize("cause", [sign_out, expire, disable, change_role])
+def idle(cleo: Listener) -> None:
+    age(cleo, started=timedelta(hours=1), last_input=timedelta(minutes=30))
+
+
+def grow_too_old(cleo: Listener) -> None:
+    age(cleo, started=timedelta(hours=13), last_input=timedelta())
+
+
+def age(cleo: Listener, *, started: timedelta, last_input: timedelta) -> None:
+    now = timezone.now()
+    SessionState.objects.update_or_create(
+        session_key=cleo.session_key,
+        defaults={"user": cleo.user, "started_at": now - started, "last_input_at": now - last_input},
+    )
+
+
+CAUSES = [sign_out, expire, disable, change_role, idle, grow_too_old]
+# A changed role ends what it opened, not the session: it hears again what the new role may hear.
+FOR_GOOD = [cause for cause in CAUSES if cause is not change_role]
+
+
+@pytest.mark.parametrize("cause", CAUSES)
 async def test_a_socket_is_closed_within_5_seconds(
     cause: Callable[[Listener], None], page: Callable[..., Page], cleo: Listener
 ) -> None:
@@ -44,6 +69,52 @@ async def test_a_socket_is_closed_within_5_seconds(
         cause(cleo)
     assert await open_page.closed() == 4401
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("cause", FOR_GOOD)
+async def test_a_session_that_is_over_opens_no_socket_again(
+    cause: Callable[[Listener], None], page: Callable[..., Page], cleo: Listener, server: LiveServer
+) -> None:
+    with stores.role("cortex_system"):
+        cause(cleo)
+    again = page()
+    again.socket = await connect(server, cleo.cookie)
+    assert await again.closed() == 4401
+    assert again.ticks == 0
+    assert not server.watch.hub.sockets
+
+
+async def test_a_covered_board_keeps_its_socket_while_its_person_idles(
+    page: Callable[..., Page], cleo: Listener, server: LiveServer
+) -> None:
+    with stores.role("cortex_system"):
+        idle(cleo)
+        SessionState.objects.update(on_board=True)
+        User.objects.filter(pk=cleo.user.pk).update(pin_hash="set")
+    open_page = await page().open()
+    await asyncio.to_thread(server.run, server.watch.check_rights())
+    await open_page.say({"type": "ping"})
+    await open_page.until("tick")
+    await open_page.close()
+
+
+async def test_a_page_that_connects_without_end_is_turned_away(
+    page: Callable[..., Page],
+    cleo: Listener,
+    sign_in: Callable[..., Listener],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rooms, "HANDSHAKES", 3)
+    for _ in range(3):
+        await (await page().open()).close()
+    wild = page()
+    wild.socket = await connect(wild.server, cleo.cookie)
+    assert await wild.closed() == 4429
+    other = await page(who=sign_in("sam@example.org")).open()
+    other.server.watch.hub.turnstile.until = 0.0  # a window later
+    again = await page().open()
+    for one in (other, again):
+        await one.close()
 
 
 async def test_an_ended_duty_takes_the_topic_away_and_closes_the_socket(

@@ -84,8 +84,8 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
 
 
 @action
-def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> str:
-    """Note that a reset link was asked for; return the id of the person to mail it to, or "" for nobody.
+def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None = None) -> UUID | None:
+    """Note that a reset link was asked for; return the id of the person to mail it to, or None for nobody.
 
     At most 3 an hour per address and 15 per network; a device that signed in before has 3 of its own, which
     strangers can't use up. The door answers the same in all cases.
@@ -93,7 +93,7 @@ def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None
     _one_at_a_time(marks)
     at = clock(at)
     if queries.resets_asked_too_often(marks, at):
-        return Unchanged("")  # type: ignore[return-value]
+        return Unchanged(None)  # type: ignore[return-value]
     user = user_by_email(email)
     LoginAttempt.objects.create(
         at=at,
@@ -104,7 +104,7 @@ def request_reset(*, actor: Actor, email: str, marks: Marks, at: datetime | None
     )
     record(actor, "password.reset_asked", user, codes={"account": marks.account})
     is_open = user is not None and user.is_active and user.organization.is_active
-    return str(user.pk) if user is not None and is_open else ""
+    return user.pk if user is not None and is_open else None
 
 
 @quiet("sign-in attempts are kept 90 days, then dropped")

@@ -89,4 +89,4 @@ class AccountAdapter(DefaultAccountAdapter):
         """Say nothing beside the page itself."""
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send nothing by itself: our own mails are few and go through a task."""
+        """Send nothing by itself: our own mails are few and wait as rows."""

@@ -11,10 +11,10 @@ from allauth.account.forms import ResetPasswordKeyForm as StockResetKeyForm
 from django import forms
 from django.http import HttpRequest
 
-from cortex.accounts.mails import soon
+from cortex.accounts.mail.actions import queue_mail
+from cortex.accounts.mail.models import MailKind
 from cortex.accounts.signin.actions import request_reset
 from cortex.accounts.signin.devices import marks_of, visitor
-from cortex.accounts.signin.tasks import send_reset_mail
 
 PASSWORD_LENGTH = 256
 
@@ -70,10 +70,10 @@ class ResetForm(StockResetForm):  # type: ignore[misc]
         return str(self.cleaned_data["email"]).strip().lower()
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Note the wish and hand the mail to a task, for strangers too: leaving it out would tell by time."""
+        """Note the wish and let a mail wait, for strangers too: leaving it out would tell by time."""
         email: str = self.cleaned_data["email"]
         recipient = request_reset(actor=visitor(request), email=email, marks=marks_of(request, email))
-        soon(send_reset_mail, str(recipient), request.build_absolute_uri("/"))
+        queue_mail(kind=MailKind.RESET, about=recipient, base_url=request.build_absolute_uri("/"))
         return email
 
 

@@ -18,8 +18,8 @@ from cortex.accounts.appointments import MAY_APPOINT
 from cortex.accounts.forms import InviteForm
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.queries import open_invitations
-from cortex.accounts.invitations.tasks import send_invitation_mail
-from cortex.accounts.mails import soon
+from cortex.accounts.mail.actions import queue_mail
+from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import Invitation, Role
 from cortex.accounts.signin.actions import unlock_account
 from cortex.accounts.views import person
@@ -85,7 +85,7 @@ def _roles(request: HttpRequest) -> frozenset[Role]:
 
 
 def _mailed(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    soon(send_invitation_mail, str(invitation.pk), request.build_absolute_uri("/"))
+    queue_mail(kind=MailKind.INVITATION, about=invitation.pk, base_url=request.build_absolute_uri("/"))
     messages.success(request, "The invitation is on its way by e-mail.")
     return go_to(request, reverse("accounts:staff_list"))
 

@@ -3,9 +3,12 @@
 import signal
 from typing import Any
 
+import structlog
 from django.core.management.base import BaseCommand
 
 from crisis.sweep.loop import Sweeper
+
+log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -18,6 +21,5 @@ class Command(BaseCommand):
         sweeper = Sweeper()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sweeper.stopping.set())
-        self.stdout.write("sweeper ready")
-        self.stdout.flush()
+        log.info("sweeper_ready")
         sweeper.run()

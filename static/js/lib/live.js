@@ -5,8 +5,10 @@ const SLOWLY = new Set([4400, 4401, 4403, 4429]); // told not to come: ask again
    onEvent(event): one event, each once and in order. Throwing asks for a reload.
    onReload(topic): too far behind; returns (a promise of) the number of the fresh page. onGone(topic): not ours for now.
    onState({state, live, lastAt, tries, code}): connecting, live, reconnecting or stale; lastAt in ms, null at first.
-   onTick(iso): the server's time. */
-export function connect({ url, topics, onEvent, onReload, onState, onTick, onGone }) {
+   onTick(iso): the server's time. onMarks({topic, marks}): what the lists beside the feed are now.
+   What has been handled is acknowledged by itself; a page that doesn't show all says `confirms: false`, and calls
+   shown(topic, n, item) for what it really shows: the events about that one thing, up to n. */
+export function connect({ url, topics, confirms = true, onEvent, onReload, onState, onTick, onGone, onMarks }) {
   const last = new Map(Object.entries(topics));
   const [reloading, unseen, begun] = [new Set(), new Map(), Date.now()];
   let socket, state, timer, seenTimer;
@@ -55,13 +57,14 @@ export function connect({ url, topics, onEvent, onReload, onState, onTick, onGon
     if (type === 'welcome') welcome(message.topics);
     else if (type === 'event' && last.has(topic) && !reloading.has(topic)) take(message, topic, n);
     else if (type === 'reload') reload(topic);
+    else if (type === 'marks') onMarks?.(message);
     else if (type === 'gone') onGone?.(topic);
   }
 
   function welcome(heads) {
     Object.entries(heads).forEach(([topic, n]) => {
       if (last.get(topic) === null) last.set(topic, n);
-      see(topic); // what the page was rendered with has been shown, too
+      if (confirms) see(topic, last.get(topic)); // what the page was rendered with has been shown, too
     });
     tries = code = 0;
     lastAt = Date.now();
@@ -75,7 +78,7 @@ export function connect({ url, topics, onEvent, onReload, onState, onTick, onGon
     try {
       onEvent(event);
       last.set(topic, n);
-      see(topic);
+      if (confirms) see(topic, n);
     } catch (error) {
       console.error('live:', error.name);
       reload(topic);
@@ -92,15 +95,16 @@ export function connect({ url, topics, onEvent, onReload, onState, onTick, onGon
     join([topic]);
   }
 
-  function see(topic) { // at most five a second, the highest number speaks for all before it
-    unseen.set(topic, last.get(topic));
-    seenTimer ??= setTimeout(() => {
-      seenTimer = undefined;
-      const [name, n] = unseen.entries().next().value;
-      unseen.delete(name);
-      if (last.has(name)) send({ type: 'seen', topic: name, n });
-      if (unseen.size) see(unseen.keys().next().value);
-    }, 200);
+  function see(topic, n, item) { // at most five a second, the highest number speaks for all before it
+    unseen.set(`${topic} ${item}`, { type: 'seen', topic, n, item });
+    seenTimer ??= setTimeout(tell, 200);
+  }
+
+  function tell() {
+    const [[key, message]] = unseen;
+    unseen.delete(key);
+    send(message);
+    seenTimer = unseen.size ? setTimeout(tell, 200) : undefined;
   }
 
   const retry = () => { if (!ended && state !== 'live') { socket?.close(); open(); } };
@@ -116,5 +120,5 @@ export function connect({ url, topics, onEvent, onReload, onState, onTick, onGon
   say('connecting');
   open();
   const close = () => { ended = true; [timer, seenTimer].forEach(clearTimeout); clearInterval(watch); socket?.close(); };
-  return { retry, close, get state() { return state; }, get lastAt() { return lastAt; } };
+  return { retry, close, shown: see, get state() { return state; }, get lastAt() { return lastAt; } };
 }

@@ -1,13 +1,18 @@
-/* The alert page: clocks tick, and a change by somebody else is said without moving what is being read or typed. */
-import '../cortex.js';
+/* The alert page: clocks tick, a change by somebody else is said without moving what is being read or typed, and
+   another critical alert is shown and heard here, too. */
+import { acts } from '../cortex.js';
 import { sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
 import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
+import { draw, take } from './alert_waiting.js';
+import { hint, mute } from './board_sound.js';
 
-const { alert, liveUrl, me, topics } = document.body.dataset;
+const { alert, liveUrl, me, topic, topics } = document.body.dataset;
 const note = document.getElementById('changed');
 const shown = document.querySelector('.case').dataset;
+const joined = JSON.parse(topics);
+let own = joined[topic]; // up to which number this page shows its own alert
 
 function sentence(row) {
   const { owner, ownerName, level } = row.dataset;
@@ -17,19 +22,33 @@ function sentence(row) {
   return 'There is a new entry.';
 }
 
-function onEvent(event) {
-  if (event.alert !== alert) return;
-  const row = new DOMParser().parseFromString(event.html, 'text/html').querySelector('li');
+function changed(row) {
   note.querySelector('[data-changed]').textContent = sentence(row);
   note.hidden = false;
   say(`This alert has changed. ${sentence(row)}`, row.dataset.level !== shown.level);
 }
 
-const live = connect({
+function onEvent(event) {
+  const row = new DOMParser().parseFromString(event.html, 'text/html').querySelector('li');
+  if (event.alert !== alert) take(row.dataset, event);
+  else { changed(row); own = event.n; }
+  confirm();
+}
+
+/* This page shows one alert and a bar: it answers for those alone, the rest of the feed waits for a board. */
+function confirm() {
+  draw().forEach((one) => live.shown(one.topic, one.n, one.id));
+  if (own !== undefined) live.shown(topic, own, alert);
+}
+
+Object.assign(acts, { mute });
+draw();
+const live = Object.keys(joined).length && connect({
   url: liveUrl,
-  topics: JSON.parse(topics),
+  topics: joined,
+  confirms: false,
   onEvent,
   onReload: () => location.reload(),
-  onState: pill,
-  onTick: (iso) => { sync(iso); pill(live); },
+  onState: (state) => { pill(state); if (state.live) confirm(); },
+  onTick: (iso) => { sync(iso); pill(live); hint(); },
 });

@@ -5,6 +5,7 @@ import { connect } from '../lib/live.js';
 import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
+import { beside } from './board_beside.js';
 import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import { count } from './board_counts.js';
 import { escalate, settleEscalation } from './board_keys.js';
@@ -114,6 +115,7 @@ const live = connect({
   onEvent,
   onReload: reload,
   onGone: () => location.reload(),
+  onMarks: beside,
   onState: (state) => { pill(state); online(state); },
   onTick: (iso) => { sync(iso); pill(live); hint(); count(); },
 });

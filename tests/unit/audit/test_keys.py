@@ -25,7 +25,7 @@ from cortex.audit.tasks import verify_trail_daily
 from cortex.clock import clock
 from cortex.ids import uuid7
 from cortex.ops.embedded import superuser_address
-from cortex.ops.health import TRAIL
+from cortex.ops.health import VERIFIED
 from cortex.ops.models import ServiceHeartbeat
 from tests import stores
 from tests.cast import Cast
@@ -192,7 +192,7 @@ def test_the_trail_is_verified_once_a_day_and_says_so_itself(
     for _ in range(3):
         verify_trail_daily()
     assert rounds() == [("done", "")]
-    beat = ServiceHeartbeat.objects.get(name=TRAIL)
+    beat = ServiceHeartbeat.objects.get(name=VERIFIED)
     assert beat.detail == {"holds": True, "link": AuditLink.objects.count(), "reason": ""}
     ServiceHeartbeat.objects.update(last_run_at=clock() - timedelta(hours=24))
     tamper(f"UPDATE audit_auditlog SET actor_label = 'Nobody' WHERE id = '{trail[1].pk}'")

@@ -72,7 +72,7 @@ def test_a_contact_that_passed_is_missed_and_still_listed(cast: Cast) -> None:
     assert first.status == "missed"
     assert passed_follow_up_ids(now()) == []
     assert [row.pk for row in follow_ups(cast.cleo, [cast.home.pk], now())] == [first.pk]
-    assert due_follow_up_count([cast.home.pk], now()) == 1
+    assert due_follow_up_count(cast.cleo, [cast.home.pk], now()) == 1
 
 
 def test_the_task_stands_until_no_missed_contact_stands(cast: Cast) -> None:

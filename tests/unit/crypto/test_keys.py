@@ -9,9 +9,8 @@ import random
 
 import pytest
 
-from cortex.crypto import keys
 from cortex.crypto.digest import keyed_digest
-from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyExhausted
+from cortex.crypto.errors import DecryptError, KeyDestroyed
 from cortex.crypto.keys import OVERHEAD_BYTES, DataKey, version_of
 from cortex.crypto.values import Enc, Pending
 from cortex.ids import uuid7
@@ -105,15 +104,6 @@ def test_no_two_nonces_are_equal() -> None:
     key = fresh_key(uuid7())
     nonces = {key.seal(b"", b"")[4:16] for _ in range(100_000)}
     assert len(nonces) == 100_000
-
-
-def test_the_guard_stops_a_key_before_nonces_could_meet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "SEAL_LIMIT", 3)
-    key = fresh_key(uuid7())
-    for _ in range(3):
-        key.seal(b"x", AAD)
-    with pytest.raises(KeyExhausted):
-        key.seal(b"x", AAD)
 
 
 def test_a_destroyed_key_neither_seals_nor_opens() -> None:

@@ -33,6 +33,15 @@ def test_a_key_is_held_for_a_minute_from_when_it_was_read() -> None:
     assert cache.get_many([subject]) == {} and len(cache) == 0
 
 
+def test_a_key_that_nobody_asks_for_leaves_memory_too() -> None:
+    clock = Clock()
+    cache, old, young = KeyCache(now=clock), uuid7(), uuid7()
+    cache.put(old, [fresh_key(old)], generation=0, read_at=cache.now())
+    clock.time += MAX_SECONDS
+    cache.put(young, [fresh_key(young)], generation=0, read_at=cache.now())
+    assert len(cache) == 1
+
+
 def test_longer_than_a_minute_is_refused() -> None:
     with pytest.raises(ValueError, match="60 s or less"):
         KeyCache(seconds=61)

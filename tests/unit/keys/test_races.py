@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from cortex.accounts.models import Organization
 from cortex.audit.actors import system
 from cortex.audit.models import AuditLog
 from cortex.ids import uuid7
-from cortex.keys import actions, queries, registry, store
+from cortex.keys import actions, queries, registry, store, tasks
 from cortex.keys.actions import SweepRefused
 from cortex.keys.cache import cache
 from cortex.keys.models import SubjectKey
@@ -136,6 +137,16 @@ def test_any_owner_saves_a_key_whatever_purpose_it_states(
     assert actions.sweep_orphans(actor=ACTOR) == 1
     assert not SubjectKey.objects.filter(subject=orphan).exists()
     assert actions.sweep_orphans(actor=ACTOR) == 0
+
+
+@pytest.mark.django_db
+def test_a_night_sweeps_them_all(as_system: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    orphans = [uuid7() for _ in range(5)]
+    store.ensure_keys(orphans)
+    backdate(*orphans)
+    monkeypatch.setattr(tasks, "sweep_orphans", partial(actions.sweep_orphans, limit=2))
+    sweep_orphan_keys()
+    assert not SubjectKey.objects.filter(subject__in=orphans).exists()
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from cortex.settings.env import (
+    ROLES,
     Environment,
     celery_broker,
     email_settings,
@@ -76,6 +77,21 @@ def test_each_role_has_its_own_address() -> None:
     pooled = role_databases(env, "app", pool=8)["default"]
     assert pooled["OPTIONS"]["pool"]["max_size"] == 8
     assert pooled["CONN_MAX_AGE"] == 0
+
+
+def test_no_wait_for_a_database_is_without_an_end() -> None:
+    url = "postgresql://u@h/d?options=-c%20statement_timeout%3D1s&connect_timeout=9"
+    env = Environment(
+        {f"{name}{role}_URL": url for name in ("DATABASE", "KEYS_DATABASE") for role in ROLES.values()}
+    )
+    for alias in ("default", "keys"):
+        app, system, owner = (role_databases(env, role)[alias] for role in ("app", "system", "owner"))
+        assert app["OPTIONS"]["options"].startswith("-c statement_timeout=15s -c idle_in_transaction")
+        assert app["OPTIONS"]["options"].endswith("-c statement_timeout=1s"), "the address has the last word"
+        assert app["OPTIONS"]["connect_timeout"] == "9"
+        assert app["OPTIONS"]["tcp_user_timeout"] == "10000"
+        assert app["ANSWER_SECONDS"] < system["ANSWER_SECONDS"]
+        assert "ANSWER_SECONDS" not in owner, "a migration takes what it takes"
 
 
 @pytest.mark.parametrize("url", ["http://h", "unix://", "redis://h:port"])

@@ -1,15 +1,21 @@
 """The machines' pages: alive, ready part by part, and figures behind a token."""
 
+import base64
 from datetime import timedelta
+from math import isnan
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from prometheus_client import Gauge
 from redis import RedisError
 
 from cortex.audit import SYSTEM
 from cortex.clock import clock
-from cortex.ops import actions, health, metrics, queries
+from cortex.ids import uuid7
+from cortex.keys.store import ensure_keys
+from cortex.ops import actions, health, metrics, queries, tasks
 from cortex.ops.models import ServiceHeartbeat
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +33,13 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
 
 
 def test_everything_running_is_ready(client: Client) -> None:
-    actions.note_round(actor=SYSTEM, name=health.SWEEPER, detail={"steps": 3})
-    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail={"holds": True})
+    for name in (*health.MACHINES, health.BEAT):
+        actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
+    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    parts = {"database", "keys", "migrations", "redis", "sweeper", "trail", "queue", "months"}
-    assert set(body["parts"]) == parts
+    machines = {*health.MACHINES, "queue", "audit"}
+    assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "months"} | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
 
@@ -42,6 +49,8 @@ def test_without_a_database_it_is_not_ready(client: Client, monkeypatch: pytest.
     assert (status, body["status"]) == (503, "not ready")
     assert body["parts"]["database"]["state"] == "down"
     assert body["parts"]["database"]["error"] == "OperationalError"
+    assert body["parts"]["sweeper"]["error"] == "database", "nobody asks a dead database seven times"
+    assert isnan(figure(metrics.heartbeat_age.labels("sweeper")))
     assert "secret detail" not in str(body)
 
 
@@ -55,12 +64,12 @@ def test_an_unapplied_migration_is_not_ready(client: Client, monkeypatch: pytest
 
 def test_a_trail_that_nobody_verified_for_a_day_is_degraded_and_a_broken_one_is_down(client: Client) -> None:
     assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
-    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail={"holds": True})
+    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
     assert ready(client)[1]["parts"]["trail"]["state"] == "ok"
-    ServiceHeartbeat.objects.filter(name=health.TRAIL).update(last_run_at=clock() - timedelta(hours=27))
+    ServiceHeartbeat.objects.filter(name=health.VERIFIED).update(last_run_at=clock() - timedelta(hours=27))
     assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
     detail = {"holds": False, "link": 7, "reason": "the row is gone"}
-    actions.note_round(actor=SYSTEM, name=health.TRAIL, detail=detail)
+    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail=detail)
     status, body = ready(client)
     assert (status, body["parts"]["trail"]["state"], body["parts"]["trail"]["link"]) == (200, "down", 7)
     assert metrics.trail_holds._value.get() == 0
@@ -71,17 +80,61 @@ def test_without_redis_people_are_still_served(client: Client, monkeypatch: pyte
     status, body = ready(client)
     assert (status, body["status"]) == (200, "degraded")
     assert body["parts"]["redis"]["state"] == "down"
-    assert body["parts"]["queue"]["waiting"] == "unknown"
+    assert body["parts"]["queue"]["state"] == "degraded"
+    assert isnan(figure(metrics.queue_length)), "what nobody could count is not the last number known"
 
 
-def test_a_standing_sweeper_shows(client: Client) -> None:
-    actions.note_round(actor=SYSTEM, name=health.SWEEPER)
-    beat = ServiceHeartbeat.objects.get(name=health.SWEEPER)
-    beat.last_run_at -= timedelta(seconds=40)
+def figure(gauge: Gauge) -> float:
+    return next(iter(gauge.collect())).samples[0].value
+
+
+@pytest.mark.parametrize("name", [*health.MACHINES, health.BEAT])
+def test_a_standing_machine_shows(client: Client, name: str) -> None:
+    for machine in (*health.MACHINES, health.BEAT):
+        actions.note_round(actor=SYSTEM, name=machine)
+    beat = ServiceHeartbeat.objects.get(name=name)
+    beat.last_run_at -= timedelta(seconds=200)
     beat.save()
     status, body = ready(client)
-    assert (status, body["parts"]["sweeper"]["state"]) == (200, "degraded")
-    assert body["parts"]["sweeper"]["seconds_since_last_run"] >= 40
+    part = body["parts"]["queue" if name == health.BEAT else name]
+    assert (status, part["state"]) == (200, "degraded")
+    assert [other for other, one in body["parts"].items() if one["state"] != "ok"] == [
+        "queue" if name == health.BEAT else name
+    ]
+    if name == health.BEAT:
+        assert 140 <= part["lag_seconds"] < part["seconds_since_beat"]
+    else:
+        assert part["seconds_since_last_run"] >= 200
+    assert figure(metrics.heartbeat_age.labels(name)) >= 200
+
+
+def test_a_message_that_nobody_takes_is_a_lag_although_the_queue_is_short(client: Client) -> None:
+    status, body = ready(client)
+    assert (status, body["parts"]["queue"]["state"]) == (200, "degraded"), "no worker has ever run a task"
+    tasks.record_metrics()
+    assert ready(client)[1]["parts"]["queue"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_wrong_master_key_serves_nobody(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, stored: bool
+) -> None:
+    monkeypatch.setattr(health, "_opened", set())
+    if stored:
+        ensure_keys([uuid7()])
+    assert ready(client)[1]["parts"]["keys"]["state"] == "ok"
+    monkeypatch.setattr(health, "_opened", set())
+    settings.CORTEX_MASTER_KEYS = f"other:{base64.b64encode(bytes(range(32))).decode()}" if stored else ""
+    settings.CORTEX_MASTER_KEY_FILE = ""
+    status, body = ready(client)
+    assert (status, body["parts"]["keys"]["state"]) == (503, "down")
+
+
+def test_keys_that_go_away_leave_the_desk_at_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ready(client)[1]["parts"]["keys"]["state"] == "ok"
+    monkeypatch.setattr(health, "prove_keys", fail(OperationalError))
+    status, body = ready(client)
+    assert (status, body["status"], body["parts"]["keys"]["state"]) == (200, "degraded", "degraded")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic {token}", "Bearer {token}x"])

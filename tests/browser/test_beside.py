@@ -1,0 +1,50 @@
+"""Who is on shift and what waits for a second reader, live on the board; nothing moves under the pointer."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from crisis.duty.actions import end_shift, start_shift
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm
+from crisis.ownership.actions import claim_alert
+from crisis.reviews.models import SecondReview
+from tests import makers
+from tests.browser.test_board import Visit, board_of, raise_for
+from tests.cast import Cast
+
+
+def test_a_colleague_who_comes_is_listed_without_a_reload(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    visitor, page = board_of(visit, people)
+    page.mouse.move(5, 5)
+    start_shift(actor=makers.staff(people.sam), shift_id=None, sound_tested=True)
+    expect(page.locator("#shift")).to_contain_text(people.sam.full_name, timeout=10_000)
+    expect(page.locator("[data-on-shift]")).to_have_text("2")
+    expect(page.locator("#say-polite")).to_contain_text("Who is on shift has changed.")
+    page.locator("#shift").hover()
+    end_shift(actor=makers.staff(people.sam))
+    page.wait_for_timeout(2_500)  # long after it was told
+    expect(page.locator("#shift")).to_contain_text(people.sam.full_name)
+    page.mouse.move(5, 5)
+    expect(page.locator("#shift")).not_to_contain_text(people.sam.full_name, timeout=10_000)
+    expect(page.locator("[data-on-shift]")).to_have_text("1")
+    assert visitor.axe() == []
+
+
+def test_a_second_reading_appears_and_leaves_without_a_reload(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    for colleague in (people.sam, people.alice):
+        people.on_duty(colleague)
+    alert = raise_for(people)
+    _, page = board_of(visit, people)
+    page.mouse.move(5, 5)
+    expect(page.locator("#readings section")).to_have_count(0)
+    sam = makers.staff(people.sam)
+    claim_alert(actor=sam, alert_id=alert.pk)
+    ending = Ending(verdict="not_risk_language", notes="It was a song.")
+    mark_false_alarm(actor=sam, alert_id=alert.pk, ending=ending)
+    expect(page.locator("#readings")).to_contain_text("Waiting for a second reader", timeout=10_000)
+    expect(page.locator("#readings")).to_contain_text(str(alert.patient and alert.patient.anonymous_id))
+    review = SecondReview.objects.get()
+    decide_review(actor=makers.staff(people.alice), review_id=review.pk, agreed=False, note="It was none.")
+    expect(page.locator("#readings section")).to_have_count(0, timeout=10_000)

@@ -1,0 +1,102 @@
+"""A commit between two reads of a page: nothing is skipped for good, no card stands under a wrong number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+
+from crisis.alerts import queries
+from crisis.alerts.actions import raise_alert
+from crisis.alerts.board_source import BoardSource
+from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.ownership.actions import claim_alert, release_alert
+from tests import makers
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def raised(cast: Cast, level: str = "critical") -> RiskAlert:
+    return raise_alert(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk,
+        patient_id=makers.make_patient(cast.home).pk, kind="self_harm", level=level, reason_code="text_a",
+    )  # fmt: skip
+
+
+@contextmanager
+def after_statement(number: int, meddle: Callable[[], object]) -> Iterator[list[int]]:
+    """Run `meddle` elsewhere behind the n-th statement; yields a list that holds how many there were."""
+    count = [0]
+
+    def elsewhere() -> None:
+        meddle()
+        connections.close_all()
+
+    def wrapper(execute: Any, *arguments: Any) -> Any:
+        done = execute(*arguments)
+        count[0] += 1
+        if count[0] == number:
+            other = Thread(target=elsewhere)
+            other.start()
+            other.join()
+        return done
+
+    with connection.execute_wrapper(wrapper):
+        yield count
+
+
+def client_of(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.cleo)
+    return client
+
+
+@pytest.mark.parametrize("address", ["/board/", "/alerts/{}/"])
+def test_an_alert_committed_while_a_page_is_made_is_on_it_or_replayed_to_it(cast: Cast, address: str) -> None:
+    cast.on_duty()
+    first = raised(cast)
+    client, address = client_of(cast), address.format(first.pk)
+    number, statements = 0, 1
+    while number < statements:
+        number += 1
+        late: list[RiskAlert] = []
+        with after_statement(number, lambda: late.append(raised(cast))) as count:  # noqa: B023
+            page = client.get(address)
+        statements = count[0]
+        if not late:
+            break
+        context = page.context.get("board") or page.context
+        [joined_after] = context["topics"].values()
+        shown = [one["id"] for one in context["open_index" if "open_index" in context else "waiting"]]
+        last = AlertEvent.objects.filter(alert=late[0]).latest("feed_number").feed_number
+        assert str(late[0].pk) in shown or last > joined_after, f"skipped behind statement {number}"
+    assert number > 10
+
+
+def test_a_card_is_never_rendered_under_the_number_of_a_newer_state(cast: Cast) -> None:
+    cast.on_duty()
+    alert, cleo = raised(cast), makers.staff(cast.cleo)
+
+    def move() -> None:
+        if RiskAlert.objects.get(pk=alert.pk).is_owned:
+            release_alert(actor=cleo, alert_id=alert.pk, reason="Back to the queue.")
+        else:
+            claim_alert(actor=cleo, alert_id=alert.pk)
+
+    source, key = BoardSource(), str(cast.home.pk)
+    for number in range(1, 5):
+        with after_statement(number, move):
+            events = source.events_after(key, 0, 500) or []
+        assert events
+        for one in queries.alerts_of(queries.events_after(key, 0, 500)):
+            said = AlertEvent.objects.get(organization=cast.home, feed_number=one.version)  # type: ignore[attr-defined]
+            assert one.status == said.status
+        html = (source.events_after(key, 0, 500) or [])[-1].payload.decode()
+        state = RiskAlert.objects.get(pk=alert.pk).status
+        assert f'data-state=\\"{state}\\"' in html
