@@ -57,6 +57,8 @@ def _faults() -> list[str]:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail a run that would otherwise be green."""
+    if hasattr(session.config, "workerinput"):
+        return  # whoever handed the tests out knows of all of them
     if exitstatus == pytest.ExitCode.OK and _faults():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

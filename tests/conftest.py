@@ -15,6 +15,8 @@ pytest_plugins: list[str] = ["tests.budget", "tests.cast"]
 def pytest_configure(config: pytest.Config) -> None:
     """Start the stores before Django opens a connection."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # it only hands the tests out
     stores.start()
     config.add_cleanup(stores.stop)
 

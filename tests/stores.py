@@ -20,7 +20,7 @@ from cortex.ops.local_secrets import load_or_make
 from cortex.ops.quick_states import quick_states
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOT = os.environ.get("CORTEX_TEST_SLOT", "main")
+SLOT = os.environ.get("CORTEX_TEST_SLOT", "main") + os.environ.get("PYTEST_XDIST_WORKER", "")
 DATA_DIR = ROOT / ".cortex" / f"test-{SLOT}"
 DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 SETUP = {"main": SQL / "database.sql", "keys": SQL / "keys-database.sql"}

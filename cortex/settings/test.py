@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-_SLOT = os.environ.get("CORTEX_TEST_SLOT", "main")
-os.environ.setdefault("CORTEX_DATA_DIR", str(_ROOT / ".cortex" / f"test-{_SLOT}"))
+_HOUSE = str(_ROOT / ".cortex" / f"test-{os.environ.get('CORTEX_TEST_SLOT', 'main')}")
+# Tests that run side by side have stores of their own; what a test gives to its child processes stays.
+if os.environ.get("CORTEX_DATA_DIR", _HOUSE) == _HOUSE:
+    os.environ["CORTEX_DATA_DIR"] = _HOUSE + os.environ.get("PYTEST_XDIST_WORKER", "")
 
 from cortex.ops.embedded import superuser_address  # noqa: E402
 from cortex.settings.dev import *  # noqa: E402, F403

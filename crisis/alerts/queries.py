@@ -68,6 +68,11 @@ def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> Ri
     return alerts.filter(patient__person_id=person_id, kind=kind).first()
 
 
+def owned_count(user: User) -> int:
+    """Return how many open alerts the person has."""
+    return RiskAlert.objects.owned().filter(assigned_to=user).count()
+
+
 def may_raise_for(user: User) -> set[UUID]:
     """Return the organizations for which the person may raise an alert by hand."""
     own = {user.organization_id} if user.organization_id and user.role in DESK_ROLES else set()

@@ -28,7 +28,8 @@ from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
-from crisis.desk.queries import own_duty, subjects_of
+from crisis.desk.queries import subjects_of
+from crisis.desk.shifts import own_duty
 from crisis.endings.actions import decide_review
 from crisis.reviews.queries import alert_of_review
 

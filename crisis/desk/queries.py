@@ -8,30 +8,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from cortex.access.context import KEYS_DOWN, AccessContext
+from cortex.access.context import AccessContext
 from cortex.accounts.models import User
-from cortex.ui.context_processors import initials_of
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import Disposition, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
-from crisis.duty import queries as duty
-from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
 from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
 from crisis.risk.queries import latest_assessment
 
 LONGEST_LIST = 200
-log = structlog.get_logger("cortex.desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +74,9 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "reading_marks": _marks_of("readings", marks),
-        "shift": shift_rows(ctx, user, organizations or _own(user)),
+        "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
         "shift_marks": _marks_of("shift", marks),
-        "desk_phone": _desk_phone(user),
+        "desk_phone": desk_phone(user),
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
         "duty": own_duty(user, at),
     }
@@ -92,8 +87,8 @@ def shift_part(ctx: AccessContext, user: User) -> dict[str, Any]:
     organizations = sorted(access.desk_organizations(user))
     marks = alert_queries.marks(organizations)
     return {
-        "shift": shift_rows(ctx, user, organizations or _own(user)),
-        "desk_phone": _desk_phone(user),
+        "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
+        "desk_phone": desk_phone(user),
         "marks": _marks_of("shift", marks),
     }
 
@@ -110,14 +105,6 @@ def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
 
 def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
     return {f"board:{one}": found[part] for one, found in marks.items()}
-
-
-def _desk_phone(user: User) -> str:
-    return str(user.organization.settings.get("desk_phone", "")) if user.organization_id else ""
-
-
-def _own(user: User) -> set[UUID]:
-    return {user.organization_id} if user.organization_id else set()
 
 
 def _rendered(shown: dict[str, Any]) -> dict[str, Any]:
@@ -232,70 +219,6 @@ def subjects_of(rows: Iterable[Any]) -> list[UUID]:
     return sorted({row.patient_id for row in rows if row.patient_id})
 
 
-def own_duty(user: User, at: datetime) -> dict[str, Any]:
-    """Return the person's own shift as the pages show it."""
-    shift = duty.running_shift(user.pk)
-    if shift is None:
-        return {"state": "none", "text": "You are not on shift"}
-    paused = shift.status == DutyStatus.PAUSED
-    end = shift.paused_until if paused and shift.paused_until else shift.planned_end
-    until = f"until {timezone.localtime(end):%H:%M}"
-    word = "On a break" if paused else "On shift"
-    return {
-        "state": shift.status,
-        "text": f"{word}, {until}",
-        "since": shift.started_at,
-        "until": shift.planned_end,
-        "paused_until": shift.paused_until,
-        "shift": shift,
-        "muted": shift.muted_seconds(at),
-    }
-
-
-def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) -> list[dict[str, Any]]:
-    """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
-    shifts = duty.roster(organizations)
-    phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
-    at = timezone.now()
-    return [shift_row(shift, user, phones.get(shift.pk, ""), at) for shift in shifts]
-
-
-def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
-    """Return the phones of people on call; none when the keys can't be had, since the board goes on."""
-    try:
-        ctx.open(shifts, ["phone"])
-    except KEYS_DOWN as error:
-        log.error("phones stay closed", kind=type(error).__name__)
-        return {}
-    return {shift.pk: shift.phone or "" for shift in shifts}
-
-
-def shift_row(shift: DutyShift, user: User, phone: str, at: datetime) -> dict[str, Any]:
-    """Return one line of "on shift"; a break that ran over and a start without a plan are called so."""
-    paused = shift.status == DutyStatus.PAUSED
-    state = _break_words(shift) if paused else "Available"
-    if shift.is_break_over(at):
-        state = "Break is over"
-    return {
-        "id": str(shift.user_id),
-        "name": shift.user.full_name,
-        "initials": initials_of(shift.user.full_name),
-        "role": DutyRole(shift.role).label + ("" if shift.is_planned else ", not planned"),
-        "state": "paused" if paused else "available",
-        "state_label": state,
-        "icon": "clock" if paused else "circle-check",
-        "phone": phone,
-        "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
-        "you": shift.user_id == user.pk,
-    }
-
-
-def _break_words(shift: DutyShift) -> str:
-    return (
-        f"Break until {timezone.localtime(shift.paused_until):%H:%M}" if shift.paused_until else "On a break"
-    )
-
-
 def _second_reading(review: SecondReview) -> dict[str, Any]:
     """Return one second reading that waits for a reader as a line of the board."""
     patient = review.alert.patient
@@ -391,31 +314,3 @@ def follow_up_for(user: User, follow_up_id: UUID, at: datetime) -> dict[str, Any
     row = reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id)
     next_step = reviews.next_contact(row.patient_id, at) if row.status == FollowUpStatus.MISSED else ""
     return _follow_up_row(row) | {"next_step": next_step}
-
-
-def _span(shift: DutyShift) -> str:
-    start, end = timezone.localtime(shift.planned_start), timezone.localtime(shift.planned_end)
-    return f"{start:%d %b %H:%M} to {end:%H:%M}"
-
-
-def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
-    """Return the duty page: own shift, what is planned, who else is on."""
-    organizations = access.desk_organizations(user) | _own(user)
-    own = own_duty(user, at)
-    shift: DutyShift | None = own.get("shift")
-    planned = duty.planned_shifts(user.pk, at)
-    own |= {
-        "can_start": shift is None,
-        "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
-        "open_count": RiskAlert.objects.owned().filter(assigned_to=user).count(),
-        "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
-    }
-    return {
-        "duty": own,
-        "planned": [
-            {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label}
-            for one in planned
-        ],
-        "shift": shift_rows(ctx, user, organizations),
-        "desk_phone": _desk_phone(user),
-    }

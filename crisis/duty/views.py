@@ -16,7 +16,7 @@ from cortex.accounts.models import Role
 from cortex.audit import InputRefused, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
-from crisis.desk.queries import duty_page
+from crisis.desk.shifts import duty_page
 from crisis.duty import actions
 
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)

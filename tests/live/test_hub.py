@@ -289,6 +289,7 @@ async def test_a_topic_is_forgotten_with_its_last_listener(memory: Memory) -> No
     assert (hub.rooms, hub.sockets, hub.by_user) == ({}, set(), {})
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_a_key_that_nobody_knows_gives_no_seat_and_leaves_no_room(memory: Memory) -> None:
     hub = Hub()
     socket = Socket(Link(Wire().send), Person(uuid4(), "session", 1))

@@ -5,8 +5,7 @@ const MINUTE = 60000;
 const cover = document.getElementById('cover');
 const warning = document.getElementById('idle-warning');
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-idle') : null;
-let last = Date.now();
-let noted = last, covered = false;
+let [last, noted, covered] = [Date.now(), Date.now(), false];
 
 function show() {
   warning.close();

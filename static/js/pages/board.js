@@ -8,7 +8,8 @@ import { alarm } from '../lib/tone.js';
 import { beside } from './board_beside.js';
 import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import { count } from './board_counts.js';
-import { escalate, settleEscalation } from './board_keys.js';
+import { escalate } from './board_keys.js';
+import * as preview from './board_preview.js';
 import * as queue from './board_queue.js';
 import { shift } from './board_shift.js';
 import { hint, mute } from './board_sound.js';
@@ -17,6 +18,13 @@ import { draw, online } from './board_tray.js';
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
 const data = document.body.dataset;
+
+/* What the panel shows has changed: it comes anew, but not from under somebody's hands. */
+function changed(row) {
+  const panel = $('#preview');
+  if (!panel.contains(document.activeElement)) preview.reload();
+  else if (!queue.waits(row)) refuse(panel, row.dataset.owner ? `Claimed by ${row.dataset.ownerName}.` : 'This alert has ended.');
+}
 
 function onEvent(event) {
   const change = queue.take(event.html);
@@ -28,36 +36,22 @@ function onEvent(event) {
   if (isNew) say(`${before ? 'Waiting again' : 'New'}, ${level}: ${who}, ${what}.`, critical);
   else if (owner && owner !== before?.owner && owner !== data.me) say(`${who} was claimed by ${ownerName}.`);
   if (isNew && critical) alarm.now();
-  if ($('#preview').dataset.id === id && !queue.waits(row)) refuse($('#preview'), owner ? `Claimed by ${ownerName}.` : 'This alert has ended.');
+  if (preview.shows(id)) changed(row);
   scan(row);
   draw();
-}
-
-let soon;
-function select(row, { open = false, focus = true } = {}) {
-  $$('.q.sel').forEach((other) => { other.classList.remove('sel'); other.removeAttribute('aria-current'); });
-  row.classList.add('sel');
-  row.setAttribute('aria-current', 'true');
-  if (focus) $('.q-name', row).focus();
-  if (open) data.preview = 'open';
-  $('#preview').inert = $('#preview').dataset.id !== row.dataset.id; // of another person: not to be acted on
-  clearTimeout(soon);
-  if ($('#preview').dataset.id === row.dataset.id && !open) return;
-  const load = () => window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { target: '#preview', swap: 'outerHTML' });
-  soon = setTimeout(load, 120); // J held down asks once
 }
 
 function move(step) {
   const rows = $$('#lists .q');
   const at = rows.findIndex((row) => row.classList.contains('sel'));
-  if (rows.length) select(rows[Math.max(0, Math.min(rows.length - 1, at + step))]);
+  if (rows.length) preview.select(rows[Math.max(0, Math.min(rows.length - 1, at + step))]);
 }
 
 function show() {
   const rows = queue.showHeld();
   draw();
   if (!rows.length) return say('Nothing new.');
-  select($('#queue .q-new') || rows[0]);
+  preview.select($('#queue .q-new') || rows[0]);
   return say(`${rows.length} added. The list now has ${$$('#queue .q').length}.`);
 }
 
@@ -72,32 +66,19 @@ async function reload(topic) {
   return JSON.parse(lists.dataset.topics)[topic];
 }
 
-function closePreview() {
-  delete data.preview;
-  $('.q.sel .q-name')?.focus();
-}
-
-Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': closePreview });
-Object.assign(keyActs, { c: claimSelected, j: () => move(1), k: () => move(-1), n: show, e: () => escalate(select), Escape: closePreview });
+Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': preview.close });
+Object.assign(keyActs, { c: claimSelected, j: () => move(1), k: () => move(-1), n: show, e: () => escalate(preview.select), Escape: preview.close });
 
 document.addEventListener('click', (e) => {
   const row = e.target.closest('#lists .q');
   if (!row || !e.detail || e.target.closest('button') || e.ctrlKey || e.metaKey) return;
   e.preventDefault(); // a pointer selects; Enter on the name opens the page
-  select(row, { open: true });
+  preview.select(row, { open: true });
 });
 document.addEventListener('submit', (e) => {
   if (!e.target.matches('[data-claim]')) return;
   e.preventDefault();
   claimPreview(e.target);
-});
-document.addEventListener('htmx:afterSettle', (e) => {
-  if (e.target.id !== 'preview') return;
-  scan(e.target);
-  settleEscalation();
-  const row = $('#lists .q.sel'); // another may have been selected while this one was on its way
-  if (row && row.dataset.id !== e.target.dataset.id) select(row, { focus: false });
-  else if (innerWidth <= 1180) $('#pv-h')?.focus();
 });
 document.addEventListener('clock', (e) => {
   const row = e.target.closest('#queue .q');
@@ -106,8 +87,8 @@ document.addEventListener('clock', (e) => {
 });
 
 $$('#lists .q').forEach(queue.decorate);
-const first = queue.rowOf($('#preview').dataset.id) || (innerWidth > 1180 && $('#queue .q'));
-if (first) select(first, { focus: false });
+const first = queue.rowOf($('#preview').dataset.id) || (preview.beside() && $('#queue .q'));
+if (first) preview.select(first, { focus: false });
 draw();
 const live = connect({
   url: data.liveUrl,
@@ -116,7 +97,7 @@ const live = connect({
   onReload: reload,
   onGone: () => location.reload(),
   onMarks: beside,
-  onState: (state) => { pill(state); online(state); },
+  onState: (state) => { pill(state); online(state); if (state.live) preview.recover(); },
   onTick: (iso) => { sync(iso); pill(live); hint(); count(); },
 });
 acts.retry = live.retry;

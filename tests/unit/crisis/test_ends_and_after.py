@@ -144,7 +144,7 @@ def test_a_confirmation_and_what_it_means_for_the_alert_are_one(cast: Cast, monk
             confirm_seen(actor=system("hub"), number=number, **seen)
     board = NotificationAttempt.objects.filter(alert=alert, channel="board")
     assert set(board.values_list("state", flat=True)) == {"pending"}
-    BoardSource().on_seen(cast.cleo.pk, str(cast.home.pk), number)
+    BoardSource().on_seen(cast.cleo.pk, str(cast.home.pk), number, "")
     scope_all()
     alert.refresh_from_db()
     assert alert.status == "notified"

@@ -63,15 +63,15 @@ def test_an_unapplied_migration_is_not_ready(client: Client, monkeypatch: pytest
 
 
 def test_a_trail_that_nobody_verified_for_a_day_is_degraded_and_a_broken_one_is_down(client: Client) -> None:
-    assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
+    assert ready(client)[1]["parts"]["audit"]["state"] == "degraded"
     actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
-    assert ready(client)[1]["parts"]["trail"]["state"] == "ok"
+    assert ready(client)[1]["parts"]["audit"]["state"] == "ok"
     ServiceHeartbeat.objects.filter(name=health.VERIFIED).update(last_run_at=clock() - timedelta(hours=27))
-    assert ready(client)[1]["parts"]["trail"]["state"] == "degraded"
+    assert ready(client)[1]["parts"]["audit"]["state"] == "degraded"
     detail = {"holds": False, "link": 7, "reason": "the row is gone"}
     actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail=detail)
     status, body = ready(client)
-    assert (status, body["parts"]["trail"]["state"], body["parts"]["trail"]["link"]) == (200, "down", 7)
+    assert (status, body["parts"]["audit"]["state"], body["parts"]["audit"]["link"]) == (200, "down", 7)
     assert metrics.trail_holds._value.get() == 0
 
 
@@ -92,6 +92,7 @@ def figure(gauge: Gauge) -> float:
 def test_a_standing_machine_shows(client: Client, name: str) -> None:
     for machine in (*health.MACHINES, health.BEAT):
         actions.note_round(actor=SYSTEM, name=machine)
+    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
     beat = ServiceHeartbeat.objects.get(name=name)
     beat.last_run_at -= timedelta(seconds=200)
     beat.save()

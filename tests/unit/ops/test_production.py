@@ -16,7 +16,7 @@ from cortex.ops.processes import store_user
 from cortex.settings.guards import refuse_embedded
 from tests.stores import DATA_DIR, ROOT
 
-OTHER_KEY = line_of(Ed25519PrivateKey.generate().public_key())
+OTHER_KEY = line_of(Ed25519PrivateKey.from_private_bytes(b"\1" * 32).public_key())
 REMOTE = "postgresql://cortex_app:p@db.example/cortex?sslmode=verify-full"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -101,10 +102,17 @@ def test_a_command_that_needs_a_key_which_is_away_changes_nothing(
     def down(*_: Any, **__: Any) -> None:
         raise OperationalError("no route")
 
+    # A move goes on without its note; how an alert ended can't be left out.
+    alert.refresh_from_db()
+    page = body(cleo.get(reverse("crisis:alert_page", args=[alert.pk])))
+    seen = re.search(r'name="seen" value="(\d+)"', page)
+    assert seen is not None
     monkeypatch.setattr("cortex.keys.actions.ensure_keys", down)
     events = AlertEvent.objects.count()
-    address = reverse("crisis:alert_contact", args=[alert.pk])
-    answer = cleo.post(address, {"note": "Spoke with her", "channel": "phone"})
+    answer = cleo.post(reverse("crisis:alert_resolve", args=[alert.pk]), {
+        "seen": seen.group(1), "disposition": "remained_community_with_plan", "verdict": "true_crisis",
+        "notes": "With her brother", "no_follow_up_reason": "She moves away",
+    })  # fmt: skip
     assert answer.status_code == 503 and "nothing of what you just did was saved" in body(answer)
     makers.scope_all()
     assert AlertEvent.objects.count() == events

@@ -1,0 +1,123 @@
+"""What the desk shows of shifts: one's own, who else is on, and the duty page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+
+from cortex.access.context import KEYS_DOWN, AccessContext
+from cortex.accounts.models import User
+from cortex.ui.context_processors import initials_of
+from crisis.alerts import access
+from crisis.alerts import queries as alert_queries
+from crisis.duty import queries as duty
+from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+
+log = structlog.get_logger("cortex.desk")
+
+
+def desk_phone(user: User) -> str:
+    """Return the number of the person's own desk, for when the live connection is lost."""
+    return str(user.organization.settings.get("desk_phone", "")) if user.organization_id else ""
+
+
+def own_organizations(user: User) -> set[UUID]:
+    """Return the person's own organization, as a set."""
+    return {user.organization_id} if user.organization_id else set()
+
+
+def own_duty(user: User, at: datetime) -> dict[str, Any]:
+    """Return the person's own shift as the pages show it."""
+    shift = duty.running_shift(user.pk)
+    if shift is None:
+        return {"state": "none", "text": "You are not on shift"}
+    paused = shift.status == DutyStatus.PAUSED
+    end = shift.paused_until if paused and shift.paused_until else shift.planned_end
+    until = f"until {timezone.localtime(end):%H:%M}"
+    word = "On a break" if paused else "On shift"
+    return {
+        "state": shift.status,
+        "text": f"{word}, {until}",
+        "since": shift.started_at,
+        "until": shift.planned_end,
+        "paused_until": shift.paused_until,
+        "shift": shift,
+        "muted": shift.muted_seconds(at),
+    }
+
+
+def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) -> list[dict[str, Any]]:
+    """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
+    shifts = duty.roster(organizations)
+    phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
+    at = timezone.now()
+    return [shift_row(shift, user, phones.get(shift.pk, ""), at) for shift in shifts]
+
+
+def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
+    """Return the phones of people on call; none when the keys can't be had, since the board goes on."""
+    try:
+        ctx.open(shifts, ["phone"])
+    except KEYS_DOWN as error:
+        log.error("phones stay closed", kind=type(error).__name__)
+        return {}
+    return {shift.pk: shift.phone or "" for shift in shifts}
+
+
+def shift_row(shift: DutyShift, user: User, phone: str, at: datetime) -> dict[str, Any]:
+    """Return one line of "on shift"; a break that ran over and a start without a plan are called so."""
+    paused = shift.status == DutyStatus.PAUSED
+    state = _break_words(shift) if paused else "Available"
+    if shift.is_break_over(at):
+        state = "Break is over"
+    return {
+        "id": str(shift.user_id),
+        "name": shift.user.full_name,
+        "initials": initials_of(shift.user.full_name),
+        "role": DutyRole(shift.role).label + ("" if shift.is_planned else ", not planned"),
+        "state": "paused" if paused else "available",
+        "state_label": state,
+        "icon": "clock" if paused else "circle-check",
+        "phone": phone,
+        "load": f"{shift.open_cases} open" if shift.open_cases else "No open case",  # type: ignore[attr-defined]
+        "you": shift.user_id == user.pk,
+    }
+
+
+def _break_words(shift: DutyShift) -> str:
+    return (
+        f"Break until {timezone.localtime(shift.paused_until):%H:%M}" if shift.paused_until else "On a break"
+    )
+
+
+def _span(shift: DutyShift) -> str:
+    start, end = timezone.localtime(shift.planned_start), timezone.localtime(shift.planned_end)
+    return f"{start:%d %b %H:%M} to {end:%H:%M}"
+
+
+def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
+    """Return the duty page: own shift, what is planned, who else is on."""
+    organizations = access.desk_organizations(user) | own_organizations(user)
+    own = own_duty(user, at)
+    shift: DutyShift | None = own.get("shift")
+    planned = duty.planned_shifts(user.pk, at)
+    own |= {
+        "can_start": shift is None,
+        "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
+        "open_count": alert_queries.owned_count(user),
+        "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
+    }
+    return {
+        "duty": own,
+        "planned": [
+            {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label}
+            for one in planned
+        ],
+        "shift": shift_rows(ctx, user, organizations),
+        "desk_phone": desk_phone(user),
+    }
