@@ -3,13 +3,19 @@
 import os
 from pathlib import Path
 
+from cortex.ops.embedded import addresses, superuser_address
+
 _ROOT = Path(__file__).resolve().parents[2]
 _HOUSE = str(_ROOT / ".cortex" / f"test-{os.environ.get('CORTEX_TEST_SLOT', 'main')}")
-# Tests that run side by side have stores of their own; what a test gives to its child processes stays.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+# Tests that run side by side have stores and secrets of their own, not those of the process that hands them
+# out; what a test gives to its child processes stays.
 if os.environ.get("CORTEX_DATA_DIR", _HOUSE) == _HOUSE:
-    os.environ["CORTEX_DATA_DIR"] = _HOUSE + os.environ.get("PYTEST_XDIST_WORKER", "")
+    os.environ["CORTEX_DATA_DIR"] = _HOUSE + _WORKER
+    for _name, _value in addresses(Path(_HOUSE)).items() if _WORKER else ():
+        if os.environ.get(_name) == _value:
+            del os.environ[_name]
 
-from cortex.ops.embedded import superuser_address  # noqa: E402
 from cortex.settings.dev import *  # noqa: E402, F403
 from cortex.settings.env import limit_waits, postgres_settings  # noqa: E402
 

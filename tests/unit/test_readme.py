@@ -19,7 +19,7 @@ READERS = {"text", "required", "secret", "flag", "integer", "listing", "choice"}
 # Settings, servers and commands; what tests and benches set for themselves is theirs.
 SOURCES = [*(ROOT / "cortex").rglob("*.py"), ROOT / "manage.py"]
 DATABASES = {f"{family}{role}_URL" for family in ("DATABASE", "KEYS_DATABASE") for role in ROLES.values()}
-NOT_OURS = {"PATH", "HOME"}
+NOT_OURS = {"PATH", "HOME", "PYTEST_XDIST_WORKER"}
 
 
 def names_in(call: ast.Call) -> Iterator[str]:
