@@ -56,8 +56,9 @@ checks: dev
 unit: dev
 	$(BIN)/python -m pytest tests/unit tests/api
 
+# Three processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
 test: browser lint types checks
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 
 # The promises in their long forms, with their figures: nothing of it is skipped, and an hour is the most it takes.
 proof: browser
@@ -65,7 +66,8 @@ proof: browser
 
 proof-tests: dev
 	$(LONG) $(BIN)/python -m pytest -q -s tests/faults tests/live tests/unit/crisis/test_state_machine.py \
-	    tests/unit/keys/test_races.py tests/test_query_counts.py tests/test_urls.py
+	    tests/unit/keys/test_races.py tests/unit/patients/test_worlds.py tests/api/test_fuzz.py tests/test_query_counts.py \
+	    tests/test_urls.py
 
 # Each ends red when a promised figure is missed: on a machine that does nothing else.
 proof-benches: dev bench-risk bench-start

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -190,3 +191,10 @@ def child_environment() -> dict[str, str]:
             values[key] = value.replace(old, new)
     settings = {"DJANGO_SETTINGS_MODULE": "cortex.settings.dev", "CORTEX_DATA_DIR": str(DATA_DIR)}
     return {**os.environ, **values, **settings, "PYTHONPATH": str(ROOT)}
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

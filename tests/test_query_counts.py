@@ -42,7 +42,7 @@ from tests.office_rows import add_rows
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
-FEW, MANY = 2, 50
+FEW, MANY = 2, 20
 OFFICE = tuple(sorted(f"{one._meta.app_label}/{one._meta.model_name}" for one in admin.site._registry))
 # Lists whose length doesn't grow with the house: the number of queries is held to its baseline all the same.
 SHORT = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 QUICK = settings(
-    max_examples=80,
+    max_examples=400 if os.environ.get("CORTEX_EXPLORE") else 40,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

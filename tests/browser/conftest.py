@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -22,6 +22,7 @@ from cortex.accounts.models import User
 from tests import cast as players
 from tests import makers, stores
 from tests.browsers import chromium_program
+from tests.stores import free_port
 
 FLAGS = [
     "--no-sandbox",
@@ -94,28 +95,25 @@ class Visitor:
 class Server:
     """uvicorn with pages and sockets on this run's databases, in a process of its own."""
 
-    def __init__(self) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+    def __init__(self, preloaded: subprocess.Popen[str]) -> None:
+        self.preloaded = preloaded
+        self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
-        self.environment = stores.child_environment() | {"CORTEX_DB_ROLE": "app"}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: psutil.Process | None = None
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        command = [sys.executable, "-m", "uvicorn", "cortex.asgi:application", "--port", str(self.port)]
-        options = ["--log-level", "error", "--ws-per-message-deflate", "false", "--lifespan", "off"]
-        self.process = subprocess.Popen(
-            command + options, env=self.environment, cwd=stores.ROOT, start_new_session=True
-        )
+        asked, answers = self.preloaded.stdin, self.preloaded.stdout
+        assert asked is not None and answers is not None
+        print(self.port, file=asked, flush=True)
+        self.process = psutil.Process(int(answers.readline()))
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and self.process.is_running():
             try:
                 urlopen(f"{self.origin}/healthz", timeout=2)  # noqa: S310 - our own address
                 return
             except (URLError, OSError):
-                time.sleep(0.1)
+                time.sleep(0.02)
         raise RuntimeError("the server ended, or did not answer within 30 s")
 
     def stop(self) -> None:
@@ -133,10 +131,22 @@ def collected(child_environment: dict[str, str]) -> None:
     subprocess.run(command, env=child_environment, cwd=stores.ROOT, check=True)
 
 
+@pytest.fixture(scope="session")
+def preloaded(collected: None, child_environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """The process whose forks serve."""
+    command = [sys.executable, "-m", "tests.browser.preloaded"]
+    environment = child_environment | {"CORTEX_DB_ROLE": "app"}
+    with subprocess.Popen(
+        command, env=environment, cwd=stores.ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield process
+        process.kill()
+
+
 @pytest.fixture
-def server(transactional_db: None, collected: None) -> Iterator[Server]:
+def server(transactional_db: None, preloaded: subprocess.Popen[str]) -> Iterator[Server]:
     """A running server."""
-    running = Server()
+    running = Server(preloaded)
     running.start()
     yield running
     running.stop()

@@ -21,8 +21,7 @@ import yaml
 from cortex.ops.embedded_postgres import Cluster, installation
 from cortex.ops.embedded_redis import server_program
 from cortex.ops.processes import stop_process, store_user
-from tests.faults.houses import free_port
-from tests.stores import ROOT
+from tests.stores import ROOT, free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")

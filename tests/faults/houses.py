@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.stores import ROOT, SLOT
+from tests.stores import ROOT, SLOT, free_port
 
 FORGET = ("DATABASE", "KEYS_DATABASE", "REDIS_URL", "CORTEX_")
 
@@ -86,13 +85,6 @@ def environment(data_dir: Path) -> dict[str, str]:
     """Return a developer's environment: nothing is configured, so `up` starts everything."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FORGET)}
     return kept | {"CORTEX_DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "cortex.settings.dev"}
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def house_folder(name: str) -> Path:

@@ -38,7 +38,8 @@ from crisis.escalation.models import SlaPolicy
 from crisis.escalation.policy import DEFAULTS, SHARED
 from tests import cast as players
 from tests import makers, stores
-from tests.live.stage import PrivateRedis, free_port, wait_until
+from tests.live.stage import PrivateRedis, wait_until
+from tests.stores import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
 

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from cortex.live import watch
 from cortex.live.feed import number_events, topic_of
 from cortex.live.topics import Event
+from tests.stores import free_port
 
 # Without a push an event comes when the feeds are asked, each five seconds.
 PUSHED = 2.0
@@ -280,12 +281,6 @@ async def connect(server: LiveServer, cookie: str, **options: Any) -> websockets
 def board(organization: UUID) -> str:
     """Return the topic of the test's organization."""
     return topic_of(organization)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Any, seconds: float = 10.0) -> float:

@@ -36,5 +36,7 @@ export const alarm = {
   mute(seconds = 300) { mutedUntil = Date.now() + seconds * 1_000; },
 };
 
-unlock().then(() => { if (timer) alarm.now(); }); // allowed where the person has used our pages before, as at the start of a shift
+/* Allowed at once where a touch on our last page led here, as at the start of a shift; elsewhere browsers complain. */
+const led = performance.getEntriesByType('navigation')[0]?.type === 'navigate' && document.referrer.startsWith(location.origin);
+if (led) unlock().then(() => { if (timer) alarm.now(); });
 ['pointerdown', 'keydown'].forEach((name) => addEventListener(name, unlock, { once: true }));
