@@ -111,6 +111,8 @@ class RiskAlert(OrgRecord):
 
     # Not a column: the action that returns this row could not seal the note that came with it.
     note_lost = False
+    # Nor this: the other alerts of the person on which that action wrote the same entry.
+    logged_beside: tuple[RiskAlert, ...] = ()
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=32, choices=Kind)

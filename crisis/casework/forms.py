@@ -16,9 +16,22 @@ NO_DATE = "no_follow_up_reason"
 
 
 class NoteForm(forms.Form):
-    """A note that may be left empty."""
+    """A note that may be left empty, for the person's other alerts too unless its writer says no."""
 
     note = forms.CharField(label="What happened", required=False, max_length=4000, widget=NOTE)
+    also = forms.BooleanField(
+        label="Log it on their other alerts that you own, too",
+        required=False,
+        initial=True,
+        widget=forms.CheckboxInput,
+    )
+
+    def say_for(self, others: str) -> None:
+        """Say on which other alerts the entry will stand; with none the question is not asked."""
+        if others:
+            self.fields["also"].help_text = f"On this alert and on: {others}."
+        else:
+            del self.fields["also"]
 
 
 class ContactForm(NoteForm):
@@ -29,7 +42,7 @@ class ContactForm(NoteForm):
         choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
         widget=forms.Select(attrs={"class": "select"}),
     )
-    field_order = ["channel", "note"]
+    field_order = ["channel", "note", "also"]
 
 
 class ReasonForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
@@ -21,13 +21,14 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import waiting_row
+from crisis.alerts.cards import cards, waiting_row
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
+from crisis.casework.queries import Look
 from crisis.desk.queries import subjects_of
 from crisis.desk.shifts import own_duty
 from crisis.endings.actions import decide_review
@@ -67,14 +68,16 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 organization_id=look.alert.organization_id,
             )
         seen = shown["alert"]["version"]
+        beside = _beside(request, context, look)
         offered = [
-            commands.shown(one, look.alert, seen=seen)
+            commands.shown(one, look.alert, seen=seen, beside=beside)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
         if others := alert_queries.waiting_besides(actor.person, alert_id):
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
+            "beside": cards(beside),
             "interpretation": interpretation(look.alert, at)
             if look.alert.rules_fired or look.alert.factors
             else "",
@@ -86,6 +89,14 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
+
+
+def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[RiskAlert]:
+    """Return the person's other open alerts, so that none is left behind; logged like any list."""
+    found = alert_queries.open_beside(request.user, look.alert, look.relationship)  # type: ignore[arg-type]
+    if found:
+        context.saw("alert.list", object_type="same_person", subjects=subjects_of(found))
+    return found
 
 
 @requires(*DESK)
@@ -136,7 +147,11 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
         else:
             _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
-    return _form(request, alert_id, lambda alert: commands.shown(chosen, alert, form), form, status)
+
+    def drawn(alert: RiskAlert, beside: Sequence[RiskAlert]) -> dict[str, Any]:
+        return commands.shown(chosen, alert, form, beside=beside)
+
+    return _form(request, alert_id, drawn, form, status)
 
 
 def _refused(form: Any, broken: RuleBroken) -> Any:
@@ -159,6 +174,8 @@ def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
     said = SAID.get(code, "")
     if code in ENDINGS and alert.status not in CLOSED:
         said = "A second reader is asked. Until they decide, the alert stays open and yours."
+    if said and alert.logged_beside:
+        said += f" It stands on their other alerts, too: {commands.names_of(alert.logged_beside)}."
     if said:
         messages.success(request, said)
     if alert.note_lost:
@@ -173,9 +190,10 @@ def _next(request: HttpRequest, alert_id: UUID) -> str:
     )
 
 
-def _form(
-    request: HttpRequest, alert_id: UUID, drawn: Callable[[RiskAlert], dict[str, Any]], form: Any, status: int
-) -> HttpResponse:
+Drawn = Callable[[RiskAlert, Sequence[RiskAlert]], dict[str, Any]]
+
+
+def _form(request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, status: int) -> HttpResponse:
     at = clock()
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     if not form.is_bound:
@@ -190,7 +208,9 @@ def _form(
         )
         card = queries.preview(request.user, look, at)["card"]  # type: ignore[arg-type]
         form.initial = {"seen": card["version"]}
-        shown = {"action": drawn(look.alert), "alert": card, "form": form}
+        beside = _beside(request, context, look)
+        action = drawn(look.alert, beside)
+        shown = {"action": action, "alert": card, "form": form, "beside": cards(beside)}
         if status == 200 and form.is_bound and form.errors:
             status = 422
         return render_part(
@@ -223,4 +243,4 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
         "submit": "Save the decision",
         "url": reverse("crisis:review_decide", args=[review_id]),
     }
-    return _form(request, alert_id, lambda alert: action, form, status)
+    return _form(request, alert_id, lambda alert, beside: action, form, status)
