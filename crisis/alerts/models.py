@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from cortex.crypto.fields import SealedTextField
 from cortex.records import AppendedRecord, OrgRecord
 from crisis.alerts.states import OPEN, OWNED, WAITING, Status
+from crisis.reviews.models import SecondReview
 
 
 class Kind(models.TextChoices):
@@ -90,8 +91,9 @@ class RiskAlertQuerySet(models.QuerySet["RiskAlert"]):
         the number of a newer state on an older card.
         """
         last = AlertEvent.objects.filter(alert=models.OuterRef("pk")).order_by("-feed_number")
+        asked = SecondReview.objects.filter(alert=models.OuterRef("pk"), decided_at__isnull=True)
         return self.select_related("patient__merged_into", "organization", "assigned_to").annotate(
-            version=models.Subquery(last.values("feed_number")[:1])
+            version=models.Subquery(last.values("feed_number")[:1]), review_pending=models.Exists(asked)
         )
 
     def urgent_first(self) -> RiskAlertQuerySet:
