@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from cortex.accounts.models import User
 from cortex.audit.actors import Actor
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move, after, offers
 from crisis.casework import actions as casework
@@ -199,6 +200,8 @@ def shown(
         form = chosen(auto_id=f"{command.code}_%s", initial={"seen": seen})
     if isinstance(form, fields.NoteForm):
         form.say_for(names_of(_held_with(command.move, alert, beside)))
+    if isinstance(form, fields.ResolveForm):
+        form.propose(zone_of(alert.organization.default_timezone))
     return {
         "code": command.code,
         "label": command.label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crisis.alerts.models import Disposition, Verdict
 from crisis.endings.actions import Ending
+from crisis.reviews.contacts import proposed_first
 
 NOTE = forms.Textarea(attrs={"rows": 3, "class": "textarea", "maxlength": 4000})
 NO_DATE = "no_follow_up_reason"
@@ -118,9 +119,9 @@ class ResolveForm(VerdictForm):
     field_order = ["disposition", "verdict", "notes", "follow_up_at", NO_DATE]
     one_of = ("follow_up_at", NO_DATE)  # one of the two is needed, so neither is called optional
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["follow_up_at"].initial = timezone.localtime() + timedelta(hours=24)
+    def propose(self, zone: tzinfo) -> None:
+        """Propose a first follow-up by day, where the service is."""
+        self.fields["follow_up_at"].initial = proposed_first(timezone.now(), zone)
 
     def clean(self) -> dict[str, Any]:
         """Ask for a date ahead, or a reason."""
