@@ -68,6 +68,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "chain_beside": ("The chain runs beside the absent owner", "alert-triangle", "crit"),
     "escalated": ("Escalated", "arrow-up-right", "crit"),
     "second_review_asked": ("Second reader asked", "eye", ""),
+    "second_review_agreed": ("Second reader agreed", "check", "ok"),
     "second_review_refused": ("Second reader did not agree", "x", "crit"),
     "second_review_withdrawn": ("Second reading withdrawn: things have changed", "x", ""),
     "review_waiting": ("Second reading is waiting", "eye", ""),

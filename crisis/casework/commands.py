@@ -159,7 +159,7 @@ COMMANDS: tuple[Command, ...] = (
         "False alarm",
         "x",
         _ending(endings.mark_false_alarm),
-        fields.VerdictForm,
+        fields.FalseAlarmForm,
         more=True,
     ),
     Command("reopen", Move.REOPEN, "Reopen", "refresh", _reason(reopening.reopen_alert), fields.ReasonForm),

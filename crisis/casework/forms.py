@@ -92,6 +92,17 @@ class VerdictForm(SeenForm):
         return Ending(verdict=self.cleaned_data["verdict"], notes=self.cleaned_data["notes"])
 
 
+class FalseAlarmForm(VerdictForm):
+    """Why an alert was a false alarm; a second reader of a critical one reads just this."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        notes = self.fields["notes"]
+        notes.label = "Why it was a false alarm"
+        notes.help_text = "What you saw or heard that says so. Whoever reads it next decides by it."
+        notes.error_messages["required"] = "Say why this was a false alarm."
+
+
 class ResolveForm(VerdictForm):
     """The outcome of a crisis, with the first follow-up or the reason why there is none."""
 
@@ -173,8 +184,9 @@ class DecisionForm(SeenForm):
         error_messages={"required": "Choose yes or no."},
     )
     note = forms.CharField(
-        label="What you saw",
+        label="Why you decide so",
         max_length=1000,
         widget=NOTE,
+        help_text="What you saw yourself. It stands on the timeline beside their reason.",
         error_messages={"required": "Write a sentence about what you saw."},
     )
