@@ -247,7 +247,17 @@ def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None
         "verdict": _label(Verdict, review.request.get("verdict")),
         "outcome": _label(Disposition, review.request.get("disposition")),
         "mine": review.asked_by_id == user.pk,
-        "url": reverse("crisis:review_decide", args=[review.pk]),
+        "action": decision(review.pk),
+    }
+
+
+def decision(review_id: UUID) -> dict[str, str]:
+    """Return the second reader's decision as the forms of commands are drawn."""
+    return {
+        "code": "decision",
+        "label": "Second reading",
+        "submit": "Save the decision",
+        "url": reverse("crisis:review_decide", args=[review_id]),
     }
 
 

@@ -19,7 +19,8 @@ from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, render_part
+from cortex.ui.pages import go_to, is_partial, render_part
+from cortex.ui.rules import context_of
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import cards, waiting_row
 from crisis.alerts.models import RiskAlert
@@ -138,12 +139,12 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
     form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
-    status = 200
+    broken: RuleBroken | None = None
     if request.method == "POST" and form.is_valid():
         try:
             alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
-        except RuleBroken as broken:
-            form, status = _refused(form, broken), broken.status
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
         else:
             _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
@@ -151,18 +152,21 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     def drawn(alert: RiskAlert, beside: Sequence[RiskAlert]) -> dict[str, Any]:
         return commands.shown(chosen, alert, form, beside=beside)
 
-    return _form(request, alert_id, drawn, form, status)
+    return form_page(request, alert_id, drawn, form, broken)
 
 
-def _refused(form: Any, broken: RuleBroken) -> Any:
-    """Return the form with what was typed and why it was refused, where that can be mended in the form.
+def refused(request: HttpRequest, form: Any, broken: RuleBroken) -> Any:
+    """Return the form with what was typed and, where it can be mended there, why it was refused.
 
-    After `changed_since` the reader knows what came in: the form is drawn anew at its number.
+    After `changed_since` the reader knows what came in: the form is drawn anew at its number. Any other
+    conflict stands above the form: a script puts it there, and without one the page brings both.
     """
     if broken.code == "changed_since":
         data = form.data.copy()
         data["seen"] = broken.extra["seen"]
         form = type(form)(data, auto_id=form.auto_id)
+    elif broken.status == 409 and form.fields and not is_partial(request):
+        return form
     elif broken.status != 422:
         raise broken
     form.add_error(broken.extra.get("field"), broken.message)
@@ -193,8 +197,11 @@ def _next(request: HttpRequest, alert_id: UUID) -> str:
 Drawn = Callable[[RiskAlert, Sequence[RiskAlert]], dict[str, Any]]
 
 
-def _form(request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, status: int) -> HttpResponse:
-    at = clock()
+def form_page(
+    request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, broken: RuleBroken | None = None
+) -> HttpResponse:
+    """Answer with the form of one command, as a page or a part, and with what was typed and refused in it."""
+    at, status = clock(), broken.status if broken else 200
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     if not form.is_bound:
         for field in list(form.fields.values())[:1]:  # the page is this form
@@ -211,6 +218,8 @@ def _form(request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, status:
         beside = _beside(request, context, look)
         action = drawn(look.alert, beside)
         shown = {"action": action, "alert": card, "form": form, "beside": cards(beside)}
+        if broken and not form.errors:
+            shown["conflict"] = context_of(request, broken)
         if status == 200 and form.is_bound and form.errors:
             status = 422
         return render_part(
@@ -222,7 +231,8 @@ def _form(request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, status:
 @require_POST
 def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Decide as the second reader; 422 and `changed_since` give the form back with what was typed."""
-    form, status = DecisionForm(request.POST, auto_id="decision_%s"), 200
+    form = DecisionForm(request.POST, auto_id="decision_%s")
+    broken: RuleBroken | None = None
     alert_id = alert_of_review(review_id)
     if form.is_valid():
         try:
@@ -233,14 +243,9 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
                 note=form.cleaned_data["note"],
                 seen=form.cleaned_data["seen"],
             )
-        except RuleBroken as broken:
-            form, status = _refused(form, broken), broken.status
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
         else:
             return go_to(request, reverse("crisis:alert_page", args=[alert_id]))
-    action = {
-        "code": "decision",
-        "label": "Second reading",
-        "submit": "Save the decision",
-        "url": reverse("crisis:review_decide", args=[review_id]),
-    }
-    return _form(request, alert_id, lambda alert, beside: action, form, status)
+    action = queries.decision(review_id)
+    return form_page(request, alert_id, lambda alert, beside: action, form, broken)
