@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, action
+from cortex.audit import Actor, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move
+from crisis.alerts.timeline import append_event
+
+NOTHING_WRITTEN = "Write the note."
 
 
 @action
@@ -84,6 +87,23 @@ def still_with_them(
     for alert in alerts:
         _entry(actor, alert, "still_with", at, note, [])
     return _with_others(alerts)
+
+
+@action
+def add_note(*, actor: Actor, alert_id: UUID, note: str, at: datetime | None = None) -> RiskAlert:
+    """Write a note on an open alert; whoever sees its card may, the owner reads it as news.
+
+    It is no move: neither state nor timers change, and before contact it keeps no claim alive.
+    """
+    moves.refuse_empty(note, "note", NOTHING_WRITTEN)
+    alert = queries.locked_alert(alert_id)
+    at = clock(at)
+    queries.refuse_strangers(actor, alert, at, cards=True)
+    if not alert.is_open:
+        raise moves.not_now(actor, alert)
+    append_event(actor, alert, "note", at, note=note.strip())
+    record(actor, "alert.noted", alert)
+    return alert
 
 
 def _held(actor: Actor, alert_id: UUID, move: Move, also: bool) -> list[RiskAlert]:

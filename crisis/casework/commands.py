@@ -29,7 +29,8 @@ class Command:
     """One thing that a person may do with an alert."""
 
     code: str
-    move: Move
+    # None is no move: whatever the state of an open alert, and whoever sees it.
+    move: Move | None
     label: str
     icon: str
     run: Run
@@ -137,6 +138,15 @@ COMMANDS: tuple[Command, ...] = (
         plain=fields.IncidentForm,
     ),
     Command(
+        "note",
+        None,
+        "Add note",
+        "notes",
+        _note(casework.add_note),
+        fields.PlainNoteForm,
+        more=True,
+    ),
+    Command(
         "take_over",
         Move.TAKE_OVER,
         "Take over",
@@ -181,7 +191,8 @@ def _held_with(move: Move, alert: RiskAlert, beside: Sequence[RiskAlert]) -> lis
 def offered(user: User, alert: RiskAlert) -> list[Command]:
     """Return the commands that the state and the owner allow this person."""
     moves = set(offers(alert.status, is_owner=alert.assigned_to_id == user.pk))
-    return [command for command in COMMANDS if command.move in moves]
+    may = alert.is_open
+    return [command for command in COMMANDS if (may if command.move is None else command.move in moves)]
 
 
 def shown(
@@ -198,7 +209,7 @@ def shown(
     chosen = command.form_for(alert.patient_id is None)
     if form is None and chosen is not None:
         form = chosen(auto_id=f"{command.code}_%s", initial={"seen": seen})
-    if isinstance(form, fields.NoteForm):
+    if isinstance(form, fields.NoteForm) and command.move is not None:
         form.say_for(names_of(_held_with(command.move, alert, beside)))
     if isinstance(form, fields.ResolveForm):
         form.propose(zone_of(alert.organization.default_timezone))

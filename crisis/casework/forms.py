@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from crisis.alerts.models import Disposition, Verdict
+from crisis.casework.actions import NOTHING_WRITTEN
 from crisis.endings.actions import Ending
 from crisis.reviews.contacts import proposed_first
 
@@ -40,10 +41,28 @@ class ContactForm(NoteForm):
 
     channel = forms.ChoiceField(
         label="How",
-        choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
+        choices=[
+            ("phone", "Phone"),
+            ("app", "In the app"),
+            ("chat", "Chat"),
+            ("sms", "Text message"),
+            ("in_person", "In person"),
+        ],
         widget=forms.Select(attrs={"class": "select"}),
     )
     field_order = ["channel", "note", "also"]
+
+
+class PlainNoteForm(forms.Form):
+    """A note on an alert."""
+
+    note = forms.CharField(
+        label="Note",
+        max_length=4000,
+        widget=NOTE,
+        help_text="It is sealed, stands on the timeline with your name, and cannot be edited.",
+        error_messages={"required": NOTHING_WRITTEN},
+    )
 
 
 class ReasonForm(forms.Form):

@@ -39,6 +39,7 @@ SAID = {
     "contact": "Contact logged.",
     "attempt": "Attempt logged.",
     "still_with": "Noted: you are still with them.",
+    "note": "Note added.",
     "contact_end": "End of contact logged. You keep watching.",
     "escalate": "Escalated. The next step is called.",
     "resolve": "Resolved.",
@@ -78,6 +79,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
+            "note_url": next((one["url"] for one in offered if one["code"] == "note"), ""),
             "beside": cards(beside),
             "interpretation": interpretation(look.alert, at)
             if look.alert.rules_fired or look.alert.factors
