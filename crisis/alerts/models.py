@@ -295,6 +295,7 @@ class AlertFeedback(OrgRecord):
 
     class Meta:
         verbose_name = "alert feedback"
+        verbose_name_plural = "alert feedback"
         constraints = [
             models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="feedback_verdict_known")
         ]
