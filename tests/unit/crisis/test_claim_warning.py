@@ -49,18 +49,18 @@ def test_the_page_and_the_lists_count_down_to_the_release(cast: Cast, claimed: R
     assert "Cleo Cherono has logged nothing since" in text(get(cast.sam, "alert_page", claimed.pk))
     for name in ("my_cases", "board"):
         shown = text(get(cast.cleo, name))
-        assert "Nothing logged, goes back" in shown, name
+        assert "Claim ends" in shown, name
         assert ends in shown, name
 
 
 def test_an_entry_with_contact_ends_the_warning(cast: Cast, claimed: RiskAlert) -> None:
     log_contact(actor=staff(cast.cleo), alert_id=claimed.pk)
     assert "data-claim-ends" not in text(get(cast.cleo, "alert_page", claimed.pk))
-    assert "Nothing logged" not in text(get(cast.cleo, "my_cases"))
+    assert "Claim ends" not in text(get(cast.cleo, "my_cases"))
 
 
 def test_it_rests_while_a_second_reader_is_asked(cast: Cast, claimed: RiskAlert) -> None:
     ending = Ending(verdict="duplicate", notes="She pressed it twice.")
     mark_false_alarm(actor=staff(cast.cleo), alert_id=claimed.pk, ending=ending)
     assert "data-claim-ends" not in text(get(cast.cleo, "alert_page", claimed.pk))
-    assert "Nothing logged" not in text(get(cast.cleo, "my_cases"))
+    assert "Claim ends" not in text(get(cast.cleo, "my_cases"))
