@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from cortex.ui.zone import zone_of
 from crisis.alerts.models import Kind, RiskAlert, Source
 from crisis.alerts.states import CLOSED, Status
 from crisis.alerts.wording import LANGUAGES, STAGES, reason_sentence
+from crisis.escalation.plan import claim_ends
 
 SOURCES = {
     Source.ENGINE: ("activity", "Signals from the app"),
@@ -76,6 +78,7 @@ def card(alert: RiskAlert) -> dict[str, Any]:
         "claimed_at": alert.claimed_at,
         "contact_at": alert.contact_at,
         "owner": _owner(alert),
+        "claim_ends": _claim_ends(alert),
         "waiting_person": alert.waiting_person and not closed,
         "unconfirmed_step": alert.has_unconfirmed_step,
         **_urls(alert.pk),
@@ -100,6 +103,12 @@ def _owner(alert: RiskAlert) -> dict[str, str] | None:
         "initials": initials_of(person.full_name),
         "stage_label": STAGES[Status(alert.status)],
     }
+
+
+def _claim_ends(alert: RiskAlert) -> dict[str, datetime] | None:
+    """Return since when and until when a claim without an entry lasts; it rests while a reader is asked."""
+    ends = None if alert.review_pending else claim_ends(alert)  # type: ignore[attr-defined]
+    return {"since": ends[0], "at": ends[1]} if ends else None
 
 
 def _urls(alert_id: UUID) -> dict[str, str]:

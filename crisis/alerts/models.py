@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from cortex.crypto.fields import SealedTextField
 from cortex.records import AppendedRecord, OrgRecord
 from crisis.alerts.states import OPEN, OWNED, WAITING, Status
+from crisis.reviews.models import SecondReview
 
 
 class Kind(models.TextChoices):
@@ -90,8 +91,9 @@ class RiskAlertQuerySet(models.QuerySet["RiskAlert"]):
         the number of a newer state on an older card.
         """
         last = AlertEvent.objects.filter(alert=models.OuterRef("pk")).order_by("-feed_number")
+        asked = SecondReview.objects.filter(alert=models.OuterRef("pk"), decided_at__isnull=True)
         return self.select_related("patient__merged_into", "organization", "assigned_to").annotate(
-            version=models.Subquery(last.values("feed_number")[:1])
+            version=models.Subquery(last.values("feed_number")[:1]), review_pending=models.Exists(asked)
         )
 
     def urgent_first(self) -> RiskAlertQuerySet:
@@ -111,6 +113,8 @@ class RiskAlert(OrgRecord):
 
     # Not a column: the action that returns this row could not seal the note that came with it.
     note_lost = False
+    # Nor this: the other alerts of the person on which that action wrote the same entry.
+    logged_beside: tuple[RiskAlert, ...] = ()
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=32, choices=Kind)
@@ -291,6 +295,7 @@ class AlertFeedback(OrgRecord):
 
     class Meta:
         verbose_name = "alert feedback"
+        verbose_name_plural = "alert feedback"
         constraints = [
             models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="feedback_verdict_known")
         ]

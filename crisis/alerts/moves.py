@@ -46,10 +46,15 @@ def next_state(actor: Actor, alert: RiskAlert, move: Move) -> Status:
     """Return the state after a move, or raise a conflict that says what is allowed instead."""
     state = after(alert.status, move)
     if state is None:
-        raise conflict(
-            actor, alert, f"That is not possible now. {WORDS[Status(alert.status)]}", "move_not_allowed"
-        )
+        raise not_now(actor, alert)
     return state
+
+
+def not_now(actor: Actor, alert: RiskAlert) -> RuleBroken:
+    """Return the conflict of something that the alert's state does not allow."""
+    return conflict(
+        actor, alert, f"That is not possible now. {WORDS[Status(alert.status)]}", "move_not_allowed"
+    )
 
 
 def conflict(actor: Actor, alert: RiskAlert, message: str, code: str, **extra: Any) -> RuleBroken:

@@ -17,7 +17,7 @@ from cortex.audit.actors import Actor
 from cortex.live.models import Feed
 from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, Level, RiskAlert
-from crisis.alerts.states import OPEN, Status
+from crisis.alerts.states import OPEN, Move, Status, after
 from crisis.duty import queries as duty
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUpStatus
@@ -87,6 +87,30 @@ def locked_open_of(person_id: UUID) -> list[RiskAlert]:
         .filter(patient__person_id=person_id, status__in=OPEN)
         .order_by("pk")
     )
+
+
+def held_with(actor: Actor, alert: RiskAlert, move: Move) -> list[RiskAlert]:
+    """Lock and return the other open alerts of the person that this actor owns and whose state allows a move.
+
+    The alert's person is locked already.
+    """
+    if alert.person_id is None or actor.id is None:
+        return []
+    others = [one for one in locked_open_of(alert.person_id) if one.pk != alert.pk]
+    return [one for one in others if one.assigned_to_id == actor.id and after(one.status, move)]
+
+
+def open_beside(user: User, alert: RiskAlert, relationship: str) -> list[RiskAlert]:
+    """Return the person's other open alerts that a reader of this one may see, the most urgent first.
+
+    Their relationship to the person opens them all, but for a second reading, which opens its own alone.
+    """
+    if alert.person_id is None:
+        return []
+    theirs = RiskAlert.objects.open().filter(patient__person_id=alert.person_id).exclude(pk=alert.pk)
+    if relationship in ("", access.SECOND_REVIEW):
+        theirs = theirs.filter(pk__in=access.cards_for(user).values("pk"))
+    return list(theirs.for_cards().urgent_first())
 
 
 def refuse_strangers(actor: Actor, alert: RiskAlert, at: datetime, *, cards: bool = False) -> None:

@@ -35,6 +35,15 @@ WHO = {
 LOST_NOTE = "Your note could not be kept. Please write it again."
 # Why the clock gave an alert back, where nobody wrote a note.
 RELEASES = {"inactive": "released_inactive", "owner_gone": "released_absent"}
+# How a person was reached, or was not.
+CHANNELS = {
+    "phone": "by phone",
+    "app": "in the app",
+    "chat": "by chat",
+    "sms": "by text message",
+    "in_person": "in person",
+}
+BY_CHANNEL = ("contact_attempt", "contact_made")
 # kind of event: title, icon, tone
 EVENTS: dict[str, tuple[str, str, str]] = {
     "raised": ("Alert raised", "urgent", "crit"),
@@ -68,6 +77,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "chain_beside": ("The chain runs beside the absent owner", "alert-triangle", "crit"),
     "escalated": ("Escalated", "arrow-up-right", "crit"),
     "second_review_asked": ("Second reader asked", "eye", ""),
+    "second_review_agreed": ("Second reader agreed", "check", "ok"),
     "second_review_refused": ("Second reader did not agree", "x", "crit"),
     "second_review_withdrawn": ("Second reading withdrawn: things have changed", "x", ""),
     "review_waiting": ("Second reading is waiting", "eye", ""),
@@ -131,6 +141,8 @@ def event_words(kind: str, codes: dict[str, Any]) -> tuple[str, str, str]:
     """Return title, icon and tone of a timeline entry."""
     kind = RELEASES.get(str(codes.get("why")), kind) if kind == "released" else kind
     title, icon, tone = EVENTS.get(kind, (kind.replace("_", " ").capitalize(), "history", ""))
+    if kind in BY_CHANNEL and codes.get("channel") in CHANNELS:
+        title = f"{title} {CHANNELS[codes['channel']]}"
     return title.format(who=WHO.get(str(codes.get("who")), "the next person")), icon, tone
 
 

@@ -45,14 +45,17 @@ def raise_for_caller(
     third_party: bool = False,
     given_name: str = "",
     phone: str = "",
+    caller: str = "",
+    caller_phone: str = "",
     token: UUID | None = None,
     at: datetime | None = None,
 ) -> RiskAlert:
     """Open an alert because a member of staff was told something; the note holds who and what.
 
     Without a pseudonym a provisional person is put on record with `given_name` and `phone`, to be linked
-    later. `token` names one filled-in form: a second press finds the alert of the first. What a third party
-    reports is evidence about the person too (H8), and is judged in this transaction.
+    later. Who called, and their number, are no data of that person: they are sealed with the note. `token`
+    names one filled-in form: a second press finds the alert of the first. What a third party reports is
+    evidence about the person too (H8), and is judged in this transaction.
     """
     refuse_empty(note, "note", "Write what you were told and by whom.")
     if level not in Level.values:
@@ -75,7 +78,7 @@ def raise_for_caller(
         reason_code="third_party_report" if third_party else "raised_by_staff",
         source=Source.STAFF,
         facts=facts | {"third_party": third_party, "hand_token": token},
-        hand_note=_with_contact(note, pseudonym, given_name, phone),
+        hand_note=_with_caller(_with_contact(note, pseudonym, given_name, phone), caller, caller_phone),
         renotify=True,
         at=at,
     )
@@ -94,6 +97,12 @@ def _with_contact(note: str, pseudonym: str, given_name: str, phone: str) -> str
     """Somebody on record keeps their own name and number: what was typed beside it stays with the note."""
     typed = ", ".join(part for part in (given_name.strip(), phone.strip()) if part)
     return f"{note}\n{typed}" if pseudonym.strip() and typed else note
+
+
+def _with_caller(note: str, caller: str, phone: str) -> str:
+    """Whoever works the alert reads under the note who called and where to call them back."""
+    told_by = ", ".join(part for part in (caller.strip(), phone.strip()) if part)
+    return f"{note}\nTold by: {told_by}" if told_by else note
 
 
 def _about(

@@ -56,7 +56,20 @@ class HandForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input"}),
     )
     phone = forms.CharField(
-        label="Number to call back",
+        label="Their own number",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "tel"}),
+    )
+    caller = forms.CharField(
+        label="Who called",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input"}),
+        help_text="Name and relation, when it was not the person themself.",
+    )
+    caller_phone = forms.CharField(
+        label="Number to call them back",
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"class": "input", "inputmode": "tel"}),
@@ -69,8 +82,9 @@ class HandForm(forms.Form):
     )
     kind = forms.ChoiceField(
         label="What it is about",
-        choices=[(kind.value, kind.label) for kind in list(Kind)[:6]],
+        choices=[("", "Choose"), *((kind.value, kind.label) for kind in list(Kind)[:6])],
         widget=forms.Select(attrs={"class": "select"}),
+        error_messages={"required": "Choose what it is about."},
     )
     third_party = forms.BooleanField(
         label="Somebody else told us",

@@ -5,21 +5,25 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
-from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to
+from cortex.ui.pages import go_to, render_part
 from crisis.alerts.access import may_see
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.wording import LOST_NOTE
 from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
 from crisis.byhand.forms import HandForm, LinkForm, UnlinkForm
+from crisis.casework.views import form_page, refused
+
+LINK = {"code": "link", "label": "Who this turned out to be", "submit": "Link"}
+UNLINK = {"code": "unlink", "label": "Not this person", "submit": "Undo the link"}
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -38,7 +42,8 @@ def alert_new(request: HttpRequest) -> HttpResponse:
             if alert.note_lost:
                 messages.warning(request, LOST_NOTE)
             return go_to(request, _after_raising(request, alert))
-    return render(request, "crisis/alerts/new.html", {"form": form}, status=422 if form.errors else 200)
+    page, part = "crisis/alerts/new.html", "crisis/alerts/_new_form.html"
+    return render_part(request, page, part, {"form": form}, status=422 if form.errors else 200)
 
 
 def _after_raising(request: HttpRequest, alert: RiskAlert) -> str:
@@ -53,29 +58,46 @@ def _after_raising(request: HttpRequest, alert: RiskAlert) -> str:
 @require_POST
 def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Link the provisional person of an alert to somebody on record."""
-    form = LinkForm(request.POST)
-    if not form.is_valid():
-        raise InputRefused(
-            "Type the number of the person on record, and how you know.", "required", field="pseudonym"
-        )
-    alert = link_person(
-        actor=actor_of(request),
-        alert_id=alert_id,
-        pseudonym=form.cleaned_data["pseudonym"].strip().upper(),
-        reason=form.cleaned_data["reason"],
-    )
-    return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+    form = LinkForm(request.POST, auto_id="link_%s")
+    broken: RuleBroken | None = None
+    if form.is_valid():
+        try:
+            alert = link_person(
+                actor=actor_of(request),
+                alert_id=alert_id,
+                pseudonym=form.cleaned_data["pseudonym"].strip().upper(),
+                reason=form.cleaned_data["reason"],
+            )
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
+        else:
+            return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
+    address = reverse("crisis:alert_link", args=[alert_id])
+    return _again(request, alert_id, form, broken, LINK | {"url": address})
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 @require_POST
 def alert_unlink(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Take back who the person of an alert was said to be."""
-    form = UnlinkForm(request.POST)
-    if not form.is_valid():
-        raise InputRefused("Say why it was not them.", "required", field="reason")
+    form = UnlinkForm(request.POST, auto_id="unlink_%s")
     actor = actor_of(request)
-    alert = unlink_person(actor=actor, alert_id=alert_id, reason=form.cleaned_data["reason"])
-    stays = may_see(actor.person, alert, clock())
-    page = reverse("crisis:alert_page", args=[alert_id]) if stays else reverse("crisis:board")
-    return go_to(request, page)
+    broken: RuleBroken | None = None
+    if form.is_valid():
+        try:
+            alert = unlink_person(actor=actor, alert_id=alert_id, reason=form.cleaned_data["reason"])
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
+        else:
+            stays = may_see(actor.person, alert, clock())
+            page = reverse("crisis:alert_page", args=[alert_id]) if stays else reverse("crisis:board")
+            return go_to(request, page)
+    address = reverse("crisis:alert_unlink", args=[alert_id])
+    return _again(request, alert_id, form, broken, UNLINK | {"url": address})
+
+
+def _again(
+    request: HttpRequest, alert_id: UUID, form: Form, broken: RuleBroken | None, action: dict[str, str]
+) -> HttpResponse:
+    """Give a form back with what was typed and why it was refused."""
+    return form_page(request, alert_id, lambda alert, beside: action, form, broken)

@@ -6,64 +6,117 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, action
+from cortex.audit import Actor, action, record
 from cortex.clock import clock
-from crisis.alerts import moves
+from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move
+from crisis.alerts.timeline import append_event
+
+NOTHING_WRITTEN = "Write the note."
 
 
 @action
 def log_attempt(
-    *, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None
+    *,
+    actor: Actor,
+    alert_id: UUID,
+    note: str = "",
+    channel: str = "phone",
+    also: bool = False,
+    at: datetime | None = None,
 ) -> RiskAlert:
-    """Log an attempt to reach the person that nobody answered; it keeps the claim alive."""
-    alert = moves.owned_for(actor, alert_id, Move.ATTEMPT)
+    """Log an attempt to reach the person that nobody answered; it keeps the claim alive.
+
+    Here as below, `also` writes the entry on the actor's other open alerts of the person too, where their
+    state allows the move; the alert that is returned names them as `logged_beside`.
+    """
+    alerts = _held(actor, alert_id, Move.ATTEMPT, also)
     at = clock(at)
-    first = alert.first_response_at is None
-    alert.first_response_at = alert.first_response_at or at
-    return _entry(
-        actor, alert, "contact_attempt", at, note, ["first_response_at"], {"channel": channel, "first": first}
-    )
+    for alert in alerts:
+        codes = {"channel": channel, "first": alert.first_response_at is None}
+        alert.first_response_at = alert.first_response_at or at
+        _entry(actor, alert, "contact_attempt", at, note, ["first_response_at"], codes)
+    return _with_others(alerts)
 
 
 @action
 def log_contact(
-    *, actor: Actor, alert_id: UUID, note: str = "", channel: str = "phone", at: datetime | None = None
+    *,
+    actor: Actor,
+    alert_id: UUID,
+    note: str = "",
+    channel: str = "phone",
+    also: bool = False,
+    at: datetime | None = None,
 ) -> RiskAlert:
     """Log that the person was reached: from here on no timer ever releases the claim."""
-    alert = moves.owned_for(actor, alert_id, Move.CONTACT)
+    alerts = _held(actor, alert_id, Move.CONTACT, also)
     at = clock(at)
-    alert.status = moves.next_state(actor, alert, Move.CONTACT)
-    alert.first_response_at = alert.first_response_at or at
-    alert.contact_at = alert.contact_at or at
-    # Reached: a button pressed from now on is a new call for a person.
-    alert.waiting_person = False
-    return _entry(
-        actor,
-        alert,
-        "contact_made",
-        at,
-        note,
-        ["status", "first_response_at", "contact_at", "waiting_person"],
-        {"channel": channel},
-    )
+    for alert in alerts:
+        alert.status = moves.next_state(actor, alert, Move.CONTACT)
+        alert.first_response_at = alert.first_response_at or at
+        alert.contact_at = alert.contact_at or at
+        # Reached: a button pressed from now on is a new call for a person.
+        alert.waiting_person = False
+        fields = ["status", "first_response_at", "contact_at", "waiting_person"]
+        _entry(actor, alert, "contact_made", at, note, fields, {"channel": channel})
+    return _with_others(alerts)
 
 
 @action
-def end_contact(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | None = None) -> RiskAlert:
+def end_contact(
+    *, actor: Actor, alert_id: UUID, note: str = "", also: bool = False, at: datetime | None = None
+) -> RiskAlert:
     """Log that the contact ended and the owner keeps watching."""
-    alert = moves.owned_for(actor, alert_id, Move.CONTACT_END)
+    alerts = _held(actor, alert_id, Move.CONTACT_END, also)
     at = clock(at)
-    alert.status = moves.next_state(actor, alert, Move.CONTACT_END)
-    return _entry(actor, alert, "contact_ended", at, note, ["status"])
+    for alert in alerts:
+        alert.status = moves.next_state(actor, alert, Move.CONTACT_END)
+        _entry(actor, alert, "contact_ended", at, note, ["status"])
+    return _with_others(alerts)
 
 
 @action
-def still_with_them(*, actor: Actor, alert_id: UUID, note: str = "", at: datetime | None = None) -> RiskAlert:
+def still_with_them(
+    *, actor: Actor, alert_id: UUID, note: str = "", also: bool = False, at: datetime | None = None
+) -> RiskAlert:
     """Say in one key that the owner is still with the person; the 20 minutes start again."""
-    alert = moves.owned_for(actor, alert_id, Move.STILL_WITH)
-    return _entry(actor, alert, "still_with", clock(at), note, [])
+    alerts = _held(actor, alert_id, Move.STILL_WITH, also)
+    at = clock(at)
+    for alert in alerts:
+        _entry(actor, alert, "still_with", at, note, [])
+    return _with_others(alerts)
+
+
+@action
+def add_note(*, actor: Actor, alert_id: UUID, note: str, at: datetime | None = None) -> RiskAlert:
+    """Write a note on an open alert; whoever sees its card may, the owner reads it as news.
+
+    It is no move: neither state nor timers change, and before contact it keeps no claim alive.
+    """
+    moves.refuse_empty(note, "note", NOTHING_WRITTEN)
+    alert = queries.locked_alert(alert_id)
+    at = clock(at)
+    queries.refuse_strangers(actor, alert, at, cards=True)
+    if not alert.is_open:
+        raise moves.not_now(actor, alert)
+    append_event(actor, alert, "note", at, note=note.strip())
+    record(actor, "alert.noted", alert)
+    return alert
+
+
+def _held(actor: Actor, alert_id: UUID, move: Move, also: bool) -> list[RiskAlert]:
+    """Lock the alert for an owner's move, and with `also` the others that the same entry belongs on."""
+    alert = moves.owned_for(actor, alert_id, move)
+    return [alert, *(queries.held_with(actor, alert, move) if also else ())]
+
+
+def _with_others(alerts: list[RiskAlert]) -> RiskAlert:
+    alert, *others = alerts
+    alert.logged_beside = tuple(others)
+    alert.note_lost = any(one.note_lost for one in alerts)
+    return alert
 
 
 def _entry(

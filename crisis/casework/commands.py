@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from cortex.accounts.models import User
 from cortex.audit.actors import Actor
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import Move, offers
+from crisis.alerts.states import Move, after, offers
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
 from crisis.endings import actions as endings
@@ -28,7 +29,8 @@ class Command:
     """One thing that a person may do with an alert."""
 
     code: str
-    move: Move
+    # None is no move: whatever the state of an open alert, and whoever sees it.
+    move: Move | None
     label: str
     icon: str
     run: Run
@@ -99,7 +101,9 @@ COMMANDS: tuple[Command, ...] = (
         Move.STILL_WITH,
         "Still with them",
         "heart-handshake",
-        lambda actor, alert_id, data, form: casework.still_with_them(actor=actor, alert_id=alert_id),
+        lambda actor, alert_id, data, form: casework.still_with_them(
+            actor=actor, alert_id=alert_id, also=True
+        ),
         key="w",
     ),
     Command(
@@ -134,6 +138,15 @@ COMMANDS: tuple[Command, ...] = (
         plain=fields.IncidentForm,
     ),
     Command(
+        "note",
+        None,
+        "Add note",
+        "notes",
+        _note(casework.add_note),
+        fields.PlainNoteForm,
+        more=True,
+    ),
+    Command(
         "take_over",
         Move.TAKE_OVER,
         "Take over",
@@ -156,7 +169,7 @@ COMMANDS: tuple[Command, ...] = (
         "False alarm",
         "x",
         _ending(endings.mark_false_alarm),
-        fields.VerdictForm,
+        fields.FalseAlarmForm,
         more=True,
     ),
     Command("reopen", Move.REOPEN, "Reopen", "refresh", _reason(reopening.reopen_alert), fields.ReasonForm),
@@ -164,19 +177,42 @@ COMMANDS: tuple[Command, ...] = (
 BY_CODE = {command.code: command for command in COMMANDS}
 
 
+def names_of(alerts: Iterable[RiskAlert]) -> str:
+    """Return in words which alerts of a person these are: "Medical (high), Safeguarding (critical)"."""
+    return ", ".join(f"{one.get_kind_display()} ({one.get_level_display().lower()})" for one in alerts)
+
+
+def _held_with(move: Move, alert: RiskAlert, beside: Sequence[RiskAlert]) -> list[RiskAlert]:
+    """Return those that the alert's owner holds too and whose state allows the move, as the action does."""
+    theirs = [one for one in beside if one.assigned_to_id == alert.assigned_to_id]
+    return [one for one in theirs if after(one.status, move)]
+
+
 def offered(user: User, alert: RiskAlert) -> list[Command]:
     """Return the commands that the state and the owner allow this person."""
     moves = set(offers(alert.status, is_owner=alert.assigned_to_id == user.pk))
-    return [command for command in COMMANDS if command.move in moves]
+    may = alert.is_open
+    return [command for command in COMMANDS if (may if command.move is None else command.move in moves)]
 
 
 def shown(
-    command: Command, alert: RiskAlert, form: forms.Form | None = None, seen: int = 0
+    command: Command,
+    alert: RiskAlert,
+    form: forms.Form | None = None,
+    seen: int = 0,
+    beside: Sequence[RiskAlert] = (),
 ) -> dict[str, Any]:
-    """Return a command as templates draw it, with an empty form, drawn at `seen`, when it needs one."""
+    """Return a command as templates draw it, with an empty form, drawn at `seen`, when it needs one.
+
+    `beside` are the person's other open alerts: an entry says on which of them it will stand.
+    """
     chosen = command.form_for(alert.patient_id is None)
     if form is None and chosen is not None:
         form = chosen(auto_id=f"{command.code}_%s", initial={"seen": seen})
+    if isinstance(form, fields.NoteForm) and command.move is not None:
+        form.say_for(names_of(_held_with(command.move, alert, beside)))
+    if isinstance(form, fields.ResolveForm):
+        form.propose(zone_of(alert.organization.default_timezone))
     return {
         "code": command.code,
         "label": command.label,

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from crisis.alerts.models import Disposition, Verdict
+from crisis.casework.actions import NOTHING_WRITTEN
 from crisis.endings.actions import Ending
+from crisis.reviews.contacts import proposed_first
 
 NOTE = forms.Textarea(attrs={"rows": 3, "class": "textarea", "maxlength": 4000})
 NO_DATE = "no_follow_up_reason"
 
 
 class NoteForm(forms.Form):
-    """A note that may be left empty."""
+    """A note that may be left empty, for the person's other alerts too unless its writer says no."""
 
     note = forms.CharField(label="What happened", required=False, max_length=4000, widget=NOTE)
+    also = forms.BooleanField(
+        label="Log it on their other alerts that you own, too",
+        required=False,
+        initial=True,
+        widget=forms.CheckboxInput,
+    )
+
+    def say_for(self, others: str) -> None:
+        """Say on which other alerts the entry will stand; with none the question is not asked."""
+        if others:
+            self.fields["also"].help_text = f"On this alert and on: {others}."
+        else:
+            del self.fields["also"]
 
 
 class ContactForm(NoteForm):
@@ -26,10 +41,28 @@ class ContactForm(NoteForm):
 
     channel = forms.ChoiceField(
         label="How",
-        choices=[("phone", "Phone"), ("chat", "Chat"), ("sms", "Text message"), ("in_person", "In person")],
+        choices=[
+            ("phone", "Phone"),
+            ("app", "In the app"),
+            ("chat", "Chat"),
+            ("sms", "Text message"),
+            ("in_person", "In person"),
+        ],
         widget=forms.Select(attrs={"class": "select"}),
     )
-    field_order = ["channel", "note"]
+    field_order = ["channel", "note", "also"]
+
+
+class PlainNoteForm(forms.Form):
+    """A note on an alert."""
+
+    note = forms.CharField(
+        label="Note",
+        max_length=4000,
+        widget=NOTE,
+        help_text="It is sealed, stands on the timeline with your name, and cannot be edited.",
+        error_messages={"required": NOTHING_WRITTEN},
+    )
 
 
 class ReasonForm(forms.Form):
@@ -78,6 +111,17 @@ class VerdictForm(SeenForm):
         return Ending(verdict=self.cleaned_data["verdict"], notes=self.cleaned_data["notes"])
 
 
+class FalseAlarmForm(VerdictForm):
+    """Why an alert was a false alarm; a second reader of a critical one reads just this."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        notes = self.fields["notes"]
+        notes.label = "Why it was a false alarm"
+        notes.help_text = "What you saw or heard that says so. Whoever reads it next decides by it."
+        notes.error_messages["required"] = "Say why this was a false alarm."
+
+
 class ResolveForm(VerdictForm):
     """The outcome of a crisis, with the first follow-up or the reason why there is none."""
 
@@ -105,9 +149,9 @@ class ResolveForm(VerdictForm):
     field_order = ["disposition", "verdict", "notes", "follow_up_at", NO_DATE]
     one_of = ("follow_up_at", NO_DATE)  # one of the two is needed, so neither is called optional
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["follow_up_at"].initial = timezone.localtime() + timedelta(hours=24)
+    def propose(self, zone: tzinfo) -> None:
+        """Propose a first follow-up by day, where the service is."""
+        self.fields["follow_up_at"].initial = proposed_first(timezone.now(), zone)
 
     def clean(self) -> dict[str, Any]:
         """Ask for a date ahead, or a reason."""
@@ -159,8 +203,9 @@ class DecisionForm(SeenForm):
         error_messages={"required": "Choose yes or no."},
     )
     note = forms.CharField(
-        label="What you saw",
+        label="Why you decide so",
         max_length=1000,
         widget=NOTE,
+        help_text="What you saw yourself. It stands on the timeline beside their reason.",
         error_messages={"required": "Write a sentence about what you saw."},
     )

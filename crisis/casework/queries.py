@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import TextChoices
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from cortex.audit import NotFound
 from cortex.ui.zone import zone_of
 from crisis.alerts import access
 from crisis.alerts.cards import cards
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words
@@ -243,9 +244,25 @@ def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None
         "asked_by": review.asked_by.full_name,
         "due_at": review.due_at,
         "note": review.request_note if look.relationship else None,
+        "verdict": _label(Verdict, review.request.get("verdict")),
+        "outcome": _label(Disposition, review.request.get("disposition")),
         "mine": review.asked_by_id == user.pk,
-        "url": reverse("crisis:review_decide", args=[review.pk]),
+        "action": decision(review.pk),
     }
+
+
+def decision(review_id: UUID) -> dict[str, str]:
+    """Return the second reader's decision as the forms of commands are drawn."""
+    return {
+        "code": "decision",
+        "label": "Second reading",
+        "submit": "Save the decision",
+        "url": reverse("crisis:review_decide", args=[review_id]),
+    }
+
+
+def _label(choices: type[TextChoices], code: str | None) -> str:
+    return str(choices(code).label) if code in choices.values else ""
 
 
 def source_message(ctx: AccessContext, look: Look, source_id: UUID) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,21 +13,23 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, render_part
+from cortex.ui.pages import go_to, is_partial, render_part
+from cortex.ui.rules import context_of
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import waiting_row
+from crisis.alerts.cards import cards, waiting_row
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
 from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
+from crisis.casework.queries import Look
 from crisis.desk.queries import subjects_of
 from crisis.desk.shifts import own_duty
 from crisis.endings.actions import decide_review
@@ -37,6 +39,7 @@ SAID = {
     "contact": "Contact logged.",
     "attempt": "Attempt logged.",
     "still_with": "Noted: you are still with them.",
+    "note": "Note added.",
     "contact_end": "End of contact logged. You keep watching.",
     "escalate": "Escalated. The next step is called.",
     "resolve": "Resolved.",
@@ -67,14 +70,17 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 organization_id=look.alert.organization_id,
             )
         seen = shown["alert"]["version"]
+        beside = _beside(request, context, look)
         offered = [
-            commands.shown(one, look.alert, seen=seen)
+            commands.shown(one, look.alert, seen=seen, beside=beside)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
         if others := alert_queries.waiting_besides(actor.person, alert_id):
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
+            "note_url": next((one["url"] for one in offered if one["code"] == "note"), ""),
+            "beside": cards(beside),
             "interpretation": interpretation(look.alert, at)
             if look.alert.rules_fired or look.alert.factors
             else "",
@@ -86,6 +92,14 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
+
+
+def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[RiskAlert]:
+    """Return the person's other open alerts, so that none is left behind; logged like any list."""
+    found = alert_queries.open_beside(request.user, look.alert, look.relationship)  # type: ignore[arg-type]
+    if found:
+        context.saw("alert.list", object_type="same_person", subjects=subjects_of(found))
+    return found
 
 
 @requires(*DESK)
@@ -127,27 +141,34 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
     form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
-    status = 200
+    broken: RuleBroken | None = None
     if request.method == "POST" and form.is_valid():
         try:
             alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
-        except RuleBroken as broken:
-            form, status = _refused(form, broken), broken.status
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
         else:
             _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
-    return _form(request, alert_id, lambda alert: commands.shown(chosen, alert, form), form, status)
+
+    def drawn(alert: RiskAlert, beside: Sequence[RiskAlert]) -> dict[str, Any]:
+        return commands.shown(chosen, alert, form, beside=beside)
+
+    return form_page(request, alert_id, drawn, form, broken)
 
 
-def _refused(form: Any, broken: RuleBroken) -> Any:
-    """Return the form with what was typed and why it was refused, where that can be mended in the form.
+def refused(request: HttpRequest, form: Any, broken: RuleBroken) -> Any:
+    """Return the form with what was typed and, where it can be mended there, why it was refused.
 
-    After `changed_since` the reader knows what came in: the form is drawn anew at its number.
+    After `changed_since` the reader knows what came in: the form is drawn anew at its number. Any other
+    conflict stands above the form: a script puts it there, and without one the page brings both.
     """
     if broken.code == "changed_since":
         data = form.data.copy()
         data["seen"] = broken.extra["seen"]
         form = type(form)(data, auto_id=form.auto_id)
+    elif broken.status == 409 and form.fields and not is_partial(request):
+        return form
     elif broken.status != 422:
         raise broken
     form.add_error(broken.extra.get("field"), broken.message)
@@ -159,6 +180,8 @@ def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
     said = SAID.get(code, "")
     if code in ENDINGS and alert.status not in CLOSED:
         said = "A second reader is asked. Until they decide, the alert stays open and yours."
+    if said and alert.logged_beside:
+        said += f" It stands on their other alerts, too: {commands.names_of(alert.logged_beside)}."
     if said:
         messages.success(request, said)
     if alert.note_lost:
@@ -173,10 +196,14 @@ def _next(request: HttpRequest, alert_id: UUID) -> str:
     )
 
 
-def _form(
-    request: HttpRequest, alert_id: UUID, drawn: Callable[[RiskAlert], dict[str, Any]], form: Any, status: int
+Drawn = Callable[[RiskAlert, Sequence[RiskAlert]], dict[str, Any]]
+
+
+def form_page(
+    request: HttpRequest, alert_id: UUID, drawn: Drawn, form: Any, broken: RuleBroken | None = None
 ) -> HttpResponse:
-    at = clock()
+    """Answer with the form of one command, as a page or a part, and with what was typed and refused in it."""
+    at, status = clock(), broken.status if broken else 200
     look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     if not form.is_bound:
         for field in list(form.fields.values())[:1]:  # the page is this form
@@ -190,7 +217,11 @@ def _form(
         )
         card = queries.preview(request.user, look, at)["card"]  # type: ignore[arg-type]
         form.initial = {"seen": card["version"]}
-        shown = {"action": drawn(look.alert), "alert": card, "form": form}
+        beside = _beside(request, context, look)
+        action = drawn(look.alert, beside)
+        shown = {"action": action, "alert": card, "form": form, "beside": cards(beside)}
+        if broken and not form.errors:
+            shown["conflict"] = context_of(request, broken)
         if status == 200 and form.is_bound and form.errors:
             status = 422
         return render_part(
@@ -202,7 +233,8 @@ def _form(
 @require_POST
 def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Decide as the second reader; 422 and `changed_since` give the form back with what was typed."""
-    form, status = DecisionForm(request.POST, auto_id="decision_%s"), 200
+    form = DecisionForm(request.POST, auto_id="decision_%s")
+    broken: RuleBroken | None = None
     alert_id = alert_of_review(review_id)
     if form.is_valid():
         try:
@@ -213,14 +245,9 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
                 note=form.cleaned_data["note"],
                 seen=form.cleaned_data["seen"],
             )
-        except RuleBroken as broken:
-            form, status = _refused(form, broken), broken.status
+        except RuleBroken as error:
+            form, broken = refused(request, form, error), error
         else:
             return go_to(request, reverse("crisis:alert_page", args=[alert_id]))
-    action = {
-        "code": "decision",
-        "label": "Second reading",
-        "submit": "Save the decision",
-        "url": reverse("crisis:review_decide", args=[review_id]),
-    }
-    return _form(request, alert_id, lambda alert: action, form, status)
+    action = queries.decision(review_id)
+    return form_page(request, alert_id, lambda alert, beside: action, form, broken)

@@ -202,6 +202,7 @@ def decide_review(
                 fields=[],
                 note=note,
             )
+        append_event(actor, alert, "second_review_agreed", at, note=note)
         ending = Ending(
             disposition=review.request["disposition"],
             verdict=review.request["verdict"],

@@ -13,12 +13,14 @@ from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.policies.actions import add_pager, change_pager, change_policy
+from crisis.policies.forms import PolicyForm
 
 
 @admin.register(SlaPolicy)
 class SlaPolicyAdmin(ActionAdmin):
     """The clocks of alerts that open from now on; open ones keep their copy."""
 
+    form = PolicyForm
     change_action = change_policy
     organization_path: ClassVar[str | None] = None
     list_display = ("level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds")

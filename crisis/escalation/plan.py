@@ -60,11 +60,9 @@ def plan(
 
 
 def _owner_timers(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
-    entry = alert.last_entry_at or alert.claimed_at
+    entry = _last_entry(alert)
     if entry is None:
         return []
-    # The clocks run from the last rise (domain 3.1): it never finds its owner inactive already.
-    entry = max(entry, alert.level_since)
     if alert.status != Status.ACKNOWLEDGED:
         quiet_since = max(entry, said.get(StepKind.CHECK_IN, entry))
         return [Due(StepKind.CHECK_IN, quiet_since + seconds(alert, "check_in_seconds"))]
@@ -72,6 +70,23 @@ def _owner_timers(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
     if not _said_since(StepKind.WARN_CLAIM, entry, said):
         timers.append(Due(StepKind.WARN_CLAIM, entry + seconds(alert, "warn_claim_seconds")))
     return timers
+
+
+def _last_entry(alert: Clocked) -> datetime | None:
+    """Return since when the owner has said nothing; None with nobody on it.
+
+    The clocks run from the last rise (domain 3.1): it never finds its owner inactive already.
+    """
+    entry = alert.last_entry_at or alert.claimed_at
+    return max(entry, alert.level_since) if entry else None
+
+
+def claim_ends(alert: Clocked) -> tuple[datetime, datetime] | None:
+    """Return since when a claim runs out and when the clock gives it back; None once it has been used."""
+    entry = _last_entry(alert)
+    if alert.status != Status.ACKNOWLEDGED or entry is None:
+        return None
+    return entry, entry + seconds(alert, "release_claim_seconds")
 
 
 def _targets(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:

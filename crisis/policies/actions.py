@@ -10,13 +10,11 @@ from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from crisis.escalation.models import PagerEndpoint, SlaPolicy
 from crisis.escalation.policy import COPIED
+from crisis.policies.chain import URGENT, problem_of
 
-WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
 # Nobody may set a clock longer than this: the slowest sensible target of each, in seconds. Where somebody
-# is in danger now or waits for a voice, the last step of the chain, its repeats and the claim come sooner.
-URGENT = ("critical", "waiting")
-LATEST_STEP = 7200
-SOONER = {"latest_step": 900, "repeat_seconds": 600, "acknowledge_seconds": 600}
+# is in danger now or waits for a voice, the repeats of the chain and the claim come sooner.
+SOONER = {"repeat_seconds": 600, "acknowledge_seconds": 600}
 LONGEST = {
     "acknowledge_seconds": 3600,
     "contact_seconds": 14400,
@@ -74,40 +72,11 @@ def _refuse_bad(name: str, value: Any, level: str) -> None:
     sooner = SOONER if level in URGENT else {}
     longest = sooner.get(name) or LONGEST.get(name, 0)
     if name == "chain":
-        _refuse_bad_chain(value, sooner.get("latest_step", LATEST_STEP))
+        problem = problem_of(value, level)
+        if problem:
+            raise InputRefused(problem, "bad_chain", field="chain")
     elif not 0 < value <= longest:
         raise InputRefused(f"Between 1 and {longest} seconds.", "out_of_range", field=name)
-
-
-def _refuse_bad_chain(chain: Any, latest: int) -> None:
-    """A chain starts at once with everybody on duty, climbs in time, and ends at a human who answers."""
-    steps_fit = (
-        isinstance(chain, list)
-        and 2 <= len(chain) <= 8
-        and all(
-            isinstance(step, dict)
-            and set(step) == {"after", "who"}
-            and step["who"] in WHO
-            and isinstance(step["after"], int)
-            and 0 <= step["after"] <= latest
-            for step in chain
-        )
-    )
-    if not steps_fit:
-        raise InputRefused(
-            f'A list of {{"after": seconds up to {latest}, "who": one of {", ".join(WHO)}}}.',
-            "bad_chain",
-            field="chain",
-        )
-    times = [step["after"] for step in chain]
-    if times[0] != 0 or chain[0]["who"] != "on_duty" or times != sorted(times):
-        raise InputRefused(
-            "The chain starts at 0 with on_duty, and its times rise.", "bad_chain", field="chain"
-        )
-    if chain[-1]["who"] not in ("supervisor", "on_call", "lead"):
-        raise InputRefused(
-            "The chain ends at a supervisor, the clinician on call or the lead.", "bad_chain", field="chain"
-        )
 
 
 @action

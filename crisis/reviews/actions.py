@@ -9,9 +9,11 @@ from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.duty.queries import desk_organizations
 from crisis.reviews import queries
+from crisis.reviews.contacts import by_day
 from crisis.reviews.models import (
     RISK_REVIEWS,
     STANDING,
@@ -153,13 +155,16 @@ def withdraw_review(*, actor: Actor, alert: RiskAlert, why: str, at: datetime) -
 def plan_follow_ups(
     *, actor: Actor, alert: RiskAlert, first: datetime | None, at: datetime
 ) -> list[FollowUp]:
-    """Write the contacts that an alert's end promises: the agreed first one, then the level's series."""
+    """Write the contacts that an alert's end promises: the agreed first one, then the level's series.
+
+    The series falls into the day where the service is; the first one stands as it was agreed.
+    """
     if first is None or alert.patient_id is None:
         return Unchanged([])  # type: ignore[return-value]
-    dates = {"first": first}
+    dates, zone = {"first": first}, zone_of(alert.organization.default_timezone)
     for label, hours in SERIES[alert.level].items():
         if at + timedelta(hours=hours) - first > SAME_CONTACT:
-            dates[label] = at + timedelta(hours=hours)
+            dates[label] = by_day(at + timedelta(hours=hours), zone)
     rows = FollowUp.objects.bulk_create(
         FollowUp(
             organization_id=alert.organization_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from crisis.reviews.models import ContactChannel
 
@@ -12,7 +12,24 @@ ENOUGH_TRIES = 3
 ENOUGH_CHANNELS = 2
 WITHIN = timedelta(hours=24)
 
+# People are called by day: a contact is proposed for the early afternoon and never falls at night.
+PROPOSED_AT = time(14)
+DAY = (time(9), time(18))
+
 Attempt = tuple[datetime, str]
+
+
+def proposed_first(at: datetime, zone: tzinfo) -> datetime:
+    """Return when a first follow-up is proposed: the next day at 14:00 in `zone`."""
+    local = at.astimezone(zone)
+    return datetime.combine(local.date() + timedelta(days=1), PROPOSED_AT, zone)
+
+
+def by_day(due: datetime, zone: tzinfo) -> datetime:
+    """Return a promised time, moved into 09:00 to 18:00 of the same day in `zone` where it lies outside."""
+    local = due.astimezone(zone)
+    begins, ends = (datetime.combine(local.date(), one, zone) for one in DAY)
+    return min(max(local, begins), ends).astimezone(UTC)
 
 
 def next_step(attempts: Sequence[Attempt], *, may_ring_contact: bool) -> str:

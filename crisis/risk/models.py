@@ -106,6 +106,7 @@ class LexiconEntry(Record):
     signed_by = ArrayField(models.UUIDField(), default=list, blank=True)
 
     class Meta:
+        verbose_name_plural = "lexicon entries"
         constraints = [
             models.UniqueConstraint(fields=["lexicon", "code"], name="lexiconentry_once"),
             models.CheckConstraint(

@@ -259,6 +259,7 @@ class SessionActivity(OrgRecord):
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "session activities"
         ordering = ["-started_at"]
         constraints = [
             between("outcome_score", 0, 1, "activity_outcome_0_1"),

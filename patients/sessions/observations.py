@@ -123,6 +123,7 @@ class DailyCheckIn(OrgRecord):
     received_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "daily check-in"
         ordering = ["-date"]
         constraints = [
             models.UniqueConstraint(fields=["patient", "date"], name="checkin_once_a_day"),

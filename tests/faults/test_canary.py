@@ -209,6 +209,7 @@ def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> Non
         page.goto(f"{stage.system.origin}/alerts/new/")
         page.get_by_label("Person on record").fill(patient)
         page.get_by_label("How urgent").select_option("critical")
+        page.get_by_label("What it is about").select_option("self_harm")
         page.get_by_label("What you were told").fill(f"A neighbour rang, {word['hand_note']}")
         page.get_by_role("button", name="Raise").click()
         page.wait_for_url("**/alerts/*-*/**")

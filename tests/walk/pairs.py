@@ -69,6 +69,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_attempt": alert("claimed", data=NOTE | {"channel": "phone"}),
         "crisis:alert_still_with": alert("contact"),
         "crisis:alert_contact_end": alert("contact", data=NOTE),
+        "crisis:alert_note": alert("waiting", data=NOTE),
         "crisis:alert_escalate": alert("waiting", data=REASON),
         "crisis:alert_resolve": alert("contact", data=resolve),
         "crisis:alert_take_over": alert("claimed", first="sam", data=REASON),

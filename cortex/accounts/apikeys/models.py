@@ -18,6 +18,7 @@ class ApiClient(OrgRecord):
     is_active = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = "API client"
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="api_client_name_once")]
 

@@ -319,6 +319,34 @@ def test_what_is_typed_beside_a_number_on_record_stays_with_the_note(desk: Cast)
     assert opened(Patient.objects.get(pk=desk.patient.pk), "phone") != "+254711222333"
 
 
+def test_who_called_and_their_number_open_with_the_alert_and_are_not_the_person_s(desk: Cast) -> None:
+    client = Client()
+    client.force_login(desk.cleo)
+    form = {"level": "high", "kind": "medical", "note": "He took pills", "third_party": "on"}
+    caller = {"caller": "Akinyi, his sister", "caller_phone": "+254711222333"}
+    raised = client.post(reverse("crisis:alert_new"), form | caller)
+    scope_all()
+    alert = RiskAlert.objects.get(kind="medical")
+    assert opened(alert, "hand_note") == "He took pills\nTold by: Akinyi, his sister, +254711222333"
+    assert alert.patient is not None
+    assert not opened(alert.patient, "phone")
+    claim_alert(actor=staff(desk.cleo), alert_id=alert.pk)
+    assert "Told by: Akinyi, his sister, +254711222333" in client.get(raised["Location"]).content.decode()
+
+
+def test_neither_kind_nor_level_is_chosen_for_whoever_logs_it(desk: Cast) -> None:
+    form = HandForm()
+    assert (form["kind"].value(), form["level"].value()) == (None, None)
+    assert [choices[0] for choices in (form.fields["kind"].choices, form.fields["level"].choices)] == [
+        ("", "Choose")
+    ] * 2
+    client = Client()
+    client.force_login(desk.cleo)
+    answer = client.post(reverse("crisis:alert_new"), {"note": "He took pills", "level": "high"})
+    assert answer.status_code == 422
+    assert "Choose what it is about." in answer.content.decode()
+
+
 def test_a_form_that_is_sent_twice_raises_one_alert(desk: Cast) -> None:
     token = uuid4()
     first = told(desk, token=token)

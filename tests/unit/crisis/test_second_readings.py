@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from cortex.audit import NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog
@@ -20,7 +22,8 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep.actions import run_step
 from tests.cast import Cast
-from tests.makers import make_user, now, staff
+from tests.makers import make_user, now, opened, scope_all, staff
+from tests.unit.crisis.test_desk_pages import get, last_seen, send, text
 
 pytestmark = pytest.mark.django_db
 SONG = Ending(verdict="not_risk_language", notes="A song")
@@ -130,3 +133,32 @@ def test_only_agreeing_that_nobody_was_found_takes_a_supervisor(cast: Cast) -> N
     decide_review(actor=staff(cast.alice), review_id=review.pk, agreed=False, note="Her aunt knows more")
     alert.refresh_from_db()
     assert alert.status == "acknowledged"
+
+
+def test_the_second_reader_sees_the_verdict_and_both_give_their_reasons(cast: Cast) -> None:
+    alert, review = asked(cast, now())
+    page = text(get(cast.sam, "alert_page", alert.pk))
+    assert "The words did not mean it" in page.split("A second reader is asked")[1].split("<form")[0]
+    assert "A song" in page
+    client = Client()
+    client.force_login(cast.sam)
+    address = reverse("crisis:review_decide", args=[review.pk])
+    seen = str(last_seen(alert))
+    answer = client.post(address, {"agreed": "yes", "note": "", "seen": seen})
+    assert answer.status_code == 422
+    assert "Write a sentence about what you saw." in text(answer)
+    client.post(address, {"agreed": "yes", "note": "I know the song", "seen": seen})
+    scope_all()
+    notes = {one.kind: opened(one, "note") for one in AlertEvent.objects.filter(alert=alert)}
+    assert notes["false_alarm"] == "A song"
+    assert notes["second_review_agreed"] == "I know the song"
+
+
+def test_a_false_alarm_asks_why(cast: Cast) -> None:
+    cast.on_duty()
+    alert = raised(cast, level="high")
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    assert "Why it was a false alarm" in text(get(cast.cleo, "alert_page", alert.pk))
+    answer = send(cast.cleo, alert, "false_alarm", verdict="duplicate", notes=" ")
+    assert answer.status_code == 422
+    assert "Say why this was a false alarm." in text(answer)

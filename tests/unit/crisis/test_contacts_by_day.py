@@ -1,0 +1,64 @@
+"""Contacts are proposed and promised by day, where the service is."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from cortex.audit import system
+from crisis.alerts.actions import raise_alert
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.ownership.actions import claim_alert
+from crisis.reviews.contacts import by_day, proposed_first
+from crisis.reviews.models import FollowUp
+from tests.cast import Cast
+from tests.makers import staff
+from tests.unit.crisis.test_desk_pages import get, text
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+
+
+@pytest.mark.parametrize("hour", [0, 3, 9, 14, 21, 23])
+def test_the_first_contact_is_proposed_for_the_next_afternoon(hour: int) -> None:
+    at = datetime(2026, 11, 19, hour, 30, tzinfo=NAIROBI).astimezone(UTC)
+    assert proposed_first(at, NAIROBI) == datetime(2026, 11, 20, 14, tzinfo=NAIROBI)
+
+
+@pytest.mark.parametrize(("hour", "moved"), [(3, 9), (9, 9), (12, 12), (18, 18), (22, 18)])
+def test_the_series_stays_on_its_day_between_nine_and_six(hour: int, moved: int) -> None:
+    due = datetime(2026, 11, 19, hour, tzinfo=NAIROBI).astimezone(UTC)
+    assert by_day(due, NAIROBI) == datetime(2026, 11, 19, moved, tzinfo=NAIROBI)
+
+
+@pytest.mark.django_db
+def test_an_alert_that_ends_at_night_calls_nobody_at_night(cast: Cast) -> None:
+    cast.on_duty()
+    alert = raise_alert(
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="self_harm",
+        level="critical",
+        reason_code="text_a",
+    )
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    form = text(get(cast.cleo, "alert_resolve", alert.pk))
+    proposed = re.search(r'name="follow_up_at" value="([^"]*)"', form)
+    assert proposed is not None
+    assert proposed[1].endswith("T14:00")
+    zone = ZoneInfo(cast.home.default_timezone)
+    night = (timezone.localtime(timezone=zone) + timedelta(days=1)).replace(hour=2, minute=0)
+    first = proposed_first(night, zone)
+    ending = Ending(
+        disposition="remained_community_with_plan", verdict="true_crisis", notes="A plan", follow_up_at=first
+    )
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending, at=night)
+    rows = FollowUp.objects.filter(alert=alert)
+    assert rows.count() == 7
+    assert rows.get(label="first").due_at == first
+    for row in rows:
+        assert 9 <= row.due_at.astimezone(zone).hour <= 18, row.label

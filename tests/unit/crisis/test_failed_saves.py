@@ -1,0 +1,133 @@
+"""A form that was not saved says so above its fields, and what was typed comes back with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cortex.accounts.models import User
+from cortex.audit import system
+from crisis.alerts.actions import raise_alert
+from crisis.alerts.models import RiskAlert
+from crisis.byhand.actions import raise_for_caller
+from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
+from crisis.ownership.actions import claim_alert
+from crisis.reviews.models import FollowUp, ReviewItem
+from tests.cast import Cast
+from tests.makers import now, scope_all, staff
+from tests.unit.crisis.test_desk_pages import PART, get, send, text
+
+pytestmark = pytest.mark.django_db
+TYPED = "She goes to her sister's"
+
+
+@pytest.fixture
+def alert(cast: Cast) -> RiskAlert:
+    """Claimed by Cleo; Sam is on shift too."""
+    cast.on_duty()
+    cast.on_duty(cast.sam)
+    raised = raise_alert(
+        actor=system("test"),
+        organization_id=cast.home.pk,
+        patient_id=cast.patient.pk,
+        kind="self_harm",
+        level="critical",
+        reason_code="text_a",
+    )
+    return claim_alert(actor=staff(cast.cleo), alert_id=raised.pk)
+
+
+def post(user: User, address: str, *, part: bool = False, **data: Any) -> Any:
+    client = Client()
+    client.force_login(user)
+    answer = client.post(address, data, headers=PART if part else {})
+    scope_all()
+    return answer
+
+
+def stands_above_the_form(answer: Any, said: str) -> None:
+    """What went wrong takes the focus, stands before the first field, and the typed words are there."""
+    body = text(answer)
+    assert body.index("data-error-summary") < body.index(said) < body.index(TYPED)
+    assert TYPED in body
+
+
+def test_a_lost_claim_is_said_above_the_form_with_the_note_in_it(cast: Cast, alert: RiskAlert) -> None:
+    answer = send(cast.sam, alert, "contact", channel="phone", note=TYPED)
+    assert answer.status_code == 409
+    stands_above_the_form(answer, "Cleo Cherono has this alert. Take it over first")
+    # By script the page still holds the form: the answer is what stands in its place for conflicts.
+    part = send(cast.sam, alert, "contact", part=True, channel="phone", note=TYPED)
+    assert part.status_code == 409
+    assert "<form" not in text(part)
+    assert "data-error-summary" in text(part)
+
+
+def test_the_one_who_asked_keeps_their_sentence_when_somebody_else_must_decide(
+    cast: Cast, alert: RiskAlert
+) -> None:
+    ending = Ending(verdict="duplicate", notes="Twice")
+    mark_false_alarm(actor=staff(cast.sam), alert_id=take_over(cast, alert), ending=ending)
+    review = alert.second_reviews.get()
+    seen = alert.events.order_by("-feed_number").values_list("feed_number", flat=True)[0]
+    address = reverse("crisis:review_decide", args=[review.pk])
+    answer = post(cast.sam, address, agreed="yes", note=TYPED, seen=seen)
+    assert answer.status_code == 409
+    stands_above_the_form(answer, "Somebody else has to read this")
+
+
+def take_over(cast: Cast, alert: RiskAlert) -> Any:
+    RiskAlert.objects.filter(pk=alert.pk).update(assigned_to=cast.sam)
+    return alert.pk
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_an_unknown_number_brings_the_link_form_back(cast: Cast, alert: RiskAlert, part: bool) -> None:
+    told = raise_for_caller(
+        actor=staff(cast.cleo), pseudonym="", level="high", kind="medical", note="A neighbour rang"
+    )
+    claim_alert(actor=staff(cast.cleo), alert_id=told.pk)
+    address = reverse("crisis:alert_link", args=[told.pk])
+    answer = post(cast.cleo, address, part=part, pseudonym="CX-1", reason=TYPED)
+    assert answer.status_code == 422
+    stands_above_the_form(answer, "Nobody with this number is on record here")
+    assert 'value="CX-1"' in text(answer)
+    assert ("<html" in text(answer)) is not part
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_an_alert_by_hand_that_lacks_something_comes_back(cast: Cast, alert: RiskAlert, part: bool) -> None:
+    answer = post(cast.cleo, reverse("crisis:alert_new"), part=part, note=TYPED)
+    assert answer.status_code == 422
+    stands_above_the_form(answer, "Choose high or critical.")
+    assert ("<html" in text(answer)) is not part
+
+
+def test_every_form_of_the_desk_has_a_place_above_its_fields_for_a_failed_save(
+    cast: Cast, alert: RiskAlert
+) -> None:
+    mine = get(cast.cleo, "alert_resolve", alert.pk), get(cast.cleo, "alert_new")
+    ending = Ending("remained_community_with_plan", "Home", "true_crisis", "", now().replace(year=2100))
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending)
+    follow_up = FollowUp.objects.filter(alert=alert)[0]
+    item = ReviewItem.objects.create(
+        organization=cast.home, patient=cast.patient, reason_code="third_party_concern", due_at=now()
+    )
+    later = get(cast.cleo, "followup_done", follow_up.pk), get(cast.cleo, "review_detail", item.pk)
+    for answer in (*mine, *later):
+        form = text(answer).split("hx-post=")[-1]
+        assert form.index("data-conflict-slot") < form.index("data-sent") < form.index('class="field')
+
+
+def test_a_follow_up_that_lacks_something_comes_back_as_a_part(cast: Cast, alert: RiskAlert) -> None:
+    ending = Ending("remained_community_with_plan", "Home", "true_crisis", "", now().replace(year=2100))
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending)
+    follow_up = FollowUp.objects.filter(alert=alert)[0]
+    address = reverse("crisis:followup_done", args=[follow_up.pk])
+    answer = post(cast.cleo, address, part=True, outcome="no_answer", note=TYPED)
+    assert answer.status_code == 422
+    assert "<html" not in text(answer)
+    stands_above_the_form(answer, "Say how you tried.")
