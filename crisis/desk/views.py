@@ -18,7 +18,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, page_of
 from crisis.desk import queries
 from crisis.desk.queries import Filters
-from crisis.duty.actions import mute_sound
+from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
 from crisis.reviews.forms import FollowUpForm
 
@@ -118,6 +118,7 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
 @requires(*DESK)
 @require_POST
 def mute(request: HttpRequest) -> HttpResponse:
-    """Mute the alarm sound for five minutes; the trail knows."""
-    mute_sound(actor=actor_of(request))
+    """Mute the alarm sound for five minutes, or take that back (`seconds` is 0); the trail knows."""
+    change = unmute_sound if request.POST.get("seconds") == "0" else mute_sound
+    change(actor=actor_of(request))
     return HttpResponse(status=204)

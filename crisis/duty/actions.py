@@ -216,6 +216,18 @@ def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     return shift
 
 
+@action
+def unmute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+    """Take the mute back before its time."""
+    shift = _needs_running(actor)
+    if not shift.muted_seconds(clock(at)):
+        return Unchanged(shift)  # type: ignore[return-value]
+    shift.muted_until = None
+    shift.save(update_fields=["muted_until", "updated_at"])
+    record(actor, "sound.unmuted", shift)
+    return shift
+
+
 def _running(actor: Actor) -> DutyShift | None:
     return DutyShift.objects.select_for_update().running().filter(user=actor.person).first()
 

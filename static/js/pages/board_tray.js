@@ -1,9 +1,9 @@
 /* The tray above the lists: the only place where news arrives, and where a lost connection is said. */
-import { timeText } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { count } from './board_counts.js';
 import { needsAlarm, news } from './board_queue.js';
+import { timeText } from './pill.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 const tray = document.getElementById('tray');
