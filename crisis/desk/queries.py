@@ -17,7 +17,7 @@ from cortex.accounts.models import User
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import RENDERED, cards
-from crisis.alerts.models import Disposition, RiskAlert
+from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
@@ -306,6 +306,23 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
         "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
         "followups": reviews.due_follow_up_count(user, organizations, soon),
         "reviews": reviews.open_item_count(organizations, soon),
+    }
+
+
+def watched(user: User, at: datetime) -> dict[str, Any]:
+    """Return what a page beside the board tells of critical alerts, without a name; empty off duty."""
+    organizations = sorted(access.desk_organizations(user))
+    if not organizations:
+        return {}
+    topics = alert_queries.topics(organizations)
+    waiting = RiskAlert.objects.waiting().filter(organization_id__in=organizations, level=Level.CRITICAL)
+    return {
+        "topics": topics,
+        "waiting": [
+            {"id": str(pk), "topic": f"board:{organization_id}"}
+            for pk, organization_id in waiting.order_by("-level_since").values_list("pk", "organization_id")
+        ],
+        "muted": own_duty(user, at).get("muted", 0),
     }
 
 
