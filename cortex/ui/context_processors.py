@@ -15,7 +15,7 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `nav`, `watch`, `home`, `idle_seconds` and `fictional` (the demo's people know).
+    """Return `me`, `theme`, `privacy`, `nav`, `watch`, `home`, `idle_seconds`; `fictional` when everybody is.
 
     For a person who isn't signed in it is an empty frame.
     """
@@ -42,6 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "sound": user.preferences.get("sound", True),
         },
         "theme": user.theme,
+        "privacy": request.session.get("privacy", False),
         "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
         "watch": SimpleLazyObject(lambda: nav.watch(request)),  # nor do pages with a live part of their own

@@ -172,6 +172,29 @@ def test_a_lost_connection_is_said_and_the_return_brings_what_was_missed(
     visitor.complaints.clear()  # a server that is gone is told by the browser, too
 
 
+def test_privacy_mode_goes_with_the_person_from_page_to_page_on_a_phone(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people)
+    claim_alert(actor=makers.staff(people.cleo), alert_id=alert.pk)
+    visitor, page = board_of(visit, people, width=390)
+    name = page.locator(".q .pii")
+    toggle = page.get_by_role("button", name="Privacy mode")
+    expect(name).to_have_css("filter", "none")
+    with page.expect_response("**/me/privacy"):
+        toggle.click()
+    expect(name).to_have_css("filter", "blur(5px)")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    page.get_by_role("link", name="My cases").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("My cases")
+    expect(name).to_have_css("filter", "blur(5px)")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    assert visitor.overflow() == 0
+    with page.expect_response("**/me/privacy"):
+        toggle.click()
+    page.reload()
+    expect(name).to_have_css("filter", "none")
+
+
 def test_a_claim_that_does_not_get_through_is_said_with_the_number_of_the_desk(
     visit: Visit, people: Cast
 ) -> None:

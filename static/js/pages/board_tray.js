@@ -15,7 +15,8 @@ function drawNews(rows) {
   const [top] = rows;
   $('[data-tray-count]').textContent = `${rows.length} new ${rows.length > 1 ? 'alerts' : 'alert'}`;
   $('[data-tray-glyph]').replaceChildren($('.risk', top).cloneNode(true));
-  $('[data-tray-top]').textContent = `${top.dataset.who}: ${top.dataset.what}`;
+  $('[data-tray-who]').textContent = top.dataset.who;
+  $('[data-tray-what]').textContent = top.dataset.what;
   $('[data-tray-rest]').textContent = rows.length > 1 ? `and ${rows.length - 1} more` : '';
   $('[data-tray-show]').textContent = `Show ${rows.length} new`;
   $('[data-act=claim-new]').hidden = top.dataset.r !== '4';
