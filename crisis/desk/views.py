@@ -71,6 +71,15 @@ def board_readings(request: HttpRequest) -> HttpResponse:
 
 @requires(*DESK)
 @require_GET
+def board_today(request: HttpRequest) -> HttpResponse:
+    """What is to review today and how much is due or done, for a board that was told that it has changed."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        shown = queries.today_part(context, actor_of(request).person, clock())
+        return render(request, "crisis/alerts/_review_today.html", shown)
+
+
+@requires(*DESK)
+@require_GET
 def my_cases(request: HttpRequest) -> HttpResponse:
     """The alerts that the person owns, and those that they ended within a day."""
     with reading(actor_of(request), purpose="triage", relationship="claim") as context:
