@@ -16,10 +16,11 @@ class CrisisConfig(AppConfig):
         from cortex.ui import nav
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
-        from crisis.desk.counts import rail
+        from crisis.desk.counts import rail, watch
         from crisis.risk.lexicon import lexicon
 
         access.register()
         topics.register("board", BoardSource())
         warming.register(lexicon)
         nav.register_counts(rail)
+        nav.register_watch(watch)

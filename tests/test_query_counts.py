@@ -158,6 +158,7 @@ class House:
         return {
             "board": (cleo, "/board/", {}), "board part": (cleo, "/board/", part),
             "board shift": (cleo, "/board/shift/", part), "board readings": (sam, "/board/readings/", part),
+            "board today": (cleo, "/board/today/", part),
             "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
             "follow-ups": (cleo, "/followups/", {}), "resolved": (cleo, "/resolved/", {}),
             "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),

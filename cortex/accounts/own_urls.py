@@ -21,6 +21,7 @@ urlpatterns = [
     path("me/", views.me, name="me"),
     path("me/name", views.name, name="name"),
     path("me/theme", views.theme, name="theme"),
+    path("me/privacy", views.privacy, name="privacy"),
     path("me/preferences", views.preferences, name="preferences"),
     path("me/password", views.password, name="password"),
     path("me/pin", views.pin, name="pin"),

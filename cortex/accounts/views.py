@@ -75,6 +75,16 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @requires_any_staff
 @require_POST
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Blur what identifies people, or show it again; kept with the session, so that the server renders it."""
+    request.session["privacy"] = request.POST.get("on") == "1"
+    if is_partial(request):
+        return HttpResponse(status=204)
+    return go_to(request, back(request, reverse("accounts:me")))
+
+
+@requires_any_staff
+@require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
     """Keep theme, shortcuts and sound."""
     form = PreferencesForm(request.POST)

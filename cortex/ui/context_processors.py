@@ -15,14 +15,21 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `nav`, `home`, `idle_seconds` and `fictional` (the demo's people see that).
+    """Return `me`, `theme`, `privacy`, `nav`, `watch`, `home`, `idle_seconds`; `fictional` when everybody is.
 
     For a person who isn't signed in it is an empty frame.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         # Asked only by the pages of entry, which show it.
-        return {"me": None, "theme": "", "nav": [], "home": "/", "fictional": SimpleLazyObject(is_demo)}
+        return {
+            "me": None,
+            "theme": "",
+            "nav": [],
+            "watch": {},
+            "home": "/",
+            "fictional": SimpleLazyObject(is_demo),
+        }
     role = str(user.role)
     return {
         "me": {
@@ -35,8 +42,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "sound": user.preferences.get("sound", True),
         },
         "theme": user.theme,
+        "privacy": request.session.get("privacy", False),
         "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
+        "watch": SimpleLazyObject(lambda: nav.watch(request)),  # nor do pages with a live part of their own
         "home": nav.home_of(role),
         "idle_seconds": int(limits().idle.total_seconds()),
     }

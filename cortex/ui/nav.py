@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -38,13 +39,25 @@ ITEMS = (
 )
 
 Counter = Callable[[HttpRequest], dict[str, int]]
+Watch = Callable[[HttpRequest], dict[str, Any]]
 _counters: list[Counter] = []
+_watches: list[Watch] = []
 
 
 def register_counts(counter: Counter) -> None:
     """Let a floor supply figures for the rail: called with the request, returns {count name: n}."""
     if counter not in _counters:
         _counters.append(counter)
+
+
+def register_watch(watch: Watch) -> None:
+    """Let a floor say what every page listens to: called with the request, returns data of `_watch_data`."""
+    _watches[:] = [watch]
+
+
+def watch(request: HttpRequest) -> dict[str, Any]:
+    """Return what this person's pages listen to, beside those that have a live part of their own."""
+    return next((one(request) for one in _watches), {})
 
 
 def counts(request: HttpRequest) -> dict[str, int]:

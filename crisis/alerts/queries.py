@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
+from django.utils import timezone
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -23,6 +24,7 @@ from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUpStatus
 from patients.registry.queries import lock_person
 
+DAY = timedelta(hours=24)
 GONE = "This alert does not exist, or it is not open to you."
 # What whoever decides about an alert must have seen: each may change the decision.
 NEWS = (
@@ -209,16 +211,30 @@ def desk_topics(user: User) -> dict[str, int]:
 
 
 def marks(organizations: Iterable[UUID]) -> dict[str, dict[str, str]]:
-    """Return for each organization a mark of its shift and of its second readings, in two queries.
+    """Return for each organization a mark of each list beside its board, in four queries.
 
-    A mark changes when the list does and says nothing else. Ask before the list, as with `topics`.
+    They are its shift, its second readings, and what is due or has ended within a day. A mark changes when
+    the list does and says nothing else. Ask before the list, as with `topics`.
     """
-    ids = list(organizations)
+    ids, at = list(organizations), timezone.now()
     shifts, readings = duty.shifts_of(ids), reviews.pending_ids(ids)
+    due, ended = reviews.due_rows(ids, at + DAY), _ended_ids(ids, at - DAY)
     return {
-        str(one): {"shift": _mark(shifts.get(one, ())), "readings": _mark(readings.get(one, ()))}
+        str(one): {
+            "shift": _mark(shifts.get(one, ())),
+            "readings": _mark(readings.get(one, ())),
+            "today": _mark([*due.get(one, ()), *ended.get(one, ())]),
+        }
         for one in ids
     }
+
+
+def _ended_ids(organizations: list[UUID], since: datetime) -> dict[UUID, list[UUID]]:
+    found: dict[UUID, list[UUID]] = {}
+    ended = RiskAlert.objects.filter(organization_id__in=organizations, resolved_at__gt=since)
+    for organization_id, pk in ended.values_list("organization_id", "pk"):
+        found.setdefault(organization_id, []).append(pk)
+    return found
 
 
 def _mark(rows: Iterable[object]) -> str:

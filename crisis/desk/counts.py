@@ -1,12 +1,15 @@
-"""The figures beside the main navigation, for whoever works on the desk."""
+"""What every page's frame shows of the desk: the figures of the rail, and critical alerts that wait."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
+from django.utils import timezone
 
 from cortex.clock import clock
 from cortex.ui.nav import DESK
-from crisis.desk.queries import rail_counts
+from crisis.desk.queries import rail_counts, watched
 
 
 def rail(request: HttpRequest) -> dict[str, int]:
@@ -14,3 +17,10 @@ def rail(request: HttpRequest) -> dict[str, int]:
     if str(request.user.role) not in DESK:  # type: ignore[union-attr]
         return {}
     return rail_counts(request.user, clock())  # type: ignore[arg-type]
+
+
+def watch(request: HttpRequest) -> dict[str, Any]:
+    """Return what a page needs to tell this person of critical alerts; nothing for roles without a desk."""
+    if str(request.user.role) not in DESK:  # type: ignore[union-attr]
+        return {}
+    return watched(request.user, timezone.now())  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from cortex.accounts.models import User
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import RENDERED, cards
-from crisis.alerts.models import Disposition, RiskAlert
+from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
@@ -62,7 +62,6 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
     shown = [_rendered(one) for one in cards(alerts)]
     chosen = [one for one in shown if _matches(one, filters, user)]
     follow_ups = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
-    items = reviews.open_items(organizations)
     return {
         "waiting": [one for one in chosen if one["state"] in WAITING],
         "in_progress": [one for one in chosen if one["state"] in OWNED],
@@ -71,7 +70,8 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "topics": topics,
         "server_now": at,
         "filters": filters,
-        "review_today": [review_row(item) for item in items if item.due_at <= at + timedelta(hours=24)],
+        "review_today": [review_row(item) for item in _due_today(organizations, at)],
+        "today_marks": _marks_of("today", marks),
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "reading_marks": _marks_of("readings", marks),
         "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
@@ -101,6 +101,28 @@ def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
     subjects = sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
     ctx.saw("alert.list", object_type="second_readings", subjects=subjects)
     return {"readings": [_second_reading(one) for one in waiting], "marks": _marks_of("readings", marks)}
+
+
+def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
+    """Return what is to review today, and the figures that go with it, for a board whose list has changed."""
+    organizations = sorted(access.desk_organizations(user))
+    marks = alert_queries.marks(organizations)
+    items = _due_today(organizations, at)
+    ctx.saw("review.list", object_type="reviews", subjects=subjects_of(items))
+    soon = at + timedelta(hours=24)
+    return {
+        "items": [review_row(item) for item in items],
+        "marks": _marks_of("today", marks),
+        "figures": {
+            "followups": reviews.due_follow_up_count(user, organizations, soon),
+            "resolved": ended(user, at).count(),
+            "reviews": reviews.open_item_count(organizations, soon),
+        },
+    }
+
+
+def _due_today(organizations: Iterable[UUID], at: datetime) -> list[ReviewItem]:
+    return [one for one in reviews.open_items(organizations) if one.due_at <= at + timedelta(hours=24)]
 
 
 def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -306,6 +328,23 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
         "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
         "followups": reviews.due_follow_up_count(user, organizations, soon),
         "reviews": reviews.open_item_count(organizations, soon),
+    }
+
+
+def watched(user: User, at: datetime) -> dict[str, Any]:
+    """Return what a page beside the board tells of critical alerts, without a name; empty off duty."""
+    organizations = sorted(access.desk_organizations(user))
+    if not organizations:
+        return {}
+    topics = alert_queries.topics(organizations)
+    waiting = RiskAlert.objects.waiting().filter(organization_id__in=organizations, level=Level.CRITICAL)
+    return {
+        "topics": topics,
+        "waiting": [
+            {"id": str(pk), "topic": f"board:{organization_id}"}
+            for pk, organization_id in waiting.order_by("-level_since").values_list("pk", "organization_id")
+        ],
+        "muted": own_duty(user, at).get("muted", 0),
     }
 
 

@@ -108,6 +108,7 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     planned = duty.planned_shifts(user.pk, at)
     own |= {
         "can_start": shift is None,
+        "just_ended": duty.just_ended_shift(user.pk, at) if shift is None else None,
         "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
         "open_count": alert_queries.owned_count(user),
         "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
@@ -121,3 +122,8 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
         "shift": shift_rows(ctx, user, organizations),
         "desk_phone": desk_phone(user),
     }
+
+
+def end_page(user: User, at: datetime) -> dict[str, Any]:
+    """Return what somebody should know before they end their shift."""
+    return {"duty": own_duty(user, at), "open_count": alert_queries.owned_count(user)}

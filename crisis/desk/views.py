@@ -18,7 +18,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, page_of
 from crisis.desk import queries
 from crisis.desk.queries import Filters
-from crisis.duty.actions import mute_sound
+from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
 from crisis.reviews.forms import FollowUpForm
 
@@ -71,6 +71,15 @@ def board_readings(request: HttpRequest) -> HttpResponse:
 
 @requires(*DESK)
 @require_GET
+def board_today(request: HttpRequest) -> HttpResponse:
+    """What is to review today and how much is due or done, for a board that was told that it has changed."""
+    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
+        shown = queries.today_part(context, actor_of(request).person, clock())
+        return render(request, "crisis/alerts/_review_today.html", shown)
+
+
+@requires(*DESK)
+@require_GET
 def my_cases(request: HttpRequest) -> HttpResponse:
     """The alerts that the person owns, and those that they ended within a day."""
     with reading(actor_of(request), purpose="triage", relationship="claim") as context:
@@ -118,6 +127,7 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
 @requires(*DESK)
 @require_POST
 def mute(request: HttpRequest) -> HttpResponse:
-    """Mute the alarm sound for five minutes; the trail knows."""
-    mute_sound(actor=actor_of(request))
+    """Mute the alarm sound for five minutes, or take that back (`seconds` is 0); the trail knows."""
+    change = unmute_sound if request.POST.get("seconds") == "0" else mute_sound
+    change(actor=actor_of(request))
     return HttpResponse(status=204)

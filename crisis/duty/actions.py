@@ -154,12 +154,16 @@ def pause_shift(*, actor: Actor, minutes: int, at: datetime | None = None) -> Du
 
 @action
 def resume_shift(*, actor: Actor, at: datetime | None = None) -> DutyShift:
-    """Come back from a break."""
-    shift = _needs_running(actor)
+    """Come back from a break, or from an end that was a slip (`models.SLIP`)."""
+    at = clock(at)
+    shift = _running(actor) or _just_ended(actor, at)
+    if shift is None:
+        raise RuleBroken("You are not on shift.", "not_on_shift")
     if shift.status == DutyStatus.ACTIVE:
         return Unchanged(shift)  # type: ignore[return-value]
-    shift.status, shift.paused_at, shift.paused_until = DutyStatus.ACTIVE, None, None
-    shift.save(update_fields=["status", "paused_at", "paused_until", "updated_at"])
+    shift.status, shift.ended_at = DutyStatus.ACTIVE, None
+    shift.paused_at = shift.paused_until = None
+    shift.save(update_fields=["status", "ended_at", "paused_at", "paused_until", "updated_at"])
     record(actor, "shift.resumed", shift)
     hint_beside(shift.covers)
     return shift
@@ -212,8 +216,25 @@ def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
     return shift
 
 
+@action
+def unmute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+    """Take the mute back before its time."""
+    shift = _needs_running(actor)
+    if not shift.muted_seconds(clock(at)):
+        return Unchanged(shift)  # type: ignore[return-value]
+    shift.muted_until = None
+    shift.save(update_fields=["muted_until", "updated_at"])
+    record(actor, "sound.unmuted", shift)
+    return shift
+
+
 def _running(actor: Actor) -> DutyShift | None:
     return DutyShift.objects.select_for_update().running().filter(user=actor.person).first()
+
+
+def _just_ended(actor: Actor, at: datetime) -> DutyShift | None:
+    ended = DutyShift.objects.select_for_update().just_ended(at).filter(user=actor.person)
+    return ended.order_by("-ended_at").first()
 
 
 def _needs_running(actor: Actor) -> DutyShift:

@@ -20,6 +20,8 @@ from cortex.records import OrgRecord
 
 # A shift may run over by this much; after that it counts as forgotten and is ended by the sweeper.
 OVERTIME = timedelta(hours=2)
+# A shift that was ended by a slip goes on again within this; until then its claims stay where they are.
+SLIP = timedelta(minutes=10)
 
 
 def covers_now(organization: Any, covered_by: Any, column: type[F] = F) -> Q:
@@ -64,6 +66,11 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
     def running(self) -> DutyShiftQuerySet:
         """Shifts that have started and not ended, breaks included."""
         return self.filter(status__in=[DutyStatus.ACTIVE, DutyStatus.PAUSED])
+
+    def just_ended(self, at: datetime) -> DutyShiftQuerySet:
+        """Shifts that ended so lately that it may have been a slip, and that would not count as forgotten."""
+        ended = self.filter(status=DutyStatus.ENDED, ended_at__gt=at - SLIP)
+        return ended.filter(planned_end__gt=at - OVERTIME)
 
     def of_desk(self) -> DutyShiftQuerySet:
         """Shifts of people whose account is open and whose role still belongs to the desk."""

@@ -25,6 +25,12 @@ def running_shift(user_id: UUID) -> DutyShift | None:
     return DutyShift.objects.running().filter(user_id=user_id).first()
 
 
+def just_ended_shift(user_id: UUID, at: datetime) -> DutyShift | None:
+    """Return the shift whose end the person may still take back."""
+    ended = DutyShift.objects.filter(user_id=user_id).just_ended(at).order_by("-ended_at")
+    return ended.first()
+
+
 def forgotten_shift_ids(at: datetime) -> list[UUID]:
     """Return the shifts that nobody ended although their time has long passed."""
     running = DutyShift.objects.running().filter(planned_end__lte=at - OVERTIME)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -16,7 +16,7 @@ from cortex.accounts.models import Role
 from cortex.audit import InputRefused, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
-from crisis.desk.shifts import duty_page
+from crisis.desk.shifts import duty_page, end_page
 from crisis.duty import actions
 
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -34,7 +34,7 @@ def duty(request: HttpRequest) -> HttpResponse:
 @requires(*DESK)
 @require_POST
 def duty_start(request: HttpRequest) -> HttpResponse:
-    """Start the shift, or come back from a break."""
+    """Start the shift, or come back from a break or from an end that was a slip."""
     actor = actor_of(request)
     if request.POST.get("sound") == "resumed":
         actions.resume_shift(actor=actor)
@@ -62,8 +62,10 @@ def duty_pause(request: HttpRequest) -> HttpResponse:
 
 
 @requires(*DESK)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def duty_end(request: HttpRequest) -> HttpResponse:
-    """End the shift; the sweeper looks after claims that stay open."""
+    """Say what becomes of open claims, then end the shift; the sweeper looks after those that stay open."""
+    if request.method == "GET":
+        return render(request, "crisis/duty/end.html", end_page(actor_of(request).person, clock()))
     actions.end_shift(actor=actor_of(request))
     return go_to(request, reverse("crisis:duty"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
@@ -81,6 +81,21 @@ def pending_ids(organizations: list[UUID]) -> dict[UUID, list[UUID]]:
     waiting = SecondReview.objects.filter(organization_id__in=organizations, decided_at__isnull=True)
     for organization_id, review_id in waiting.values_list("organization_id", "pk"):
         found.setdefault(organization_id, []).append(review_id)
+    return found
+
+
+def due_rows(organizations: list[UUID], until: datetime) -> dict[UUID, list[tuple[UUID, int]]]:
+    """Return for each organization what is due by `until`: tasks and promised contacts, in one query."""
+    tasks = ReviewItem.objects.open().filter(organization_id__in=organizations, due_at__lte=until)
+    contacts = FollowUp.objects.filter(
+        organization_id__in=organizations, status__in=STANDING, due_at__lte=until
+    )
+    both = tasks.values_list("organization_id", "pk", "escalations").union(
+        contacts.values_list("organization_id", "pk", Value(0)), all=True
+    )
+    found: dict[UUID, list[tuple[UUID, int]]] = {}
+    for organization_id, pk, escalations in both:
+        found.setdefault(organization_id, []).append((pk, escalations))
     return found
 
 

@@ -11,11 +11,6 @@ const root = document.documentElement;
 /* What [data-act] buttons do; a page adds its own before or after this module has run. */
 export const acts = {
   help: () => document.getElementById('help')?.showModal(),
-  privacy: (button) => {
-    const on = document.body.classList.toggle('privacy');
-    button?.setAttribute('aria-pressed', on);
-    say(on ? 'Privacy mode is on.' : 'Privacy mode is off.');
-  },
 };
 
 /* Which single keys do something without a visible control that carries them. */
@@ -38,6 +33,21 @@ document.addEventListener('submit', (e) => {
   button.value = isDark ? 'light' : 'dark';
   button.setAttribute('aria-label', isDark ? 'Switch to light theme' : 'Switch to dark theme');
   say(isDark ? 'Dark theme' : 'Light theme');
+});
+
+/* Privacy is kept with the session: the next page arrives blurred. */
+document.addEventListener('submit', (e) => {
+  const form = e.target.closest('[data-privacy-form]');
+  if (!form) return;
+  e.preventDefault();
+  const button = form.querySelector('button');
+  const on = button.value === '1';
+  document.body.classList.toggle('privacy', on);
+  button.setAttribute('aria-pressed', on);
+  button.value = on ? '0' : '1';
+  const fail = () => say('Privacy mode holds for this page only: the server did not answer.', true);
+  post(form.action, { on: on ? '1' : '0' }).then((answer) => answer.ok || fail(), fail);
+  say(on ? 'Privacy mode is on.' : 'Privacy mode is off.');
 });
 
 /* Filters apply as soon as they change; their button is for browsers without JavaScript. */

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from playwright.sync_api import expect
 
+from crisis.alerts.models import Disposition, Verdict
 from crisis.duty.actions import end_shift, start_shift
-from crisis.endings.actions import Ending, decide_review, mark_false_alarm
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
+from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import SecondReview
 from tests import makers
 from tests.browser.test_board import Visit, board_of, raise_for
@@ -48,3 +52,30 @@ def test_a_second_reading_appears_and_leaves_without_a_reload(visit: Visit, peop
     review = SecondReview.objects.get()
     decide_review(actor=makers.staff(people.alice), review_id=review.pk, agreed=False, note="It was none.")
     expect(page.locator("#readings section")).to_have_count(0, timeout=10_000)
+
+
+def test_the_figures_of_what_is_due_and_done_follow_without_a_reload(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    _, page = board_of(visit, people)
+    page.mouse.move(5, 5)
+    tile = '[data-tile="{}"] [data-n]'
+    alert = raise_for(people)
+    sam = makers.staff(people.sam)
+    claim_alert(actor=sam, alert_id=alert.pk)
+    ending = Ending(
+        disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="At home.",
+        follow_up_at=makers.now() + timedelta(hours=5),
+    )  # fmt: skip
+    resolve_alert(actor=sam, alert_id=alert.pk, ending=ending)
+    expect(page.locator(tile.format("resolved"))).to_have_text("1", timeout=10_000)
+    # The call that was promised, and the one that the rules add after a critical alert.
+    expect(page.locator(tile.format("followups"))).to_have_text("2")
+    expect(page.locator('[data-count="followups"] [data-n]')).to_have_text("2")
+    item = make_item(
+        actor=makers.machine(people.home), organization_id=people.home.pk, patient=people.patient,
+        reason_code="medium_risk",
+    )  # fmt: skip
+    expect(page.locator("#today .plainlist li")).to_have_count(1, timeout=10_000)
+    finish_item(actor=sam, item_id=item.pk, outcome="reviewed")
+    expect(page.locator("#today")).to_contain_text("Nothing to review today.", timeout=10_000)
+    expect(page.locator('[data-count="reviews"]')).to_be_hidden()

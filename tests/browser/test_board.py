@@ -172,6 +172,57 @@ def test_a_lost_connection_is_said_and_the_return_brings_what_was_missed(
     visitor.complaints.clear()  # a server that is gone is told by the browser, too
 
 
+def test_privacy_mode_goes_with_the_person_from_page_to_page_on_a_phone(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people)
+    claim_alert(actor=makers.staff(people.cleo), alert_id=alert.pk)
+    visitor, page = board_of(visit, people, width=390)
+    name = page.locator(".q .pii")
+    toggle = page.get_by_role("button", name="Privacy mode")
+    expect(name).to_have_css("filter", "none")
+    with page.expect_response("**/me/privacy"):
+        toggle.click()
+    expect(name).to_have_css("filter", "blur(5px)")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    page.get_by_role("link", name="My cases").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("My cases")
+    expect(name).to_have_css("filter", "blur(5px)")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    assert visitor.overflow() == 0
+    with page.expect_response("**/me/privacy"):
+        toggle.click()
+    page.reload()
+    expect(name).to_have_css("filter", "none")
+
+
+def test_a_claim_that_does_not_get_through_is_said_with_the_number_of_the_desk(
+    visit: Visit, people: Cast
+) -> None:
+    people.home.settings = {"desk_phone": "+254 700 100 100"}
+    people.home.save()
+    people.on_duty()
+    alert = raise_for(people)
+    visitor, page = board_of(visit, people, width=390)
+    failures: list[Callable[[Route], None]] = [
+        lambda route: route.abort("internetdisconnected"),
+        lambda route: route.fulfill(status=503),
+    ]
+    page.route("**/claim/", lambda route: failures.pop(0)(route) if failures else route.continue_())
+    button, note = page.locator(f"#q-{alert.pk} [data-act=claim]"), page.locator("#not-claimed")
+    for words in ("The server did not answer.", "The server could not do it."):
+        button.click()
+        expect(note).to_contain_text(f"Not claimed. {words} The alert is not yours. Try again")
+        expect(note.get_by_role("link")).to_have_attribute("href", "tel:+254700100100")
+        expect(page.locator("#say-now")).to_have_text("Not claimed. Try again.")
+    assert visitor.overflow() == 0
+    visitor.complaints.clear()  # the browser's own line about each
+    button.click()
+    expect(note).to_be_hidden()
+    expect(page.locator(f"#q-{alert.pk} .q-act")).not_to_contain_text("Not claimed")
+    alert.refresh_from_db()
+    assert alert.assigned_to_id == people.cleo.pk
+
+
 def test_reading_and_claiming_work_without_javascript(visit: Visit, people: Cast) -> None:
     people.on_duty()
     alert = raise_for(people)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from django.db import connection
 from playwright.sync_api import Page, expect
 
+from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
 from crisis.ownership.actions import claim_alert
@@ -88,13 +90,17 @@ def test_what_the_page_fails_to_show_stays_unconfirmed(visit: Visit, people: Cas
 def test_an_alert_that_waited_before_the_page_was_opened_is_shown_too(
     visit: Visit, people: Cast, server: Server
 ) -> None:
+    visitor = visit(width=390)
+    page = visitor.sign_in(people.cleo)  # before her shift: a board on the way would confirm them all
     people.on_duty()
     first = raise_for(people, "high")
     others = [raise_for(people) for _ in range(5)]
-    visitor, page = on_page(visit, people, first, width=390)
+    page.goto(f"{visitor.origin}/alerts/{first.pk}/")
     expect(page.locator("#waiting")).to_contain_text("5 critical alerts are waiting:")
     expect(page.locator("#waiting")).to_contain_text("and 2 more")
     assert page.title().startswith("(5 waiting)")
+    for name in ("Claim", "Escalate"):
+        page.locator(".case-btns").get_by_text(name).click(trial=True)  # within reach of the thumb, uncovered
     assert visitor.overflow() == 0
     assert visitor.axe() == []
     named = [
@@ -115,11 +121,23 @@ def test_an_alert_that_waited_before_the_page_was_opened_is_shown_too(
         confirmed(one, people)
 
 
-def test_a_mute_outlives_the_page_that_asked_for_it(visit: Visit, people: Cast) -> None:
-    people.on_duty()
+def test_a_mute_outlives_its_page_reaches_every_tab_and_is_taken_back(visit: Visit, people: Cast) -> None:
+    shift = people.on_duty()
     alert = raise_for(people)
-    _, page = on_page(visit, people, alert)
+    visitor, page = on_page(visit, people, alert)
+    other = visitor.context.new_page()
+    other.goto(f"{visitor.origin}/board/")
     page.keyboard.press("m")
-    expect(page.locator("[data-act=mute]")).to_have_attribute("aria-pressed", "true")
+    for one in (page, other):
+        expect(one.locator("[data-act=mute]")).to_have_attribute("aria-pressed", "true")
+        expect(one.locator("[data-muted-until]")).to_have_text(re.compile(r"Muted until \d\d:\d\d"))
     page.reload()
     expect(page.locator("[data-act=mute]")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("m")
+    for one in (page, other):
+        expect(one.locator("[data-act=mute]")).to_have_attribute("aria-pressed", "false")
+        expect(one.locator("[data-muted-until]")).to_be_hidden()
+    shift.refresh_from_db()
+    assert shift.muted_until is None
+    muted = AuditLog.objects.filter(event_type__startswith="sound.").order_by("id")
+    assert list(muted.values_list("event_type", flat=True)) == ["sound.muted", "sound.unmuted"]

@@ -14,6 +14,7 @@ from cortex.accounts.models import User
 from cortex.live import hints
 from crisis.alerts import queries
 from crisis.duty.actions import end_shift, pause_shift, resume_shift, start_shift
+from crisis.reviews.actions import make_item
 from crisis.reviews.models import SecondReview
 from tests import makers
 from tests.cast import Cast
@@ -110,3 +111,9 @@ def test_a_mark_changes_with_its_own_list_alone(cast: Cast) -> None:
     review.decided_at, review.agreed = makers.now(), False
     review.save()
     assert queries.marks([home, elsewhere]) == before
+    machine = makers.machine(cast.home)
+    make_item(actor=machine, organization_id=home, patient=cast.patient, reason_code="medium_risk")
+    due = queries.marks([home, elsewhere])
+    assert due[str(home)]["today"] != before[str(home)]["today"]
+    assert due[str(home)] | {"today": ""} == before[str(home)] | {"today": ""}
+    assert due[str(elsewhere)] == before[str(elsewhere)]

@@ -109,6 +109,12 @@ def clock_time(value: datetime | str | None) -> str:
 
 
 @register.filter
+def dial(phone: str) -> str:
+    """Return what a phone must dial: "ext. 4400" becomes 4400."""
+    return "".join(sign for sign in phone.replace("(0)", "") if sign in "+0123456789")
+
+
+@register.filter
 def age_words(band: str) -> str:
     """Return a coded age band ("25_34", "65_plus", "under_13") in words."""
     if not band or band == "unknown":

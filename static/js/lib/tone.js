@@ -1,6 +1,7 @@
-/* The alarm: two rising tones, synthesised, repeated every 30 s while somebody critical waits. */
+/* The alarm: two rising tones, synthesised, repeated every 30 s while somebody critical waits; one tab sounds for all. */
 const AGAIN = 30_000;
-let [audio, timer, mutedUntil, played] = [undefined, undefined, 0, 0];
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-tone') : null;
+let [audio, timer, mutedUntil, played] = [undefined, undefined, 0, -Infinity]; // `played`: by any tab
 
 /* Browsers are silent until the person has touched the page: called at shift start and by the first touch. */
 async function unlock() {
@@ -12,8 +13,8 @@ async function unlock() {
 }
 
 function play() {
-  if (!alarm.ready || Date.now() - played < 2_000) return; // two reasons at once are one tone
-  played = Date.now();
+  played = performance.now();
+  tabs?.postMessage('played');
   [660, 880].forEach((pitch, step) => {
     const [at, volume] = [audio.currentTime + step * 0.18, audio.createGain()];
     const tone = new OscillatorNode(audio, { frequency: pitch });
@@ -26,17 +27,26 @@ function play() {
   });
 }
 
+/* Sounds unless another tab does, or did lately; the lock is held until all of them can know it. */
+function sound(gap) {
+  if (!alarm.ready || alarm.muted) return;
+  const once = (free) => free && performance.now() - played >= gap && (play(), new Promise((done) => { setTimeout(done, 400); }));
+  if (navigator.locks) navigator.locks.request('cortex-tone', { ifAvailable: true }, once).catch(play); else once(true);
+}
+const again = () => sound(AGAIN - 1_000);
+
 export const alarm = {
   unlock,
   get ready() { return audio?.state === 'running'; },
   get muted() { return Date.now() < mutedUntil; },
-  now() { if (!alarm.muted) play(); },
-  async test() { const heard = await unlock(); play(); return heard; }, // a test sounds even when muted
-  need(on) { if (!on) { clearInterval(timer); timer = undefined; } else if (!timer) { alarm.now(); timer = setInterval(alarm.now, AGAIN); } },
+  now() { sound(2_000); }, // two reasons at once are one tone
+  async test() { const heard = await unlock(); if (heard) play(); return heard; }, // a test sounds even when muted
+  need(on) { if (!on) { clearInterval(timer); timer = undefined; } else if (!timer) { again(); timer = setInterval(again, AGAIN); } },
   mute(seconds = 300) { mutedUntil = Date.now() + seconds * 1_000; },
 };
 
+tabs?.addEventListener('message', () => { played = performance.now(); });
 /* Allowed at once where a touch on our last page led here, as at the start of a shift; elsewhere browsers complain. */
 const led = performance.getEntriesByType('navigation')[0]?.type === 'navigate' && document.referrer.startsWith(location.origin);
-if (led) unlock().then(() => { if (timer) alarm.now(); });
+if (led) unlock().then(() => { if (timer) again(); });
 ['pointerdown', 'keydown'].forEach((name) => addEventListener(name, unlock, { once: true }));

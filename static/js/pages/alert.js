@@ -3,10 +3,10 @@
 import { acts } from '../cortex.js';
 import { sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
-import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { draw, take } from './alert_waiting.js';
 import { hint, mute } from './board_sound.js';
+import { pill } from './pill.js';
 
 const { alert, liveUrl, me, topic, topics } = document.body.dataset;
 const note = document.getElementById('changed');

@@ -1,4 +1,5 @@
-/* The bar over an alert page: other critical alerts that wait. What it names may be confirmed, and nothing else. */
+/* The bar over a page: critical alerts that wait. An alert's own page names the others, and what it names may be
+   confirmed, nothing else; any other page only counts them. */
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 
@@ -7,11 +8,25 @@ const WAITING = ['new', 'notified'];
 const bar = document.getElementById('waiting');
 const list = bar.querySelector('[data-waiting-list]');
 const title = document.title;
-const { topics, waiting: rows } = document.body.dataset;
-const joined = JSON.parse(topics);
-const waiting = new Map(JSON.parse(rows).map((one) => [one.id, { ...one, n: joined[one.topic] }]).reverse());
+const { alert: names } = document.body.dataset;
+const waiting = new Map();
 
 const isSeen = () => bar.isConnected && bar.matches(':popover-open') && bar.checkVisibility();
+
+/* Takes in what waits by the page's own data; `from` is the page when it comes anew. Returns where its feeds stand. */
+export function settle(from = document) {
+  const { topics, waiting: rows } = from.body.dataset;
+  const joined = JSON.parse(topics);
+  waiting.clear();
+  JSON.parse(rows).reverse().forEach((one) => waiting.set(one.id, { ...one, n: joined[one.topic] }));
+  return joined;
+}
+
+/* Forgets what waits in a feed that is not this person's any more. */
+export function forget(topic) {
+  waiting.forEach((one, id) => one.topic === topic && waiting.delete(id));
+  draw();
+}
 
 function line({ who, what }) {
   const [item, name] = [document.createElement('li'), document.createElement('span')];
@@ -20,19 +35,20 @@ function line({ who, what }) {
   return item;
 }
 
+const head = () => (waiting.size > 1 ? `${waiting.size} critical alerts are` : 'A critical alert is') + (names ? ' waiting:' : ' waiting.');
+
 /* Draws the bar, the title and the alarm; returns the alerts that the bar now names to whoever looks. */
 export function draw() {
-  const named = [...waiting.values()].slice(-NAMED).reverse();
-  const more = waiting.size - named.length;
-  document.title = named.length ? `(${waiting.size} waiting) ${title}` : title;
-  alarm.need(named.length > 0);
+  const named = names ? [...waiting.values()].slice(-NAMED).reverse() : [];
+  const more = names ? waiting.size - named.length : 0;
+  document.title = waiting.size ? `(${waiting.size} waiting) ${title}` : title;
+  alarm.need(waiting.size > 0);
   if (!bar.isConnected) return [];
-  bar.querySelector('[data-waiting-head]').textContent = waiting.size > 1
-    ? `${waiting.size} critical alerts are waiting:` : 'A critical alert is waiting:';
+  bar.querySelector('[data-waiting-head]').textContent = head();
   const rest = Object.assign(document.createElement('li'), { textContent: `and ${more} more` });
   list.replaceChildren(...named.map(line), ...(more ? [rest] : []));
   if (document.querySelector('dialog[open]')) bar.togglePopover(false); // and anew, above the dialog
-  bar.togglePopover(named.length > 0);
+  bar.togglePopover(waiting.size > 0);
   return isSeen() ? named : [];
 }
 
@@ -42,6 +58,8 @@ export function take({ id, level, state, who, what }, { topic, n }) {
   if (level !== 'critical' || !WAITING.includes(state)) return;
   waiting.set(id, { id, topic, n, who, what });
   if (!isNew) return;
-  say(`A critical alert is waiting: ${who}, ${what}.`, true);
+  say(names ? `A critical alert is waiting: ${who}, ${what}.` : 'A critical alert is waiting.', true);
   alarm.now();
 }
+
+settle();

@@ -2,7 +2,6 @@
 import { acts, keyActs } from '../cortex.js';
 import { scan, sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
-import { pill } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { beside } from './board_beside.js';
@@ -14,6 +13,7 @@ import * as queue from './board_queue.js';
 import { shift } from './board_shift.js';
 import { hint, mute } from './board_sound.js';
 import { draw, online } from './board_tray.js';
+import { pill } from './pill.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];

@@ -1,9 +1,10 @@
-/* What stands beside the queue (who is on shift, who waits for a second reader): fetched again when the server says
-   that it is another one, and put in only where nobody points or types at that moment. */
+/* What stands beside the queue (who is on shift, who waits for a second reader, what is due today): fetched again when
+   the server says that it is another one, and put in only where nobody points or types at that moment. */
 import { scan } from '../lib/clocks.js';
 import { say } from '../lib/say.js';
+import { put } from './board_counts.js';
 
-const SAID = { shift: 'Who is on shift has changed.', readings: 'What waits for a second reader has changed.' };
+const SAID = { shift: 'Who is on shift has changed.', readings: 'What waits for a second reader has changed.', today: '' };
 const AGAIN = 5_000; // a part that could not be fetched is asked for again
 const latest = new Map(); // topic -> mark by part
 const asked = {};
@@ -41,5 +42,6 @@ document.addEventListener('htmx:afterSettle', ({ target }) => {
   delete asked[target.id];
   scan(target);
   if (target.id === 'shift') document.querySelector('[data-on-shift]').textContent = target.querySelectorAll('[data-person]').length;
-  say(SAID[target.id]);
+  if (target.dataset.figures) put(JSON.parse(target.dataset.figures));
+  if (SAID[target.id]) say(SAID[target.id]);
 });

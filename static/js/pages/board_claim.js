@@ -9,6 +9,7 @@ const $ = (css, root = document) => root.querySelector(css);
 /* Says in words, at the place of the button, why it can't be claimed; `over` when trying again is no use. */
 export function refuse(place, sentence, over = true) {
   const note = $('[data-conflict]', place) || $('[data-tray-rest]', place) || document.createElement('span');
+  note.dataset.conflict = ''; // the next refusal takes its place
   note.textContent = sentence;
   note.hidden = false;
   if (!note.isConnected && over) $('.q-act', place).replaceChildren(note);
@@ -26,11 +27,22 @@ function mine(row) {
   say('Claimed by you.');
 }
 
+/* A claim that did not get through is said over the page, with the desk's number, until it is closed or done. */
+function failed(place, answer) {
+  if (answer?.status === 423) return document.dispatchEvent(new Event('session-covered'));
+  const silent = navigator.onLine ? 'The server did not answer.' : 'This device is offline.';
+  const bar = $('#not-claimed');
+  $('[data-why]', bar).textContent = answer ? 'The server could not do it.' : silent;
+  bar.togglePopover(true);
+  return refuse(place, 'Not claimed. Try again.', false);
+}
+
 /* Posts a claim; `place` finds the element that shows the answer, since the row may be replaced meanwhile. */
 async function claim(url, place, goTo = '') {
   const answer = await post(url).catch(() => null);
-  if (answer?.ok) return goTo ? location.assign(goTo) : mine(place());
-  if (answer?.status !== 409) return refuse(place(), 'Not claimed, no answer. Try again.', false);
+  if (!answer?.ok && answer?.status !== 409) return failed(place(), answer);
+  $('#not-claimed').togglePopover(false);
+  if (answer.ok) return goTo ? location.assign(goTo) : mine(place());
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   scan(page);
   return refuse(place(), $('[data-conflict-line]', page)?.textContent.trim() || 'Somebody else has it.');

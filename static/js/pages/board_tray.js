@@ -1,9 +1,9 @@
 /* The tray above the lists: the only place where news arrives, and where a lost connection is said. */
-import { timeText } from '../lib/pill.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { count } from './board_counts.js';
 import { needsAlarm, news } from './board_queue.js';
+import { timeText } from './pill.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 const tray = document.getElementById('tray');
@@ -15,7 +15,8 @@ function drawNews(rows) {
   const [top] = rows;
   $('[data-tray-count]').textContent = `${rows.length} new ${rows.length > 1 ? 'alerts' : 'alert'}`;
   $('[data-tray-glyph]').replaceChildren($('.risk', top).cloneNode(true));
-  $('[data-tray-top]').textContent = `${top.dataset.who}: ${top.dataset.what}`;
+  $('[data-tray-who]').textContent = top.dataset.who;
+  $('[data-tray-what]').textContent = top.dataset.what;
   $('[data-tray-rest]').textContent = rows.length > 1 ? `and ${rows.length - 1} more` : '';
   $('[data-tray-show]').textContent = `Show ${rows.length} new`;
   $('[data-act=claim-new]').hidden = top.dataset.r !== '4';

@@ -30,6 +30,17 @@ def test_the_theme_is_kept_and_rendered_by_the_server(cleo: Client, people: Peop
     assert 'data-theme="dark"' in cleo.get("/me/").content.decode()
 
 
+def test_privacy_is_kept_with_the_session_and_rendered_by_the_server(cleo: Client) -> None:
+    assert cleo.post("/me/privacy", {"on": "1"}, headers={"HX-Request": "true"}).status_code == 204
+    for path in ("/me/", "/board/", "/cases/", "/followups/", "/reviews/", "/duty/"):
+        assert '<body class="privacy ' in cleo.get(path).content.decode(), path
+    other = Client()
+    sign_in(other, "cleo@example.org")
+    assert '<body class="privacy' not in other.get("/me/").content.decode()
+    assert cleo.post("/me/privacy", {"on": "0", "next": "/cases/"})["Location"] == "/cases/"
+    assert '<body class="privacy' not in cleo.get("/cases/").content.decode()
+
+
 def test_an_unknown_theme_is_refused(cleo: Client) -> None:
     assert cleo.post("/me/theme", {"theme": "neon"}).status_code == 422
 

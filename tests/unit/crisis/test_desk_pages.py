@@ -352,3 +352,16 @@ def test_the_demo_says_on_every_page_that_its_people_are_fictional(cast: Cast) -
     cast.home.save(update_fields=["settings"])
     for page in ("board", "my_cases", "duty", "resources"):
         assert words in get(cast.cleo, page).content.decode(), page
+
+
+def test_pages_beside_the_board_listen_for_whoever_hears_it_and_name_nobody(
+    cast: Cast, alert: RiskAlert
+) -> None:
+    for name in ("my_cases", "followups", "review_list", "resolved", "duty", "alert_new", "resources"):
+        shown = text(get(cast.cleo, name))
+        assert f'"board:{cast.home.pk}"' in shown, name
+        assert str(alert.pk) in shown, name
+        assert alert.patient is not None
+        assert alert.patient.anonymous_id not in shown, name
+    assert "data-topics" not in text(get(cast.alice, "my_cases")), "she is not on shift"
+    assert text(get(cast.cleo, "board")).count("data-waiting=") == 0, "the board hears for itself"

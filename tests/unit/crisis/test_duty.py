@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
-from cortex.audit import RuleBroken
-from crisis.duty.actions import plan_shift, start_shift
-from crisis.duty.models import DutyShift
+from cortex.audit import RuleBroken, system
+from crisis.alerts.actions import raise_alert
+from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
+from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
 from crisis.duty.queries import (
     covered_by,
     covering_users,
@@ -20,8 +23,9 @@ from crisis.duty.queries import (
     people_for,
     roster,
 )
+from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
-from tests.makers import make_user, now, staff
+from tests.makers import make_user, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 PLAN = {"role": "counselor", "planned_start": now(), "planned_end": now() + timedelta(hours=8)}
@@ -61,3 +65,48 @@ def test_a_new_role_outside_the_desk_takes_shift_and_lead_with_it(cast: Cast) ->
     update_user(actor=staff(cast.ada), user_id=cleo.pk, role="auditor")
     assert rights() == [False] * 8
     assert people_for("lead", home) == [cast.sam]
+
+
+def page(user: User, name: str, **data: str) -> str:
+    """Open a page of the duty, or post to it, as this person's browser would; return what it leads to."""
+    client = Client()
+    client.force_login(user)
+    address = reverse(f"crisis:{name}")
+    answer = client.post(address, data, follow=True) if data else client.get(address)
+    scope_all()
+    return str(answer.content.decode())
+
+
+def test_ending_a_shift_asks_first_and_says_what_becomes_of_open_claims(cast: Cast) -> None:
+    shift = cast.on_duty()
+    assert "No alert is open with you." in page(cast.cleo, "duty_end")
+    alert = raise_alert(
+        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
+        level="critical", reason_code="text_a",
+    )  # fmt: skip
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    asked = page(cast.cleo, "duty_end")
+    assert "You still own 1 alert." in asked
+    assert "After 10 minutes the ones without contact go back to the queue." in asked
+    shift.refresh_from_db()
+    assert shift.is_running, "the question alone ends nothing"
+    assert "Go on with the shift" in page(cast.cleo, "duty_end", sure="yes")
+    shift.refresh_from_db()
+    assert shift.status == DutyStatus.ENDED
+    page(cast.cleo, "duty_start", sound="resumed")
+    shift.refresh_from_db()
+    assert (shift.status, shift.ended_at) == (DutyStatus.ACTIVE, None)
+
+
+def test_only_a_fresh_end_by_hand_is_taken_back(cast: Cast) -> None:
+    shift = cast.on_duty()
+    end_shift(actor=staff(cast.cleo), at=now() - SLIP)
+    with pytest.raises(RuleBroken):
+        resume_shift(actor=staff(cast.cleo))
+    assert "Go on with the shift" not in page(cast.cleo, "duty")
+    DutyShift.objects.filter(pk=shift.pk).update(
+        status=DutyStatus.ACTIVE, planned_start=now() - 5 * OVERTIME, planned_end=now() - OVERTIME
+    )
+    end_forgotten_shift(actor=system("sweeper"), shift_id=shift.pk)
+    with pytest.raises(RuleBroken):
+        resume_shift(actor=staff(cast.cleo))

@@ -36,6 +36,10 @@ def test_a_label_is_escaped() -> None:
     assert "<b>" not in render('{% icon "x" 14 label %}', label='"><b>')
 
 
+def test_a_number_is_dialled_by_its_digits() -> None:
+    assert [ui.dial(one) for one in ("ext. 4400", "+44 (0)20 7946 0018")] == ["4400", "+442079460018"]
+
+
 def test_a_time_carries_its_iso_text_and_its_mode() -> None:
     shown = render('{% when at "since" %}', at=datetime(2026, 11, 19, 3, 9, tzinfo=UTC))
     assert 'data-clock="since"' in shown

@@ -1,0 +1,35 @@
+/* Pages beside the board: a critical alert is counted, shown in a bar and heard, also under the cover. Nobody is named
+   here, and nothing is confirmed. */
+import { acts } from '../cortex.js';
+import { sync } from '../lib/clocks.js';
+import { connect } from '../lib/live.js';
+import { draw, forget, settle, take } from './alert_waiting.js';
+import { hint, mute } from './board_sound.js';
+import { pill } from './pill.js';
+
+function onEvent(event) {
+  const row = new DOMParser().parseFromString(event.html, 'text/html').querySelector('li');
+  take(row.dataset, event);
+  draw();
+}
+
+/* Too far behind: takes the page's own data in again, since a reload would take what is being typed. */
+async function reload(topic) {
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
+  const numbers = settle(page);
+  draw();
+  return numbers[topic];
+}
+
+Object.assign(acts, { mute });
+draw();
+const live = connect({
+  url: document.body.dataset.liveUrl,
+  topics: settle(),
+  confirms: false,
+  onEvent,
+  onReload: reload,
+  onGone: forget,
+  onState: pill,
+  onTick: (iso) => { sync(iso); pill(live); hint(); },
+});

@@ -1,0 +1,82 @@
+"""Away from the board, and under the cover, a critical alert is counted and heard; nobody is named."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Page, expect
+
+from cortex.accounts.sessions.models import SessionState
+from crisis.alerts.models import RiskAlert
+from crisis.duty.actions import end_shift
+from crisis.escalation.models import AttemptState
+from crisis.ownership.actions import claim_alert
+from tests import makers
+from tests.browser.test_board import Visit, raise_for
+from tests.browser.test_other_alerts import state_of
+from tests.cast import Cast
+
+COUNT_TONES = """(() => {
+    window.tones = 0;
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (at) { window.tones += 1; start.call(this, at); };
+})()"""
+
+
+def told_of(page: Page, alert: RiskAlert, waiting: int = 1) -> None:
+    """Check that the page counts what waits, sounds, and names nobody."""
+    words = "A critical alert is waiting." if waiting == 1 else f"{waiting} critical alerts are waiting."
+    expect(page.locator("#waiting")).to_contain_text(words)
+    expect(page).to_have_title(re.compile(rf"^\({waiting} waiting\)"))
+    assert str(alert.patient and alert.patient.anonymous_id) not in page.content()
+    page.wait_for_function("window.tones > 0")
+
+
+def test_each_page_of_the_desk_tells_of_a_new_critical_alert(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    visitor = visit(width=390)
+    visitor.context.add_init_script(COUNT_TONES)
+    page = visitor.sign_in(people.cleo)
+    page.get_by_role("link", name="Follow-ups").last.click()
+    expect(page.locator("[data-live]")).to_have_attribute("data-s", "live")
+    expect(page.locator("#waiting")).to_be_hidden()
+    page.mouse.click(200, 100)
+    raise_for(people, "high")
+    alert = raise_for(people)
+    told_of(page, alert)
+    expect(page.locator("#say-now")).to_have_text("A critical alert is waiting.")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    assert state_of(alert, people) == AttemptState.PENDING, "a count confirms nothing"
+    page.get_by_role("link", name="My cases").click()
+    expect(page.locator("#waiting")).to_contain_text("A critical alert is waiting.")
+    claim_alert(actor=makers.staff(people.sam), alert_id=alert.pk)
+    expect(page.locator("#waiting")).to_be_hidden()
+    raise_for(people)
+    expect(page.locator("#waiting")).to_be_visible()
+    end_shift(actor=makers.staff(people.cleo))
+    expect(page.locator("#waiting")).to_be_hidden(timeout=10_000)
+
+
+def test_a_covered_board_that_is_loaded_anew_still_counts_and_sounds(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    people.cleo.pin_hash = make_password("482915")
+    people.cleo.save()
+    visitor = visit()
+    visitor.context.add_init_script(COUNT_TONES)
+    page = visitor.sign_in(people.cleo)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Live triage")
+    idle = makers.now() - timedelta(minutes=20)
+    SessionState.objects.filter(user=people.cleo).update(last_input_at=idle)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Covered")
+    page.get_by_label("PIN").click()
+    alert = raise_for(people)
+    told_of(page, alert)
+    raise_for(people)
+    told_of(page, alert, waiting=2)
+    assert visitor.axe() == []
+    page.get_by_label("PIN").fill("482915")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Live triage")
