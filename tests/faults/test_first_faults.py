@@ -39,7 +39,6 @@ from crisis.escalation.policy import DEFAULTS, SHARED
 from tests import cast as players
 from tests import makers, stores
 from tests.live.stage import PrivateRedis, wait_until
-from tests.stores import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
 
@@ -87,7 +86,7 @@ class System:
 
     folder: Path
     redis: PrivateRedis
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=stores.free_port)
     children: dict[str, Child] = field(default_factory=dict)
     redis_kills: int = 0
 
