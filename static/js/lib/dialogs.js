@@ -34,7 +34,9 @@ function onSwap(e) {
 
 function onFailure(e) {
   const place = e.detail.elt.querySelector('[data-sent]') || document.getElementById('act-note');
-  if (place) place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
+  if (!place) return;
+  place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
+  place.focus();
 }
 
 export function dialogs() {
