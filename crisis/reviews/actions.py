@@ -163,8 +163,9 @@ def plan_follow_ups(
         return Unchanged([])  # type: ignore[return-value]
     dates, zone = {"first": first}, zone_of(alert.organization.default_timezone)
     for label, hours in SERIES[alert.level].items():
-        if at + timedelta(hours=hours) - first > SAME_CONTACT:
-            dates[label] = by_day(at + timedelta(hours=hours), zone)
+        due = by_day(at + timedelta(hours=hours), zone)
+        if due - first > SAME_CONTACT:
+            dates[label] = due
     rows = FollowUp.objects.bulk_create(
         FollowUp(
             organization_id=alert.organization_id,

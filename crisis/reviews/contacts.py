@@ -12,7 +12,7 @@ ENOUGH_TRIES = 3
 ENOUGH_CHANNELS = 2
 WITHIN = timedelta(hours=24)
 
-# People are called by day: a contact is proposed for the early afternoon and never falls at night.
+# People are called by day, and no later than was promised (domain 3.9: within 24 hours, 72 hours, …).
 PROPOSED_AT = time(14)
 DAY = (time(9), time(18))
 
@@ -20,16 +20,18 @@ Attempt = tuple[datetime, str]
 
 
 def proposed_first(at: datetime, zone: tzinfo) -> datetime:
-    """Return when a first follow-up is proposed: the next day at 14:00 in `zone`."""
-    local = at.astimezone(zone)
-    return datetime.combine(local.date() + timedelta(days=1), PROPOSED_AT, zone)
+    """Return when a first follow-up is proposed: by day in `zone`, within 24 hours, at 14:00 if that fits."""
+    latest = by_day(at + WITHIN, zone).astimezone(zone)
+    return min(latest, datetime.combine(latest.date(), PROPOSED_AT, zone))
 
 
 def by_day(due: datetime, zone: tzinfo) -> datetime:
-    """Return a promised time, moved into 09:00 to 18:00 of the same day in `zone` where it lies outside."""
+    """Return the last moment between 09:00 and 18:00 in `zone` that is not later than a promised time."""
     local = due.astimezone(zone)
     begins, ends = (datetime.combine(local.date(), one, zone) for one in DAY)
-    return min(max(local, begins), ends).astimezone(UTC)
+    if local < begins:
+        ends = datetime.combine(local.date() - timedelta(days=1), DAY[1], zone)
+    return min(local, ends).astimezone(UTC)
 
 
 def next_step(attempts: Sequence[Attempt], *, may_ring_contact: bool) -> str:

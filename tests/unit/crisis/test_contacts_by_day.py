@@ -22,16 +22,23 @@ from tests.unit.crisis.test_desk_pages import get, text
 NAIROBI = ZoneInfo("Africa/Nairobi")
 
 
-@pytest.mark.parametrize("hour", [0, 3, 9, 14, 21, 23])
-def test_the_first_contact_is_proposed_for_the_next_afternoon(hour: int) -> None:
-    at = datetime(2026, 11, 19, hour, 30, tzinfo=NAIROBI).astimezone(UTC)
-    assert proposed_first(at, NAIROBI) == datetime(2026, 11, 20, 14, tzinfo=NAIROBI)
+@pytest.mark.parametrize(
+    ("hour", "day", "proposed"),
+    [(0, 19, 14), (8, 19, 14), (9, 20, 9), (14, 20, 14), (21, 20, 14), (23, 20, 14)],
+)
+def test_the_first_contact_is_proposed_by_day_within_24_hours(hour: int, day: int, proposed: int) -> None:
+    at = datetime(2026, 11, 19, hour, tzinfo=NAIROBI).astimezone(UTC)
+    assert proposed_first(at, NAIROBI) == datetime(2026, 11, day, proposed, tzinfo=NAIROBI)
 
 
-@pytest.mark.parametrize(("hour", "moved"), [(3, 9), (9, 9), (12, 12), (18, 18), (22, 18)])
-def test_the_series_stays_on_its_day_between_nine_and_six(hour: int, moved: int) -> None:
+@pytest.mark.parametrize(
+    ("hour", "day", "moved"), [(3, 18, 18), (9, 19, 9), (12, 19, 12), (18, 19, 18), (22, 19, 18)]
+)
+def test_the_series_falls_between_nine_and_six_and_never_later_than_promised(
+    hour: int, day: int, moved: int
+) -> None:
     due = datetime(2026, 11, 19, hour, tzinfo=NAIROBI).astimezone(UTC)
-    assert by_day(due, NAIROBI) == datetime(2026, 11, 19, moved, tzinfo=NAIROBI)
+    assert by_day(due, NAIROBI) == datetime(2026, 11, day, moved, tzinfo=NAIROBI)
 
 
 @pytest.mark.django_db
@@ -49,7 +56,7 @@ def test_an_alert_that_ends_at_night_calls_nobody_at_night(cast: Cast) -> None:
     form = text(get(cast.cleo, "alert_resolve", alert.pk))
     proposed = re.search(r'name="follow_up_at" value="([^"]*)"', form)
     assert proposed is not None
-    assert proposed[1].endswith("T14:00")
+    assert 9 <= int(proposed[1][-5:-3]) <= 18
     zone = ZoneInfo(cast.home.default_timezone)
     night = (timezone.localtime(timezone=zone) + timedelta(days=1)).replace(hour=2, minute=0)
     first = proposed_first(night, zone)
