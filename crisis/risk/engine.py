@@ -163,9 +163,14 @@ def _is_sustained(grouped: Grouped, at: datetime, policy: Policy) -> bool:
 
 
 def _clinician_level(grouped: Grouped) -> EvidenceItem | None:
+    """The level that a clinician set last; of two set at one moment, whatever keeps more people safe."""
     reviewed = grouped.get("review", ())
     entries = [item for item in reviewed if item.code == codes.CLINICIAN_LEVEL and item.floor]
-    return max(entries, key=lambda item: (item.observed_at, item.floor), default=None)
+    return max(
+        entries,
+        key=lambda item: (item.observed_at, item.tier != codes.LOWER, Level(item.floor).rank),
+        default=None,
+    )
 
 
 def _lowers(

@@ -64,7 +64,7 @@ class UpRun:
         def everyone() -> bool:
             return self.is_answering() and {"web", "worker", "beat", "sweeper"} <= set(self.pids())
 
-        wait_for(everyone, 40, self)
+        wait_for(everyone, 90, self)
         return self
 
     def family(self) -> list[psutil.Process]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -228,6 +229,13 @@ def test_a_clinicians_lower_level_holds_until_newer_evidence_or_seven_days():
 
 def test_a_clinicians_lower_level_is_never_a_floor():
     assert w.decide(w.clinician("medium", codes.LOWER, 1)).level == "low"
+
+
+def test_of_two_levels_set_at_one_moment_the_safer_one_holds():
+    raised, lowered = w.clinician("critical", codes.RAISE), w.clinician("medium", codes.LOWER)
+    between = w.clinician("high", codes.RAISE)
+    for entries in itertools.permutations((raised, lowered, between)):
+        assert w.decide(w.text("B"), *entries).level == "critical"
 
 
 def test_a_clinicians_higher_level_stays_until_a_human_changes_it():
