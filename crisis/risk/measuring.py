@@ -127,8 +127,11 @@ def point_for_recall(labels: Marks, scores: Floats, least: float) -> float:
 
 def recall_at_precision(labels: Marks, scores: Floats, least: float) -> float:
     """The highest recall of any point whose precision is at least this; 0 where there is none."""
-    right = np.cumsum(labels[np.argsort(-scores, kind="stable")])
-    reached = right / np.arange(1, len(labels) + 1) >= least
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(labels[order])
+    # A point flags all rows of its score or none of them.
+    is_last = np.append(np.diff(scores[order]) != 0, True)
+    reached = is_last & (right / np.arange(1, len(labels) + 1) >= least)
     return float(right[reached][-1] / labels.sum()) if reached.any() else 0.0
 
 

@@ -51,7 +51,9 @@ def grams_of(texts: Sequence[Sequence[str]]) -> Grams:
     of_words, of_letters = _of_words(words), _of_letters(words)
     rows = np.concatenate([of_words[0], of_letters[0]])
     hashes = np.concatenate([of_words[1], of_letters[1]])
-    keys = np.unique((rows << BITS) | _buckets(hashes))
+    # Sorted and cut by hand: np.unique hashes first, which takes four times as long here.
+    keys = np.sort((rows << BITS) | _buckets(hashes))
+    keys = keys[np.append(keys[:-1] != keys[1:], True)] if len(keys) else keys
     starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.int64) << BITS)
     return Grams(starts.astype(np.int64), keys & (BUCKETS - 1))
 

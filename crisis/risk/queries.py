@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from cortex.accounts.models import Organization
 from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
 from .models import Evidence, Lexicon, RiskAssessment, RiskDue
 from .rows import ITEM_COLUMNS, item_of
+from .textmodel import ModelState
 from .types import EvidenceItem
 
 
@@ -85,6 +87,14 @@ def locked_due(due_id: UUID) -> RiskDue | None:
     """Lock and return an evaluation that is due; None when it is done or somebody else has it."""
     rows = RiskDue.objects.select_for_update(of=("self",), skip_locked=True)
     return rows.filter(pk=due_id, done_at__isnull=True).first()
+
+
+def model_state(organization_id: UUID, version: str) -> ModelState:
+    """What the organization lets this version of the text model do (settings: `text_models`); one query."""
+    settings = Organization.objects.filter(pk=organization_id).values_list("settings", flat=True).first()
+    named = settings.get("text_models") if isinstance(settings, dict) else None
+    state = named.get(version) if isinstance(named, dict) else None
+    return ModelState(state) if state in set(ModelState) else ModelState.OFF
 
 
 def lexicon_row(checksum: str) -> Lexicon | None:

@@ -26,6 +26,10 @@ GROUPS: dict[str, frozenset[str]] = {
         "attempt": "attempt attempted tried hospital er woke survived failed",
     }.items()
 }
+_PLACE = {word: place for place, words in enumerate(GROUPS.values()) for word in words}
+_SHARED = tuple(
+    (place, word) for place, words in enumerate(GROUPS.values()) for word in words if _PLACE[word] != place
+)
 NAMES = (
     *(f"tier_{tier}" for tier in TIERS),
     *(f"taken_back_{tier}" for tier in TIERS),
@@ -47,6 +51,14 @@ def style_of(words: Sequence[str], screening: Screening) -> list[float]:
     counting = set(screening.tiers)
     taken_back = {hit.tier for hit in screening.hits if hit.flags}
     size = max(1, len(words))
+    counts = [0] * len(GROUPS)
+    for word in words:
+        place = _PLACE.get(word)
+        if place is not None:
+            counts[place] += 1
+    for place, word in _SHARED:
+        counts[place] += words.count(word)
+    part = size**0.7
     return [
         *(float(tier in counting) for tier in TIERS),
         *(float(tier in taken_back) for tier in TIERS),
@@ -54,6 +66,6 @@ def style_of(words: Sequence[str], screening: Screening) -> list[float]:
         float(screening.past_attempt),
         float(bool(screening.cues)),
         float("WS_MEANS_SEEKING" in screening.cues),
-        *(sum(map(group.__contains__, words)) / size**0.7 for group in GROUPS.values()),
+        *(count / part for count in counts),
         log(size),
     ]

@@ -120,10 +120,10 @@ def _ordinary(texts: Sequence[str], words: Lexicon) -> Texts:
     return texts_of(made, [""] * len(made), words)
 
 
-def folds_of(owners: Sequence[str], folds: int = FOLDS) -> Ints:
+def folds_of(owners: Sequence[str]) -> Ints:
     """The fold of each row: all rows of an owner together, by the hash of their name."""
     ordered = sorted(set(owners), key=lambda owner: hashlib.sha256(f"{SEED}:{owner}".encode()).hexdigest())
-    place = {owner: number % folds for number, owner in enumerate(ordered)}
+    place = {owner: number % FOLDS for number, owner in enumerate(ordered)}
     return np.array([place[owner] for owner in owners])
 
 
