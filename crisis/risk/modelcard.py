@@ -46,7 +46,7 @@ def write(folder: Path, trained: training.Trained, sources: Mapping[str, Source]
     """Write the model's four files into a folder and return its version; bit for bit the same each time."""
     folder.mkdir(parents=True, exist_ok=True)
     array = BytesIO()
-    np.save(array, trained.model.weights, allow_pickle=False)
+    np.lib.format.write_array(array, trained.model.weights, allow_pickle=False)
     parameters = asdict(trained.model.parameters)
     inner = hashlib.sha256(array.getvalue() + json.dumps(parameters, sort_keys=True).encode()).hexdigest()
     card = {

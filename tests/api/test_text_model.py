@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from cortex.accounts.actions import update_organization
@@ -164,3 +165,24 @@ def test_a_state_that_does_not_exist_is_refused(cast: Cast, states: object) -> N
         update_organization(
             actor=system("test"), organization_id=cast.home.pk, settings={"text_models": states}
         )
+
+
+def test_supervisors_see_what_it_said_beside_the_lexicon(api: Api, cast: Cast, spy: Spy) -> None:
+    put(cast, "shadow")
+    api.send(
+        message(cast.patient, WORDS, language="en"),
+        message(cast.patient, "I will kill myself tonight, I have the rope", language="en"),
+    )
+    page = Client()
+    page.force_login(cast.sam, settings.AUTHENTICATION_BACKENDS[0])
+    answer = page.get("/reviews/text-model/")
+    counts = answer.context["counts"]
+    assert [(one.band, one.is_shadow, one.readings, one.with_tier) for one in counts] == [
+        ("0.9 to 1.0", True, 2, 1)
+    ]
+    shown = answer.content.decode()
+    assert shown.count(cast.patient.anonymous_id) == 2
+    assert "market" not in shown
+    makers.scope_all()
+    page.force_login(cast.cleo, settings.AUTHENTICATION_BACKENDS[0])
+    assert page.get("/reviews/text-model/").status_code == 403
