@@ -18,7 +18,12 @@ from crisis.risk.lexicon import Lexicon, lexicon
 from crisis.risk.pii import pii_present
 from crisis.risk.types import EvidenceItem, Inputs
 
-GOALS = {"screening, messages of an ordinary day": 60.0, "deciding, a full ledger": 1000.0}
+GOALS = {
+    "screening, messages of an ordinary day": 60.0,
+    "text model, a message in a batch": 60.0,
+    "loading the text model, once per process": 200_000.0,
+    "deciding, a full ledger": 1000.0,
+}
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 # Our own sentences; 1 in 12 of the day's mix is of a hard day, and one is long.
@@ -68,6 +73,22 @@ def measure_screening(words: Lexicon) -> bool:
     for name, texts in (("ordinary", ORDINARY), ("of a hard day", HARD), ("long (900 characters)", [LONG])):
         show(f"screening, {name}", _mean(words, texts))
     show("contact data, ordinary", microseconds(lambda: [pii_present(text) for text in day], 40) / len(day))
+    return met
+
+
+def measure_model(words: Lexicon) -> bool:
+    """Measure loading the text model (with numpy's import), and reading a day's mix in a batch and alone."""
+    began = time.process_time()
+    from crisis.risk.linear import load
+
+    model = load(words=words)
+    met = show("loading the text model, once per process", (time.process_time() - began) * 1e6)
+    day = [*ORDINARY, *ORDINARY[:9], *HARD, *ORDINARY[:2], LONG] * 10
+    screenings = [words.screen(text) for text in day]
+    batch = microseconds(lambda: model.read_many(day, screenings), 3) / len(day)
+    met &= show("text model, a message in a batch", batch)
+    alone = microseconds(lambda: model.read_many(day[:1], screenings[:1]), 100)
+    show("text model, one message alone", alone)
     return met
 
 
@@ -130,7 +151,7 @@ def main() -> int:
     began = time.process_time()
     words = lexicon()
     show("compiling the lexicon, once per process", (time.process_time() - began) * 1e6)
-    met = [measure_screening(words), measure_deciding()]
+    met = [measure_model(words), measure_screening(words), measure_deciding()]
     for path in arguments.texts:
         measure_file(words, path)
     return 0 if all(met) else 1

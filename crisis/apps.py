@@ -12,15 +12,19 @@ class CrisisConfig(AppConfig):
     def ready(self) -> None:
         """Add claims to the one predicate, the board to the live topics, and what floors below ask."""
         from cortex.live import topics
-        from cortex.ops import warming
+        from cortex.ops import health, warming
         from cortex.ui import nav
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
         from crisis.desk.counts import rail, watch
+        from crisis.risk import readiness, textmodel
         from crisis.risk.lexicon import lexicon
 
         access.register()
         topics.register("board", BoardSource())
         warming.register(lexicon)
+        textmodel.provide(readiness.packaged)
+        warming.register(textmodel.text_model)
+        health.register("text model", readiness.check_text_model)
         nav.register_counts(rail)
         nav.register_watch(watch)

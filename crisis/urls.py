@@ -20,6 +20,7 @@ PAGES = [
     path("followups/", desk.followups, name="followups"),
     path("followups/<uuid:follow_up_id>/", desk.followup_done, name="followup_done"),
     path("reviews/", reviews.review_list, name="review_list"),
+    path("reviews/text-model/", reviews.text_model_page, name="text_model"),
     path("reviews/<uuid:item_id>/", reviews.review_detail, name="review_detail"),
     path("reviews/<uuid:item_id>/done/", reviews.review_done, name="review_done"),
     path("duty/", duty.duty, name="duty"),

@@ -35,6 +35,9 @@ from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
 from crisis.resources.models import CrisisResource, ResourceKind
 from crisis.reviews.actions import finish_item, make_item
+from crisis.risk.actions import append_evidence
+from crisis.risk.evidence import Origin, from_text_model
+from crisis.risk.textmodel import ModelReading
 from patients.registry.records import PreferenceData
 from tests import makers
 from tests.api.conftest import Api, issue_key
@@ -102,6 +105,12 @@ class House:
             reason_code="missed_follow_up",
         )  # fmt: skip
         finish_item(actor=cleo, item_id=done.pk, outcome="reviewed")
+        append_evidence(
+            actor=makers.machine(cast.home), at=makers.now(),
+            drafts={ended.patient.pk: [from_text_model(
+                ModelReading(0.4, 0.9, "m-1", is_shadow=True), Origin("message", makers.now())
+            )]},
+        )  # fmt: skip
         makers.make_message(ended.patient, "Leo nimelala vizuri.")
         makers.grant(ended.patient, cast.bob)
         doubt = replace(
@@ -162,7 +171,8 @@ class House:
             "board today": (cleo, "/board/today/", part),
             "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
             "follow-ups": (cleo, "/followups/", {}), "resolved": (cleo, "/resolved/", {}),
-            "reviews": (cleo, "/reviews/", {}), "reviews done": (cleo, "/reviews/?show=done", {}),
+            "text model": (sam, "/reviews/text-model/", {}), "reviews": (cleo, "/reviews/", {}),
+            "reviews done": (cleo, "/reviews/?show=done", {}),
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),

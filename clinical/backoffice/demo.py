@@ -25,6 +25,7 @@ from crisis.intake.parcels import Parcel
 from crisis.resources.actions import add_resource
 from crisis.risk.actions import install_lexicon
 from crisis.risk.evidence import Draft, Origin, from_item9, from_phq_total
+from crisis.risk.textmodel import ModelState, text_model
 from patients.privacy.records import ConsentData
 from patients.registry.models import new_pseudonym
 from patients.registry.queries import by_pseudonyms
@@ -80,6 +81,8 @@ class Demo:
         source = world.read("people")
         for one in source["organizations"]:
             settings = {"desk_phone": one["desk_phone"], "notify_by_email": False, "fictional": True}
+            if (model := text_model()) is not None:
+                settings["text_models"] = {model.version: str(ModelState.SHADOW)}
             organization = queries.organization(one["slug"]) or create_organization(
                 actor=shifts.machine(), name=one["name"], slug=one["slug"], settings=settings
             )

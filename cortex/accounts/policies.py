@@ -54,6 +54,13 @@ def _are_agreements(value: Any) -> bool:
     )
 
 
+def _are_states(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(version, str) and 0 < len(version) <= 32 and state in ("off", "shadow", "live")
+        for version, state in value.items()
+    )
+
+
 POLICIES: dict[str, Policy] = {
     "covered_by": Policy(
         "Services whose shifts may cover this one by agreement: their alerts then come to those people too.",
@@ -72,6 +79,12 @@ POLICIES: dict[str, Policy] = {
     ),
     "notify_by_email": Policy(
         "Whether steps of a chain are mailed too (true).", "true or false", _is_yes_or_no
+    ),
+    "text_models": Policy(
+        "What a version of the text model may do: off (any that isn't named), shadow (recorded, shown to "
+        "supervisors, decides nothing) or live (a part of the score, never a page by itself).",
+        "off, shadow or live by versions",
+        _are_states,
     ),
     "voice_retention_days": Policy(
         "Days that transcripts are kept after their extraction (7).", "a number from 0 to 7", _is_days

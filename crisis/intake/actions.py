@@ -23,11 +23,13 @@ from crisis.intake.gaps import KEPT, note_gaps
 from crisis.intake.items import Item, pseudonyms_of, read_items
 from crisis.intake.models import ANSWER_LIFE, IntakeKey, IntakeRequest
 from crisis.intake.parcels import Parcel, Press
-from crisis.intake.screening import fail_closed, hold_back, screen_rows
+from crisis.intake.screening import fail_closed, hold_back, scorable, score_rows, screen_rows
 from crisis.intake.sorting import CONSENTS, Facts, Sorted, sort_items
 from crisis.intake.wording import Wording
 from crisis.resources.support import general_support, support_for
 from crisis.risk.lexicon import lexicon
+from crisis.risk.queries import model_state
+from crisis.risk.textmodel import text_model
 from crisis.triage.actions import assess_rows
 from patients.privacy.actions import record_consent
 from patients.privacy.queries import decisions
@@ -142,8 +144,16 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     taking.rows = sort_items(items, facts)
     screen_rows(taking.rows, lexicon().screen, queries.turns(taking.rows, facts.at))
+    _score(taking)
     hold_back(taking.rows)
     fail_closed(taking.rows, closed, storing.needs_seal)
+
+
+def _score(taking: _Taking) -> None:
+    """Let the text model read what the organization's setting lets it; nothing is asked where it can't."""
+    model, rows = text_model(), scorable(taking.rows)
+    if model is not None and rows:
+        score_rows(rows, model, model_state(taking.parcel.organization_id, model.version))
 
 
 def _open_keys(ctx: AccessContext, ids: set[UUID]) -> set[UUID]:

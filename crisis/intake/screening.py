@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from crisis.intake.answers import Result
 from crisis.intake.items import BETWEEN
 from crisis.intake.sorting import Sorted
 from crisis.risk.lexicon import Screening
-from crisis.risk.textmodel import text_model
+from crisis.risk.textmodel import ModelState, TextModel, note_scoring
 from patients.codes import CODE
 
 SEPARATORS = re.compile(r"[_.:+/-]+")
@@ -32,20 +33,56 @@ def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, in
 
     `turns` are the places of messages in their conversations, by index: "I'm fine" to a greeting is courtesy.
     """
-    model = text_model()
     for row in rows:
         if not row.may_screen:
             continue
         try:
-            text = BETWEEN.join(map(spoken, row.item.words))
-            row.screening = screen(text, turn=turns.get(row.item.index))
-            row.reading = model.read(text) if model is not None else None
+            row.screening = screen(words_of(row), turn=turns.get(row.item.index))
             row.outcome.was_screened = True
         except Exception as error:
             # Whatever goes wrong while words are read, a person must look: the alert is raised from the mark.
             log.error("could not screen", exc_info=error)
             row.is_unscreened = True
         row.outcome.wants_support = row.outcome.wants_support or row.needs_person
+
+
+def scorable(rows: Iterable[Sorted]) -> list[Sorted]:
+    """Return the rows whose words a text model may read: screened now, not told before, in English."""
+    return [row for row in rows if row.screening is not None and not row.is_repeat and is_english(row)]
+
+
+def is_english(row: Sorted) -> bool:
+    """Whether the words are in English: said by the item, else by its person, and not denied by the lexicon.
+
+    Many apps send "en" for everybody, so words that are mostly known from another language are not English.
+    """
+    language = row.item.values.get("language") or (row.person.language if row.person is not None else "")
+    shares = row.screening.languages if row.screening is not None else {}
+    return language.partition("-")[0].lower() == "en" and (not shares or shares.get("en", 0.0) > 0.5)
+
+
+def score_rows(rows: Sequence[Sorted], model: TextModel, state: ModelState) -> None:
+    """Have the text model read rows, in one go; whatever it does, the lexicon's word stands as it is."""
+    if state is ModelState.OFF or not rows:
+        return
+    try:
+        screenings = [row.screening or Screening() for row in rows]
+        readings = model.read_many([words_of(row) for row in rows], screenings)
+        for row, reading in zip(rows, readings, strict=True):
+            if reading is not None:
+                row.reading = replace(reading, is_shadow=state is ModelState.SHADOW)
+    except Exception as error:
+        # Intake is never held up for it: readiness and the log say so.
+        note_scoring(error)
+        for row in rows:
+            row.reading = None
+    else:
+        note_scoring(None)
+
+
+def words_of(row: Sorted) -> str:
+    """Return the words of an item as one text."""
+    return BETWEEN.join(map(spoken, row.item.words))
 
 
 def spoken(text: str) -> str:

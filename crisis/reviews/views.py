@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,9 @@ from crisis.desk.queries import review_page, review_row, subjects_of
 from crisis.duty.queries import desk_organizations
 from crisis.reviews import actions, queries
 from crisis.reviews.forms import ReviewDoneForm, RiskReviewForm
+from crisis.risk.queries import model_counts, model_readings
 
+TEXT_MODEL_SPAN = timedelta(days=30)
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
@@ -43,6 +46,20 @@ def review_list(request: HttpRequest) -> HttpResponse:
         ]
         return render(
             request, "crisis/reviews/list.html", {"page": page, "tabs": tabs, "query": f"show={which}"}
+        )
+
+
+@requires(Role.SUPERVISOR)
+@require_GET
+def text_model_page(request: HttpRequest) -> HttpResponse:
+    """What the text model said in the last 30 days, in shadow or live, beside what the lexicon said."""
+    actor = actor_of(request)
+    houses, since = desk_organizations(actor.person), clock() - TEXT_MODEL_SPAN
+    with reading(actor, purpose="review", relationship="duty") as context:
+        page = page_of(model_readings(houses, since), request.GET.get("page"))
+        context.saw("review.text_model", object_type="evidence", subjects=subjects_of(page.object_list))
+        return render(
+            request, "crisis/reviews/text_model.html", {"page": page, "counts": model_counts(houses, since)}
         )
 
 

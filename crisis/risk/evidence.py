@@ -133,11 +133,12 @@ def reviews_of(screening: Screening) -> tuple[str, ...]:
 
 
 def from_text_model(reading: ModelReading, origin: Origin) -> Draft:
-    """The row of a text model's reading."""
+    """The row of a text model's reading; a shadow one is context, which no rule and no score looks at."""
+    code, domain = (codes.TEXT_MODEL_SHADOW, "context") if reading.is_shadow else (codes.TEXT_MODEL, "text")
     item = origin.item(
-        codes.TEXT_MODEL, "text", value=reading.severity, confidence=min(1.0, max(0.0, reading.confidence))
+        code, domain, value=reading.severity, confidence=min(1.0, max(0.0, reading.confidence))
     )
-    return draft(replace(item, source_type=Source.TEXT_MODEL))
+    return draft(replace(item, source_type=Source.TEXT_MODEL), version=reading.model_version)
 
 
 def from_emotion(label: str, confidence: float, origin: Origin) -> Draft:

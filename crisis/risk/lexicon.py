@@ -68,6 +68,10 @@ class Lexicon:
             found = joined(found, other)
         return found
 
+    def words(self, text: str) -> list[str]:
+        """The words of a text as the lexicon folds them (crisis.risk.normalise), for others to read."""
+        return tokens_of(text, self._spelling)
+
     def _screen(self, tokens: list[str], turn: int | None, greeted: bool | None) -> Screening:
         words = set(tokens)
         languages, confidence = self._languages(words)

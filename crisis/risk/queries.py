@@ -8,12 +8,17 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Floor, Least
 
+from cortex.accounts.models import Organization
 from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
+from . import codes
 from .models import Evidence, Lexicon, RiskAssessment, RiskDue
 from .rows import ITEM_COLUMNS, item_of
+from .textmodel import ModelState
 from .types import EvidenceItem
 
 
@@ -85,6 +90,60 @@ def locked_due(due_id: UUID) -> RiskDue | None:
     """Lock and return an evaluation that is due; None when it is done or somebody else has it."""
     rows = RiskDue.objects.select_for_update(of=("self",), skip_locked=True)
     return rows.filter(pk=due_id, done_at__isnull=True).first()
+
+
+def model_state(organization_id: UUID, version: str) -> ModelState:
+    """What the organization lets this version of the text model do (settings: `text_models`); one query."""
+    settings = Organization.objects.filter(pk=organization_id).values_list("settings", flat=True).first()
+    named = settings.get("text_models") if isinstance(settings, dict) else None
+    state = named.get(version) if isinstance(named, dict) else None
+    return ModelState(state) if state in set(ModelState) else ModelState.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCount:
+    """How many readings of a version fell into a band of shares; how many of their texts had a tier too."""
+
+    version: str
+    is_shadow: bool
+    tenth: int
+    readings: int
+    with_tier: int
+
+    @property
+    def band(self) -> str:
+        """The band in words: "0.2 to 0.3"."""
+        return f"{self.tenth / 10:.1f} to {(self.tenth + 1) / 10:.1f}"
+
+
+def model_counts(organization_ids: Iterable[UUID], since: datetime) -> list[ReadingCount]:
+    """The text model's readings by version, state and band, the strongest first; one query."""
+    rows = (
+        _readings(organization_ids, since)
+        .annotate(tenth=Least(Floor(F("value") * 10), Value(9.0)))
+        .values_list("lexicon_version", "code", "tenth")
+        .annotate(count=Count("pk"), tiered=Count("pk", filter=Q(has_tier=True)))
+        .order_by("lexicon_version", "code", "-tenth")
+    )
+    return [
+        ReadingCount(version, code == codes.TEXT_MODEL_SHADOW, int(tenth), count, tiered)
+        for version, code, tenth, count, tiered in rows
+    ]
+
+
+def model_readings(organization_ids: Iterable[UUID], since: datetime) -> QuerySet[Evidence]:
+    """The text model's readings with their people, newest first, each marked `has_tier`."""
+    return _readings(organization_ids, since).select_related("patient").order_by("-observed_at", "-pk")
+
+
+def _readings(organization_ids: Iterable[UUID], since: datetime) -> QuerySet[Evidence]:
+    tiers = Evidence.objects.filter(
+        source_id=OuterRef("source_id"), code__in=[codes.text_code(tier) for tier in codes.TIERS]
+    )
+    return Evidence.objects.filter(
+        organization_id__in=set(organization_ids), observed_at__gte=since,
+        code__in=(codes.TEXT_MODEL, codes.TEXT_MODEL_SHADOW),
+    ).annotate(has_tier=Exists(tiers))  # fmt: skip
 
 
 def lexicon_row(checksum: str) -> Lexicon | None:

@@ -39,7 +39,9 @@ def test_everything_running_is_ready(client: Client) -> None:
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
     machines = {*health.MACHINES, "queue", "audit"}
-    assert set(body["parts"]) == {"database", "keys", "migrations", "redis", "months"} | machines
+    assert (
+        set(body["parts"]) == {"database", "keys", "migrations", "redis", "months", "text model"} | machines
+    )
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
 

@@ -12,6 +12,7 @@ from crisis.risk.dissonance import dissonance
 from crisis.risk.engine import assess
 from crisis.risk.interpretation import MAX_LENGTH, interpret
 from crisis.risk.lexicon import lexicon
+from crisis.risk.screening import Screening
 from crisis.risk.textmodel import ModelReading, register, text_model, unregister
 from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result, Source
 
@@ -132,22 +133,24 @@ class Echo:
 
     version = "echo-1"
 
-    def read(self, text: str) -> ModelReading | None:
-        return ModelReading(0.9, 0.8, self.version) if text else None
+    def read_many(self, texts, screenings):
+        return [ModelReading(0.9, 0.8, self.version) if text else None for text in texts]
 
 
 def test_a_text_model_joins_by_registration_and_leaves_again():
-    assert text_model() is None
+    packaged = text_model()
+    assert packaged is not None
     register(Echo())
     try:
         model = text_model()
         assert model is not None
-        reading = model.read("x")
+        reading, silent = model.read_many(["x", ""], [Screening(), Screening()])
         assert reading is not None
+        assert silent is None
         assert decide(evidence.from_text_model(reading, ORIGIN)).score == 0.5
     finally:
         unregister()
-    assert text_model() is None
+    assert text_model().version == packaged.version
 
 
 @pytest.mark.parametrize("locale", ["en", "sw"])

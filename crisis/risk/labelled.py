@@ -1,0 +1,146 @@
+"""Scores anybody's labelled texts with a model and says how well it does: in figures, never a text."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import measuring
+from .corpora import BadData, checksum, rows_of
+from .linear import Floats, Linear
+from .screening import Screening
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns to read, and what is positive: a number of at least `least`, or a word of `words`."""
+
+    text: str
+    label: str
+    group: str = ""
+    source: str = ""
+    least: float = 4.0
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share."""
+
+    name: str
+    sha256: str
+    lines: tuple[int, ...]
+    labels: measuring.Marks
+    groups: tuple[str, ...]
+    sources: tuple[str, ...]
+    shares: Floats
+    without_label: int
+
+
+def score(path: Path, columns: Columns, model: Linear) -> Scored:
+    """Read and score a file. Raises BadData for a file, a column or a label that can't be used."""
+    digest = checksum(path) if path.is_file() else ""
+    needed = tuple(name for name in (columns.text, columns.label, columns.group, columns.source) if name)
+    texts, labels, groups, origins, lines, skipped = [], [], [], [], [], 0
+    for number, row in enumerate(rows_of(path, needed), 1):
+        if not row[columns.label].strip():
+            skipped += 1
+            continue
+        texts.append(row[columns.text])
+        labels.append(is_positive(row[columns.label], columns, f"{path.name}, row {number}"))
+        groups.append(row[columns.group] if columns.group else str(number))
+        origins.append(row[columns.source] if columns.source else path.name)
+        lines.append(number)
+    if not texts:
+        raise BadData(f"{path.name} has no row with a label in {columns.label}.")
+    _, shares = screened(texts, model)
+    return Scored(
+        path.name, digest, tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped
+    )
+
+
+def is_positive(label: str, columns: Columns, where: str) -> bool:
+    """Whether a label is positive. Raises BadData for a word where numbers are expected."""
+    if columns.words:
+        return label.strip() in columns.words
+    try:
+        return float(label) >= columns.least
+    except ValueError as error:
+        raise BadData(
+            f"{where}: the label in {columns.label} is no number; name the positive words with --positive."
+        ) from error
+
+
+def screened(texts: Sequence[str], model: Linear) -> tuple[list[Screening], Floats]:
+    """What the lexicon says of each text, and the model's share (0 to 1)."""
+    screenings = [model.words.screen(text) for text in texts]
+    return screenings, model.shares(texts, screenings)[0]
+
+
+def report(scored: Sequence[Scored], model: Linear, seed: int) -> Iterator[str]:
+    """The figures in lines: all rows, then each source, then each file's groups by their highest share."""
+    point = model.parameters.operating_point
+    labels = np.concatenate([one.labels for one in scored])
+    shares = np.concatenate([one.shares for one in scored])
+    groups = [f"{one.name}:{group}" for one in scored for group in one.groups]
+    sources = np.array([source for one in scored for source in one.sources])
+    yield f"model {model.version}, operating point {point}; 95 % intervals by bootstrap"
+    for name in ("", *sorted(set(sources.tolist()))):
+        rows = (sources == name).nonzero()[0] if name else np.arange(len(labels))
+        if name and len(rows) == len(labels):
+            continue
+        yield from _figures(
+            name or "all rows", labels[rows], shares[rows], point, [groups[i] for i in rows], seed
+        )
+    if len(set(groups)) < len(groups):
+        yield from _by_group(labels, shares, groups, point, seed)
+
+
+def _figures(
+    name: str, labels: measuring.Marks, shares: Floats, point: float, groups: Sequence[str], seed: int
+) -> Iterator[str]:
+    yield f"{name}: {len(labels)} rows, {int(labels.sum())} positive"
+    for measure, figure in measuring.measured(labels, shares, point, groups, seed).items():
+        yield f"  {measure:<22}{figure}"
+    if labels.any():
+        best = measuring.recall_at_precision(labels, shares, 0.55)
+        yield f"  recall, precision .55  {best:.3f}"
+
+
+def _by_group(
+    labels: measuring.Marks, shares: Floats, groups: Sequence[str], point: float, seed: int
+) -> Iterator[str]:
+    names = sorted(set(groups))
+    place = {group: number for number, group in enumerate(names)}
+    rows = np.array([place[group] for group in groups])
+    highest, positive = np.zeros(len(names)), np.zeros(len(names))
+    np.maximum.at(highest, rows, shares)
+    np.maximum.at(positive, rows, labels.astype(float))
+    yield from _figures("groups by their highest share", positive > 0, highest, point, names, seed)
+
+
+def benign_report(path: Path, text: str, model: Linear) -> Iterator[str]:
+    """The share of ordinary texts that is flagged, and of days of 30 of them that the engine puts at high."""
+    texts = [row[text] for row in rows_of(path, (text,))]
+    screenings, shares = screened(texts, model)
+    readings = model.readings(shares, np.ones(len(shares)))
+    point = model.parameters.operating_point
+    yield f"{path.name}: {len(texts)} ordinary texts"
+    yield f"  flagged                {measuring.share_flagged(shares, point)}"
+    yield f"  days of 30 at high     {measuring.days_at_high(screenings, readings)}"
+
+
+def write_scores(path: Path, scored: Sequence[Scored], model: Linear) -> None:
+    """Write file, row, share and flag of each scored row; no text and no label."""
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(("file", "row", "score", "flagged"))
+        for one in scored:
+            for line, share in zip(one.lines, one.shares.tolist(), strict=True):
+                writer.writerow(
+                    (one.name, line, f"{share:.6f}", int(share >= model.parameters.operating_point))
+                )

@@ -1,0 +1,154 @@
+"""Measures a classifier: AUROC, precision, recall, specificity with bootstrap intervals; pure, no texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from .engine import assess
+from .evidence import Origin, from_screening, from_text_model
+from .linear import Floats
+from .screening import Screening
+from .textmodel import ModelReading
+from .types import Inputs
+
+Marks = npt.NDArray[np.bool_]
+RESAMPLES = 1000
+DAY_MESSAGES = 30
+_NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured value (0 to 1) with its 95 % interval; nan where nothing could be measured."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+    def as_json(self) -> list[float]:
+        """Value, low and high with four decimals."""
+        return [round(self.value, 4), round(self.low, 4), round(self.high, 4)]
+
+
+def auroc(labels: Marks, scores: Floats) -> float:
+    """The chance that a positive stands above a negative, ties counted half; nan without one of either."""
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if not positives or not negatives:
+        return float("nan")
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def precision(labels: Marks, flagged: Marks) -> float:
+    """The share of flagged rows that are positive."""
+    return _share(labels[flagged])
+
+
+def recall(labels: Marks, flagged: Marks) -> float:
+    """The share of positive rows that are flagged."""
+    return _share(flagged[labels])
+
+
+def specificity(labels: Marks, flagged: Marks) -> float:
+    """The share of negative rows that are not flagged."""
+    return _share(~flagged[~labels])
+
+
+def _share(marks: Marks) -> float:
+    return float(marks.mean()) if len(marks) else float("nan")
+
+
+def measured(
+    labels: Marks, scores: Floats, point: float, groups: Sequence[str], seed: int
+) -> dict[str, Figure]:
+    """AUROC, and precision, recall and specificity from `point` up, with intervals over whole groups."""
+    flagged = scores >= point
+    known: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {
+        "auroc": lambda rows: auroc(labels[rows], scores[rows]),
+        "precision": lambda rows: precision(labels[rows], flagged[rows]),
+        "recall": lambda rows: recall(labels[rows], flagged[rows]),
+        "specificity": lambda rows: specificity(labels[rows], flagged[rows]),
+    }
+    drawn = list(_resamples(groups, seed))
+    everything = np.arange(len(labels))
+    return {
+        name: _figure(measure(everything), [measure(rows) for rows in drawn])
+        for name, measure in known.items()
+    }
+
+
+def _resamples(groups: Sequence[str], seed: int) -> list[npt.NDArray[np.int64]]:
+    """Rows of groups drawn with replacement: one author's posts come or stay together."""
+    order = np.argsort(np.array(groups), kind="stable")
+    _, starts = np.unique(np.array(groups)[order], return_index=True)
+    members = np.split(order, starts[1:])
+    random = np.random.default_rng(seed)
+    return [
+        np.concatenate([members[one] for one in random.integers(0, len(members), len(members))])
+        for _ in range(RESAMPLES)
+    ]
+
+
+def _figure(value: float, drawn: list[float]) -> Figure:
+    usable = [one for one in drawn if one == one]
+    if not usable:
+        return Figure(value, float("nan"), float("nan"))
+    low, high = np.quantile(usable, [0.025, 0.975]).tolist()
+    return Figure(value, low, high)
+
+
+def share_flagged(scores: Floats, point: float) -> Figure:
+    """The share from `point` up, with Wilson's interval."""
+    count, hits = len(scores), int((scores >= point).sum())
+    if not count:
+        return Figure(float("nan"), float("nan"), float("nan"))
+    share, z = hits / count, 1.96
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return Figure(share, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
+def point_for_recall(labels: Marks, scores: Floats, least: float) -> float:
+    """The highest score from which on at least this share of the positives is flagged."""
+    ordered = np.sort(scores[labels])[::-1]
+    return float(ordered[int(np.ceil(least * len(ordered))) - 1])
+
+
+def recall_at_precision(labels: Marks, scores: Floats, least: float) -> float:
+    """The highest recall of any point whose precision is at least this; 0 where there is none."""
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(labels[order])
+    # A point flags all rows of its score or none of them.
+    is_last = np.append(np.diff(scores[order]) != 0, True)
+    reached = is_last & (right / np.arange(1, len(labels) + 1) >= least)
+    return float(right[reached][-1] / labels.sum()) if reached.any() else 0.0
+
+
+def days_at_high(screenings: Sequence[Screening], readings: Sequence[ModelReading | None]) -> Figure:
+    """The share of days of DAY_MESSAGES ordinary messages that the engine puts at high or above."""
+    high = []
+    for start in range(0, len(screenings) - DAY_MESSAGES + 1, DAY_MESSAGES):
+        origin = Origin("message", _NOON)
+        told = [
+            draft.item
+            for screening, reading in zip(
+                screenings[start : start + DAY_MESSAGES], readings[start : start + DAY_MESSAGES], strict=True
+            )
+            for draft in (
+                *from_screening(screening, origin),
+                *([from_text_model(reading, origin)] if reading is not None else ()),
+            )
+        ]
+        high.append(float(assess(Inputs(_NOON, tuple(told))).level.raises_alert))
+    return share_flagged(np.array(high), 1.0)
