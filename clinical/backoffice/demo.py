@@ -79,7 +79,13 @@ class Demo:
     def _make_organizations(self) -> None:
         source = world.read("people")
         for one in source["organizations"]:
-            settings = {"desk_phone": one["desk_phone"], "notify_by_email": False, "fictional": True}
+            settings = {
+                "desk_phone": one["desk_phone"],
+                "notify_by_email": False,
+                "fictional": True,
+                # Printed passwords must be enough to look around; a real service asks for a second factor.
+                "mfa_required_roles": [],
+            }
             organization = queries.organization(one["slug"]) or create_organization(
                 actor=shifts.machine(), name=one["name"], slug=one["slug"], settings=settings
             )
