@@ -289,7 +289,7 @@ def test_what_is_no_answer_of_a_key_is_refused_and_counted(people: People, app: 
     sign_in(client, "cleo@example.org")
     for answer in ("[]", "{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}'):
         assert client.post("/accounts/factor/", {"credential": answer}).status_code == 422
-    assert verbs().count("factor.refused") >= 3
+    assert verbs().count("factor.refused") == 2  # empty ones are not sent to be checked
     cleo, _ = second_step("cleo@example.org", code_of(app[0]))
     for answer in ("[]", "{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing"):
         assert cleo.post("/me/factors/key", {"credential": answer}).status_code == 422
@@ -318,6 +318,6 @@ def test_of_two_browsers_with_one_code_at_the_same_moment_one_comes_in(people: P
         assert sorted(pool.map(knock, others, [codes[0]] * 2)) == [302, 422]
 
 
-def test_an_actor_of_no_person_has_no_factors(people: People) -> None:
+def test_recovery_codes_need_something_that_they_stand_in_for(people: People) -> None:
     with pytest.raises(RuleBroken):
         actions.renew_codes(actor=actor_of_user(people.cleo))

@@ -1,0 +1,216 @@
+"""The gate: who must give a second factor opens nothing else before, whichever way they came in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from cortex.access.middleware import declared
+from cortex.accounts import queries
+from cortex.accounts.actions import update_organization
+from cortex.accounts.factors.required import house_roles, is_required
+from cortex.accounts.models import SessionState
+from cortex.audit.actors import actor_of_user
+from cortex.audit.rules import InputRefused
+from cortex.settings.env import Environment
+from tests.unit.accounts import test_people, test_reset
+from tests.unit.accounts.conftest import PASSWORD, People, sign_in
+from tests.unit.accounts.factors import code_of, give, set_up_app
+from tests.walk.addresses import addresses
+
+pytestmark = pytest.mark.django_db
+SET_UP = "/me/factors/"
+
+
+@pytest.fixture
+def strict(people: People) -> People:
+    """Everybody at home must give a second factor."""
+    people.home.settings = {"mfa_required_roles": ["counselor", "supervisor", "admin"]}
+    people.home.save()
+    return people
+
+
+def fresh(email: str, password: str = PASSWORD) -> Client:
+    """A browser in which this person typed their password."""
+    client = Client()
+    sign_in(client, email, password)
+    return client
+
+
+def is_shut(client: Client) -> bool:
+    """Whether the home page leads to the set-up."""
+    answer = client.get("/")
+    return answer.status_code == 302 and answer["Location"].startswith(SET_UP)
+
+
+def test_whoever_must_have_a_factor_and_has_none_is_led_to_set_one_up(strict: People) -> None:
+    client = fresh("cleo@example.org")
+    answer = client.get("/me/")
+    assert answer.status_code == 302 and answer["Location"] == "/me/factors/?next=%2Fme%2F"
+    page = client.get(SET_UP).content.decode()
+    assert "Amani Service asks everybody in your role" in page and "Sign out" in page
+    before = client.session.session_key
+    set_up_app(client)
+    assert client.session.session_key != before
+    assert client.get("/me/").status_code == 200
+
+
+def test_the_gate_is_shut_at_every_address_of_signed_in_people(strict: People) -> None:
+    ada = fresh("ada@example.org")
+    opened = []
+    for one in addresses():
+        if one.access is None or one.access.how != "roles" or one.pattern.startswith("accounts/logout"):
+            continue
+        path = one.path(**dict.fromkeys(one.groups, "00000000-0000-7000-8000-000000000000"))
+        for method in ("get", "post"):
+            answer = getattr(ada, method)(path)
+            if not answer.get("Location", "").startswith(SET_UP):
+                opened.append(one.name)
+    assert sorted(set(opened)) == [
+        "account_reauthenticate",
+        "accounts:factor_app",
+        "accounts:factor_key",
+        "accounts:factors",
+        "mfa_reauthenticate",
+    ]
+
+
+def test_the_open_ones_are_marked_and_no_other(strict: People) -> None:
+    def walk(resolver: URLResolver, prefix: str = "") -> list[str]:
+        found = []
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLResolver):
+                found += walk(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+            elif isinstance(entry, URLPattern) and getattr(entry.callback, "open_without_factor", False):
+                assert declared(entry.callback).how == "roles"
+                found.append(f"{prefix}{entry.name}")
+        return found
+
+    assert sorted(walk(get_resolver())) == [
+        "account_reauthenticate",
+        "accounts:factor_app",
+        "accounts:factor_key",
+        "accounts:factors",
+        "accounts:logout",
+        "mfa_reauthenticate",
+    ]
+
+
+def test_signing_out_and_the_crisis_lines_stay_open(strict: People) -> None:
+    client = fresh("cleo@example.org")
+    assert client.get(reverse("crisis:resources")).status_code == 200
+    assert client.post("/accounts/logout/")["Location"] == "/accounts/login/"
+
+
+def test_a_part_of_a_page_and_a_script_hear_no_and_where_to_go(strict: People) -> None:
+    client = fresh("cleo@example.org")
+    for headers in ({"HX-Request": "true"}, {"Sec-Fetch-Mode": "cors"}):
+        answer = client.get("/me/", headers=headers)
+        assert answer.status_code == 403 and answer["HX-Redirect"] == SET_UP and answer.content == b""
+
+
+def test_the_back_office_and_the_staffs_reference_of_the_api_are_shut(strict: People) -> None:
+    ada = fresh("ada@example.org")
+    for path in ("/admin/", "/admin/accounts/user/", "/api/reference/", "/api/reference/schema.json"):
+        assert ada.get(path)["Location"].startswith(SET_UP)
+
+
+def test_a_socket_is_shut_until_then_and_opens_afterwards(strict: People) -> None:
+    client = fresh("cleo@example.org")
+    client.get("/me/")
+    pair = (client.session.session_key or "", strict.cleo.pk, strict.cleo.access_version)
+    assert queries.sockets_still_valid([pair]) == {pair}
+    assert not queries.users_with_session([strict.cleo.pk], timezone.now())
+    set_up_app(client)
+    pair = (client.session.session_key or "", *pair[1:])
+    assert queries.sockets_still_valid([pair]) == set()
+    assert queries.users_with_session([strict.cleo.pk], timezone.now()) == {strict.cleo.pk}
+
+
+def test_a_new_password_by_mail_opens_no_gate(strict: People) -> None:
+    owner = fresh("cleo@example.org")
+    secret, _ = set_up_app(owner)
+    test_reset.ask("cleo@example.org")
+    browser = Client()
+    test_reset.set_password(browser, test_reset.link())
+    assert "_auth_user_id" not in browser.session
+    assert sign_in(browser, "cleo@example.org", test_reset.NEW)["Location"] == "/accounts/factor/"
+    assert give(browser, code_of(secret)).status_code == 302
+    assert not is_shut(browser)
+
+
+def test_an_invited_person_sets_a_factor_up_first(strict: People) -> None:
+    ada = fresh("ada@example.org")
+    set_up_app(ada)
+    test_people.invite(ada, "nia@example.org")
+    assert test_people.accept(test_people.link()).status_code == 302
+    assert is_shut(fresh("nia@example.org", test_people.CHOSEN["password"]))
+
+
+def test_a_rule_that_comes_in_the_middle_of_a_session_asks_at_the_next_page(people: People) -> None:
+    client = fresh("cleo@example.org")
+    assert client.get("/me/").status_code == 200
+    update_organization(
+        actor=actor_of_user(people.ada),
+        organization_id=people.home.pk,
+        settings={"mfa_required_roles": ["counselor"]},
+    )
+    assert client.get("/me/").status_code == 302
+
+
+def test_a_session_whose_person_has_a_factor_is_asked_for_it(strict: People) -> None:
+    secret, _ = set_up_app(fresh("cleo@example.org"))
+    client = Client()
+    client.force_login(strict.cleo)  # a session that came by no sign-in page of ours
+    where = client.get("/me/")["Location"]
+    assert where == "/accounts/reauthenticate/factor/?next=%2Fme%2F"
+    assert "asks for a second factor now" in client.get(where).content.decode()
+    done = client.post(where, {"code": code_of(secret), "next": "/me/"})
+    assert done["Location"] == "/me/" and client.get("/me/").status_code == 200
+
+
+def test_the_password_alone_does_not_open_it(strict: People) -> None:
+    set_up_app(fresh("cleo@example.org"))
+    client = Client()
+    client.force_login(strict.cleo)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert client.get("/me/").status_code == 302
+    assert not SessionState.objects.get(session_key=client.session.session_key).factor_passed_at
+
+
+def test_without_a_rule_of_its_own_an_organization_asks_everybody(
+    people: People, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CORTEX_MFA_REQUIRED_ROLES = Environment({}).roles("X", ("counselor", "admin"))
+    assert is_required(people.cleo) and is_shut(fresh("cleo@example.org"))
+    people.home.settings = {"mfa_required_roles": []}
+    people.home.save()
+    people.cleo.refresh_from_db()
+    assert not is_required(people.cleo) and not is_shut(fresh("cleo@example.org"))
+
+
+def test_the_houses_default_is_every_role_and_a_wrong_one_fails_loudly() -> None:
+    from cortex.accounts.choices import Role
+    from cortex.settings import base
+
+    assert set(base.CORTEX_MFA_REQUIRED_ROLES) == set(Role.values)
+    every = tuple(Role.values)
+    assert Environment({"X": "none"}).roles("X", every) == []
+    assert Environment({"X": "admin, supervisor"}).roles("X", every) == ["admin", "supervisor"]
+    with pytest.raises(Exception, match="X must be none"):
+        Environment({"X": "admin,adminn"}).roles("X", every)
+    assert house_roles() == []
+
+
+def test_the_rule_is_a_list_of_roles(people: People) -> None:
+    for wrong in ("admin", ["boss"], {"admin": True}, None):
+        with pytest.raises(InputRefused):
+            update_organization(
+                actor=actor_of_user(people.ada),
+                organization_id=people.home.pk,
+                settings={"mfa_required_roles": wrong},
+            )
