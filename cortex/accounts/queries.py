@@ -14,7 +14,7 @@ from django.db.models import BooleanField, Exists, Func, JSONField, OuterRef, Q,
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce, Lower
 
-from cortex.accounts.factors.required import POLICY, house_roles
+from cortex.accounts.factors.required import SETTING, house_roles
 from cortex.accounts.models import Invitation, Organization, Role, User
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
@@ -156,7 +156,7 @@ def live_sessions(user_id: UUID | OuterRef, at: datetime) -> QuerySet[SessionSta
 
 def _has_passed() -> Q:
     """Filter out sessions that wait for a second factor: nothing but its page is open to them."""
-    said = KeyTransform(POLICY, "user__organization__settings")
+    said = KeyTransform(SETTING, "user__organization__settings")
     roles = Coalesce(said, Value(house_roles(), JSONField()), output_field=JSONField())
     asked = Func(
         roles, "user__role", template="%(expressions)s", arg_joiner=" ? ", output_field=BooleanField()

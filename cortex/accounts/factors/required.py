@@ -9,7 +9,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from cortex.accounts.models import User
 
-POLICY = "mfa_required_roles"
+SETTING = "mfa_required_roles"
 
 
 def house_roles() -> list[str]:
@@ -19,7 +19,7 @@ def house_roles() -> list[str]:
 
 def required_roles(policies: Any) -> list[str]:
     """Return the roles that need one by these settings of an organization; what is no list says nothing."""
-    own = policies.get(POLICY) if isinstance(policies, dict) else None
+    own = policies.get(SETTING) if isinstance(policies, dict) else None
     return own if isinstance(own, list) else house_roles()
 
 
