@@ -96,7 +96,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         ),
         "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, ("POST",)),
         "accounts:staff_factors_reset": Pair(
-            {"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, ("POST",), {"reason": "lost"}
+            {"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, data={"reason": "lost"}
         ),
         "accounts:invitation_renew": Pair(invited, "sam", ADMINS, ("POST",)),
         "accounts:invitation_revoke": Pair(invited, "sam", ADMINS, ("POST",)),

@@ -9,11 +9,11 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
-from cortex.accounts.appointments import refuse_appointment
 from cortex.accounts.choices import Attempt, FactorReset, Lock
 from cortex.accounts.factors.codes import new_seed, open_secret, sealed, step_of
 from cortex.accounts.factors.queries import APP_NAME, MAIN
 from cortex.accounts.factors.required import is_required
+from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin import queries as attempts
@@ -150,12 +150,7 @@ def reset_factors(*, actor: Actor, user_id: UUID, reason: str, at: datetime | No
 
     Whoever may appoint to the person's role may do it, never for oneself. `reason` is one of FactorReset.
     """
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None or not (actor.is_system or user.organization_id in actor.org_ids):
-        raise NotFound("There is no such person in your organization.", "no_such_person")
-    if user.pk == actor.id:
-        raise RuleBroken("Ask a colleague to reset your own factors.", "own_rights")
-    refuse_appointment(actor, user.organization_id, user.role)
+    user = refuse_reset(actor, User.objects.select_for_update().filter(pk=user_id).first())
     if reason not in FactorReset.values:
         raise InputRefused("Choose why.", "bad_reason", field="reason")
     count = Authenticator.objects.filter(user=user, type__in=MAIN).count()

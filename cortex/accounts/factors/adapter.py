@@ -16,7 +16,7 @@ from cortex.keys.actions import ensure_keys
 from cortex.keys.models import Purpose
 from cortex.keys.queries import data_keys, pick
 
-# The secrets of factors have one data key for the whole house, under a name that is nobody's id. The master key
+# The secrets of factors have one data key for the whole house, under a name that is no id. The master key
 # wraps it like every other, so that rotating that one leaves no secret behind.
 SUBJECT = UUID("5ec0fac7-0000-4000-8000-636f72746578")
 PREFIX = "sealed:"

@@ -23,7 +23,7 @@ LONGEST_ANSWER = 16_384
 
 
 def _code(label: str) -> forms.CharField:
-    attributes = {"class": "input input-lg otp mono", "inputmode": "numeric", "autocomplete": "one-time-code"}
+    attributes = {"class": "input input-lg otp", "inputmode": "numeric", "autocomplete": "one-time-code"}
     return forms.CharField(label=label, max_length=LONGEST_CODE, widget=forms.TextInput(attrs=attributes))
 
 
@@ -103,7 +103,9 @@ class ResetForm(forms.Form):
     """Why a colleague's factors are taken from them."""
 
     reason = forms.ChoiceField(
-        label="Why", choices=FactorReset.choices, widget=forms.Select(attrs={"class": "input"})
+        label="Why",
+        choices=[("", "Choose"), *FactorReset.choices],
+        widget=forms.Select(attrs={"class": "input"}),
     )
 
 

@@ -25,8 +25,10 @@ from cortex.accounts.factors.codes import new_secret, open_secret, sealed
 from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyForm, ResetForm, begin_key
 from cortex.accounts.factors.gate import is_waiting, open_without_factor, pass_gate
 from cortex.accounts.factors.required import is_required
+from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.mail.actions import queue_mail
 from cortex.accounts.mail.models import MailKind
+from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.accounts.signin.status import status_lines
 from cortex.accounts.signin.views import WithStatus
@@ -175,13 +177,18 @@ def remove(request: HttpRequest) -> HttpResponse:
 
 
 @requires(*LEADERS)
-@require_POST
+@never_cache
+@require_http_methods(["GET", "POST"])
 def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
-    """Take a colleague's factors, who can't use them, after saying why; they are told by mail."""
+    """Take the factors of a colleague who can't use them, after saying why; they are told by mail."""
+    actor = actor_of(request)
+    colleague = refuse_reset(actor, user_by_id(user_id))
     ask_again_unless_recent(request)
-    form = ResetForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    actions.reset_factors(actor=actor_of(request), user_id=user_id, reason=reason)
+    form = ResetForm(request.POST or None)
+    if not form.is_valid():
+        context = {"form": form, "colleague": colleague, "factors": queries.factors_of(user_id)}
+        return render(request, "accounts/factors/reset.html", context, status=422 if form.errors else 200)
+    actions.reset_factors(actor=actor, user_id=user_id, reason=form.cleaned_data["reason"])
     queue_mail(kind=MailKind.FACTORS, about=user_id, base_url=request.build_absolute_uri("/"))
     messages.success(request, "Reset. They are signed out everywhere, and set up a new factor next time.")
     return go_to(request, reverse("accounts:staff_list"))

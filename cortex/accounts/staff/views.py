@@ -15,7 +15,6 @@ from django.views.decorators.http import require_GET, require_POST
 from cortex.access.declare import requires
 from cortex.accounts import queries
 from cortex.accounts.appointments import MAY_APPOINT
-from cortex.accounts.factors.forms import ResetForm
 from cortex.accounts.factors.queries import with_factor
 from cortex.accounts.forms import InviteForm
 from cortex.accounts.invitations import actions as invitations
@@ -104,7 +103,6 @@ def _page(request: HttpRequest, form: InviteForm) -> HttpResponse:
         "people": people,
         "with_factor": with_factor(one.pk for one in people),
         "may_reset": {one.pk for one in people if one.role in may_reset and one.pk != request.user.pk},
-        "reset_form": ResetForm(),
         "invitations": open_invitations(org_ids, now),
         "form": form,
     }

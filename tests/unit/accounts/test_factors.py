@@ -13,6 +13,7 @@ from django.core import mail
 from django.db import connection, connections
 from django.test import Client
 
+from cortex.accounts.actions import enable_user
 from cortex.accounts.factors import actions
 from cortex.accounts.factors.adapter import SUBJECT, existing
 from cortex.accounts.factors.codes import open_secret, sealed
@@ -22,7 +23,7 @@ from cortex.audit.actors import actor_of_user, system
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import RuleBroken
 from cortex.crypto.errors import DecryptError
-from tests.unit.accounts.conftest import People, sign_in
+from tests.unit.accounts.conftest import PASSWORD, People, sign_in
 from tests.unit.accounts.factors import code_of, give, second_step, set_up_app, wrong_code
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +187,7 @@ def dump() -> list[str]:
     lines = [json.dumps(session.get_decoded(), default=str) for session in Session.objects.all()]
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')
+            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')  # noqa: S608 (its own tables)
             lines += [row for (row,) in cursor.fetchall()]
     return lines
 
@@ -261,6 +262,7 @@ def test_a_supervisor_resets_a_colleagues_factors_which_ends_their_sessions_and_
     sam = at_home("sam@example.org")
     assert "Reset factors" in sam.get("/staff/").content.decode()
     path = f"/staff/{people.cleo.pk}/factors/reset"
+    assert "Work phone" in sam.get(path).content.decode()
     assert sam.post(path, {"reason": "nonsense"}).status_code == 422
     assert sam.post(path, {"reason": "lost"}).status_code == 303
     assert not Authenticator.objects.exists() and cleo.get("/me/").status_code == 302
@@ -321,3 +323,69 @@ def test_of_two_browsers_with_one_code_at_the_same_moment_one_comes_in(people: P
 def test_recovery_codes_need_something_that_they_stand_in_for(people: People) -> None:
     with pytest.raises(RuleBroken):
         actions.renew_codes(actor=actor_of_user(people.cleo))
+
+
+def grown_old(client: Client) -> Client:
+    """The same browser ten minutes after its last password or code."""
+    session = client.session
+    for row in session["account_authentication_methods"]:
+        row["at"] -= 600
+    session.save()
+    return client
+
+
+def test_what_weighs_more_asks_again_and_then_goes_on_with_the_very_request(people: People, app: Any) -> None:
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    where = grown_old(client).post("/me/factors/codes")["Location"]
+    assert where == "/accounts/reauthenticate/?next=%2Fme%2Ffactors%2Fcodes"
+    page = client.post(where, {"password": PASSWORD, "next": "/me/factors/codes"})
+    assert "data-codes" in page.content.decode() and verbs()[-1] == "factor.codes_renewed"
+    sam = grown_old(at_home("sam@example.org"))
+    path = f"/staff/{people.cleo.pk}/factors/reset"
+    set_up_app(at_home("sam@example.org"))
+    where = sam.post(path, {"reason": "stolen"})["Location"].replace(
+        "reauthenticate/", "reauthenticate/factor/"
+    )
+    spare = Authenticator.objects.get(user=people.sam, type="recovery_codes").wrap().get_unused_codes()[0]
+    assert sam.post(where, {"code": spare, "next": path}).status_code == 303
+    assert verbs()[-1] == "factor.reset"
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "data"),
+    [
+        ("sam", "/staff/invite", {"email": "nia@example.org", "full_name": "Nia", "role": "counselor"}),
+        ("ada", "/admin/accounts/invitation/add/", {}),
+        ("ada", "/admin/accounts/apikey/add/", {}),
+        ("ada", "/admin/accounts/user/{cleo}/change/", {"full_name": "Cleo", "role": "supervisor"}),
+        ("ada", "/admin/accounts/organization/{home}/change/", {"name": "Other"}),
+        ("ada", "/admin/accounts/user/", {"action": "disable", "_selected_action": "{cleo}"}),
+        ("ada", "/staff/{cleo}/factors/reset", {"reason": "lost"}),
+    ],
+)
+def test_each_sensitive_step_asks_again_after_five_minutes(
+    people: People, who: str, path: str, data: dict[str, str]
+) -> None:
+    ids = {"cleo": people.cleo.pk, "home": people.home.pk}
+    sent = {name: value.format(**ids) for name, value in data.items()}
+    client = at_home(f"{who}@example.org")
+    fresh = client.post(path.format(**ids), sent)
+    assert "reauthenticate" not in fresh.get("Location", "")
+    people.cleo.refresh_from_db()
+    if not people.cleo.is_active:
+        enable_user(actor=actor_of_user(people.ada), user_id=people.cleo.pk)
+    old = grown_old(client).post(path.format(**ids), sent)
+    assert old["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: Any) -> None:
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match="Nobody here"):
+        call_command("reset_factors", "nobody@example.org", "--reason", "lost")
+    with pytest.raises(CommandError, match="no second factor"):
+        call_command("reset_factors", "ada@example.org", "--reason", "lost")
+    call_command("reset_factors", "Cleo@example.org", "--reason", "lost")
+    assert not Authenticator.objects.exists() and verbs()[-1] == "factor.reset"
+    send_due()
+    assert mail.outbox[0].to == ["cleo@example.org"]
