@@ -151,7 +151,7 @@ def written() -> Iterator[set[str]]:
 def _session(user: Any) -> str:
     client = Client()
     client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
-    # As if the password had just been typed, however long the walk takes: what asks again is tested elsewhere.
+    # As if the password had just been typed, however long the walk takes; what asks again has its own tests.
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time() + HOUR}]
     session["account_authentication_methods_user"] = str(user.pk)

@@ -58,5 +58,4 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
         """Name a key whose owner gave it no name."""
-        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
-        return "Security key" if not count else f"Security key {count + 1}"
+        return "Security key"

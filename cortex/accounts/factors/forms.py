@@ -47,7 +47,11 @@ class CodeForm(forms.Form):
         self.kind = challenge.give_code(context.request, self.user, code)
         return code
 
-    def save(self, *, again: bool = False) -> None:
+    def save(self) -> None:
+        """Do what allauth's page asks of a form: nothing is written but the session."""
+        self.note()
+
+    def note(self, *, again: bool = False) -> None:
         """Note in the session that a factor was given; `again`: by somebody who is signed in."""
         record_authentication(
             context.request, self.user, "mfa", type=self.kind, reauthenticated=again or None
@@ -64,7 +68,11 @@ class KeyForm(StockKeyForm):  # type: ignore[misc]
         credential = self.cleaned_data["credential"]
         return challenge.give_key(context.request, self.user, credential)
 
-    def save(self, *, again: bool = False) -> None:
+    def save(self) -> None:
+        """Do what allauth's page asks of a form: nothing is written but the session."""
+        self.note()
+
+    def note(self, *, again: bool = False) -> None:
         """Note in the session that a factor was given; `again`: by somebody who is signed in."""
         key = self.cleaned_data["credential"]
         record_authentication(

@@ -76,7 +76,7 @@ class ConfirmView(WithStatus, BaseReauthenticateView):  # type: ignore[misc]
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Note it, open the gate, and go on with what waited."""
-        form.save(again=True)
+        form.note(again=True)
         pass_gate(self.request)
         return super().form_valid(form)  # type: ignore[no-any-return]
 
