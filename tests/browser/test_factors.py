@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connections
 from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 from cortex.accounts.models import Organization, Role, User
+from tests.browser.conftest import AXE, RUN_AXE
 from tests.browsers import chromium_program
 from tests.unit.accounts.conftest import PASSWORD, PIN, make_user
 from tests.unit.accounts.factors import code_of
@@ -69,26 +71,39 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def is_narrow(page: Page) -> bool:
-    """Whether nothing sticks out sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+def faults(page: Page, *themes: str) -> list[Any]:
+    """What axe finds in these themes (dark), and whether something sticks out sideways."""
+    session = page.context.new_cdp_session(page)
+    found: list[Any] = []
+    for theme in themes or ("dark",):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        session.send("Runtime.evaluate", {"expression": f"{AXE};0"})
+        answer = session.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True})
+        found += json.loads(answer["result"]["value"])
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("sticks out")
+    return found
 
 
 def test_a_security_key_is_set_up_and_signs_in_and_another_one_does_not(page: Page, cleo: User) -> None:
     devtools, authenticator = plug_in(page)
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
+    assert faults(page) == []
     page.get_by_role("link", name=re.compile("Security key")).click()
     page.get_by_label("Name").fill("Blue key")
+    assert faults(page) == []
     page.get_by_role("button", name="Set up key").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     codes = page.get_by_label("Your recovery codes").input_value().split()
-    assert len(codes) == 10 and is_narrow(page)
+    assert len(codes) == 10 and faults(page) == []
     page.goto("/me/")
     expect(page.locator("#factors")).to_contain_text("Blue key")
+    assert faults(page) == []
     page.context.clear_cookies()
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Second step")
+    assert faults(page, "light", "dark") == []
     page.get_by_role("button", name="Use security key").click()
     expect(page).to_have_url(re.compile("/me/$"))
     expect(page.locator("#factors")).to_contain_text("last used")
@@ -107,7 +122,7 @@ def test_an_app_is_set_up_by_its_picture_and_signs_in(page: Page, cleo: User) ->
     sign_in(page)
     page.get_by_role("link", name=re.compile("Authenticator app")).click()
     expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
-    assert is_narrow(page)
+    assert faults(page) == []
     secret = page.locator("[data-secret]").inner_text().replace(" ", "")
     page.get_by_label("Code that the app shows").fill("000000")
     page.get_by_role("button", name="Set up").click()

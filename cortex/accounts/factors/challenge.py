@@ -11,10 +11,11 @@ from allauth.mfa.webauthn.internal import auth as webauthn
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from cortex.access.context import KEYS_DOWN
 from cortex.accounts.choices import Attempt
 from cortex.accounts.factors import actions
 from cortex.accounts.models import LoginAttempt, User
-from cortex.accounts.signin.actions import reserve_attempt
+from cortex.accounts.signin.actions import forget_attempt, reserve_attempt
 from cortex.accounts.signin.devices import factor_marks_of, visitor
 from cortex.audit.actors import actor_of, actor_of_user
 
@@ -22,7 +23,12 @@ from cortex.audit.actors import actor_of, actor_of_user
 def give_code(request: HttpRequest, user: User, code: str) -> str:
     """Use up a code; return the kind of factor that it belongs to, or raise a field error."""
     attempt = _attempt(request, user)
-    found = actions.use_code(actor=actor_of_user(user), attempt_id=attempt.pk, code=code)
+    try:
+        found = actions.use_code(actor=actor_of_user(user), attempt_id=attempt.pk, code=code)
+    except KEYS_DOWN:
+        # Nobody looked at the code: an outage of the keys must not lock people out.
+        forget_attempt(attempt_id=attempt.pk)
+        raise
     if found in ("wrong", "replayed"):
         raise _refused(request, user, attempt, str(found))
     return str(found)

@@ -48,6 +48,12 @@ class ChallengeView(WithStatus, AuthenticateView):  # type: ignore[misc]
     webauthn_form_class = KeyForm
     template_name = "accounts/factors/challenge.html"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Take a code or a key's answer, or let go of this sign-in for somebody else's."""
+        if "leave" in request.POST:
+            return self.stage.abort()  # type: ignore[no-any-return]
+        return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
+
     def form_invalid(self, form: forms.Form) -> HttpResponse:
         """Answer 422, as every form here."""
         response: HttpResponse = super().form_invalid(form)

@@ -38,6 +38,12 @@ def reserve_attempt(*, marks: Marks, at: datetime | None = None) -> LoginAttempt
     )
 
 
+@quiet("an attempt that could not be checked counts against nobody")
+def forget_attempt(*, attempt_id: UUID) -> None:
+    """Take back an attempt that nothing was decided about, because a store was away."""
+    LoginAttempt.objects.filter(pk=attempt_id, outcome=Attempt.TRIED).delete()
+
+
 @action
 def refuse_attempt(
     *, actor: Actor, attempt_id: UUID, marks: Marks, email: str, at: datetime | None = None

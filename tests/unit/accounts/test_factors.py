@@ -22,7 +22,7 @@ from cortex.accounts.models import LoginAttempt, SessionState
 from cortex.audit.actors import actor_of_user, system
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import RuleBroken
-from cortex.crypto.errors import DecryptError
+from cortex.crypto.errors import DecryptError, KeyProviderError
 from tests.unit.accounts.conftest import PASSWORD, People, sign_in
 from tests.unit.accounts.factors import code_of, give, second_step, set_up_app, wrong_code
 
@@ -389,3 +389,31 @@ def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: An
     assert not Authenticator.objects.exists() and verbs()[-1] == "factor.reset"
     send_due()
     assert mail.outbox[0].to == ["cleo@example.org"]
+
+
+def test_while_the_keys_are_away_codes_wait_and_nobody_is_locked_out(
+    people: People, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> None:
+        raise KeyProviderError("no answer")
+
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr("cortex.accounts.factors.adapter.data_keys", away)
+        assert [give(client, code_of(app[0])).status_code for _ in range(6)] == [503] * 6
+    assert give(client, code_of(app[0])).status_code == 302
+
+
+def test_no_secret_and_no_code_stands_in_a_log_line(
+    people: People, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = at_home("cleo@example.org")
+    secret, codes = set_up_app(client)
+    _, answer = second_step("cleo@example.org", wrong_code(secret))
+    assert answer.status_code == 422
+    second_step("cleo@example.org", codes[0])
+    out = "".join(capfd.readouterr()) + caplog.text
+    assert "accounts/factor/" in out
+    for word in (secret, wrong_code(secret), *codes):
+        assert word not in out.replace(people.cleo.pk.hex, "")
