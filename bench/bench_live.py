@@ -78,6 +78,7 @@ def environment(role: str) -> dict[str, str]:
 
     extra = {
         "DJANGO_SETTINGS_MODULE": "cortex.settings.dev",
+        "CORTEX_MFA_REQUIRED_ROLES": "none",
         "CORTEX_DATA_DIR": str(DATA_DIR),
         "CORTEX_DB_ROLE": role,
     }

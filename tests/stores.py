@@ -190,6 +190,7 @@ def child_environment() -> dict[str, str]:
             )
             values[key] = value.replace(old, new)
     settings = {"DJANGO_SETTINGS_MODULE": "cortex.settings.dev", "CORTEX_DATA_DIR": str(DATA_DIR)}
+    settings["CORTEX_MFA_REQUIRED_ROLES"] = "none"
     return {**os.environ, **values, **settings, "PYTHONPATH": str(ROOT)}
 
 

@@ -36,6 +36,7 @@ OPEN = {
     "accounts:invitation_open",
     "admin:login",
     "crisis:resources",
+    "mfa_authenticate",
     "ops:alive_show",
     "ops:metrics_show",
     "ops:readiness_show",

@@ -18,6 +18,7 @@ from cortex.accounts.actions import create_organization, create_user, update_org
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.apikeys.queries import client_named
 from cortex.accounts.choices import Role, Scope
+from cortex.accounts.factors.required import SETTING as FACTOR_RULE
 from cortex.accounts.models import Organization, User
 from cortex.accounts.queries import user_by_email
 from cortex.ops.local_secrets import write_private
@@ -63,6 +64,7 @@ class Demo:
         if not there or not self.kept["complete"]:
             self.say("loading fictional people; this takes a moment, once")
             self._load()
+        self._spare_second_factor()
         if renewed := shifts.renew_shifts(self.now):
             self.say(f"{renewed} shifts of 12 hours")
 
@@ -80,7 +82,13 @@ class Demo:
     def _make_organizations(self) -> None:
         source = world.read("people")
         for one in source["organizations"]:
-            settings = {"desk_phone": one["desk_phone"], "notify_by_email": False, "fictional": True}
+            settings = {
+                "desk_phone": one["desk_phone"],
+                "notify_by_email": False,
+                "fictional": True,
+                # Printed passwords must be enough to look around; a real service asks for a second factor.
+                FACTOR_RULE: [],
+            }
             if (model := text_model()) is not None:
                 settings["text_models"] = {model.version: str(ModelState.SHADOW)}
             organization = queries.organization(one["slug"]) or create_organization(
@@ -91,6 +99,16 @@ class Demo:
         for line in source["resources"]:
             if not queries.has_resource(line["name"]):
                 add_resource(actor=shifts.machine(), **line)
+
+    def _spare_second_factor(self) -> None:
+        """Let a demo of an older version be entered by its printed passwords too."""
+        for organization in shifts.organizations().values():
+            if FACTOR_RULE not in organization.settings:
+                update_organization(
+                    actor=shifts.machine(organization),
+                    organization_id=organization.pk,
+                    settings={**organization.settings, FACTOR_RULE: []},
+                )
 
     def _issue_key(self, organization: Organization) -> None:
         """Issue the fictional app's key; a lost one can't be read again, so it gets another."""

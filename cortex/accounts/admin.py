@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from cortex.accounts import actions, policies
 from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its models)
@@ -26,10 +26,28 @@ from cortex.accounts.models import (
 )
 from cortex.accounts.signin.actions import unlock_account
 from cortex.accounts.signin.queries import account_marks
+from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 
 LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
+
+
+class AsksAgain(ActionAdmin):
+    """Asks for password or factor again before a form is taken, unless one was given in the last minutes."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Ask whoever may send the form; everybody else hears no as ever."""
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if request.method == "POST" and may:
+            ask_again_unless_recent(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
 
 class OrganizationForm(forms.ModelForm):
@@ -45,7 +63,7 @@ class OrganizationForm(forms.ModelForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ActionAdmin):
+class OrganizationAdmin(AsksAgain):
     """One's own organization; new ones are made by `create_admin`."""
 
     change_action = actions.update_organization
@@ -65,7 +83,7 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(ActionAdmin):
+class UserAdmin(AsksAgain):
     """People of one's own organization; they come by invitation."""
 
     change_action = actions.update_user
@@ -88,7 +106,8 @@ class UserAdmin(ActionAdmin):
 
     @admin.action(description="Disable", permissions=["run"])
     def disable(self, request: HttpRequest, queryset: Any) -> None:
-        """Shut the chosen people out."""
+        """Shut the chosen people out; it ends their sessions."""
+        ask_again_unless_recent(request)
         self.each(request, queryset, actions.disable_user, "Disabled")
 
     @admin.action(description="Enable", permissions=["run"])
@@ -110,7 +129,7 @@ class InvitationForm(forms.ModelForm):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ActionAdmin):
+class InvitationAdmin(AsksAgain):
     """Invitations of one's own organization."""
 
     add_action = invitations.invite_person
@@ -128,6 +147,7 @@ class InvitationAdmin(ActionAdmin):
     @admin.action(description="Renew and mail again", permissions=["run"])
     def renew(self, request: HttpRequest, queryset: Any) -> None:
         """Give the chosen invitations another week and a new link."""
+        ask_again_unless_recent(request)
         chosen = list(queryset)
         self.each(request, chosen, invitations.renew_invitation, "Renewed")
         self._mail(request, chosen)

@@ -9,3 +9,10 @@ class AccountsConfig(AppConfig):
     name = "cortex.accounts"
     label = "accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        """Say that the key of second factors belongs to somebody, so that no sweep takes it for an orphan."""
+        from cortex.accounts.factors.adapter import existing
+        from cortex.keys import registry
+
+        registry.register(existing, purpose="organization")

@@ -71,3 +71,12 @@ class Lock(models.TextChoices):
     ACCOUNT = "account", "Account"
     DEVICE = "device", "Device"
     NETWORK = "network", "Network"
+
+
+class FactorReset(models.TextChoices):
+    """Why somebody's second factors were taken from them."""
+
+    LOST = "lost", "Phone or key lost"
+    BROKEN = "broken", "Phone or key broken"
+    REPLACED = "replaced", "New phone, the old one is gone"
+    STOLEN = "stolen", "Stolen, or somebody else may use it"

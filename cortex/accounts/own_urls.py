@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cortex.accounts import views
+from cortex.accounts.factors import views as factors
 from cortex.accounts.invitations import views as invitations
 from cortex.accounts.sessions import views as sessions
 from cortex.accounts.signin import views as signin
@@ -25,10 +26,16 @@ urlpatterns = [
     path("me/preferences", views.preferences, name="preferences"),
     path("me/password", views.password, name="password"),
     path("me/pin", views.pin, name="pin"),
+    path("me/factors/", factors.overview, name="factors"),
+    path("me/factors/app", factors.app, name="factor_app"),
+    path("me/factors/key", factors.key, name="factor_key"),
+    path("me/factors/codes", factors.codes, name="factor_codes"),
+    path("me/factors/remove", factors.remove, name="factor_remove"),
     path("me/sessions/end", sessions.end, name="session_end"),
     path("staff/", staff.people, name="staff_list"),
     path("staff/invite", staff.invite, name="staff_invite"),
     path("staff/<uuid:user_id>/unlock", staff.unlock, name="staff_unlock"),
+    path("staff/<uuid:user_id>/factors/reset", factors.reset, name="staff_factors_reset"),
     path("staff/invitations/<uuid:invitation_id>/renew", staff.renew, name="invitation_renew"),
     path("staff/invitations/<uuid:invitation_id>/revoke", staff.revoke, name="invitation_revoke"),
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from cortex.accounts.choices import Role
 from cortex.audit.rules import InputRefused
 
 # A number or an extension, as people write them: "+254 (20) 700-100", "ext. 4400".
@@ -48,6 +49,10 @@ def _are_ids(value: Any) -> bool:
     return isinstance(value, list) and all(is_id(one) for one in value)
 
 
+def _are_roles(value: Any) -> bool:
+    return isinstance(value, list) and all(one in Role.values for one in value)
+
+
 def _are_agreements(value: Any) -> bool:
     return isinstance(value, dict) and all(
         is_id(one) and isinstance(text, str) and 0 < len(text) <= 120 for one, text in value.items()
@@ -76,6 +81,11 @@ POLICIES: dict[str, Policy] = {
         "Who is asked last, and sees the coded board: active people of the desk's roles, never oneself.",
         "a list of people's ids",
         _are_ids,
+    ),
+    "mfa_required_roles": Policy(
+        "Who must give a second factor at sign-in; unless it is set, the house's default holds (all roles).",
+        "a list of roles: " + ", ".join(Role.values),
+        _are_roles,
     ),
     "notify_by_email": Policy(
         "Whether steps of a chain are mailed too (true).", "true or false", _is_yes_or_no

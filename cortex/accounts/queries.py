@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +10,11 @@ from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import BooleanField, Exists, Func, JSONField, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce, Lower
 
+from cortex.accounts.factors.required import SETTING, house_roles
 from cortex.accounts.models import Invitation, Organization, Role, User
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
@@ -35,6 +38,8 @@ INVALID_SOCKETS = """
               OR state.started_at <= now() - %s::interval
               OR (state.last_input_at <= now() - %s::interval
                   AND NOT (state.on_board AND person.pin_hash <> ''))))
+       OR (state.factor_passed_at IS NULL
+           AND COALESCE(house.settings->'mfa_required_roles', %s::jsonb) ? person.role)
 """
 
 
@@ -114,7 +119,8 @@ def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:
     """Return the pairs (session key, user id, access version) whose sockets must be closed now.
 
     A pair is invalid when its session ended, expired or idled away, when the person or their organization was
-    disabled, or when their rights changed since the socket opened. One query, however many sockets.
+    disabled, when their rights changed since the socket opened, or when they must give a second factor and
+    have not. One query, however many sockets.
     """
     wanted = list(pairs)
     if not wanted:
@@ -128,6 +134,7 @@ def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:
         list(versions),
         now.absolute,
         now.idle + timedelta(minutes=2),
+        json.dumps(house_roles()),
     ]
     with connection.cursor() as cursor:
         cursor.execute(INVALID_SOCKETS, parameters)
@@ -144,7 +151,17 @@ def live_sessions(user_id: UUID | OuterRef, at: datetime) -> QuerySet[SessionSta
     kept_by_cover = Q(locked_at__isnull=False) | (Q(on_board=True) & ~Q(user__pin_hash=""))
     fresh = Q(last_input_at__gt=at - now.idle - timedelta(minutes=2))
     rows = SessionState.objects.filter(user_id=user_id, started_at__gt=at - now.absolute)
-    return rows.filter(Exists(alive)).filter(kept_by_cover | fresh)
+    return rows.filter(Exists(alive)).filter(kept_by_cover | fresh).filter(_has_passed())
+
+
+def _has_passed() -> Q:
+    """Filter out sessions that wait for a second factor: nothing but its page is open to them."""
+    said = KeyTransform(SETTING, "user__organization__settings")
+    roles = Coalesce(said, Value(house_roles(), JSONField()), output_field=JSONField())
+    asked = Func(
+        roles, "user__role", template="%(expressions)s", arg_joiner=" ? ", output_field=BooleanField()
+    )
+    return Q(factor_passed_at__isnull=False) | ~Q(asked)
 
 
 def users_with_session(user_ids: Iterable[UUID], at: datetime) -> set[UUID]:

@@ -19,6 +19,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cortex.access.declare import requires_any_staff
 from cortex.accounts import actions
+from cortex.accounts.factors.queries import codes_left, factors_of
+from cortex.accounts.factors.required import is_required
 from cortex.accounts.forms import NameForm, PasswordForm, PinForm, PreferencesForm, ThemeForm
 from cortex.accounts.models import User
 from cortex.accounts.queries import user_by_id
@@ -148,6 +150,9 @@ def _page(request: HttpRequest, **bound: forms.Form) -> HttpResponse:
         "password_form": PasswordForm(user=user),
         "pin_form": PinForm(user=user),
         "person": user,
+        "factors": factors_of(user.pk),
+        "codes_left": codes_left(user.pk),
+        "factor_required": is_required(user),
         "sessions": own_sessions(user.pk, current_key=request.session.session_key or "", at=timezone.now()),
     }
     return render(request, "accounts/me.html", context | bound, status=422 if bound else 200)

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "encrypted_model_fields",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
     "csp",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "cortex.accounts.limits.SessionLimitsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "cortex.accounts.factors.gate.SecondFactorMiddleware",
     "cortex.access.middleware.DeclaredAccessMiddleware",
     "cortex.ui.zone.OrganizationZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -176,6 +178,20 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = False
 PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 USERSESSIONS_TRACK_ACTIVITY = False
+# Who needs a second factor where an organization doesn't say it itself: roles by name, or "none".
+CORTEX_MFA_REQUIRED_ROLES = env.roles(
+    "CORTEX_MFA_REQUIRED_ROLES",
+    ("counselor", "therapist", "psychiatrist", "supervisor", "admin", "compliance", "auditor"),
+)
+MFA_ADAPTER = "cortex.accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Cortex"
+# One step of 30 seconds to either side, for a phone whose clock is off.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 10
+# A session ends with the browser and by its limits; no browser is trusted to skip the factor.
+MFA_TRUST_ENABLED = False
+MFA_PASSKEY_LOGIN_ENABLED = False
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 

@@ -64,6 +64,15 @@ class Environment:
         value = self.text(name)
         return [part.strip() for part in value.split(",") if part.strip()] or list(default)
 
+    def roles(self, name: str, every: tuple[str, ...]) -> list[str]:
+        """Return some of the roles, all of them when unset, and none for the word "none"."""
+        found = self.listing(name, every)
+        if found == ["none"]:
+            return []
+        if not set(found) <= set(every):
+            raise ImproperlyConfigured(f"{name} must be none, or some of {', '.join(every)}.")
+        return found
+
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """Return one of the allowed words."""
         value = self.text(name, default)

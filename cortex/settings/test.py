@@ -37,3 +37,5 @@ WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 # Argon2id as in production, with the smallest cost, so that a suite of sign-ins stays quick.
 PASSWORD_HASHERS = ["cortex.ops.testing.QuickArgon2PasswordHasher"]
+# A sign-in of one step, so that each test says itself when a second factor is asked for.
+CORTEX_MFA_REQUIRED_ROLES = []

@@ -12,7 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.urls import reverse
 
-from cortex.accounts.actions import disable_user, update_user
+from cortex.accounts.actions import disable_user, update_organization, update_user
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from crisis.alerts import queries
@@ -60,6 +60,11 @@ def become_auditor(cast: Cast, listener: Listener) -> None:
     update_user(actor=staff(cast.ada), user_id=cast.cleo.pk, role=Role.AUDITOR)
 
 
+def need_a_second_factor(cast: Cast, listener: Listener) -> None:
+    rule = cast.home.settings | {"mfa_required_roles": ["counselor"]}
+    update_organization(actor=staff(cast.ada), organization_id=cast.home.pk, settings=rule)
+
+
 def end_the_shift(cast: Cast, listener: Listener) -> None:
     end_shift(actor=staff(cast.cleo))
 
@@ -82,6 +87,7 @@ async def answer_to(server: LiveServer, listener: Listener, cast: Cast) -> int:
         (end_it_in_the_own_list, 4401, 4401),
         (be_shut_out, 4401, 4401),
         (become_auditor, 4401, 4403),
+        (need_a_second_factor, 4401, 4401),
         (end_the_shift, 4403, 4403),
     ],
 )

@@ -15,7 +15,7 @@ from tests.stores import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/OPERATIONS.md")}
-READERS = {"text", "required", "secret", "flag", "integer", "listing", "choice"}
+READERS = {"text", "required", "secret", "flag", "integer", "listing", "roles", "choice"}
 # Settings, servers and commands; what tests and benches set for themselves is theirs.
 SOURCES = [*(ROOT / "cortex").rglob("*.py"), ROOT / "manage.py"]
 DATABASES = {f"{family}{role}_URL" for family in ("DATABASE", "KEYS_DATABASE") for role in ROLES.values()}

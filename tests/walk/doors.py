@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ CSP = {
     "manifest-src 'none'",
 }  # fmt: skip
 WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
+HOUR = 3600.0
 TRAIL = frozenset({"audit_phiaccesslog", "audit_auditlog"})
 # Sessions, and when a key was last used.
 USE = frozenset({"django_session", "accounts_sessionstate", "usersessions_usersession", "accounts_apikey"})
@@ -149,6 +151,11 @@ def written() -> Iterator[set[str]]:
 def _session(user: Any) -> str:
     client = Client()
     client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+    # As if the password had just been typed, however long the walk takes; what asks again has its own tests.
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + HOUR}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     cache.clear()
     return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 

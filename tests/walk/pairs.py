@@ -95,6 +95,9 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"agreed": "yes", "note": "It was a song.", "seen": str(2**40)},
         ),
         "accounts:staff_unlock": Pair({"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, ("POST",)),
+        "accounts:staff_factors_reset": Pair(
+            {"user_id": str(world.cast.bob.pk)}, "sam", ADMINS, data={"reason": "lost"}
+        ),
         "accounts:invitation_renew": Pair(invited, "sam", ADMINS, ("POST",)),
         "accounts:invitation_revoke": Pair(invited, "sam", ADMINS, ("POST",)),
     }  # fmt: skip

@@ -13,6 +13,8 @@ from django.contrib import admin
 
 from cortex.accounts.apikeys.actions import revoke_key
 from cortex.accounts.choices import Role, Scope
+from cortex.accounts.factors.actions import add_app
+from cortex.accounts.factors.codes import new_secret
 from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import Invitation, User
 from cortex.accounts.signin.devices import account_mark
@@ -38,6 +40,7 @@ from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
 from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
+from tests.unit.accounts.factors import code_of
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
 
@@ -87,6 +90,9 @@ def make_world() -> World:
     _send_every_kind(world)
     _house_rows(world)
     _credentials(world)
+    # Bob signs in with an app, so that there is something to reset and the factors' key is there.
+    secret = new_secret()
+    add_app(actor=makers.staff(cast.bob), secret=secret, code=code_of(secret))
     makers.scope_all()
     return world
 

@@ -26,6 +26,8 @@ class Command(BaseCommand):
         kept = read_file(path)
         if not kept:
             raise CommandError("The demo was not loaded yet. Run `python manage.py demo` first.")
-        self.stdout.write("Everybody here is fictional.")
+        self.stdout.write(
+            "Everybody here is fictional. The demo asks for no second factor; a real service does."
+        )
         for one in kept["sign_ins"]:
             self.stdout.write("{role:<12} {name:<20} {email:<28} {password}  PIN {pin}".format(**one))

@@ -13,6 +13,7 @@ class MailKind(models.TextChoices):
 
     RESET = "reset", "Set a new password"
     INVITATION = "invitation", "Invitation"
+    FACTORS = "factors", "Second factors reset"
 
 
 class PendingMail(models.Model):

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from cortex.accounts.invitations.actions import note_sent
 from cortex.accounts.invitations.links import path_of
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 SUBJECTS = {
     MailKind.RESET: "Set a new password for Cortex",
     MailKind.INVITATION: "Your invitation to Cortex",
+    MailKind.FACTORS: "Your second factors for Cortex were reset",
 }
 AT_ONCE = 50
 
@@ -45,16 +47,21 @@ def send_due() -> int:
 def _send(mail: PendingMail) -> None:
     if mail.about is None:
         return
-    if mail.kind == MailKind.RESET:
-        _reset(mail.about, mail.base_url)
-    else:
-        _invitation(mail.about, mail.base_url)
+    send = {MailKind.RESET: _reset, MailKind.INVITATION: _invitation, MailKind.FACTORS: _factors}
+    send[MailKind(mail.kind)](mail.about, mail.base_url)
 
 
 def _reset(user_id: UUID, base_url: str) -> None:
     user = user_by_id(user_id)
     if user is not None and user.is_active:
         _mail(MailKind.RESET, user.email, user.full_name, base_url, reset_path(user))
+
+
+def _factors(user_id: UUID, base_url: str) -> None:
+    """Tell a person that a colleague took their factors: if nobody asked for it, somebody is at the door."""
+    user = user_by_id(user_id)
+    if user is not None and user.is_active:
+        _mail(MailKind.FACTORS, user.email, user.full_name, base_url, reverse("account_login"))
 
 
 def _invitation(invitation_id: UUID, base_url: str) -> None:

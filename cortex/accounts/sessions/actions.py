@@ -22,10 +22,13 @@ Uncovered = Literal["open", "wrong", "ended"]
 
 
 @action
-def start_session(*, actor: Actor, session_key: str, at: datetime | None = None) -> SessionState:
-    """Begin the clocks of a session that was just signed in."""
+def start_session(
+    *, actor: Actor, session_key: str, by_factor: bool = False, at: datetime | None = None
+) -> SessionState:
+    """Begin the clocks of a session that was just signed in; `by_factor`: a second factor was given too."""
     at = clock(at)
     clocks: dict[str, Any] = {"user_id": actor.id, "started_at": at, "last_input_at": at}
+    clocks["factor_passed_at"] = at if by_factor else None
     fresh = {"locked_at": None, "on_board": False, "pin_failures": 0}
     state, _ = SessionState.objects.update_or_create(session_key=session_key, defaults=clocks | fresh)
     record(actor, "session.started", actor.user)
@@ -47,6 +50,12 @@ def note_input(*, session_key: str, on_board: bool | None = None, at: datetime |
     if on_board is not None:
         fields["on_board"] = on_board
     SessionState.objects.filter(session_key=session_key, locked_at=None).update(**fields)
+
+
+@quiet("that a factor was given or set up stands in the trail already; this is what the gate asks")
+def mark_factor_passed(*, session_key: str, at: datetime | None = None) -> None:
+    """Note that a second factor was given, or set up, in this session."""
+    SessionState.objects.filter(session_key=session_key).update(factor_passed_at=clock(at))
 
 
 @quiet("a session that goes on under a new key takes its clocks along")

@@ -14,6 +14,9 @@ class SessionState(models.Model):
     last_input_at = models.DateTimeField(help_text="Last real input of the person; polling doesn't count.")
     on_board = models.BooleanField(default=False, help_text="Idling covers this page and keeps it alive.")
     locked_at = models.DateTimeField(null=True, blank=True)
+    factor_passed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a second factor was given (or set up) in this session."
+    )
     pin_failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

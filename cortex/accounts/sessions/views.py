@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cortex.access.declare import requires_any_staff
+from cortex.accounts.factors.gate import open_without_factor
 from cortex.accounts.forms import UnlockForm
 from cortex.accounts.limits import is_covered, may_cover, open_while_covered
 from cortex.accounts.sessions import actions, queries
@@ -31,6 +32,7 @@ def active(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@open_without_factor
 @open_while_covered
 @requires_any_staff
 @never_cache
@@ -52,6 +54,7 @@ def cover(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("pin")
+@open_without_factor
 @open_while_covered
 @requires_any_staff
 @never_cache

@@ -11,7 +11,7 @@ from cortex.accounts.choices import Attempt, Lock
 from cortex.accounts.models import User
 from cortex.accounts.queries import user_by_email
 from cortex.accounts.signin import queries
-from cortex.accounts.signin.devices import Marks, account_mark
+from cortex.accounts.signin.devices import Marks, account_mark, factor_mark
 from cortex.accounts.signin.models import LoginAttempt
 from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
 from cortex.clock import clock
@@ -38,6 +38,12 @@ def reserve_attempt(*, marks: Marks, at: datetime | None = None) -> LoginAttempt
     )
 
 
+@quiet("an attempt that could not be checked counts against nobody")
+def forget_attempt(*, attempt_id: UUID) -> None:
+    """Take back an attempt that nothing was decided about, because a store was away."""
+    LoginAttempt.objects.filter(pk=attempt_id, outcome=Attempt.TRIED).delete()
+
+
 @action
 def refuse_attempt(
     *, actor: Actor, attempt_id: UUID, marks: Marks, email: str, at: datetime | None = None
@@ -60,9 +66,12 @@ def refuse_attempt(
 def accept_attempt(*, actor: Actor, attempt_id: UUID, at: datetime | None = None) -> None:
     """Record that the password was right: the failures of this scope start anew."""
     attempt = LoginAttempt.objects.select_for_update().get(pk=attempt_id)
-    LoginAttempt.objects.filter(pk=attempt.pk).update(outcome=Attempt.ACCEPTED, at=clock(at))
+    at = clock(at)
+    LoginAttempt.objects.filter(pk=attempt.pk).update(outcome=Attempt.ACCEPTED, at=at)
     if actor.user is not None and not attempt.device_hash:
-        User.objects.filter(pk=actor.user.pk).update(failed_login_count=0, locked_until=None)
+        # A right password ends no lock of the second factor, so the supervisor goes on seeing that one.
+        factor = queries.locked_until(Marks(factor_mark(actor.user.email), ""), at)
+        User.objects.filter(pk=actor.user.pk).update(failed_login_count=0, locked_until=factor)
     record(actor, "session.accepted", actor.user, codes={"known_device": bool(attempt.device_hash)})
 
 
@@ -75,7 +84,9 @@ def unlock_account(*, actor: Actor, user_id: UUID, at: datetime | None = None) -
     user = User.objects.select_for_update().filter(pk=user_id, organization_id__in=actor.org_ids).first()
     if user is None:
         raise NotFound("There is no such person in your organization.", "no_such_person")
-    LoginAttempt.objects.create(at=clock(at), account_hash=account_mark(user.email), outcome=Attempt.UNLOCKED)
+    at = clock(at)
+    for mark in (account_mark(user.email), factor_mark(user.email)):
+        LoginAttempt.objects.create(at=at, account_hash=mark, outcome=Attempt.UNLOCKED)
     user.failed_login_count = 0
     user.locked_until = None
     user.save(update_fields=["failed_login_count", "locked_until", "updated_at"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth import authenticate
 from django.contrib.auth import login as start
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from cortex.accounts.actions import set_password
 from cortex.accounts.choices import Attempt
+from cortex.accounts.factors.queries import has_factor
 from cortex.accounts.models import User
 from cortex.accounts.sessions.actions import end_session, start_session
 from cortex.accounts.signin import actions
@@ -67,13 +70,23 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         """Start the session under a new key, and its clocks."""
         start(request, user, backend=BACKEND)
-        start_session(actor=actor_of(request), session_key=request.session.session_key or "")
+        # The stage that asks for a factor stands before this; only whoever has none comes without its record.
+        given = any(one["method"] == "mfa" for one in get_authentication_records(request, user))
+        key = request.session.session_key or ""
+        start_session(actor=actor_of(request), session_key=key, by_factor=given)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Remember this device, so that others' failures can't lock it out."""
         response = super().post_login(request, user, **kwargs)
         remember_device(request, response, user.email)
         return response
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Offer the password, and a factor to whoever has one: app, key and recovery codes are one page."""
+        methods = [_method("reauthenticate", "Use your password", "account_reauthenticate")]
+        if has_factor(user.pk):
+            methods.append(_method("mfa_reauthenticate", "Use a second factor", "mfa_reauthenticate"))
+        return methods
 
     def logout(self, request: HttpRequest) -> None:
         """End the session in the store and in the trail."""
@@ -90,3 +103,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send nothing by itself: our own mails are few and wait as rows."""
+
+
+def _method(name: str, words: str, view: str) -> dict[str, Any]:
+    return {"id": name, "description": words, "url": reverse(view)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,6 +31,11 @@ class Marks:
 def account_mark(email: str) -> str:
     """Return the digest of an account's e-mail, whether or not such an account exists."""
     return keyed_hash("account:" + (email or "").strip().lower())
+
+
+def factor_mark(email: str) -> str:
+    """Return the digest under which codes and keys of an account are counted; a password frees none."""
+    return keyed_hash("factor:" + (email or "").strip().lower())
 
 
 def network_of(request: HttpRequest) -> str:
@@ -66,6 +71,11 @@ def marks_of(request: HttpRequest, email: str) -> Marks:
     device, accounts = _read(request)
     known = device if account in accounts else ""
     return Marks(account, keyed_hash("network:" + network_of(request)), keyed_hash(known))
+
+
+def factor_marks_of(request: HttpRequest, email: str) -> Marks:
+    """Return the digests that the throttle of second factors counts by."""
+    return replace(marks_of(request, email), account=factor_mark(email))
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, email: str) -> None:

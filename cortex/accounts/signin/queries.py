@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from cortex.accounts.choices import Attempt, Lock
 from cortex.accounts.models import User
-from cortex.accounts.signin.devices import Marks, account_mark
+from cortex.accounts.signin.devices import Marks, account_mark, factor_mark
 from cortex.accounts.signin.models import LoginAttempt
 
 WINDOW = timedelta(minutes=15)
@@ -24,7 +24,8 @@ _FAILED = (Attempt.TRIED, Attempt.REFUSED)
 def account_marks(org_ids: Iterable[UUID]) -> list[str]:
     """Return the marks of everybody who works for these organizations, by which their attempts are found."""
     people = User.objects.filter(organization_id__in=list(org_ids))
-    return [account_mark(email) for email in people.values_list("email", flat=True)]
+    emails = list(people.values_list("email", flat=True))
+    return [mark(email) for mark in (account_mark, factor_mark) for email in emails]
 
 
 def locked_until(marks: Marks, at: datetime) -> datetime | None:

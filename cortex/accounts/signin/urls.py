@@ -2,10 +2,13 @@
 
 from django.urls import path, re_path
 
+from cortex.accounts.factors import views as factors
 from cortex.accounts.signin import views
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
+    path("factor/", factors.challenge, name="mfa_authenticate"),
+    path("reauthenticate/factor/", factors.confirm, name="mfa_reauthenticate"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/reset/", views.reset, name="account_reset_password"),
     path("password/reset/done/", views.reset_done, name="account_reset_password_done"),

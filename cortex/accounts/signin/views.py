@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from cortex.access.declare import public, requires_any_staff
+from cortex.accounts.factors.gate import open_without_factor
 from cortex.accounts.limits import open_while_covered
 from cortex.accounts.signin.forms import LoginForm, ReauthenticateForm, ResetForm, ResetKeyForm
 from cortex.accounts.signin.status import status_lines
@@ -66,11 +67,12 @@ reset = public("somebody who forgot a password is not signed in")(ResetView.as_v
 reset_done = public("follows the reset form")(ResetDoneView.as_view())
 reset_key = public("a mailed link, proven by its token")(ResetKeyView.as_view())
 reset_key_done = public("follows the new password")(ResetKeyDoneView.as_view())
-reauthenticate = requires_any_staff(
-    never_cache(sensitive_post_parameters("password")(ReauthenticateView.as_view()))
+reauthenticate = open_without_factor(
+    requires_any_staff(never_cache(sensitive_post_parameters("password")(ReauthenticateView.as_view())))
 )
 
 
+@open_without_factor
 @open_while_covered
 @requires_any_staff
 @require_POST

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cortex.access.declare import requires
 from cortex.accounts import queries
 from cortex.accounts.appointments import MAY_APPOINT
+from cortex.accounts.factors.queries import with_factor
 from cortex.accounts.forms import InviteForm
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.invitations.queries import open_invitations
@@ -22,6 +23,7 @@ from cortex.accounts.mail.actions import queue_mail
 from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import Invitation, Role
 from cortex.accounts.signin.actions import unlock_account
+from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.accounts.views import person
 from cortex.audit import actor_of
 from cortex.ui.pages import go_to, page_of
@@ -44,6 +46,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST, roles=_roles(request))
     if not form.is_valid():
         return _page(request, form)
+    ask_again_unless_recent(request)
     actor = actor_of(request)
     made = invitations.invite_person(
         actor=actor,
@@ -57,6 +60,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_POST
 def renew(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Give an invitation another week, and mail its new link."""
+    ask_again_unless_recent(request)
     return _mailed(
         request, invitations.renew_invitation(actor=actor_of(request), invitation_id=invitation_id)
     )
@@ -93,8 +97,12 @@ def _mailed(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def _page(request: HttpRequest, form: InviteForm) -> HttpResponse:
     now = timezone.now()
     org_ids = actor_of(request).org_ids
+    people = page_of(queries.staff_of(org_ids), request.GET.get("page"))
+    may_reset = _roles(request)
     context = {
-        "people": page_of(queries.staff_of(org_ids), request.GET.get("page")),
+        "people": people,
+        "with_factor": with_factor(one.pk for one in people),
+        "may_reset": {one.pk for one in people if one.role in may_reset and one.pk != request.user.pk},
         "invitations": open_invitations(org_ids, now),
         "form": form,
     }

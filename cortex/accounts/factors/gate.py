@@ -1,0 +1,71 @@
+"""The one gate: who must give a second factor opens nothing else before; keyed on the session's own row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from cortex.access.middleware import declared
+from cortex.accounts.factors.queries import has_factor
+from cortex.accounts.factors.required import is_required
+from cortex.accounts.sessions.actions import mark_factor_passed, move_session
+from cortex.accounts.sessions.models import SessionState
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def open_without_factor(view: V) -> V:
+    """Mark a view that answers before the second factor: its set-up, its question, help, and signing out."""
+    view.open_without_factor = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_waiting(request: HttpRequest) -> bool:
+    """Whether this session's person must give a second factor and has not."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    passed = state is not None and state.factor_passed_at is not None
+    return not passed and is_required(request.user)  # type: ignore[arg-type]
+
+
+def pass_gate(request: HttpRequest) -> None:
+    """Open the gate for this session, under a new key: one seen before the factor is worth nothing."""
+    before = request.session.session_key or ""
+    request.session.cycle_key()
+    after = request.session.session_key or ""
+    move_session(from_key=before, to_key=after)
+    mark_factor_passed(session_key=after)
+
+
+class SecondFactorMiddleware:
+    """Stands behind the session's limits, which load the row, and before every view for signed-in people."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Lead to the factor's question, or to its set-up; the house's back office is no exception."""
+        access = declared(view)
+        if access is None or access.how != "roles" or not request.user.is_authenticated:
+            return None
+        if getattr(view, "open_without_factor", False) or not is_waiting(request):
+            return None
+        return _lead(request)
+
+
+def _lead(request: HttpRequest) -> HttpResponse:
+    """Answer a page with a redirect, and a part or a script with 403 and the page to go to."""
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    place = reverse("mfa_reauthenticate" if has_factor(request.user.pk) else "accounts:factors")  # type: ignore[arg-type]
+    if is_page and request.headers.get("HX-Request") != "true":
+        wanted = request.get_full_path() if request.method == "GET" else "/"
+        return HttpResponseRedirect(f"{place}?{urlencode({'next': wanted})}")
+    return HttpResponse(status=403, headers={"HX-Redirect": place, "HX-Reswap": "none"})

@@ -1,0 +1,51 @@
+"""An authenticator app of the tests: it shows the code of a moment, and signs in with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.test import Client
+
+from cortex.clock import clock
+from tests.unit.accounts.conftest import sign_in
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """The six digits that the app shows now, or so many steps of 30 seconds from now."""
+    return format_hotp_value(hotp_value(secret, int(clock().timestamp()) // 30 + steps))
+
+
+def wrong_code(secret: str) -> str:
+    """Six digits that no step near now has."""
+    near = {code_of(secret, steps) for steps in range(-3, 4)}
+    return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
+
+
+def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
+    """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
+    page = client.get("/me/factors/app").content.decode()
+    secret = re.search(r"data-secret>([A-Z2-7 ]+)<", page)
+    assert secret, page
+    text = secret.group(1).replace(" ", "")
+    done = client.post("/me/factors/app", {"code": code_of(text, -1), **fields})
+    assert done.status_code in (200, 303), done.content
+    codes = re.search(r"data-codes>([\d\n]+)<", done.content.decode())
+    return text, codes.group(1).split() if codes else []
+
+
+def give(client: Client, code: str) -> Any:
+    """Type a code at the second step of signing in."""
+    return client.post("/accounts/factor/", {"code": code})
+
+
+def second_step(email: str, code: str, client: Client | None = None) -> tuple[Client, Any]:
+    """Sign in with the password and this code, from a fresh browser unless one is given."""
+    client = client or Client()
+    sign_in(client, email)
+    return client, give(client, code)
+
+
+WINDOW = timedelta(minutes=15)

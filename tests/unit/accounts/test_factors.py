@@ -1,0 +1,419 @@
+"""Second factors: an app from set-up to sign-in, recovery codes, the throttle, removal, reset by others."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.db import connection, connections
+from django.test import Client
+
+from cortex.accounts.actions import enable_user
+from cortex.accounts.factors import actions
+from cortex.accounts.factors.adapter import SUBJECT, existing
+from cortex.accounts.factors.codes import open_secret, sealed
+from cortex.accounts.mail.sending import send_due
+from cortex.accounts.models import LoginAttempt, SessionState
+from cortex.audit.actors import actor_of_user, system
+from cortex.audit.models import AuditLog
+from cortex.audit.rules import RuleBroken
+from cortex.crypto.errors import DecryptError, KeyProviderError
+from tests.unit.accounts.conftest import PASSWORD, People, sign_in
+from tests.unit.accounts.factors import code_of, give, second_step, set_up_app, wrong_code
+
+pytestmark = pytest.mark.django_db
+NOT_RIGHT = "That is not right"
+LOCKED = "Too many failed attempts"
+
+
+def verbs(prefix: str = "factor.") -> list[str]:
+    """The audit verbs so far that begin so, in order."""
+    rows = AuditLog.objects.filter(event_type__startswith=prefix).order_by("id")
+    return list(rows.values_list("event_type", flat=True))
+
+
+def at_home(email: str) -> Client:
+    """A browser in which this person signed in by password."""
+    client = Client()
+    sign_in(client, email)
+    return client
+
+
+@pytest.fixture
+def app(people: People) -> tuple[str, list[str]]:
+    """Cleo's app and recovery codes."""
+    return set_up_app(at_home("cleo@example.org"), name="Work phone")
+
+
+def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, app: Any) -> None:
+    secret, _ = app
+    client = Client()
+    response = sign_in(client, "cleo@example.org")
+    assert response["Location"] == "/accounts/factor/"
+    assert client.get("/me/").status_code == 302 and "_auth_user_id" not in client.session
+    before = client.session.session_key
+    assert give(client, code_of(secret)).status_code == 302
+    assert client.get("/me/").status_code == 200
+    assert client.session.session_key != before
+    assert SessionState.objects.get(session_key=client.session.session_key).factor_passed_at
+    assert verbs() == ["factor.added", "factor.added", "factor.used"]
+
+
+def test_set_up_shows_ten_codes_once_and_a_wrong_code_sets_nothing_up(people: People) -> None:
+    client = at_home("cleo@example.org")
+    client.get("/me/factors/app")
+    assert client.post("/me/factors/app", {"code": "12345"}).status_code == 422
+    assert not Authenticator.objects.exists()
+    _, codes = set_up_app(client)
+    assert len(set(codes)) == 10 and all(len(code) == 10 for code in codes)
+    page = client.get("/me/").content.decode()
+    assert "10 of 10 left" in page and not any(code in page for code in codes)
+
+
+def test_a_wrong_code_is_told_and_recorded(people: People, app: Any) -> None:
+    client, response = second_step("cleo@example.org", wrong_code(app[0]))
+    assert response.status_code == 422 and NOT_RIGHT in response.content.decode()
+    assert "_auth_user_id" not in client.session
+    row = AuditLog.objects.get(event_type="factor.refused")
+    assert row.codes == {"why": "wrong"} and row.outcome == "refused" and row.object_id == people.cleo.pk
+
+
+def test_a_code_counts_once_also_for_the_step_before_it(people: People, app: Any) -> None:
+    code, older = code_of(app[0]), code_of(app[0], -1)
+    assert second_step("cleo@example.org", code)[1].status_code == 302
+    for again in (code, older):
+        assert second_step("cleo@example.org", again)[1].status_code == 422
+    assert [row.codes["why"] for row in AuditLog.objects.filter(event_type="factor.refused")] == [
+        "replayed",
+        "replayed",
+    ]
+
+
+def test_a_code_two_steps_away_is_refused(people: People, app: Any) -> None:
+    assert second_step("cleo@example.org", code_of(app[0], 3))[1].status_code == 422
+
+
+def test_a_recovery_code_opens_once(people: People, app: Any) -> None:
+    _, codes = app
+    client, response = second_step("cleo@example.org", f" {codes[3][:5]} {codes[3][5:]} ")
+    assert response.status_code == 302
+    assert AuditLog.objects.get(event_type="factor.used").codes == {"kind": "recovery_codes", "left": 9}
+    assert second_step("cleo@example.org", codes[3])[1].status_code == 422
+    assert "9 of 10 left" in client.get("/me/").content.decode()
+
+
+def test_new_recovery_codes_end_the_old_ones(people: People, app: Any) -> None:
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    page = client.post("/me/factors/codes")
+    assert page.status_code == 200 and "no-store" in page["Cache-Control"]
+    assert second_step("cleo@example.org", app[1][0])[1].status_code == 422
+    assert verbs()[-2:] == ["factor.codes_renewed", "factor.refused"]
+
+
+def test_five_wrong_codes_lock_and_the_right_password_frees_nothing(people: People, app: Any) -> None:
+    secret, codes = app
+    for _ in range(5):  # each after the right password
+        assert second_step("cleo@example.org", wrong_code(secret))[1].status_code == 422
+    _, response = second_step("cleo@example.org", code_of(secret))
+    assert response.status_code == 422 and LOCKED in response.content.decode()
+    assert LOCKED in second_step("cleo@example.org", codes[0])[1].content.decode()
+    people.cleo.refresh_from_db()
+    assert people.cleo.is_locked
+    locked = AuditLog.objects.get(event_type="account.locked")
+    assert locked.codes == {"locks": "account", "by": "factor"}
+
+
+def test_the_lock_ends_by_time_or_by_a_supervisor(people: People, app: Any) -> None:
+    secret, _ = app
+    for _ in range(5):
+        second_step("cleo@example.org", wrong_code(secret))
+    sam = at_home("sam@example.org")
+    assert sam.post(f"/staff/{people.cleo.pk}/unlock").status_code == 303
+    assert second_step("cleo@example.org", code_of(secret))[1].status_code == 302
+
+
+def test_a_lock_of_codes_is_over_after_fifteen_minutes(people: People, app: Any) -> None:
+    for _ in range(5):
+        second_step("cleo@example.org", wrong_code(app[0]))
+    for row in LoginAttempt.objects.all():
+        LoginAttempt.objects.filter(pk=row.pk).update(at=row.at - timedelta(minutes=16))
+    assert second_step("cleo@example.org", code_of(app[0]))[1].status_code == 302
+
+
+def test_five_accounts_whose_codes_fail_lock_the_network(people: People, app: Any) -> None:
+    from cortex.accounts.factors.challenge import factor_marks_of
+    from cortex.accounts.signin.actions import refuse_attempt, reserve_attempt
+    from cortex.accounts.signin.devices import marks_of, visitor
+    from tests.unit.accounts.conftest import make_user
+
+    secret, _ = app
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    request = client.get("/accounts/factor/").wsgi_request
+    for number in range(5):
+        email = f"guess{number}@example.org"
+        attempt = reserve_attempt(marks=marks_of(request, email))
+        refuse_attempt(
+            actor=visitor(request), attempt_id=attempt.pk, marks=marks_of(request, email), email=email
+        )
+    assert factor_marks_of(request, "cleo@example.org").network
+    assert make_user(people.home, "counselor", "late")  # a bystander changes nothing
+    assert LOCKED in give(client, code_of(secret)).content.decode()
+
+
+def test_no_secret_stands_anywhere_in_the_database_in_the_clear(people: People) -> None:
+    client = at_home("cleo@example.org")
+    client.get("/me/factors/app")
+    waiting = client.session["accounts_factor_pending"]
+    assert waiting.startswith("sealed:")
+    secret, codes = set_up_app(client)
+    everything = "\n".join(dump())
+    assert "factor.added" in everything and secret not in everything
+    assert not [code for code in codes if code in everything]
+    for row in Authenticator.objects.all():
+        kept = row.data.get("secret") or row.data["seed"]
+        assert open_secret(people.cleo.pk, kept) and open_secret(people.cleo.pk, kept) not in everything
+
+
+def dump() -> list[str]:
+    """Every row of every table as text, sessions decoded."""
+    from django.contrib.sessions.models import Session
+
+    lines = [json.dumps(session.get_decoded(), default=str) for session in Session.objects.all()]
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')  # noqa: S608 (its own tables)
+            lines += [row for (row,) in cursor.fetchall()]
+    return lines
+
+
+def test_a_sealed_secret_opens_for_its_owner_alone_and_plaintext_never(people: People) -> None:
+    text = sealed(people.cleo.pk, "JBSWY3DPEHPK3PXP")
+    assert open_secret(people.cleo.pk, text) == "JBSWY3DPEHPK3PXP"
+    broken = text[:-8] + ("AAAA" if text[-8:-4] != "AAAA" else "BBBB") + text[-4:]
+    for owner, kept in ((people.sam.pk, text), (people.cleo.pk, broken), (people.cleo.pk, "JBSWY3DP")):
+        with pytest.raises(DecryptError):
+            open_secret(owner, kept)
+
+
+def test_the_key_of_the_factors_is_nobodys_orphan(people: People) -> None:
+    sealed(people.cleo.pk, "x")
+    assert existing([SUBJECT, people.cleo.pk]) == {SUBJECT}
+
+
+def test_a_new_phone_replaces_the_old_one(people: People, app: Any) -> None:
+    secret, _ = app
+    client, _ = second_step("cleo@example.org", code_of(secret))
+    fresh, codes = set_up_app(client)
+    assert codes == [] and fresh != secret
+    assert Authenticator.objects.filter(type="totp").count() == 1
+    assert second_step("cleo@example.org", code_of(secret, 1))[1].status_code == 422
+    assert second_step("cleo@example.org", code_of(fresh))[1].status_code == 302
+    assert "factor.removed" in verbs()
+
+
+def test_one_removes_ones_own_factor_but_not_another_persons(people: People, app: Any) -> None:
+    factor = Authenticator.objects.get(type="totp")
+    assert at_home("sam@example.org").post("/me/factors/remove", {"factor": factor.pk}).status_code == 404
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    assert client.post("/me/factors/remove", {"factor": factor.pk}).status_code == 303
+    assert not Authenticator.objects.exists()  # the codes stand in for nothing and go too
+
+
+def test_the_last_factor_stays_where_one_is_required(people: People, app: Any) -> None:
+    people.home.settings = {"mfa_required_roles": ["counselor"]}
+    people.home.save()
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    factor = Authenticator.objects.get(type="totp")
+    page = client.get("/me/").content.decode()
+    assert "Remove<" not in page and "The last factor stays" in page
+    assert client.post("/me/factors/remove", {"factor": factor.pk}).status_code == 409
+    assert Authenticator.objects.filter(pk=factor.pk).exists()
+
+
+def test_changing_factors_asks_again_unless_it_was_said_just_now(
+    people: People, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    monkeypatch.setattr("cortex.accounts.signin.recent.RECENT", timedelta(0))
+    for path in ("/me/factors/app", "/me/factors/key"):
+        assert client.get(path)["Location"].startswith("/accounts/reauthenticate/")
+    for path in ("/me/factors/codes", "/me/factors/remove"):
+        assert client.post(path)["Location"].startswith("/accounts/reauthenticate/")
+    page = client.get("/accounts/reauthenticate/?next=/me/")
+    assert "/accounts/reauthenticate/factor/?next=" in page.content.decode()
+    monkeypatch.undo()
+    before = client.session.session_key
+    again = client.post("/accounts/reauthenticate/factor/", {"code": app[1][0], "next": "/me/"})
+    assert again.status_code == 302 and again["Location"] == "/me/"
+    assert client.session.session_key != before and client.get("/me/").status_code == 200
+
+
+def test_a_supervisor_resets_a_colleagues_factors_which_ends_their_sessions_and_mails_them(
+    people: People, app: Any
+) -> None:
+    cleo, _ = second_step("cleo@example.org", code_of(app[0]))
+    version = people.cleo.access_version
+    sam = at_home("sam@example.org")
+    assert "Reset factors" in sam.get("/staff/").content.decode()
+    path = f"/staff/{people.cleo.pk}/factors/reset"
+    assert "Work phone" in sam.get(path).content.decode()
+    assert sam.post(path, {"reason": "nonsense"}).status_code == 422
+    assert sam.post(path, {"reason": "lost"}).status_code == 303
+    assert not Authenticator.objects.exists() and cleo.get("/me/").status_code == 302
+    people.cleo.refresh_from_db()
+    assert people.cleo.access_version == version + 1
+    row = AuditLog.objects.get(event_type="factor.reset")
+    assert row.codes == {"reason": "lost", "count": 1} and row.actor_id == people.sam.pk
+    send_due()
+    assert [m.to for m in mail.outbox] == [["cleo@example.org"]] and "second factors" in mail.outbox[0].body
+
+
+def test_nobody_resets_their_own_factors_or_those_of_a_higher_role(people: People) -> None:
+    sam = at_home("sam@example.org")
+    set_up_app(sam)
+    assert sam.post(f"/staff/{people.sam.pk}/factors/reset", {"reason": "lost"}).status_code == 409
+    set_up_app(at_home("ada@example.org"))
+    assert sam.post(f"/staff/{people.ada.pk}/factors/reset", {"reason": "lost"}).status_code == 422
+    assert sam.post(f"/staff/{people.charlie.pk}/factors/reset", {"reason": "lost"}).status_code == 404
+    assert Authenticator.objects.filter(type="totp").count() == 2
+    actions.reset_factors(actor=system("command"), user_id=people.ada.pk, reason="lost")
+    assert Authenticator.objects.filter(type="totp").count() == 1
+
+
+def test_what_is_no_answer_of_a_key_is_refused_and_counted(people: People, app: Any) -> None:
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    for answer in ("[]", "{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}'):
+        assert client.post("/accounts/factor/", {"credential": answer}).status_code == 422
+    assert verbs().count("factor.refused") == 2  # empty ones are not sent to be checked
+    cleo, _ = second_step("cleo@example.org", code_of(app[0]))
+    for answer in ("[]", "{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing"):
+        assert cleo.post("/me/factors/key", {"credential": answer}).status_code == 422
+    assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_browsers_with_one_code_at_the_same_moment_one_comes_in(people: People) -> None:
+    secret, codes = set_up_app(at_home("cleo@example.org"))
+    clients = [Client() for _ in range(2)]
+    for client in clients:
+        sign_in(client, "cleo@example.org")
+
+    def knock(client: Client, code: str) -> int:
+        try:
+            return int(give(client, code).status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(knock, clients, [code_of(secret)] * 2)) == [302, 422]
+    others = [Client() for _ in range(2)]
+    for client in others:
+        sign_in(client, "cleo@example.org")
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(knock, others, [codes[0]] * 2)) == [302, 422]
+
+
+def test_recovery_codes_need_something_that_they_stand_in_for(people: People) -> None:
+    with pytest.raises(RuleBroken):
+        actions.renew_codes(actor=actor_of_user(people.cleo))
+
+
+def grown_old(client: Client) -> Client:
+    """The same browser ten minutes after its last password or code."""
+    session = client.session
+    for row in session["account_authentication_methods"]:
+        row["at"] -= 600
+    session.save()
+    return client
+
+
+def test_what_weighs_more_asks_again_and_then_goes_on_with_the_very_request(people: People, app: Any) -> None:
+    client, _ = second_step("cleo@example.org", code_of(app[0]))
+    where = grown_old(client).post("/me/factors/codes")["Location"]
+    assert where == "/accounts/reauthenticate/?next=%2Fme%2Ffactors%2Fcodes"
+    page = client.post(where, {"password": PASSWORD, "next": "/me/factors/codes"})
+    assert "data-codes" in page.content.decode() and verbs()[-1] == "factor.codes_renewed"
+    sam = grown_old(at_home("sam@example.org"))
+    path = f"/staff/{people.cleo.pk}/factors/reset"
+    set_up_app(at_home("sam@example.org"))
+    where = sam.post(path, {"reason": "stolen"})["Location"].replace(
+        "reauthenticate/", "reauthenticate/factor/"
+    )
+    spare = Authenticator.objects.get(user=people.sam, type="recovery_codes").wrap().get_unused_codes()[0]
+    assert sam.post(where, {"code": spare, "next": path}).status_code == 303
+    assert verbs()[-1] == "factor.reset"
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "data"),
+    [
+        ("sam", "/staff/invite", {"email": "nia@example.org", "full_name": "Nia", "role": "counselor"}),
+        ("ada", "/admin/accounts/invitation/add/", {}),
+        ("ada", "/admin/accounts/apikey/add/", {}),
+        ("ada", "/admin/accounts/user/{cleo}/change/", {"full_name": "Cleo", "role": "supervisor"}),
+        ("ada", "/admin/accounts/organization/{home}/change/", {"name": "Other"}),
+        ("ada", "/admin/accounts/user/", {"action": "disable", "_selected_action": "{cleo}"}),
+        ("ada", "/staff/{cleo}/factors/reset", {"reason": "lost"}),
+    ],
+)
+def test_each_sensitive_step_asks_again_after_five_minutes(
+    people: People, who: str, path: str, data: dict[str, str]
+) -> None:
+    ids = {"cleo": people.cleo.pk, "home": people.home.pk}
+    sent = {name: value.format(**ids) for name, value in data.items()}
+    client = at_home(f"{who}@example.org")
+    fresh = client.post(path.format(**ids), sent)
+    assert "reauthenticate" not in fresh.get("Location", "")
+    people.cleo.refresh_from_db()
+    if not people.cleo.is_active:
+        enable_user(actor=actor_of_user(people.ada), user_id=people.cleo.pk)
+    old = grown_old(client).post(path.format(**ids), sent)
+    assert old["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: Any) -> None:
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match="Nobody here"):
+        call_command("reset_factors", "nobody@example.org", "--reason", "lost")
+    with pytest.raises(CommandError, match="no second factor"):
+        call_command("reset_factors", "ada@example.org", "--reason", "lost")
+    call_command("reset_factors", "Cleo@example.org", "--reason", "lost")
+    assert not Authenticator.objects.exists() and verbs()[-1] == "factor.reset"
+    send_due()
+    assert mail.outbox[0].to == ["cleo@example.org"]
+
+
+def test_while_the_keys_are_away_codes_wait_and_nobody_is_locked_out(
+    people: People, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> None:
+        raise KeyProviderError("no answer")
+
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr("cortex.accounts.factors.adapter.data_keys", away)
+        assert [give(client, code_of(app[0])).status_code for _ in range(6)] == [503] * 6
+    assert give(client, code_of(app[0])).status_code == 302
+
+
+def test_no_secret_and_no_code_stands_in_a_log_line(
+    people: People, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = at_home("cleo@example.org")
+    secret, codes = set_up_app(client)
+    _, answer = second_step("cleo@example.org", wrong_code(secret))
+    assert answer.status_code == 422
+    second_step("cleo@example.org", codes[0])
+    out = "".join(capfd.readouterr()) + caplog.text
+    assert "accounts/factor/" in out
+    for word in (secret, wrong_code(secret), *codes):
+        assert word not in out.replace(people.cleo.pk.hex, "")
