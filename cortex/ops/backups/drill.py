@@ -1,9 +1,8 @@
-"""The proof of a backup: put back into a scratch cluster, compared, timed, and thrown away; no Django here."""
+"""The proof of a backup: put back into a scratch cluster, compared, timed, thrown away; no Django here."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import secrets
 import shutil
 import tempfile
@@ -47,7 +46,7 @@ class Drill:
 
     @property
     def rpo_seconds(self) -> float:
-        """From the backup's snapshot to the newest committed row that isn't in it; 0 when nothing is missing."""
+        """From the backup's snapshot to the newest committed row that isn't in it; 0 without one."""
         if self.newest_live is None:
             return 0.0
         return max(0.0, (self.newest_live - self.told.taken_at).total_seconds())
@@ -86,18 +85,15 @@ def scratch(data_dir: Path, told: Manifest) -> Iterator[tuple[Server, Server]]:
         except BlockingIOError:
             raise BackupRefused("Another drill runs with this data folder.") from None
         folder = home / "drill"
-        sockets = (
-            Path(tempfile.gettempdir()) / f"cortex-drill-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
-        )
-        _clear(folder, sockets)
+        _clear(folder)
         needed = told.facts.database_bytes * 2 + CLUSTER_BYTES
         if tools.free_bytes(home) < needed:
             raise BackupRefused(f"The disk of {home} is too full for a drill: {needed >> 20} MB are needed.")
         password = secrets.token_urlsafe(24)
         install = embedded_postgres.installation(user, home / "programs")
-        cluster = Cluster(
-            "main", user.own(folder), user.own(sockets), install, user, password, durable=False
-        )
+        # A data folder's own path may be too long for a socket.
+        sockets = user.own(Path(tempfile.mkdtemp(prefix="cortex-drill-")))
+        cluster = Cluster("main", user.own(folder), sockets, install, user, password, durable=False)
         try:
             cluster.make()
             cluster.start()
@@ -105,9 +101,8 @@ def scratch(data_dir: Path, told: Manifest) -> Iterator[tuple[Server, Server]]:
             cluster.create_roles(SQL / "roles.sql", {f"cortex_{role}": password for role in ROLES})
             cluster.create_database(DATABASE, "cortex_owner", SQL / "database.sql")
             place = {"host": str(sockets), "port": str(cluster.port), "dbname": DATABASE}
-            yield Server(place | {"user": "cortex_owner"}, password), Server(
-                place | {"user": SUPERUSER}, password
-            )
+            owner, reader = ({"user": "cortex_owner"}, {"user": SUPERUSER})
+            yield Server(place | owner, password), Server(place | reader, password)
         finally:
             cluster.stop()
             _clear(folder, sockets)

@@ -1,4 +1,4 @@
-"""What a database holds, by plain SQL on a connection of its own: counted for a backup, compared after one."""
+"""What a database holds, by plain SQL on a connection of its own: counted for a backup and after it."""
 
 from __future__ import annotations
 
@@ -80,5 +80,6 @@ def tables_there(connection: Connection) -> int:
 def one(connection: Connection, query: Any) -> Any:
     """Return the one row that a query gives."""
     row = connection.execute(query).fetchone()
-    assert row is not None
+    if row is None:
+        raise LookupError("a query that always gives a row gave none")
     return row

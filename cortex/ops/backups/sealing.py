@@ -1,8 +1,8 @@
 """A stream sealed in chunks by AES-256-GCM: none can be changed, moved, left out or cut off; no Django here.
 
 A file is `CXB1 | 32 bytes of salt | chunks`. Its own key comes from the backup key, the salt and the kind of
-the backup; a chunk's nonce is its number and whether it is the last one. So the counter can't repeat under one
-key, and a chunk at another place, in another file or of another kind of backup does not open.
+the backup; a chunk's nonce is its number and whether it is the last one. So no nonce repeats under one key,
+and a chunk at another place, in another file or of another kind of backup does not open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs and an address for them: dump to a pipe, put back in one transaction; no Django."""
+"""PostgreSQL's own programs and an address for them: dump to a pipe, put back whole; no Django here."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ class Server:
         """Open a connection in UTC, which commits each statement by itself."""
         with psycopg.connect(self.conninfo(), password=self.password, autocommit=True) as connection:
             connection.execute("SET timezone = 'UTC'")
+            # Somebody who changes a table right now must not hold up a backup for ever.
+            connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
             yield connection
 
     def environment(self) -> dict[str, str]:
@@ -127,8 +129,7 @@ def put_back(server: Server, archive: Iterable[bytes], *, replace: bool) -> None
             if parser.wait():
                 raise BackupRefused(f"pg_restore failed: {_said(parser_errors)}")
             _send(writer, b"\nCOMMIT;\n")
-            assert writer.stdin is not None
-            writer.stdin.close()
+            _pipe(writer.stdin).close()
             if writer.wait():
                 raise BackupRefused(f"The database refused it and is as it was: {_said(errors)}")
         except BrokenPipeError:
@@ -155,11 +156,11 @@ class _Feeding:
         self._thread.start()
 
     def _run(self) -> None:
-        assert self._process.stdin is not None
+        pipe = _pipe(self._process.stdin)
         try:
             for chunk in self._archive:
-                self._process.stdin.write(chunk)
-            self._process.stdin.close()
+                pipe.write(chunk)
+            pipe.close()
         except BaseException as fault:
             self._fault = fault
             self._process.kill()
@@ -172,15 +173,20 @@ class _Feeding:
 
 
 def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
-    assert process.stdin is not None
-    process.stdin.write(data)
-    process.stdin.flush()
+    pipe = _pipe(process.stdin)
+    pipe.write(data)
+    pipe.flush()
 
 
 def _blocks(pipe: IO[bytes] | None) -> Iterator[bytes]:
-    assert pipe is not None
-    while block := pipe.read(1 << 18):
+    while block := _pipe(pipe).read(1 << 18):
         yield block
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise RuntimeError("the program was started without this pipe")
+    return pipe
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
