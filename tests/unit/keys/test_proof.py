@@ -1,4 +1,4 @@
-"""Keys and sealed rows are held against each other, rotated under load, and stay destroyed after a restore."""
+"""Keys and sealed rows are held against each other, rotated under load, and stay destroyed."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_wrong_or_missing_master_key_is_a_clear_failure(as_system: None, setti
         (master("new"), "is not configured"),
     ):
         settings.CORTEX_MASTER_KEYS = masters
-        with pytest.raises(CommandError, match=f"{fault}.*version 1 of subject {subject}"):
+        with pytest.raises(CommandError, match=rf"{fault}.*version 1 of subject {subject}"):
             run("rotate")
         assert len(queries.prove().unopened) == 1
         cache.forget()

@@ -292,7 +292,7 @@ def test_a_killed_backup_leaves_nothing_that_a_restore_would_take(message: Messa
 
 def test_a_missing_a_poor_and_a_shared_backup_key_are_refused_by_name(settings: Any) -> None:
     settings.CORTEX_BACKUP_KEY = ""
-    with pytest.raises(BackupRefused, match="CORTEX_BACKUP_KEY .* is not set"):
+    with pytest.raises(BackupRefused, match=r"CORTEX_BACKUP_KEY .* is not set"):
         house.backup_key(MAIN)
     settings.CORTEX_BACKUP_KEY = "A" * 43 + "="
     with pytest.raises(BackupRefused, match="CORTEX_BACKUP_KEY is no random key"):
