@@ -89,10 +89,19 @@ def _open_all(found: Proof, versions: dict[UUID, dict[int, bool]]) -> None:
 
 def sealed_rows(sample: int = 0) -> Iterator[tuple[str, UUID, int]]:
     """Yield (model, subject, key version) of what is sealed in the main database, each once per field."""
-    for model in apps.get_models():
+    for model in sealed_models():
         for one in model._meta.concrete_fields:
-            if isinstance(one, SealedMixin) and not model._meta.proxy:
+            if isinstance(one, SealedMixin):
                 yield from _of_field(model, one, sample)
+
+
+def sealed_models() -> list[type[models.Model]]:
+    """Return the models that have a sealed field."""
+    return [
+        model
+        for model in apps.get_models()
+        if not model._meta.proxy and any(isinstance(one, SealedMixin) for one in model._meta.concrete_fields)
+    ]
 
 
 def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[str, UUID, int]]:

@@ -26,7 +26,7 @@ def restore(folder: Path, told: Manifest, owner: Server, key: bytes, *, replace:
             f"The database {owner.name} has {there} tables. Stop every process that uses it, and say "
             f"--replace {owner.name} to lose what is in it."
         )
-    tools.put_back(owner, manifest.chunks(folder, told, key), replace=bool(there))
+    tools.put_back(owner, manifest.chunks(folder, told, key))
     with owner.connection() as connection:
         connection.execute("ANALYZE")
 

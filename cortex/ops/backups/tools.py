@@ -22,6 +22,13 @@ from cortex.ops.embedded_postgres import bundled
 # Django's own words, and limits of a page's statement: a dump takes what it takes.
 NOT_LIBPQ = ("pool", "options")
 LOCK_SECONDS = 10
+# An empty database has something to drop, too: default privileges, which would widen what an archive grants.
+PREAMBLE = f"""
+SET lock_timeout = '{LOCK_SECONDS}s';
+SET client_min_messages = warning;
+BEGIN;
+DROP OWNED BY CURRENT_USER CASCADE;
+""".encode()
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,8 @@ def dump(server: Server, snapshot: str) -> Iterator[bytes]:
             _end(process)
 
 
-def put_back(server: Server, archive: Iterable[bytes], *, replace: bool) -> None:
-    """Put an archive into a database in one transaction, after dropping what the owner has when told so.
+def put_back(server: Server, archive: Iterable[bytes]) -> None:
+    """Put an archive into a database in one transaction, after dropping whatever its owner has there.
 
     The COMMIT is sent only after every chunk was given out and pg_restore ended well: whatever fails before,
     a killed process included, leaves the database as it was. Raise BackupRefused, or what `archive` raises.
@@ -122,7 +129,7 @@ def put_back(server: Server, archive: Iterable[bytes], *, replace: bool) -> None
         )  # fmt: skip
         try:
             feeding = _Feeding(parser, archive)
-            _send(writer, _preamble(replace))
+            _send(writer, PREAMBLE)
             for block in _blocks(parser.stdout):
                 _send(writer, block)
             feeding.finish()
@@ -138,12 +145,6 @@ def put_back(server: Server, archive: Iterable[bytes], *, replace: bool) -> None
         finally:
             _end(parser)
             _end(writer)
-
-
-def _preamble(replace: bool) -> bytes:
-    drop = b"DROP OWNED BY CURRENT_USER CASCADE;\n" if replace else b""
-    limit = f"SET lock_timeout = '{LOCK_SECONDS}s';\nSET client_min_messages = warning;\n".encode()
-    return limit + b"BEGIN;\n" + drop
 
 
 class _Feeding:
