@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def keys_stopped(cast: Cast, api: Api) -> Iterator[Any]:
     """Stop the cluster; the returned function starts it again, as does the end of the test."""
     cluster = stores._state["stores"].clusters["keys"]
-    health.check_keys()
+    health.readiness()
 
     def start() -> None:
         if cluster.process is None:

@@ -111,7 +111,7 @@ class looking_at:
         makers.scope_all()
 
 
-def test_what_is_put_back_has_every_row_every_guard_and_opens_its_words(
+def test_what_is_put_back_has_every_row_and_guard_and_opens_its_words_with_the_keys_alone(
     message: Message, backups: dict[str, tuple[Path, Manifest]], restored: None
 ) -> None:
     for kind, keys in ((MAIN, signing.public_keys()), (KEYS, None)):
@@ -127,13 +127,6 @@ def test_what_is_put_back_has_every_row_every_guard_and_opens_its_words(
     wrong = restoring.differences(told, server(MAIN, "system", SCRATCH[MAIN]), signing.public_keys())
     assert len(wrong) == 1 and wrong[0].startswith("ops_retentionpolicy:"), "a lost row is said"
     assert makers.opened(Message.objects.get(pk=message.pk), "content") == WORDS
-
-
-def test_a_main_backup_alone_opens_nothing(
-    message: Message, backups: dict[str, tuple[Path, Manifest]], restored: None
-) -> None:
-    empty(KEYS)
-    restoring.restore(*backups[KEYS], server(KEYS, "owner", SCRATCH[KEYS]), KEYS_KEY)
     with server(KEYS, "system", SCRATCH[KEYS]).connection() as connection:
         connection.execute("DELETE FROM keys_subjectkey")
     cache.forget()
@@ -189,31 +182,30 @@ def test_another_key_or_kind_is_refused_by_name(
         manifest.prove(backups[MAIN][0], KEYS, KEY)
 
 
-def test_a_full_database_is_replaced_only_by_its_name_and_keeps_its_rows_when_that_fails(
+def test_a_full_database_is_replaced_only_by_its_name_and_stays_as_it_was_when_that_fails(
     message: Message, backups: dict[str, tuple[Path, Manifest]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, told = backups[MAIN]
-    target = empty(MAIN)
-    restoring.restore(path, told, target, KEY)
-    with pytest.raises(BackupRefused, match="--replace cortex_scratch"):
-        restoring.restore(path, told, target, KEY)
+    path, told = backups[KEYS]
+    target = empty(KEYS)
+    restoring.restore(path, told, target, KEYS_KEY)
+    with pytest.raises(BackupRefused, match="--replace cortex_keys_scratch"):
+        restoring.restore(path, told, target, KEYS_KEY)
     with pytest.raises(BackupRefused, match="the database is"):
-        restoring.restore(path, told, target, KEY, replace="cortex")
+        restoring.restore(path, told, target, KEYS_KEY, replace="cortex")
     with target.connection() as connection:
         connection.execute("CREATE TABLE later (id int)")
-    with server(MAIN, "system", SCRATCH[MAIN]).connection() as reader:
+    with server(KEYS, "system", SCRATCH[KEYS]).connection() as reader:
         # Somebody still reads: the restore gives up and what is there stays, the newer table included.
         reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM patients_patient")
+        reader.execute("SELECT count(*) FROM keys_subjectkey")
         monkeypatch.setattr(tools, "PREAMBLE", tools.PREAMBLE.replace(b"'10s'", b"'300ms'"))
         with pytest.raises(BackupRefused, match="is as it was"):
-            restoring.restore(path, told, target, KEY, replace=SCRATCH[MAIN])
+            restoring.restore(path, told, target, KEYS_KEY, replace=SCRATCH[KEYS])
     with target.connection() as connection:
         assert facts.counts(connection) == told.facts.tables | {"later": 0}
-    restoring.restore(path, told, target, KEY, replace=SCRATCH[MAIN])
-    reader_of_all = server(MAIN, "system", SCRATCH[MAIN])
-    assert restoring.differences(told, reader_of_all, signing.public_keys()) == []
-    assert schema(server(MAIN, "owner")) == schema(target)
+    restoring.restore(path, told, target, KEYS_KEY, replace=SCRATCH[KEYS])
+    assert restoring.differences(told, server(KEYS, "system", SCRATCH[KEYS]), None) == []
+    assert schema(server(KEYS, "owner")) == schema(target)
 
 
 def test_rows_that_come_while_the_backup_runs_are_not_in_it_and_it_stays_consistent(
@@ -228,7 +220,8 @@ def test_rows_that_come_while_the_backup_runs_are_not_in_it_and_it_stays_consist
 
     monkeypatch.setattr(tools, "dump", late)
     path, told = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
-    restoring.restore(path, told, empty(MAIN), KEY)
+    stores.recreate(MAIN, SCRATCH[MAIN], stores.template_of(USUAL[MAIN]))
+    restoring.restore(path, told, server(MAIN, "owner", SCRATCH[MAIN]), KEY, replace=SCRATCH[MAIN])
     assert restoring.differences(told, server(MAIN, "system", SCRATCH[MAIN]), signing.public_keys()) == []
     assert queries.seconds_since("late") is not None, "the live database has it"
 
