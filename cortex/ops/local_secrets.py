@@ -29,6 +29,8 @@ def fresh_secrets() -> dict[str, str]:
         "index_key": key_text(),
         "audit_signing_key": key_text(),
         "metrics_token": secrets.token_urlsafe(24),
+        "backup_key": key_text(),
+        "keys_backup_key": key_text(),
         "postgres_password": secrets.token_urlsafe(24),
         "owner_password": secrets.token_urlsafe(24),
         "app_password": secrets.token_urlsafe(24),

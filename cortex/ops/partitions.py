@@ -11,7 +11,7 @@ MONTHS_AHEAD = 2
 REMARK = "partitioned by month"
 
 # The functions run as their owner, so that the system role makes and drops months without rights on the schema.
-# Each partition is closed to everybody: rights, row security and append-only guards live on the parent.
+# Each partition is closed to writers, and to readers but for backups: rights, row security and append-only guards live on the parent.
 # ruff: noqa: E501
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cortex_month_bound(month date) RETURNS uuid
@@ -48,6 +48,8 @@ BEGIN
                 EXECUTE format('COMMENT ON TABLE public.%I IS %L', part, 'a month of ' || parent.name);
                 EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, cortex_app, cortex_system, cortex_eraser',
                                part);
+                -- A backup reads month by month; written is through the parent alone.
+                EXECUTE format('GRANT SELECT ON public.%I TO cortex_system', part);
                 EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
                                parent.name, part, cortex_month_bound(month),
                                cortex_month_bound((month + interval '1 month')::date));

@@ -21,7 +21,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from cortex.audit import SYSTEM
-from cortex.ops import actions
+from cortex.ops import actions, health, queries
 from cortex.ops.local_secrets import write_private
 from cortex.ops.processes import StartRefused, is_running, wait_until
 from cortex.ops.quick_states import quick_states
@@ -127,6 +127,16 @@ def months_ahead() -> int:
     """Make missing months now: a machine that sleeps at night misses the nightly task."""
     today = datetime.now(UTC).date()
     return actions.make_months(actor=SYSTEM, since=today, until=today + timedelta(days=DAYS_AHEAD))
+
+
+def missing_backups() -> list[str]:
+    """Return a warning for each kind of backup that was never taken, to be said until there is one."""
+    commands = {"main": "backup", "keys": "keys backup"}
+    return [
+        f"WARNING: there is no backup of the {kind} database: manage.py {commands[kind]} --to FOLDER"
+        for kind, name in health.BACKUPS.items()
+        if queries.seconds_since(name) is None
+    ]
 
 
 def collect_static(data_dir: Path) -> bool:

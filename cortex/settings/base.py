@@ -13,6 +13,7 @@ from cortex.settings.env import (
     Environment,
     celery_broker,
     email_settings,
+    known_databases,
     redis_url,
     role_databases,
 )
@@ -30,6 +31,10 @@ CORTEX_KEY_PROVIDER = env.text("CORTEX_KEY_PROVIDER")
 CORTEX_INDEX_KEY = env.secret("CORTEX_INDEX_KEY")
 CORTEX_AUDIT_SIGNING_KEY = env.secret("CORTEX_AUDIT_SIGNING_KEY")
 CORTEX_METRICS_TOKEN = env.secret("CORTEX_METRICS_TOKEN")
+# Two keys, so that whoever opens a backup of the words can't open one of their keys. The commands of backups
+# alone ask for them; they are no business of any other process.
+CORTEX_BACKUP_KEY = env.secret("CORTEX_BACKUP_KEY")
+CORTEX_KEYS_BACKUP_KEY = env.secret("CORTEX_KEYS_BACKUP_KEY")
 # Public halves of all keys that ever signed, `name:base64` each; empty: the present one has always signed.
 CORTEX_AUDIT_PUBLIC_KEYS = env.secret("CORTEX_AUDIT_PUBLIC_KEYS")
 CORTEX_AUDIT_ANCHOR_FILE = env.text("CORTEX_AUDIT_ANCHOR_FILE", str(CORTEX_DATA_DIR / "anchors.jsonl"))
@@ -120,6 +125,8 @@ TEMPLATES = [
 # Databases: one process, one role
 CORTEX_DB_ROLE = env.choice("CORTEX_DB_ROLE", ("owner", "app", "system"), "app")
 DATABASES = role_databases(env, CORTEX_DB_ROLE, pool=env.integer("CORTEX_DB_POOL", 0, maximum=64))
+# A restore is written by the owner and compared by the system role; empty where no owner is named.
+CORTEX_OWNER_DATABASES = known_databases(env, "owner")
 DATABASE_ROUTERS = ["cortex.keys.router.KeysRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

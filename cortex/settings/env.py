@@ -132,6 +132,12 @@ def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, d
     return databases
 
 
+def known_databases(env: Environment, role: str) -> dict[str, dict[str, Any]]:
+    """Return the databases whose address for a role is given, as that role sees them, without any limit."""
+    names = {"default": f"DATABASE{ROLES[role]}_URL", "keys": f"KEYS_DATABASE{ROLES[role]}_URL"}
+    return {alias: postgres_settings(name, env.text(name)) for alias, name in names.items() if env.text(name)}
+
+
 def limit_waits(settings: dict[str, Any], seconds: int | None) -> None:
     """Put an end to every wait; `seconds` is for one statement. What the address itself says wins."""
     given = settings["OPTIONS"]

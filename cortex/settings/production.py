@@ -15,6 +15,7 @@ from cortex.settings.base import (
     CORTEX_MASTER_KEY_FILE,
     CORTEX_MASTER_KEYS,
     CORTEX_METRICS_TOKEN,
+    CORTEX_OWNER_DATABASES,
     CORTEX_TRUSTED_PROXIES,
     CSRF_TRUSTED_ORIGINS,
     DATABASES,
@@ -48,6 +49,9 @@ for _alias, _database in DATABASES.items():
     require_safe_database(_alias, _database)
     refuse_embedded(_alias, _database["HOST"])
 require_keys_apart(DATABASES)
+for _alias, _database in CORTEX_OWNER_DATABASES.items():
+    require_safe_database(_alias, _database)
+    refuse_embedded(_alias, _database["HOST"])
 require_safe_redis("REDIS_URL", REDIS_URL)
 if REDIS_URL.startswith("unix://"):
     refuse_embedded("REDIS_URL", str(PurePosixPath(unquote(urlsplit(REDIS_URL).path)).parent))

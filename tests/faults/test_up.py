@@ -54,6 +54,9 @@ def refusal(data_dir: Path, *arguments: str) -> str:
 def test_it_starts_everything_and_says_where(house: UpRun) -> None:
     wait_for(lambda: "ready after" in house.output, 5, house)
     assert f"http://localhost:{house.port}/" in house.output
+    for kind, command in (("main", "backup"), ("keys", "keys backup")):
+        said = f"WARNING: there is no backup of the {kind} database: manage.py {command} --to FOLDER"
+        assert said in house.output
     assert {"web", "worker", "beat", "sweeper", "postgres-main", "postgres-keys", "redis"} <= set(
         house.pids()
     )

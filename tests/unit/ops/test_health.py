@@ -33,15 +33,14 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
 
 
 def test_everything_running_is_ready(client: Client) -> None:
-    for name in (*health.MACHINES, health.BEAT):
+    for name in (*health.MACHINES, health.BEAT, *health.BACKUPS.values(), health.DRILLED):
         actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
     actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    machines = {*health.MACHINES, "queue", "audit"}
-    assert (
-        set(body["parts"]) == {"database", "keys", "migrations", "redis", "months", "text model"} | machines
-    )
+    machines = {*health.MACHINES, "queue", "audit", "main backup", "keys backup", "restore drill"}
+    others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model"}
+    assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
 
@@ -92,7 +91,7 @@ def figure(gauge: Gauge) -> float:
 
 @pytest.mark.parametrize("name", [*health.MACHINES, health.BEAT])
 def test_a_standing_machine_shows(client: Client, name: str) -> None:
-    for machine in (*health.MACHINES, health.BEAT):
+    for machine in (*health.MACHINES, health.BEAT, *health.BACKUPS.values(), health.DRILLED):
         actions.note_round(actor=SYSTEM, name=machine)
     actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
     beat = ServiceHeartbeat.objects.get(name=name)
@@ -138,6 +137,39 @@ def test_keys_that_go_away_leave_the_desk_at_work(client: Client, monkeypatch: p
     monkeypatch.setattr(health, "prove_keys", fail(OperationalError))
     status, body = ready(client)
     assert (status, body["status"], body["parts"]["keys"]["state"]) == (200, "degraded", "degraded")
+
+
+@pytest.mark.parametrize("name", ["main backup", "keys backup", "restore drill"])
+def test_an_old_or_missing_backup_and_an_overdue_drill_show(client: Client, settings: Any, name: str) -> None:
+    header = {"authorization": f"Bearer {settings.CORTEX_METRICS_TOKEN}"}
+    assert ready(client)[1]["parts"][name] | {"milliseconds": 0} == {
+        "state": "degraded", "last_run": "never", "milliseconds": 0
+    }  # fmt: skip
+    assert (
+        f'cortex_heartbeat_age_seconds{{name="{name}"}} NaN'
+        in client.get("/metrics", headers=header).content.decode()
+    )
+    actions.note_round(actor=SYSTEM, name=name, ago=timedelta(hours=25))
+    assert ready(client)[1]["parts"][name]["state"] == "ok"
+    actions.note_round(actor=SYSTEM, name=name, ago=timedelta(days=36))
+    status, body = ready(client)
+    assert (status, body["parts"][name]["state"]) == (200, "degraded")
+    assert figure(metrics.heartbeat_age.labels(name)) > 35 * 86400
+    assert f'cortex_ready{{part="{name}"}} 0.0' in client.get("/metrics", headers=header).content.decode()
+    actions.note_round(actor=SYSTEM, name=name, detail={"holds": False})
+    assert ready(client)[1]["parts"][name]["state"] == "degraded", "a drill that found a difference"
+
+
+def test_the_keys_database_is_a_part_of_its_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = queries.answers
+
+    def only_main(alias: str) -> bool:
+        return real(alias) if alias == "default" else fail(OperationalError)()
+
+    monkeypatch.setattr(queries, "answers", only_main)
+    status, body = ready(client)
+    assert (status, body["parts"]["keys database"]["state"]) == (200, "down")
+    assert body["parts"]["database"]["state"] == "ok"
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic {token}", "Bearer {token}x"])

@@ -66,6 +66,7 @@ class House:
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host  # noqa: S104
         self.address = f"http://{shown}:{port}/"
         self.stores = EmbeddedStores(self.data_dir)
+        self.warnings: list[str] = []
         self.supervisor = Supervisor(say, changed=self.note_state)
 
     def run(self) -> None:
@@ -107,6 +108,7 @@ class House:
         for alias in startup.migrate():
             say("up", f"migrated the database {alias}.")
         startup.months_ahead()
+        self.warnings = startup.missing_backups()
         if startup.collect_static(self.data_dir):
             say("up", "prepared the static files.")
         connections.close_all()
@@ -127,6 +129,8 @@ class House:
         if self.supervisor.stopping:
             return
         say("up", f"ready after {startup.stopwatch():.1f} s: {self.address}")
+        for warning in self.warnings:
+            say("up", warning)
         self.supervisor.start(children.command("sweep", child="sweeper"))
         self.supervisor.start(children.worker())
         self.supervisor.start(children.beat(self.data_dir))

@@ -1,0 +1,107 @@
+"""`manage.py keys backup | restore | verify | rotate`: the care of the keys' own database."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from cortex.audit.actors import system
+from cortex.crypto.errors import KeyProviderError
+from cortex.keys.actions import rewrap_keys
+from cortex.keys.proof import queries
+from cortex.ops.backups import house
+from cortex.ops.backups.folders import KEYS, BackupRefused
+
+ACTOR = system("keys")
+# Keys that another transaction holds are met again after a moment, and not for ever.
+PAUSE, TRIES = 0.5, 60
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    """Backups of keys lie apart from those of the words, under another backup key."""
+
+    help = "Backs up, restores, verifies and rewraps the data keys."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take what is to be done."""
+        acts = parser.add_subparsers(dest="act", required=True)
+        backup = acts.add_parser("backup", help="write a sealed backup of the keys' database")
+        backup.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+        restore = acts.add_parser("restore", help="put one back, whole or not at all")
+        restore.add_argument("--from", dest="source", type=Path, required=True, metavar="FOLDER")
+        restore.add_argument("--replace", default="", metavar="DATABASE", help="what is given up, by name")
+        verify = acts.add_parser("verify", help="open every key, and find the key of every sealed row")
+        verify.add_argument("--sample", type=int, default=0, metavar="ROWS", help="newest rows per table")
+        rotate = acts.add_parser("rotate", help="wrap every key under the newest master key")
+        rotate.add_argument("--batch", type=int, default=500, metavar="KEYS")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it, and end with a sentence when it can't be done."""
+        try:
+            getattr(self, options["act"])(options)
+        except (BackupRefused, KeyProviderError, psycopg.Error, DatabaseError, OSError) as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def backup(self, options: dict[str, Any]) -> None:
+        """Take a backup."""
+        self.stdout.write(house.backup(KEYS, options["to"]))
+
+    def restore(self, options: dict[str, Any]) -> None:
+        """Put one back."""
+        for line in house.restore(KEYS, options["source"], replace=options["replace"]):
+            self.stdout.write(line)
+        for line in house.replayed():
+            self.stdout.write(line)
+        self.stdout.write("Now run `manage.py keys verify`.")
+
+    def verify(self, options: dict[str, Any]) -> None:
+        """Print what was found; exit status 1 when a word can't be read or an erased one could."""
+        proof = queries.prove(options["sample"])
+        under = ", ".join(f"{count} under {name}" for name, count in sorted(proof.by_master.items()))
+        self.stdout.write(f"{proof.keys} live keys ({under or 'none'}), {proof.tombstones} destroyed.")
+        self.stdout.write(
+            f"{proof.pairs} pairs of field and key looked up, {proof.erased_rows} of them erased on purpose."
+        )
+        self._name("keys don't open under the present master keys", proof.unopened)
+        self._name("sealed fields name a key that isn't there", proof.keyless)
+        self._name("destroyed keys are back (`keys restore` replays destructions)", proof.revived)
+        self._name("orphans: keys without a subject, swept at night", proof.orphans)
+        if not proof.holds:
+            raise CommandError("The keys do not fit the sealed rows.")
+        self.stdout.write("Every key opens, and every sealed row that was looked at has its key.")
+
+    def rotate(self, options: dict[str, Any]) -> None:
+        """Rewrap in batches until nothing is left on an older master key; each batch stands by itself."""
+        total, waited, begun = 0, 0, time.monotonic()
+        while True:
+            done, left = cast("tuple[int, int]", rewrap_keys(actor=ACTOR, limit=options["batch"]))
+            total += done
+            if not left:
+                break
+            waited = 0 if done else waited + 1
+            if waited > TRIES:
+                raise CommandError(f"{left} keys are held by other transactions; run it again.")
+            time.sleep(0 if done else PAUSE)
+        under = ", ".join(f"{count} under {name}" for name, count in queries.by_master().items())
+        self.stdout.write(
+            f"{total} keys wrapped anew in {time.monotonic() - begun:.1f} s, 0 left: {under or 'no keys'}. "
+            "A process that still lists the old master key first makes new keys under it: restart all, then "
+            "run this once more before the old one is taken off the list."
+        )
+
+    def _name(self, what: str, found: list[Any]) -> None:
+        if not found:
+            return
+        self.stdout.write(f"{len(found)} {what}:")
+        for one in found[:SHOWN]:
+            self.stdout.write(f"  {one}")
+        if len(found) > SHOWN:
+            self.stdout.write(f"  and {len(found) - SHOWN} more.")

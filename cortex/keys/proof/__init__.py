@@ -1,0 +1,1 @@
+"""Proof that keys and sealed rows belong together: after a restore, after a rotation, on any day."""

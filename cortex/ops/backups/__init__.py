@@ -1,0 +1,1 @@
+"""Backups of both databases: taken in one snapshot, sealed in chunks, proven before they are put back."""

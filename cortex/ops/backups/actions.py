@@ -1,0 +1,48 @@
+"""Writes about backups: that one was finished, put back or proven; each is on record for the whole house."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cortex.audit import HOUSE, Actor, action, record
+from cortex.clock import clock
+from cortex.ops.actions import note_round
+from cortex.ops.backups.drill import Drill
+from cortex.ops.backups.manifest import Manifest
+from cortex.ops.health import BACKUPS, DRILLED
+
+
+@action
+def note_backup(*, actor: Actor, manifest: Manifest, seconds: float) -> None:
+    """Say that a backup of one kind is finished; its age counts from its snapshot, not from now."""
+    codes = {"kind": manifest.kind, "bytes": manifest.sealed_bytes, "rows": manifest.facts.rows}
+    ago = max(timedelta(), clock() - manifest.taken_at)
+    note_round(actor=actor, name=BACKUPS[manifest.kind], detail=codes, ago=ago)
+    record(actor, "backup.taken", codes={**codes, "seconds": round(seconds, 1)}, purpose=HOUSE)
+
+
+@action
+def note_restore(*, actor: Actor, manifest: Manifest, lost_links: int = 0) -> None:
+    """Say in the restored trail what was put back, and how many links the anchors know beyond it."""
+    codes = {"kind": manifest.kind, "taken_at": manifest.facts.taken_at, "lost_links": lost_links}
+    record(actor, "backup.restored", codes=codes, purpose=HOUSE)
+
+
+@action
+def note_drill(*, actor: Actor, drill: Drill) -> None:
+    """Say that the newest backup was put back elsewhere, with what came of it; seconds and counts."""
+    codes = {
+        "holds": not drill.differences,
+        "rto_seconds": round(drill.rto_seconds, 1),
+        "rpo_seconds": round(drill.rpo_seconds, 1),
+        "rows": drill.told.facts.rows,
+        "taken_at": drill.told.facts.taken_at,
+    }
+    note_round(actor=actor, name=DRILLED, detail=codes)
+    record(
+        actor,
+        "backup.drilled",
+        codes=codes,
+        outcome="refused" if drill.differences else "done",
+        purpose=HOUSE,
+    )

@@ -1,0 +1,176 @@
+"""Keys and sealed rows are held against each other, rotated under load, and stay destroyed."""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from cortex.audit.actors import system
+from cortex.audit.models import AuditLog
+from cortex.clock import clock
+from cortex.crypto.errors import UnknownMasterKey, UnwrapError
+from cortex.ids import uuid7
+from cortex.keys import actions, store
+from cortex.keys.cache import cache
+from cortex.keys.models import SubjectKey
+from cortex.keys.proof import queries
+from cortex.keys.proof.actions import replay_destructions
+from patients.sessions.messages import Message
+from tests import makers, stores
+from tests.cast import Cast
+
+ACTOR = system("tests")
+
+
+@pytest.fixture(autouse=True)
+def real_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests of the process may have declared models whose tables are theirs alone."""
+    real = [one for one in queries.sealed_models() if one._meta.app_label != "crypto"]
+    monkeypatch.setattr(queries, "sealed_models", lambda: real)
+
+
+def master(name: str) -> str:
+    return f"{name}:{base64.b64encode(os.urandom(32)).decode()}"
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("keys", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_whole_house_fits(cast: Cast, as_system: None) -> None:
+    makers.make_message(cast.patient, "hello")
+    proof = queries.prove()
+    assert proof.holds and not proof.orphans
+    assert proof.keys == sum(proof.by_master.values()) == SubjectKey.objects.count()
+    fields = {label for label, _, _ in queries.sealed_rows()}
+    assert {"patients.Message.content", "patients.Patient.given_name"} <= fields
+    assert "Every key opens" in run("verify")
+
+
+@pytest.mark.django_db
+def test_a_lost_key_a_strange_version_and_a_changed_row_are_named(cast: Cast, as_system: None) -> None:
+    makers.make_message(cast.patient, "hello")
+    key = SubjectKey.objects.filter(subject=cast.patient.pk)
+    kept = key.get()
+    key.update(version=2)
+    proof = queries.prove(sample=5)
+    assert f"patients.Message.content: version 1 of subject {cast.patient.pk}" in proof.keyless
+    assert any(f"version 2 of subject {cast.patient.pk}" in one for one in proof.unopened)
+    key.delete()
+    with pytest.raises(CommandError, match="do not fit"):
+        run("verify")
+    kept.save(force_insert=True)
+    assert queries.prove().holds
+    SubjectKey.objects.filter(subject=cast.stranger.pk).update(wrapped=kept.wrapped)
+    assert [str(cast.stranger.pk) in one for one in queries.prove().unopened] == [True]
+
+
+@pytest.mark.django_db
+def test_orphans_are_named_but_for_those_on_their_way(as_system: None) -> None:
+    old, young = uuid7(), uuid7()
+    store.ensure_keys([old, young])
+    SubjectKey.objects.filter(subject=old).update(wanted_at=clock() - timedelta(hours=2))
+    proof = queries.prove()
+    assert proof.orphans == [old] and proof.holds
+    assert str(old) in run("verify")
+
+
+@pytest.mark.django_db
+def test_a_destroyed_key_that_an_old_backup_brought_back_is_destroyed_again(
+    cast: Cast, as_system: None
+) -> None:
+    row = makers.make_message(cast.patient, "hello")
+    before = SubjectKey.objects.get(subject=cast.patient.pk)
+    actions.destroy_key(actor=ACTOR, subject_id=cast.patient.pk, reason="erasure")
+    assert queries.prove().erased_rows > 0 and queries.prove().holds
+    SubjectKey.objects.filter(pk=before.pk).delete()
+    before.save(force_insert=True)
+    cache.forget()
+    assert queries.prove().revived == [cast.patient.pk]
+    with pytest.raises(CommandError, match="do not fit"):
+        run("verify")
+    assert replay_destructions(actor=ACTOR) == 1
+    assert queries.prove().holds and Message.objects.get(pk=row.pk).__dict__["content"]
+    assert AuditLog.objects.get(event_type="key.destructions_replayed").codes == {"count": 1}
+    assert replay_destructions(actor=ACTOR) == 0
+
+
+@pytest.mark.django_db
+def test_a_wrong_or_missing_master_key_is_a_clear_failure(as_system: None, settings: Any) -> None:
+    subject = uuid7()
+    store.ensure_keys([subject])
+    name, right = settings.CORTEX_MASTER_KEYS.partition(":")[0], settings.CORTEX_MASTER_KEYS
+    for masters, fault in (
+        (f"{master('new')},{master(name)}", "does not open"),
+        (master("new"), "is not configured"),
+    ):
+        settings.CORTEX_MASTER_KEYS = masters
+        with pytest.raises(CommandError, match=rf"{fault}.*version 1 of subject {subject}"):
+            run("rotate")
+        assert len(queries.prove().unopened) == 1
+        cache.forget()
+        with pytest.raises((UnwrapError, UnknownMasterKey)):
+            store.ensure_keys([subject])
+    settings.CORTEX_MASTER_KEYS = right
+    assert store.ensure_keys([subject])[subject][0].unseal(
+        store.ensure_keys([subject])[subject][0].seal(b"words", b""), b""
+    ) == (b"words")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rotation_goes_on_where_it_was_stopped_under_load_and_leaves_nothing_on_the_old_key(
+    settings: Any,
+) -> None:
+    subjects = [uuid7() for _ in range(int(os.environ.get("CORTEX_EXPLORE", "8")) * 30)]
+    made = store.ensure_keys(subjects)
+    sealed = {subject: keys[0].seal(b"words", b"") for subject, keys in made.items()}
+    old = settings.CORTEX_MASTER_KEYS
+    settings.CORTEX_MASTER_KEYS = f"{master('new')},{old}"
+    with stores.role("cortex_system"):
+        assert actions.rewrap_keys(actor=ACTOR, limit=50) == (50, len(subjects) - 50)
+    stop, faults, opened = threading.Event(), [], [0]
+
+    def work() -> None:
+        """Read and make keys past the cache, as the desk does meanwhile."""
+        try:
+            while not stop.is_set():
+                cache.forget()
+                for subject in subjects[:: max(1, len(subjects) // 20)]:
+                    (key,) = store.ensure_keys([subject])[subject]
+                    assert key.unseal(sealed[subject], b"") == b"words"
+                    opened[0] += 1
+                store.ensure_keys([uuid7()])
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for one in workers:
+        one.start()
+    try:
+        with stores.role("cortex_system"):
+            said = run("rotate", "--batch", "40")
+    finally:
+        stop.set()
+        for one in workers:
+            one.join()
+    assert not faults and opened[0] > 0
+    assert f"{len(subjects) - 50} keys wrapped anew" in said and "0 left" in said
+    settings.CORTEX_MASTER_KEYS = settings.CORTEX_MASTER_KEYS.partition(",")[0]
+    cache.forget()
+    with stores.role("cortex_system"):
+        assert queries.by_master().keys() == {"new"} and queries.prove().holds
+    for subject in subjects:
+        assert store.ensure_keys([subject])[subject][0].unseal(sealed[subject], b"") == b"words"
