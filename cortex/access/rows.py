@@ -71,7 +71,9 @@ class GuardRows(Operation):
             for name, rest in self.policies().items():
                 schema_editor.execute(f'DROP POLICY IF EXISTS {name} ON "{table}"')
                 schema_editor.execute(f'CREATE POLICY {name} ON "{table}" {rest}', params=None)
-            schema_editor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
+            schema_editor.execute(
+                f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY'
+            )
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Switch it off and drop the policies."""

@@ -36,7 +36,8 @@ class Migration(migrations.Migration):
     operations = [
         *(GuardRows(model) for model in MODELS),
         GuardRows("DutyShift", besides=COVERING),
-        # Common crisis lines and default clocks hold nobody's data, and every page shows them.
-        GuardRows("CrisisResource", shared=True),
+        # The default clocks are everybody's.
         GuardRows("SlaPolicy", shared=True),
+        # The page of crisis lines is one tap away for everybody, signed in or not, and shows all of them.
+        GuardRows("CrisisResource", shared=True, besides={"everybody_reads": "true"}),
     ]
