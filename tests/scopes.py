@@ -24,7 +24,7 @@ from cortex.audit import machine, scope
 from cortex.audit.actors import Actor
 
 EVERYTHING = """
-    SELECT set_config('app.orgs', coalesce((SELECT string_agg(id::text, ',') FROM accounts_organization), ''), {})
+    SELECT set_config('app.orgs', coalesce(string_agg(id::text, ','), ''), {}) FROM accounts_organization
 """
 NOTHING = "SELECT set_config('app.orgs', '', {})"
 
@@ -35,7 +35,7 @@ PUBLIC = {"crisis_crisisresource", "crisis_slapolicy", "crisis_lexicon", "crisis
 
 
 class Baseline(threading.local):
-    """What holds in this thread outside of the application's transactions; `depth` is None where nobody tests."""
+    """What holds in this thread outside of the application's transactions; no `depth`: nobody tests here."""
 
     depth: int | None = None
     statement = EVERYTHING
@@ -50,7 +50,7 @@ def _depth() -> int:
 
 
 def put_back() -> None:
-    """Set the scope that holds here; nobody counts this statement, and none is possible in a broken transaction."""
+    """Set the scope that holds here. Nobody counts this statement; a broken transaction takes none."""
     connection = connections["default"]
     if _now.depth is None or connection.connection is None or connection.needs_rollback:
         return

@@ -17,8 +17,7 @@ from django.test import Client
 from cortex.accounts.invitations import links
 from cortex.accounts.signin.links import reset_path
 from cortex.audit.models import PhiAccessLog
-from tests import scopes
-from tests import makers
+from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
 from tests.walk.rounds import Walk, table, walk_api, walk_pages, walk_rows

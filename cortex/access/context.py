@@ -222,10 +222,10 @@ def reading(
 
 @contextmanager
 def scoped(actor: Actor) -> Iterator[None]:
-    """Name the organizations of a look that opens and shows nobody: a count, which form a page has, who hears.
+    """Name the organizations of a look that opens and shows nobody: a count, a page's form, who may hear.
 
-    Without one PostgreSQL shows no row of a person or an alert. Inside of `reading` and of actions it is named
-    already, and this does nothing.
+    Without one PostgreSQL shows no row of a person or an alert. Inside of `reading` and of actions it is
+    named already, and this does nothing.
     """
     if frames() or OPEN.get() is not None:
         yield

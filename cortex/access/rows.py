@@ -1,4 +1,4 @@
-"""The migration operation that keeps a table's rows to the organizations a transaction named; no model here."""
+"""The migration operation that keeps a table's rows to the organizations that a transaction named."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ IN_SCOPE = f"organization_id = ANY({NAMED})"
 # Names anybody at all: whoever did not may look at the house's own rows, and change nothing.
 NAMES_ONE = "NULLIF(current_setting('app.orgs', true), '') IS NOT NULL"
 HOUSE = "organization_id IS NULL"
+OURS = f"{HOUSE} AND {NAMES_ONE}"
 MACHINES = "cortex_owner, cortex_system, cortex_eraser"
 
 # name -> the rest of CREATE POLICY; policies of one command are joined by OR.
@@ -25,7 +26,7 @@ POLICIES = {
 # Rows of the house (common crisis lines, default clocks) are of no person: every page shows them.
 SHARED = {
     "house_rows": f"FOR SELECT TO cortex_app USING ({HOUSE})",
-    "house_writes": f"FOR ALL TO cortex_app USING ({HOUSE} AND {NAMES_ONE}) WITH CHECK ({HOUSE} AND {NAMES_ONE})",
+    "house_writes": f"FOR ALL TO cortex_app USING ({OURS}) WITH CHECK ({OURS})",
 }
 
 TABLES = """
