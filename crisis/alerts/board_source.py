@@ -29,8 +29,10 @@ class BoardSource:
         user = queries.active_user(user_id)
         if user is None:
             return False
-        with scoped(actor_of_user(user)):
-            return queries.may_hear(user, key)
+        actor = actor_of_user(user)
+        # Events are read in the board's own scope, once for all its sockets; who joins is in their reach.
+        with scoped(actor):
+            return UUID(key) in actor.reach and queries.may_hear(user, key)
 
     def may_still_hear(self, key: str, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
         """Return those who may still hear this board."""
