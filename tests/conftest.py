@@ -9,7 +9,7 @@ import pytest
 
 from tests import stores
 
-pytest_plugins: list[str] = ["tests.budget", "tests.cast"]
+pytest_plugins: list[str] = ["tests.budget", "tests.cast", "tests.scopes"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,6 +26,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
     """Build the migrated templates when migrations changed, then the run's own databases from them."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         stores.build_databases()
+    from tests import scopes
+
+    scopes.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -147,7 +147,7 @@ def migrations_stamp() -> str:
     return digest.hexdigest()
 
 
-BUILT_FROM = {"operations.py", "partitions.py"}
+BUILT_FROM = {"operations.py", "partitions.py", "rows.py"}
 
 
 def install_flush() -> None:

@@ -17,7 +17,7 @@ from django.test import Client
 from cortex.accounts.invitations import links
 from cortex.accounts.signin.links import reset_path
 from cortex.audit.models import PhiAccessLog
-from tests import makers
+from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
 from tests.walk.rounds import Walk, table, walk_api, walk_pages, walk_rows
@@ -49,7 +49,8 @@ def world(django_db_setup: None, django_db_blocker: object) -> Iterator[World]:
     main, keys = transaction.atomic(), transaction.atomic(using="keys")
     main._from_testcase = keys._from_testcase = True  # type: ignore[attr-defined]  # keys commit "durably" inside
     with django_db_blocker.unblock(), main, keys:  # type: ignore[attr-defined]
-        yield make_world()
+        with scopes.every_organization():
+            yield make_world()
         transaction.set_rollback(True)
         transaction.set_rollback(True, using="keys")
 

@@ -32,6 +32,7 @@ __all__ = [
     "holds",
     "opening",
     "reading",
+    "scoped",
     "set_scope",
 ]
 
@@ -217,6 +218,21 @@ def reading(
             PhiAccessLog.objects.bulk_create(context.close())
         except DatabaseError as error:
             raise TrailDown("a look that leaves no row is not given") from error
+
+
+@contextmanager
+def scoped(actor: Actor) -> Iterator[None]:
+    """Name the organizations of a look that opens and shows nobody: a count, a page's form, who may hear.
+
+    Without one PostgreSQL shows no row of a person or an alert. Inside of `reading` and of actions it is
+    named already, and this does nothing.
+    """
+    if frames() or OPEN.get() is not None:
+        yield
+        return
+    with transaction.atomic():
+        set_scope(actor)
+        yield
 
 
 @contextmanager

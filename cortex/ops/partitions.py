@@ -21,9 +21,10 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION cortex_make_months(since date, until date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     parent record;
+    policy record;
     month date;
     part text;
     made integer := 0;
@@ -34,7 +35,8 @@ BEGIN
     -- One maker at a time: two would race for the same names.
     PERFORM pg_advisory_xact_lock(hashtext('cortex_make_months'));
     FOR parent IN
-        SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        SELECT c.relname AS name, c.relrowsecurity AS guarded
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'public' AND c.relkind = 'p'
           AND obj_description(c.oid, 'pg_class') LIKE 'partitioned by month%'
         ORDER BY c.relname
@@ -50,6 +52,19 @@ BEGIN
                                part);
                 -- A backup reads month by month; written is through the parent alone.
                 EXECUTE format('GRANT SELECT ON public.%I TO cortex_system', part);
+                -- A query through the parent is held by the parent's policies; the month has the same, so that a
+                -- right that somebody grants on it by mistake opens nothing.
+                IF parent.guarded THEN
+                    FOR policy IN SELECT * FROM pg_policies WHERE schemaname = 'public' AND tablename = parent.name
+                    LOOP
+                        EXECUTE format('CREATE POLICY %I ON public.%I AS %s FOR %s TO %s USING (%s) %s',
+                                       policy.policyname, part, policy.permissive, policy.cmd,
+                                       (SELECT string_agg(quote_ident(one), ', ') FROM unnest(policy.roles) one),
+                                       policy.qual, 'WITH CHECK (' || policy.with_check || ')');
+                    END LOOP;
+                    EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                                   part);
+                END IF;
                 EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
                                parent.name, part, cortex_month_bound(month),
                                cortex_month_bound((month + interval '1 month')::date));
@@ -62,7 +77,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION cortex_drop_months(parent text, before date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     remark text := obj_description(to_regclass('public.' || quote_ident(parent)), 'pg_class');
     keep integer := substring(remark FROM 'keep (\\d+) days')::integer;

@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from cortex.access.context import AccessContext, holds, reading, set_scope
+from cortex.access.context import AccessContext, holds, reading, scoped, set_scope
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import TRAIL_READERS, Role
 from cortex.audit import RuleBroken, actor_of
@@ -188,7 +188,9 @@ class ActionAdmin(admin.ModelAdmin):
         """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
         if not (self.has_view_permission(request) and _may_read_trail(request)):
             raise PermissionDenied("Your role does not include this page.")
-        if self.get_object(request, unquote(object_id)) is None:
+        with scoped(actor_of(request)):
+            found = self.get_object(request, unquote(object_id))
+        if found is None:
             raise Http404("There is no such record.")
         return HttpResponseRedirect(f"{reverse(TRAIL)}?{urlencode({'object_id': object_id})}")
 

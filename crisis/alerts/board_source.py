@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from cortex.access.context import reading
-from cortex.audit import system
+from cortex.access.context import reading, scoped
+from cortex.audit import Actor, system
 from cortex.audit.actors import actor_of_user, keyed_hash
 from cortex.live.topics import Event
 from crisis.alerts import queries
@@ -25,11 +26,18 @@ class BoardSource:
 
     def may_join(self, user_id: UUID, session_key: str, key: str) -> bool:
         """Whether the person's duty covers this organization now."""
-        return queries.may_hear(user_id, key)
+        user = queries.active_user(user_id)
+        if user is None:
+            return False
+        actor = actor_of_user(user)
+        # Events are read in the board's own scope, once for all its sockets; who joins is in their reach.
+        with scoped(actor):
+            return UUID(key) in actor.reach and queries.may_hear(user, key)
 
     def may_still_hear(self, key: str, people: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
         """Return those who may still hear this board."""
-        allowed = queries.listeners(key, {user_id for user_id, _ in people})
+        with scoped(_hub(key)):
+            allowed = queries.listeners(key, {user_id for user_id, _ in people})
         return {pair for pair in people if pair[0] in allowed}
 
     def head(self, key: str) -> int:
@@ -42,15 +50,17 @@ class BoardSource:
 
     def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
-        return queries.marks(UUID(key) for key in keys)
+        with scoped(_hub(*keys)):
+            return queries.marks(UUID(key) for key in keys)
 
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         """Return the events after `n`, each with its alert's card as it stands now."""
         if self.head(key) - n > REPLAY:
             return None
-        events = queries.events_after(key, n, limit)
-        shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
-        return [_event(event, shown[str(event.alert_id)]) for event in events]
+        with scoped(_hub(key)):
+            events = queries.events_after(key, n, limit)
+            shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
+            return [_event(event, shown[str(event.alert_id)]) for event in events]
 
     def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
         """Confirm the person's board notifications up to `n`, or those about the alert `item` alone.
@@ -58,8 +68,10 @@ class BoardSource:
         A first confirmation moves new to notified.
         """
         organization_id = UUID(key)
-        hub = system("hub", organization_id)
-        for alert_id in pending_on_board(user_id, organization_id):
+        hub = _hub(key)
+        with scoped(hub):
+            pending = pending_on_board(user_id, organization_id)
+        for alert_id in pending:
             if not item or str(alert_id) == item:
                 confirm_seen(actor=hub, alert_id=alert_id, user_id=user_id, number=n)
 
@@ -71,6 +83,12 @@ class BoardSource:
         """Write the range of numbers that the socket was sent."""
         if n_to >= n_from:
             _log_socket(user_id, session_key, key, number_from=n_from, number_to=n_to)
+
+
+def _hub(*keys: str) -> Actor:
+    """The hub at work for these organizations."""
+    organizations = tuple(UUID(key) for key in keys)
+    return replace(system("hub", organizations[0] if organizations else None), org_ids=organizations)
 
 
 def _event(event: AlertEvent, shown: dict[str, object]) -> Event:

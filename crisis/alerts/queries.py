@@ -168,10 +168,9 @@ def active_user(user_id: UUID) -> User | None:
     return User.objects.reaching().filter(pk=user_id, is_active=True).first()
 
 
-def may_hear(user_id: UUID, key: str) -> bool:
+def may_hear(user: User, key: str) -> bool:
     """Whether the person's duty covers the organization `key` now."""
-    user = active_user(user_id)
-    return user is not None and key in {str(one) for one in access.desk_organizations(user)}
+    return key in {str(one) for one in access.desk_organizations(user)}
 
 
 def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:

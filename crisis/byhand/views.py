@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from cortex.access.context import scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import Actor, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
 from crisis.alerts.access import may_see
@@ -48,10 +49,15 @@ def alert_new(request: HttpRequest) -> HttpResponse:
 
 def _after_raising(request: HttpRequest, alert: RiskAlert) -> str:
     """Lead to the alert's page; somebody off shift, to whom it is closed, is told that the desk has it."""
-    if may_see(actor_of(request).person, alert, clock()):
+    if _sees(actor_of(request), alert):
         return reverse("crisis:alert_page", args=[alert.pk])
     messages.success(request, "The alert is raised and the desk has been told.")
     return reverse("crisis:my_cases")
+
+
+def _sees(actor: Actor, alert: RiskAlert) -> bool:
+    with scoped(actor):
+        return may_see(actor.person, alert, clock())
 
 
 @requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -89,7 +95,7 @@ def alert_unlink(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         except RuleBroken as error:
             form, broken = refused(request, form, error), error
         else:
-            stays = may_see(actor.person, alert, clock())
+            stays = _sees(actor, alert)
             page = reverse("crisis:alert_page", args=[alert_id]) if stays else reverse("crisis:board")
             return go_to(request, page)
     address = reverse("crisis:alert_unlink", args=[alert_id])

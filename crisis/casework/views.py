@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import AccessContext, reading
+from cortex.access.context import AccessContext, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle
 from cortex.accounts.models import Role
@@ -58,9 +58,9 @@ DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The alert with everything that this person may see of it; logged."""
     actor, at = actor_of(request), clock()
-    topics = alert_queries.desk_topics(actor.person)
-    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="alert_review", relationship="duty") as context:
+        topics = alert_queries.desk_topics(actor.person)
+        look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
         if not look.opens_person:
             context.saw(
@@ -107,8 +107,8 @@ def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[Ri
 def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The panel beside the board: coded evidence only."""
     actor, at = actor_of(request), clock()
-    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="triage", relationship="duty") as context:
+        look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
         context.saw(
             "alert.panel",
             object_type="crisis.RiskAlert",
@@ -127,8 +127,8 @@ def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
 def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpResponse:
     """The words behind one factor, on request; logged with the reader's name."""
     actor, at = actor_of(request), clock()
-    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     with reading(actor, purpose="alert_review") as context:
+        look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
         shown = queries.source_message(context, look, source_id)
         return render_part(request, "crisis/alerts/source.html", "crisis/alerts/_source.html", shown)
 
@@ -139,7 +139,8 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
     chosen = commands.BY_CODE[code]
     data = request.POST if request.method == "POST" else None
-    about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
+    with scoped(actor_of(request)):
+        about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
     form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
     broken: RuleBroken | None = None
     if request.method == "POST" and form.is_valid():
@@ -204,11 +205,11 @@ def form_page(
 ) -> HttpResponse:
     """Answer with the form of one command, as a page or a part, and with what was typed and refused in it."""
     at, status = clock(), broken.status if broken else 200
-    look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
     if not form.is_bound:
         for field in list(form.fields.values())[:1]:  # the page is this form
             field.widget.attrs["autofocus"] = True
     with reading(actor_of(request), purpose="alert_review", relationship="duty") as context:
+        look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
         context.saw(
             "alert.card",
             object_type="crisis.RiskAlert",
@@ -235,7 +236,8 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Decide as the second reader; 422 and `changed_since` give the form back with what was typed."""
     form = DecisionForm(request.POST, auto_id="decision_%s")
     broken: RuleBroken | None = None
-    alert_id = alert_of_review(review_id)
+    with scoped(actor_of(request)):
+        alert_id = alert_of_review(review_id)
     if form.is_valid():
         try:
             decide_review(

@@ -7,6 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from cortex.access.context import scoped
+from cortex.audit import actor_of
 from cortex.clock import clock
 from cortex.ui.nav import DESK
 from crisis.desk.queries import rail_counts, watched
@@ -16,11 +18,15 @@ def rail(request: HttpRequest) -> dict[str, int]:
     """Return the counts of the rail for this person; nothing for roles without a desk."""
     if str(request.user.role) not in DESK:  # type: ignore[union-attr]
         return {}
-    return rail_counts(request.user, clock())  # type: ignore[arg-type]
+    actor = actor_of(request)
+    with scoped(actor):
+        return rail_counts(actor.person, clock())
 
 
 def watch(request: HttpRequest) -> dict[str, Any]:
     """Return what a page needs to tell this person of critical alerts; nothing for roles without a desk."""
     if str(request.user.role) not in DESK:  # type: ignore[union-attr]
         return {}
-    return watched(request.user, timezone.now())  # type: ignore[arg-type]
+    actor = actor_of(request)
+    with scoped(actor):
+        return watched(actor.person, timezone.now())

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import InputRefused, actor_of
@@ -65,7 +65,9 @@ def duty_pause(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def duty_end(request: HttpRequest) -> HttpResponse:
     """Say what becomes of open claims, then end the shift; the sweeper looks after those that stay open."""
+    actor = actor_of(request)
     if request.method == "GET":
-        return render(request, "crisis/duty/end.html", end_page(actor_of(request).person, clock()))
-    actions.end_shift(actor=actor_of(request))
+        with scoped(actor):
+            return render(request, "crisis/duty/end.html", end_page(actor.person, clock()))
+    actions.end_shift(actor=actor)
     return go_to(request, reverse("crisis:duty"))

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
@@ -67,18 +67,19 @@ def text_model_page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def review_detail(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """One task: what it is about and how to mark it as done."""
-    return _detail(request, item_id, _form_of(item_id)(auto_id="done_%s"))
+    return _detail(request, item_id, _form_of(request, item_id)(auto_id="done_%s"))
 
 
-def _form_of(item_id: UUID) -> type[ReviewDoneForm]:
-    return RiskReviewForm if queries.risk_review_of(item_id) else ReviewDoneForm
+def _form_of(request: HttpRequest, item_id: UUID) -> type[ReviewDoneForm]:
+    with scoped(actor_of(request)):
+        return RiskReviewForm if queries.risk_review_of(item_id) else ReviewDoneForm
 
 
 @requires(*DESK)
 @require_POST
 def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """Mark a task as done, with what came of it."""
-    form = _form_of(item_id)(request.POST, auto_id="done_%s")
+    form = _form_of(request, item_id)(request.POST, auto_id="done_%s")
     if not form.is_valid():
         return _detail(request, item_id, form)
     finish = finish_risk_review if isinstance(form, RiskReviewForm) else actions.finish_item

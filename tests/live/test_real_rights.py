@@ -15,7 +15,7 @@ from django.urls import reverse
 from cortex.accounts.actions import disable_user, update_organization, update_user
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
-from crisis.alerts import queries
+from crisis.alerts.board_source import BoardSource
 from crisis.alerts.models import RiskAlert
 from crisis.duty.actions import end_shift, pause_shift
 from crisis.duty.queries import has_cover, people_for
@@ -129,8 +129,9 @@ def test_who_may_join_and_who_may_stay_are_the_same_people(cast: Cast) -> None:
     for disabled in (False, True):
         if disabled:
             disable_user(actor=staff(cast.ada), user_id=cast.cleo.pk)
-        may_join = {one.pk for one in everybody if queries.may_hear(one.pk, key)}
-        assert queries.listeners(key, [one.pk for one in everybody]) == may_join
+        board, asked = BoardSource(), {(one.pk, "session") for one in everybody}
+        may_join = {one.pk for one in everybody if board.may_join(one.pk, "session", key)}
+        assert board.may_still_hear(key, list(asked)) == {pair for pair in asked if pair[0] in may_join}
         wanted = {cast.bob.pk, cast.sam.pk} | (set() if disabled else {cast.cleo.pk})
         assert may_join == wanted, "an administrator hears nothing, though on shift and a lead"
 

@@ -152,6 +152,7 @@ def frozen(cast: Cast) -> Iterator[None]:
 
     def hold() -> None:
         with transaction.atomic():
+            scope_all()
             lock_patients([cast.patient.pk])
             holds.set()
             done.wait(30)

@@ -25,7 +25,11 @@ TAKE = MONTHS.format(verb="REVOKE", word="FROM")
 class Migration(migrations.Migration):
     """Grants only: no row is touched, and no lock is held that a reader or writer would wait for."""
 
-    dependencies = [("ops", "0002_policies"), ("audit", "0001_initial"), ("patients", "0001_initial")]
+    dependencies = [
+        ("ops", "0003_months_keep_their_policies"),
+        ("audit", "0001_initial"),
+        ("patients", "0001_initial"),
+    ]
     operations = [
         migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),
         migrations.RunSQL(GIVE, TAKE),
