@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from cortex.access.context import scoped, set_scope
 from cortex.access.rows import IN_SCOPE
+from cortex.accounts.choices import Role
 from cortex.audit import system
 from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
@@ -25,7 +26,7 @@ from crisis.duty.models import DutyShift
 from patients.registry.models import Patient
 from tests import scopes, stores
 from tests.cast import Cast
-from tests.makers import machine, make_message, scope_all, staff
+from tests.makers import consent, machine, make_message, make_user, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 # Rows that everybody may see: crisis lines, and the clocks that hold for every organization.
@@ -184,6 +185,16 @@ def test_the_page_of_another_organization_s_alert_is_not_found(
     client.force_login(cast.cleo)
     assert client.get(reverse("crisis:alert_page", args=[foreign.pk])).status_code == 404
     assert client.get(reverse("crisis:alert_preview", args=[foreign.pk])).status_code == 404
+
+
+def test_a_record_s_history_leads_its_reader_to_the_trail(cast: Cast) -> None:
+    client = Client()
+    client.force_login(make_user(Role.COMPLIANCE, cast.home))
+    answers = [
+        client.get(reverse("admin:patients_consent_history", args=[consent(patient, "treatment").pk]))
+        for patient in (cast.patient, cast.stranger)
+    ]
+    assert [answer.status_code for answer in answers] == [302, 404]
 
 
 def test_a_door_that_names_no_scope_fails_its_test(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
