@@ -54,8 +54,8 @@ def review_list(request: HttpRequest) -> HttpResponse:
 def text_model_page(request: HttpRequest) -> HttpResponse:
     """What the text model said in the last 30 days, in shadow or live, beside what the lexicon said."""
     actor = actor_of(request)
-    houses, since = desk_organizations(actor.person), clock() - TEXT_MODEL_SPAN
     with reading(actor, purpose="review", relationship="duty") as context:
+        houses, since = desk_organizations(actor.person), clock() - TEXT_MODEL_SPAN
         page = page_of(model_readings(houses, since), request.GET.get("page"))
         context.saw("review.text_model", object_type="evidence", subjects=subjects_of(page.object_list))
         return render(
