@@ -198,7 +198,7 @@ def test_alerts_raised_at_once_without_cover_share_one_incident_and_none_is_lost
 
     def work(patient_id: UUID) -> Callable[[], object]:
         return lambda: raise_alert(
-            actor=system("test"),
+            actor=makers.machine(home),
             organization_id=home.pk,
             patient_id=patient_id,
             kind="self_harm",

@@ -76,6 +76,7 @@ class TableSource:
         self.opened: list[tuple[UUID, int]] = []
         self.closed: list[tuple[UUID, int, int]] = []
         self.reads = 0
+        self.slow = 0.0  # seconds that a read takes
 
     def may_join(self, user_id: UUID, session_key: str, key: str) -> bool:
         return UUID(key) is not None and user_id not in self.refused
@@ -93,6 +94,7 @@ class TableSource:
 
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         self.reads += 1
+        time.sleep(self.slow)
         if self.head(key) - n > self.too_far:
             return None
         with connection.cursor() as cursor:
