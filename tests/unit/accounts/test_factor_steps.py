@@ -136,3 +136,16 @@ def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: An
     assert not Authenticator.objects.exists() and verbs()[-1] == "factor.reset"
     send_due()
     assert mail.outbox[0].to == ["cleo@example.org"]
+
+
+def test_a_session_of_the_password_alone_changes_no_factor_of_somebody_who_has_one(people: People) -> None:
+    earlier = at_home("cleo@example.org")  # before the factor was set up, by whoever knew the password
+    _, codes = set_up_app(at_home("cleo@example.org"))
+    for path in ("/me/factors/app", "/me/factors/key"):
+        assert earlier.get(path)["Location"].startswith("/accounts/reauthenticate/factor/")
+    for path in ("/me/factors/app", "/me/factors/codes", "/me/factors/remove"):
+        assert earlier.post(path, {"code": "1"})["Location"].startswith("/accounts/reauthenticate/factor/")
+    assert Authenticator.objects.filter(type="totp").count() == 1
+    where = earlier.post("/me/factors/codes")["Location"]
+    page = earlier.post(where, {"code": codes[0], "next": "/me/factors/codes"})
+    assert "data-codes" in page.content.decode()
