@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from allauth.account.internal.flows.reauthentication import suspend_request
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from cortex.access.middleware import declared
@@ -38,6 +41,25 @@ def pass_gate(request: HttpRequest) -> None:
     after = request.session.session_key or ""
     move_session(from_key=before, to_key=after)
     mark_factor_passed(session_key=after)
+    if state := getattr(request, "session_state", None):
+        state.factor_passed_at = timezone.now()  # a request that waited goes on within this one
+
+
+def own_factor_first(view: V) -> V:
+    """Ask a session that gave no factor for one, where its person has one: a password alone changes none.
+
+    Such a session began before the factor was set up, or before it was asked for.
+    """
+
+    @functools.wraps(view)
+    def ask(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        state: SessionState | None = getattr(request, "session_state", None)
+        passed = state is not None and state.factor_passed_at is not None
+        if not passed and has_factor(request.user.pk):  # type: ignore[arg-type]
+            return suspend_request(request, reverse("mfa_reauthenticate"))
+        return view(request, *args, **kwargs)
+
+    return ask  # type: ignore[return-value]
 
 
 class SecondFactorMiddleware:

@@ -23,7 +23,7 @@ from cortex.accounts.choices import Role
 from cortex.accounts.factors import actions, qr, queries
 from cortex.accounts.factors.codes import new_secret, open_secret, sealed
 from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyForm, ResetForm, begin_key
-from cortex.accounts.factors.gate import is_waiting, open_without_factor, pass_gate
+from cortex.accounts.factors.gate import is_waiting, open_without_factor, own_factor_first, pass_gate
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.mail.actions import queue_mail
@@ -124,6 +124,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @requires_any_staff
 @never_cache
 @require_http_methods(["GET", "POST"])
+@own_factor_first
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show the secret once, take the code that it gives."""
     ask_again_unless_recent(request)
@@ -149,6 +150,7 @@ def app(request: HttpRequest) -> HttpResponse:
 @requires_any_staff
 @never_cache
 @require_http_methods(["GET", "POST"])
+@own_factor_first
 def key(request: HttpRequest) -> HttpResponse:
     """Set up a security key or passkey; the browser's own dialogue does the rest."""
     ask_again_unless_recent(request)
@@ -164,6 +166,7 @@ def key(request: HttpRequest) -> HttpResponse:
 
 @requires_any_staff
 @require_POST
+@own_factor_first
 def codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them once."""
     ask_again_unless_recent(request)
@@ -172,6 +175,7 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 @requires_any_staff
 @require_POST
+@own_factor_first
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one of one's own factors by its number in the list."""
     ask_again_unless_recent(request)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
+import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
+from cortex.audit.models import AuditLog
 from cortex.clock import clock
-from tests.unit.accounts.conftest import sign_in
+from tests.unit.accounts.conftest import People, sign_in
 
 
 def code_of(secret: str, steps: int = 0) -> str:
@@ -48,4 +49,20 @@ def second_step(email: str, code: str, client: Client | None = None) -> tuple[Cl
     return client, give(client, code)
 
 
-WINDOW = timedelta(minutes=15)
+def verbs(prefix: str = "factor.") -> list[str]:
+    """The audit verbs so far that begin so, in order."""
+    rows = AuditLog.objects.filter(event_type__startswith=prefix).order_by("id")
+    return list(rows.values_list("event_type", flat=True))
+
+
+def at_home(email: str) -> Client:
+    """A browser in which this person signed in by password."""
+    client = Client()
+    sign_in(client, email)
+    return client
+
+
+@pytest.fixture
+def app(people: People) -> tuple[str, list[str]]:
+    """Cleo's app and recovery codes."""
+    return set_up_app(at_home("cleo@example.org"), name="Work phone")
