@@ -20,6 +20,7 @@ from cortex.audit.models import PhiAccessLog
 from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
+from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.rounds import Walk, table, walk_api, walk_pages, walk_rows
 from tests.walk.world import World, make_world
 
@@ -63,7 +64,7 @@ def walked(world: World) -> Walk:
     walk_pages(world, doors, walk)
     walk_api(world, doors, walk)
     walk.faults += doors.faults
-    walk.asked = doors.asked
+    walk.asked, walk.compared = doors.asked, doors.compared
     return walk
 
 
@@ -83,6 +84,31 @@ def test_every_address_with_an_id_has_a_pair(walked: Walk) -> None:
 def test_the_entitled_come_in_and_strangers_find_nothing(walked: Walk) -> None:
     assert walked.asked > 3000
     assert walked.faults == [], "\n".join(["", *walked.faults])
+
+
+def test_whoever_was_read_is_named_by_the_trail_and_nobody_else(walked: Walk, world: World) -> None:
+    """Every GET that was answered 200: words opened and access rows name the same people, both ways.
+
+    Opened is what the data keys unsealed, seen below the access context. The other way round, a row may name
+    somebody whose row was loaded without a sealed word (a list of pseudonyms is a look, too). The limits:
+    what the world's five people, their alerts and rows make a page show; requests that change something, the
+    sockets and the sweeper are not walked; a card that a process kept from before is read by nobody, and that
+    no word stands in it is what `leaks` looks for.
+    """
+    print(f"{walked.compared} pages opened words")
+    assert walked.compared >= 10, "hardly a page opened anything, so nothing was compared"
+    assert [one for one in walked.faults if "access row" in one] == []
+
+
+def test_an_unnoted_look_and_a_note_of_no_look_are_seen(world: World) -> None:
+    patient = world.patients["contact"]
+    doors = Doors(world)
+    with reads() as read:
+        assert doors.ask("cleo", "GET", f"/alerts/{world.id_of('contact')}/").status == 200
+    assert patient.pk in read.opened
+    assert unmatched(read, set(), doors.everybody), "an unnoted look would be seen"
+    assert unmatched(Reads(), {patient.pk}, doors.everybody), "a row about nobody's look would be seen"
+    assert (doors.faults, doors.compared) == ([], 1)
 
 
 def test_the_matrix_is_the_reviewed_one(walked: Walk) -> None:

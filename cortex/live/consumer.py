@@ -190,7 +190,7 @@ def parse(text: str | None) -> dict[str, Any]:
     if text is None or len(text.encode()) > MAX_BYTES or "[" in text or text.count("{") > 2:
         raise BadMessage
     try:
-        message = json.loads(text, parse_constant=_refuse_constant)
+        message = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_each_once)
     except ValueError as error:
         raise BadMessage from error
     if not isinstance(message, dict):
@@ -217,6 +217,14 @@ def welcome_frame(seats: dict[str, Seat]) -> dict[str, str]:
     heads = {topic: seat.sent for topic, seat in seats.items()}
     now = timezone.now().isoformat()
     return text_frame(json.dumps({"type": "welcome", "topics": heads, "now": now}, separators=(",", ":")))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object; one that comes twice has two meanings, and none for us."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadMessage
+    return members
 
 
 def _refuse_constant(_: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 import weakref
@@ -227,8 +228,8 @@ def tick_frame() -> dict[str, str]:
 
 
 def gone_frame(topic: str) -> dict[str, str]:
-    """Return the frame that takes a topic away."""
-    return text_frame(f'{{"type":"gone","topic":"{topic}"}}')
+    """Return the frame that takes a topic away; the name is the page's own, whatever it may hold."""
+    return text_frame(json.dumps({"type": "gone", "topic": topic}, separators=(",", ":")))
 
 
 def _pair(person: Person) -> Pair:

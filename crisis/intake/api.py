@@ -112,7 +112,7 @@ class Patients(IntakeDoor):
         parameters=[openapi.IDEMPOTENCY],
         request={"application/json": {"$ref": "#/components/schemas/Patient"}},
         examples=[openapi.PATIENT_EXAMPLE],
-        responses={201: openapi.PATIENT_ANSWER, **refusals(400, 401, 403, 409, 422)},
+        responses={201: openapi.PATIENT_ANSWER, **refusals(400, 401, 403, 409, 413, 415, 422)},
     )  # fmt: skip
     def post(self, request: Request) -> HttpResponse:
         """Put a person on record with language, zone, consents and contacts, all or nothing."""
@@ -129,7 +129,7 @@ class Tokens(IntakeDoor):
     @extend_schema(
         operation_id="patient_tokens", summary="Mint a patient token", tags=["Patients"],
         parameters=[openapi.PSEUDONYM], request={"application/json": openapi.TOKEN_ASK},
-        responses={201: openapi.TOKEN_ANSWER, **refusals(401, 403, 404, 422)},
+        responses={201: openapi.TOKEN_ANSWER, **refusals(400, 401, 403, 404, 413, 415, 422)},
     )  # fmt: skip
     def post(self, request: Request, pseudonym: str) -> HttpResponse:
         """The token dies after 15 minutes, or with the key that minted it."""

@@ -17,6 +17,8 @@ from django.test import Client
 
 from cortex.access.context import set_scope
 from cortex.audit.models import PhiAccessLog
+from patients.registry.models import Patient
+from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.world import World
 
 CSP = {
@@ -54,6 +56,8 @@ class Doors:
         self.world = world
         self.faults: list[str] = []
         self.asked = 0
+        self.compared = 0
+        self.everybody = set(Patient.objects.values_list("pk", flat=True))
         self.cookies = {name: _session(user) for name, user in world.people.items()}
         self.client = Client(raise_request_exception=False)
         for cookie in self.cookies.values():
@@ -70,14 +74,22 @@ class Doors:
         self.asked += 1
         with undone(), written() as tables:
             set_scope(None)
-            response = client.generic(method, path, **_body(method, data), headers=headers)
+            with reads() as read:
+                response = client.generic(method, path, **_body(method, data), headers=headers)
             rows = self._access_rows() if "audit_phiaccesslog" in tables else []
         answer = Answer(
             response.status_code, response.content, response.get("Location", ""), frozenset(tables),
             {name.lower(): value for name, value in response.items()},
         )  # fmt: skip
         self.check(f"{who} {method} {path}", answer, rows)
+        if (method, answer.status) == ("GET", 200):
+            self.compare(f"{who} {method} {path}", read, named_by(rows))
         return answer
+
+    def compare(self, what: str, read: Reads, named: set[UUID]) -> None:
+        """Note whom a page read without saying so, and whom it named without having read anything."""
+        self.faults += [f"{what}: {fault}" for fault in unmatched(read, named, self.everybody)]
+        self.compared += bool(read.opened & self.everybody)
 
     def _access_rows(self) -> list[PhiAccessLog]:
         """Return what this request wrote: everything else was there before, since each one is undone."""
@@ -97,9 +109,14 @@ class Doors:
             self.faults.append(f"{what}: a refused request wrote {sorted(answer.written - allowed)}")
 
 
+def named_by(rows: list[PhiAccessLog]) -> set[UUID]:
+    """Return everybody whom these access rows name."""
+    return {subject for row in rows for subject in (row.subject, *row.subjects) if subject is not None}
+
+
 def leaks(planted: dict[str, UUID], body: bytes, rows: list[PhiAccessLog]) -> list[str]:
     """Return the planted words in a body whose owner no access row of this request names."""
-    named = {subject for row in rows for subject in (row.subject, *row.subjects)}
+    named = named_by(rows)
     text = body.decode("utf-8", "replace")
     return [f"shows {word!r} without an access row" for word, owner in planted.items()
             if word in text and owner not in named]  # fmt: skip

@@ -28,6 +28,7 @@ class Walk:
     faults: list[str] = field(default_factory=list)
     unpaired: list[str] = field(default_factory=list)
     asked: int = 0
+    compared: int = 0
 
     def note(self, address: Address, method: str, answers: dict[str, int]) -> None:
         """Keep one row: who heard which status."""

@@ -1,0 +1,59 @@
+"""Whose words a request opened and whose rows it loaded, as the lowest layers saw it, below every query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+from uuid import UUID
+
+from django.db.models import Model
+
+from cortex.crypto.keys import DataKey
+from patients.registry.models import Patient
+
+
+@dataclass
+class Reads:
+    """Subjects by what happened: `opened` had sealed words turned into text, `loaded` had a row fetched."""
+
+    opened: set[UUID] = field(default_factory=set)
+    loaded: set[UUID] = field(default_factory=set)
+
+
+@contextmanager
+def reads() -> Iterator[Reads]:
+    """Gather what is read inside: each value that a data key opens, each instance that a query makes.
+
+    The subject is taken from the associated data that the value was sealed with, its last sixteen bytes,
+    and not from the access context, whose book-keeping is what is being tested.
+    """
+    found, unseal, from_db = Reads(), DataKey.unseal, Model.from_db.__func__
+
+    def opening(key: DataKey, blob: bytes, aad: bytes) -> bytes:
+        found.opened.add(UUID(bytes=aad[-16:]))
+        return unseal(key, blob, aad)
+
+    def loading(cls: type[Model], db: str, names: Any, values: Any) -> Any:
+        row = from_db(cls, db, names, values)
+        one = row.pk if cls is Patient else row.__dict__.get("patient_id")
+        if isinstance(one, UUID):
+            found.loaded.add(one)
+        return row
+
+    with (
+        mock.patch.object(DataKey, "unseal", opening),
+        mock.patch.object(Model, "from_db", classmethod(loading)),
+    ):
+        yield found
+
+
+def unmatched(read: Reads, named: set[UUID], people: set[UUID]) -> list[str]:
+    """Return what doesn't match between the people who were read and those whom the access rows name."""
+    silent = (read.opened & people) - named
+    empty = (named & people) - read.opened - read.loaded
+    return [f"opened words of {one}, whom no access row names" for one in sorted(silent)] + [
+        f"has an access row about {one}, of whom nothing was read" for one in sorted(empty)
+    ]
