@@ -31,8 +31,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
     scopes.install()
 
 
+# Handed out first what takes longest, so that all processes end together; a file stays with one of them.
+LONGEST_FIRST = ("test_urls", "faults", "browser", "test_query_counts", "live", "api")
+
+
+def _place(item: pytest.Item) -> int:
+    inside = str(item.path.relative_to(stores.ROOT / "tests"))
+    return next((n for n, name in enumerate(LONGEST_FIRST) if inside.startswith(name)), len(LONGEST_FIRST))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every database test both aliases."""
+    """Give every database test both aliases, and put the longest files first."""
+    items.sort(key=_place)
     for item in items:
         names = getattr(item, "fixturenames", ())
         marker = item.get_closest_marker("django_db")
