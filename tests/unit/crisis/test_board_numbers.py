@@ -18,6 +18,7 @@ from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.ownership.actions import claim_alert, release_alert
 from tests import makers
 from tests.cast import Cast
+from tests.scopes import every_organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,10 +34,16 @@ def raised(cast: Cast, level: str = "critical") -> RiskAlert:
 def after_statement(number: int, meddle: Callable[[], object]) -> Iterator[list[int]]:
     """Run `meddle` elsewhere behind the n-th statement; yields a list that holds how many there were."""
     count = [0]
+    failed: list[BaseException] = []
 
     def elsewhere() -> None:
-        meddle()
-        connections.close_all()
+        try:
+            with every_organization():
+                meddle()
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
 
     def wrapper(execute: Any, *arguments: Any) -> Any:
         done = execute(*arguments)
@@ -45,6 +52,8 @@ def after_statement(number: int, meddle: Callable[[], object]) -> Iterator[list[
             other = Thread(target=elsewhere)
             other.start()
             other.join()
+            if failed:
+                raise failed[0]
         return done
 
     with connection.execute_wrapper(wrapper):
