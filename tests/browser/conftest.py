@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import psutil
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from cortex.accounts.models import User
 from tests import cast as players
@@ -24,6 +27,7 @@ from tests import makers, stores
 from tests.browsers import chromium_program
 from tests.stores import free_port
 
+LONGEST = 150.0  # seconds that a test with its browser may take
 FLAGS = [
     "--no-sandbox",
     "--headless",
@@ -157,8 +161,21 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium, else Playwright's; without one the run fails, it is never skipped."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
+        # Some calls of Playwright have no limit: one was seen to wait for ever on a page that was leaving.
+        watch = threading.Timer(LONGEST, _kill_browsers)
+        watch.start()
         yield browser
-        browser.close()
+        with suppress(PlaywrightError):
+            browser.close()
+        watch.cancel()
+
+
+def _kill_browsers() -> None:
+    """End this process's browsers, so that whatever waits for one fails instead."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "chrom" in child.name():
+                child.kill()
 
 
 @pytest.fixture
@@ -191,7 +208,8 @@ def visit(server: Server, chromium: Browser) -> Iterator[Callable[..., Visitor]]
 
     yield make
     for visitor in visitors:
-        visitor.context.close()
+        with suppress(PlaywrightError):  # a browser that was ended has nothing to close
+            visitor.context.close()
     assert [visitor.complaints for visitor in visitors if visitor.complaints] == []
 
 
