@@ -36,7 +36,7 @@ NOTHING = "SELECT set_config('app.orgs', '', {})"
 
 # A statement that names such a table shows nothing outside of a scope; these two show what is everybody's.
 GUARDED = re.compile(r'"((?:patients|crisis)_\w+)"')
-PUBLIC = {"crisis_crisisresource", "crisis_slapolicy", "crisis_lexicon", "crisis_lexiconentry"}
+PUBLIC = {"crisis_crisisresource", "crisis_lexicon", "crisis_lexiconentry"}
 
 
 class Baseline(threading.local):
@@ -96,9 +96,9 @@ def nothing() -> Iterator[None]:
 def _refuse_unnamed(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
     """Fail the request that asks for people or alerts without having named an organization."""
     if _now.statement is NOTHING and _now.depth is not None and _depth() <= _now.depth:
-        found = GUARDED.search(str(sql))
-        if found and found[1] not in PUBLIC:
-            raise AssertionError(f"{found[1]} was asked for in no named scope: use reading() or scoped()")
+        asked = set(GUARDED.findall(str(sql))) - PUBLIC
+        if asked:
+            raise AssertionError(f"{sorted(asked)} asked for in no named scope: use reading() or scoped()")
     return execute(sql, params, many, context)
 
 

@@ -79,7 +79,7 @@ class UserManager(BaseUserManager["User"]):
 
     def reaching(self) -> models.QuerySet[User]:
         """Return people with their organization and with those whom they cover now, in the one query."""
-        return self.select_related("organization").annotate(**reach.columns(self.model))
+        return self.select_related("organization").annotate(**reach.columns())
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Return the person with this e-mail, whatever its case."""

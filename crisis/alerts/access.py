@@ -103,12 +103,13 @@ def people_with_open_alerts(at: datetime) -> QuerySet[Any]:
 
 
 def register() -> None:
-    """Add the crisis parts to the one predicate, and whom duty lets people reach; called once, at start."""
+    """Add the crisis parts to the one predicate, and whom work lets people reach; called once, at start."""
     registry_access.register("claim", claims, rank=30)
     registry_access.register("supervision", supervision, rank=40)
     registry_access.register(SECOND_REVIEW, second_reviews, rank=70)
     reach.register("shift", lambda: _reached("crisis_reach_by_shift"))
     reach.register("claim", lambda: _reached("crisis_reach_by_claim"))
+    reach.register("task", lambda: _reached("crisis_reach_by_task"))
 
 
 def _reached(function: str) -> Func:

@@ -10,6 +10,7 @@ from uuid import UUID
 from cortex.access.context import reading, scoped
 from cortex.audit import Actor, system
 from cortex.audit.actors import actor_of_user, keyed_hash
+from cortex.clock import clock
 from cortex.live.topics import Event
 from crisis.alerts import queries
 from crisis.alerts.actions import confirm_seen
@@ -51,7 +52,7 @@ class BoardSource:
     def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
         with scoped(_hub(*keys)):
-            return queries.marks(UUID(key) for key in keys)
+            return queries.marks((UUID(key) for key in keys), clock())
 
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         """Return the events after `n`, each with its alert's card as it stands now."""

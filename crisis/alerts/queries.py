@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
-from django.utils import timezone
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -209,13 +208,13 @@ def desk_topics(user: User) -> dict[str, int]:
     return topics(sorted(access.desk_organizations(user)))
 
 
-def marks(organizations: Iterable[UUID]) -> dict[str, dict[str, str]]:
+def marks(organizations: Iterable[UUID], at: datetime) -> dict[str, dict[str, str]]:
     """Return for each organization a mark of each list beside its board, in four queries.
 
     They are its shift, its second readings, and what is due or has ended within a day. A mark changes when
     the list does and says nothing else. Ask before the list, as with `topics`.
     """
-    ids, at = list(organizations), timezone.now()
+    ids = list(organizations)
     shifts, readings = duty.shifts_of(ids), reviews.pending_ids(ids)
     due, ended = reviews.due_rows(ids, at + DAY), _ended_ids(ids, at - DAY)
     return {

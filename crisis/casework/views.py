@@ -139,8 +139,10 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
     chosen = commands.BY_CODE[code]
     data = request.POST if request.method == "POST" else None
-    with scoped(actor_of(request)):
-        about_nobody = chosen.plain is not None and alert_queries.is_about_nobody(alert_id)
+    about_nobody = False
+    if chosen.plain is not None:
+        with scoped(actor_of(request)):
+            about_nobody = alert_queries.is_about_nobody(alert_id)
     form = (chosen.form_for(about_nobody) or Form)(data, auto_id=f"{code}_%s")
     broken: RuleBroken | None = None
     if request.method == "POST" and form.is_valid():

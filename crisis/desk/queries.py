@@ -52,7 +52,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
     topics = alert_queries.topics(organizations)
-    marks = alert_queries.marks(organizations)
+    marks = alert_queries.marks(organizations, at)
     alerts = list(
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
@@ -82,10 +82,10 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
     }
 
 
-def shift_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+def shift_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return who is on shift, for a board whose list has changed."""
     organizations = sorted(access.desk_organizations(user))
-    marks = alert_queries.marks(organizations)
+    marks = alert_queries.marks(organizations, at)
     return {
         "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
         "desk_phone": desk_phone(user),
@@ -93,10 +93,10 @@ def shift_part(ctx: AccessContext, user: User) -> dict[str, Any]:
     }
 
 
-def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
+def readings_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return which second readings wait for this person, for a board whose list has changed."""
     organizations = sorted(access.desk_organizations(user))
-    marks = alert_queries.marks(organizations)
+    marks = alert_queries.marks(organizations, at)
     waiting = reviews.waiting_for(user, organizations)
     subjects = sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
     ctx.saw("alert.list", object_type="second_readings", subjects=subjects)
@@ -106,7 +106,7 @@ def readings_part(ctx: AccessContext, user: User) -> dict[str, Any]:
 def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     """Return what is to review today, and the figures that go with it, for a board whose list has changed."""
     organizations = sorted(access.desk_organizations(user))
-    marks = alert_queries.marks(organizations)
+    marks = alert_queries.marks(organizations, at)
     items = _due_today(organizations, at)
     ctx.saw("review.list", object_type="reviews", subjects=subjects_of(items))
     soon = at + timedelta(hours=24)

@@ -56,7 +56,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def board_shift(request: HttpRequest) -> HttpResponse:
     """Who is on shift, for a board that was told that it has changed."""
     with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        shown = queries.shift_part(context, actor_of(request).person)
+        shown = queries.shift_part(context, actor_of(request).person, clock())
         return render(request, "crisis/alerts/_shift.html", shown)
 
 
@@ -65,7 +65,7 @@ def board_shift(request: HttpRequest) -> HttpResponse:
 def board_readings(request: HttpRequest) -> HttpResponse:
     """Which second readings wait, for a board that was told that they have changed."""
     with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        shown = queries.readings_part(context, actor_of(request).person)
+        shown = queries.readings_part(context, actor_of(request).person, clock())
         return render(request, "crisis/alerts/_second_readings.html", shown)
 
 

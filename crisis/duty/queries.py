@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -194,11 +194,8 @@ _BY_STEP = {
 
 def roster(organizations: Iterable[UUID]) -> list[DutyShift]:
     """Return the running shifts that cover these organizations, with each person's open cases counted."""
-    open_cases = Count(
-        "user__claimed_alerts",
-        filter=Q(user__claimed_alerts__status__in=["acknowledged", "in_contact", "monitoring"]),
-        distinct=True,
-    )
+    # Whoever covers two services is as busy on both rosters: the function counts past the rows' scope.
+    open_cases = Func(F("user_id"), function="crisis_open_cases", output_field=IntegerField())
     return list(
         DutyShift.objects.running()
         .of_desk()

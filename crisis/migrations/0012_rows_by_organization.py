@@ -26,7 +26,7 @@ COVERING = {"covering_shifts": f"covers && {NAMED}"}
 
 
 class Migration(migrations.Migration):
-    """Locks one table at a time; see decision 12 for the order of an upgrade."""
+    """Locks one table at a time; docs/OPERATIONS.md says in which order to upgrade."""
 
     atomic = False
     dependencies = [

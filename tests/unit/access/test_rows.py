@@ -16,17 +16,15 @@ from django.urls import reverse
 from cortex.access.context import scoped, set_scope
 from cortex.access.rows import IN_SCOPE
 from cortex.accounts.choices import Role
-from cortex.audit import system
 from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts import access
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.duty.models import DutyShift
 from patients.registry.models import Patient
 from tests import scopes, stores
 from tests.cast import Cast
-from tests.makers import consent, machine, make_message, make_user, scope_all, staff
+from tests.makers import consent, machine, make_alert, make_message, make_user, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 # Rows that everybody may see: crisis lines, and the clocks that hold for every organization.
@@ -52,10 +50,7 @@ def guarded() -> list[str]:
 
 
 def alert_of(cast: Cast, patient: Patient) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"), organization_id=patient.organization_id, patient_id=patient.pk,
-        kind="self_harm", level="critical", reason_code="text_a",
-    )  # fmt: skip
+    return make_alert(patient)
 
 
 # The policies
@@ -109,6 +104,7 @@ def test_without_a_named_organization_no_row_is_written_nor_one_of_another(cast:
                 set_scope(machine(named) if named else None)
                 insert(table, wanted.pk)
             assert "violates row-level security policy" in str(refused.value), table
+    cast.on_duty()
     for named in (None, cast.elsewhere):
         with transaction.atomic():
             set_scope(machine(named) if named else None)

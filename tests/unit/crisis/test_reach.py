@@ -7,28 +7,34 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from cortex.access.context import scoped
+from cortex.accounts.choices import DESK_ROLES, Role
 from cortex.accounts.models import User
 from crisis.alerts.access import claimed_q
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import CLOSED, OPEN
 from crisis.duty.models import DutyShift, DutyStatus
-from crisis.duty.queries import covered_by
+from crisis.duty.queries import covered_by, roster
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.ownership.actions import claim_alert
+from crisis.reviews.models import FollowUp, FollowUpStatus
 from tests import stores
 from tests.cast import Cast
-from tests.makers import machine, now
+from tests.makers import machine, make_alert, now, staff
+from tests.unit.crisis.test_desk_pages import get, text
 
 pytestmark = pytest.mark.django_db
 
 
 def reached(user: User) -> dict[str, set[object]]:
     found = User.objects.reaching().get(pk=user.pk)
-    return {name: set(getattr(found, f"covers_by_{name}") or ()) for name in ("shift", "claim")}
+    return {name: set(getattr(found, f"covers_by_{name}") or ()) for name in ("shift", "claim", "task")}
 
 
 @pytest.mark.parametrize("agreed", [True, False])
 @pytest.mark.parametrize("status", [*DutyStatus])
-@pytest.mark.parametrize("role", ["counselor", "auditor"])
-def test_a_shift_reaches_what_it_covers(cast: Cast, agreed: bool, status: DutyStatus, role: str) -> None:
+@pytest.mark.parametrize("role", [*Role])
+def test_a_shift_reaches_what_it_covers(cast: Cast, agreed: bool, status: DutyStatus, role: Role) -> None:
     if agreed:
         cast.elsewhere.settings = {"covered_by": {str(cast.home.pk): "Agreement 7"}}
         cast.elsewhere.save()
@@ -42,25 +48,29 @@ def test_a_shift_reaches_what_it_covers(cast: Cast, agreed: bool, status: DutySt
         said = covered_by(cast.cleo.pk)
     assert reached(cast.cleo)["shift"] == said
     both = {cast.home.pk} | ({cast.elsewhere.pk} if agreed else set())
-    assert said == (both if status in ("active", "paused") and role == "counselor" else set())
+    assert said == (both if status in ("active", "paused") and role in DESK_ROLES else set())
+
+
+def test_a_closed_account_reaches_nothing_by_its_shift(cast: Cast) -> None:
+    cast.on_duty()
+    User.objects.filter(pk=cast.cleo.pk).update(is_active=False, disabled_at=now())
+    with stores.role("cortex_system"):
+        assert covered_by(cast.cleo.pk) == set()
+    assert reached(cast.cleo)["shift"] == set()
 
 
 @pytest.mark.parametrize(
     ("status", "hours", "reaches"),
     [
-        ("acknowledged", None, True),
-        ("monitoring", None, True),
-        ("resolved", 1, True),
-        ("resolved", 25, False),
+        *((status, None, True) for status in OPEN),
+        *((status, 1, True) for status in CLOSED),
+        *((status, 25, False) for status in CLOSED),
     ],
 )
 def test_a_claim_reaches_its_organization_until_a_day_after_its_end(
     cast: Cast, status: str, hours: int | None, reaches: bool
 ) -> None:
-    alert = raise_alert(
-        actor=machine(cast.elsewhere), organization_id=cast.elsewhere.pk, patient_id=cast.stranger.pk,
-        kind="self_harm", level="high", reason_code="text_a",
-    )  # fmt: skip
+    alert = make_alert(cast.stranger, level="high")
     ended = now() - timedelta(hours=hours) if hours else None
     with stores.role("cortex_system"):
         RiskAlert.objects.filter(pk=alert.pk).update(
@@ -69,3 +79,41 @@ def test_a_claim_reaches_its_organization_until_a_day_after_its_end(
         asked = RiskAlert.objects.filter(claimed_q(cast.cleo, Now()))
         said = set(asked.values_list("organization_id", flat=True))
     assert reached(cast.cleo)["claim"] == said == ({cast.elsewhere.pk} if reaches else set())
+
+
+def test_whoever_promised_a_call_elsewhere_keeps_it_off_shift_and_until_it_is_done(cast: Cast) -> None:
+    cast.elsewhere.settings = {"covered_by": {str(cast.home.pk): "Agreement 7"}}
+    cast.elsewhere.save()
+    shift = cast.on_duty()
+    DutyShift.objects.filter(pk=shift.pk).update(
+        covers=[cast.home.pk, cast.elsewhere.pk], agreement="Agreement 7"
+    )
+    alert = make_alert(cast.stranger, "high")
+    cleo = staff(User.objects.reaching().get(pk=cast.cleo.pk))
+    claim_alert(actor=cleo, alert_id=alert.pk)
+    ending = Ending(
+        disposition="remained_community_with_plan", verdict="true_crisis", notes="At home.",
+        follow_up_at=now() + timedelta(hours=30),
+    )  # fmt: skip
+    resolve_alert(actor=cleo, alert_id=alert.pk, ending=ending)
+    DutyShift.objects.filter(pk=shift.pk).update(status=DutyStatus.ENDED, ended_at=now())
+    with stores.role("cortex_system"):
+        RiskAlert.objects.filter(pk=alert.pk).update(resolved_at=now() - timedelta(hours=25))
+    assert reached(cast.cleo) == {"shift": set(), "claim": set(), "task": {cast.elsewhere.pk}}
+    answer = get(cast.cleo, "followups")
+    assert cast.stranger.anonymous_id in text(answer)
+    FollowUp.objects.update(status=FollowUpStatus.DONE)
+    assert reached(cast.cleo)["task"] == set()
+
+
+def test_a_colleague_is_as_busy_on_every_roster(cast: Cast) -> None:
+    shift = cast.on_duty()
+    DutyShift.objects.filter(pk=shift.pk).update(covers=[cast.home.pk, cast.elsewhere.pk])
+    cast.elsewhere.settings = {"covered_by": {str(cast.home.pk): "Agreement 7"}}
+    cast.elsewhere.save()
+    alert = make_alert(cast.patient)
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    for organization in (cast.home, cast.elsewhere):
+        with scoped(machine(organization)):
+            [row] = roster([organization.pk])
+            assert row.open_cases == 1  # type: ignore[attr-defined]
