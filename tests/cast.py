@@ -10,6 +10,8 @@ import pytest
 
 from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
+from crisis.alerts.models import RiskAlert
+from crisis.ownership.actions import claim_alert
 from patients.registry.models import Patient
 from tests import makers
 
@@ -45,6 +47,13 @@ class Cast:
             covers=[user.organization_id], planned_start=now - timedelta(hours=1),
             planned_end=now + timedelta(hours=7), started_at=now - timedelta(hours=1), sound_tested_at=now,
         )  # fmt: skip
+
+    def claimed_alert(self, level: str = "critical", **fields: Any) -> RiskAlert:
+        """An alert about the patient that Cleo claimed just now; Sam is on shift too."""
+        self.on_duty()
+        self.on_duty(self.sam)
+        alert = makers.make_alert(self.patient, level, **fields)
+        return claim_alert(actor=makers.staff(self.cleo), alert_id=alert.pk)
 
 
 def make_cast() -> Cast:

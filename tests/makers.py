@@ -14,6 +14,8 @@ from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
 from cortex.audit.actors import Actor, actor_of_user
 from cortex.audit.machine import action, record
+from crisis.alerts.actions import raise_alert
+from crisis.alerts.models import RiskAlert
 from patients.care.actions import add_to_care_team, grant_access
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.privacy.actions import record_consent
@@ -110,6 +112,15 @@ def make_patient(
         add_to_team(patient, user, starts_at=at, at=at)
     scope_all()
     return patient
+
+
+def make_alert(patient: Patient, level: str = "critical", **fields: Any) -> RiskAlert:
+    """An alert about a person as their service's machine raises it, for words of tier A."""
+    values = {"kind": "self_harm", "reason_code": "text_a"} | fields
+    home = patient.organization_id
+    return raise_alert(
+        actor=machine(home), organization_id=home, patient_id=patient.pk, level=level, **values
+    )
 
 
 def add_to_team(

@@ -26,7 +26,6 @@ from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import User
 from cortex.accounts.sessions import clocks
 from cortex.keys.cache import cache as key_cache
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.cards import RENDERED
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.casework.actions import log_attempt
@@ -149,10 +148,7 @@ class House:
 
     def _raise(self, level: str) -> RiskAlert:
         patient = makers.make_patient(self.cast.home, team=[self.cast.alice], preference=PreferenceData())
-        return raise_alert(
-            actor=makers.machine(self.cast.home), organization_id=self.cast.home.pk, patient_id=patient.pk,
-            kind="self_harm", level=level, reason_code="text_a",
-        )  # fmt: skip
+        return makers.make_alert(patient, level=level)
 
     def pages(self) -> dict[str, tuple[User, str, dict[str, str]]]:
         """Return who asks for what, by the name in the baseline."""

@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 
 from cortex.accounts.models import User
-from cortex.audit import RuleBroken, system
+from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -22,7 +22,7 @@ from crisis.ownership.actions import claim_alert, take_over_alert
 from tests import cast as players
 from tests import makers
 from tests.cast import Cast
-from tests.makers import staff
+from tests.makers import make_alert, staff
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
 
@@ -40,14 +40,7 @@ def desk(count: int) -> tuple[Cast, list[User], RiskAlert]:
 
 
 def raised(cast: Cast, kind: str = "self_harm") -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind=kind,
-        level="critical",
-        reason_code="text_a",
-    )
+    return make_alert(cast.patient, kind=kind)
 
 
 def at_once(works: list[Callable[[], object]]) -> list[object]:

@@ -9,28 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.models import AlertStep
 from tests import stores
 from tests.cast import Cast
 from tests.live.stage import wait_until
-from tests.makers import make_patient, now
+from tests.makers import make_alert, make_patient, now
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
 HIGH, CRITICAL = 200, 6
 
 
 def raised(cast: Cast, level: str) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=make_patient(cast.home).pk,
-        kind="self_harm",
-        level=level,
-        reason_code="H1",
-    )
+    return make_alert(make_patient(cast.home), level=level, reason_code="H1")
 
 
 def due(alert: RiskAlert, count: int, ago: timedelta) -> None:

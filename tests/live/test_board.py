@@ -8,25 +8,20 @@ from collections.abc import Callable
 import pytest
 
 from cortex.accounts.models import User
-from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
 from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
 from tests.live.conftest import Listener
 from tests.live.stage import LiveServer, Page, board, connect
-from tests.makers import staff
+from tests.makers import make_alert, staff
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 
 
 def raised(cast: Cast) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level="critical", reason_code="text_a",
-    )  # fmt: skip
+    return make_alert(cast.patient)
 
 
 async def test_a_raised_alert_arrives_as_a_card_and_seen_confirms_the_notification(

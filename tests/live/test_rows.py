@@ -8,20 +8,16 @@ import pytest
 
 from cortex.accounts.models import User
 from crisis.alerts import access, queries
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent
 from patients.registry.models import Patient
 from tests.cast import Cast
 from tests.live.conftest import Listener
 from tests.live.stage import LiveServer, Page, board, connect
-from tests.makers import machine
+from tests.makers import make_alert
 
 
 def raised(patient: Patient) -> None:
-    raise_alert(
-        actor=machine(patient.organization_id), organization_id=patient.organization_id,
-        patient_id=patient.pk, kind="self_harm", level="critical", reason_code="text_a",
-    )  # fmt: skip
+    make_alert(patient)
 
 
 async def test_the_board_s_feed_without_its_filter_holds_its_own_alerts_alone(

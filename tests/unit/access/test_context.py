@@ -13,7 +13,6 @@ from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound, action, record, system
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyNotOpened
-from crisis.alerts.actions import raise_alert
 from crisis.duty.models import DutyShift
 from crisis.ownership.actions import claim_alert
 from patients.registry.models import Patient
@@ -210,10 +209,7 @@ def test_people_reach_whom_they_cover_and_whose_alerts_they_hold_and_run_only_th
     shift = covering(cast)
     actor = makers.staff(cast.cleo)
     assert actor.reach == (cast.home.pk, cast.elsewhere.pk) and actor.org_ids == (cast.home.pk,)
-    alert = raise_alert(
-        actor=system("test"), organization_id=cast.elsewhere.pk, patient_id=cast.stranger.pk,
-        kind="self_harm", level="critical", reason_code="text_a",
-    )  # fmt: skip
+    alert = makers.make_alert(cast.stranger)
     claim_alert(actor=actor, alert_id=alert.pk)
     makers.scope_all()
     shift.status = "ended"

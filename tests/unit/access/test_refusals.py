@@ -13,11 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cortex.accounts.models import User
-from cortex.audit import system
 from cortex.audit.models import AuditLog
 from cortex.live import door
 from cortex.live.rooms import Person
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.board_source import BoardSource
 from crisis.alerts.models import RiskAlert
 from tests import makers
@@ -29,10 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def alert(cast: Cast) -> RiskAlert:
     """An alert of the house."""
-    return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level="critical", reason_code="text_a",
-    )  # fmt: skip
+    return makers.make_alert(cast.patient)
 
 
 def get(user: User, path: str) -> Any:

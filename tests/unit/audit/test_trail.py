@@ -11,13 +11,12 @@ from django.db import DatabaseError, connection, transaction
 
 from cortex.access.context import reading
 from cortex.accounts.models import Organization
-from cortex.audit import Actor, Unchanged, action, emit, quiet, record, system
+from cortex.audit import Actor, Unchanged, action, emit, quiet, record
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import AuditMissing
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from tests.cast import Cast
-from tests.makers import scope_all, staff
+from tests.makers import make_alert, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -110,14 +109,7 @@ def test_when_the_trail_is_full_or_broken_no_alert_is_half_raised(cast: Cast, ta
     with superuser() as cursor:
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT broken CHECK (id IS NULL) NOT VALID")
     with pytest.raises(DatabaseError), transaction.atomic():
-        raise_alert(
-            actor=system("test"),
-            organization_id=cast.home.pk,
-            patient_id=cast.patient.pk,
-            kind="self_harm",
-            level="critical",
-            reason_code="text_a",
-        )
+        make_alert(cast.patient)
     scope_all()
     assert (RiskAlert.objects.count(), AlertEvent.objects.count()) == (0, 0)
 

@@ -8,26 +8,17 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
-from tests.makers import opened, staff
+from tests.makers import make_alert, opened, staff
 from tests.unit.crisis.test_desk_pages import get, send, text
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, kind: str, level: str) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind=kind,
-        level=level,
-        reason_code="text_a",
-    )
+    return make_alert(cast.patient, kind=kind, level=level)
 
 
 @pytest.fixture

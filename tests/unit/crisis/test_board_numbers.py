@@ -12,7 +12,6 @@ from django.db import connection, connections
 from django.test import Client
 
 from crisis.alerts import queries
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.board_source import BoardSource
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.ownership.actions import claim_alert, release_alert
@@ -24,10 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def raised(cast: Cast, level: str = "critical") -> RiskAlert:
-    return raise_alert(
-        actor=makers.machine(cast.home), organization_id=cast.home.pk,
-        patient_id=makers.make_patient(cast.home).pk, kind="self_harm", level=level, reason_code="text_a",
-    )  # fmt: skip
+    return makers.make_alert(makers.make_patient(cast.home), level=level)
 
 
 @contextmanager

@@ -7,13 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cortex.audit import system
 from cortex.ui.templatetags.ui import iso
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.casework.actions import log_contact
 from crisis.endings.actions import Ending, mark_false_alarm
-from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
 from tests.makers import staff
 from tests.unit.crisis.test_desk_pages import get, text
@@ -25,17 +22,7 @@ RELEASED_AFTER = timedelta(seconds=300)
 @pytest.fixture
 def claimed(cast: Cast) -> RiskAlert:
     """A critical alert that Cleo claimed just now."""
-    cast.on_duty()
-    cast.on_duty(cast.sam)
-    alert = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
-    return claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    return cast.claimed_alert()
 
 
 def test_the_page_and_the_lists_count_down_to_the_release(cast: Cast, claimed: RiskAlert) -> None:

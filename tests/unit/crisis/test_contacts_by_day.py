@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.endings.actions import Ending, resolve_alert
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.contacts import by_day, proposed_first
 from crisis.reviews.models import FollowUp
 from tests.cast import Cast
-from tests.makers import staff
+from tests.makers import make_alert, staff
 from tests.unit.crisis.test_desk_pages import get, text
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
@@ -44,14 +42,7 @@ def test_the_series_falls_between_nine_and_six_and_never_later_than_promised(
 @pytest.mark.django_db
 def test_an_alert_that_ends_at_night_calls_nobody_at_night(cast: Cast) -> None:
     cast.on_duty()
-    alert = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
+    alert = make_alert(cast.patient)
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     form = text(get(cast.cleo, "alert_resolve", alert.pk))
     proposed = re.search(r'name="follow_up_at" value="([^"]*)"', form)

@@ -14,9 +14,8 @@ from django.urls import reverse
 
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
-from cortex.audit import RuleBroken, system
+from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import Move, allowed
 from crisis.casework.actions import log_contact
@@ -29,21 +28,13 @@ from crisis.ownership.actions import claim_alert, take_over_alert
 from crisis.sweep import actions, loop, queries
 from tests import stores
 from tests.cast import Cast
-from tests.makers import make_user, now, scope_all, staff
+from tests.makers import make_alert, make_user, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, level: str = "high", **extra: Any) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level=level,
-        reason_code="H1",
-        **extra,
-    )
+    return make_alert(cast.patient, level=level, reason_code="H1", **extra)
 
 
 def on_call(cast: Cast, user: User) -> DutyShift:

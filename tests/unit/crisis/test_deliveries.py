@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from cortex.audit import InputRefused, system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.actions import confirm_on_board, drop_overtaken
 from crisis.escalation.models import NotificationAttempt, PagerEndpoint, SlaPolicy
@@ -20,22 +19,14 @@ from crisis.policies.actions import add_pager, change_policy
 from crisis.sweep import delivery, loop
 from crisis.sweep.delivery import Deliveries, Refused, deliver
 from tests.cast import Cast
-from tests.makers import machine, make_patient, now, scope_all, staff
+from tests.makers import machine, make_alert, make_patient, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of at least thirty-two characters"
 
 
 def raised(cast: Cast, level: str = "critical", **extra: Any) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=make_patient(cast.home).pk,
-        kind="self_harm",
-        level=level,
-        reason_code="H1",
-        **extra,
-    )
+    return make_alert(make_patient(cast.home), level=level, reason_code="H1", **extra)
 
 
 def pager(cast: Cast, name: str) -> PagerEndpoint:

@@ -16,14 +16,13 @@ from django.utils import timezone
 from cortex.accounts.models import User
 from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.commands import COMMANDS
 from crisis.ownership.actions import claim_alert, release_alert
 from crisis.reviews.models import SecondReview
 from tests.cast import Cast
-from tests.makers import scope_all, staff
+from tests.makers import make_alert, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
@@ -34,14 +33,7 @@ def alert(cast: Cast) -> RiskAlert:
     """A critical alert; Cleo and Sam are on shift."""
     cast.on_duty()
     cast.on_duty(cast.sam)
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
+    return make_alert(cast.patient)
 
 
 def send(user: User, alert: Any, code: str, *, part: bool = False, **data: Any) -> Any:
@@ -268,14 +260,7 @@ def test_a_counselor_is_no_second_reader_even_with_the_page_open(cast: Cast, ale
     other = make_user("counselor", cast.home)
     cast.on_duty(other)
     review = asked(cast, alert)
-    second = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="medical",
-        level="high",
-        reason_code="text_b",
-    )
+    second = make_alert(cast.patient, kind="medical", level="high", reason_code="text_b")
     claim_alert(actor=staff(other), alert_id=second.pk)  # this claim opens the person to them
     scope_all()
     assert get(other, "alert_page", alert.pk).status_code == 200
@@ -298,14 +283,7 @@ def test_new_evidence_takes_the_question_to_the_second_reader_back(cast: Cast, a
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     send(cast.cleo, alert, "resolve", **resolved(disposition="not_a_crisis"))
     review = SecondReview.objects.get(alert=alert, decided_at=None)
-    raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
+    make_alert(cast.patient)
     scope_all()
     assert decide(cast.sam, review, agreed="yes", note="Fine").status_code == 404
     alert.refresh_from_db()

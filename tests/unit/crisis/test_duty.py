@@ -11,7 +11,6 @@ from django.urls import reverse
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
-from crisis.alerts.actions import raise_alert
 from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
 from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
 from crisis.duty.queries import (
@@ -25,7 +24,7 @@ from crisis.duty.queries import (
 )
 from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
-from tests.makers import make_user, now, scope_all, staff
+from tests.makers import make_alert, make_user, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 PLAN = {"role": "counselor", "planned_start": now(), "planned_end": now() + timedelta(hours=8)}
@@ -80,10 +79,7 @@ def page(user: User, name: str, **data: str) -> str:
 def test_ending_a_shift_asks_first_and_says_what_becomes_of_open_claims(cast: Cast) -> None:
     shift = cast.on_duty()
     assert "No alert is open with you." in page(cast.cleo, "duty_end")
-    alert = raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level="critical", reason_code="text_a",
-    )  # fmt: skip
+    alert = make_alert(cast.patient)
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     asked = page(cast.cleo, "duty_end")
     assert "You still own 1 alert." in asked

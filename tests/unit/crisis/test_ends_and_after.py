@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cortex.audit import RuleBroken, system
-from crisis.alerts.actions import confirm_seen, raise_alert
+from crisis.alerts.actions import confirm_seen
 from crisis.alerts.board_source import BoardSource
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.forms import ResolveForm
@@ -21,20 +21,13 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.actions import finish_item
 from crisis.reviews.models import FollowUp, ReviewItem
 from tests.cast import Cast
-from tests.makers import now, scope_all, staff
+from tests.makers import make_alert, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, kind: str = "self_harm", level: str = "high") -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind=kind,
-        level=level,
-        reason_code="H11",
-    )
+    return make_alert(cast.patient, kind=kind, level=level, reason_code="H11")
 
 
 def ended(cast: Cast, kind: str = "self_harm", **ending: object) -> RiskAlert:

@@ -9,8 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from cortex.accounts.models import User
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
@@ -27,17 +25,7 @@ TYPED = "She goes to her sister's"
 @pytest.fixture
 def alert(cast: Cast) -> RiskAlert:
     """Claimed by Cleo; Sam is on shift too."""
-    cast.on_duty()
-    cast.on_duty(cast.sam)
-    raised = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
-    return claim_alert(actor=staff(cast.cleo), alert_id=raised.pk)
+    return cast.claimed_alert()
 
 
 def post(user: User, address: str, *, part: bool = False, **data: Any) -> Any:

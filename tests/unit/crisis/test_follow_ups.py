@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from cortex.audit import InputRefused, NotFound, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.duty.models import DutyShift
 from crisis.endings.actions import Ending, resolve_alert
@@ -23,7 +22,7 @@ from crisis.reviews.contacts import next_step
 from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem
 from crisis.reviews.queries import due_follow_up_count, follow_ups, next_contact, passed_follow_up_ids
 from tests.cast import Cast
-from tests.makers import consent, now, opened, staff
+from tests.makers import consent, make_alert, now, opened, staff
 
 pytestmark = pytest.mark.django_db
 SWEEPER = system("sweeper")
@@ -32,10 +31,7 @@ SWEEPER = system("sweeper")
 def ended(cast: Cast) -> RiskAlert:
     """A high alert that Cleo, on shift, resolved with a series of follow-ups."""
     cast.on_duty()
-    alert = raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level="high", reason_code="H1",
-    )  # fmt: skip
+    alert = make_alert(cast.patient, level="high", reason_code="H1")
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     ending = Ending(
         disposition="remained_community_with_plan", verdict="true_crisis", notes="A plan",

@@ -15,7 +15,6 @@ from django.urls import reverse
 from cortex.audit import system
 from cortex.crypto.errors import KeyDestroyed
 from cortex.keys import actions as key_actions
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.actions import log_contact
@@ -24,7 +23,7 @@ from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from crisis.sweep.actions import note_owner_gone, run_step
 from tests.cast import Cast
-from tests.makers import now, opened, scope_all, staff
+from tests.makers import make_alert, now, opened, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 SWEEPER = system("sweeper")
@@ -36,15 +35,7 @@ def alert(cast: Cast) -> RiskAlert:
     cast.on_duty()
     cast.on_duty(cast.sam)
     at = now() - timedelta(minutes=11)
-    found = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="H1",
-        at=at,
-    )
+    found = make_alert(cast.patient, reason_code="H1", at=at)
     claim_alert(actor=staff(cast.cleo), alert_id=found.pk, at=at)
     return found
 

@@ -10,10 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cortex.audit import InputRefused, NotFound, RuleBroken, system
+from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from crisis.alerts.access import pages_for
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
 from crisis.byhand.forms import HandForm
@@ -26,7 +25,7 @@ from crisis.risk.models import Evidence, RiskAssessment, RiskDue
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests.cast import Cast
-from tests.makers import machine, make_patient, now, opened, scope_all, staff
+from tests.makers import machine, make_alert, make_patient, now, opened, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 WHY = "She gave her name and street"
@@ -34,9 +33,7 @@ WHY = "She gave her name and street"
 
 def on_record(cast: Cast, **extra: Any) -> RiskAlert:
     values = {"kind": "self_harm", "level": "high", "reason_code": "H11", **extra}
-    return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, **values
-    )
+    return make_alert(cast.patient, **values)
 
 
 def told(cast: Cast, **extra: Any) -> RiskAlert:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cortex.audit import RuleBroken, system
+from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import add_note
-from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
 from tests.makers import opened, staff
 from tests.unit.crisis.test_desk_pages import get, send, text
@@ -21,17 +19,7 @@ WORDS = "His sister rang: she drives there now"
 @pytest.fixture
 def alert(cast: Cast) -> RiskAlert:
     """Cleo's; Sam is on shift too."""
-    cast.on_duty()
-    cast.on_duty(cast.sam)
-    raised = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
-    return claim_alert(actor=staff(cast.cleo), alert_id=raised.pk)
+    return cast.claimed_alert()
 
 
 def test_anybody_on_shift_adds_a_note_that_the_owner_reads(cast: Cast, alert: RiskAlert) -> None:

@@ -18,8 +18,6 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.models import NotificationAttempt, PagerEndpoint
 from crisis.escalation.queries import due_attempts
@@ -27,7 +25,7 @@ from crisis.policies.actions import add_pager
 from crisis.sweep import delivery
 from crisis.sweep.delivery import RETRIES, deliver
 from tests.cast import Cast
-from tests.makers import machine, now
+from tests.makers import machine, make_alert, now
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of at least thirty-two characters"
@@ -131,14 +129,7 @@ def mailroom(request: pytest.FixtureRequest, settings: Any) -> Iterator[Mailroom
 def alert(cast: Cast) -> RiskAlert:
     """A critical alert of the cast's patient; Cleo is on shift."""
     cast.on_duty()
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="critical",
-        reason_code="text_a",
-    )
+    return make_alert(cast.patient)
 
 
 @pytest.fixture

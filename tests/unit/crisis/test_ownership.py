@@ -6,28 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from cortex.audit import NotFound, RuleBroken, system
+from cortex.audit import NotFound, RuleBroken
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from tests.cast import Cast
-from tests.makers import now, staff
+from tests.makers import make_alert, now, staff
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, level: str = "critical", **extra: object) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level=level,
-        reason_code="text_a",
-        **extra,
-    )
+    return make_alert(cast.patient, level=level, **extra)
 
 
 def verbs(alert: RiskAlert) -> list[str]:
@@ -83,14 +74,7 @@ def test_claiming_twice_changes_nothing(cast: Cast) -> None:
 def test_a_claim_takes_all_open_alerts_of_that_person(cast: Cast) -> None:
     cast.on_duty()
     first = raised(cast)
-    second = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="medical",
-        level="critical",
-        reason_code="text_a",
-    )
+    second = make_alert(cast.patient, kind="medical")
     claim_alert(actor=staff(cast.cleo), alert_id=first.pk)
     second.refresh_from_db()
     assert second.assigned_to_id == cast.cleo.pk

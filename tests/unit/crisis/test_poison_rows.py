@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from cortex.audit import system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.escalation.actions import finish_stale_steps
 from crisis.escalation.models import AlertStep
@@ -21,20 +19,13 @@ from crisis.risk.models import RiskDue
 from crisis.sweep import actions, loop, queries
 from patients.registry.queries import locked as lock_patients
 from tests.cast import Cast
-from tests.makers import make_patient, now, scope_all
+from tests.makers import make_alert, make_patient, now, scope_all
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, patient: Any = None, level: str = "high") -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=(patient or cast.patient).pk,
-        kind="self_harm",
-        level=level,
-        reason_code="H1",
-    )
+    return make_alert(patient or cast.patient, level=level, reason_code="H1")
 
 
 def due_step(alert: RiskAlert, kind: str = "warn_claim", ago: timedelta = timedelta(hours=1)) -> AlertStep:

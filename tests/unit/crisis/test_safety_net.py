@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from cortex.audit import InputRefused, NotFound, RuleBroken, system
-from crisis.alerts.actions import mark_notified, raise_alert
+from crisis.alerts.actions import mark_notified
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import log_contact
 from crisis.duty.actions import end_forgotten_shift, plan_shift, resume_shift, start_shift
@@ -23,21 +23,13 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 from crisis.sweep.actions import report_failed_step
 from tests.cast import Cast
-from tests.makers import now, staff
+from tests.makers import make_alert, now, staff
 
 pytestmark = pytest.mark.django_db
 
 
 def raised(cast: Cast, *, level: str = "critical", **extra: object) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level=level,
-        reason_code="H1",
-        **extra,  # type: ignore[arg-type]
-    )
+    return make_alert(cast.patient, level=level, reason_code="H1", **extra)
 
 
 def kinds(alert: RiskAlert) -> list[str]:

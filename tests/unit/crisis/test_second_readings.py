@@ -12,7 +12,6 @@ from django.urls import reverse
 from cortex.audit import NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog
 from crisis.alerts.access import pages_for
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import log_contact
 from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
@@ -22,7 +21,7 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep.actions import run_step
 from tests.cast import Cast
-from tests.makers import make_user, now, opened, scope_all, staff
+from tests.makers import make_alert, make_user, now, opened, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, last_seen, send, text
 
 pytestmark = pytest.mark.django_db
@@ -30,14 +29,7 @@ SONG = Ending(verdict="not_risk_language", notes="A song")
 
 
 def raised(cast: Cast, **extra: Any) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        reason_code="H1",
-        **{"level": "critical", **extra},
-    )
+    return make_alert(cast.patient, reason_code="H1", **{"level": "critical", **extra})
 
 
 def asked(cast: Cast, at: datetime) -> tuple[RiskAlert, SecondReview]:

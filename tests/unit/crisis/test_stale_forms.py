@@ -13,35 +13,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cortex.accounts.models import User
-from cortex.audit import system
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.endings.actions import Ending, mark_false_alarm
-from crisis.ownership.actions import claim_alert, escalate_alert
+from crisis.ownership.actions import escalate_alert
 from crisis.reviews.models import SecondReview
 from tests.cast import Cast
-from tests.makers import scope_all, staff
+from tests.makers import make_alert, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 TYPED = "She goes to her sister's"
 
 
 def raised(cast: Cast, level: str = "high", **extra: Any) -> RiskAlert:
-    values = {"kind": "self_harm", "reason_code": "H11", "level": level, **extra}
-    return raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, **values
-    )
+    return make_alert(cast.patient, level, **{"reason_code": "H11", **extra})
 
 
 @pytest.fixture
 def alert(cast: Cast) -> RiskAlert:
     """Claimed by Cleo; Sam is on shift too."""
-    cast.on_duty()
-    cast.on_duty(cast.sam)
-    found = raised(cast)
-    claim_alert(actor=staff(cast.cleo), alert_id=found.pk)
-    return found
+    return cast.claimed_alert("high", reason_code="H11")
 
 
 class Page:

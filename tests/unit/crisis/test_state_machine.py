@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import mark_notified, raise_alert
+from crisis.alerts.actions import mark_notified
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import OPEN, OWNED, OWNERS_MOVES, WAITING, Move, Status, after
 from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
@@ -32,7 +32,7 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import SecondReview
 from crisis.sweep import actions as sweeper
 from tests.cast import Cast
-from tests.makers import now, staff
+from tests.makers import make_alert, now, staff
 
 EXPLORE = int(os.environ.get("CORTEX_EXPLORE", "0"))
 SWEEPER = system("sweeper")
@@ -100,16 +100,8 @@ class Desk(RuleBasedStateMachine):
     )
     def something_comes_in(self, level: str, kind: str, waiting: bool, renotify: bool) -> None:
         self.at += timedelta(seconds=1)
-        alert = raise_alert(
-            actor=system("test"),
-            organization_id=self.cast.home.pk,
-            patient_id=self.cast.patient.pk,
-            kind=kind,
-            level=level,
-            reason_code="text_a",
-            waiting=waiting,
-            renotify=renotify,
-            at=self.at,
+        alert = make_alert(
+            self.cast.patient, kind=kind, level=level, waiting=waiting, renotify=renotify, at=self.at
         )
         assert alert.is_open
         assert RANK[alert.level] >= RANK[level]

@@ -8,7 +8,6 @@ import pytest
 
 from cortex.audit import system
 from cortex.ids import uuid7
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.casework.actions import log_contact, still_with_them
 from crisis.duty.actions import end_shift
@@ -20,23 +19,14 @@ from crisis.reviews.models import FollowUp, SecondReview
 from crisis.risk.models import Evidence
 from crisis.sweep import actions, queries
 from tests.cast import Cast
-from tests.makers import now, staff
+from tests.makers import make_alert, now, staff
 
 pytestmark = pytest.mark.django_db
 SWEEPER = system("sweeper")
 
 
 def raised(cast: Cast, at: datetime, level: str = "critical", **extra: object) -> RiskAlert:
-    return raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level=level,
-        reason_code="text_a",
-        at=at,
-        **extra,
-    )
+    return make_alert(cast.patient, level=level, at=at, **extra)
 
 
 def sweep(at: datetime) -> list[str]:

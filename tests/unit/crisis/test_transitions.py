@@ -10,7 +10,7 @@ import pytest
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
-from crisis.alerts.actions import mark_notified, raise_alert
+from crisis.alerts.actions import mark_notified
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.states import CLOSED, OPEN, OWNED, OWNERS_MOVES, TABLE, Move, Status, allowed, offers
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
@@ -19,7 +19,7 @@ from crisis.escalation.models import AlertStep
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert, take_over_alert
 from crisis.reopening.actions import reopen_alert
 from tests.cast import Cast
-from tests.makers import now, staff
+from tests.makers import make_alert, now, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -122,14 +122,7 @@ WAY_TO: dict[Status, list[Move]] = {
 def brought_to(cast: Cast, state: Status) -> RiskAlert:
     """Raise an alert and walk it to a state by legal moves."""
     cast.on_duty()
-    alert = raise_alert(
-        actor=system("test"),
-        organization_id=cast.home.pk,
-        patient_id=cast.patient.pk,
-        kind="self_harm",
-        level="high",
-        reason_code="text_b",
-    )
+    alert = make_alert(cast.patient, level="high", reason_code="text_b")
     if state is Status.MERGED:  # tests/unit/crisis/test_linking.py merges; here the state alone counts
         RiskAlert.objects.filter(pk=alert.pk).update(status=state)
     for move in WAY_TO.get(state, []):

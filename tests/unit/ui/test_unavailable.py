@@ -11,12 +11,10 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from cortex.audit import system
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys import queries as keys
 from cortex.keys.cache import cache
-from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.duty.actions import plan_shift
 from crisis.duty.models import DutyShift
@@ -39,10 +37,7 @@ def alert(cast: Cast) -> RiskAlert:
     )  # fmt: skip
     makers.scope_all()
     DutyShift.objects.filter(user=cast.bob).update(status="active", started_at=now)
-    row = raise_alert(
-        actor=system("test"), organization_id=cast.home.pk, patient_id=cast.patient.pk, kind="self_harm",
-        level="critical", reason_code="text_a",
-    )  # fmt: skip
+    row = makers.make_alert(cast.patient)
     claim_alert(actor=makers.staff(cast.cleo), alert_id=row.pk)
     makers.scope_all()
     return row
