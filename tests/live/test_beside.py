@@ -99,21 +99,21 @@ async def test_a_page_that_joins_later_is_told_what_the_others_know(
 def test_a_mark_changes_with_its_own_list_alone(cast: Cast) -> None:
     cast.on_duty()
     alert, home, elsewhere = raised(cast), cast.home.pk, cast.elsewhere.pk
-    before = queries.marks([home, elsewhere])
+    before = queries.marks([home, elsewhere], makers.now())
     review = SecondReview.objects.create(
         organization=cast.home, alert=alert, kind="false_alarm", asked_by=cast.cleo,
         asked_at=makers.now(), due_at=makers.now(),
     )  # fmt: skip
-    asked = queries.marks([home, elsewhere])
+    asked = queries.marks([home, elsewhere], makers.now())
     assert asked[str(home)]["readings"] != before[str(home)]["readings"]
     assert asked[str(home)]["shift"] == before[str(home)]["shift"]
     assert asked[str(elsewhere)] == before[str(elsewhere)]
     review.decided_at, review.agreed = makers.now(), False
     review.save()
-    assert queries.marks([home, elsewhere]) == before
+    assert queries.marks([home, elsewhere], makers.now()) == before
     machine = makers.machine(cast.home)
     make_item(actor=machine, organization_id=home, patient=cast.patient, reason_code="medium_risk")
-    due = queries.marks([home, elsewhere])
+    due = queries.marks([home, elsewhere], makers.now())
     assert due[str(home)]["today"] != before[str(home)]["today"]
     assert due[str(home)] | {"today": ""} == before[str(home)] | {"today": ""}
     assert due[str(elsewhere)] == before[str(elsewhere)]
