@@ -6,8 +6,12 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
 from cortex.access.context import opening, set_scope
 from cortex.accounts.choices import Role
@@ -67,6 +71,21 @@ def make_user(role: str = Role.COUNSELOR, organization: Organization | None = No
     return User.objects.create_user(
         password=PASSWORD, role=role, organization=organization, is_verified=True, **values
     )
+
+
+def session_of(user: User) -> str:
+    """Sign somebody in past the page and return the key of their session."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def cookie_of(user: User) -> str:
+    """The cookie of a new session of somebody."""
+    return f"{settings.SESSION_COOKIE_NAME}={session_of(user)}"
 
 
 def machine(organization: Organization | UUID, name: str = "test") -> Actor:

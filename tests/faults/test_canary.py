@@ -28,7 +28,7 @@ from tests.browser.conftest import FLAGS
 from tests.browsers import chromium_program
 from tests.faults.canaries import WAL_PAGE, Eyes, files_below, forms, marker, phone
 from tests.faults.sinks import MailSink, PagerSink, RedisEar
-from tests.faults.test_first_faults import System, cookie_of
+from tests.faults.system import System
 from tests.live.stage import PrivateRedis, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
@@ -257,7 +257,7 @@ def _storage(context: BrowserContext) -> bytes:
 
 def _search_as_ada(stage: Stage, cast: players.Cast) -> None:
     """Search the back office by a phone number and by a word, by its form and, unasked, by an address."""
-    name, _, value = cookie_of(cast.ada).partition("=")
+    name, _, value = makers.cookie_of(cast.ada).partition("=")
     people, origin = "/admin/patients/patient/", stage.system.origin
     with httpx.Client(base_url=origin, cookies={name: value}, timeout=20, follow_redirects=True) as office:
         token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', office.get(people).text)[0]

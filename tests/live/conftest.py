@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
 from cortex.accounts.models import Organization, Role, User
 from cortex.live import hints, topics
 from cortex.ops.embedded import superuser_address
-from tests import stores
+from tests import makers, stores
 from tests.cast import Cast
 from tests.live.stage import EVENTS_TABLE, LiveServer, Page, PrivateRedis, TableSource, board
 
@@ -68,12 +66,7 @@ def sign_in(organization: UUID) -> Callable[..., Listener]:
 
 def listener(user: User) -> Listener:
     """A person with a session, as the sign-in page would leave it."""
-    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = django_settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return Listener(user, session.session_key)
+    return Listener(user, makers.session_of(user))
 
 
 @pytest.fixture

@@ -1,0 +1,233 @@
+"""`python -m tests.faults.nemesis`: raise alerts while everything is killed, and print the account.
+
+Leaves faults.jsonl and the logs of every process in --out; exit status 1 when a promise was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults.nemesis import account
+from tests.faults.nemesis.house import House, until
+from tests.faults.nemesis.ledger import Ledger
+from tests.stores import ROOT
+
+PRODUCERS, PAGES_PER_PERSON = 4, 2
+# The chain in seconds, so that every alert's is at its end before the run is: nobody claims any of them.
+CHAIN = [{"after": 0, "who": "on_duty"}, {"after": 8, "who": "supervisor"}, {"after": 20, "who": "lead"}]
+
+
+def main() -> int:
+    """Run once."""
+    options = arguments()
+    folder = options.out.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    house = House(folder, Ledger(folder / "faults.jsonl"))
+    os.environ |= {"CORTEX_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "cortex.settings.dev",
+                   "CORTEX_DB_ROLE": "owner", "CORTEX_MFA_REQUIRED_ROLES": "none"}  # fmt: skip
+    try:
+        house.start_stores()
+        stage = furnish(options.alerts)
+        house.start()
+        own = perform(house, stage, options)
+    except BaseException:
+        print("\n".join(house.last_words()), file=sys.stderr)
+        raise
+    finally:
+        house.stop()
+        house.ledger.close()
+    script = Path(account.__file__)
+    told = subprocess.run(
+        [sys.executable, script, house.ledger.path], capture_output=True, text=True, check=False
+    )
+    print(told.stdout, told.stderr, sep="")
+    recomputed = account.compute(account.read(house.ledger.path))
+    differ = {name: (value, recomputed[name]) for name, value in own.items() if value != recomputed[name]}
+    if differ:
+        print(f"BROKEN: the file tells another story than the run itself: {differ}")
+    return 1 if differ else told.returncode
+
+
+def arguments() -> argparse.Namespace:
+    """Return what this run is to do, and where it writes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alerts", type=int, default=10_000)
+    parser.add_argument("--each", type=int, default=20, help="how many faults of each kind")
+    parser.add_argument("--seconds", type=float, default=1_500)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--latest", type=float, default=10, help="seconds after which a screen or a step is late"
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / ".cortex" / "faults")
+    return parser.parse_args()
+
+
+class Stage:
+    """Who sends, who watches, and by which keys."""
+
+    def __init__(self, people: list[str], key: str, cookies: list[str], topic: str) -> None:
+        self.people, self.key, self.cookies, self.topic = people, key, cookies, topic
+
+
+def furnish(count: int) -> Stage:
+    """Migrate, and put one service on record with its people, a counselor and a supervisor on shift."""
+    import django
+
+    django.setup()
+    from cortex.accounts.apikeys.actions import create_client, create_key
+    from cortex.accounts.choices import Scope
+    from cortex.audit import SYSTEM, system
+    from cortex.ops import children, startup
+    from cortex.ops.actions import set_setting
+    from crisis.escalation.models import SlaPolicy
+    from crisis.escalation.policy import DEFAULTS, SHARED
+    from tests import cast as players
+    from tests import makers
+
+    startup.migrate()
+    children.put_on_role("system", 0)
+    startup.months_ahead()
+    # The pages only read here, as long as the run takes; their people don't idle away meanwhile.
+    set_setting(actor=SYSTEM, key="session.idle_minutes", value=60)
+    cast = players.make_cast()
+    cast.on_duty()
+    cast.on_duty(cast.sam)
+    values = DEFAULTS["critical"] | SHARED | {"confirm_seconds": 5, "chain": CHAIN}
+    SlaPolicy.objects.create(organization=cast.home, level="critical", **values)
+    maker = create_client(actor=system("test"), organization_id=cast.home.pk, name="The app")
+    raw = create_key(actor=system("test"), client_id=maker.pk, scopes=list(Scope.values)).raw
+    people = [makers.make_patient(cast.home, consents=("treatment",)).anonymous_id for _ in range(count)]
+    cookies = [makers.cookie_of(user) for user in (cast.cleo, cast.sam)]
+    return Stage(people, raw, cookies, f"board:{cast.home.pk}")
+
+
+def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
+    """Send, watch and hurt; wait until all is quiet; write what the books hold; return our own figures."""
+    from tests.faults.nemesis.faults import KINDS, Nemesis
+    from tests.faults.nemesis.producers import Producer
+    from tests.faults.nemesis.screens import Screen
+
+    began = time.time()
+    producers = [
+        Producer(house.ledger, house.origins, stage.key, stage.people[n::PRODUCERS], options.seed + n)
+        for n in range(PRODUCERS)
+    ]
+    screens = [
+        Screen(house.ledger, f"{who}-{page}", house.origins[page % 2 :] + house.origins[: page % 2], cookie,
+               stage.topic, options.seed + 10 * who + page)
+        for who, cookie in enumerate(stage.cookies) for page in range(PAGES_PER_PERSON)
+    ]  # fmt: skip
+    for screen in screens:
+        house.ledger.note("screen", screen=screen.name)
+    times = -(-options.each // PRODUCERS)
+    habits = dict.fromkeys(("duplicate", "late", "disorder"), times)
+    each = -(-options.each // len(screens))
+    watching = started([lambda one=screen: one.run(options.seconds, each) for screen in screens])
+    start = time.monotonic()
+    pace = options.seconds / len(stage.people)
+    sending = started([
+        lambda one=producer, late=n * pace: one.run(start + late, options.seconds, habits)
+        for n, producer in enumerate(producers)
+    ])  # fmt: skip
+    Nemesis(house, options.seed).run(options.seconds, options.each, lambda: True)
+    for thread in sending:
+        thread.join(options.seconds + 120)
+        assert not thread.is_alive(), "a producer was never answered"
+    books = Books(house)
+    until(books.is_done, 60 + options.alerts / 20, "escalations are still due")
+    until(lambda: all(screen.last >= books.head() for screen in screens), 30, "a screen never caught up")
+    for screen in screens:
+        screen.stopping.set()
+    for thread in watching:
+        thread.join(10)
+    books.copy(house.ledger)
+    house.ledger.note(
+        "run", seed=options.seed, alerts=options.alerts, each=options.each, latest=options.latest,
+        began=began,
+        kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=books.head(), events=books.events(),
+        fired_twice=books.fired_twice(), trail=trail_verdict(),
+    )  # fmt: skip
+    return {
+        "raised": len(stage.people),
+        "acknowledged": sum(len(producer.told) for producer in producers),
+        "numbers shown": sum(len(screen.numbers) for screen in screens),
+    }
+
+
+def started(works: Sequence[Callable[[], object]]) -> list[threading.Thread]:
+    """Start each in a thread of its own."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+class Books:
+    """What the database holds at the end, read past every layer of ours."""
+
+    RAISED = """
+        SELECT p.anonymous_id, a.id::text FROM crisis_riskalert a
+        JOIN patients_patient p ON p.id = a.patient_id
+        WHERE a.kind = 'self_harm'
+    """
+    # A step that another one overtook has an outcome too; one without has not run.
+    STEPS = """
+        SELECT alert_id::text, position, extract(epoch FROM due_at), extract(epoch FROM done_at), outcome
+        FROM crisis_alertstep WHERE kind = 'chain' AND due_at < clock_timestamp() - interval '1 second'
+    """
+    TWICE = """
+        SELECT count(*) FROM (SELECT alert_id, position FROM crisis_alertstep WHERE kind = 'chain'
+        AND outcome IN ('fired', 'nobody_to_ask') AND position < 3 GROUP BY 1, 2 HAVING count(*) > 1) AS again
+    """
+
+    def __init__(self, house: House) -> None:
+        self.connection = house.books()
+
+    def _count(self, query: str) -> int:
+        row = self.connection.execute(query).fetchone()  # type: ignore[arg-type]
+        return int(row[0] or 0) if row else 0
+
+    def head(self) -> int:
+        """The last number of the only feed that moved."""
+        return self._count("SELECT max(number) FROM live_feed")
+
+    def events(self) -> int:
+        """How many different numbers there are."""
+        return self._count("SELECT count(DISTINCT feed_number) FROM crisis_alertevent")
+
+    def fired_twice(self) -> int:
+        """How many steps of a chain fired twice for one alert."""
+        return self._count(self.TWICE)
+
+    def is_done(self) -> bool:
+        """Whether every alert's chain is through its steps of this run."""
+        waiting = "SELECT count(*) FROM crisis_riskalert WHERE kind = 'self_harm' AND chain_position < {}"
+        return self._count(waiting.format(len(CHAIN))) == 0
+
+    def copy(self, ledger: Ledger) -> None:
+        """Write alerts and steps where the account reads them."""
+        for person, alert in self.connection.execute(self.RAISED):  # type: ignore[arg-type]
+            ledger.note("alert", person=person, alert=alert)
+        for alert, position, due, done, outcome in self.connection.execute(self.STEPS):  # type: ignore[arg-type]
+            ledger.note("step", alert=alert, position=position, due=float(due),
+                        done=None if done is None else float(done), outcome=outcome)  # fmt: skip
+
+
+def trail_verdict() -> str:
+    """Whether the chain of the trail holds, as its own program says."""
+    done = subprocess.run([sys.executable, "manage.py", "verify_audit"], capture_output=True, text=True,
+                          cwd=ROOT, check=False, env=os.environ | {"CORTEX_DB_ROLE": "system"})  # fmt: skip
+    return "holds" if done.returncode == 0 else (done.stderr or done.stdout).strip()[-300:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

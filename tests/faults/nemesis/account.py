@@ -1,0 +1,149 @@
+"""Recomputes the account from faults.jsonl alone; knows nothing of Cortex and imports nothing of ours.
+
+    python tests/faults/nemesis/account.py faults.jsonl
+
+The words are Jepsen's: an element is *lost* when its sender was told that it is in and it is in no database;
+*never read* when it is in and a screen never showed it; *stale* when a screen showed it later than the limit;
+*duplicated* when a screen showed one number twice. Exit status 1 when a promise was broken, or when the run
+did less than it states at its head: then it proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+Rows = dict[str, list[dict[str, Any]]]
+KILLED = -9
+
+
+def read(path: Path) -> Rows:
+    """Return the lines by their kind."""
+    rows: Rows = defaultdict(list)
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            rows[row["row"]].append(row)
+    return rows
+
+
+class Outages:
+    """The times at which a database took no writes, joined where they touch."""
+
+    def __init__(self, spans: Iterable[tuple[float, float]]) -> None:
+        self.spans: list[tuple[float, float]] = []
+        for begin, end in sorted(spans):
+            if self.spans and begin <= self.spans[-1][1]:
+                self.spans[-1] = (self.spans[-1][0], max(end, self.spans[-1][1]))
+            else:
+                self.spans.append((begin, end))
+
+    def within(self, begin: float, end: float) -> float:
+        """Return how many seconds between two moments fell into an outage."""
+        return sum(max(0.0, min(end, b) - max(begin, a)) for a, b in self.spans)
+
+    def outside(self, begin: float, end: float) -> float:
+        """Return the seconds between two moments that no outage excuses."""
+        return end - begin - self.within(begin, end)
+
+
+def compute(rows: Rows) -> dict[str, Any]:
+    """Return the account's figures."""
+    (run,) = rows["run"]
+    limit = run["latest"]
+    downs = Outages((one["since"], one["until"]) for one in rows["down"] if one["part"] == "postgres")
+    raised = {one["id"]: one for one in rows["raised"]}
+    answers = [one for one in rows["answer"] if one["id"] in raised]
+    told: dict[str, float] = {}
+    for one in answers:
+        if one["outcome"] == "acknowledged":
+            told.setdefault(one["id"], one["at"])
+    alert_of = {one["person"]: one["alert"] for one in rows["alert"]}
+    alerts = {name: alert_of[one["person"]] for name, one in raised.items() if one["person"] in alert_of}
+    screens = sorted({one["screen"] for one in rows["screen"]})
+    first: dict[tuple[str, str], float] = {}
+    numbers: dict[str, list[int]] = {screen: [] for screen in screens}
+    for one in rows["shown"]:
+        numbers[one["screen"]].append(one["n"])
+        first.setdefault((one["screen"], one["alert"]), one["at"])
+    delays = sorted(
+        downs.outside(raised[name]["at"], first[screen, alert])
+        for name, alert in alerts.items()
+        for screen in screens
+        if (screen, alert) in first
+    )
+    late_steps = [
+        downs.outside(one["due"], one["done"] if one["done"] is not None else run["ended"])
+        for one in rows["step"]
+    ]
+    faults = Counter(one["kind"] for one in rows["fault"])
+    kills = [one for one in rows["fault"] if one["kind"].startswith("kill-")]
+    return {
+        "seed": run["seed"],
+        "seconds": round(run["ended"] - run["began"], 1),
+        "raised": len(raised),
+        "acknowledged": len(told),
+        "refused": sum(one["outcome"] == "refused" for one in answers),
+        "unknown": sum(one["outcome"] == "unknown" for one in answers),
+        "alerts": len(alert_of),
+        "shown": len({alert for _, alert in first} & set(alerts.values())),
+        "numbers shown": sum(len(set(one)) for one in numbers.values()),
+        "lost": len(set(told) - set(alerts)),
+        "never read": sum((screen, alert) not in first for alert in alerts.values() for screen in screens),
+        "stale": len(delays) - bisect_left(delays, limit),
+        "duplicated": sum(len(one) - len(set(one)) for one in numbers.values()),
+        "out of order": sum(one != sorted(one) for one in numbers.values()),
+        "gaps": sum(run["head"] - len(set(one)) for one in numbers.values()) + len(rows["reload"]),
+        "holes in the feed": run["head"] - run["events"],
+        "alerts twice": sum(count > 1 for count in Counter(one["person"] for one in rows["alert"]).values()),
+        "median delay": round(delays[len(delays) // 2], 2) if delays else None,
+        "p99 delay": round(delays[int(len(delays) * 0.99)], 2) if delays else None,
+        "maximum delay": round(delays[-1], 2) if delays else None,
+        "steps due": len(late_steps),
+        "steps late": sum(late > limit for late in late_steps),
+        "slowest step": round(max(late_steps), 2) if late_steps else None,
+        "steps fired twice": run["fired_twice"],
+        "trail": run["trail"],
+        "database away": round(sum(b - a for a, b in downs.spans), 1),
+        "kills": len(kills),
+        "kills unconfirmed": sum(one["status"] != KILLED for one in kills),
+        "faults": sum(faults.values()),
+        "faults by kind": dict(sorted(faults.items())),
+    }
+
+
+def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
+    """Return each broken promise, and each way in which the run did less than it states."""
+    zero = ("lost", "never read", "stale", "duplicated", "out of order", "gaps", "holes in the feed",
+            "alerts twice", "steps late", "steps fired twice", "kills unconfirmed")  # fmt: skip
+    found = [f"{name}: {account[name]}" for name in zero if account[name]]
+    if account["trail"] != "holds":
+        found.append(f"the trail: {account['trail']}")
+    if account["acknowledged"] < account["raised"]:
+        found.append(f"never acknowledged: {account['raised'] - account['acknowledged']}")
+    if account["raised"] < run["alerts"]:
+        found.append(f"{account['raised']} alerts instead of the stated {run['alerts']}")
+    kinds = account["faults by kind"]
+    found += [f"{kinds.get(kind, 0)} faults of the kind {kind} instead of {run['each']}"
+              for kind in run["kinds"] if kinds.get(kind, 0) < run["each"]]  # fmt: skip
+    return found
+
+
+def main(path: str) -> int:
+    """Print the account and the objections; return the exit status."""
+    rows = read(Path(path))
+    account = compute(rows)
+    for name, value in account.items():
+        print(f"{name:>18}: {value}")
+    against = objections(account, rows["run"][0])
+    print("\n".join(f"BROKEN: {one}" for one in against) or "Every promise held.")
+    return 1 if against else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

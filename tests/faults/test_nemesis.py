@@ -1,0 +1,115 @@
+"""Two minutes under the nemesis: nothing is lost, and the account that says so can also say otherwise.
+
+The long form is `make faults`. CORTEX_FAULT_SEED moves every moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.nemesis import account
+from tests.stores import DATA_DIR, ROOT
+
+pytestmark = pytest.mark.faults
+SEED = os.environ.get("CORTEX_FAULT_SEED", "7")
+# Two other processes of tests share the two cores meanwhile: what is late here is not late on a free machine.
+SHORT = ["--alerts", "240", "--each", "3", "--seconds", "100", "--latest", "60", "--seed", SEED]
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Rows]:
+    """One run of the nemesis, and every line that it left."""
+    out = DATA_DIR / "nemesis"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.nemesis", *SHORT, "--out", str(out)],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=400,
+    )  # fmt: skip
+    print(done.stdout, done.stderr)
+    return done, [json.loads(line) for line in (out / "faults.jsonl").read_text().splitlines()]
+
+
+def environment() -> dict[str, str]:
+    """A house of its own: nothing of this run's stores."""
+    forget = ("DATABASE", "KEYS_DATABASE", "REDIS_URL", "CORTEX_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(forget)}
+
+
+def test_nothing_is_lost_while_everything_is_killed(run: tuple[Any, Rows]) -> None:
+    done, rows = run
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    figures = account.compute(grouped(rows))
+    assert (figures["lost"], figures["never read"], figures["duplicated"], figures["gaps"]) == (0, 0, 0, 0)
+    assert figures["raised"] == figures["acknowledged"] == figures["shown"] == 240
+    hit = {one["target"] for one in rows if one["row"] == "fault" and one["kind"].startswith("kill-")}
+    assert {"worker", "redis", "postgres", "keys"} < hit
+
+
+def grouped(rows: Rows) -> account.Rows:
+    kinds: account.Rows = {
+        kind: [] for kind in ("reload", "down", "answer", "screen", "shown", "step", "alert")
+    }
+    for row in rows:
+        kinds.setdefault(row["row"], []).append(row)
+    return kinds
+
+
+def without(kind: str, place: int) -> Callable[[Rows], Rows]:
+    def forge(rows: Rows) -> Rows:
+        of_kind = [row for row in rows if row["row"] == kind]
+        return [row for row in rows if row is not of_kind[place]]
+
+    return forge
+
+
+def changed(kind: str, place: int, **values: Any) -> Callable[[Rows], Rows]:
+    def forge(rows: Rows) -> Rows:
+        of_kind = [row for row in rows if row["row"] == kind]
+        return [row | values if row is of_kind[place] else row for row in rows]
+
+    return forge
+
+
+def again(rows: Rows) -> Rows:
+    return [*rows, next(row for row in rows if row["row"] == "shown")]
+
+
+def survived(rows: Rows) -> Rows:
+    kill = next(row for row in rows if row["row"] == "fault" and row["kind"] == "kill-worker")
+    return [row | {"status": 0} if row is kill else row for row in rows]
+
+
+def fewer(rows: Rows) -> Rows:
+    return [row for row in rows if row.get("kind") != "flush"]
+
+
+FORGED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
+    "an alert that is in no database": (without("alert", 5), "lost: 1"),
+    "a screen that was never shown one": (without("shown", 7), "gaps: 1"),
+    "a number that was shown twice": (again, "duplicated: 1"),
+    "a step that never ran": (changed("step", 3, done=None), "steps late: 1"),
+    "a process that did not die": (survived, "kills unconfirmed: 1"),
+    "a kind of fault that was left out": (fewer, "0 faults of the kind flush"),
+    "an alert that nobody was told of": (changed("run", 0, alerts=10_000), "240 alerts instead of"),
+    "a trail that does not hold": (changed("run", 0, trail="row 7 was changed"), "the trail: row 7"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_the_account_names_what_was_broken(run: tuple[Any, Rows], tmp_path: Path, name: str) -> None:
+    forge, said = FORGED[name]
+    forged = tmp_path / "faults.jsonl"
+    forged.write_text("\n".join(json.dumps(row) for row in forge(run[1])))
+    told = subprocess.run(
+        [sys.executable, account.__file__, forged], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert told.returncode == 1
+    assert f"BROKEN: {said}" in told.stdout
