@@ -9,7 +9,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium || command -v ch
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
 
-.PHONY: run install dev browser test lint types checks unit faults proof proof-tests proof-benches proof-schema \
+.PHONY: run install dev browser test lint types checks unit faults sabotage proof proof-tests proof-benches proof-schema \
 	bench-start bench-risk bench-sweep bench-audit clean clean-data
 
 run: install
@@ -63,6 +63,10 @@ test: browser lint types checks
 # Half an hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev
 	$(BIN)/python -m tests.faults.nemesis
+
+# A copy of the code with one safeguard less at a time: each must be noticed by a test that is then named.
+sabotage: dev
+	$(BIN)/python -m tests.sabotage
 
 # The promises in their long forms, with their figures: nothing of it is skipped, and an hour is the most it takes.
 proof: browser

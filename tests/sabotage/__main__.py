@@ -1,0 +1,125 @@
+"""`python -m tests.sabotage`: a copy of HEAD, one safeguard less at a time; each must end in a failing test.
+
+First the same tests run in the copy as it is, and pass. A change that no longer fits, an error while tests
+are collected, and a run in which nothing failed by an assertion are failures of this script. It writes
+report.md beside itself; exit status 1 when a safeguard can be taken out unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.sabotage.cases import CASES, Sabotage
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORT = Path(__file__).with_name("report.md")
+SECONDS = 420
+
+
+@dataclass
+class Outcome:
+    """What a run of some tests said: how many ran, which failed, and whether any of it broke down."""
+
+    ran: int
+    failed: list[str]
+    broken: list[str]
+    seconds: float
+
+
+def main(names: list[str]) -> int:
+    """Run the cases whose name holds one of the words (all without any), and write the report."""
+    chosen = [case for case in CASES if not names or any(word in case.name for word in names)]
+    with copy_of_head() as folder:
+        clean = run(folder, tuple(dict.fromkeys(test for case in chosen for test in case.tests)))
+        print(f"as it is: {clean.ran} tests, {len(clean.failed)} failed ({clean.seconds:.0f} s)", flush=True)
+        if clean.failed or clean.broken or not clean.ran:
+            print("\n".join(clean.failed + clean.broken) or "nothing ran")
+            return 1
+        lines, bad = [], 0
+        for case in chosen:
+            said, is_caught = attempt(folder, case)
+            bad += not is_caught
+            lines.append(f"| {case.name} | `{case.file}` | {said} |")
+            print(f"{'caught' if is_caught else 'UNNOTICED'}: {case.name}: {said}", flush=True)
+    if not names:
+        write_report(clean, lines)
+    return 1 if bad else 0
+
+
+def attempt(folder: Path, case: Sabotage) -> tuple[str, bool]:
+    """Take one safeguard out, run its tests, and put it back."""
+    path = folder / case.file
+    source = path.read_text(encoding="utf-8")
+    if source.count(case.old) != 1:
+        return f"the change fits {source.count(case.old)} times", False
+    path.write_text(source.replace(case.old, case.new), encoding="utf-8")
+    try:
+        found = run(folder, case.tests)
+    finally:
+        path.write_text(source, encoding="utf-8")
+    if found.failed:
+        return "<br>".join(f"`{name}`" for name in found.failed[:3]), True
+    return f"{found.ran} tests ran, none failed; {'; '.join(found.broken) or 'nothing broke'}", False
+
+
+def run(folder: Path, tests: tuple[str, ...]) -> Outcome:
+    """Run tests in the copy; what fails outside of a test (import, collection, a fixture) is no finding."""
+    began = time.monotonic()
+    result = folder / "result.xml"
+    result.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={result}", *tests]
+    own = os.environ | {"CORTEX_TEST_SLOT": "sabotage", "PYTHONPATH": str(folder)}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=own, capture_output=True, text=True, check=False, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(0, [], ["it never ended"], time.monotonic() - began)
+    if not result.exists():
+        return Outcome(0, [], [(done.stdout + done.stderr)[-500:]], time.monotonic() - began)
+    cases = list(ElementTree.parse(result).iter("testcase"))  # noqa: S314
+    failed = [name_of(case) for case in cases if case.find("failure") is not None]
+    broken = [name_of(case) for case in cases if case.find("error") is not None]
+    return Outcome(len(cases), failed, broken, time.monotonic() - began)
+
+
+def name_of(case: ElementTree.Element) -> str:
+    """Return file and test as pytest names them."""
+    return f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+
+
+@contextmanager
+def copy_of_head() -> Iterator[Path]:
+    """What is committed, in a folder of its own, with this environment's packages."""
+    with tempfile.TemporaryDirectory(prefix="cortex-sabotage-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True)
+        subprocess.run(["tar", "-x", "-C", name], input=archive.stdout, check=True)
+        yield folder
+
+
+def write_report(clean: Outcome, lines: list[str]) -> None:
+    """Keep what each case came to."""
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    head = (
+        "# What notices when a safeguard is gone\n\n"
+        f"Written by `make sabotage` at {commit}. In a copy as it is, the {clean.ran} tests that `cases.py` "
+        "names pass. Then one safeguard is taken out at a time:\n\n"
+        "| without it | changed | noticed by (the first three) |\n|---|---|---|\n"
+    )
+    REPORT.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

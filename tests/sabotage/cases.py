@@ -1,0 +1,104 @@
+"""What is taken out, by which change of the source, and the tests that must say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """One safeguard: `old` stands exactly once in the file, `new` takes its place."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+# Numbers that commit at once, out of the transaction that they belong to: no lock orders the commits.
+UNLOCKED_FEED = """    import psycopg
+
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as own:
+        row = own.execute(NEXT_NUMBERS, [organization_id, count]).fetchone()
+        return int(row[0]) if row else 0"""
+
+CASES = (
+    Sabotage(
+        "the sweep finds nothing that is due", "crisis/sweep/loop.py",
+        "due = [one for one in escalation_queries.due_step_ids(clock(), BATCH) if one not in seen]",
+        "due: list[UUID] = []",
+        ("tests/unit/crisis/test_sweep.py",),
+    ),
+    Sabotage(
+        "a page that comes back is not sent what it missed", "cortex/live/hub.py",
+        "        events = seat.room.kept_after(seat.sent) or await self.read(seat.room, seat.sent)\n",
+        "        events = None\n        seat.sent = seat.room.last or 0\n        return\n",
+        ("tests/live/test_replay.py",),
+    ),
+    Sabotage(
+        "feed numbers are taken without the feed's lock", "cortex/live/feed.py",
+        "    with connection.cursor() as cursor:\n"
+        "        cursor.execute(NEXT_NUMBERS, [organization_id, count])\n"
+        "        return cursor.fetchone()[0]",
+        UNLOCKED_FEED,
+        ("tests/live/test_replay.py",),
+    ),
+    Sabotage(
+        "two people claim one alert", "crisis/alerts/queries.py",
+        "    if patient_id is not None:\n"
+        "        lock_person(patient_id)\n"
+        "    alert = (\n"
+        '        RiskAlert.objects.select_for_update(of=("self",))\n',
+        "    alert = (\n        RiskAlert.objects\n",
+        ("tests/faults/test_claims.py",),
+    ),
+    Sabotage(
+        "an alert that somebody has can be claimed", "crisis/ownership/actions.py",
+        "    moves.next_state(actor, alert, Move.CLAIM)\n    siblings",
+        "    siblings",
+        ("tests/unit/crisis/test_transitions.py", "tests/unit/crisis/test_state_machine.py"),
+    ),
+    Sabotage(
+        "what was done is not written to the trail", "cortex/audit/machine.py",
+        "        AuditLog.objects.bulk_create(frame.audit)",
+        "        pass",
+        ("tests/unit/audit/test_trail.py",),
+    ),
+    Sabotage(
+        "who looked is not written to the trail", "cortex/audit/machine.py",
+        "        PhiAccessLog.objects.bulk_create(frame.access)",
+        "        pass",
+        ("tests/unit/access/test_context.py", "tests/unit/audit/test_trail.py"),
+    ),
+    Sabotage(
+        "an action without a record is let through", "cortex/audit/machine.py",
+        '    raise AuditMissing(f"{frame.name} changed something without record(); it was rolled back")',
+        "    return",
+        ("tests/unit/audit/test_trail.py",),
+    ),
+    Sabotage(
+        "a stranger's sealed words open", "cortex/access/context.py",
+        "        if people - self._related.keys():\n            raise _stranger()",
+        "        for one in people - self._related.keys():\n            self._related[one] = self.ground",
+        ("tests/unit/access/test_context.py",),
+    ),
+    Sabotage(
+        "a sealed value is bound to no place", "cortex/crypto/sealed.py",
+        "            return self._binding + b\"\\x00\\x10\" + pk.bytes + subject.bytes",
+        "            return self._binding + b\"\\x00\\x10\" + subject.bytes",
+        ("tests/unit/crypto",),
+    ),
+    Sabotage(
+        "a stale timer fires after somebody has claimed", "crisis/sweep/actions.py",
+        "    if step.kind not in UNFENCED and step.epoch != alert.epoch:",
+        "    if step.kind == 'never':",
+        ("tests/unit/crisis/test_sweep.py", "tests/unit/crisis/test_state_machine.py"),
+    ),
+    Sabotage(
+        "a critical step that nobody confirms is left alone", "crisis/sweep/actions.py",
+        "    if alert.chain_position < len(alert.policy[\"chain\"]):\n        fire_next(",
+        "    if alert.chain_position < 0:\n        fire_next(",
+        ("tests/unit/crisis/test_sweep.py",),
+    ),
+)  # fmt: skip
