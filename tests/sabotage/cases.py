@@ -28,7 +28,7 @@ CASES = (
         "the sweep finds nothing that is due", "crisis/sweep/loop.py",
         "due = [one for one in escalation_queries.due_step_ids(clock(), BATCH) if one not in seen]",
         "due: list[UUID] = []",
-        ("tests/unit/crisis/test_sweep.py",),
+        ("tests/unit/crisis/test_sweeper_holds.py",),
     ),
     Sabotage(
         "a page that comes back is not sent what it missed", "cortex/live/hub.py",
