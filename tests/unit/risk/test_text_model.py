@@ -16,12 +16,12 @@ from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisis.risk import codes, linear, measuring, training
+from crisis.risk import codes, desk, linear, measuring, training
 from crisis.risk.engine import assess
 from crisis.risk.evidence import Origin, from_text_model
 from crisis.risk.lexicon import lexicon
 from crisis.risk.textmodel import ModelReading
-from crisis.risk.types import EvidenceItem, Inputs
+from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result
 
 from . import world as w
 from .test_properties import LEDGERS
@@ -41,8 +41,54 @@ READINGS = st.lists(
 )
 
 
-def decided(evidence: list[EvidenceItem]):
+def reading(value: float, days: float = 0) -> EvidenceItem:
+    return EvidenceItem(codes.TEXT_MODEL, "text", "text_model", w.ago(days), value=value)
+
+
+def decided(evidence: list[EvidenceItem]) -> Result:
     return assess(Inputs(at=w.NOW, evidence=tuple(evidence)))
+
+
+def move(result: Result, resolved_at=None) -> str:
+    """What the desk does about self-harm after an alert that ended then."""
+    signal = next(one for one in result.signals if one.kind is Kind.SELF_HARM)
+    return desk.decide(
+        level=signal.level, score=signal.score, rules=signal.rules,
+        newest_evidence_at=signal.newest(Level.HIGH), resolved_at=resolved_at,
+    ).move  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0.15, 0.5, 1.0])
+def test_a_reading_opens_no_alert_again_that_a_human_ended(value):
+    known = [w.text("A", 2), w.resolved(Kind.SELF_HARM, 1)]
+    result = decided([*known, reading(value)])
+    assert (result.level, move(result, w.ago(1))) == ("critical", "log_only")
+    assert move(decided([*known, w.text("D")]), w.ago(1)) == "create"
+
+
+@pytest.mark.parametrize("value", [0.15, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("known", "lowered"),
+    [
+        ([w.text("B", 2)], "medium"),
+        ([w.text("C", 2)], "low"),
+        ([w.text("B", 20), w.factor("RF_MEANS_ACCESS", 20)], "high"),
+    ],
+)
+def test_a_reading_ends_no_lower_level_that_a_clinician_set(known, lowered, value):
+    result = decided([*known, w.clinician(lowered, "lower", 1), reading(value)])
+    assert (result.level, result.level_source) == (lowered, "clinician")
+
+
+def test_with_a_domain_of_its_own_weight_a_reading_may_reach_high_and_is_news_then():
+    behaviour = [w.mood("hopeless", 0.9, 2), w.mood("hopeless", 0.9, 2), w.gap(0.9, 2)]
+    alone = decided(behaviour)
+    assert (alone.score, alone.level, alone.caps) == (0.54, "medium", ("behaviour_only",))
+    lowered = [*behaviour, w.clinician("low", "lower", 1)]
+    assert decided(lowered).level == "low"
+    for evidence in ([*behaviour, reading(0.15)], [*lowered, reading(0.15)]):
+        result = decided(evidence)
+        assert (result.level, move(result, w.ago(1))) == ("high", "create")
 
 
 @settings(max_examples=200, deadline=None)
