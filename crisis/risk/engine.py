@@ -74,6 +74,7 @@ def _result(
         floors=standing_floors,
         reviews=reviews(level, standing_floors),
         signals=signals(round(soft, 2), Basis(by_score, parts, news), standing_floors, policy),
+        score_without_model=round(max(quiet, floor_score(floor, policy)), 2),
     )
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from crisis.risk import codes, desk, linear, measuring, training
 from crisis.risk.engine import assess
 from crisis.risk.evidence import Origin, from_text_model
+from crisis.risk.hysteresis import Standing, after
 from crisis.risk.lexicon import lexicon
 from crisis.risk.textmodel import ModelReading
 from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result
@@ -78,6 +80,16 @@ def test_a_reading_opens_no_alert_again_that_a_human_ended(value):
 def test_a_reading_ends_no_lower_level_that_a_clinician_set(known, lowered, value):
     result = decided([*known, w.clinician(lowered, "lower", 1), reading(value)])
     assert (result.level, result.level_source) == (lowered, "clinician")
+
+
+@pytest.mark.parametrize("value", [0.5, 1.0])
+def test_readings_alone_keep_nobody_at_high(value):
+    standing = Standing(Level.HIGH, w.ago(3))
+    for hours in (0, 7):
+        result = replace(decided([reading(value)]), computed_at=w.NOW + timedelta(hours=hours))
+        assert (result.score, result.level) == (min(value, 0.5), "medium")
+        standing = after(standing, result)
+    assert (standing.level, standing.held) == (Level.MEDIUM, False)
 
 
 def test_with_a_domain_of_its_own_weight_a_reading_may_reach_high_and_is_news_then():
