@@ -127,7 +127,10 @@ def clip_styles(styles: Floats, mean: Floats, spread: Floats) -> Floats:
 
 
 def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
-    """Load and check a model. Raises ModelRefused for a missing file, a bad checksum or another shape."""
+    """Load and check a model.
+
+    Raises ModelRefused for a missing file, a bad checksum, another lexicon or another shape.
+    """
     try:
         lines = (folder / SUMS).read_text("ascii").splitlines()
         sums = {name: value for value, name in (line.split(None, 1) for line in lines)}
@@ -138,12 +141,17 @@ def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
         if sums.get(name) != hashlib.sha256(content).hexdigest():
             raise ModelRefused(f"{name} of the text model is not what its checksum says.")
     card = json.loads(raw[CARD])
+    words = words or lexicon()
+    if card["lexicon"] != words.version:
+        raise ModelRefused(
+            f"The text model was trained for the lexicon {card['lexicon']}, not {words.version}."
+        )
     weights = np.load(folder / WEIGHTS, allow_pickle=False)
     if weights.shape != (len(ROWS), BUCKETS) or weights.dtype != np.int8:
         raise ModelRefused(f"{WEIGHTS} has another shape than this code reads.")
     if tuple(card["style_names"]) != NAMES:
         raise ModelRefused("The text model was trained for other style features.")
-    return Linear(card["version"], weights, parameters_of(card["parameters"]), words or lexicon())
+    return Linear(card["version"], weights, parameters_of(card["parameters"]), words)
 
 
 def parameters_of(raw: dict[str, Any]) -> Parameters:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import shutil
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -173,6 +174,13 @@ def test_a_model_that_is_not_what_its_checksum_says_is_refused(tmp_path, name):
     (folder / name).unlink()
     with pytest.raises(linear.ModelRefused, match="can't be read"):
         linear.load(folder)
+
+
+def test_a_model_that_was_trained_for_another_lexicon_is_refused():
+    other = copy(lexicon())
+    other.version = "1.1.0+00000000"
+    with pytest.raises(linear.ModelRefused, match="trained for the lexicon"):
+        linear.load(words=other)
 
 
 def test_the_packaged_card_names_data_licences_seed_and_limits():
