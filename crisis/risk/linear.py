@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,8 @@ def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
         raise ModelRefused(
             f"The text model was trained for the lexicon {card['lexicon']}, not {words.version}."
         )
-    weights = np.load(folder / WEIGHTS, allow_pickle=False)
+    # From the very bytes whose checksum was taken: the file may have changed since.
+    weights = np.load(BytesIO(raw[WEIGHTS]), allow_pickle=False)
     if weights.shape != (len(ROWS), BUCKETS) or weights.dtype != np.int8:
         raise ModelRefused(f"{WEIGHTS} has another shape than this code reads.")
     if tuple(card["style_names"]) != NAMES:

@@ -176,6 +176,20 @@ def test_a_model_that_is_not_what_its_checksum_says_is_refused(tmp_path, name):
         linear.load(folder)
 
 
+def test_the_weights_in_force_are_the_bytes_whose_checksum_was_taken(tmp_path, monkeypatch, model):
+    folder = shutil.copytree(linear.FOLDER, tmp_path / "model")
+    read = Path.read_bytes
+
+    def read_and_change(path: Path) -> bytes:
+        content = read(path)
+        if path.name == linear.WEIGHTS:
+            np.save(path, np.zeros((len(linear.ROWS), linear.BUCKETS), dtype=np.int8))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_change)
+    assert np.array_equal(linear.load(folder).weights, model.weights)
+
+
 def test_a_model_that_was_trained_for_another_lexicon_is_refused():
     other = copy(lexicon())
     other.version = "1.1.0+00000000"
