@@ -200,23 +200,23 @@ def _lowers(
         days=policy.clinician_lower_days
     ):
         return False
-    news = _ending(parts, standing_floors, grouped, inputs, policy)
-    newest = [part.newest_at for part in news.values()] + [each.newest_at for each in standing_floors]
+    against = _against(parts, standing_floors, grouped, inputs, policy)
+    newest = [part.newest_at for part in against.values()] + [each.newest_at for each in standing_floors]
     if any(moment > clinician.observed_at for moment in newest):
         return False
-    soft = combine([part.value for part in parts.values()])
+    soft = combine([part.value for part in against.values()])
     reached = highest([level_of(round(soft, 2), policy), *(each.level for each in standing_floors)])
     return Level(clinician.floor).rank < reached.rank
 
 
-def _ending(
+def _against(
     parts: Mapping[str, Contribution],
     standing_floors: tuple[Floor, ...],
     grouped: Grouped,
     inputs: Inputs,
     policy: Policy,
 ) -> Mapping[str, Contribution]:
-    """What may end a clinician's lower level by being newer: the text model only where it adds a level."""
+    """What a clinician's lower level is held against: the text model only where it adds a level."""
     floor = highest(each.level for each in standing_floors)
     protective = _protection(floor, grouped, inputs.at, policy)
     raw = combine([part.value for part in parts.values()])

@@ -19,15 +19,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisis.risk import codes, desk, linear, measuring, training
+from crisis.risk.domains import contributions, group
 from crisis.risk.engine import assess
 from crisis.risk.evidence import Origin, from_text_model
 from crisis.risk.hysteresis import Standing, after
 from crisis.risk.lexicon import lexicon
+from crisis.risk.policy import POLICY
 from crisis.risk.textmodel import ModelReading
 from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result
 
 from . import world as w
-from .test_properties import LEDGERS
+from .test_properties import LEDGERS, PROTECTIVE, RISK
 
 HARD = "I have decided to end it, I bought the rope and tonight is the night. Goodbye everyone, I am sorry."
 CALM = "We had lunch at the lake and the kids fed the ducks, it was lovely."
@@ -42,6 +44,9 @@ READINGS = st.lists(
     min_size=1,
     max_size=8,
 )
+
+
+PROTECTED = st.lists(st.one_of(RISK, PROTECTIVE), max_size=14)
 
 
 def reading(value: float, days: float = 0) -> EvidenceItem:
@@ -59,6 +64,11 @@ def move(result: Result, resolved_at=None) -> str:
         level=signal.level, score=signal.score, rules=signal.rules,
         newest_evidence_at=signal.newest(Level.HIGH), resolved_at=resolved_at,
     ).move  # fmt: skip
+
+
+def urgent(result: Result) -> dict[Kind, object]:
+    """When the newest came of what raises an alert, by kind."""
+    return {signal.kind: signal.newest(Level.HIGH) for signal in result.signals if signal.level.raises_alert}
 
 
 @pytest.mark.parametrize("value", [0.15, 0.5, 1.0])
@@ -112,14 +122,36 @@ def test_readings_alone_never_reach_a_level_that_raises_an_alert(readings):
     assert not any(signal.level.raises_alert for signal in result.signals)
 
 
+def weakened(evidence: list[EvidenceItem]) -> list[EvidenceItem]:
+    """Evidence without the domains that are of a weight of their own beside a reading."""
+    parts = contributions(group(evidence), Inputs(at=w.NOW), POLICY)
+    heavy = {name for name, part in parts.items() if part.value >= POLICY.model_needs_other} - {"text"}
+    return [item for item in evidence if item.domain not in heavy]
+
+
 @settings(max_examples=300, deadline=None)
-@given(LEDGERS, READINGS)
-def test_readings_raise_no_alert_beside_evidence_that_is_weak(evidence, readings):
+@given(PROTECTED.map(weakened), READINGS)
+def test_readings_raise_no_alert_beside_evidence_that_is_weak_and_are_no_news_of_one(evidence, readings):
     before, after = decided(evidence), decided(evidence + readings)
-    if after.level.raises_alert and not before.level.raises_alert:
-        others = [factor.contribution for factor in after.factors if factor.domain != "text"]
-        assert max(others, default=0) >= 0.20
-    assert after.level.rank >= before.level.rank
+    assert (after.level.raises_alert, urgent(after)) == (before.level.raises_alert, urgent(before))
+
+
+@settings(max_examples=300, deadline=None)
+@given(PROTECTED, READINGS)
+def test_readings_never_lower_anything(evidence, readings):
+    assert decided(evidence + readings).level.rank >= decided(evidence).level.rank
+
+
+def test_a_reading_does_not_turn_a_clinicians_lower_level_into_a_higher_one():
+    weak = [
+        w.gap(0.56, 1), w.baseline(3.3, 1), w.trajectory(0.79, 1), w.phq_total(20, 15),
+        w.mood("hopeless", 0.9, 1), *[w.mood("neutral", 0.9, 1)] * 4,
+        *(w.factor(code, 1) for code in codes.PROTECTIVE),
+    ]  # fmt: skip
+    assert weakened(weak) == weak
+    weak.append(w.clinician("high", "lower", 0.25))
+    assert decided(weak).level == "medium"
+    assert decided([*weak, reading(1.0, 0.5)]).level == "medium"
 
 
 @settings(max_examples=200, deadline=None)
