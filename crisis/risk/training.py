@@ -13,7 +13,7 @@ import numpy as np
 from . import fitting, measuring
 from .corpora import BadData, rows_of
 from .lexicon import Lexicon
-from .linear import ROWS, Floats, Linear, Parameters, clip_styles
+from .linear import ROWS, Floats, Linear, Parameters, clip_styles, shares_of
 from .ngrams import BUCKETS, Grams, Ints, grams_of
 from .screening import Screening
 from .style import style_of
@@ -212,15 +212,11 @@ def train(read: dict[str, Texts], words: Lexicon, say: Say) -> Trained:
     model = fit(read, np.arange(len(severe)), np.arange(len(told)), words)
     labels = severe.labels["grade"] >= SEVERE
     curve = fitting.curve_of(unseen["severity"], labels.astype(float))
-    shares = {name: _shares(scores, curve) for name, scores in unseen.items()}
+    shares = {name: shares_of(scores, curve) for name, scores in unseen.items()}
     # Cut, not rounded: a point that was rounded up would miss the very row that it was set by.
     point = float(np.floor(measuring.point_for_recall(labels, shares["severity"], RECALL) * 1e4) / 1e4)
     model = replace(model, parameters=replace(model.parameters, curve=curve, operating_point=point))
     return Trained(model, _figures(read, model, shares, labels, point))
-
-
-def _shares(scores: Floats, curve: tuple[float, float]) -> Floats:
-    return 1 / (1 + np.exp(-(curve[0] * scores + curve[1])))
 
 
 def _figures(
@@ -238,7 +234,7 @@ def _figures(
     for part in ("ordinary_unseen", "ordinary_foreign"):
         texts = read[part]
         scores, _ = model.scores(texts.grams, texts.styles)
-        ordinary = _shares(scores, model.parameters.curve)
+        ordinary = shares_of(scores, model.parameters.curve)
         readings = model.readings(ordinary, np.ones(len(ordinary)))
         figures[part] = {
             "messages": len(ordinary),

@@ -18,6 +18,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.intake import actions as intake_actions
 from crisis.risk import textmodel
 from crisis.risk.models import Evidence, RiskAssessment
+from crisis.risk.readiness import packaged
 from crisis.risk.screening import Screening
 from crisis.risk.textmodel import ModelReading
 from tests import makers
@@ -51,9 +52,9 @@ class Spy:
 @pytest.fixture
 def spy() -> Iterator[Spy]:
     model = Spy()
-    textmodel.register(model)
+    textmodel.provide(lambda: model)
     yield model
-    textmodel.unregister()
+    textmodel.provide(packaged)
 
 
 def put(cast: Cast, state: str) -> None:
@@ -177,14 +178,11 @@ def test_a_model_that_fails_never_holds_up_intake(api: Api, cast: Cast, spy: Spy
     assert client.get("/readyz").json()["parts"]["text model"]["state"] == "ok"
 
 
-def test_a_model_that_does_not_load_leaves_the_lexicon(
-    api: Api, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_does_not_load_leaves_the_lexicon(api: Api, cast: Cast, client: Client) -> None:
     def refuse() -> textmodel.TextModel:
         raise ValueError("bad checksum")
 
-    monkeypatch.setattr(textmodel, "_loaders", [refuse])
-    textmodel.unregister()
+    textmodel.provide(refuse)
     try:
         assert results(api.send(message(cast.patient, "I will kill myself tonight", language="en"))) == [
             "stored"
@@ -193,7 +191,7 @@ def test_a_model_that_does_not_load_leaves_the_lexicon(
         part = client.get("/readyz").json()["parts"]["text model"]
         assert (part["state"], part["loading"]) == ("degraded", "ValueError")
     finally:
-        textmodel.unregister()
+        textmodel.provide(packaged)
 
 
 @pytest.mark.parametrize("states", [{"spy-1": "on"}, {"": "live"}, ["spy-1"], "live", {"v" * 33: "off"}])
