@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from . import measuring
-from .corpora import BadData, checksum, rows_of
+from .corpora import BadData, rows_of
 from .linear import Floats, Linear
 from .screening import Screening
 
@@ -29,10 +29,12 @@ class Columns:
 
 @dataclass(frozen=True)
 class Scored:
-    """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share."""
+    """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share.
+
+    `name` is the path as it was given: files of two folders may have one name.
+    """
 
     name: str
-    sha256: str
     lines: tuple[int, ...]
     labels: measuring.Marks
     groups: tuple[str, ...]
@@ -43,7 +45,6 @@ class Scored:
 
 def score(path: Path, columns: Columns, model: Linear) -> Scored:
     """Read and score a file. Raises BadData for a file, a column or a label that can't be used."""
-    digest = checksum(path) if path.is_file() else ""
     needed = tuple(name for name in (columns.text, columns.label, columns.group, columns.source) if name)
     texts, labels, groups, origins, lines, skipped = [], [], [], [], [], 0
     for number, row in enumerate(rows_of(path, needed), 1):
@@ -53,14 +54,12 @@ def score(path: Path, columns: Columns, model: Linear) -> Scored:
         texts.append(row[columns.text])
         labels.append(is_positive(row[columns.label], columns, f"{path.name}, row {number}"))
         groups.append(row[columns.group] if columns.group else str(number))
-        origins.append(row[columns.source] if columns.source else path.name)
+        origins.append(row[columns.source] if columns.source else str(path))
         lines.append(number)
     if not texts:
         raise BadData(f"{path.name} has no row with a label in {columns.label}.")
     _, shares = screened(texts, model)
-    return Scored(
-        path.name, digest, tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped
-    )
+    return Scored(str(path), tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped)
 
 
 def is_positive(label: str, columns: Columns, where: str) -> bool:
@@ -129,7 +128,7 @@ def benign_report(path: Path, text: str, model: Linear) -> Iterator[str]:
     screenings, shares = screened(texts, model)
     readings = model.readings(shares, np.ones(len(shares)))
     point = model.parameters.operating_point
-    yield f"{path.name}: {len(texts)} ordinary texts"
+    yield f"{path}: {len(texts)} ordinary texts"
     yield f"  flagged                {measuring.share_flagged(shares, point)}"
     yield f"  days of 30 at high     {measuring.days_at_high(screenings, readings)}"
 

@@ -119,6 +119,34 @@ def test_evaluating_prints_figures_and_writes_scores_without_texts(tmp_path, cap
     assert "rope" not in out.read_text() + shown
 
 
+def test_files_of_one_name_are_kept_apart(tmp_path, capsys):
+    paths = [tmp_path / folder / "mine.csv" for folder in ("one", "two")]
+    for path, text, label in zip(paths, (HARD, CALM), (5, 0), strict=True):
+        path.parent.mkdir()
+        path.write_text(f'who,text,severity\np,"{text}",{label}\np,"{text}",{label}\n')
+    named = [word for path in paths for word in ("--data", str(path))]
+    call_command("evaluate_text_model", *named, group="who", predict=tmp_path / "scores.csv")
+    shown = capsys.readouterr().out
+    assert "groups by their highest share: 2 rows, 1 positive" in shown
+    assert all(f"{path}: 2 rows" in shown for path in paths)
+    scores = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert [row["file"] for row in scores] == [str(path) for path in paths for _ in range(2)]
+
+
+def test_a_file_that_trained_the_model_is_named_whichever_way_it_comes(sample, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "FOLDS", 2)
+    monkeypatch.setattr(measuring, "RESAMPLES", 20)
+    call_command("train_text_model", data=sample, out=tmp_path / "out")
+    files = {role: sample / name for role, name in training.FILES.items()}
+    capsys.readouterr()
+    call_command(
+        "evaluate_text_model", model=tmp_path / "out", data=[files["severity"]],
+        benign=[files["ordinary"], files["ordinary_unseen"]],
+    )  # fmt: skip
+    shown = capsys.readouterr().out
+    assert [role for role, path in files.items() if f"{path} TRAINED" in shown] == ["severity", "ordinary"]
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
