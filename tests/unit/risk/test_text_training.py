@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crisis.risk import linear, measuring, training
+from crisis.risk.lexicon import lexicon
+from crisis.risk.textmodel import ModelReading
 
 from .test_text_model import CALM, HARD, read
 
@@ -112,7 +115,7 @@ def test_evaluating_prints_figures_and_writes_scores_without_texts(tmp_path, cap
     call_command("evaluate_text_model", data=[path], text="words", label="bad", group="who", predict=out)
     shown = capsys.readouterr().out
     assert "20 rows, 10 positive" in shown
-    assert "auroc                 1.000 (1.000 to 1.000)" in shown
+    assert re.search(r"auroc +1\.000 \(1\.000 to 1\.000\)", shown)
     assert "1 rows without a label left out" in shown
     scores = list(csv.DictReader(out.open()))
     assert [row["flagged"] for row in scores] == ["1", "0"] * 10
@@ -177,6 +180,7 @@ def test_a_missing_file_and_a_folder_are_clear_errors(tmp_path):
 def test_the_figures_are_those_of_the_books():
     labels, scores = np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1])
     assert measuring.auroc(labels, scores) == 0.875
+    assert measuring.by_group(["b", "a", "b", "b"], scores)[1][0].tolist() == [0.4, 0.9]
     flagged = scores >= 0.4
     assert measuring.precision(labels, flagged) == pytest.approx(2 / 3)
     assert measuring.recall(labels, flagged) == 1.0
@@ -184,3 +188,15 @@ def test_the_figures_are_those_of_the_books():
     assert measuring.recall_at_precision(labels, scores, 0.9) == 0.5
     share = measuring.share_flagged(np.array([1.0] + [0.0] * 99), 0.5)
     assert (share.value, round(share.low, 4), round(share.high, 4)) == (0.01, 0.0018, 0.0545)
+
+
+def test_a_reading_makes_days_of_ordinary_words_medium_and_never_high():
+    screenings = [lexicon().screen(CALM)] * 60 + [lexicon().screen("tonight I will kill myself")] * 30
+    readings = [ModelReading(0.9, 1.0, "m-1") if n >= 30 else None for n in range(90)]
+    found = measuring.measured_ordinary(np.full(90, 0.9), 0.5, screenings, readings)
+    assert {name: round(3 * figure.value) for name, figure in found.items()} == {
+        "flagged": 3,
+        "days_of_30_at_high": 1,
+        "days_of_30_at_medium": 2,
+        "days_of_30_at_medium_without_it": 1,
+    }
