@@ -144,9 +144,9 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     taking.rows = sort_items(items, facts)
     screen_rows(taking.rows, lexicon().screen, queries.turns(taking.rows, facts.at))
-    _score(taking)
     hold_back(taking.rows)
     fail_closed(taking.rows, closed, storing.needs_seal)
+    _score(taking)
 
 
 def _score(taking: _Taking) -> None:

@@ -47,8 +47,11 @@ def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, in
 
 
 def scorable(rows: Iterable[Sorted]) -> list[Sorted]:
-    """Return the rows whose words a text model may read: screened now, not told before, in English."""
-    return [row for row in rows if row.screening is not None and not row.is_repeat and is_english(row)]
+    """Return the rows whose words a text model may read: screened, to be stored now, in English.
+
+    An item is stored once, so that its reading is told once, however often it is sent.
+    """
+    return [row for row in rows if row.screening is not None and row.is_taken and is_english(row)]
 
 
 def is_english(row: Sorted) -> bool:

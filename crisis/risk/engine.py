@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from . import codes
 from .domains import Contribution, Grouped, age_days, contributions, group, session_contribution, standing
-from .explain import digest_of, factors, missing, reviews, signals
+from .explain import Basis, digest_of, factors, missing, reviews, signals
 from .policy import ENGINE_VERSION, POLICY, Policy
 from .rules import floors, ledger_of
 from .types import EvidenceItem, Floor, Inputs, Kind, Level, Result, floor_score, highest, level_of
@@ -25,7 +25,7 @@ def assess(inputs: Inputs, policy: Policy = POLICY) -> Result:
     parts = contributions(grouped, inputs, policy)
     standing_floors = floors(ledger_of(grouped, inputs, policy))
     clinician = _clinician_level(grouped)
-    if clinician is not None and _lowers(clinician, parts, standing_floors, inputs, policy):
+    if clinician is not None and _lowers(clinician, parts, standing_floors, grouped, inputs, policy):
         return _stepped_down(clinician, parts, grouped, inputs, policy)
     if clinician is not None:
         standing_floors = _with_clinician(clinician, standing_floors)
@@ -49,11 +49,14 @@ def _result(
 ) -> Result:
     floor = highest(each.level for each in standing_floors)
     raw = combine([part.value for part in parts.values()])
-    protective = 0.0 if floor.raises_alert else _protection(grouped, inputs.at, policy)
+    protective = _protection(floor, grouped, inputs.at, policy)
     soft, caps = _capped(raw, protective, parts, grouped, inputs, policy)
     score = round(max(soft, floor_score(floor, policy)), 2)
     level = level_of(score, policy)
     by_score = level_of(round(soft, 2), policy)
+    silent, quiet = _without_model(protective, parts, grouped, inputs, policy)
+    # A reading beside what reaches the level without it is no news of that level.
+    news = silent if level_of(round(quiet, 2), policy).rank >= by_score.rank else parts
     return Result(
         score=score,
         level=level,
@@ -70,7 +73,8 @@ def _result(
         inputs_digest=digest_of(inputs),
         floors=standing_floors,
         reviews=reviews(level, standing_floors),
-        signals=signals(round(soft, 2), by_score, parts, standing_floors, policy),
+        signals=signals(round(soft, 2), Basis(by_score, parts, news), standing_floors, policy),
+        score_without_model=round(max(quiet, floor_score(floor, policy)), 2),
     )
 
 
@@ -81,7 +85,9 @@ def _source(by_score: Level, standing_floors: tuple[Floor, ...]) -> str:
     return "clinician" if top == ["H4"] else "floor"
 
 
-def _protection(grouped: Grouped, at: datetime, policy: Policy) -> float:
+def _protection(floor: Level, grouped: Grouped, at: datetime, policy: Policy) -> float:
+    if floor.raises_alert:
+        return 0.0
     present = [
         item
         for item in standing(grouped.get("protective", ()))
@@ -109,7 +115,7 @@ def _capped(
     elif soft > policy.cap_indirect and not _is_direct(parts, grouped, inputs.at, policy):
         soft, caps = policy.cap_indirect, ("no_direct_evidence",)
     if soft > policy.cap_model and _rests_on_model(parts, policy):
-        limit = max(policy.cap_model, _without_model(protective, grouped, inputs, policy))
+        limit = max(policy.cap_model, _without_model(protective, parts, grouped, inputs, policy)[1])
         if soft > limit:
             soft, caps = limit, (*caps, "text_model_alone")
     return soft, caps
@@ -138,13 +144,21 @@ def _rests_on_model(parts: Mapping[str, Contribution], policy: Policy) -> bool:
     return all(part.value < policy.model_needs_other for domain, part in parts.items() if domain != "text")
 
 
-def _without_model(protective: float, grouped: Grouped, inputs: Inputs, policy: Policy) -> float:
-    """The score that the same evidence gives when the text model says nothing."""
-    words = [item for item in grouped.get("text", ()) if item.code != codes.TEXT_MODEL]
-    silent = {**grouped, "text": words}
-    parts = contributions(silent, inputs, policy)
+def _without_model(
+    protective: float,
+    parts: Mapping[str, Contribution],
+    grouped: Grouped,
+    inputs: Inputs,
+    policy: Policy,
+) -> tuple[Mapping[str, Contribution], float]:
+    """The contributions and the score that the same evidence gives when the text model says nothing."""
+    text = parts.get("text")
+    if text is not None and any(item.code == codes.TEXT_MODEL for item in text.items):
+        words = [item for item in grouped["text"] if item.code != codes.TEXT_MODEL]
+        grouped = {**grouped, "text": words}
+        parts = contributions(grouped, inputs, policy)
     raw = combine([part.value for part in parts.values()])
-    return _capped(raw, protective, parts, silent, inputs, policy)[0]
+    return parts, _capped(raw, protective, parts, grouped, inputs, policy)[0]
 
 
 def _is_sustained(grouped: Grouped, at: datetime, policy: Policy) -> bool:
@@ -177,6 +191,7 @@ def _lowers(
     clinician: EvidenceItem,
     parts: Mapping[str, Contribution],
     standing_floors: tuple[Floor, ...],
+    grouped: Grouped,
     inputs: Inputs,
     policy: Policy,
 ) -> bool:
@@ -185,12 +200,30 @@ def _lowers(
         days=policy.clinician_lower_days
     ):
         return False
-    newest = [part.newest_at for part in parts.values()] + [each.newest_at for each in standing_floors]
+    against = _against(parts, standing_floors, grouped, inputs, policy)
+    newest = [part.newest_at for part in against.values()] + [each.newest_at for each in standing_floors]
     if any(moment > clinician.observed_at for moment in newest):
         return False
-    soft = combine([part.value for part in parts.values()])
+    soft = combine([part.value for part in against.values()])
     reached = highest([level_of(round(soft, 2), policy), *(each.level for each in standing_floors)])
     return Level(clinician.floor).rank < reached.rank
+
+
+def _against(
+    parts: Mapping[str, Contribution],
+    standing_floors: tuple[Floor, ...],
+    grouped: Grouped,
+    inputs: Inputs,
+    policy: Policy,
+) -> Mapping[str, Contribution]:
+    """What a clinician's lower level is held against: the text model only where it adds a level."""
+    floor = highest(each.level for each in standing_floors)
+    protective = _protection(floor, grouped, inputs.at, policy)
+    raw = combine([part.value for part in parts.values()])
+    soft, _ = _capped(raw, protective, parts, grouped, inputs, policy)
+    silent, quiet = _without_model(protective, parts, grouped, inputs, policy)
+    reached, known = (highest((floor, level_of(round(one, 2), policy))) for one in (soft, quiet))
+    return silent if known.rank >= reached.rank else parts
 
 
 def _with_clinician(clinician: EvidenceItem, standing_floors: tuple[Floor, ...]) -> tuple[Floor, ...]:

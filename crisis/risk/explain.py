@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from . import codes
@@ -75,12 +76,17 @@ def reviews(level: Level, standing_floors: tuple[Floor, ...]) -> tuple[str, ...]
     return (*wanted, "risk_review") if level is Level.MEDIUM else tuple(wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the score rests on: the level that it gives, its contributions, and those whose times are news."""
+
+    level: Level
+    parts: Mapping[str, Contribution]
+    news: Mapping[str, Contribution]
+
+
 def signals(
-    soft: float,
-    by_score: Level,
-    parts: Mapping[str, Contribution],
-    standing_floors: tuple[Floor, ...],
-    policy: Policy,
+    soft: float, basis: Basis, standing_floors: tuple[Floor, ...], policy: Policy
 ) -> tuple[KindSignal, ...]:
     """How urgent each kind is; whatever the score says counts as self-harm, the default kind."""
     found = []
@@ -88,15 +94,15 @@ def signals(
         mine = [each for each in standing_floors if kind in each.kinds]
         scored = kind is Kind.SELF_HARM
         grounds = [Ground(each.level, each.newest_at) for each in mine]
-        if scored and parts:
-            grounds.append(Ground(by_score, max(part.newest_at for part in parts.values())))
+        if scored and basis.news:
+            grounds.append(Ground(basis.level, max(part.newest_at for part in basis.news.values())))
         level = highest(ground.level for ground in grounds)
         if not mine and level is Level.LOW:
             continue
         score = max(soft if scored else 0.0, floor_score(level, policy))
         rules = tuple(dict.fromkeys(each.rule for each in mine))
         newest_at = max(ground.newest_at for ground in grounds)
-        behind = {item for each in (*mine, *(parts.values() if scored else ())) for item in each.items}
+        behind = {item for each in (*mine, *(basis.parts.values() if scored else ())) for item in each.items}
         items = tuple(sorted(behind, key=lambda item: (item.observed_at, repr(item)), reverse=True))
         found.append(KindSignal(kind, level, round(score, 2), rules, newest_at, tuple(grounds), items))
     return tuple(found)

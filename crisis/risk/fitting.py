@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .linear import Floats
+from .linear import Floats, lengths_of
 from .ngrams import BUCKETS, Grams, Ints
 
 Loss = Callable[[Floats], tuple[float, Floats]]
@@ -23,9 +23,7 @@ class Table:
         self.buckets, self.rows, self.count = grams.buckets, grams.rows, len(grams.sizes)
         self.styles = styles
         values = rarity[grams.buckets]
-        length = np.sqrt(np.bincount(self.rows, weights=values * values, minlength=self.count))
-        length[length == 0] = 1
-        self.values = values / length[self.rows]
+        self.values = values / lengths_of(values, self.rows, self.count)[self.rows]
 
     @property
     def width(self) -> int:

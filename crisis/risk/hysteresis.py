@@ -29,17 +29,19 @@ def step(
     has_floor: bool,
     stepped_down: bool = False,
     level: Level | None = None,
+    quiet: float | None = None,
     policy: Policy = POLICY,
 ) -> Standing:
     """The standing after one evaluation.
 
     `level` is the engine's own level where it differs from the score's (a clinician's); `stepped_down` says
-    that a human lowered it, which needs no waiting.
+    that a human lowered it, which needs no waiting; `quiet` is the score that must be low for a level to come
+    down, where that is another.
     """
     now = level_of(score, policy) if level is None else level
     if before is None or now.rank >= before.level.rank or stepped_down:
         return _reached(before, now, at)
-    return _raised(_held(before, at, score, has_floor, policy), at)
+    return _raised(_held(before, now, at, score if quiet is None else quiet, has_floor, policy), at)
 
 
 def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> Standing:
@@ -51,6 +53,7 @@ def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> S
         has_floor=bool(result.floors),
         stepped_down=result.level_source == "clinician" and not result.floors,
         level=result.level,
+        quiet=result.score_without_model,
         policy=policy,
     )
 
@@ -61,16 +64,18 @@ def _reached(before: Standing | None, now: Level, at: datetime) -> Standing:
     return _raised(Standing(now, at, raised_at=before.raised_at if before else None), at)
 
 
-def _held(before: Standing, at: datetime, score: float, has_floor: bool, policy: Policy) -> Standing:
+def _held(
+    before: Standing, now: Level, at: datetime, quiet: float, has_floor: bool, policy: Policy
+) -> Standing:
     calm = before.level is not Level.CRITICAL and not has_floor
-    if not calm or score >= round(policy.cuts[before.level] - policy.down_margin, 4):
+    if not calm or quiet >= round(policy.cuts[before.level] - policy.down_margin, 4):
         return replace(before, calm_since=None, held=True)
     since = before.calm_since or at
     rested = at - since >= timedelta(hours=policy.down_gap_hours)
     stayed = at - before.entered_at >= timedelta(hours=policy.down_stay_hours)
     if rested and stayed:
         lower = before.level.below
-        return Standing(lower, at, raised_at=before.raised_at, held=lower.rank > level_of(score, policy).rank)
+        return Standing(lower, at, raised_at=before.raised_at, held=lower.rank > now.rank)
     return replace(before, calm_since=since, held=True)
 
 

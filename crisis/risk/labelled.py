@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import measuring
-from .corpora import BadData, checksum, rows_of
+from .corpora import BadData, rows_of
 from .linear import Floats, Linear
 from .screening import Screening
 
@@ -29,10 +29,12 @@ class Columns:
 
 @dataclass(frozen=True)
 class Scored:
-    """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share."""
+    """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share.
+
+    `name` is the path as it was given: files of two folders may have one name.
+    """
 
     name: str
-    sha256: str
     lines: tuple[int, ...]
     labels: measuring.Marks
     groups: tuple[str, ...]
@@ -43,7 +45,6 @@ class Scored:
 
 def score(path: Path, columns: Columns, model: Linear) -> Scored:
     """Read and score a file. Raises BadData for a file, a column or a label that can't be used."""
-    digest = checksum(path) if path.is_file() else ""
     needed = tuple(name for name in (columns.text, columns.label, columns.group, columns.source) if name)
     texts, labels, groups, origins, lines, skipped = [], [], [], [], [], 0
     for number, row in enumerate(rows_of(path, needed), 1):
@@ -53,14 +54,12 @@ def score(path: Path, columns: Columns, model: Linear) -> Scored:
         texts.append(row[columns.text])
         labels.append(is_positive(row[columns.label], columns, f"{path.name}, row {number}"))
         groups.append(row[columns.group] if columns.group else str(number))
-        origins.append(row[columns.source] if columns.source else path.name)
+        origins.append(row[columns.source] if columns.source else str(path))
         lines.append(number)
     if not texts:
         raise BadData(f"{path.name} has no row with a label in {columns.label}.")
-    _, shares = screened(texts, model)
-    return Scored(
-        path.name, digest, tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped
-    )
+    _, (shares, _) = screened(texts, model)
+    return Scored(str(path), tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped)
 
 
 def is_positive(label: str, columns: Columns, where: str) -> bool:
@@ -75,10 +74,10 @@ def is_positive(label: str, columns: Columns, where: str) -> bool:
         ) from error
 
 
-def screened(texts: Sequence[str], model: Linear) -> tuple[list[Screening], Floats]:
-    """What the lexicon says of each text, and the model's share (0 to 1)."""
+def screened(texts: Sequence[str], model: Linear) -> tuple[list[Screening], tuple[Floats, Floats]]:
+    """What the lexicon says of each text, and the model's shares with how much of each it knew."""
     screenings = [model.words.screen(text) for text in texts]
-    return screenings, model.shares(texts, screenings)[0]
+    return screenings, model.shares(texts, screenings)
 
 
 def report(scored: Sequence[Scored], model: Linear, seed: int) -> Iterator[str]:
@@ -97,41 +96,31 @@ def report(scored: Sequence[Scored], model: Linear, seed: int) -> Iterator[str]:
             name or "all rows", labels[rows], shares[rows], point, [groups[i] for i in rows], seed
         )
     if len(set(groups)) < len(groups):
-        yield from _by_group(labels, shares, groups, point, seed)
+        names, (highest, positive) = measuring.by_group(groups, shares, labels.astype(float))
+        yield from _figures("groups by their highest share", positive > 0, highest, point, names, seed)
 
 
 def _figures(
     name: str, labels: measuring.Marks, shares: Floats, point: float, groups: Sequence[str], seed: int
 ) -> Iterator[str]:
     yield f"{name}: {len(labels)} rows, {int(labels.sum())} positive"
-    for measure, figure in measuring.measured(labels, shares, point, groups, seed).items():
-        yield f"  {measure:<22}{figure}"
-    if labels.any():
-        best = measuring.recall_at_precision(labels, shares, 0.55)
-        yield f"  recall, precision .55  {best:.3f}"
+    yield from _lines(measuring.measured(labels, shares, point, groups, seed))
 
 
-def _by_group(
-    labels: measuring.Marks, shares: Floats, groups: Sequence[str], point: float, seed: int
-) -> Iterator[str]:
-    names = sorted(set(groups))
-    place = {group: number for number, group in enumerate(names)}
-    rows = np.array([place[group] for group in groups])
-    highest, positive = np.zeros(len(names)), np.zeros(len(names))
-    np.maximum.at(highest, rows, shares)
-    np.maximum.at(positive, rows, labels.astype(float))
-    yield from _figures("groups by their highest share", positive > 0, highest, point, names, seed)
+def _lines(figures: Mapping[str, measuring.Figure]) -> Iterator[str]:
+    for name, figure in figures.items():
+        yield f"  {name.replace('_', ' '):<32}{figure}"
 
 
 def benign_report(path: Path, text: str, model: Linear) -> Iterator[str]:
-    """The share of ordinary texts that is flagged, and of days of 30 of them that the engine puts at high."""
+    """The share of ordinary texts that is flagged, and of days of 30 of them at a level."""
     texts = [row[text] for row in rows_of(path, (text,))]
-    screenings, shares = screened(texts, model)
-    readings = model.readings(shares, np.ones(len(shares)))
-    point = model.parameters.operating_point
-    yield f"{path.name}: {len(texts)} ordinary texts"
-    yield f"  flagged                {measuring.share_flagged(shares, point)}"
-    yield f"  days of 30 at high     {measuring.days_at_high(screenings, readings)}"
+    screenings, (shares, known) = screened(texts, model)
+    readings = model.readings(shares, known)
+    yield f"{path}: {len(texts)} ordinary texts"
+    yield from _lines(
+        measuring.measured_ordinary(shares, model.parameters.operating_point, screenings, readings)
+    )
 
 
 def write_scores(path: Path, scored: Sequence[Scored], model: Linear) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .lexicon import Lexicon, lexicon
-from .ngrams import BUCKETS, Grams, grams_of
+from .ngrams import BUCKETS, Grams, Ints, grams_of
 from .screening import Screening
 from .style import NAMES, style_of
 from .textmodel import ModelReading
@@ -69,10 +70,6 @@ class Linear:
         scales = np.array([self.parameters.scales[row] for row in ROWS], dtype=np.float32)
         object.__setattr__(self, "_float", self.weights.astype(np.float32) * scales[:, None])
 
-    def read(self, text: str, screening: Screening | None = None) -> ModelReading | None:
-        """Read one text; None below the operating point. `screening` saves screening it again."""
-        return self.read_many([text], [screening or self.words.screen(text)])[0]
-
     def read_many(self, texts: Sequence[str], screenings: Sequence[Screening]) -> list[ModelReading | None]:
         """Read texts that the lexicon has screened; None for each below the operating point."""
         return self.readings(*self.shares(texts, screenings))
@@ -94,8 +91,7 @@ class Linear:
         if not found:
             return np.zeros(0), np.zeros(0)
         scores = np.concatenate([one for one, _ in found])
-        slope, offset = self.parameters.curve
-        return 1 / (1 + np.exp(-(slope * scores + offset))), np.concatenate([two for _, two in found])
+        return shares_of(scores, self.parameters.curve), np.concatenate([two for _, two in found])
 
     def _some(self, texts: Sequence[str], screenings: Sequence[Screening]) -> tuple[Floats, Floats]:
         words = [self.words.words(text) for text in texts]
@@ -107,8 +103,7 @@ class Linear:
         facts = self.parameters
         severity, crisis, rarity = (self._float[row][grams.buckets] for row in range(3))
         rows, count = grams.rows, len(grams.sizes)
-        length = np.sqrt(np.bincount(rows, weights=rarity * rarity, minlength=count))
-        length[length == 0] = 1
+        length = lengths_of(rarity, rows, count)
         clipped = clip_styles(styles, np.array(facts.style_mean), np.array(facts.style_spread))
         weighed = {}
         for name, weights, own in (
@@ -121,13 +116,28 @@ class Linear:
         return weighed["severity"] + facts.crisis_share * leaning, known
 
 
+def lengths_of(values: npt.NDArray[np.floating], rows: Ints, count: int) -> Floats:
+    """The length of each text as a vector of these values; 1 for a text without any."""
+    length = np.sqrt(np.bincount(rows, weights=values * values, minlength=count))
+    length[length == 0] = 1
+    return length
+
+
+def shares_of(scores: Floats, curve: tuple[float, float]) -> Floats:
+    """Raw scores as shares (0 to 1), by the slope and offset of a logistic curve."""
+    return 1 / (1 + np.exp(-(curve[0] * scores + curve[1])))
+
+
 def clip_styles(styles: Floats, mean: Floats, spread: Floats) -> Floats:
     """Styles as distances from the training's mean in its spreads, never beyond STYLE_CLIP."""
     return np.clip((styles - mean) / spread, -STYLE_CLIP, STYLE_CLIP)
 
 
 def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
-    """Load and check a model. Raises ModelRefused for a missing file, a bad checksum or another shape."""
+    """Load and check a model.
+
+    Raises ModelRefused for a missing file, a bad checksum, another lexicon or another shape.
+    """
     try:
         lines = (folder / SUMS).read_text("ascii").splitlines()
         sums = {name: value for value, name in (line.split(None, 1) for line in lines)}
@@ -138,12 +148,18 @@ def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
         if sums.get(name) != hashlib.sha256(content).hexdigest():
             raise ModelRefused(f"{name} of the text model is not what its checksum says.")
     card = json.loads(raw[CARD])
-    weights = np.load(folder / WEIGHTS, allow_pickle=False)
+    words = words or lexicon()
+    if card["lexicon"] != words.version:
+        raise ModelRefused(
+            f"The text model was trained for the lexicon {card['lexicon']}, not {words.version}."
+        )
+    # From the very bytes whose checksum was taken: the file may have changed since.
+    weights = np.load(BytesIO(raw[WEIGHTS]), allow_pickle=False)
     if weights.shape != (len(ROWS), BUCKETS) or weights.dtype != np.int8:
         raise ModelRefused(f"{WEIGHTS} has another shape than this code reads.")
     if tuple(card["style_names"]) != NAMES:
         raise ModelRefused("The text model was trained for other style features.")
-    return Linear(card["version"], weights, parameters_of(card["parameters"]), words or lexicon())
+    return Linear(card["version"], weights, parameters_of(card["parameters"]), words)
 
 
 def parameters_of(raw: dict[str, Any]) -> Parameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from math import sqrt
 
 import numpy as np
@@ -15,10 +16,11 @@ from .evidence import Origin, from_screening, from_text_model
 from .linear import Floats
 from .screening import Screening
 from .textmodel import ModelReading
-from .types import Inputs
+from .types import Inputs, Level
 
 Marks = npt.NDArray[np.bool_]
 RESAMPLES = 1000
+PRECISION = 0.55
 DAY_MESSAGES = 30
 _NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -72,13 +74,16 @@ def _share(marks: Marks) -> float:
 def measured(
     labels: Marks, scores: Floats, point: float, groups: Sequence[str], seed: int
 ) -> dict[str, Figure]:
-    """AUROC, and precision, recall and specificity from `point` up, with intervals over whole groups."""
+    """AUROC, what holds from `point` up, and recall where PRECISION is, with intervals over whole groups."""
     flagged = scores >= point
     known: dict[str, Callable[[npt.NDArray[np.int64]], float]] = {
         "auroc": lambda rows: auroc(labels[rows], scores[rows]),
         "precision": lambda rows: precision(labels[rows], flagged[rows]),
         "recall": lambda rows: recall(labels[rows], flagged[rows]),
         "specificity": lambda rows: specificity(labels[rows], flagged[rows]),
+        f"recall_at_precision_{PRECISION}": lambda rows: recall_at_precision(
+            labels[rows], scores[rows], PRECISION
+        ),
     }
     drawn = list(_resamples(groups, seed))
     everything = np.arange(len(labels))
@@ -126,7 +131,9 @@ def point_for_recall(labels: Marks, scores: Floats, least: float) -> float:
 
 
 def recall_at_precision(labels: Marks, scores: Floats, least: float) -> float:
-    """The highest recall of any point whose precision is at least this; 0 where there is none."""
+    """The highest recall of any point with at least this precision: 0 for no point, nan for no positive."""
+    if not labels.any():
+        return float("nan")
     order = np.argsort(-scores, kind="stable")
     right = np.cumsum(labels[order])
     # A point flags all rows of its score or none of them.
@@ -135,20 +142,49 @@ def recall_at_precision(labels: Marks, scores: Floats, least: float) -> float:
     return float(right[reached][-1] / labels.sum()) if reached.any() else 0.0
 
 
-def days_at_high(screenings: Sequence[Screening], readings: Sequence[ModelReading | None]) -> Figure:
-    """The share of days of DAY_MESSAGES ordinary messages that the engine puts at high or above."""
-    high = []
-    for start in range(0, len(screenings) - DAY_MESSAGES + 1, DAY_MESSAGES):
-        origin = Origin("message", _NOON)
-        told = [
-            draft.item
-            for screening, reading in zip(
-                screenings[start : start + DAY_MESSAGES], readings[start : start + DAY_MESSAGES], strict=True
-            )
-            for draft in (
-                *from_screening(screening, origin),
-                *([from_text_model(reading, origin)] if reading is not None else ()),
-            )
+def by_group(groups: Sequence[str], *columns: Floats) -> tuple[list[str], list[Floats]]:
+    """The groups in order, and the highest value (0 up) of each column in each."""
+    names, rows = np.unique(np.array(groups), return_inverse=True)
+    highest = [np.zeros(len(names)) for _ in columns]
+    for values, into in zip(columns, highest, strict=True):
+        np.maximum.at(into, rows, values)
+    return names.tolist(), highest
+
+
+def measured_ordinary(
+    shares: Floats,
+    point: float,
+    screenings: Sequence[Screening],
+    readings: Sequence[ModelReading | None],
+) -> dict[str, Figure]:
+    """Of ordinary texts, the share that is flagged, and of days of DAY_MESSAGES of them those at a level.
+
+    Days at high are the lexicon's: beside words alone a reading makes nothing high, whatever it says.
+    """
+    levels = _levels_of_days(screenings, readings)
+    without = _levels_of_days(screenings, [None] * len(screenings))
+    return {
+        "flagged": share_flagged(shares, point),
+        "days_of_30_at_high": _reaching(levels, Level.HIGH),
+        "days_of_30_at_medium": _reaching(levels, Level.MEDIUM),
+        "days_of_30_at_medium_without_it": _reaching(without, Level.MEDIUM),
+    }
+
+
+def _reaching(levels: Sequence[Level], least: Level) -> Figure:
+    return share_flagged(np.array([float(level.rank) for level in levels]), least.rank)
+
+
+def _levels_of_days(screenings: Sequence[Screening], readings: Sequence[ModelReading | None]) -> list[Level]:
+    origin = Origin("message", _NOON)
+    told = [
+        [
+            *(draft.item for draft in from_screening(screening, origin)),
+            *([from_text_model(reading, origin).item] if reading is not None else ()),
         ]
-        high.append(float(assess(Inputs(_NOON, tuple(told))).level.raises_alert))
-    return share_flagged(np.array(high), 1.0)
+        for screening, reading in zip(screenings, readings, strict=True)
+    ]
+    return [
+        assess(Inputs(_NOON, tuple(chain.from_iterable(told[start : start + DAY_MESSAGES])))).level
+        for start in range(0, len(told) - DAY_MESSAGES + 1, DAY_MESSAGES)
+    ]

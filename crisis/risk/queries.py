@@ -16,7 +16,7 @@ from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
 from . import codes
-from .models import Evidence, Lexicon, RiskAssessment, RiskDue
+from .models import Evidence, EvidenceDomain, Lexicon, RiskAssessment, RiskDue
 from .rows import ITEM_COLUMNS, item_of
 from .textmodel import ModelState
 from .types import EvidenceItem
@@ -37,12 +37,17 @@ def subjects(patient_ids: Iterable[UUID]) -> dict[UUID, Subject]:
 
 
 def ledger(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[EvidenceItem]]:
-    """The evidence that counts at `at`, by person, rows of merged records with it; one query."""
+    """The evidence that counts at `at`, by person, rows of merged records with it; one query.
+
+    Context (shadow readings, what was taken back) decides nothing and is left out: with it, the digest of an
+    assessment's inputs would tell whether a model ran in shadow.
+    """
     wanted = set(patient_ids)
     found: dict[UUID, list[EvidenceItem]] = {patient_id: [] for patient_id in wanted}
     rows = (
         Evidence.objects.counting(at)
         .filter(patient__person_id__in=wanted)
+        .exclude(domain=EvidenceDomain.CONTEXT)
         .values_list("patient__person_id", *ITEM_COLUMNS)
     )
     for person_id, *columns in rows:

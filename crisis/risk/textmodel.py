@@ -50,39 +50,29 @@ class TextModel(Protocol):
 
 
 Loader = Callable[[], TextModel]
-_registered: list[TextModel] = []
+_loaded: list[TextModel] = []
 _loaders: list[Loader] = []
 _failures: dict[str, str] = {}
 LOADING, SCORING = "loading", "scoring"
 
 
 def provide(loader: Loader) -> None:
-    """Say how the packaged model is loaded; it is, once, when it is first asked for."""
+    """Say how the model is loaded, in place of the one before it; it is, once, when it is first asked for."""
     _loaders[:] = [loader]
-
-
-def register(model: TextModel) -> None:
-    """Put a model in place of the one before it."""
-    _registered[:] = [model]
-    _failures.clear()
-
-
-def unregister() -> None:
-    """Go back to the packaged model, which is loaded again when it is next asked for."""
-    _registered.clear()
+    _loaded.clear()
     _failures.clear()
 
 
 def text_model() -> TextModel | None:
     """The model in force, or None when there is none or it can't be loaded: then the lexicon alone speaks."""
-    if not _registered and _loaders and LOADING not in _failures:
+    if not _loaded and _loaders and LOADING not in _failures:
         try:
-            _registered[:] = [_loaders[0]()]
+            _loaded[:] = [_loaders[0]()]
         except Exception as error:
             # The lexicon goes on without it, and readiness says so until the process starts anew.
             log.error("text model not loaded", exc_info=error)
             _failures[LOADING] = type(error).__name__
-    return _registered[0] if _registered else None
+    return _loaded[0] if _loaded else None
 
 
 def note_scoring(error: Exception | None) -> None:

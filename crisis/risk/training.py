@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from . import fitting, measuring
 from .corpora import BadData, rows_of
 from .lexicon import Lexicon
-from .linear import ROWS, Floats, Linear, Parameters, clip_styles
+from .linear import ROWS, Floats, Linear, Parameters, clip_styles, shares_of
 from .ngrams import BUCKETS, Grams, Ints, grams_of
 from .screening import Screening
 from .style import style_of
@@ -212,60 +212,45 @@ def train(read: dict[str, Texts], words: Lexicon, say: Say) -> Trained:
     model = fit(read, np.arange(len(severe)), np.arange(len(told)), words)
     labels = severe.labels["grade"] >= SEVERE
     curve = fitting.curve_of(unseen["severity"], labels.astype(float))
-    shares = {name: _shares(scores, curve) for name, scores in unseen.items()}
+    shares = {name: shares_of(scores, curve) for name, scores in unseen.items()}
     # Cut, not rounded: a point that was rounded up would miss the very row that it was set by.
     point = float(np.floor(measuring.point_for_recall(labels, shares["severity"], RECALL) * 1e4) / 1e4)
     model = replace(model, parameters=replace(model.parameters, curve=curve, operating_point=point))
     return Trained(model, _figures(read, model, shares, labels, point))
 
 
-def _shares(scores: Floats, curve: tuple[float, float]) -> Floats:
-    return 1 / (1 + np.exp(-(curve[0] * scores + curve[1])))
-
-
 def _figures(
     read: dict[str, Texts], model: Linear, shares: dict[str, Floats], labels: measuring.Marks, point: float
 ) -> dict[str, Any]:
-    severe = shares["severity"]
-    found = measuring.measured(labels, severe, point, read["severity"].owners, SEED)
+    found = measuring.measured(labels, shares["severity"], point, read["severity"].owners, SEED)
     figures: dict[str, Any] = {
         "posts": len(labels),
         "severe": int(labels.sum()),
-        "severity_4_or_more": {name: figure.as_json() for name, figure in found.items()},
-        "recall_at_precision_0.55": round(measuring.recall_at_precision(labels, severe, 0.55), 4),
+        "severity_4_or_more": _as_json(found),
         "users": _of_users(read["posts"], shares["posts"]),
     }
     for part in ("ordinary_unseen", "ordinary_foreign"):
         texts = read[part]
-        scores, _ = model.scores(texts.grams, texts.styles)
-        ordinary = _shares(scores, model.parameters.curve)
-        readings = model.readings(ordinary, np.ones(len(ordinary)))
-        figures[part] = {
-            "messages": len(ordinary),
-            "flagged": measuring.share_flagged(ordinary, point).as_json(),
-            "days_of_30_at_high": measuring.days_at_high(texts.screenings, readings).as_json(),
-            "the_same_without_the_model": measuring.days_at_high(
-                texts.screenings, [None] * len(ordinary)
-            ).as_json(),
-        }
+        scores, known = model.scores(texts.grams, texts.styles)
+        ordinary = shares_of(scores, model.parameters.curve)
+        readings = model.readings(ordinary, known)
+        told = measuring.measured_ordinary(ordinary, point, texts.screenings, readings)
+        figures[part] = {"messages": len(ordinary), **_as_json(told)}
     return figures
+
+
+def _as_json(figures: Mapping[str, measuring.Figure]) -> dict[str, list[float]]:
+    return {name: figure.as_json() for name, figure in figures.items()}
 
 
 def _of_users(posts: Texts, shares: Floats) -> dict[str, Any]:
     """AUROC of people by their highest post, with and without those who mostly help others."""
-    owners = sorted(set(posts.owners))
-    place = {owner: number for number, owner in enumerate(owners)}
-    rows = np.array([place[owner] for owner in posts.owners])
-    highest, positive, helper = (np.zeros(len(owners)) for _ in range(3))
-    for values, into in (
-        (shares, highest),
-        (posts.labels["positive"], positive),
-        (posts.labels["helper"], helper),
-    ):
-        np.maximum.at(into, rows, values)
+    names, (highest, positive, helper) = measuring.by_group(
+        posts.owners, shares, posts.labels["positive"], posts.labels["helper"]
+    )
     found = {}
     for name, kept in (("with_supportive", helper >= 0), ("without_supportive", helper == 0)):
-        names = [owner for owner, keep in zip(owners, kept.tolist(), strict=True) if keep]
-        figure = measuring.measured(positive[kept] > 0, highest[kept], 0.5, names, SEED)["auroc"]
-        found[name] = {"users": len(names), "auroc": figure.as_json()}
+        users = [owner for owner, keep in zip(names, kept.tolist(), strict=True) if keep]
+        figure = measuring.measured(positive[kept] > 0, highest[kept], 0.5, users, SEED)["auroc"]
+        found[name] = {"users": len(users), "auroc": figure.as_json()}
     return found

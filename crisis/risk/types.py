@@ -217,6 +217,8 @@ class Result:
     reviews: tuple[str, ...] = ()
     """Reason codes of the review items that the rules ask for beside the level."""
     signals: tuple[KindSignal, ...] = field(default=())
+    score_without_model: float | None = None
+    """The score when the text model says nothing: a level comes down by it."""
 
     @property
     def floor(self) -> Level:

@@ -77,10 +77,10 @@ def tells_something(draft: Draft) -> bool:
 def _drafts(row: Sorted, origin: Origin, sessions: Sessions) -> Iterator[Draft]:
     if row.screening is not None and not row.is_repeat:
         yield from evidence.from_screening(row.screening, origin)
-    if row.reading is not None and not row.is_repeat:
-        yield evidence.from_text_model(row.reading, origin)
     if not row.is_taken:
         return
+    if row.reading is not None:
+        yield evidence.from_text_model(row.reading, origin)
     if row.item.kind == "sos":
         yield evidence.from_sos(BUTTONS[row.item.button], origin)
     if row.item.kind == "emotion" and row.item.values.get("label") and _is_live(row, sessions):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as project
+from django.db import OperationalError
 from django.test import Client
 
 from cortex.accounts.actions import update_organization
+from cortex.api import throttle
 from cortex.audit import InputRefused, system
+from cortex.keys import actions as key_actions
 from crisis.alerts.models import RiskAlert
+from crisis.intake import actions as intake_actions
 from crisis.risk import textmodel
 from crisis.risk.models import Evidence, RiskAssessment
+from crisis.risk.readiness import packaged
 from crisis.risk.screening import Screening
 from crisis.risk.textmodel import ModelReading
 from tests import makers
@@ -46,9 +52,9 @@ class Spy:
 @pytest.fixture
 def spy() -> Iterator[Spy]:
     model = Spy()
-    textmodel.register(model)
+    textmodel.provide(lambda: model)
     yield model
-    textmodel.unregister()
+    textmodel.provide(packaged)
 
 
 def put(cast: Cast, state: str) -> None:
@@ -125,6 +131,38 @@ def test_what_was_sent_before_is_not_read_again(api: Api, cast: Cast, spy: Spy) 
     assert codes() == ["TEXT_MODEL"]
 
 
+@pytest.mark.parametrize("words", [WORDS, "I want to die"])
+@pytest.mark.parametrize("place", ["ensure_keys", "store_batch"])
+def test_what_is_not_stored_leaves_no_reading_and_a_retry_leaves_one(
+    api: Api, cast: Cast, spy: Spy, monkeypatch: pytest.MonkeyPatch, place: str, words: str
+) -> None:
+    put(cast, "live")
+    sent = message(cast.patient, words, language="en")
+
+    def down(*_: object, **__: object) -> None:
+        raise OperationalError("down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(key_actions if place == "ensure_keys" else intake_actions, place, down)
+        for _ in range(2):
+            assert results(api.send(sent)) == ["failed"]
+            assert "TEXT_MODEL" not in codes()
+    for result in ("stored", "duplicate"):
+        assert results(api.send(sent)) == [result]
+        assert codes().count("TEXT_MODEL") == 1
+
+
+def test_what_is_refused_or_over_the_limit_is_not_read(api: Api, cast: Cast, spy: Spy, settings: Any) -> None:
+    put(cast, "live")
+    sent = message(cast.patient, WORDS, language="en")
+    assert results(api.send(sent, {**sent, "text": WORDS + " again"})) == ["stored", "rejected"]
+    settings.CORTEX_API_ITEMS_PER_MINUTE = 1
+    throttle.client().flushdb()
+    more = [message(cast.patient, WORDS, language="en") for _ in range(3)]
+    assert results(api.send(*more)) == ["stored", "limited", "limited"]
+    assert (spy.asked, codes()) == ([WORDS, WORDS], ["TEXT_MODEL"] * 2)
+
+
 def test_a_model_that_fails_never_holds_up_intake(api: Api, cast: Cast, spy: Spy, client: Client) -> None:
     put(cast, "live")
     spy.is_broken = True
@@ -140,14 +178,11 @@ def test_a_model_that_fails_never_holds_up_intake(api: Api, cast: Cast, spy: Spy
     assert client.get("/readyz").json()["parts"]["text model"]["state"] == "ok"
 
 
-def test_a_model_that_does_not_load_leaves_the_lexicon(
-    api: Api, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_does_not_load_leaves_the_lexicon(api: Api, cast: Cast, client: Client) -> None:
     def refuse() -> textmodel.TextModel:
         raise ValueError("bad checksum")
 
-    monkeypatch.setattr(textmodel, "_loaders", [refuse])
-    textmodel.unregister()
+    textmodel.provide(refuse)
     try:
         assert results(api.send(message(cast.patient, "I will kill myself tonight", language="en"))) == [
             "stored"
@@ -156,7 +191,7 @@ def test_a_model_that_does_not_load_leaves_the_lexicon(
         part = client.get("/readyz").json()["parts"]["text model"]
         assert (part["state"], part["loading"]) == ("degraded", "ValueError")
     finally:
-        textmodel.unregister()
+        textmodel.provide(packaged)
 
 
 @pytest.mark.parametrize("states", [{"spy-1": "on"}, {"": "live"}, ["spy-1"], "live", {"v" * 33: "off"}])
@@ -174,7 +209,7 @@ def test_supervisors_see_what_it_said_beside_the_lexicon(api: Api, cast: Cast, s
         message(cast.patient, "I will kill myself tonight, I have the rope", language="en"),
     )
     page = Client()
-    page.force_login(cast.sam, settings.AUTHENTICATION_BACKENDS[0])
+    page.force_login(cast.sam, project.AUTHENTICATION_BACKENDS[0])
     answer = page.get("/reviews/text-model/")
     counts = answer.context["counts"]
     assert [(one.band, one.is_shadow, one.readings, one.with_tier) for one in counts] == [
@@ -184,5 +219,5 @@ def test_supervisors_see_what_it_said_beside_the_lexicon(api: Api, cast: Cast, s
     assert shown.count(cast.patient.anonymous_id) == 2
     assert "market" not in shown
     makers.scope_all()
-    page.force_login(cast.cleo, settings.AUTHENTICATION_BACKENDS[0])
+    page.force_login(cast.cleo, project.AUTHENTICATION_BACKENDS[0])
     assert page.get("/reviews/text-model/").status_code == 403

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crisis.risk import labelled
-from crisis.risk.corpora import BadData
+from crisis.risk.corpora import BadData, checksum
 from crisis.risk.linear import CARD, FOLDER, ModelRefused, load
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         add("--label", default="severity", help="column of the label (severity); empty ones are left out")
         add("--at-least", type=float, default=4.0, help="numbers from here on are positive (4)")
         add("--positive", default="", help="words that are positive instead, with commas between them")
-        add("--group", default="", help="column whose rows belong together: an author, a user")
+        add("--group", default="", help="column whose rows belong together within a file: an author, a user")
         add("--source", default="", help="column that names a row's source (else its file)")
         add("--benign", type=Path, action="append", default=[], help="a CSV file of ordinary texts")
         add("--predict", type=Path, help="write file, row, score and flag here")
@@ -48,17 +48,18 @@ class Command(BaseCommand):
                     self.stdout.write(line)
         except (BadData, ModelRefused) as error:
             raise CommandError(str(error)) from error
-        self._warn(scored, options["model"])
+        for one in scored:
+            if one.without_label:
+                self.stdout.write(f"{one.name}: {one.without_label} rows without a label left out")
+        self._warn([*options["data"], *options["benign"]], options["model"])
         if options["predict"] is not None:
             labelled.write_scores(options["predict"], scored, model)
             self.stdout.write(f"scores in {options['predict']}")
 
-    def _warn(self, scored: list[labelled.Scored], folder: Path) -> None:
+    def _warn(self, paths: list[Path], folder: Path) -> None:
         """Say which files the model was trained on: their figures flatter it."""
         data = json.loads((folder / CARD).read_text("utf-8"))["data"]
         trained = {one["sha256"] for role, one in data.items() if not role.startswith("ordinary_")}
-        for one in scored:
-            if one.without_label:
-                self.stdout.write(f"{one.name}: {one.without_label} rows without a label left out")
-            if one.sha256 in trained:
-                self.stdout.write(f"{one.name} TRAINED this model: see its card for figures on unseen rows.")
+        for path in paths:
+            if checksum(path) in trained:
+                self.stdout.write(f"{path} TRAINED this model: see its card for figures on unseen rows.")

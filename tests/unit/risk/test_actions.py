@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from crisis.risk.evidence import Draft, Origin
 from crisis.risk.lexicon import lexicon
 from crisis.risk.models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
 from crisis.risk.rows import factor_of
+from crisis.risk.textmodel import ModelReading
 from crisis.risk.types import Source
 from patients.registry.models import Patient
 from tests.makers import make_organization, make_patient, now
@@ -125,6 +127,19 @@ def test_the_same_ledger_gives_the_same_digest():
     patient, at = make_patient(), now()
     say(patient, "sina tumaini", at)
     assert look(patient, at).result.inputs_digest == look(patient, at).result.inputs_digest
+
+
+def test_a_shadow_reading_changes_nothing_of_an_assessment_its_digest_included():
+    patient, at = make_patient(), now()
+    say(patient, "sina tumaini", at)
+    before = look(patient, at).result
+    reading = ModelReading(0.95, 1.0, "m-1", is_shadow=True)
+    shadow = evidence.from_text_model(reading, Origin(Source.MESSAGE, at, uuid4()))
+    actions.append_evidence(actor=ACTOR, drafts={patient.pk: [shadow]}, at=at)
+    assert look(patient, at).result == before
+    live = evidence.from_text_model(replace(reading, is_shadow=False), Origin(Source.MESSAGE, at, uuid4()))
+    actions.append_evidence(actor=ACTOR, drafts={patient.pk: [live]}, at=at)
+    assert look(patient, at).result.inputs_digest != before.inputs_digest
 
 
 def test_a_minor_with_words_of_self_harm_is_high_and_asks_for_safeguarding():

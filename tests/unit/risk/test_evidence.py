@@ -12,8 +12,9 @@ from crisis.risk.dissonance import dissonance
 from crisis.risk.engine import assess
 from crisis.risk.interpretation import MAX_LENGTH, interpret
 from crisis.risk.lexicon import lexicon
+from crisis.risk.readiness import packaged
 from crisis.risk.screening import Screening
-from crisis.risk.textmodel import ModelReading, register, text_model, unregister
+from crisis.risk.textmodel import ModelReading, provide, text_model
 from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result, Source
 
 from . import world as w
@@ -137,10 +138,10 @@ class Echo:
         return [ModelReading(0.9, 0.8, self.version) if text else None for text in texts]
 
 
-def test_a_text_model_joins_by_registration_and_leaves_again():
-    packaged = text_model()
-    assert packaged is not None
-    register(Echo())
+def test_a_text_model_that_is_provided_takes_the_place_of_the_one_before_it():
+    before = text_model()
+    assert before is not None
+    provide(Echo)
     try:
         model = text_model()
         assert model is not None
@@ -149,8 +150,8 @@ def test_a_text_model_joins_by_registration_and_leaves_again():
         assert silent is None
         assert decide(evidence.from_text_model(reading, ORIGIN)).score == 0.5
     finally:
-        unregister()
-    assert text_model().version == packaged.version
+        provide(packaged)
+    assert text_model().version == before.version
 
 
 @pytest.mark.parametrize("locale", ["en", "sw"])

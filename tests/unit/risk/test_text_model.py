@@ -1,30 +1,31 @@
-"""The text model: what it may never do, what it refuses to load, and that training repeats itself."""
+"""The text model: what it may never do, and what it refuses to load."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
 import json
 import shutil
+from copy import copy
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisis.risk import codes, linear, measuring, training
+from crisis.risk import codes, desk, linear, training
+from crisis.risk.domains import contributions, group
 from crisis.risk.engine import assess
 from crisis.risk.evidence import Origin, from_text_model
+from crisis.risk.hysteresis import Standing, after
 from crisis.risk.lexicon import lexicon
+from crisis.risk.policy import POLICY
 from crisis.risk.textmodel import ModelReading
-from crisis.risk.types import EvidenceItem, Inputs
+from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result
 
 from . import world as w
-from .test_properties import LEDGERS
+from .test_properties import LEDGERS, PROTECTIVE, RISK
 
 HARD = "I have decided to end it, I bought the rope and tonight is the night. Goodbye everyone, I am sorry."
 CALM = "We had lunch at the lake and the kids fed the ducks, it was lovely."
@@ -41,8 +42,72 @@ READINGS = st.lists(
 )
 
 
-def decided(evidence: list[EvidenceItem]):
+PROTECTED = st.lists(st.one_of(RISK, PROTECTIVE), max_size=14)
+
+
+def reading(value: float, days: float = 0) -> EvidenceItem:
+    return EvidenceItem(codes.TEXT_MODEL, "text", "text_model", w.ago(days), value=value)
+
+
+def decided(evidence: list[EvidenceItem]) -> Result:
     return assess(Inputs(at=w.NOW, evidence=tuple(evidence)))
+
+
+def move(result: Result, resolved_at=None) -> str:
+    """What the desk does about self-harm after an alert that ended then."""
+    signal = next(one for one in result.signals if one.kind is Kind.SELF_HARM)
+    return desk.decide(
+        level=signal.level, score=signal.score, rules=signal.rules,
+        newest_evidence_at=signal.newest(Level.HIGH), resolved_at=resolved_at,
+    ).move  # fmt: skip
+
+
+def urgent(result: Result) -> dict[Kind, object]:
+    """When the newest came of what raises an alert, by kind."""
+    return {signal.kind: signal.newest(Level.HIGH) for signal in result.signals if signal.level.raises_alert}
+
+
+@pytest.mark.parametrize("value", [0.15, 0.5, 1.0])
+def test_a_reading_opens_no_alert_again_that_a_human_ended(value):
+    known = [w.text("A", 2), w.resolved(Kind.SELF_HARM, 1)]
+    result = decided([*known, reading(value)])
+    assert (result.level, move(result, w.ago(1))) == ("critical", "log_only")
+    assert move(decided([*known, w.text("D")]), w.ago(1)) == "create"
+
+
+@pytest.mark.parametrize("value", [0.15, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("known", "lowered"),
+    [
+        ([w.text("B", 2)], "medium"),
+        ([w.text("C", 2)], "low"),
+        ([w.text("B", 20), w.factor("RF_MEANS_ACCESS", 20)], "high"),
+    ],
+)
+def test_a_reading_ends_no_lower_level_that_a_clinician_set(known, lowered, value):
+    result = decided([*known, w.clinician(lowered, "lower", 1), reading(value)])
+    assert (result.level, result.level_source) == (lowered, "clinician")
+
+
+@pytest.mark.parametrize("value", [0.5, 1.0])
+def test_readings_alone_keep_nobody_at_high(value):
+    standing = Standing(Level.HIGH, w.ago(3))
+    for hours in (0, 7):
+        result = replace(decided([reading(value)]), computed_at=w.NOW + timedelta(hours=hours))
+        assert (result.score, result.level) == (min(value, 0.5), "medium")
+        standing = after(standing, result)
+    assert (standing.level, standing.held) == (Level.MEDIUM, False)
+
+
+def test_with_a_domain_of_its_own_weight_a_reading_may_reach_high_and_is_news_then():
+    behaviour = [w.mood("hopeless", 0.9, 2), w.mood("hopeless", 0.9, 2), w.gap(0.9, 2)]
+    alone = decided(behaviour)
+    assert (alone.score, alone.level, alone.caps) == (0.54, "medium", ("behaviour_only",))
+    lowered = [*behaviour, w.clinician("low", "lower", 1)]
+    assert decided(lowered).level == "low"
+    for evidence in ([*behaviour, reading(0.15)], [*lowered, reading(0.15)]):
+        result = decided(evidence)
+        assert (result.level, move(result, w.ago(1))) == ("high", "create")
 
 
 @settings(max_examples=200, deadline=None)
@@ -53,14 +118,36 @@ def test_readings_alone_never_reach_a_level_that_raises_an_alert(readings):
     assert not any(signal.level.raises_alert for signal in result.signals)
 
 
+def weakened(evidence: list[EvidenceItem]) -> list[EvidenceItem]:
+    """Evidence without the domains that are of a weight of their own beside a reading."""
+    parts = contributions(group(evidence), Inputs(at=w.NOW), POLICY)
+    heavy = {name for name, part in parts.items() if part.value >= POLICY.model_needs_other} - {"text"}
+    return [item for item in evidence if item.domain not in heavy]
+
+
 @settings(max_examples=300, deadline=None)
-@given(LEDGERS, READINGS)
-def test_readings_raise_no_alert_beside_evidence_that_is_weak(evidence, readings):
+@given(PROTECTED.map(weakened), READINGS)
+def test_readings_raise_no_alert_beside_evidence_that_is_weak_and_are_no_news_of_one(evidence, readings):
     before, after = decided(evidence), decided(evidence + readings)
-    if after.level.raises_alert and not before.level.raises_alert:
-        others = [factor.contribution for factor in after.factors if factor.domain != "text"]
-        assert max(others, default=0) >= 0.20
-    assert after.level.rank >= before.level.rank
+    assert (after.level.raises_alert, urgent(after)) == (before.level.raises_alert, urgent(before))
+
+
+@settings(max_examples=300, deadline=None)
+@given(PROTECTED, READINGS)
+def test_readings_never_lower_anything(evidence, readings):
+    assert decided(evidence + readings).level.rank >= decided(evidence).level.rank
+
+
+def test_a_reading_does_not_turn_a_clinicians_lower_level_into_a_higher_one():
+    weak = [
+        w.gap(0.56, 1), w.baseline(3.3, 1), w.trajectory(0.79, 1), w.phq_total(20, 15),
+        w.mood("hopeless", 0.9, 1), *[w.mood("neutral", 0.9, 1)] * 4,
+        *(w.factor(code, 1) for code in codes.PROTECTIVE),
+    ]  # fmt: skip
+    assert weakened(weak) == weak
+    weak.append(w.clinician("high", "lower", 0.25))
+    assert decided(weak).level == "medium"
+    assert decided([*weak, reading(1.0, 0.5)]).level == "medium"
 
 
 @settings(max_examples=200, deadline=None)
@@ -71,6 +158,7 @@ def test_shadow_readings_change_no_decision(evidence, values):
         from_text_model(ModelReading(value, 1.0, "m-1", is_shadow=True), origin).item for value in values
     ]
     before, after = decided(evidence), decided(evidence + shadows)
+    # The ledger keeps context away from the engine (test_actions.py compares that digest); here it is told.
     assert replace(after, inputs_digest="") == replace(before, inputs_digest="")
 
 
@@ -86,12 +174,15 @@ def model() -> linear.Linear:
     return linear.load()
 
 
+def read(model: linear.Linear, *texts: str) -> list[ModelReading | None]:
+    return model.read_many(texts, [model.words.screen(text) for text in texts])
+
+
 def test_the_packaged_model_tells_a_hard_message_from_a_calm_one(model):
-    hard = model.read(HARD)
+    hard, *others = read(model, HARD, CALM, "")
     assert hard is not None
     assert hard.severity >= 0.3
-    assert model.read(CALM) is None
-    assert model.read("") is None
+    assert others == [None, None]
 
 
 def test_a_text_is_read_the_same_alone_and_among_others(model):
@@ -117,6 +208,27 @@ def test_a_model_that_is_not_what_its_checksum_says_is_refused(tmp_path, name):
         linear.load(folder)
 
 
+def test_the_weights_in_force_are_the_bytes_whose_checksum_was_taken(tmp_path, monkeypatch, model):
+    folder = shutil.copytree(linear.FOLDER, tmp_path / "model")
+    read = Path.read_bytes
+
+    def read_and_change(path: Path) -> bytes:
+        content = read(path)
+        if path.name == linear.WEIGHTS:
+            np.save(path, np.zeros((len(linear.ROWS), linear.BUCKETS), dtype=np.int8))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_change)
+    assert np.array_equal(linear.load(folder).weights, model.weights)
+
+
+def test_a_model_that_was_trained_for_another_lexicon_is_refused():
+    other = copy(lexicon())
+    other.version = "1.1.0+00000000"
+    with pytest.raises(linear.ModelRefused, match="trained for the lexicon"):
+        linear.load(words=other)
+
+
 def test_the_packaged_card_names_data_licences_seed_and_limits():
     card = json.loads((linear.FOLDER / linear.CARD).read_text("utf-8"))
     assert card["languages"] == ["en"]
@@ -124,145 +236,3 @@ def test_the_packaged_card_names_data_licences_seed_and_limits():
     assert all(len(one["sha256"]) == 64 and one["licence"] for one in card["data"].values())
     assert any("Swahili" in limit for limit in card["limits"])
     assert card["figures"]["severity_4_or_more"]["auroc"][0] > 0.85
-
-
-WORDS = [
-    "river",
-    "table",
-    "green",
-    "music",
-    "window",
-    "paper",
-    "walk",
-    "bread",
-    "garden",
-    "train",
-    "sea",
-    "ice",
-]
-SAMPLE = {
-    "risk/cssrs_severity_dev.csv.gz": (
-        ["author_id", "severity", *training.MACHINES, "text"],
-        [
-            [f"a{n}", grade, *[grade] * 5, f"{HARD if grade > 3 else 'I feel low.'} {WORDS[n % 12]}"]
-            for n, grade in enumerate([0, 5, 2, 6, 1, 4] * 4)
-        ],
-    ),
-    "risk/cssrs_reddit_dev.csv.gz": (
-        ["user", "user_label", "user_positive", "post_label", "text"],
-        [
-            [f"u{n // 2}", "ideation", 1, "ideation", f"I want to die {WORDS[n % 12]}"]
-            if n % 4 > 1
-            else [f"u{n // 2}", "supportive", 0, "", f"Take care {WORDS[n % 12]}"]
-            for n in range(24)
-        ],
-    ),
-    **{
-        f"emotion/{name}.csv.gz": (["labels", "text"], [["1", f"{CALM} {word} {name}"] for word in 3 * WORDS])
-        for name in ("goemotions_train", "goemotions_dev", "emobank")
-    },
-}  # fmt: skip
-
-
-@pytest.fixture
-def sample(tmp_path) -> Path:
-    """A folder of own sentences in the shape of the real data, with its manifest."""
-    listed = []
-    for name, (columns, rows) in SAMPLE.items():
-        path = tmp_path / "data" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(path, "wt", encoding="utf-8", newline="") as lines:
-            csv.writer(lines).writerows([columns, *rows])
-        listed.append([name, len(rows), hashlib.sha256(path.read_bytes()).hexdigest(), "own", "this test"])
-    with (tmp_path / "data" / "MANIFEST.csv").open("w", newline="") as lines:
-        csv.writer(lines).writerows([["path", "rows", "sha256", "licence", "source"], *listed])
-    return tmp_path / "data"
-
-
-def test_training_again_gives_the_same_bytes_and_keeps_no_text(sample, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "FOLDS", 2)
-    monkeypatch.setattr(measuring, "RESAMPLES", 20)
-    for name in ("one", "two"):
-        call_command("train_text_model", data=sample, out=tmp_path / name)
-    files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert files == ["MODEL_CARD.md", "SHA256SUMS", "card.json", "weights.npy"]
-    for name in files:
-        raw = (tmp_path / "one" / name).read_bytes()
-        assert raw == (tmp_path / "two" / name).read_bytes(), name
-        assert b"lake" not in raw
-    made = linear.load(tmp_path / "one")
-    assert made.read(HARD) is not None
-    assert made.read(CALM) is None
-
-
-def test_training_refuses_what_the_manifest_does_not_vouch_for(sample, tmp_path):
-    with (sample / "risk/cssrs_severity_dev.csv.gz").open("ab") as file:
-        file.write(b"x")
-    with pytest.raises(CommandError, match="is not the file that"):
-        call_command("train_text_model", data=sample, out=tmp_path / "out")
-    listed = (sample / "MANIFEST.csv").read_text().splitlines()
-    (sample / "MANIFEST.csv").write_text("\n".join(line for line in listed if "severity" not in line))
-    with pytest.raises(CommandError, match="does not list"):
-        call_command("train_text_model", data=sample, out=tmp_path / "out")
-    (sample / "MANIFEST.csv").unlink()
-    with pytest.raises(CommandError, match="no readable"):
-        call_command("train_text_model", data=sample, out=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_evaluating_prints_figures_and_writes_scores_without_texts(tmp_path, capsys):
-    path, out = tmp_path / "mine.csv", tmp_path / "scores.csv"
-    rows = [
-        ["who", "words", "bad"],
-        *[[f"p{n}", (HARD, CALM)[n % 2], 5 * (1 - n % 2)] for n in range(20)],
-        ["p", "x", ""],
-    ]
-    with path.open("w", newline="") as lines:
-        csv.writer(lines).writerows(rows)  # fmt: skip
-    call_command("evaluate_text_model", data=[path], text="words", label="bad", group="who", predict=out)
-    shown = capsys.readouterr().out
-    assert "20 rows, 10 positive" in shown
-    assert "auroc                 1.000 (1.000 to 1.000)" in shown
-    assert "1 rows without a label left out" in shown
-    scores = list(csv.DictReader(out.open()))
-    assert [row["flagged"] for row in scores] == ["1", "0"] * 10
-    assert "rope" not in out.read_text() + shown
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (b"a,b\n1,2\n", "has no column text, severity"),
-        (b"text,severity\nhello,high\n", "row 1: the label in severity is no number"),
-        (b"text,severity\nhello,1,2\n", "not as many fields"),
-        (b"text,severity\nhello\n", "not as many fields"),
-        (b'text,severity\n"hello,1\n', "can't be read as CSV"),
-        (b"text,severity\n\xff\xfe,1\n", "can't be read as CSV"),
-        (b"text,severity\nhello,\n", "no row with a label"),
-        (b"", "has no column"),
-    ],
-)
-def test_a_bad_file_is_a_clear_error(tmp_path, content, problem):
-    path = tmp_path / "bad.csv"
-    path.write_bytes(content)
-    with pytest.raises(CommandError, match=problem):
-        call_command("evaluate_text_model", data=[path])
-
-
-def test_a_missing_file_and_a_folder_are_clear_errors(tmp_path):
-    with pytest.raises(CommandError, match="can't be read"):
-        call_command("evaluate_text_model", data=[tmp_path / "none.csv"])
-    with pytest.raises(CommandError, match="is a folder"):
-        call_command("evaluate_text_model", data=[tmp_path])
-
-
-def test_the_figures_are_those_of_the_books():
-    labels, scores = np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1])
-    assert measuring.auroc(labels, scores) == 0.875
-    flagged = scores >= 0.4
-    assert measuring.precision(labels, flagged) == pytest.approx(2 / 3)
-    assert measuring.recall(labels, flagged) == 1.0
-    assert measuring.specificity(labels, flagged) == 0.5
-    assert measuring.recall_at_precision(labels, scores, 0.9) == 0.5
-    share = measuring.share_flagged(np.array([1.0] + [0.0] * 99), 0.5)
-    assert (share.value, round(share.low, 4), round(share.high, 4)) == (0.01, 0.0018, 0.0545)
