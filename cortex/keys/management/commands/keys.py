@@ -16,12 +16,15 @@ from cortex.crypto.errors import KeyProviderError
 from cortex.keys.actions import rewrap_keys
 from cortex.keys.proof import queries
 from cortex.ops.backups import house
+from cortex.ops.backups.alone import alone
 from cortex.ops.backups.folders import KEYS, BackupRefused
+from cortex.ops.processes import StartRefused
 
 ACTOR = system("keys")
 # Keys that another transaction holds are met again after a moment, and not for ever.
 PAUSE, TRIES = 0.5, 60
 SHOWN = 20
+REFUSALS = (BackupRefused, StartRefused, KeyProviderError, psycopg.Error, DatabaseError, OSError)
 
 
 class Command(BaseCommand):
@@ -47,7 +50,7 @@ class Command(BaseCommand):
         """Do it, and end with a sentence when it can't be done."""
         try:
             getattr(self, options["act"])(options)
-        except (BackupRefused, KeyProviderError, psycopg.Error, DatabaseError, OSError) as refusal:
+        except REFUSALS as refusal:
             raise CommandError(str(refusal)) from refusal
 
     def backup(self, options: dict[str, Any]) -> None:
@@ -56,10 +59,11 @@ class Command(BaseCommand):
 
     def restore(self, options: dict[str, Any]) -> None:
         """Put one back."""
-        for line in house.restore(KEYS, options["source"], replace=options["replace"]):
-            self.stdout.write(line)
-        for line in house.replayed():
-            self.stdout.write(line)
+        with alone():
+            for line in house.restore(KEYS, options["source"], replace=options["replace"]):
+                self.stdout.write(line)
+            for line in house.replayed():
+                self.stdout.write(line)
         self.stdout.write("Now run `manage.py keys verify`.")
 
     def verify(self, options: dict[str, Any]) -> None:

@@ -1,0 +1,53 @@
+"""One house is lost and put back by the commands alone, on databases that the restores start themselves."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cortex.ops.local_secrets import FILE
+from tests import makers, stores
+from tests.cast import make_cast
+from tests.faults.houses import environment, house_folder
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORDS = "the kettle sings at four in the morning"
+
+
+@pytest.fixture
+def new_house() -> Iterator[Path]:
+    """The data folder of another machine with the old one's secrets, and nothing else."""
+    folder = house_folder("restored")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(stores.DATA_DIR / FILE, folder / FILE)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def manage(where: dict[str, str], *arguments: str, refused: bool = False) -> str:
+    """Run a command and return what it said; its exit status must be as expected."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=stores.ROOT, env=where, text=True, timeout=60,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == refused and "Traceback" not in said, said
+    return said
+
+
+def test_a_lost_house_comes_back_by_the_commands_alone(tmp_path: Path, new_house: Path) -> None:
+    makers.make_message(make_cast().patient, WORDS)
+    old, new = stores.child_environment(), environment(new_house)
+    manage(old, "backup", "--to", str(tmp_path / "main"))
+    manage(old, "keys", "backup", "--to", str(tmp_path / "keys"))
+    said = manage(new, "keys", "restore", "--from", str(tmp_path / "keys"))
+    assert "is back:" in said
+    said = manage(new, "restore", "--from", str(tmp_path / "main"))
+    assert "is back:" in said
+    assert not list(new_house.rglob("postmaster.pid")), "the databases are stopped again"
