@@ -22,10 +22,17 @@ def note_backup(*, actor: Actor, manifest: Manifest, seconds: float) -> None:
 
 
 @action
-def note_restore(*, actor: Actor, manifest: Manifest, lost_links: int = 0) -> None:
-    """Say in the restored trail what was put back, and how many links the anchors know beyond it."""
-    codes = {"kind": manifest.kind, "taken_at": manifest.facts.taken_at, "lost_links": lost_links}
-    record(actor, "backup.restored", codes=codes, purpose=HOUSE)
+def note_restore(*, actor: Actor, manifest: Manifest, lost_links: int = 0, differences: int = 0) -> None:
+    """Say in the restored trail what was put back, in how much it differs, and how many links are lost."""
+    codes = {
+        "kind": manifest.kind,
+        "taken_at": manifest.facts.taken_at,
+        "lost_links": lost_links,
+        "holds": not differences,
+        "differences": differences,
+    }
+    outcome = "refused" if differences else "done"
+    record(actor, "backup.restored", codes=codes, outcome=outcome, purpose=HOUSE)
 
 
 @action

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
@@ -23,6 +26,7 @@ SETTINGS = {MAIN: "CORTEX_BACKUP_KEY", KEYS: "CORTEX_KEYS_BACKUP_KEY"}
 ALIASES = {MAIN: "default", KEYS: "keys"}
 ACTOR = system("backup")
 NEEDED = "openssl rand -base64 32"
+Say = Callable[[str], Any]
 
 
 def backup_key(kind: str) -> bytes:
@@ -87,8 +91,12 @@ def proven(kind: str, folder: Path) -> tuple[Path, Manifest]:
         raise BackupRefused(f"{path} is refused, and nothing was changed: {fault}.") from fault
 
 
-def restore(kind: str, folder: Path, *, replace: str) -> list[str]:
-    """Prove a backup, put it back, compare, note it; return lines for a person. Raise BackupRefused."""
+def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
+    """Prove a backup, put it back, compare it, and say what was done and lost. Raise BackupRefused.
+
+    After the commit nothing may end it before destroyed keys are destroyed again and the restore is on
+    record, a failed comparison least of all.
+    """
     path, told = proven(kind, folder)
     unknown = _unknown_migrations(told)
     if unknown:
@@ -99,29 +107,39 @@ def restore(kind: str, folder: Path, *, replace: str) -> list[str]:
         restoring.restore(path, told, server, backup_key(kind), replace=replace)
     except Forged as fault:
         raise BackupRefused(f"{path} changed while it was read; nothing was put back: {fault}.") from fault
-    wrong = restoring.differences(told, wide, signing.public_keys() if kind == MAIN else None)
-    if wrong:
-        raise BackupRefused("What was put back is not what was saved: " + "; ".join(wrong))
-    lines = [f"{path} is back: {describe(told)}, compared, in {time.monotonic() - begun:.1f} s."]
+    wrong = _differences(told, wide)
     lost = _lost_links(told) if kind == MAIN else 0
+    connections.close_all()
+    lines = [*_replayed(), *_noted(told, lost, wrong)]
+    if not wrong:
+        say(f"{path} is back: {describe(told)}, compared, in {time.monotonic() - begun:.1f} s.")
     if lost:
-        lines.append(
+        say(
             f"The anchors know {lost} links of the trail beyond this backup: those rows are lost. Keep that "
             "file as evidence and name a new one in CORTEX_AUDIT_ANCHOR_FILE, or the trail will not verify."
         )
-    return [*lines, *_noted(told, lost)]
+    for line in lines:
+        say(line)
+    if wrong:
+        raise BackupRefused("What was put back is not what was saved: " + "; ".join(wrong))
 
 
-def _noted(told: Manifest, lost: int) -> list[str]:
-    connections.close_all()
+def _differences(told: Manifest, wide: Server) -> list[str]:
     try:
-        actions.note_restore(actor=ACTOR, manifest=told, lost_links=lost)
+        return restoring.differences(told, wide, signing.public_keys() if told.kind == MAIN else None)
+    except (psycopg.Error, OSError) as error:
+        return [f"it couldn't be compared ({type(error).__name__})"]
+
+
+def _noted(told: Manifest, lost: int, wrong: list[str]) -> list[str]:
+    try:
+        actions.note_restore(actor=ACTOR, manifest=told, lost_links=lost, differences=len(wrong))
     except DatabaseError as error:
         return [f"The trail couldn't record it ({type(error).__name__}): write it down, and migrate."]
     return []
 
 
-def replayed() -> list[str]:
+def _replayed() -> list[str]:
     """Destroy again what an old backup of the keys brought back; say so, or why it couldn't be done."""
     try:
         count = replay_destructions(actor=ACTOR)

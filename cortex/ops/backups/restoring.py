@@ -27,8 +27,6 @@ def restore(folder: Path, told: Manifest, owner: Server, key: bytes, *, replace:
             f"--replace {owner.name} to lose what is in it."
         )
     tools.put_back(owner, manifest.chunks(folder, told, key))
-    with owner.connection() as connection:
-        connection.execute("ANALYZE")
 
 
 def differences(told: Manifest, reader: Server, keys: Keys | None) -> list[str]:

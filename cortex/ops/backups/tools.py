@@ -29,6 +29,8 @@ SET client_min_messages = warning;
 BEGIN;
 DROP OWNED BY CURRENT_USER CASCADE;
 """.encode()
+# Whatever can fail comes before the commit; ANALYZE warns of the catalogs, which are not the owner's.
+ENDING = b"\nSET client_min_messages = error;\nANALYZE;\nCOMMIT;\n"
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def put_back(server: Server, archive: Iterable[bytes]) -> None:
             feeding.finish()
             if parser.wait():
                 raise BackupRefused(f"pg_restore failed: {_said(parser_errors)}")
-            _send(writer, b"\nCOMMIT;\n")
+            _send(writer, ENDING)
             _pipe(writer.stdin).close()
             if writer.wait():
                 raise BackupRefused(f"The database refused it and is as it was: {_said(errors)}")

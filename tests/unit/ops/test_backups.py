@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from cortex.audit import sequencer, signing
 from cortex.audit.models import AuditLog
@@ -26,31 +24,12 @@ from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, MANIFEST, TAG, Backu
 from cortex.ops.backups.manifest import Manifest
 from cortex.ops.backups.sealing import Forged
 from cortex.ops.backups.tools import Server
-from cortex.ops.embedded import superuser_address
-from cortex.ops.local_secrets import load_or_make
 from patients.sessions.messages import Message
 from tests import makers, stores
+from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
 from tests.cast import make_cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEY, KEYS_KEY = os.urandom(32), os.urandom(32)
-USUAL = {MAIN: "cortex_test", KEYS: "cortex_keys_test"}
-SCRATCH = {MAIN: "cortex_scratch", KEYS: "cortex_keys_scratch"}
-WORDS = "the kettle sings at four in the morning"
-
-
-def server(kind: str, role: str, name: str = "") -> Server:
-    """A database of this run as one of the real roles."""
-    secrets = load_or_make(stores.DATA_DIR)
-    place = conninfo_to_dict(superuser_address(stores.DATA_DIR, kind, name or USUAL[kind]))
-    given = {"host": place["host"], "port": str(place["port"]), "dbname": place["dbname"]}
-    return Server(given | {"user": f"cortex_{role}"}, secrets[f"{role}_password"])
-
-
-def empty(kind: str) -> Server:
-    """A fresh, empty database beside this run's, as its owner."""
-    stores.recreate(kind, SCRATCH[kind], None)
-    return server(kind, "owner", SCRATCH[kind])
 
 
 def schema(where: Server) -> list[str]:
@@ -90,25 +69,6 @@ def restored(backups: dict[str, tuple[Path, Manifest]]) -> Iterator[None]:
         restoring.restore(path, told, empty(kind), key)
     with looking_at(SCRATCH[MAIN], SCRATCH[KEYS]):
         yield
-
-
-class looking_at:
-    """Point both aliases at other databases for a while."""
-
-    def __init__(self, main: str, keys: str) -> None:
-        self.now, self.before = (main, keys), (USUAL[MAIN], USUAL[KEYS])
-
-    def __enter__(self) -> None:
-        self._point(*self.now)
-
-    def __exit__(self, *_: object) -> None:
-        self._point(*self.before)
-
-    def _point(self, main: str, keys: str) -> None:
-        stores.point_at("default", {"NAME": main})
-        stores.point_at("keys", {"NAME": keys})
-        cache.forget()
-        makers.scope_all()
 
 
 def test_what_is_put_back_has_every_row_and_guard_and_opens_its_words_with_the_keys_alone(

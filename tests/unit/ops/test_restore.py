@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
+from cortex.audit.actors import system
+from cortex.audit.models import AuditLog
+from cortex.keys.actions import destroy_key
+from cortex.keys.models import SubjectKey
 from cortex.ops import startup
+from cortex.ops.backups import house, restoring, taking
+from cortex.ops.backups.folders import KEYS, MAIN, BackupRefused
+from tests import makers, stores
+from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
+from tests.cast import make_cast
 
 COMMANDS = (("restore",), ("keys", "restore"))
+with_tables = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The house's own restore writes into empty databases beside those of the run."""
+    names = {MAIN: (KEY, "owner"), KEYS: (KEYS_KEY, "owner")}
+    for kind in names:
+        empty(kind)
+    monkeypatch.setattr(house, "backup_key", lambda kind: names[kind][0])
+    monkeypatch.setattr(house, "owner", lambda kind: server(kind, "owner", SCRATCH[kind]))
+    monkeypatch.setattr(house, "reader", lambda kind: server(kind, "system", SCRATCH[kind]))
+
+
+@pytest.fixture
+def as_machine() -> Iterator[None]:
+    """Every connection of this process works as the system role, fresh ones included."""
+    kept = {alias: connections.databases[alias]["OPTIONS"] for alias in stores.DATABASES}
+    for alias, options in kept.items():
+        stores.point_at(alias, {"OPTIONS": options | {"options": "-c role=cortex_system"}})
+    yield
+    for alias, options in kept.items():
+        stores.point_at(alias, {"OPTIONS": options})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -22,3 +56,31 @@ def test_a_restore_is_refused_while_up_runs_and_touches_nothing(
         startup.write_state(tmp_path, "http://localhost:8000/", {})
         with pytest.raises(CommandError, match=r"already runs in this folder .*Stop it first"):
             call_command(*command, "--from", str(tmp_path))
+
+
+@with_tables
+@pytest.mark.parametrize("fault", ["differs", "fails"])
+def test_a_failed_comparison_leaves_destroyed_keys_destroyed_and_is_on_record(
+    scratch: None, as_machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    person = make_cast().patient
+    makers.make_message(person, WORDS)
+    path, _ = taking.take(tmp_path, KEYS, server(KEYS, "system"), KEYS_KEY)
+    destroy_key(actor=system("tests"), subject_id=person.pk, reason="erasure")
+    real = restoring.differences
+
+    def compared(*given: Any) -> list[str]:
+        assert real(*given) == []
+        if fault == "fails":
+            raise OSError("the server is gone")
+        return ["a table differs"]
+
+    monkeypatch.setattr(restoring, "differences", compared)
+    said: list[str] = []
+    with looking_at(USUAL[MAIN], SCRATCH[KEYS]):
+        with pytest.raises(BackupRefused, match="not what was saved"):
+            house.restore(KEYS, path, replace="", say=said.append)
+        assert SubjectKey.objects.get(subject=person.pk).wrapped is None
+        row = AuditLog.objects.get(event_type="backup.restored")
+    assert (row.outcome, row.codes["holds"], row.codes["kind"]) == ("refused", False, KEYS)
+    assert said == ["1 keys that had been destroyed before were destroyed again."]

@@ -60,10 +60,7 @@ class Command(BaseCommand):
     def restore(self, options: dict[str, Any]) -> None:
         """Put one back."""
         with alone():
-            for line in house.restore(KEYS, options["source"], replace=options["replace"]):
-                self.stdout.write(line)
-            for line in house.replayed():
-                self.stdout.write(line)
+            house.restore(KEYS, options["source"], replace=options["replace"], say=self.stdout.write)
         self.stdout.write("Now run `manage.py keys verify`.")
 
     def verify(self, options: dict[str, Any]) -> None:

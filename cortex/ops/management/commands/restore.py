@@ -30,9 +30,6 @@ class Command(BaseCommand):
         """Restore, compare and say what was lost."""
         try:
             with alone():
-                for line in house.restore(MAIN, options["source"], replace=options["replace"]):
-                    self.stdout.write(line)
-                for line in house.replayed():
-                    self.stdout.write(line)
+                house.restore(MAIN, options["source"], replace=options["replace"], say=self.stdout.write)
         except (BackupRefused, StartRefused, psycopg.Error, OSError) as refusal:
             raise CommandError(str(refusal)) from refusal
