@@ -60,6 +60,17 @@ def owner(kind: str) -> Server:
     return Server.of(known[ALIASES[kind]])
 
 
+def _target(kind: str) -> tuple[Server, Server]:
+    """Return the one database that a restore writes and counts again, as its owner and as the reader."""
+    server, wide = owner(kind), reader(kind)
+    if server.place != wide.place:
+        raise BackupRefused(
+            f"The owner's address leads to {server.place}, the system role's to {wide.place}: "
+            "a restore needs one and the same database, spelled alike."
+        )
+    return server, wide
+
+
 def backup(kind: str, folder: Path) -> str:
     """Take a backup, note it in the main database and return a line about it."""
     key, server, begun = backup_key(kind), reader(kind), time.monotonic()
@@ -101,7 +112,8 @@ def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
     unknown = _unknown_migrations(told)
     if unknown:
         raise BackupRefused(f"{path} was taken by newer code, which knows {unknown[0]}: use that code.")
-    server, wide = owner(kind), reader(kind)
+    server, wide = _target(kind)
+    say(f"Putting {path} into {server.place}.")
     begun = time.monotonic()
     try:
         restoring.restore(path, told, server, backup_key(kind), replace=replace)

@@ -22,6 +22,7 @@ from cortex.ops.embedded_postgres import bundled
 # Django's own words, and limits of a page's statement: a dump takes what it takes.
 NOT_LIBPQ = ("pool", "options")
 LOCK_SECONDS = 10
+DEFAULT_PORT = "5432"
 # An empty database has something to drop, too: default privileges, which would widen what an archive grants.
 PREAMBLE = f"""
 SET lock_timeout = '{LOCK_SECONDS}s';
@@ -52,6 +53,12 @@ class Server:
     def name(self) -> str:
         """The database's name."""
         return self.parameters["dbname"]
+
+    @property
+    def place(self) -> str:
+        """Which database where, for a person to compare: its name, host (or socket folder) and port."""
+        host = self.parameters.get("hostaddr") or self.parameters["host"]
+        return f"{self.name} on {host} port {self.parameters.get('port', DEFAULT_PORT)}"
 
     def conninfo(self) -> str:
         """Return the address without its password: a command line is read by everybody."""

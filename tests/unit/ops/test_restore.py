@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from cortex.audit.models import AuditLog
 from cortex.keys.actions import destroy_key
 from cortex.keys.models import SubjectKey
 from cortex.ops import startup
-from cortex.ops.backups import house, restoring, taking
+from cortex.ops.backups import house, restoring, taking, tools
 from cortex.ops.backups.folders import KEYS, MAIN, BackupRefused
+from cortex.ops.backups.tools import Server
 from tests import makers, stores
 from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
 from tests.cast import make_cast
@@ -83,4 +85,30 @@ def test_a_failed_comparison_leaves_destroyed_keys_destroyed_and_is_on_record(
         assert SubjectKey.objects.get(subject=person.pk).wrapped is None
         row = AuditLog.objects.get(event_type="backup.restored")
     assert (row.outcome, row.codes["holds"], row.codes["kind"]) == ("refused", False, KEYS)
-    assert said == ["1 keys that had been destroyed before were destroyed again."]
+    assert said[1:] == ["1 keys that had been destroyed before were destroyed again."]
+
+
+@with_tables
+def test_the_target_is_one_database_and_is_named_whole_before_it_is_written(
+    scratch: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = taking.take(tmp_path, KEYS, server(KEYS, "system"), KEYS_KEY)
+    target, said = server(KEYS, "owner", SCRATCH[KEYS]), list[str]()
+    place = f"{target.name} on {target.parameters['host']} port {target.parameters['port']}"
+
+    def put_back(*_: Any) -> None:
+        assert said == [f"Putting {path} into {place}."]
+        raise BackupRefused("no further")
+
+    monkeypatch.setattr(tools, "put_back", put_back)
+    with pytest.raises(BackupRefused, match="no further"):
+        house.restore(KEYS, path, replace="", say=said.append)
+    for change in ({"host": "/elsewhere"}, {"port": "5999"}, {"dbname": "another"}):
+        other = Server(target.parameters | change, target.password)
+        monkeypatch.setattr(house, "reader", lambda _, other=other: other)
+        with pytest.raises(BackupRefused, match=f"{re.escape(place)}, .*{re.escape(other.place)}"):
+            house.restore(KEYS, path, replace="", say=said.append)
+    monkeypatch.setattr(house, "reader", lambda _: server(KEYS, "system"))
+    monkeypatch.setattr(house, "owner", lambda _: server(KEYS, "owner"))
+    with pytest.raises(BackupRefused, match=re.escape(server(KEYS, "owner").place)):
+        house.restore(KEYS, path, replace="", say=said.append)
