@@ -53,3 +53,11 @@ def note_drill(*, actor: Actor, drill: Drill) -> None:
         outcome="refused" if drill.differences else "done",
         purpose=HOUSE,
     )
+
+
+@action
+def note_failed_drill(*, actor: Actor, fault: Exception) -> None:
+    """Say that the newest backup couldn't be put back elsewhere; what failed is kept by its class alone."""
+    codes = {"holds": False, "error": type(fault).__name__}
+    note_round(actor=actor, name=DRILLED, detail=codes)
+    record(actor, "backup.drilled", codes=codes, outcome="refused", purpose=HOUSE)

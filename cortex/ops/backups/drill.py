@@ -28,6 +28,10 @@ ROLES = ("owner", "app", "system")
 CLUSTER_BYTES = 400 << 20
 
 
+class DrillRuns(BackupRefused):
+    """Another drill is at it: this says nothing about the backup."""
+
+
 @dataclass(frozen=True)
 class Drill:
     """What a drill found: seconds by step, what differed, and what a restore now would lose."""
@@ -83,7 +87,7 @@ def scratch(data_dir: Path, told: Manifest) -> Iterator[tuple[Server, Server]]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupRefused("Another drill runs with this data folder.") from None
+            raise DrillRuns("Another drill runs with this data folder.") from None
         folder = home / "drill"
         _clear(folder)
         needed = told.facts.database_bytes * 2 + CLUSTER_BYTES

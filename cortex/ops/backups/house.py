@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +176,21 @@ def _lost_links(told: Manifest) -> int:
 
 
 def drilled(folder: Path) -> drill.Drill:
-    """Put the newest main backup into a scratch cluster, note what came of it and return it."""
+    """Put the newest main backup into a scratch cluster, note what came of it and return it.
+
+    A backup that can't be put back is noted like one that differs, before the refusal is raised.
+    """
     path = folders.chosen(folder.absolute(), MAIN)
     live, key = reader(MAIN), backup_key(MAIN)
     try:
         done = drill.run(path, live, key, Path(settings.CORTEX_DATA_DIR), signing.public_keys())
-    except Forged as fault:
-        raise BackupRefused(f"{path} is refused: {fault}.") from fault
+    except drill.DrillRuns:
+        raise
+    except Exception as fault:
+        with suppress(DatabaseError):
+            actions.note_failed_drill(actor=ACTOR, fault=fault)
+        if isinstance(fault, Forged):
+            raise BackupRefused(f"{path} is refused: {fault}.") from fault
+        raise
     actions.note_drill(actor=ACTOR, drill=done)
     return done

@@ -15,9 +15,10 @@ from cortex.audit.actors import system
 from cortex.audit.models import AuditLog
 from cortex.keys.actions import destroy_key
 from cortex.keys.models import SubjectKey
-from cortex.ops import startup
-from cortex.ops.backups import house, restoring, taking, tools
-from cortex.ops.backups.folders import KEYS, MAIN, BackupRefused
+from cortex.ops import health, startup
+from cortex.ops.actions import note_round
+from cortex.ops.backups import drill, house, restoring, taking, tools
+from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, BackupRefused
 from cortex.ops.backups.tools import Server
 from tests import makers, stores
 from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
@@ -112,3 +113,44 @@ def test_the_target_is_one_database_and_is_named_whole_before_it_is_written(
     monkeypatch.setattr(house, "owner", lambda _: server(KEYS, "owner"))
     with pytest.raises(BackupRefused, match=re.escape(server(KEYS, "owner").place)):
         house.restore(KEYS, path, replace="", say=said.append)
+
+
+@with_tables
+def test_a_drill_of_a_forged_or_unrestorable_backup_ends_the_good_word_of_the_last_one(
+    as_machine: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CORTEX_DATA_DIR = stores.DATA_DIR
+    monkeypatch.setattr(house, "backup_key", lambda _: KEY)
+    monkeypatch.setattr(house, "reader", lambda kind: server(kind, "system"))
+    path, _ = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
+
+    def state() -> str:
+        return health.check_backup(health.DRILLED, health.DRILL_LATE_SECONDS).state
+
+    def well() -> None:
+        note_round(actor=system("tests"), name=health.DRILLED, detail={"holds": True})
+        assert state() == "ok"
+
+    well()
+    with monkeypatch.context() as patch:
+        patch.setattr(drill, "run", lambda *_: (_ for _ in ()).throw(drill.DrillRuns("another")))
+        with pytest.raises(BackupRefused, match="another"):
+            house.drilled(path)
+    assert state() == "ok", "a second drill beside it says nothing of the backup"
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "restore", lambda *_: (_ for _ in ()).throw(BackupRefused("psql failed")))
+        with pytest.raises(BackupRefused, match="psql failed"):
+            house.drilled(path)
+    assert state() == "degraded"
+    well()
+    content = bytearray((path / CONTENT).read_bytes())
+    content[-1] ^= 1
+    (path / CONTENT).write_bytes(bytes(content))
+    with pytest.raises(BackupRefused, match="is refused"):
+        house.drilled(path)
+    assert state() == "degraded"
+    told = AuditLog.objects.filter(event_type="backup.drilled").order_by("pk")
+    assert [(row.outcome, row.codes["error"]) for row in told] == [
+        ("refused", "BackupRefused"),
+        ("refused", "Forged"),
+    ]
