@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 import psycopg
@@ -82,8 +81,8 @@ class Server:
 def program(name: str, server: Server) -> str:
     """Return the path of pg_dump, pg_restore or psql that knows the server's version.
 
-    On a local socket the one that comes with the project, whose build has no TLS, and over the network the
-    system's own; each is the other's stand-in.
+    On a local socket the one that comes with the project, else the PATH's; over the network the PATH's alone,
+    since the project's build has no TLS. Raise BackupRefused when there is none.
     """
     with server.connection() as connection:
         needed = connection.info.server_version // 10_000
@@ -217,8 +216,3 @@ def _said(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read().decode(errors="replace").strip().splitlines()
     return lines[0] if lines else "it left no message"
-
-
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes may still be written there."""
-    return shutil.disk_usage(folder).free
