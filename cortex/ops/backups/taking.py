@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
+
 from cortex.ops.backups import facts, folders, manifest, sealing, tools
 from cortex.ops.backups.folders import CONTENT, BackupRefused
 from cortex.ops.backups.manifest import Manifest
@@ -22,7 +24,13 @@ def take(folder: Path, kind: str, server: Server, key: bytes) -> tuple[Path, Man
     folders.require_apart(folder, kind)
     with server.connection() as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        found = facts.gather(connection)
+        try:
+            found = facts.gather(connection)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise BackupRefused(
+                f"The role {server.user} may not read every row ({error.diag.message_primary}): "
+                "a backup is read by cortex_system, which has BYPASSRLS."
+            ) from error
         if not found.tables:
             raise BackupRefused(f"The database {server.name} is empty: there is nothing to back up.")
         snapshot = facts.one(connection, "SELECT pg_export_snapshot()")[0]

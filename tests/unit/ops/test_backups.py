@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from cortex.audit import sequencer, signing
 from cortex.audit.models import AuditLog
@@ -24,6 +26,7 @@ from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, MANIFEST, TAG, Backu
 from cortex.ops.backups.manifest import Manifest
 from cortex.ops.backups.sealing import Forged
 from cortex.ops.backups.tools import Server
+from cortex.ops.embedded import superuser_address
 from patients.sessions.messages import Message
 from tests import makers, stores
 from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
@@ -210,6 +213,35 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(
     with pytest.raises(BackupRefused, match="ran full"):
         taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
     assert not folders.complete(tmp_path, MAIN) and not list(tmp_path.glob(".partial-*"))
+
+
+@pytest.fixture
+def narrow() -> Iterator[Server]:
+    """A role that may read every table and is held to the rows of the organizations that it names."""
+    postgres = superuser_address(stores.DATA_DIR, MAIN, "postgres")
+    wide = server(MAIN, "system")
+    make = "CREATE ROLE cortex_narrow LOGIN NOBYPASSRLS PASSWORD {} IN ROLE pg_read_all_data"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS cortex_narrow")
+        connection.execute(sql.SQL(make).format(sql.Literal(wide.password)))
+        yield Server(wide.parameters | {"user": "cortex_narrow"}, wide.password)
+        connection.execute("DROP ROLE cortex_narrow")
+
+
+def test_a_role_that_row_level_security_holds_takes_no_part_of_a_backup(
+    message: Message, narrow: Server, tmp_path: Path
+) -> None:
+    with pytest.raises(BackupRefused, match=r"cortex_narrow may not read every row .*row-level security"):
+        taking.take(tmp_path, MAIN, narrow, KEY)
+    assert list(tmp_path.iterdir()) == []
+    with server(MAIN, "system").connection() as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        snapshot = facts.one(connection, "SELECT pg_export_snapshot()")[0]
+        with pytest.raises(BackupRefused, match=r"pg_dump failed: .*row-level security"):
+            list(tools.dump(narrow, snapshot))
+    told = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)[1]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        restoring.differences(told, narrow, signing.public_keys())
 
 
 def command(*arguments: str, **more: Any) -> subprocess.Popen[str]:
