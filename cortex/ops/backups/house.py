@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
+from cortex.accounts.sessions.actions import end_every_session
 from cortex.audit import anchors, signing, system
 from cortex.crypto.errors import KeyProviderError
 from cortex.crypto.provider import decode_key
@@ -28,6 +29,10 @@ ALIASES = {MAIN: "default", KEYS: "keys"}
 ACTOR = system("backup")
 NEEDED = "openssl rand -base64 32"
 Say = Callable[[str], Any]
+CAME_BACK = (
+    "What was taken away since the backup is back: look at people (disabled, roles, passwords, factors), "
+    "grants, API keys, invitations, operators, organizations' cover and consents before anybody works."
+)
 
 
 def backup_key(kind: str) -> bytes:
@@ -106,8 +111,8 @@ def proven(kind: str, folder: Path) -> tuple[Path, Manifest]:
 def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
     """Prove a backup, put it back, compare it, and say what was done and lost. Raise BackupRefused.
 
-    After the commit nothing may end it before destroyed keys are destroyed again and the restore is on
-    record, a failed comparison least of all.
+    After the commit nothing may end it before destroyed keys are destroyed again, sign-ins that came back
+    are ended and the restore is on record, a failed comparison least of all.
     """
     path, told = proven(kind, folder)
     unknown = _unknown_migrations(told)
@@ -123,7 +128,8 @@ def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
     wrong = _differences(told, wide)
     lost = _lost_links(told) if kind == MAIN else 0
     connections.close_all()
-    lines = [*_replayed(), *_noted(told, lost, wrong)]
+    signed_out = _signed_out() if kind == MAIN else []
+    lines = [*_replayed(), *signed_out, *_noted(told, lost, wrong)]
     if not wrong:
         say(f"{path} is back: {describe(told)}, compared, in {time.monotonic() - begun:.1f} s.")
     if lost:
@@ -162,6 +168,19 @@ def _replayed() -> list[str]:
             "restore the other one too, and run `manage.py keys verify` before anybody works."
         ]
     return [f"{count} keys that had been destroyed before were destroyed again."] if count else []
+
+
+def _signed_out() -> list[str]:
+    """End the sign-ins that came back, those that were ended since among them; say what else came back."""
+    try:
+        count = end_every_session(actor=ACTOR, why="restored")
+        said = f"{count} sign-in sessions of the backup were ended"
+    except DatabaseError as error:
+        said = (
+            f"The sign-in sessions of the backup couldn't be ended ({type(error).__name__}): "
+            "empty django_session before anybody works"
+        )
+    return [f"{said}. {CAME_BACK}"]
 
 
 def _unknown_migrations(told: Manifest) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connections
 
 from cortex.audit.actors import system
 from cortex.audit.models import AuditLog
+from cortex.clock import clock
 from cortex.keys.actions import destroy_key
 from cortex.keys.models import SubjectKey
 from cortex.ops import health, startup
@@ -87,6 +90,25 @@ def test_a_failed_comparison_leaves_destroyed_keys_destroyed_and_is_on_record(
         row = AuditLog.objects.get(event_type="backup.restored")
     assert (row.outcome, row.codes["holds"], row.codes["kind"]) == ("refused", False, KEYS)
     assert said[1:] == ["1 keys that had been destroyed before were destroyed again."]
+
+
+@with_tables
+def test_no_sign_in_of_the_backup_lives_on_and_what_else_came_back_is_said(
+    scratch: None, as_machine: None, tmp_path: Path
+) -> None:
+    soon = clock() + timedelta(hours=1)
+    Session.objects.create(session_key="a" * 32, session_data="somebody", expire_date=soon)
+    path, _ = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
+    stores.recreate(MAIN, SCRATCH[MAIN], stores.template_of(USUAL[MAIN]))
+    said: list[str] = []
+    with looking_at(SCRATCH[MAIN], USUAL[KEYS]):
+        house.restore(MAIN, path, replace=SCRATCH[MAIN], say=said.append)
+        assert not Session.objects.exists()
+        row = AuditLog.objects.get(event_type="session.ended")
+    assert row.codes == {"why": "restored", "count": 1}
+    (line,) = [one for one in said if "sign-in sessions" in one]
+    assert line.startswith("1 sign-in sessions of the backup were ended.") and "API keys" in line
+    assert Session.objects.exists(), "the database beside it was not touched"
 
 
 @with_tables
