@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import threading
 from datetime import timedelta
 from io import StringIO
@@ -20,6 +21,7 @@ from cortex.crypto.errors import UnknownMasterKey, UnwrapError
 from cortex.ids import uuid7
 from cortex.keys import actions, store
 from cortex.keys.cache import cache
+from cortex.keys.management.commands import keys as command
 from cortex.keys.models import SubjectKey
 from cortex.keys.proof import queries
 from cortex.keys.proof.actions import replay_destructions
@@ -116,8 +118,10 @@ def test_a_wrong_or_missing_master_key_is_a_clear_failure(as_system: None, setti
         (master("new"), "is not configured"),
     ):
         settings.CORTEX_MASTER_KEYS = masters
-        with pytest.raises(CommandError, match=rf"{fault}.*version 1 of subject {subject}"):
-            run("rotate")
+        out = StringIO()
+        with pytest.raises(CommandError, match="Not every key"):
+            call_command("keys", "rotate", stdout=out)
+        assert re.search(rf"version 1 of subject {subject}: .*{fault}", out.getvalue())
         assert len(queries.prove().unopened) == 1
         cache.forget()
         with pytest.raises((UnwrapError, UnknownMasterKey)):
@@ -126,6 +130,34 @@ def test_a_wrong_or_missing_master_key_is_a_clear_failure(as_system: None, setti
     assert store.ensure_keys([subject])[subject][0].unseal(
         store.ensure_keys([subject])[subject][0].seal(b"words", b""), b""
     ) == (b"words")
+
+
+@pytest.mark.django_db
+def test_rotation_passes_over_a_key_that_does_not_open_names_it_and_fails(
+    as_system: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = [uuid7() for _ in range(6)]
+    for one in subjects:
+        store.ensure_keys([one])
+    broken = subjects[1:3]
+    kept = bytes(SubjectKey.objects.get(subject=subjects[0]).wrapped or b"")
+    SubjectKey.objects.filter(subject__in=broken).update(wrapped=kept)
+    settings.CORTEX_MASTER_KEYS = f"{master('new')},{settings.CORTEX_MASTER_KEYS}"
+    out = StringIO()
+    with pytest.raises(CommandError, match="keep the old ones"):
+        call_command("keys", "rotate", "--batch", "2", stdout=out)
+    said = out.getvalue()
+    assert "4 keys wrapped anew" in said and "0 left" not in said
+    named = said.partition("don't open")[2]
+    assert [one for one in subjects if str(one) in named] == broken
+    assert queries.by_master()["new"] == 4
+    codes = AuditLog.objects.filter(event_type="key.rewrapped").latest("pk").codes
+    assert codes == {"count": 2, "left": 0, "unopened": 2}
+    monkeypatch.setattr(command, "MOST_UNOPENED", 1)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("keys", "rotate", "--batch", "1", stdout=out)
+    assert "Stopped with 1 left: 1 keys didn't open" in out.getvalue()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -138,7 +170,7 @@ def test_rotation_goes_on_where_it_was_stopped_under_load_and_leaves_nothing_on_
     old = settings.CORTEX_MASTER_KEYS
     settings.CORTEX_MASTER_KEYS = f"{master('new')},{old}"
     with stores.role("cortex_system"):
-        assert actions.rewrap_keys(actor=ACTOR, limit=50) == (50, len(subjects) - 50)
+        assert actions.rewrap_keys(actor=ACTOR, limit=50) == (50, len(subjects) - 50, {})
     stop, faults, opened = threading.Event(), [], [0]
 
     def work() -> None:

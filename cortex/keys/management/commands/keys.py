@@ -6,6 +6,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from django.core.management.base import BaseCommand, CommandError
@@ -15,6 +16,7 @@ from cortex.audit.actors import system
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys.actions import rewrap_keys
 from cortex.keys.proof import queries
+from cortex.keys.store import Rewrapped
 from cortex.ops.backups import house
 from cortex.ops.backups.alone import alone
 from cortex.ops.backups.folders import KEYS, BackupRefused
@@ -23,6 +25,8 @@ from cortex.ops.processes import StartRefused
 ACTOR = system("keys")
 # Keys that another transaction holds are met again after a moment, and not for ever.
 PAUSE, TRIES = 0.5, 60
+# So many at least don't open when a master key is missing or wrong: no use to try them all.
+MOST_UNOPENED = 1000
 SHOWN = 20
 REFUSALS = (BackupRefused, StartRefused, KeyProviderError, psycopg.Error, DatabaseError, OSError)
 
@@ -80,22 +84,35 @@ class Command(BaseCommand):
         self.stdout.write("Every key opens, and every sealed row that was looked at has its key.")
 
     def rotate(self, options: dict[str, Any]) -> None:
-        """Rewrap in batches until nothing is left on an older master key; each batch stands by itself."""
+        """Rewrap in batches until nothing is left on an older master key; each batch stands by itself.
+
+        A key that doesn't open is passed over and named; exit status 1.
+        """
         total, waited, begun = 0, 0, time.monotonic()
-        while True:
-            done, left = cast("tuple[int, int]", rewrap_keys(actor=ACTOR, limit=options["batch"]))
+        skipped: dict[UUID, str] = {}
+        while len(skipped) < MOST_UNOPENED:
+            made = rewrap_keys(actor=ACTOR, limit=options["batch"], skip=tuple(skipped))
+            done, left, unopened = cast("Rewrapped", made)
             total += done
+            skipped |= unopened
             if not left:
                 break
-            waited = 0 if done else waited + 1
+            waited = 0 if done or unopened else waited + 1
             if waited > TRIES:
                 raise CommandError(f"{left} keys are held by other transactions; run it again.")
-            time.sleep(0 if done else PAUSE)
+            time.sleep(0 if done or unopened else PAUSE)
+        if len(skipped) >= MOST_UNOPENED:
+            self.stdout.write(f"Stopped with {left} left: {len(skipped)} keys didn't open.")
         under = ", ".join(f"{count} under {name}" for name, count in queries.by_master().items())
         self.stdout.write(
-            f"{total} keys wrapped anew in {time.monotonic() - begun:.1f} s, 0 left: {under or 'no keys'}. "
-            "A process that still lists the old master key first makes new keys under it: restart all, then "
-            "run this once more before the old one is taken off the list."
+            f"{total} keys wrapped anew in {time.monotonic() - begun:.1f} s: {under or 'no keys'}."
+        )
+        self._name("keys don't open and stay as they are", list(skipped.values()))
+        if skipped:
+            raise CommandError("Not every key opens: compare the list of master keys, and keep the old ones.")
+        self.stdout.write(
+            "0 left. A process that still lists the old master key first makes new keys under it: restart "
+            "all, then run this once more before the old one is taken off the list."
         )
 
     def _name(self, what: str, found: list[Any]) -> None:
