@@ -11,9 +11,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from cortex.accounts.factors.adapter import SUBJECT
+from cortex.accounts.factors.codes import sealed
 from cortex.audit.actors import system
 from cortex.audit.models import AuditLog
 from cortex.clock import clock
@@ -55,7 +58,7 @@ def test_a_whole_house_fits(cast: Cast, as_system: None) -> None:
     proof = queries.prove()
     assert proof.holds and not proof.orphans
     assert proof.keys == sum(proof.by_master.values()) == SubjectKey.objects.count()
-    fields = {label for label, _, _ in queries.sealed_rows()}
+    fields = {one.label for one in queries.sealed_values()}
     assert {"patients.Message.content", "patients.Patient.given_name"} <= fields
     assert "Every key opens" in run("verify")
 
@@ -76,6 +79,49 @@ def test_a_lost_key_a_strange_version_and_a_changed_row_are_named(cast: Cast, as
     assert queries.prove().holds
     SubjectKey.objects.filter(subject=cast.stranger.pk).update(wrapped=kept.wrapped)
     assert [str(cast.stranger.pk) in one for one in queries.prove().unopened] == [True]
+
+
+@pytest.mark.django_db
+def test_a_value_that_was_moved_changed_or_cut_off_is_named(cast: Cast, as_system: None) -> None:
+    key = f"version 1 of subject {cast.patient.pk}"
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE patients_patient SET given_name = family_name, phone = substr(phone, 1, 3),"
+            " family_name = set_byte(family_name, 20, 255 - get_byte(family_name, 20)) WHERE id = %s",
+            [cast.patient.pk],
+        )
+    proof = queries.prove()
+    assert sorted(proof.unreadable) == [
+        f"patients.Patient.{name} of row {cast.patient.pk}: {key}" for name in ("family_name", "given_name")
+    ]
+    assert proof.keyless == [f"patients.Patient.phone: version 0 of subject {cast.patient.pk}"]
+    with pytest.raises(CommandError, match="do not fit"):
+        run("verify")
+
+
+@pytest.mark.django_db
+def test_the_key_of_second_factors_is_tried_too(cast: Cast, as_system: None) -> None:
+    secret = sealed(cast.cleo.pk, "an app's secret")
+    row = Authenticator.objects.create(user=cast.cleo, type="totp", data={"secret": secret})
+    assert queries.prove().holds
+    key = SubjectKey.objects.filter(subject=SUBJECT)
+    kept = key.get()
+    key.delete()
+    assert queries.prove().keyless == [f"mfa.Authenticator.data.secret: version 1 of subject {SUBJECT}"]
+    kept.save(force_insert=True)
+    for damaged, named in (
+        (f"{secret[:-8]}AAAAAAA=", f".secret of row {row.pk}: version 1"),
+        ("in the clear", ".secret: version 0"),
+    ):
+        Authenticator.objects.filter(pk=row.pk).update(data={"secret": damaged})
+        proof = queries.prove()
+        assert [named in one for one in proof.unreadable + proof.keyless] == [True]
+
+
+@pytest.mark.django_db
+def test_a_role_that_might_not_see_every_row_proves_nothing(cast: Cast) -> None:
+    with pytest.raises(CommandError, match="sees every row"):
+        run("verify")
 
 
 @pytest.mark.django_db

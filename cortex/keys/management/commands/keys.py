@@ -28,7 +28,8 @@ PAUSE, TRIES = 0.5, 60
 # So many at least don't open when a master key is missing or wrong: no use to try them all.
 MOST_UNOPENED = 1000
 SHOWN = 20
-REFUSALS = (BackupRefused, StartRefused, KeyProviderError, psycopg.Error, DatabaseError, OSError)
+FAULTS = (KeyProviderError, psycopg.Error, DatabaseError, OSError)
+REFUSALS = (BackupRefused, StartRefused, queries.ProofRefused, *FAULTS)
 
 
 class Command(BaseCommand):
@@ -73,15 +74,16 @@ class Command(BaseCommand):
         under = ", ".join(f"{count} under {name}" for name, count in sorted(proof.by_master.items()))
         self.stdout.write(f"{proof.keys} live keys ({under or 'none'}), {proof.tombstones} destroyed.")
         self.stdout.write(
-            f"{proof.pairs} pairs of field and key looked up, {proof.erased_rows} of them erased on purpose."
+            f"{proof.pairs} pairs of column and key looked up, {proof.erased_rows} of them erased on purpose."
         )
         self._name("keys don't open under the present master keys", proof.unopened)
         self._name("sealed fields name a key that isn't there", proof.keyless)
+        self._name("sealed values don't open by their own key", proof.unreadable)
         self._name("destroyed keys are back (`keys restore` replays destructions)", proof.revived)
         self._name("orphans: keys without a subject, swept at night", proof.orphans)
         if not proof.holds:
             raise CommandError("The keys do not fit the sealed rows.")
-        self.stdout.write("Every key opens, and every sealed row that was looked at has its key.")
+        self.stdout.write("Every key opens, and with it one value of every column that it seals.")
 
     def rotate(self, options: dict[str, Any]) -> None:
         """Rewrap in batches until nothing is left on an older master key; each batch stands by itself.
