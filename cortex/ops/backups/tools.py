@@ -43,9 +43,11 @@ class Server:
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Server:
         """Return the server of one of Django's database settings."""
-        options = {name: str(value) for name, value in settings["OPTIONS"].items() if name not in NOT_LIBPQ}
+        options = {name: value for name, value in settings["OPTIONS"].items() if name not in NOT_LIBPQ}
         place = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
-        parameters = options | place | {"dbname": settings["NAME"]}
+        # An address may name its port among the options: an empty one beside it says nothing.
+        parameters = options | {name: value for name, value in place.items() if value}
+        parameters["dbname"] = settings["NAME"]
         return cls({name: str(value) for name, value in parameters.items() if value}, settings["PASSWORD"])
 
     @property

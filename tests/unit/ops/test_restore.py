@@ -23,6 +23,7 @@ from cortex.ops.actions import note_round
 from cortex.ops.backups import drill, house, restoring, taking, tools
 from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, BackupRefused
 from cortex.ops.backups.tools import Server
+from cortex.settings.env import postgres_settings
 from tests import makers, stores
 from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
 from tests.cast import make_cast
@@ -90,6 +91,12 @@ def test_a_failed_comparison_leaves_destroyed_keys_destroyed_and_is_on_record(
         row = AuditLog.objects.get(event_type="backup.restored")
     assert (row.outcome, row.codes["holds"], row.codes["kind"]) == ("refused", False, KEYS)
     assert said[1:] == ["1 keys that had been destroyed before were destroyed again."]
+
+
+def test_an_address_keeps_the_port_that_stands_among_its_options() -> None:
+    for url in ("me:word@/cortex_keys?host=/run/keys&port=5433", "me:word@:5433/cortex_keys?host=/run/keys"):
+        found = Server.of(postgres_settings("DATABASE_URL", f"postgresql://{url}"))
+        assert found.place == "cortex_keys on /run/keys port 5433"
 
 
 @with_tables
