@@ -46,7 +46,7 @@ class Command(BaseCommand):
         restore = acts.add_parser("restore", help="put one back, whole or not at all")
         restore.add_argument("--from", dest="source", type=Path, required=True, metavar="FOLDER")
         restore.add_argument("--replace", default="", metavar="DATABASE", help="what is given up, by name")
-        verify = acts.add_parser("verify", help="open every key, and find the key of every sealed row")
+        verify = acts.add_parser("verify", help="open every key, and one value of each column by it")
         verify.add_argument("--sample", type=int, default=0, metavar="ROWS", help="newest rows per table")
         rotate = acts.add_parser("rotate", help="wrap every key under the newest master key")
         rotate.add_argument("--batch", type=int, default=500, metavar="KEYS")
