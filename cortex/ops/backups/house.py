@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
 from cortex.accounts.sessions.actions import end_every_session
 from cortex.audit import anchors, signing, system
+from cortex.audit.publickeys import Keys
 from cortex.crypto.errors import KeyProviderError
 from cortex.crypto.provider import decode_key
 from cortex.keys.proof.actions import replay_destructions
@@ -119,14 +119,16 @@ def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
     if unknown:
         raise BackupRefused(f"{path} was taken by newer code, which knows {unknown[0]}: use that code.")
     server, wide = _target(kind)
+    # Whatever may fail by settings or files is asked for before anything is written.
+    keys = signing.public_keys() if kind == MAIN else None
+    lost = _lost_links(told) if kind == MAIN else 0
     say(f"Putting {path} into {server.place}.")
     begun = time.monotonic()
     try:
         restoring.restore(path, told, server, backup_key(kind), replace=replace)
     except Forged as fault:
         raise BackupRefused(f"{path} changed while it was read; nothing was put back: {fault}.") from fault
-    wrong = _differences(told, wide)
-    lost = _lost_links(told) if kind == MAIN else 0
+    wrong = _differences(told, wide, keys)
     connections.close_all()
     signed_out = _signed_out() if kind == MAIN else []
     lines = [*_replayed(), *signed_out, *_noted(told, lost, wrong)]
@@ -143,10 +145,10 @@ def restore(kind: str, folder: Path, *, replace: str, say: Say) -> None:
         raise BackupRefused("What was put back is not what was saved: " + "; ".join(wrong))
 
 
-def _differences(told: Manifest, wide: Server) -> list[str]:
+def _differences(told: Manifest, wide: Server, keys: Keys | None) -> list[str]:
     try:
-        return restoring.differences(told, wide, signing.public_keys() if told.kind == MAIN else None)
-    except (psycopg.Error, OSError) as error:
+        return restoring.differences(told, wide, keys)
+    except Exception as error:  # after the commit, a comparison that fails by whatever is a difference
         return [f"it couldn't be compared ({type(error).__name__})"]
 
 

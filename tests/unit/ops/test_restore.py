@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.test import override_settings
 
 from cortex.audit.actors import system
 from cortex.audit.models import AuditLog
@@ -20,7 +22,7 @@ from cortex.keys.actions import destroy_key
 from cortex.keys.models import SubjectKey
 from cortex.ops import health, startup
 from cortex.ops.actions import note_round
-from cortex.ops.backups import drill, house, restoring, taking, tools
+from cortex.ops.backups import drill, facts, house, restoring, taking, tools
 from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, BackupRefused
 from cortex.ops.backups.tools import Server
 from cortex.settings.env import postgres_settings
@@ -79,7 +81,7 @@ def test_a_failed_comparison_leaves_destroyed_keys_destroyed_and_is_on_record(
     def compared(*given: Any) -> list[str]:
         assert real(*given) == []
         if fault == "fails":
-            raise OSError("the server is gone")
+            raise LookupError("a bug of the comparison")
         return ["a table differs"]
 
     monkeypatch.setattr(restoring, "differences", compared)
@@ -97,6 +99,21 @@ def test_an_address_keeps_the_port_that_stands_among_its_options() -> None:
     for url in ("me:word@/cortex_keys?host=/run/keys&port=5433", "me:word@:5433/cortex_keys?host=/run/keys"):
         found = Server.of(postgres_settings("DATABASE_URL", f"postgresql://{url}"))
         assert found.place == "cortex_keys on /run/keys port 5433"
+
+
+@with_tables
+def test_public_keys_and_anchors_that_cannot_be_read_are_said_before_anything_is_written(
+    scratch: None, tmp_path: Path
+) -> None:
+    path, _ = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
+    for name, value, fault in (
+        ("CORTEX_AUDIT_PUBLIC_KEYS", "no key", ImproperlyConfigured),
+        ("CORTEX_AUDIT_ANCHOR_FILE", str(tmp_path), IsADirectoryError),
+    ):
+        with override_settings(**{name: value}), pytest.raises(fault):
+            house.restore(MAIN, path, replace="", say=print)
+        with server(MAIN, "owner", SCRATCH[MAIN]).connection() as connection:
+            assert facts.tables_there(connection) == 0
 
 
 @with_tables
