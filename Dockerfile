@@ -11,6 +11,13 @@ FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 cortex && useradd --uid 10001 --gid cortex --home-dir /srv/cortex --shell /usr/sbin/nologin cortex
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=cortex.settings.production CORTEX_DATA_DIR=/var/cortex CORTEX_STATIC_ROOT=/srv/static
+# pg_dump, pg_restore and psql of the server's version, for backups and restores: Debian's own are older.
+ADD https://www.postgresql.org/media/keys/ACCC4CF8.asc /usr/share/keyrings/postgresql.asc
+RUN chmod 644 /usr/share/keyrings/postgresql.asc && mkdir -p /usr/share/man/man1 /usr/share/man/man7 \
+    && echo 'deb [signed-by=/usr/share/keyrings/postgresql.asc] https://apt.postgresql.org/pub/repos/apt bookworm-pgdg main' \
+        > /etc/apt/sources.list.d/postgresql.list \
+    && apt-get update && apt-get install --yes --no-install-recommends postgresql-client-18 \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv/cortex
 COPY manage.py ./

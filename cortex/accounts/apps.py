@@ -11,8 +11,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Say that the key of second factors belongs to somebody, so that no sweep takes it for an orphan."""
+        """Name the key of second factors to the key store: no sweep takes it for an orphan, proofs try it."""
         from cortex.accounts.factors.adapter import existing
+        from cortex.accounts.factors.queries import sealed_secrets
         from cortex.keys import registry
 
         registry.register(existing, purpose="organization")
+        registry.register_sealing(sealed_secrets)

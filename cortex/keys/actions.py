@@ -11,7 +11,7 @@ from cortex.audit.machine import action, record
 from cortex.audit.rules import RuleBroken, Unchanged
 from cortex.clock import clock
 from cortex.keys import queries, registry, store
-from cortex.keys.store import YOUNGEST_ORPHAN, ensure_keys
+from cortex.keys.store import YOUNGEST_ORPHAN, Rewrapped, ensure_keys
 
 __all__ = ["destroy_key", "ensure_keys", "rotate_key", "rewrap_keys", "sweep_orphans"]
 
@@ -45,13 +45,16 @@ def rotate_key(*, actor: Actor, subject_id: UUID) -> int:
 
 
 @action
-def rewrap_keys(*, actor: Actor, limit: int = 1000) -> tuple[int, int] | Unchanged[tuple[int, int]]:
-    """Wrap keys of older master keys by the current one; return (rewrapped, left), until none is."""
-    done, left = store.rewrap(limit)
-    if not done:
-        return Unchanged((done, left))
-    record(actor, "key.rewrapped", codes={"count": done, "left": left})
-    return done, left
+def rewrap_keys(
+    *, actor: Actor, limit: int = 1000, skip: Collection[UUID] = ()
+) -> Rewrapped | Unchanged[Rewrapped]:
+    """Wrap keys of older master keys by the current one, but for the rows of `skip`; until none is left."""
+    made = store.rewrap(limit, skip)
+    if not made.done:
+        return Unchanged(made)
+    codes = {"count": made.done, "left": made.left, "unopened": len(skip) + len(made.unopened)}
+    record(actor, "key.rewrapped", codes=codes)
+    return made
 
 
 @action

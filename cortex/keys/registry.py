@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cortex.keys.models import Purpose
@@ -10,6 +11,23 @@ from cortex.keys.models import Purpose
 Existing = Callable[[Collection[UUID]], Collection[UUID]]
 """Given subject ids, return those that exist in the main database (committed rows, row security off)."""
 
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One sealed value of the main database: where it stands, whose key seals it, and what it is bound to."""
+
+    label: str
+    row: str
+    subject: UUID
+    version: int
+    blob: bytes = field(repr=False)
+    bound: bytes = field(repr=False)
+
+
+Sealing = Callable[[int], Iterable[Sealed]]
+"""Given a sample (0: all), yield one value for each key version that seals in a place."""
+
+_SEALINGS: list[Sealing] = []
 _OWNERS: dict[str, list[Existing]] = {}
 
 
@@ -18,6 +36,18 @@ def register(existing: Existing, *, purpose: str = Purpose.PATIENT) -> None:
     owners = _OWNERS.setdefault(Purpose(purpose).value, [])
     if existing not in owners:
         owners.append(existing)
+
+
+def register_sealing(sealing: Sealing) -> None:
+    """Register a function that yields what is sealed by other means than a model's sealed fields."""
+    if sealing not in _SEALINGS:
+        _SEALINGS.append(sealing)
+
+
+def sealed_elsewhere(sample: int) -> Iterator[Sealed]:
+    """Yield what the registered functions know."""
+    for sealing in _SEALINGS:
+        yield from sealing(sample)
 
 
 def unregistered() -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from cortex.crypto.errors import KeyDestroyed, KeyMissing, KeyProviderError
+from cortex.crypto.errors import KeyDestroyed, KeyMissing, UnknownMasterKey, UnwrapError
 from cortex.crypto.keys import MATERIAL_BYTES, DataKey
 from cortex.crypto.provider import get_provider
 from cortex.keys.cache import cache
@@ -22,6 +23,14 @@ YOUNGEST_ORPHAN = timedelta(hours=1)
 """No transaction of ours runs this long, so an older unconfirmed key can't belong to a row on its way."""
 WANTED_AGAIN = YOUNGEST_ORPHAN / 2
 """An unconfirmed key that is asked for again after this long is noted, well before it could be swept."""
+
+
+class Rewrapped(NamedTuple):
+    """How many keys were wrapped anew, how many wait, and which don't open: by row, named for a person."""
+
+    done: int
+    left: int
+    unopened: dict[UUID, str]
 
 
 def ensure_keys(subject_ids: Iterable[UUID], *, purpose: str = Purpose.PATIENT) -> dict[UUID, list[DataKey]]:
@@ -69,22 +78,31 @@ def erase_material(subject: UUID) -> int:
     return count
 
 
-def rewrap(limit: int = 1000) -> tuple[int, int]:
-    """Wrap up to `limit` keys of older master keys by the current one; return (rewrapped, left)."""
+def rewrap(limit: int = 1000, skip: Collection[UUID] = ()) -> Rewrapped:
+    """Wrap up to `limit` keys of older master keys by the current one; those of `skip` are passed over.
+
+    A key that doesn't open stays as it is and is named in the answer. Raise KeyProviderError when the
+    provider itself fails.
+    """
     provider = get_provider()
     current, _ = provider.wrap(os.urandom(MATERIAL_BYTES), b"probe")
     with transaction.atomic(using=ALIAS, durable=True):
         old = SubjectKey.objects.filter(destroyed_at=None).exclude(master_key_id=current)
+        old = old.exclude(pk__in=skip)
+        opened: list[SubjectKey] = []
+        unopened: dict[UUID, str] = {}
         rows = list(old.select_for_update(skip_locked=True).order_by("pk")[:limit])
         for row in rows:
             context = wrap_context(row.subject, row.version)
             try:
                 material = provider.unwrap(row.master_key_id, bytes(row.wrapped or b""), context)
-            except KeyProviderError as fault:
-                raise type(fault)(f"{fault} (version {row.version} of subject {row.subject})") from fault
+            except (UnknownMasterKey, UnwrapError) as fault:
+                unopened[row.pk] = f"version {row.version} of subject {row.subject}: {fault}"
+                continue
             row.master_key_id, row.wrapped = provider.wrap(material, context)
-        SubjectKey.objects.bulk_update(rows, ["master_key_id", "wrapped"])
-    return len(rows), old.count()
+            opened.append(row)
+        SubjectKey.objects.bulk_update(opened, ["master_key_id", "wrapped"])
+    return Rewrapped(len(opened), old.exclude(pk__in=unopened).count(), unopened)
 
 
 def confirm(subjects: Collection[UUID]) -> int:

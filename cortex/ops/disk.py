@@ -16,9 +16,14 @@ NEEDED_MEGABYTES = 600
 
 def require_space(folder: Path) -> None:
     """Refuse to start on a nearly full disk: PostgreSQL stops in the middle of work when it can't write."""
-    free = shutil.disk_usage(folder).free // 2**20
+    free = free_bytes(folder) // 2**20
     if free < NEEDED_MEGABYTES:
         raise StartRefused(f"The disk of {folder} is full: {free} MB free, {NEEDED_MEGABYTES} MB are needed.")
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes may still be written there."""
+    return shutil.disk_usage(folder).free
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -162,7 +162,7 @@ def check_trail() -> Part:
 
 
 def check_backup(name: str, late: float) -> Part:
-    """Look at the age of the last backup of a kind, or of the last drill that found it equal."""
+    """Look at the last backup of a kind, or at the last drill: how old, and whether it held."""
     found = queries.last_round(name)
     if found is None:
         return Part("degraded", {"last_run": "never"})

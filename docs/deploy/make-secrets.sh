@@ -10,6 +10,9 @@ word() { openssl rand -hex 24; }
 printf '{"current": "v1", "keys": {"v1": "%s"}}\n' "$(key)" > secrets/master_key
 key > secrets/index_key
 key > secrets/audit_signing_key
+# Two more: whoever opens a backup of the words must not open one of their keys.
+key > secrets/backup_key
+key > secrets/keys_backup_key
 openssl rand -base64 64 | tr -d '\n' > secrets/secret_key
 word > secrets/metrics_token
 word > secrets/postgres_password

@@ -26,7 +26,7 @@ from tests.stores import ROOT, free_port
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 DATABASES = {"postgres": ("main", "cortex"), "keys": ("keys", "cortex_keys")}
-ONCE = {"migrate", "prepare"}
+ONCE = {"migrate", "prepare", "backup", "keys-backup"}
 OURS = ("pages", "sockets", "worker", "beat", "sweeper")
 HOST = "cortex.example"
 
@@ -106,7 +106,8 @@ class Shape:
             "/run/cortex-postgres": f"{self.folder}/postgres",
             "/run/cortex-keys": f"{self.folder}/keys&port=5433",
             "/var/run/postgresql": f"{self.folder}/{service}", "/var/cortex": f"{self.folder}/data",
-            "/var/anchors": f"{self.folder}/anchors", "/deploy/": f"{self.folder}/docs/deploy/",
+            "/var/anchors": f"{self.folder}/anchors", "/backups": f"{self.folder}/of-{service}",
+            "/deploy/": f"{self.folder}/docs/deploy/",
             "=0.0.0.0": "=127.0.0.1", ":8000": f":{port}", "--port=8000": f"--port={port}",
         }  # fmt: skip
         for there, here in places.items():

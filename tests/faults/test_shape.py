@@ -24,7 +24,7 @@ from tests.stores import ROOT
 
 pytestmark = pytest.mark.faults
 SERVICES = COMPOSE["services"]
-OURS = ("pages", "sockets", "worker", "beat", "sweeper", "migrate")
+OURS = ("pages", "sockets", "worker", "beat", "sweeper", "migrate", "backup", "keys-backup")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,17 @@ def test_beat_is_healthy_once_its_first_task_went_through_the_worker(running: Sh
     assert [name for name, process in running.processes.items() if process.poll() is not None] == []
 
 
+def test_backups_are_taken_by_their_own_services_each_with_its_own_key(running: Shape) -> None:
+    for service, prefix in (("backup", "main-"), ("keys-backup", "keys-")):
+        (running.folder / f"of-{service}").mkdir()
+        running.run(running.words(service, SERVICES[service]["command"]), running.environment(service))
+        taken = [path.name for path in (running.folder / f"of-{service}").iterdir() if path.is_dir()]
+        assert [name.startswith(prefix) for name in taken] == [True]
+        keys = {"backup_key", "keys_backup_key"}
+        assert len(keys & set(SERVICES[service]["secrets"])) == 1
+        assert not any(keys & set(SERVICES[name].get("secrets", ())) for name in OURS if "backup" not in name)
+
+
 def test_every_service_that_stays_has_a_health_check_and_none_of_ours_is_root() -> None:
     assert [name for name, one in SERVICES.items() if name not in ONCE and not health_of(one)] == []
     # PostgreSQL's image gives root up by itself; `prepare` must be root to give folders away.
@@ -112,6 +123,8 @@ def test_secrets_stay_out_of_the_image_and_each_user_reads_its_own(tmp_path: Pat
     )
     of_postgres = set(SERVICES["postgres"]["secrets"])
     assert of_postgres.isdisjoint(SERVICES["pages"]["secrets"])
+    made = {path.name for path in (tmp_path / "secrets").iterdir()}
+    assert set(COMPOSE["secrets"]) == made - {"cortex.env"}
     for path in (tmp_path / "secrets").iterdir():
         status = path.stat()
         assert status.st_mode & 0o077 == 0

@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from cortex.crypto.errors import DecryptError
+from cortex.crypto.keys import version_of
 from cortex.keys.actions import ensure_keys
 from cortex.keys.models import Purpose
 from cortex.keys.queries import data_keys, pick
@@ -20,12 +21,22 @@ from cortex.keys.queries import data_keys, pick
 # wraps it like every other, so that rotating that one leaves no secret behind.
 SUBJECT = UUID("5ec0fac7-0000-4000-8000-636f72746578")
 PREFIX = "sealed:"
-_BOUND = b"cortex.accounts.factors"
+BOUND = b"cortex.accounts.factors"
 
 
 def existing(subjects: Collection[UUID]) -> set[UUID]:
     """Tell the sweep of orphaned keys that the factors' key belongs to somebody."""
     return {SUBJECT} & set(subjects)
+
+
+def blob_of(text: str) -> bytes:
+    """Return the sealed bytes of a factor's secret; raise DecryptError for anything that isn't sealed."""
+    try:
+        if text.startswith(PREFIX):
+            return base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except binascii.Error:
+        pass
+    raise DecryptError("a factor's secret is not sealed")
 
 
 class FactorAdapter(DefaultMFAAdapter):
@@ -38,20 +49,15 @@ class FactorAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
         """Return the text sealed by AES-256-GCM, in letters; raise KeyProviderError when keys are away."""
         found = ensure_keys([SUBJECT], purpose=Purpose.ORGANIZATION)[SUBJECT]
-        blob = pick({key.version: key for key in found}, SUBJECT).seal(text.encode(), _BOUND)
+        blob = pick({key.version: key for key in found}, SUBJECT).seal(text.encode(), BOUND)
         return PREFIX + base64.b64encode(blob).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return the text; raise DecryptError for anything that was not sealed here, plaintext included."""
-        try:
-            if not encrypted_text.startswith(PREFIX):
-                raise DecryptError("a factor's secret is not sealed")
-            blob = base64.b64decode(encrypted_text.removeprefix(PREFIX), validate=True)
-        except binascii.Error:
-            raise DecryptError("a factor's secret is not sealed") from None
+        blob = blob_of(encrypted_text)
         found = data_keys([SUBJECT]).get(SUBJECT, [])
-        version = blob[2] << 8 | blob[3] if len(blob) > 4 else 0
-        return pick({key.version: key for key in found}, SUBJECT, version).unseal(blob, _BOUND).decode()
+        keys = {key.version: key for key in found}
+        return pick(keys, SUBJECT, version_of(blob)).unseal(blob, BOUND).decode()
 
     def _get_site_name(self) -> str:
         return "Cortex"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +10,15 @@ from uuid import UUID
 from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 
+from cortex.accounts.factors.adapter import BOUND, SUBJECT, blob_of
+from cortex.crypto.errors import DecryptError
+from cortex.crypto.keys import version_of
+from cortex.keys.registry import Sealed
+
 MAIN = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 APP_NAME = "Authenticator app"
+# The parts of `data` that are sealed: an app's secret, the seed of recovery codes.
+SEALED = ("secret", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +63,25 @@ def with_factor(user_ids: Iterable[UUID]) -> set[UUID]:
     """Return those of these people who have an app or a key."""
     rows = Authenticator.objects.filter(user_id__in=list(user_ids), type__in=MAIN)
     return set(rows.values_list("user_id", flat=True))
+
+
+def sealed_secrets(sample: int = 0) -> Iterator[Sealed]:
+    """Yield one secret for each part of the rows and version of its key; `sample`: of the newest rows alone.
+
+    What isn't sealed at all comes under version 0, which no key has.
+    """
+    rows = Authenticator.objects.order_by("-pk").values_list("pk", "data")
+    seen = set()
+    for pk, data in rows[:sample] if sample else rows:
+        for part in SEALED:
+            if part not in data:
+                continue
+            try:
+                blob = blob_of(data[part])
+                version = version_of(blob)
+            except DecryptError:
+                blob, version = b"", 0
+            if (part, version) not in seen:
+                seen.add((part, version))
+                label = f"{Authenticator._meta.label}.data.{part}"
+                yield Sealed(label, str(pk), SUBJECT, version, blob, BOUND)

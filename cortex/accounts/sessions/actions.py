@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 
 from cortex.accounts.models import User
 from cortex.accounts.sessions.models import SessionState
-from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
+from cortex.audit import HOUSE, Actor, NotFound, Unchanged, action, quiet, record
 from cortex.clock import clock
 
 PIN_TRIES = 5
@@ -135,6 +135,18 @@ def end_sessions_of(
     if not ended:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "session.ended", user, codes={"why": why, "count": ended})
+    return ended
+
+
+@action
+def end_every_session(*, actor: Actor, why: str) -> int | Unchanged[int]:
+    """End all sessions of the whole house; return how many there were."""
+    ended = Session.objects.all().delete()[0]
+    ended = max(ended, SessionState.objects.all().delete()[0])
+    UserSession.objects.all().delete()
+    if not ended:
+        return Unchanged(0)
+    record(actor, "session.ended", codes={"why": why, "count": ended}, purpose=HOUSE)
     return ended
 
 

@@ -1,32 +1,47 @@
-"""Walks keys and sealed rows of both databases and names what doesn't fit; opens keys, never a value."""
+"""Walks keys and sealed rows of both databases and names what doesn't fit; what it opens is thrown away."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Count, F, Func, IntegerField, Min
+from django.db.models import Aggregate, Count, F, Func, IntegerField, Min
 
 from cortex.audit.models import AuditLog
 from cortex.clock import clock
-from cortex.crypto.errors import KeyProviderError
+from cortex.crypto.errors import DecryptError, KeyProviderError
+from cortex.crypto.keys import DataKey
 from cortex.crypto.provider import get_provider
 from cortex.crypto.sealed import SealedMixin
 from cortex.crypto.subjects import resolve_subject, subject_spec
 from cortex.keys import registry
 from cortex.keys.models import SubjectKey
-from cortex.keys.queries import wrap_context
+from cortex.keys.queries import keys_for, sees_every_row, unwrapped, wrap_context
+from cortex.keys.registry import Sealed
 
+T = TypeVar("T")
 CHUNK = 1000
 # A key commits before the row that it seals: one this young may belong to a row on its way.
 ON_ITS_WAY = timedelta(hours=1)
 DESTROYED = "key.destroyed"
+
+
+class AnyRow(Aggregate):
+    """PostgreSQL's any_value: one of a group, since UUIDs have no least one there."""
+
+    function = "ANY_VALUE"
+
+
+class ProofRefused(Exception):
+    """Rows could be hidden from this role, so that a proof would prove nothing."""
 
 
 @dataclass
@@ -40,42 +55,38 @@ class Proof:
     pairs: int = 0
     keyless: list[str] = field(default_factory=list)
     erased_rows: int = 0
+    unreadable: list[str] = field(default_factory=list)
     revived: list[UUID] = field(default_factory=list)
     orphans: list[UUID] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Whether every key opens, every sealed row has its key, and nothing destroyed is back."""
-        return not (self.unopened or self.keyless or self.revived)
+        """Whether every key opens, every sealed row has its key and opens, and nothing destroyed is back."""
+        return not (self.unopened or self.keyless or self.unreadable or self.revived)
 
 
 def prove(sample: int = 0) -> Proof:
-    """Open every wrapped key under the present master keys and look for the key of every sealed row.
+    """Open every wrapped key under the present master keys, and by it one value of each column that it seals.
 
     `sample` looks at the newest so many rows of each table alone; 0 at all of them. Orphans are keys without
-    a subject: they harm nobody and are swept at night. Raise a database error; a key that doesn't open is
-    named in the answer.
+    a subject: they harm nobody and are swept at night. Raise ProofRefused when rows could be hidden, or a
+    database error; what doesn't open is named in the answer.
     """
+    if not sees_every_row():
+        raise ProofRefused("Only a role that sees every row can prove it: set CORTEX_DB_ROLE=system.")
     found = Proof()
-    versions: dict[UUID, dict[int, bool]] = {}
-    _open_all(found, versions)
-    for label, subject, version in sealed_rows(sample):
-        found.pairs += 1
-        live = versions.get(subject, {}).get(version)
-        if live is None:
-            found.keyless.append(f"{label}: version {version} of subject {subject}")
-        elif not live:
-            found.erased_rows += 1
+    _open_all(found)
+    for values in _batches(sealed_values(sample)):
+        _try(found, values)
     found.revived = destroyed_but_live()
     found.orphans = orphans()
     return found
 
 
-def _open_all(found: Proof, versions: dict[UUID, dict[int, bool]]) -> None:
+def _open_all(found: Proof) -> None:
     provider = get_provider()
     rows = SubjectKey.objects.order_by("pk").values_list("subject", "version", "master_key_id", "wrapped")
     for subject, version, master, blob in rows.iterator(CHUNK):
-        versions.setdefault(subject, {})[version] = blob is not None
         if blob is None:
             found.tombstones += 1
             continue
@@ -87,8 +98,44 @@ def _open_all(found: Proof, versions: dict[UUID, dict[int, bool]]) -> None:
             found.unopened.append(f"version {version} of subject {subject}: {fault}")
 
 
-def sealed_rows(sample: int = 0) -> Iterator[tuple[str, UUID, int]]:
-    """Yield (model, subject, key version) of what is sealed in the main database, each once per field."""
+def _try(found: Proof, values: list[Sealed]) -> None:
+    """Look up the keys of some values, after the values: a key commits before what it seals."""
+    keys = {
+        (row.subject_id, row.version): row
+        for rows in keys_for(one.subject for one in values).values()
+        for row in rows
+    }
+    for one in values:
+        found.pairs += 1
+        key = keys.get((one.subject, one.version))
+        if key is None:
+            found.keyless.append(f"{one.label}: version {one.version} of subject {one.subject}")
+        elif key.blob is None:
+            found.erased_rows += 1
+        else:
+            # A key that doesn't open is named already.
+            with suppress(KeyProviderError):
+                _read(found, one, unwrapped(key))
+
+
+def _read(found: Proof, one: Sealed, key: DataKey) -> None:
+    try:
+        key.unseal(one.blob, one.bound)
+    except DecryptError:
+        found.unreadable.append(
+            f"{one.label} of row {one.row}: version {one.version} of subject {one.subject}"
+        )
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    several = iter(items)
+    while batch := list(islice(several, CHUNK)):
+        yield batch
+
+
+def sealed_values(sample: int = 0) -> Iterator[Sealed]:
+    """Yield one value for each column of the main database and version of a key that seals in it."""
+    yield from registry.sealed_elsewhere(sample)
     for model in sealed_models():
         for one in model._meta.concrete_fields:
             if isinstance(one, SealedMixin):
@@ -104,23 +151,37 @@ def sealed_models() -> list[type[models.Model]]:
     ]
 
 
-def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[str, UUID, int]]:
+def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[Sealed]:
+    label = f"{model._meta.label}.{sealed.name}"
+    for batch in _batches(_pairs(model, sealed, sample)):
+        stored = model._default_manager.filter(pk__in=[pk for _, _, pk in batch])
+        values = dict(stored.values_list("pk", sealed.attname))
+        for subject, version, pk in batch:
+            value = values.get(pk)
+            # What was deleted or sealed anew since is no finding.
+            if value is not None and version == int.from_bytes(value.blob.ljust(4, b"\0")[2:4], "big"):
+                bound = sealed.aad(pk, subject) if subject else b""
+                yield Sealed(label, str(pk), subject, version, value.blob, bound)
+
+
+def _pairs(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[UUID, int, Any]]:
+    """Yield (subject, key version, a row's primary key), each pair once."""
     spec = subject_spec(model, sealed.subject)
+    # Padded, or a value that was cut off would end the walk.
+    padded = r"%(expressions)s || '\x00000000'::bytea"
     version = Func(
         F(sealed.attname),
-        template="(get_byte(%(expressions)s, 2) << 8 | get_byte(%(expressions)s, 3))",
+        template=f"(get_byte({padded}, 2) << 8 | get_byte({padded}, 3))",
         output_field=IntegerField(),
     )
     rows = model._default_manager.filter(**{f"{sealed.attname}__isnull": False})
     if sample:
         newest = rows.order_by("-pk").values_list("pk", flat=True)[:sample]
         rows = model._default_manager.filter(pk__in=list(newest))
-    label = f"{model._meta.label}.{sealed.name}"
     columns = {one.attname for one in model._meta.concrete_fields}
     if isinstance(spec, str) and spec in columns:
         pairs = rows.order_by().annotate(sealed_version=version).values_list(spec, "sealed_version")
-        for subject, number in pairs.distinct().iterator(CHUNK):
-            yield label, subject, number
+        yield from pairs.annotate(sealed_row=AnyRow("pk")).iterator(CHUNK)
         return
     # A property tells whose key it is, from the row's plain columns.
     names = [one.name for one in model._meta.concrete_fields if isinstance(one, SealedMixin)]
@@ -129,7 +190,7 @@ def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[t
         pair = (resolve_subject(row, spec), row.sealed_version)
         if pair[0] is not None and pair not in seen:
             seen.add(pair)
-            yield label, pair[0], pair[1]
+            yield pair[0], pair[1], row.pk
 
 
 def destroyed_but_live() -> list[UUID]:

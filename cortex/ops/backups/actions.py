@@ -22,10 +22,17 @@ def note_backup(*, actor: Actor, manifest: Manifest, seconds: float) -> None:
 
 
 @action
-def note_restore(*, actor: Actor, manifest: Manifest, lost_links: int = 0) -> None:
-    """Say in the restored trail what was put back, and how many links the anchors know beyond it."""
-    codes = {"kind": manifest.kind, "taken_at": manifest.facts.taken_at, "lost_links": lost_links}
-    record(actor, "backup.restored", codes=codes, purpose=HOUSE)
+def note_restore(*, actor: Actor, manifest: Manifest, lost_links: int = 0, differences: int = 0) -> None:
+    """Say in the restored trail what was put back, in how much it differs, and how many links are lost."""
+    codes = {
+        "kind": manifest.kind,
+        "taken_at": manifest.facts.taken_at,
+        "lost_links": lost_links,
+        "holds": not differences,
+        "differences": differences,
+    }
+    outcome = "refused" if differences else "done"
+    record(actor, "backup.restored", codes=codes, outcome=outcome, purpose=HOUSE)
 
 
 @action
@@ -46,3 +53,11 @@ def note_drill(*, actor: Actor, drill: Drill) -> None:
         outcome="refused" if drill.differences else "done",
         purpose=HOUSE,
     )
+
+
+@action
+def note_failed_drill(*, actor: Actor, fault: Exception) -> None:
+    """Say that the newest backup couldn't be put back elsewhere; what failed is kept by its class alone."""
+    codes = {"holds": False, "error": type(fault).__name__}
+    note_round(actor=actor, name=DRILLED, detail=codes)
+    record(actor, "backup.drilled", codes=codes, outcome="refused", purpose=HOUSE)

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from cortex.audit.publickeys import Keys
 from cortex.ops import embedded_postgres
-from cortex.ops.backups import facts, manifest, restoring, tools
+from cortex.ops.backups import facts, manifest, restoring
 from cortex.ops.backups.folders import MAIN, BackupRefused
 from cortex.ops.backups.manifest import Manifest
 from cortex.ops.backups.tools import Server
+from cortex.ops.disk import free_bytes
 from cortex.ops.embedded import DATABASE, SQL, places
 from cortex.ops.embedded_postgres import SUPERUSER, Cluster
 from cortex.ops.processes import store_user
@@ -26,6 +27,10 @@ from cortex.ops.processes import store_user
 ROLES = ("owner", "app", "system")
 # A fresh cluster with its write-ahead log, beside the database itself.
 CLUSTER_BYTES = 400 << 20
+
+
+class DrillRuns(BackupRefused):
+    """Another drill is at it: this says nothing about the backup."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,11 @@ def scratch(data_dir: Path, told: Manifest) -> Iterator[tuple[Server, Server]]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupRefused("Another drill runs with this data folder.") from None
+            raise DrillRuns("Another drill runs with this data folder.") from None
         folder = home / "drill"
         _clear(folder)
         needed = told.facts.database_bytes * 2 + CLUSTER_BYTES
-        if tools.free_bytes(home) < needed:
+        if free_bytes(home) < needed:
             raise BackupRefused(f"The disk of {home} is too full for a drill: {needed >> 20} MB are needed.")
         password = secrets.token_urlsafe(24)
         install = embedded_postgres.installation(user, home / "programs")

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cortex.ops.disk import free_bytes
+
 MANIFEST, TAG, CONTENT = "manifest.json", "manifest.tag", "database.sealed"
 MAIN, KEYS = "main", "keys"
 KINDS = (MAIN, KEYS)
@@ -75,7 +77,7 @@ def fresh(folder: Path, kind: str, needed: int) -> Iterator[tuple[Path, Path]]:
             raise BackupRefused(f"Another backup is being written into {folder}.") from None
         for left in folder.glob(f"{PARTIAL}*"):
             shutil.rmtree(left)
-        free = shutil.disk_usage(folder).free
+        free = free_bytes(folder)
         if free < needed:
             raise BackupRefused(
                 f"The disk of {folder} is too full for this backup: {free >> 20} MB free, "

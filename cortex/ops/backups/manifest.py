@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from collections.abc import Iterator
@@ -108,15 +107,11 @@ def chunks(folder: Path, manifest: Manifest, key: bytes) -> Iterator[bytes]:
 def prove(folder: Path, kind: str, key: bytes) -> Manifest:
     """Check the manifest's tag, the file's size and digest, and the tag of every chunk; raise Forged."""
     manifest = read(folder, kind, key)
-    digest, plain = hashlib.sha256(), 0
-    with (folder / CONTENT).open("rb") as source:
-        while block := source.read(sealing.CHUNK_BYTES):
-            digest.update(block)
-        size = source.tell()
-    if size != manifest.sealed_bytes or digest.hexdigest() != manifest.sha256:
+    with (folder / CONTENT).open("rb") as file:
+        source = sealing.Digested(file)
+        plain = sum(len(chunk) for chunk in sealing.opened(source, key, kind))
+    if source.size != manifest.sealed_bytes or source.digest.hexdigest() != manifest.sha256:
         raise Forged("the sealed file is not the one that the manifest names")
-    for chunk in chunks(folder, manifest, key):
-        plain += len(chunk)
     if plain != manifest.plain_bytes:
         raise Forged("the sealed file holds less or more than the manifest says")
     return manifest

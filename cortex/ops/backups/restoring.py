@@ -20,15 +20,13 @@ def restore(folder: Path, told: Manifest, owner: Server, key: bytes, *, replace:
     with owner.connection() as connection:
         there = facts.tables_there(connection)
     if replace and replace != owner.name:
-        raise BackupRefused(f"--replace names {replace!r}, but the database is {owner.name!r}.")
+        raise BackupRefused(f"--replace names {replace!r}, but the database is {owner.place}.")
     if there and not replace:
         raise BackupRefused(
-            f"The database {owner.name} has {there} tables. Stop every process that uses it, and say "
+            f"The database {owner.place} has {there} tables. Stop every process that uses it, and say "
             f"--replace {owner.name} to lose what is in it."
         )
     tools.put_back(owner, manifest.chunks(folder, told, key))
-    with owner.connection() as connection:
-        connection.execute("ANALYZE")
 
 
 def differences(told: Manifest, reader: Server, keys: Keys | None) -> list[str]:

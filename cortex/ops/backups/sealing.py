@@ -30,10 +30,32 @@ class Forged(Exception):
     """A file of a backup is not what the backup key sealed; the message names the file and no content."""
 
 
+class Digested:
+    """A file that knows the digest and the size of what was written to it, or read from it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest, self.size = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> None:
+        """Write all of it."""
+        self._file.write(data)
+        self._note(data)
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+        data = self._file.read(size)
+        self._note(data)
+        return data
+
+    def _note(self, data: bytes) -> None:
+        self.digest.update(data)
+        self.size += len(data)
+
+
 class Sealer:
     """Writes a sealed file; it is whole only after `close`."""
 
-    def __init__(self, target: IO[bytes], key: bytes, kind: str) -> None:
+    def __init__(self, target: IO[bytes] | Digested, key: bytes, kind: str) -> None:
         salt = os.urandom(SALT_BYTES)
         self._target, self._header = target, MAGIC + salt
         self._aead = _aead(key, salt, kind)
@@ -61,7 +83,7 @@ class Sealer:
         self._number += 1
 
 
-def opened(source: IO[bytes], key: bytes, kind: str) -> Iterator[bytes]:
+def opened(source: IO[bytes] | Digested, key: bytes, kind: str) -> Iterator[bytes]:
     """Yield the plain chunks of a sealed file; raise Forged at the first one that does not authenticate."""
     header = source.read(len(MAGIC) + SALT_BYTES)
     if len(header) != len(MAGIC) + SALT_BYTES or not header.startswith(MAGIC):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 from pathlib import Path
-from typing import IO
+
+import psycopg
 
 from cortex.ops.backups import facts, folders, manifest, sealing, tools
 from cortex.ops.backups.folders import CONTENT, BackupRefused
 from cortex.ops.backups.manifest import Manifest
 from cortex.ops.backups.tools import Server
+from cortex.ops.disk import is_full
 
 # The archive is compressed and the sealed words in it don't shrink, so the database's own size is enough.
 SPARE_BYTES = 32 << 20
@@ -24,7 +24,13 @@ def take(folder: Path, kind: str, server: Server, key: bytes) -> tuple[Path, Man
     folders.require_apart(folder, kind)
     with server.connection() as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        found = facts.gather(connection)
+        try:
+            found = facts.gather(connection)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise BackupRefused(
+                f"The role {server.user} may not read every row ({error.diag.message_primary}): "
+                "a backup is read by cortex_system, which has BYPASSRLS."
+            ) from error
         if not found.tables:
             raise BackupRefused(f"The database {server.name} is empty: there is nothing to back up.")
         snapshot = facts.one(connection, "SELECT pg_export_snapshot()")[0]
@@ -32,7 +38,7 @@ def take(folder: Path, kind: str, server: Server, key: bytes) -> tuple[Path, Man
             try:
                 told = _write(partial, kind, server, key, found, snapshot)
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if not is_full(error):
                     raise
                 raise BackupRefused(f"The disk of {folder} ran full: nothing was kept of it.") from error
     return final, told
@@ -43,8 +49,8 @@ def _write(
 ) -> Manifest:
     with (partial / CONTENT).open("xb") as file:
         (partial / CONTENT).chmod(0o600)
-        target = _Digested(file)
-        sealer = sealing.Sealer(target, key, kind)  # type: ignore[arg-type]
+        target = sealing.Digested(file)
+        sealer = sealing.Sealer(target, key, kind)
         for block in tools.dump(server, snapshot):
             sealer.write(block)
         sealer.close()
@@ -58,15 +64,3 @@ def _write(
     )
     manifest.write(partial, told, key)
     return told
-
-
-class _Digested:
-    """A file that knows the digest and the size of what was written."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.digest, self.size = file, hashlib.sha256(), 0
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        self.size += len(data)
-        return self._file.write(data)

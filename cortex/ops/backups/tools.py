@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 import psycopg
@@ -22,6 +21,7 @@ from cortex.ops.embedded_postgres import bundled
 # Django's own words, and limits of a page's statement: a dump takes what it takes.
 NOT_LIBPQ = ("pool", "options")
 LOCK_SECONDS = 10
+DEFAULT_PORT = "5432"
 # An empty database has something to drop, too: default privileges, which would widen what an archive grants.
 PREAMBLE = f"""
 SET lock_timeout = '{LOCK_SECONDS}s';
@@ -29,6 +29,8 @@ SET client_min_messages = warning;
 BEGIN;
 DROP OWNED BY CURRENT_USER CASCADE;
 """.encode()
+# Whatever can fail comes before the commit; ANALYZE warns of the catalogs, which are not the owner's.
+ENDING = b"\nSET client_min_messages = error;\nANALYZE;\nCOMMIT;\n"
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,11 @@ class Server:
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Server:
         """Return the server of one of Django's database settings."""
-        options = {name: str(value) for name, value in settings["OPTIONS"].items() if name not in NOT_LIBPQ}
+        options = {name: value for name, value in settings["OPTIONS"].items() if name not in NOT_LIBPQ}
         place = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
-        parameters = options | place | {"dbname": settings["NAME"]}
+        # An address may name its port among the options: an empty one beside it says nothing.
+        parameters = options | {name: value for name, value in place.items() if value}
+        parameters["dbname"] = settings["NAME"]
         return cls({name: str(value) for name, value in parameters.items() if value}, settings["PASSWORD"])
 
     @property
@@ -51,17 +55,32 @@ class Server:
         """The database's name."""
         return self.parameters["dbname"]
 
+    @property
+    def user(self) -> str:
+        """The role's name."""
+        return self.parameters["user"]
+
+    @property
+    def place(self) -> str:
+        """Which database where, for a person to compare: its name, host (or socket folder) and port."""
+        host = self.parameters.get("hostaddr") or self.parameters["host"]
+        return f"{self.name} on {host} port {self.parameters.get('port', DEFAULT_PORT)}"
+
     def conninfo(self) -> str:
         """Return the address without its password: a command line is read by everybody."""
         return make_conninfo(**self.parameters)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """Open a connection in UTC, which commits each statement by itself."""
+        """Open a connection in UTC, which commits each statement by itself.
+
+        A question that row-level security would answer with a part of the rows fails instead.
+        """
         with psycopg.connect(self.conninfo(), password=self.password, autocommit=True) as connection:
             connection.execute("SET timezone = 'UTC'")
             # Somebody who changes a table right now must not hold up a backup for ever.
             connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+            connection.execute("SET row_security = off")
             yield connection
 
     def environment(self) -> dict[str, str]:
@@ -73,8 +92,8 @@ class Server:
 def program(name: str, server: Server) -> str:
     """Return the path of pg_dump, pg_restore or psql that knows the server's version.
 
-    On a local socket the one that comes with the project, whose build has no TLS, and over the network the
-    system's own; each is the other's stand-in.
+    On a local socket the one that comes with the project, else the PATH's; over the network the PATH's alone,
+    since the project's build has no TLS. Raise BackupRefused when there is none.
     """
     with server.connection() as connection:
         needed = connection.info.server_version // 10_000
@@ -93,7 +112,10 @@ def _major(path: str) -> int:
 
 
 def dump(server: Server, snapshot: str) -> Iterator[bytes]:
-    """Yield the archive of a database as one snapshot sees it; raise BackupRefused when pg_dump fails."""
+    """Yield the archive of a database as one snapshot sees it; raise BackupRefused when pg_dump fails.
+
+    Never with --enable-row-security: without it pg_dump fails where it would see a part of the rows.
+    """
     command = [
         program("pg_dump", server), f"--dbname={server.conninfo()}", "--no-password", "--format=custom",
         "--compress=1", f"--snapshot={snapshot}", "--exclude-extension=*", "--no-owner",
@@ -135,7 +157,7 @@ def put_back(server: Server, archive: Iterable[bytes]) -> None:
             feeding.finish()
             if parser.wait():
                 raise BackupRefused(f"pg_restore failed: {_said(parser_errors)}")
-            _send(writer, b"\nCOMMIT;\n")
+            _send(writer, ENDING)
             _pipe(writer.stdin).close()
             if writer.wait():
                 raise BackupRefused(f"The database refused it and is as it was: {_said(errors)}")
@@ -208,8 +230,3 @@ def _said(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read().decode(errors="replace").strip().splitlines()
     return lines[0] if lines else "it left no message"
-
-
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes may still be written there."""
-    return shutil.disk_usage(folder).free

@@ -161,10 +161,10 @@ def test_master_keys_are_rotated_by_rewrapping_alone(as_system: None, settings: 
     blobs = {s: store.ensure_keys([s])[s][0].seal(b"words", b"") for s in subjects}
     old = settings.CORTEX_MASTER_KEYS
     settings.CORTEX_MASTER_KEYS = f"new:{base64.b64encode(os.urandom(32)).decode()},{old}"
-    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (3, 2)
+    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (3, 2, {})
     assert {only(s).unseal(blobs[s], b"") for s in subjects} == {b"words"}
-    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (2, 0)
-    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (0, 0)
+    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (2, 0, {})
+    assert actions.rewrap_keys(actor=ACTOR, limit=3) == (0, 0, {})
     settings.CORTEX_MASTER_KEYS = settings.CORTEX_MASTER_KEYS.partition(",")[0]
     assert {only(s).unseal(blobs[s], b"") for s in subjects} == {b"words"}
     assert AuditLog.objects.filter(event_type="key.rewrapped").count() == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -12,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import sql
 
 from cortex.audit import sequencer, signing
 from cortex.audit.models import AuditLog
@@ -27,30 +27,12 @@ from cortex.ops.backups.manifest import Manifest
 from cortex.ops.backups.sealing import Forged
 from cortex.ops.backups.tools import Server
 from cortex.ops.embedded import superuser_address
-from cortex.ops.local_secrets import load_or_make
 from patients.sessions.messages import Message
 from tests import makers, stores
+from tests.backups import KEY, KEYS_KEY, SCRATCH, USUAL, WORDS, empty, looking_at, server
 from tests.cast import make_cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEY, KEYS_KEY = os.urandom(32), os.urandom(32)
-USUAL = {MAIN: "cortex_test", KEYS: "cortex_keys_test"}
-SCRATCH = {MAIN: "cortex_scratch", KEYS: "cortex_keys_scratch"}
-WORDS = "the kettle sings at four in the morning"
-
-
-def server(kind: str, role: str, name: str = "") -> Server:
-    """A database of this run as one of the real roles."""
-    secrets = load_or_make(stores.DATA_DIR)
-    place = conninfo_to_dict(superuser_address(stores.DATA_DIR, kind, name or USUAL[kind]))
-    given = {"host": place["host"], "port": str(place["port"]), "dbname": place["dbname"]}
-    return Server(given | {"user": f"cortex_{role}"}, secrets[f"{role}_password"])
-
-
-def empty(kind: str) -> Server:
-    """A fresh, empty database beside this run's, as its owner."""
-    stores.recreate(kind, SCRATCH[kind], None)
-    return server(kind, "owner", SCRATCH[kind])
 
 
 def schema(where: Server) -> list[str]:
@@ -90,25 +72,6 @@ def restored(backups: dict[str, tuple[Path, Manifest]]) -> Iterator[None]:
         restoring.restore(path, told, empty(kind), key)
     with looking_at(SCRATCH[MAIN], SCRATCH[KEYS]):
         yield
-
-
-class looking_at:
-    """Point both aliases at other databases for a while."""
-
-    def __init__(self, main: str, keys: str) -> None:
-        self.now, self.before = (main, keys), (USUAL[MAIN], USUAL[KEYS])
-
-    def __enter__(self) -> None:
-        self._point(*self.now)
-
-    def __exit__(self, *_: object) -> None:
-        self._point(*self.before)
-
-    def _point(self, main: str, keys: str) -> None:
-        stores.point_at("default", {"NAME": main})
-        stores.point_at("keys", {"NAME": keys})
-        cache.forget()
-        makers.scope_all()
 
 
 def test_what_is_put_back_has_every_row_and_guard_and_opens_its_words_with_the_keys_alone(
@@ -250,6 +213,35 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(
     with pytest.raises(BackupRefused, match="ran full"):
         taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)
     assert not folders.complete(tmp_path, MAIN) and not list(tmp_path.glob(".partial-*"))
+
+
+@pytest.fixture
+def narrow() -> Iterator[Server]:
+    """A role that may read every table and is held to the rows of the organizations that it names."""
+    postgres = superuser_address(stores.DATA_DIR, MAIN, "postgres")
+    wide = server(MAIN, "system")
+    make = "CREATE ROLE cortex_narrow LOGIN NOBYPASSRLS PASSWORD {} IN ROLE pg_read_all_data"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS cortex_narrow")
+        connection.execute(sql.SQL(make).format(sql.Literal(wide.password)))
+        yield Server(wide.parameters | {"user": "cortex_narrow"}, wide.password)
+        connection.execute("DROP ROLE cortex_narrow")
+
+
+def test_a_role_that_row_level_security_holds_takes_no_part_of_a_backup(
+    message: Message, narrow: Server, tmp_path: Path
+) -> None:
+    with pytest.raises(BackupRefused, match=r"cortex_narrow may not read every row .*row-level security"):
+        taking.take(tmp_path, MAIN, narrow, KEY)
+    assert list(tmp_path.iterdir()) == []
+    with server(MAIN, "system").connection() as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        snapshot = facts.one(connection, "SELECT pg_export_snapshot()")[0]
+        with pytest.raises(BackupRefused, match=r"pg_dump failed: .*row-level security"):
+            list(tools.dump(narrow, snapshot))
+    told = taking.take(tmp_path, MAIN, server(MAIN, "system"), KEY)[1]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        restoring.differences(told, narrow, signing.public_keys())
 
 
 def command(*arguments: str, **more: Any) -> subprocess.Popen[str]:

@@ -8,7 +8,9 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError
 
 from cortex.ops.backups import house
+from cortex.ops.backups.alone import alone
 from cortex.ops.backups.folders import MAIN, BackupRefused
+from cortex.ops.processes import StartRefused
 
 
 class Command(BaseCommand):
@@ -27,9 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Restore, compare and say what was lost."""
         try:
-            for line in house.restore(MAIN, options["source"], replace=options["replace"]):
-                self.stdout.write(line)
-            for line in house.replayed():
-                self.stdout.write(line)
-        except (BackupRefused, psycopg.Error, OSError) as refusal:
+            with alone():
+                house.restore(MAIN, options["source"], replace=options["replace"], say=self.stdout.write)
+        except (BackupRefused, StartRefused, psycopg.Error, OSError) as refusal:
             raise CommandError(str(refusal)) from refusal
