@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
@@ -30,6 +31,28 @@ def _code(label: str) -> forms.CharField:
 def _name(label: str, hint: str) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "input input-lg", "autocomplete": "off"})
     return forms.CharField(label=label, max_length=NAME_LENGTH, required=False, help_text=hint, widget=widget)
+
+
+class AnswerField(forms.Field):
+    """What a browser says for a key: one JSON object of a bounded length; strangers send anything here."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> dict[str, Any] | None:
+        """Return the object; nothing is parsed before its length is known."""
+        text = str(value or "")
+        if not text:
+            return None
+        wrong = ValidationError("That is no answer of a key.", "invalid")
+        if len(text) > LONGEST_ANSWER:
+            raise wrong
+        try:
+            found = json.loads(text)
+        except (RecursionError, ValueError):
+            raise wrong from None
+        if not isinstance(found, dict):
+            raise wrong
+        return found
 
 
 class CodeForm(forms.Form):
@@ -61,7 +84,7 @@ class CodeForm(forms.Form):
 class KeyForm(StockKeyForm):  # type: ignore[misc]
     """What a security key answered."""
 
-    credential = forms.JSONField(max_length=LONGEST_ANSWER, widget=forms.HiddenInput)
+    credential = AnswerField()
 
     def clean_credential(self) -> Any:
         """Check the answer under the throttle; return the key that gave it."""
@@ -92,7 +115,7 @@ class AddKeyForm(StockAddKeyForm):  # type: ignore[misc]
     """What a new security key answered, and what to call it."""
 
     name = _name("Name", "So that you know it again, such as: blue key on my keyring.")
-    credential = forms.JSONField(max_length=LONGEST_ANSWER, widget=forms.HiddenInput)
+    credential = AnswerField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, initial={"name": ""}, **kwargs)

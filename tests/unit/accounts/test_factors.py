@@ -236,6 +236,32 @@ def test_what_is_no_answer_of_a_key_is_refused_and_counted(people: People, app: 
     assert not Authenticator.objects.filter(type="webauthn").exists()
 
 
+def test_what_is_no_json_object_or_too_long_is_refused_at_every_door_of_a_key(
+    people: People, app: Any
+) -> None:
+    waiting = Client()
+    sign_in(waiting, "cleo@example.org")
+    cleo, _ = second_step("cleo@example.org", code_of(app[0]))
+    doors = (
+        (waiting, "/accounts/factor/"),
+        (cleo, "/accounts/reauthenticate/factor/"),
+        (cleo, "/me/factors/key"),
+    )
+    strange = (
+        "5",
+        "true",
+        '"x"',
+        "[1]",
+        "1" * 5000,
+        "[" * 3000,
+        '{"a":' * 2000,
+        '{"id":"' + "A" * 200_000 + '"}',
+    )
+    for client, path in doors:
+        assert {client.post(path, {"credential": answer}).status_code for answer in strange} == {422}
+    assert "factor.refused" not in verbs()  # none of it was worth checking
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_browsers_with_one_code_at_the_same_moment_one_comes_in(people: People) -> None:
     secret, codes = set_up_app(at_home("cleo@example.org"))
