@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
@@ -18,6 +19,20 @@ from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.signin.actions import forget_attempt, reserve_attempt
 from cortex.accounts.signin.devices import factor_marks_of, visitor
 from cortex.audit.actors import actor_of, actor_of_user
+
+# What the libraries raise over an answer that no key gave: JSON of another shape, CBOR cut short or endless,
+# an unknown algorithm. Strangers type here, so it is refused like a wrong one and is no fault of ours.
+NO_ANSWER = (
+    ValidationError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 def give_code(request: HttpRequest, user: User, code: str) -> str:
@@ -40,8 +55,7 @@ def give_key(request: HttpRequest, user: User, answer: Any) -> Authenticator:
     try:
         webauthn.parse_authentication_response(answer)
         key = webauthn.complete_authentication(user, answer)
-    # Strangers type here: what is no answer of a key at all is refused like a wrong one.
-    except (ValidationError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except NO_ANSWER:
         raise _refused(request, user, attempt, "key") from None
     actions.use_key(actor=actor_of_user(user), attempt_id=attempt.pk, factor_id=key.pk)
     return key

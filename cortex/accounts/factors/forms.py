@@ -124,9 +124,9 @@ class AddKeyForm(StockAddKeyForm):  # type: ignore[misc]
         """Check the answer; whatever is no answer of a key is a wrong one, not a fault of ours."""
         try:
             return super().clean()  # type: ignore[no-any-return]
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
-            if isinstance(fault, ValidationError):
-                raise
+        except ValidationError:
+            raise
+        except challenge.NO_ANSWER:
             raise get_adapter().validation_error("incorrect_code") from None
 
 

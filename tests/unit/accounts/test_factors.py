@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -36,6 +37,8 @@ pytestmark = pytest.mark.django_db
 __all__ = ["app"]
 NOT_RIGHT = "That is not right"
 LOCKED = "Too many failed attempts"
+CLIENT = b'{"type":"webauthn.get","challenge":"AA","origin":"http://testserver"}'
+BROKEN_CBOR = (b"\x19\x01", b"\x81" * 5000)  # a number cut short, lists without an end
 
 
 def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, app: Any) -> None:
@@ -224,14 +227,32 @@ def test_the_last_factor_stays_where_one_is_required(people: People, app: Any) -
     assert Authenticator.objects.filter(pk=factor.pk).exists()
 
 
+def letters(content: bytes) -> str:
+    """Bytes as browsers send them."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def answer_of(**response: str) -> str:
+    """An answer of the right shape around what a key says."""
+    return json.dumps({"id": "AA", "rawId": "AA", "type": "public-key", "response": response})
+
+
 def test_what_is_no_answer_of_a_key_is_refused_and_counted(people: People, app: Any) -> None:
     client = Client()
     sign_in(client, "cleo@example.org")
-    for answer in ("[]", "{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}'):
+    answers = ("{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}')
+    broken = [letters(bytes(32) + b"\x80" + bytes(4) + cbor) for cbor in BROKEN_CBOR]
+    parts = [
+        {"clientDataJSON": letters(CLIENT), "authenticatorData": one, "signature": "AA"} for one in broken
+    ]
+    for answer in (*answers, *(answer_of(**one) for one in parts)):
         assert client.post("/accounts/factor/", {"credential": answer}).status_code == 422
-    assert verbs().count("factor.refused") == 2  # empty ones are not sent to be checked
+    assert verbs().count("factor.refused") == 4  # empty ones are not sent to be checked
+    assert not LoginAttempt.objects.filter(outcome="tried").exists()
     cleo, _ = second_step("cleo@example.org", code_of(app[0]))
-    for answer in ("[]", "{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing"):
+    shapeless = ("{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing")
+    made = [answer_of(clientDataJSON=letters(CLIENT), attestationObject=letters(one)) for one in BROKEN_CBOR]
+    for answer in (*shapeless, *made):
         assert cleo.post("/me/factors/key", {"credential": answer}).status_code == 422
     assert not Authenticator.objects.filter(type="webauthn").exists()
 
