@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from allauth.account.internal.flows.reauthentication import suspend_request
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from cortex.accounts.factors.queries import has_factor
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.sessions.actions import mark_factor_passed, move_session
 from cortex.accounts.sessions.models import SessionState
+from cortex.accounts.signin.recent import suspend
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -56,7 +56,7 @@ def own_factor_first(view: V) -> V:
         state: SessionState | None = getattr(request, "session_state", None)
         passed = state is not None and state.factor_passed_at is not None
         if not passed and has_factor(request.user.pk):  # type: ignore[arg-type]
-            return suspend_request(request, reverse("mfa_reauthenticate"))
+            return suspend(request, reverse("mfa_reauthenticate"))
         return view(request, *args, **kwargs)
 
     return ask  # type: ignore[return-value]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.test import Client
 
 from cortex.accounts.actions import enable_user
 from cortex.accounts.factors import actions
+from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.mail.sending import send_due
 from cortex.audit.actors import actor_of_user, system
 from cortex.audit.models import AuditLog
@@ -123,6 +126,39 @@ def test_each_sensitive_step_asks_again_after_five_minutes(
         enable_user(actor=actor_of_user(people.ada), user_id=people.cleo.pk)
     old = grown_old(client).post(path.format(**ids), sent)
     assert old["Location"].startswith("/accounts/reauthenticate/")
+
+
+def again(client: Client, path: str, data: dict[str, str]) -> Any:
+    """Send a form ten minutes after the last password, give the password as the page asks, and land."""
+    where = grown_old(client).post(path, data)["Location"]
+    asked = client.get(where).content.decode()
+    following = re.search(r'name="next" value="([^"]+)"', asked)
+    assert following, asked
+    landed = client.post(where, {"password": PASSWORD, "next": html.unescape(following.group(1))})
+    assert landed.status_code in (200, 302, 303), landed.content
+    return landed
+
+
+def test_a_command_from_a_searched_or_filtered_list_is_done_after_the_password(people: People) -> None:
+    ada, cleo = at_home("ada@example.org"), people.cleo
+    page = f"/admin/accounts/user/{cleo.pk}/change/?_changelist_filters=q%3Dcleo"
+    landed = again(ada, page, {"full_name": "Cleo", "role": "therapist"})
+    cleo.refresh_from_db()
+    assert cleo.role == "therapist" and landed["Location"].endswith("/admin/accounts/user/?q=cleo")
+    chosen = {"action": "disable", "_selected_action": str(cleo.pk)}
+    landed = again(ada, "/admin/accounts/user/?q=cleo&is_active__exact=1", chosen)
+    cleo.refresh_from_db()
+    assert not cleo.is_active and landed["Location"].endswith("?q=cleo&is_active__exact=1")
+    invited = invite_person(
+        actor=actor_of_user(people.ada),
+        email="nia@example.org",
+        full_name="Nia",
+        role="counselor",
+        organization_id=people.home.pk,
+    )
+    chosen = {"action": "renew", "_selected_action": str(invited.pk)}
+    again(ada, "/admin/accounts/invitation/?q=nia", chosen)
+    assert AuditLog.objects.filter(event_type="invitation.renewed").count() == 1
 
 
 def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: Any) -> None:
