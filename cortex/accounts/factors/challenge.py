@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import structlog
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -19,7 +20,16 @@ from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.signin.actions import forget_attempt, reserve_attempt
 from cortex.accounts.signin.devices import factor_marks_of, visitor
 from cortex.audit.actors import actor_of, actor_of_user
+from cortex.audit.rules import RuleBroken
+from cortex.crypto.errors import SealedError
 
+log = structlog.get_logger("cortex.accounts")
+
+UNREADABLE = (
+    "No code can be checked for you: the key that seals your factors is lost, or not the one of before. Use "
+    "a security key if you have one, else ask a supervisor or administrator to reset your factors. They "
+    "should tell whoever runs Cortex: others may be shut out too."
+)
 # What the libraries raise over an answer that no key gave: JSON of another shape, CBOR cut short or endless,
 # an unknown algorithm. Strangers type here, so it is refused like a wrong one and is no fault of ours.
 NO_ANSWER = (
@@ -44,6 +54,11 @@ def give_code(request: HttpRequest, user: User, code: str) -> str:
         # Nobody looked at the code: an outage of the keys must not lock people out.
         forget_attempt(attempt_id=attempt.pk)
         raise
+    except SealedError as error:
+        # Nor here: the key is lost, or older than what it should open, and no code can be right.
+        forget_attempt(attempt_id=attempt.pk)
+        log.error("a factor's secret does not open", kind=type(error).__name__)
+        raise RuleBroken(UNREADABLE, "factor_unreadable", status=503) from error
     if found in ("wrong", "replayed"):
         raise _refused(request, user, attempt, str(found))
     return str(found)

@@ -21,6 +21,7 @@ from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import RuleBroken
 from cortex.crypto.errors import DecryptError, KeyProviderError
+from cortex.crypto.keys import DataKey
 from tests.unit.accounts.conftest import People, sign_in
 from tests.unit.accounts.factors import (
     app,
@@ -321,6 +322,20 @@ def test_while_the_keys_are_away_codes_wait_and_nobody_is_locked_out(
     with monkeypatch.context() as broken:
         broken.setattr("cortex.accounts.factors.adapter.data_keys", away)
         assert [give(client, code_of(app[0])).status_code for _ in range(6)] == [503] * 6
+    assert give(client, code_of(app[0])).status_code == 302
+
+
+@pytest.mark.parametrize("kept", [{}, {SUBJECT: [DataKey(SUBJECT, 1, bytes(32))]}], ids=["lost", "another"])
+def test_with_the_key_lost_or_another_one_a_code_locks_nobody_out_and_says_what_helps(
+    people: People, app: Any, monkeypatch: pytest.MonkeyPatch, kept: dict[Any, Any]
+) -> None:
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr("cortex.accounts.factors.adapter.data_keys", lambda subjects: kept)
+        answers = [give(client, code) for code in [code_of(app[0])] * 3 + [app[1][0]] * 3]
+    assert [one.status_code for one in answers] == [503] * 6
+    assert all("ask a supervisor or administrator to reset" in one.content.decode() for one in answers)
     assert give(client, code_of(app[0])).status_code == 302
 
 
