@@ -14,6 +14,8 @@ from cortex.accounts.factors.codes import new_seed, open_secret, sealed, step_of
 from cortex.accounts.factors.queries import APP_NAME, MAIN
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
+from cortex.accounts.mail.actions import queue_mail
+from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin import queries as attempts
@@ -145,22 +147,26 @@ def refuse_factor(
 
 
 @action
-def reset_factors(*, actor: Actor, user_id: UUID, reason: str, at: datetime | None = None) -> User:
-    """Take all factors from a colleague who can't use them; their sessions and sockets end.
+def reset_factors(
+    *, actor: Actor, user_id: UUID, reason: str, base_url: str, at: datetime | None = None
+) -> bool:
+    """Take all factors from a colleague who can't use them; their sessions end, and a mail tells them.
 
-    Whoever may appoint to the person's role may do it, never for oneself. `reason` is one of FactorReset.
+    Whoever may appoint to the person's role may do it, never for oneself. `reason` is one of FactorReset,
+    `base_url` the address of the house in the mail. Return whether there was anything to take.
     """
     user = refuse_reset(actor, User.objects.select_for_update().filter(pk=user_id).first())
     if reason not in FactorReset.values:
         raise InputRefused("Choose why.", "bad_reason", field="reason")
     count = Authenticator.objects.filter(user=user, type__in=MAIN).count()
     if not Authenticator.objects.filter(user=user).delete()[0]:
-        return Unchanged(user)  # type: ignore[return-value]
+        return Unchanged(False)  # type: ignore[return-value]
     user.access_version += 1
     user.save(update_fields=["access_version", "updated_at"])
     end_sessions_of(actor=actor, user_id=user.pk, why="factors", at=at)
+    queue_mail(kind=MailKind.FACTORS, about=user.pk, base_url=base_url)
     record(actor, "factor.reset", user, codes={"reason": reason, "count": count})
-    return user
+    return True
 
 
 def _used(actor: Actor, user: User, factor: Authenticator, attempt_id: UUID, at: datetime) -> Any:

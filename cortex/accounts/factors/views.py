@@ -26,8 +26,6 @@ from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyF
 from cortex.accounts.factors.gate import is_waiting, open_without_factor, own_factor_first, pass_gate
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
-from cortex.accounts.mail.actions import queue_mail
-from cortex.accounts.mail.models import MailKind
 from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.accounts.signin.status import status_lines
@@ -198,9 +196,11 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "colleague": colleague, "factors": queries.factors_of(user_id)}
         return render(request, "accounts/factors/reset.html", context, status=422 if form.errors else 200)
-    actions.reset_factors(actor=actor, user_id=user_id, reason=form.cleaned_data["reason"])
-    queue_mail(kind=MailKind.FACTORS, about=user_id, base_url=request.build_absolute_uri("/"))
-    messages.success(request, "Reset. They are signed out everywhere, and set up a new factor next time.")
+    address = request.build_absolute_uri("/")
+    if actions.reset_factors(actor=actor, user_id=user_id, base_url=address, **form.cleaned_data):
+        messages.success(request, "Reset. They are signed out everywhere, and set up a new factor next time.")
+    else:
+        messages.info(request, "There was nothing to reset: they have no second factor any more.")
     return go_to(request, reverse("accounts:staff_list"))
 
 

@@ -16,6 +16,7 @@ from cortex.accounts.actions import enable_user
 from cortex.accounts.factors import actions
 from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.mail.sending import send_due
+from cortex.accounts.models import PendingMail
 from cortex.audit.actors import actor_of_user, system
 from cortex.audit.models import AuditLog
 from tests.unit.accounts.conftest import PASSWORD, People
@@ -63,6 +64,13 @@ def test_a_supervisor_resets_a_colleagues_factors_which_ends_their_sessions_and_
     assert [m.to for m in mail.outbox] == [["cleo@example.org"]] and "second factors" in mail.outbox[0].body
 
 
+def test_a_reset_that_finds_nothing_mails_nobody_and_says_so(people: People) -> None:
+    sam = at_home("sam@example.org")
+    answer = sam.post(f"/staff/{people.cleo.pk}/factors/reset", {"reason": "lost"}, follow=True)
+    assert "There was nothing to reset" in answer.content.decode()
+    assert not PendingMail.objects.exists() and verbs() == []
+
+
 def test_nobody_resets_their_own_factors_or_those_of_a_higher_role(people: People) -> None:
     sam = at_home("sam@example.org")
     set_up_app(sam)
@@ -71,7 +79,7 @@ def test_nobody_resets_their_own_factors_or_those_of_a_higher_role(people: Peopl
     assert sam.post(f"/staff/{people.ada.pk}/factors/reset", {"reason": "lost"}).status_code == 422
     assert sam.post(f"/staff/{people.charlie.pk}/factors/reset", {"reason": "lost"}).status_code == 404
     assert Authenticator.objects.filter(type="totp").count() == 2
-    actions.reset_factors(actor=system("command"), user_id=people.ada.pk, reason="lost")
+    actions.reset_factors(actor=system("command"), user_id=people.ada.pk, reason="lost", base_url="/")
     assert Authenticator.objects.filter(type="totp").count() == 1
 
 
