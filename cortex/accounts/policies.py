@@ -83,7 +83,10 @@ POLICIES: dict[str, Policy] = {
         _are_ids,
     ),
     "mfa_required_roles": Policy(
-        "Who must give a second factor at sign-in; unless it is set, the house's default holds (all roles).",
+        "Who must give a second factor; unless it is set, the house's default holds (all roles). It holds at "
+        "once, in running sessions too: whoever gave none is stopped at the next page, their board's live "
+        "connection closes within 5 seconds, and they count as away from the desk until they have one. "
+        "So set it between shifts, after people have set theirs up under Your account.",
         "a list of roles: " + ", ".join(Role.values),
         _are_roles,
     ),
