@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from cortex.crypto.errors import DecryptError
+from cortex.crypto.keys import version_of
 from cortex.keys.actions import ensure_keys
 from cortex.keys.models import Purpose
 from cortex.keys.queries import data_keys, pick
@@ -50,8 +51,8 @@ class FactorAdapter(DefaultMFAAdapter):
         except binascii.Error:
             raise DecryptError("a factor's secret is not sealed") from None
         found = data_keys([SUBJECT]).get(SUBJECT, [])
-        version = blob[2] << 8 | blob[3] if len(blob) > 4 else 0
-        return pick({key.version: key for key in found}, SUBJECT, version).unseal(blob, _BOUND).decode()
+        key = pick({key.version: key for key in found}, SUBJECT, version_of(blob))
+        return key.unseal(blob, _BOUND).decode()
 
     def _get_site_name(self) -> str:
         return "Cortex"
