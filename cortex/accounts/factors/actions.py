@@ -1,4 +1,4 @@
-"""Writes of second factors: added, used, refused, removed, recovery codes renewed, a colleague's reset."""
+"""Writes of second factors: added, used, removed, recovery codes renewed, a colleague's reset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
-from cortex.accounts.choices import Attempt, FactorReset, Lock
+from cortex.accounts.choices import Attempt, FactorReset
 from cortex.accounts.factors.codes import new_seed, open_secret, sealed, step_of
 from cortex.accounts.factors.queries import APP_NAME, MAIN
 from cortex.accounts.factors.required import is_required
@@ -18,8 +18,6 @@ from cortex.accounts.mail.actions import queue_mail
 from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.sessions.actions import end_sessions_of
-from cortex.accounts.signin import queries as attempts
-from cortex.accounts.signin.devices import Marks
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 
@@ -127,23 +125,6 @@ def use_key(*, actor: Actor, attempt_id: UUID, factor_id: int, at: datetime | No
     if found is None:
         raise NotFound("There is no such factor.", "no_such_factor")
     _used(actor, user, found, attempt_id, clock(at))
-
-
-@action
-def refuse_factor(
-    *, actor: Actor, attempt_id: UUID, marks: Marks, user_id: UUID, why: str, at: datetime | None = None
-) -> str:
-    """Record a wrong code or key; return what it locked. `why` is a code: wrong, replayed, key."""
-    at = clock(at)
-    locks = attempts.lock_caused_by(marks, at)
-    LoginAttempt.objects.filter(pk=attempt_id).update(outcome=Attempt.REFUSED, locks=locks)
-    user = User.objects.get(pk=user_id)
-    record(actor, "factor.refused", user, codes={"why": why}, outcome="refused")
-    if locks:
-        record(actor, "account.locked", user, codes={"locks": locks, "by": "factor"}, outcome="refused")
-    if locks == Lock.ACCOUNT:
-        User.objects.filter(pk=user.pk).update(locked_until=at + attempts.LOCK_FOR)
-    return locks
 
 
 @action

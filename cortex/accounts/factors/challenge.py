@@ -17,7 +17,7 @@ from cortex.access.context import KEYS_DOWN
 from cortex.accounts.choices import Attempt
 from cortex.accounts.factors import actions
 from cortex.accounts.models import LoginAttempt, User
-from cortex.accounts.signin.actions import forget_attempt, reserve_attempt
+from cortex.accounts.signin.actions import forget_attempt, refuse_attempt, reserve_attempt
 from cortex.accounts.signin.devices import factor_marks_of, visitor
 from cortex.audit.actors import actor_of, actor_of_user
 from cortex.audit.rules import RuleBroken
@@ -85,12 +85,12 @@ def _attempt(request: HttpRequest, user: User) -> LoginAttempt:
 
 def _refused(request: HttpRequest, user: User, attempt: LoginAttempt, why: str) -> ValidationError:
     is_known = request.user.is_authenticated
-    actions.refuse_factor(
+    refuse_attempt(
         actor=actor_of(request) if is_known else visitor(request, user.organization_id),
         attempt_id=attempt.pk,
         marks=factor_marks_of(request, user.email),
-        user_id=user.pk,
-        why=why,
+        email=user.email,
+        factor=why,
     )
     error: ValidationError = get_adapter().validation_error("incorrect_code")
     return error
