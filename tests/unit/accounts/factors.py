@@ -9,7 +9,6 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
-from cortex.audit.models import AuditLog
 from cortex.clock import clock
 from tests.unit.accounts.conftest import People, sign_in
 
@@ -47,12 +46,6 @@ def second_step(email: str, code: str, client: Client | None = None) -> tuple[Cl
     client = client or Client()
     sign_in(client, email)
     return client, give(client, code)
-
-
-def verbs(prefix: str = "factor.") -> list[str]:
-    """The audit verbs so far that begin so, in order."""
-    rows = AuditLog.objects.filter(event_type__startswith=prefix).order_by("id")
-    return list(rows.values_list("event_type", flat=True))
 
 
 def at_home(email: str) -> Client:

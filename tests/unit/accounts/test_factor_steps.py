@@ -19,8 +19,8 @@ from cortex.accounts.mail.sending import send_due
 from cortex.accounts.models import PendingMail
 from cortex.audit.actors import actor_of_user, system
 from cortex.audit.models import AuditLog
-from tests.unit.accounts.conftest import PASSWORD, People
-from tests.unit.accounts.factors import app, at_home, code_of, second_step, set_up_app, verbs
+from tests.unit.accounts.conftest import PASSWORD, People, verbs
+from tests.unit.accounts.factors import app, at_home, code_of, second_step, set_up_app
 
 pytestmark = pytest.mark.django_db
 __all__ = ["app"]
@@ -68,7 +68,7 @@ def test_a_reset_that_finds_nothing_mails_nobody_and_says_so(people: People) -> 
     sam = at_home("sam@example.org")
     answer = sam.post(f"/staff/{people.cleo.pk}/factors/reset", {"reason": "lost"}, follow=True)
     assert "There was nothing to reset" in answer.content.decode()
-    assert not PendingMail.objects.exists() and verbs() == []
+    assert not PendingMail.objects.exists() and verbs("factor.") == []
 
 
 def test_nobody_resets_their_own_factors_or_those_of_a_higher_role(people: People) -> None:
@@ -97,7 +97,7 @@ def test_what_weighs_more_asks_again_and_then_goes_on_with_the_very_request(peop
     where = grown_old(client).post("/me/factors/codes")["Location"]
     assert where == "/accounts/reauthenticate/?next=%2Fme%2Ffactors%2Fcodes"
     page = client.post(where, {"password": PASSWORD, "next": "/me/factors/codes"})
-    assert "data-codes" in page.content.decode() and verbs()[-1] == "factor.codes_renewed"
+    assert "data-codes" in page.content.decode() and verbs("factor.")[-1] == "factor.codes_renewed"
     sam = grown_old(at_home("sam@example.org"))
     path = f"/staff/{people.cleo.pk}/factors/reset"
     set_up_app(at_home("sam@example.org"))
@@ -106,7 +106,7 @@ def test_what_weighs_more_asks_again_and_then_goes_on_with_the_very_request(peop
     )
     spare = Authenticator.objects.get(user=people.sam, type="recovery_codes").wrap().get_unused_codes()[0]
     assert sam.post(where, {"code": spare, "next": path}).status_code == 303
-    assert verbs()[-1] == "factor.reset"
+    assert verbs("factor.")[-1] == "factor.reset"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_command_resets_whoever_nobody_else_may_help(people: People, app: An
     with pytest.raises(CommandError, match="no second factor"):
         call_command("reset_factors", "ada@example.org", "--reason", "lost")
     call_command("reset_factors", "Cleo@example.org", "--reason", "lost")
-    assert not Authenticator.objects.exists() and verbs()[-1] == "factor.reset"
+    assert not Authenticator.objects.exists() and verbs("factor.")[-1] == "factor.reset"
     send_due()
     assert mail.outbox[0].to == ["cleo@example.org"]
 
