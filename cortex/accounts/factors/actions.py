@@ -74,7 +74,8 @@ def remove_factor(*, actor: Actor, factor_id: int) -> None:
         )
     _drop(actor, user, chosen, why="own")
     if len(own) == 1:
-        Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).delete()
+        for codes in Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES):
+            _drop(actor, user, codes, why="last_factor")
 
 
 @action

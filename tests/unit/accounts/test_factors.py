@@ -206,6 +206,11 @@ def test_one_removes_ones_own_factor_but_not_another_persons(people: People, app
     client, _ = second_step("cleo@example.org", code_of(app[0]))
     assert client.post("/me/factors/remove", {"factor": factor.pk}).status_code == 303
     assert not Authenticator.objects.exists()  # the codes stand in for nothing and go too
+    gone = AuditLog.objects.filter(event_type="factor.removed").order_by("id")
+    assert [row.codes for row in gone] == [
+        {"kind": "totp", "why": "own"},
+        {"kind": "recovery_codes", "why": "last_factor"},
+    ]
 
 
 def test_the_last_factor_stays_where_one_is_required(people: People, app: Any) -> None:
