@@ -24,7 +24,6 @@ from cortex.accounts.factors import actions, qr, queries
 from cortex.accounts.factors.codes import new_secret, open_secret, sealed
 from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyForm, ResetForm, begin_key
 from cortex.accounts.factors.gate import is_waiting, open_without_factor, own_factor_first, pass_gate
-from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.recent import ask_again_unless_recent
@@ -113,8 +112,7 @@ confirm = open_without_factor(
 def overview(request: HttpRequest) -> HttpResponse:
     """Say which factors there are to choose from, and why one must be set up."""
     user = person(request)
-    context = {"factors": queries.factors_of(user.pk), "next": back(request, "")}
-    return _entry(request, "overview", context)
+    return _entry(request, "overview", {"factors": queries.factors_of(user.pk)})
 
 
 @sensitive_post_parameters("code")
@@ -210,7 +208,7 @@ def _added(request: HttpRequest, codes: list[str], sentence: str) -> HttpRespons
     if codes:
         return _codes_page(request, codes)
     messages.success(request, sentence)
-    return go_to(request, reverse("accounts:me"))
+    return go_to(request, back(request, reverse("accounts:me")))
 
 
 def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
@@ -227,10 +225,9 @@ def _app_page(request: HttpRequest, secret: str, form: AddAppForm) -> HttpRespon
 def _entry(
     request: HttpRequest, name: str, context: dict[str, Any], form: forms.Form | None = None
 ) -> HttpResponse:
-    """Render a page of set-up outside the frame, whose parts may all be shut."""
-    user = person(request)
-    more = {"status": status_lines(), "person": user, "is_waiting": is_waiting(request)}
-    more["is_required"] = is_required(user)
+    """Render a page of set-up outside the frame, whose parts may all be shut; it remembers where to go."""
+    more = {"status": status_lines(), "person": person(request), "is_waiting": is_waiting(request)}
+    more["next"] = back(request, "")
     status = 422 if form is not None and form.errors else 200
     response = render(request, f"accounts/factors/{name}.html", context | more, status=status)
     response["Cache-Control"] = "no-store"

@@ -24,12 +24,17 @@ def wrong_code(secret: str) -> str:
     return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
 
 
-def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
-    """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
+def shown_secret(client: Client) -> str:
+    """Begin to set an app up; return the secret that the page shows."""
     page = client.get("/me/factors/app").content.decode()
     secret = re.search(r"data-secret>([A-Z2-7 ]+)<", page)
     assert secret, page
-    text = secret.group(1).replace(" ", "")
+    return secret.group(1).replace(" ", "")
+
+
+def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
+    """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
+    text = shown_secret(client)
     done = client.post("/me/factors/app", {"code": code_of(text, -1), **fields})
     assert done.status_code in (200, 303), done.content
     codes = re.search(r"data-codes>([\d\n]+)<", done.content.decode())
