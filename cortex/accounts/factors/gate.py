@@ -17,6 +17,7 @@ from cortex.accounts.factors.required import is_required
 from cortex.accounts.sessions.actions import mark_factor_passed, move_session
 from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.recent import suspend
+from cortex.ui.pages import is_navigation
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -27,11 +28,15 @@ def open_without_factor(view: V) -> V:
     return view
 
 
+def has_passed(request: HttpRequest) -> bool:
+    """Whether a second factor was given in this session."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    return state is not None and state.factor_passed_at is not None
+
+
 def is_waiting(request: HttpRequest) -> bool:
     """Whether this session's person must give a second factor and has not."""
-    state: SessionState | None = getattr(request, "session_state", None)
-    passed = state is not None and state.factor_passed_at is not None
-    return not passed and is_required(request.user)  # type: ignore[arg-type]
+    return not has_passed(request) and is_required(request.user)  # type: ignore[arg-type]
 
 
 def pass_gate(request: HttpRequest) -> None:
@@ -53,9 +58,7 @@ def own_factor_first(view: V) -> V:
 
     @functools.wraps(view)
     def ask(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        state: SessionState | None = getattr(request, "session_state", None)
-        passed = state is not None and state.factor_passed_at is not None
-        if not passed and has_factor(request.user.pk):  # type: ignore[arg-type]
+        if not has_passed(request) and has_factor(request.user.pk):  # type: ignore[arg-type]
             return suspend(request, reverse("mfa_reauthenticate"))
         return view(request, *args, **kwargs)
 
@@ -85,9 +88,8 @@ class SecondFactorMiddleware:
 
 def _lead(request: HttpRequest) -> HttpResponse:
     """Answer a page with a redirect, and a part or a script with 403 and the page to go to."""
-    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     place = reverse("mfa_reauthenticate" if has_factor(request.user.pk) else "accounts:factors")  # type: ignore[arg-type]
-    if is_page and request.headers.get("HX-Request") != "true":
+    if is_navigation(request):
         wanted = request.get_full_path() if request.method == "GET" else "/"
         return HttpResponseRedirect(f"{place}?{urlencode({'next': wanted})}")
     return HttpResponse(status=403, headers={"HX-Redirect": place, "HX-Reswap": "none"})
