@@ -10,13 +10,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
+from cortex.access.declare import requires_any_staff
 from cortex.access.middleware import declared
 from cortex.accounts.factors.queries import has_factor
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.sessions.actions import mark_factor_passed, move_session
 from cortex.accounts.sessions.models import SessionState
-from cortex.accounts.signin.recent import suspend
+from cortex.accounts.signin.recent import ask_again_unless_recent, suspend
 from cortex.ui.pages import is_navigation
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -50,19 +53,26 @@ def pass_gate(request: HttpRequest) -> None:
         state.factor_passed_at = timezone.now()  # a request that waited goes on within this one
 
 
-def own_factor_first(view: V) -> V:
-    """Ask a session that gave no factor for one, where its person has one: a password alone changes none.
+def changes_factors(*methods: str, set_up: bool = False) -> Callable[[V], V]:
+    """Declare a view that changes one's own factors; `set_up`: it answers before the gate too.
 
-    Such a session began before the factor was set up, or before it was asked for.
+    It asks a session that gave no factor for one, where its person has one: such a session began before the
+    factor was set up, or before it was asked for, and a password alone changes none. Else it asks for either
+    once more, unless one was given in the last minutes.
     """
 
-    @functools.wraps(view)
-    def ask(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not has_passed(request) and has_factor(request.user.pk):  # type: ignore[arg-type]
-            return suspend(request, reverse("mfa_reauthenticate"))
-        return view(request, *args, **kwargs)
+    def declare(view: V) -> V:
+        @functools.wraps(view)
+        def ask(request: HttpRequest) -> Any:
+            if not has_passed(request) and has_factor(request.user.pk):  # type: ignore[arg-type]
+                return suspend(request, reverse("mfa_reauthenticate"))
+            ask_again_unless_recent(request)
+            return view(request)
 
-    return ask  # type: ignore[return-value]
+        declared_view: V = requires_any_staff(never_cache(require_http_methods(list(methods))(ask)))  # type: ignore[assignment]
+        return open_without_factor(declared_view) if set_up else declared_view
+
+    return declare
 
 
 class SecondFactorMiddleware:

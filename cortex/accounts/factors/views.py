@@ -16,14 +16,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from cortex.access.declare import public, requires, requires_any_staff
 from cortex.accounts.choices import Role
 from cortex.accounts.factors import actions, qr, queries
 from cortex.accounts.factors.codes import new_secret, open_secret, sealed
 from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyForm, ResetForm, begin_key
-from cortex.accounts.factors.gate import is_waiting, open_without_factor, own_factor_first, pass_gate
+from cortex.accounts.factors.gate import changes_factors, is_waiting, open_without_factor, pass_gate
 from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.recent import ask_again_unless_recent
@@ -116,14 +116,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@open_without_factor
-@requires_any_staff
-@never_cache
-@require_http_methods(["GET", "POST"])
-@own_factor_first
+@changes_factors("GET", "POST", set_up=True)
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show the secret once, take the code that it gives."""
-    ask_again_unless_recent(request)
     user = person(request)
     if request.method != "POST" or PENDING not in request.session:
         secret = new_secret()
@@ -142,14 +137,9 @@ def app(request: HttpRequest) -> HttpResponse:
     return _app_page(request, secret, form)
 
 
-@open_without_factor
-@requires_any_staff
-@never_cache
-@require_http_methods(["GET", "POST"])
-@own_factor_first
+@changes_factors("GET", "POST", set_up=True)
 def key(request: HttpRequest) -> HttpResponse:
     """Set up a security key or passkey; the browser's own dialogue does the rest."""
-    ask_again_unless_recent(request)
     user = person(request)
     form = AddKeyForm(request.POST or None, user=user)
     if form.is_valid():
@@ -160,21 +150,15 @@ def key(request: HttpRequest) -> HttpResponse:
     return _entry(request, "key", {"form": form, "js_data": {"creation_options": options}}, form)
 
 
-@requires_any_staff
-@require_POST
-@own_factor_first
+@changes_factors("POST")
 def codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them once."""
-    ask_again_unless_recent(request)
     return _codes_page(request, actions.renew_codes(actor=actor_of(request)))
 
 
-@requires_any_staff
-@require_POST
-@own_factor_first
+@changes_factors("POST")
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one of one's own factors by its number in the list."""
-    ask_again_unless_recent(request)
     chosen = request.POST.get("factor", "")
     number = int(chosen) if chosen.isdecimal() and len(chosen) < 16 else 0
     actions.remove_factor(actor=actor_of(request), factor_id=number)
