@@ -136,6 +136,16 @@ def test_each_sensitive_step_asks_again_after_five_minutes(
     assert old["Location"].startswith("/accounts/reauthenticate/")
 
 
+@pytest.mark.parametrize(
+    "path", ["accounts/invitation", "accounts/apikey", "patients/patientuserobjectpermission"]
+)
+def test_the_back_office_asks_before_something_new_is_typed_and_only_whom_it_lets_add(
+    people: People, path: str
+) -> None:
+    assert "/accounts/reauthenticate/" in grown_old(at_home("ada@example.org")).get(f"/admin/{path}/add/").url
+    assert grown_old(at_home("cleo@example.org")).get(f"/admin/{path}/add/").status_code == 403
+
+
 def again(client: Client, path: str, data: dict[str, str]) -> Any:
     """Send a form ten minutes after the last password, give the password as the page asks, and land."""
     where = grown_old(client).post(path, data)["Location"]
