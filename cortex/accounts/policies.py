@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.html import format_html, format_html_join
+
 from cortex.accounts.choices import Role
 from cortex.audit.rules import InputRefused
 
@@ -106,8 +108,12 @@ POLICIES: dict[str, Policy] = {
 
 
 def help_text() -> str:
-    """Return the list in words, for the form."""
-    return " ".join(f"{name}: {one.help} As {one.shape}." for name, one in POLICIES.items())
+    """Return the list in words, for the form: one row for each key."""
+    rows = ((name, one.help, one.shape) for name, one in POLICIES.items())
+    return format_html(
+        '<dl class="settings">{}</dl>',
+        format_html_join("", "<div><dt>{}</dt><dd>{} As {}.</dd></div>", rows),
+    )
 
 
 def refuse_unknown(settings: Any, before: Mapping[str, Any], *, by_system: bool) -> None:
