@@ -23,9 +23,16 @@ LONGEST_CODE = 32
 LONGEST_ANSWER = 16_384
 
 
+class CodeInput(forms.TextInput):
+    """Never shows a code again: whatever was refused is worth nothing, and the next one is typed over it."""
+
+    def format_value(self, value: Any) -> None:
+        """Return nothing to show."""
+
+
 def _code(label: str) -> forms.CharField:
     attributes = {"class": "input input-lg otp", "inputmode": "numeric", "autocomplete": "one-time-code"}
-    return forms.CharField(label=label, max_length=LONGEST_CODE, widget=forms.TextInput(attrs=attributes))
+    return forms.CharField(label=label, max_length=LONGEST_CODE, widget=CodeInput(attrs=attributes))
 
 
 def _name(label: str, hint: str) -> forms.CharField:
@@ -63,6 +70,11 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+
+    def begin_here(self) -> None:
+        """Put the cursor into the field, unless there is a refusal to read first."""
+        if not self.is_bound:
+            self.fields["code"].widget.attrs["autofocus"] = True
 
     def clean_code(self) -> str:
         """Check and use up the code."""

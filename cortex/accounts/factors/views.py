@@ -59,9 +59,12 @@ class ChallengeView(WithStatus, AuthenticateView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Ask a key only of whoever has one."""
-        if not queries.has_key(self.stage.login.user.pk):
-            self.webauthn_form = None
-        return super().get_context_data(**kwargs)
+        if queries.has_key(self.stage.login.user.pk):
+            return super().get_context_data(**kwargs)
+        self.webauthn_form = None
+        context = super().get_context_data(**kwargs)
+        context["form"].begin_here()
+        return context
 
 
 class ConfirmView(WithStatus, BaseReauthenticateView):  # type: ignore[misc]
@@ -200,9 +203,11 @@ def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
 
 
 def _app_page(request: HttpRequest, secret: str, form: AddAppForm) -> HttpResponse:
-    link = get_adapter().build_totp_url(person(request), secret)
+    user = person(request)
+    link = get_adapter().build_totp_url(user, secret)
     groups = [secret[at : at + 4] for at in range(0, len(secret), 4)]
     context = {"form": form, "qr": qr.drawn(link), "groups": groups, "link": link}
+    context["replaced"] = [one.name for one in queries.factors_of(user.pk) if one.kind == "totp"]
     return _entry(request, "app", context, form)
 
 

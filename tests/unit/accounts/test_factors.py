@@ -57,7 +57,9 @@ def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, 
 def test_set_up_shows_ten_codes_once_and_a_wrong_code_sets_nothing_up(people: People) -> None:
     client = at_home("cleo@example.org")
     client.get("/me/factors/app")
-    assert client.post("/me/factors/app", {"code": "12345"}).status_code == 422
+    wrong = client.post("/me/factors/app", {"code": "12345", "name": "Mine"})
+    assert wrong.status_code == 422
+    assert "12345" not in wrong.content.decode() and 'value="Mine"' in wrong.content.decode()
     assert not Authenticator.objects.exists()
     _, codes = set_up_app(client)
     assert len(set(codes)) == 10 and all(len(code) == 10 for code in codes)
@@ -192,6 +194,7 @@ def test_the_key_of_the_factors_is_nobodys_orphan(people: People) -> None:
 def test_a_new_phone_replaces_the_old_one(people: People, app: Any) -> None:
     secret, _ = app
     client, _ = second_step("cleo@example.org", code_of(secret))
+    assert "takes the place of" in client.get("/me/factors/app").content.decode()
     fresh, codes = set_up_app(client)
     assert codes == [] and fresh != secret
     assert Authenticator.objects.filter(type="totp").count() == 1
