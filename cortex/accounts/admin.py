@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from cortex.accounts import actions, policies
 from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its models)
@@ -33,23 +33,6 @@ from cortex.ui.admin import ActionAdmin
 LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 
 
-class AsksAgain(ActionAdmin):
-    """Asks for password or factor again before a form is taken, unless one was given in the last minutes."""
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        """Ask whoever may send the form; everybody else hears no as ever."""
-        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
-        if request.method == "POST" and may:
-            ask_again_unless_recent(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-
 class OrganizationForm(forms.ModelForm):
     """What an organization says about itself."""
 
@@ -63,9 +46,10 @@ class OrganizationForm(forms.ModelForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(AsksAgain):
+class OrganizationAdmin(ActionAdmin):
     """One's own organization; new ones are made by `create_admin`."""
 
+    asks_again = True
     change_action = actions.update_organization
     organization_path = "pk"
     form = OrganizationForm
@@ -83,9 +67,10 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(AsksAgain):
+class UserAdmin(ActionAdmin):
     """People of one's own organization; they come by invitation."""
 
+    asks_again = True
     change_action = actions.update_user
     view_roles = LEADERS
     form = UserForm
@@ -129,9 +114,10 @@ class InvitationForm(forms.ModelForm):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(AsksAgain):
+class InvitationAdmin(ActionAdmin):
     """Invitations of one's own organization."""
 
+    asks_again = True
     add_action = invitations.invite_person
     write_roles = LEADERS
     form = InvitationForm

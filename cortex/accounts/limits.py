@@ -18,6 +18,7 @@ from cortex.accounts.sessions import actions, queries
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
 from cortex.audit import actor_of
+from cortex.ui.pages import is_navigation, is_partial
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -76,7 +77,7 @@ class SessionLimitsMiddleware:
         if access is None or access.how != "roles":
             return None
         if not request.user.is_authenticated:
-            return _to_sign_in(request) if _is_part(request) else None
+            return _to_sign_in(request) if is_partial(request) else None
         now = timezone.now()
         state = _state(request)
         state.on_board = state.on_board or says_board(request, view)
@@ -84,7 +85,7 @@ class SessionLimitsMiddleware:
         if over := _why_over(state, now, has_pin=request.user.has_pin):
             actions.end_session(actor=actor_of(request), session_key=state.session_key, why=over)
             logout(request)
-            return _to_sign_in(request) if _is_part(request) else None
+            return _to_sign_in(request) if is_partial(request) else None
         if state.locked_at is None and now - state.last_input_at > limits().idle:
             actions.cover_session(actor=actor_of(request), session_key=state.session_key)
             state.locked_at = now
@@ -117,12 +118,12 @@ def says_board(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Whether a page of the desk itself asks: for its cover, or for a part of its own."""
     if request.method == "POST":
         return _marked(view, "open_while_covered") and request.POST.get("board") == "yes"
-    return _is_part(request) and _marked(view, "covers_when_idle")
+    return is_partial(request) and _marked(view, "covers_when_idle")
 
 
 def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, now: datetime) -> None:
     """Note a navigation or a command as input; background requests of scripts are none."""
-    is_page = not _is_part(request) and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    is_page = is_navigation(request)
     is_input = is_page or request.method not in ("GET", "HEAD")
     opened = is_page and request.method == "GET"
     on_board = _marked(view, "covers_when_idle") if opened else state.on_board
@@ -133,7 +134,7 @@ def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, n
 
 def _goes_on(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Whether a view answers under the cover."""
-    is_live_part = request.method == "GET" and _is_part(request) and _marked(view, "live_while_covered")
+    is_live_part = request.method == "GET" and is_partial(request) and _marked(view, "live_while_covered")
     return is_live_part or _marked(view, "open_while_covered")
 
 
@@ -143,15 +144,10 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def _to_cover(request: HttpRequest) -> HttpResponse:
     """Answer a covered session: a page leads to the PIN, a part or a script hears 423 and a trigger."""
-    is_page = request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    if is_page and not _is_part(request):
+    if request.method == "GET" and is_navigation(request):
         query = urlencode({"next": request.get_full_path()})
         return HttpResponseRedirect(f"{reverse('accounts:cover')}?{query}")
     return HttpResponse(status=COVERED, headers={"HX-Trigger": "session-covered", "HX-Reswap": "none"})
-
-
-def _is_part(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true"
 
 
 def _marked(view: Callable[..., Any], name: str) -> bool:

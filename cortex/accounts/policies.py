@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.html import format_html, format_html_join
+
 from cortex.accounts.choices import Role
 from cortex.audit.rules import InputRefused
 
@@ -83,7 +85,10 @@ POLICIES: dict[str, Policy] = {
         _are_ids,
     ),
     "mfa_required_roles": Policy(
-        "Who must give a second factor at sign-in; unless it is set, the house's default holds (all roles).",
+        "Who must give a second factor; unless it is set, the house's default holds (all roles). It holds at "
+        "once, in running sessions too: whoever gave none is stopped at the next page, their board's live "
+        "connection closes within 5 seconds, and they count as away from the desk until they have one. "
+        "So set it between shifts, after people have set theirs up under Your account.",
         "a list of roles: " + ", ".join(Role.values),
         _are_roles,
     ),
@@ -103,8 +108,12 @@ POLICIES: dict[str, Policy] = {
 
 
 def help_text() -> str:
-    """Return the list in words, for the form."""
-    return " ".join(f"{name}: {one.help} As {one.shape}." for name, one in POLICIES.items())
+    """Return the list in words, for the form: one row for each key."""
+    rows = ((name, one.help, one.shape) for name, one in POLICIES.items())
+    return format_html(
+        '<dl class="settings">{}</dl>',
+        format_html_join("", "<div><dt>{}</dt><dd>{} As {}.</dd></div>", rows),
+    )
 
 
 def refuse_unknown(settings: Any, before: Mapping[str, Any], *, by_system: bool) -> None:

@@ -20,6 +20,7 @@ from django.utils.http import urlencode
 from cortex.access.context import AccessContext, holds, reading, scoped, set_scope
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import TRAIL_READERS, Role
+from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.lists import OpenedChangeList
 from cortex.ui.searches import TYPED, to_search
@@ -54,7 +55,9 @@ class ActionAdmin(admin.ModelAdmin):
     `organization_path` is the lookup of the row's organization (None: not bound to one); `sealed_fields` are
     opened on a row's page, and on a list that shows them, for whoever stands in a relationship to the person
     that opens `opens` (empty: the person's page); `note_look` says what the trail keeps of a look at people.
-    Administrators look and write; whoever else may (domain 1.2) is named by the class.
+    Administrators look and write; whoever else may (domain 1.2) is named by the class. With `asks_again` its
+    form asks for password or factor, unless one was given in the last minutes: before a new row is typed, and
+    when any is sent.
     """
 
     add_action: ClassVar[Action | None] = None
@@ -65,6 +68,7 @@ class ActionAdmin(admin.ModelAdmin):
     organization_path: ClassVar[str | None] = "organization"
     sealed_fields: ClassVar[tuple[str, ...]] = ()
     opens: ClassVar[str] = ""
+    asks_again: ClassVar[bool] = False
     # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
     formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
         models.DateTimeField: {
@@ -172,6 +176,9 @@ class ActionAdmin(admin.ModelAdmin):
         extra_context: Any = None,
     ) -> HttpResponse:
         """Show a record, or send what was typed to its action."""
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        if self.asks_again and may and (request.method == "POST" or not object_id):
+            ask_again_unless_recent(request)
         return self._run(request, super().changeform_view, object_id, form_url, extra_context)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:

@@ -17,6 +17,11 @@ def is_partial(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def is_navigation(request: HttpRequest) -> bool:
+    """Whether a browser opens a page (or sends its form), and no script asks for a part or for data."""
+    return not is_partial(request) and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+
+
 def page_of(rows: Sequence[Any] | Any, number: str | int | None, size: int = PAGE_SIZE) -> Page[Any]:
     """Return one page of rows; a number that is none or out of range gives the nearest page."""
     return Paginator(rows, size).get_page(number)

@@ -6,10 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from cortex.accounts.choices import Role
-from cortex.accounts.signin.recent import ask_again_unless_recent
 from patients.care import actions
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.registry.admin import PatientRowAdmin
@@ -79,6 +78,7 @@ class GrantForm(forms.ModelForm):
 class GrantAdmin(PatientRowAdmin):
     """Single grants: given after the password once more, ended, never deleted."""
 
+    asks_again = True
     add_action = actions.grant_access
     view_roles = WATCHERS
     form = GrantForm
@@ -99,12 +99,6 @@ class GrantAdmin(PatientRowAdmin):
     list_select_related = ("content_object", "user", "permission__content_type", "granted_by")
     search_fields = ("content_object__anonymous_id",)
     actions = ("end_now",)
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Ask for the password again unless it was given in the last minutes: a grant opens a person."""
-        if self.has_add_permission(request):
-            ask_again_unless_recent(request)
-        return super().add_view(request, form_url, extra_context)
 
     @admin.action(description="End now", permissions=["run"])
     def end_now(self, request: HttpRequest, queryset: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
+from cortex.accounts.policies import POLICIES
 from tests import makers
 from tests.browser.conftest import Visitor
 from tests.cast import Cast
@@ -43,6 +44,21 @@ def test_a_search_without_scripts_keeps_filters_and_stays_out_of_addresses(
     page.wait_for_url(lambda url: "q=" not in url)
     assert twin.anonymous_id not in page.content(), "the filter still holds"
     assert asked and not any(email in url for url in asked)
+
+
+def test_on_a_phone_a_long_form_leaves_the_way_out_in_sight_and_lists_its_settings(
+    people: Cast, visit: Callable[..., Visitor]
+) -> None:
+    people.home.settings |= {"fictional": True}  # which the header says, in a line of its own
+    people.home.save()
+    ada = visit(width=390)
+    ada.sign_in(people.ada)
+    page = ada.open("/admin/accounts/organization/")
+    assert ada.axe() == []
+    page = ada.open(f"/admin/accounts/organization/{people.home.pk}/change/")
+    squeezed = "(e) => e.scrollHeight - e.clientHeight"
+    assert page.locator("#header").evaluate(squeezed) == 0 and ada.overflow() == 0
+    assert page.locator("dl.settings dt").all_inner_texts() == list(POLICIES)
 
 
 def test_a_choice_is_looked_up_without_an_address_that_says_whom(

@@ -134,6 +134,7 @@ def test_an_app_is_set_up_by_its_picture_and_signs_in(page: Page, cleo: User) ->
     page.get_by_role("link", name="I have kept them, go on").click()
     page.context.clear_cookies()
     sign_in(page)
+    expect(page.get_by_label("Code")).to_be_focused()
     page.get_by_label("Code").fill(code_of(secret))
     page.get_by_role("button", name="Go on").click()
     expect(page).to_have_url(re.compile("/me/$"))

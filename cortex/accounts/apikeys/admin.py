@@ -63,6 +63,7 @@ class ApiKeyForm(forms.ModelForm):
 class ApiKeyAdmin(ActionAdmin):
     """Keys without their secrets; making one asks for the password again."""
 
+    asks_again = True
     add_action = actions.create_key
     form = ApiKeyForm
     organization_path = "client__organization"
@@ -79,11 +80,6 @@ class ApiKeyAdmin(ActionAdmin):
         """Show more of an old key than is asked for a new one."""
         more = ("prefix", "overlap_until", "revoked_at", "last_used_at", "rotated_from", "created_by")
         return (*self.fields, *more) if obj else self.fields
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Ask for the password again unless it was given in the last minutes."""
-        ask_again_unless_recent(request)
-        return super().add_view(request, form_url, extra_context)
 
     def save_model(
         self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool

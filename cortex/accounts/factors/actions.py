@@ -1,4 +1,4 @@
-"""Writes of second factors: added, used, refused, removed, recovery codes renewed, a colleague's reset."""
+"""Writes of second factors: added, used, removed, recovery codes renewed, a colleague's reset."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
-from cortex.accounts.choices import Attempt, FactorReset, Lock
+from cortex.accounts.choices import Attempt, FactorReset
 from cortex.accounts.factors.codes import new_seed, open_secret, sealed, step_of
 from cortex.accounts.factors.queries import APP_NAME, MAIN
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
+from cortex.accounts.mail.actions import queue_mail
+from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.sessions.actions import end_sessions_of
-from cortex.accounts.signin import queries as attempts
-from cortex.accounts.signin.devices import Marks
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 
@@ -74,7 +74,8 @@ def remove_factor(*, actor: Actor, factor_id: int) -> None:
         )
     _drop(actor, user, chosen, why="own")
     if len(own) == 1:
-        Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).delete()
+        for codes in Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES):
+            _drop(actor, user, codes, why="last_factor")
 
 
 @action
@@ -128,39 +129,26 @@ def use_key(*, actor: Actor, attempt_id: UUID, factor_id: int, at: datetime | No
 
 
 @action
-def refuse_factor(
-    *, actor: Actor, attempt_id: UUID, marks: Marks, user_id: UUID, why: str, at: datetime | None = None
-) -> str:
-    """Record a wrong code or key; return what it locked. `why` is a code: wrong, replayed, key."""
-    at = clock(at)
-    locks = attempts.lock_caused_by(marks, at)
-    LoginAttempt.objects.filter(pk=attempt_id).update(outcome=Attempt.REFUSED, locks=locks)
-    user = User.objects.get(pk=user_id)
-    record(actor, "factor.refused", user, codes={"why": why}, outcome="refused")
-    if locks:
-        record(actor, "account.locked", user, codes={"locks": locks, "by": "factor"}, outcome="refused")
-    if locks == Lock.ACCOUNT:
-        User.objects.filter(pk=user.pk).update(locked_until=at + attempts.LOCK_FOR)
-    return locks
+def reset_factors(
+    *, actor: Actor, user_id: UUID, reason: str, base_url: str, at: datetime | None = None
+) -> bool:
+    """Take all factors from a colleague who can't use them; their sessions end, and a mail tells them.
 
-
-@action
-def reset_factors(*, actor: Actor, user_id: UUID, reason: str, at: datetime | None = None) -> User:
-    """Take all factors from a colleague who can't use them; their sessions and sockets end.
-
-    Whoever may appoint to the person's role may do it, never for oneself. `reason` is one of FactorReset.
+    Whoever may appoint to the person's role may do it, never for oneself. `reason` is one of FactorReset,
+    `base_url` the address of the house in the mail. Return whether there was anything to take.
     """
     user = refuse_reset(actor, User.objects.select_for_update().filter(pk=user_id).first())
     if reason not in FactorReset.values:
         raise InputRefused("Choose why.", "bad_reason", field="reason")
     count = Authenticator.objects.filter(user=user, type__in=MAIN).count()
     if not Authenticator.objects.filter(user=user).delete()[0]:
-        return Unchanged(user)  # type: ignore[return-value]
+        return Unchanged(False)  # type: ignore[return-value]
     user.access_version += 1
     user.save(update_fields=["access_version", "updated_at"])
     end_sessions_of(actor=actor, user_id=user.pk, why="factors", at=at)
+    queue_mail(kind=MailKind.FACTORS, about=user.pk, base_url=base_url)
     record(actor, "factor.reset", user, codes={"reason": reason, "count": count})
-    return user
+    return True
 
 
 def _used(actor: Actor, user: User, factor: Authenticator, attempt_id: UUID, at: datetime) -> Any:

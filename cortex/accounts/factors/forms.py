@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
@@ -22,14 +23,43 @@ LONGEST_CODE = 32
 LONGEST_ANSWER = 16_384
 
 
+class CodeInput(forms.TextInput):
+    """Never shows a code again: whatever was refused is worth nothing, and the next one is typed over it."""
+
+    def format_value(self, value: Any) -> None:
+        """Return nothing to show."""
+
+
 def _code(label: str) -> forms.CharField:
     attributes = {"class": "input input-lg otp", "inputmode": "numeric", "autocomplete": "one-time-code"}
-    return forms.CharField(label=label, max_length=LONGEST_CODE, widget=forms.TextInput(attrs=attributes))
+    return forms.CharField(label=label, max_length=LONGEST_CODE, widget=CodeInput(attrs=attributes))
 
 
 def _name(label: str, hint: str) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "input input-lg", "autocomplete": "off"})
     return forms.CharField(label=label, max_length=NAME_LENGTH, required=False, help_text=hint, widget=widget)
+
+
+class AnswerField(forms.Field):
+    """What a browser says for a key: one JSON object of a bounded length; strangers send anything here."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> dict[str, Any] | None:
+        """Return the object; nothing is parsed before its length is known."""
+        text = str(value or "")
+        if not text:
+            return None
+        wrong = ValidationError("That is no answer of a key.", "invalid")
+        if len(text) > LONGEST_ANSWER:
+            raise wrong
+        try:
+            found = json.loads(text)
+        except (RecursionError, ValueError):
+            raise wrong from None
+        if not isinstance(found, dict):
+            raise wrong
+        return found
 
 
 class CodeForm(forms.Form):
@@ -40,6 +70,11 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+
+    def begin_here(self) -> None:
+        """Put the cursor into the field, unless there is a refusal to read first."""
+        if not self.is_bound:
+            self.fields["code"].widget.attrs["autofocus"] = True
 
     def clean_code(self) -> str:
         """Check and use up the code."""
@@ -61,7 +96,7 @@ class CodeForm(forms.Form):
 class KeyForm(StockKeyForm):  # type: ignore[misc]
     """What a security key answered."""
 
-    credential = forms.JSONField(max_length=LONGEST_ANSWER, widget=forms.HiddenInput)
+    credential = AnswerField()
 
     def clean_credential(self) -> Any:
         """Check the answer under the throttle; return the key that gave it."""
@@ -92,7 +127,7 @@ class AddKeyForm(StockAddKeyForm):  # type: ignore[misc]
     """What a new security key answered, and what to call it."""
 
     name = _name("Name", "So that you know it again, such as: blue key on my keyring.")
-    credential = forms.JSONField(max_length=LONGEST_ANSWER, widget=forms.HiddenInput)
+    credential = AnswerField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, initial={"name": ""}, **kwargs)
@@ -101,9 +136,9 @@ class AddKeyForm(StockAddKeyForm):  # type: ignore[misc]
         """Check the answer; whatever is no answer of a key is a wrong one, not a fault of ours."""
         try:
             return super().clean()  # type: ignore[no-any-return]
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as fault:
-            if isinstance(fault, ValidationError):
-                raise
+        except ValidationError:
+            raise
+        except challenge.NO_ANSWER:
             raise get_adapter().validation_error("incorrect_code") from None
 
 

@@ -6,17 +6,21 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from allauth.account.internal.flows.reauthentication import suspend_request
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
+from cortex.access.declare import requires_any_staff
 from cortex.access.middleware import declared
 from cortex.accounts.factors.queries import has_factor
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.sessions.actions import mark_factor_passed, move_session
 from cortex.accounts.sessions.models import SessionState
+from cortex.accounts.signin.recent import ask_again_unless_recent, suspend
+from cortex.ui.pages import is_navigation
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -27,11 +31,15 @@ def open_without_factor(view: V) -> V:
     return view
 
 
+def has_passed(request: HttpRequest) -> bool:
+    """Whether a second factor was given in this session."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    return state is not None and state.factor_passed_at is not None
+
+
 def is_waiting(request: HttpRequest) -> bool:
     """Whether this session's person must give a second factor and has not."""
-    state: SessionState | None = getattr(request, "session_state", None)
-    passed = state is not None and state.factor_passed_at is not None
-    return not passed and is_required(request.user)  # type: ignore[arg-type]
+    return not has_passed(request) and is_required(request.user)  # type: ignore[arg-type]
 
 
 def pass_gate(request: HttpRequest) -> None:
@@ -45,21 +53,26 @@ def pass_gate(request: HttpRequest) -> None:
         state.factor_passed_at = timezone.now()  # a request that waited goes on within this one
 
 
-def own_factor_first(view: V) -> V:
-    """Ask a session that gave no factor for one, where its person has one: a password alone changes none.
+def changes_factors(*methods: str, set_up: bool = False) -> Callable[[V], V]:
+    """Declare a view that changes one's own factors; `set_up`: it answers before the gate too.
 
-    Such a session began before the factor was set up, or before it was asked for.
+    It asks a session that gave no factor for one, where its person has one: such a session began before the
+    factor was set up, or before it was asked for, and a password alone changes none. Else it asks for either
+    once more, unless one was given in the last minutes.
     """
 
-    @functools.wraps(view)
-    def ask(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        state: SessionState | None = getattr(request, "session_state", None)
-        passed = state is not None and state.factor_passed_at is not None
-        if not passed and has_factor(request.user.pk):  # type: ignore[arg-type]
-            return suspend_request(request, reverse("mfa_reauthenticate"))
-        return view(request, *args, **kwargs)
+    def declare(view: V) -> V:
+        @functools.wraps(view)
+        def ask(request: HttpRequest) -> Any:
+            if not has_passed(request) and has_factor(request.user.pk):  # type: ignore[arg-type]
+                return suspend(request, reverse("mfa_reauthenticate"))
+            ask_again_unless_recent(request)
+            return view(request)
 
-    return ask  # type: ignore[return-value]
+        declared_view: V = requires_any_staff(never_cache(require_http_methods(list(methods))(ask)))  # type: ignore[assignment]
+        return open_without_factor(declared_view) if set_up else declared_view
+
+    return declare
 
 
 class SecondFactorMiddleware:
@@ -85,9 +98,8 @@ class SecondFactorMiddleware:
 
 def _lead(request: HttpRequest) -> HttpResponse:
     """Answer a page with a redirect, and a part or a script with 403 and the page to go to."""
-    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     place = reverse("mfa_reauthenticate" if has_factor(request.user.pk) else "accounts:factors")  # type: ignore[arg-type]
-    if is_page and request.headers.get("HX-Request") != "true":
+    if is_navigation(request):
         wanted = request.get_full_path() if request.method == "GET" else "/"
         return HttpResponseRedirect(f"{place}?{urlencode({'next': wanted})}")
     return HttpResponse(status=403, headers={"HX-Redirect": place, "HX-Reswap": "none"})

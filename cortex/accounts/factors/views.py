@@ -16,18 +16,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from cortex.access.declare import public, requires, requires_any_staff
 from cortex.accounts.choices import Role
 from cortex.accounts.factors import actions, qr, queries
 from cortex.accounts.factors.codes import new_secret, open_secret, sealed
 from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyForm, ResetForm, begin_key
-from cortex.accounts.factors.gate import is_waiting, open_without_factor, own_factor_first, pass_gate
-from cortex.accounts.factors.required import is_required
+from cortex.accounts.factors.gate import changes_factors, is_waiting, open_without_factor, pass_gate
 from cortex.accounts.factors.standing import refuse_reset
-from cortex.accounts.mail.actions import queue_mail
-from cortex.accounts.mail.models import MailKind
 from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.accounts.signin.status import status_lines
@@ -62,9 +59,12 @@ class ChallengeView(WithStatus, AuthenticateView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Ask a key only of whoever has one."""
-        if not queries.has_key(self.stage.login.user.pk):
-            self.webauthn_form = None
-        return super().get_context_data(**kwargs)
+        if queries.has_key(self.stage.login.user.pk):
+            return super().get_context_data(**kwargs)
+        self.webauthn_form = None
+        context = super().get_context_data(**kwargs)
+        context["form"].begin_here()
+        return context
 
 
 class ConfirmView(WithStatus, BaseReauthenticateView):  # type: ignore[misc]
@@ -115,19 +115,13 @@ confirm = open_without_factor(
 def overview(request: HttpRequest) -> HttpResponse:
     """Say which factors there are to choose from, and why one must be set up."""
     user = person(request)
-    context = {"factors": queries.factors_of(user.pk), "next": back(request, "")}
-    return _entry(request, "overview", context)
+    return _entry(request, "overview", {"factors": queries.factors_of(user.pk)})
 
 
 @sensitive_post_parameters("code")
-@open_without_factor
-@requires_any_staff
-@never_cache
-@require_http_methods(["GET", "POST"])
-@own_factor_first
+@changes_factors("GET", "POST", set_up=True)
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show the secret once, take the code that it gives."""
-    ask_again_unless_recent(request)
     user = person(request)
     if request.method != "POST" or PENDING not in request.session:
         secret = new_secret()
@@ -146,14 +140,9 @@ def app(request: HttpRequest) -> HttpResponse:
     return _app_page(request, secret, form)
 
 
-@open_without_factor
-@requires_any_staff
-@never_cache
-@require_http_methods(["GET", "POST"])
-@own_factor_first
+@changes_factors("GET", "POST", set_up=True)
 def key(request: HttpRequest) -> HttpResponse:
     """Set up a security key or passkey; the browser's own dialogue does the rest."""
-    ask_again_unless_recent(request)
     user = person(request)
     form = AddKeyForm(request.POST or None, user=user)
     if form.is_valid():
@@ -164,21 +153,15 @@ def key(request: HttpRequest) -> HttpResponse:
     return _entry(request, "key", {"form": form, "js_data": {"creation_options": options}}, form)
 
 
-@requires_any_staff
-@require_POST
-@own_factor_first
+@changes_factors("POST")
 def codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them once."""
-    ask_again_unless_recent(request)
     return _codes_page(request, actions.renew_codes(actor=actor_of(request)))
 
 
-@requires_any_staff
-@require_POST
-@own_factor_first
+@changes_factors("POST")
 def remove(request: HttpRequest) -> HttpResponse:
     """Remove one of one's own factors by its number in the list."""
-    ask_again_unless_recent(request)
     chosen = request.POST.get("factor", "")
     number = int(chosen) if chosen.isdecimal() and len(chosen) < 16 else 0
     actions.remove_factor(actor=actor_of(request), factor_id=number)
@@ -198,9 +181,11 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "colleague": colleague, "factors": queries.factors_of(user_id)}
         return render(request, "accounts/factors/reset.html", context, status=422 if form.errors else 200)
-    actions.reset_factors(actor=actor, user_id=user_id, reason=form.cleaned_data["reason"])
-    queue_mail(kind=MailKind.FACTORS, about=user_id, base_url=request.build_absolute_uri("/"))
-    messages.success(request, "Reset. They are signed out everywhere, and set up a new factor next time.")
+    address = request.build_absolute_uri("/")
+    if actions.reset_factors(actor=actor, user_id=user_id, base_url=address, **form.cleaned_data):
+        messages.success(request, "Reset. They are signed out everywhere, and set up a new factor next time.")
+    else:
+        messages.info(request, "There was nothing to reset: they have no second factor any more.")
     return go_to(request, reverse("accounts:staff_list"))
 
 
@@ -210,7 +195,7 @@ def _added(request: HttpRequest, codes: list[str], sentence: str) -> HttpRespons
     if codes:
         return _codes_page(request, codes)
     messages.success(request, sentence)
-    return go_to(request, reverse("accounts:me"))
+    return go_to(request, back(request, reverse("accounts:me")))
 
 
 def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
@@ -218,19 +203,20 @@ def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
 
 
 def _app_page(request: HttpRequest, secret: str, form: AddAppForm) -> HttpResponse:
-    link = get_adapter().build_totp_url(person(request), secret)
+    user = person(request)
+    link = get_adapter().build_totp_url(user, secret)
     groups = [secret[at : at + 4] for at in range(0, len(secret), 4)]
     context = {"form": form, "qr": qr.drawn(link), "groups": groups, "link": link}
+    context["replaced"] = [one.name for one in queries.factors_of(user.pk) if one.kind == "totp"]
     return _entry(request, "app", context, form)
 
 
 def _entry(
     request: HttpRequest, name: str, context: dict[str, Any], form: forms.Form | None = None
 ) -> HttpResponse:
-    """Render a page of set-up outside the frame, whose parts may all be shut."""
-    user = person(request)
-    more = {"status": status_lines(), "person": user, "is_waiting": is_waiting(request)}
-    more["is_required"] = is_required(user)
+    """Render a page of set-up outside the frame, whose parts may all be shut; it remembers where to go."""
+    more = {"status": status_lines(), "person": person(request), "is_waiting": is_waiting(request)}
+    more["next"] = back(request, "")
     status = 422 if form is not None and form.errors else 200
     response = render(request, f"accounts/factors/{name}.html", context | more, status=status)
     response["Cache-Control"] = "no-store"

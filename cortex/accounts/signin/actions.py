@@ -46,18 +46,24 @@ def forget_attempt(*, attempt_id: UUID) -> None:
 
 @action
 def refuse_attempt(
-    *, actor: Actor, attempt_id: UUID, marks: Marks, email: str, at: datetime | None = None
+    *, actor: Actor, attempt_id: UUID, marks: Marks, email: str, factor: str = "", at: datetime | None = None
 ) -> str:
-    """Record a failed sign-in; return what it locked (`account`, `device`, `network` or empty)."""
+    """Record a failed attempt; return what it locked (`account`, `device`, `network` or empty).
+
+    `factor` says how a second factor failed (wrong, replayed, key); empty: it was a sign-in by password.
+    """
     _one_at_a_time(marks)
     at = clock(at)
     locks = queries.lock_caused_by(marks, at)
     LoginAttempt.objects.filter(pk=attempt_id).update(outcome=Attempt.REFUSED, locks=locks)
     user = user_by_email(email)
-    _mirror(user, marks, at, locks=locks)
-    codes = {"account": marks.account, "known_device": bool(marks.device)}
-    record(actor, "session.refused", user, codes=codes, outcome="refused")
+    if not factor or locks == Lock.ACCOUNT:  # the person's own row counts failures of the password alone
+        _mirror(user, marks, at, locks=locks)
+    what = {"account": marks.account, "known_device": bool(marks.device)}
+    codes = {"why": factor} if factor else what
+    record(actor, "factor.refused" if factor else "session.refused", user, codes=codes, outcome="refused")
     if locks:
+        codes = {"by": "factor"} if factor else what
         record(actor, "account.locked", user, codes=codes | {"locks": locks}, outcome="refused")
     return locks
 

@@ -34,7 +34,7 @@ function answer(found) {
 const WORDS = {
   NotAllowedError: 'Nothing came from the key. Try again, or choose another way.',
   InvalidStateError: 'This key is set up already.',
-  SecurityError: 'This address can\'t use security keys: it needs https.',
+  SecurityError: 'This address can\'t use security keys: it needs https and a host name (or localhost).',
 };
 
 async function start(event) {

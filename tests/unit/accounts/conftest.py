@@ -11,9 +11,11 @@ from django.test import Client
 from cortex.accounts.models import Organization, Role, User
 from cortex.accounts.sessions import clocks
 from cortex.accounts.signin import status
+from cortex.audit.models import AuditLog
 
 PASSWORD = "a long walk by the lake"
 PIN = "482915"
+LOCKED = "Too many failed attempts."
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,9 @@ def _fresh_minds() -> None:
 def sign_in(client: Client, email: str, password: str = PASSWORD, **extra: str) -> object:
     """Post the sign-in form."""
     return client.post("/accounts/login/", {"login": email, "password": password}, **extra)
+
+
+def verbs(prefix: str = "") -> list[str]:
+    """The audit verbs so far that begin so, in order."""
+    rows = AuditLog.objects.filter(event_type__startswith=prefix).order_by("id")
+    return list(rows.values_list("event_type", flat=True))

@@ -9,7 +9,6 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
-from cortex.audit.models import AuditLog
 from cortex.clock import clock
 from tests.unit.accounts.conftest import People, sign_in
 
@@ -25,12 +24,17 @@ def wrong_code(secret: str) -> str:
     return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
 
 
-def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
-    """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
+def shown_secret(client: Client) -> str:
+    """Begin to set an app up; return the secret that the page shows."""
     page = client.get("/me/factors/app").content.decode()
     secret = re.search(r"data-secret>([A-Z2-7 ]+)<", page)
     assert secret, page
-    text = secret.group(1).replace(" ", "")
+    return secret.group(1).replace(" ", "")
+
+
+def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
+    """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
+    text = shown_secret(client)
     done = client.post("/me/factors/app", {"code": code_of(text, -1), **fields})
     assert done.status_code in (200, 303), done.content
     codes = re.search(r"data-codes>([\d\n]+)<", done.content.decode())
@@ -47,12 +51,6 @@ def second_step(email: str, code: str, client: Client | None = None) -> tuple[Cl
     client = client or Client()
     sign_in(client, email)
     return client, give(client, code)
-
-
-def verbs(prefix: str = "factor.") -> list[str]:
-    """The audit verbs so far that begin so, in order."""
-    rows = AuditLog.objects.filter(event_type__startswith=prefix).order_by("id")
-    return list(rows.values_list("event_type", flat=True))
 
 
 def at_home(email: str) -> Client:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -17,12 +19,11 @@ from cortex.accounts.factors.gate import SecondFactorMiddleware
 from cortex.accounts.factors.required import house_roles, is_required
 from cortex.accounts.models import SessionState
 from cortex.audit.actors import actor_of_user
-from cortex.audit.models import AuditLog
 from cortex.audit.rules import InputRefused
 from cortex.settings.env import Environment
 from tests.unit.accounts import test_people, test_reset
-from tests.unit.accounts.conftest import PASSWORD, PIN, People, sign_in
-from tests.unit.accounts.factors import code_of, give, set_up_app
+from tests.unit.accounts.conftest import PASSWORD, PIN, People, sign_in, verbs
+from tests.unit.accounts.factors import code_of, give, set_up_app, shown_secret
 from tests.walk.addresses import addresses
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,27 @@ def test_whoever_must_have_a_factor_and_has_none_is_led_to_set_one_up(strict: Pe
     set_up_app(client)
     assert client.session.session_key != before
     assert client.get("/me/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "landing"), [("/me/?a=1&b=2#x", "/me/?a=1&b=2#x"), ("//evil.example/", "/"), ("", "/")]
+)
+def test_setting_up_goes_on_to_the_page_that_was_asked_for(strict: People, wanted: str, landing: str) -> None:
+    client = fresh("cleo@example.org")
+    page = client.get(SET_UP, {"next": wanted}).content.decode()
+    ways = [html.unescape(way) for way in re.findall(r'class="way" href="([^"]+)"', page)]
+    for way in ways:
+        page = client.get(way).content.decode()
+        kept = re.findall(r'name="next" value="([^"]+)"', page)
+        assert [html.unescape(one) for one in kept] == ([wanted] if wanted == landing else [])
+    assert len(ways) == 2
+
+    def set_up() -> Any:
+        code = code_of(shown_secret(client))
+        return client.post("/me/factors/app", {"code": code, "next": wanted})
+
+    assert f'href="{landing}">I have kept them' in html.unescape(set_up().content.decode())
+    assert set_up()["Location"] == (landing if wanted == landing else "/me/")  # another has no new codes
 
 
 def test_the_gate_is_shut_at_every_address_of_signed_in_people(strict: People) -> None:
@@ -183,12 +205,7 @@ def test_who_stands_before_the_second_step_can_go_back_and_sign_in_as_somebody_e
     assert client.post("/accounts/factor/", {"leave": "yes"})["Location"] == "/accounts/login/"
     assert client.get("/accounts/login/").status_code == 200
     assert sign_in(client, "sam@example.org").status_code == 302
-    assert client.get("/me/").content.decode().count("sam@example.org") and verbs_of("factor.used") == 0
-
-
-def verbs_of(verb: str) -> int:
-    """How often the trail has it."""
-    return AuditLog.objects.filter(event_type=verb).count()
+    assert client.get("/me/").content.decode().count("sam@example.org") and verbs("factor.used") == []
 
 
 def test_a_session_whose_person_has_a_factor_is_asked_for_it(strict: People) -> None:

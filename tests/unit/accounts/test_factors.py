@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,12 +16,13 @@ from django.test import Client
 from cortex.accounts.factors import actions
 from cortex.accounts.factors.adapter import SUBJECT, existing
 from cortex.accounts.factors.codes import open_secret, sealed
-from cortex.accounts.models import LoginAttempt, SessionState
+from cortex.accounts.models import LoginAttempt, Role, SessionState
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import RuleBroken
 from cortex.crypto.errors import DecryptError, KeyProviderError
-from tests.unit.accounts.conftest import People, sign_in
+from cortex.crypto.keys import DataKey
+from tests.unit.accounts.conftest import LOCKED, People, make_user, sign_in, verbs
 from tests.unit.accounts.factors import (
     app,
     at_home,
@@ -28,14 +30,14 @@ from tests.unit.accounts.factors import (
     give,
     second_step,
     set_up_app,
-    verbs,
     wrong_code,
 )
 
 pytestmark = pytest.mark.django_db
 __all__ = ["app"]
 NOT_RIGHT = "That is not right"
-LOCKED = "Too many failed attempts"
+CLIENT = b'{"type":"webauthn.get","challenge":"AA","origin":"http://testserver"}'
+BROKEN_CBOR = (b"\x19\x01", b"\x81" * 5000)  # a number cut short, lists without an end
 
 
 def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, app: Any) -> None:
@@ -49,13 +51,15 @@ def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, 
     assert client.get("/me/").status_code == 200
     assert client.session.session_key != before
     assert SessionState.objects.get(session_key=client.session.session_key).factor_passed_at
-    assert verbs() == ["factor.added", "factor.added", "factor.used"]
+    assert verbs("factor.") == ["factor.added", "factor.added", "factor.used"]
 
 
 def test_set_up_shows_ten_codes_once_and_a_wrong_code_sets_nothing_up(people: People) -> None:
     client = at_home("cleo@example.org")
     client.get("/me/factors/app")
-    assert client.post("/me/factors/app", {"code": "12345"}).status_code == 422
+    wrong = client.post("/me/factors/app", {"code": "12345", "name": "Mine"})
+    assert wrong.status_code == 422
+    assert "12345" not in wrong.content.decode() and 'value="Mine"' in wrong.content.decode()
     assert not Authenticator.objects.exists()
     _, codes = set_up_app(client)
     assert len(set(codes)) == 10 and all(len(code) == 10 for code in codes)
@@ -100,7 +104,7 @@ def test_new_recovery_codes_end_the_old_ones(people: People, app: Any) -> None:
     page = client.post("/me/factors/codes")
     assert page.status_code == 200 and "no-store" in page["Cache-Control"]
     assert second_step("cleo@example.org", app[1][0])[1].status_code == 422
-    assert verbs()[-2:] == ["factor.codes_renewed", "factor.refused"]
+    assert verbs("factor.")[-2:] == ["factor.codes_renewed", "factor.refused"]
 
 
 def test_five_wrong_codes_lock_and_the_right_password_frees_nothing(people: People, app: Any) -> None:
@@ -134,24 +138,17 @@ def test_a_lock_of_codes_is_over_after_fifteen_minutes(people: People, app: Any)
 
 
 def test_five_accounts_whose_codes_fail_lock_the_network(people: People, app: Any) -> None:
-    from cortex.accounts.factors.challenge import factor_marks_of
-    from cortex.accounts.signin.actions import refuse_attempt, reserve_attempt
-    from cortex.accounts.signin.devices import marks_of, visitor
-    from tests.unit.accounts.conftest import make_user
-
-    secret, _ = app
-    client = Client()
-    sign_in(client, "cleo@example.org")
-    request = client.get("/accounts/factor/").wsgi_request
+    there = {"REMOTE_ADDR": "203.0.113.9"}
+    waiting = Client(**there)
+    sign_in(waiting, "cleo@example.org")
     for number in range(5):
-        email = f"guess{number}@example.org"
-        attempt = reserve_attempt(marks=marks_of(request, email))
-        refuse_attempt(
-            actor=visitor(request), attempt_id=attempt.pk, marks=marks_of(request, email), email=email
-        )
-    assert factor_marks_of(request, "cleo@example.org").network
-    assert make_user(people.home, "counselor", "late")  # a bystander changes nothing
-    assert LOCKED in give(client, code_of(secret)).content.decode()
+        colleague = make_user(people.home, Role.COUNSELOR, f"guess{number}")
+        secret, _ = set_up_app(at_home(colleague.email))
+        assert second_step(colleague.email, wrong_code(secret), Client(**there))[1].status_code == 422
+    assert LOCKED in give(waiting, code_of(app[0])).content.decode()
+    locked = AuditLog.objects.get(event_type="account.locked")
+    assert locked.codes == {"locks": "network", "by": "factor"}
+    assert second_step("cleo@example.org", code_of(app[0]))[1].status_code == 302  # from somewhere else
 
 
 def test_no_secret_stands_anywhere_in_the_database_in_the_clear(people: People) -> None:
@@ -197,12 +194,13 @@ def test_the_key_of_the_factors_is_nobodys_orphan(people: People) -> None:
 def test_a_new_phone_replaces_the_old_one(people: People, app: Any) -> None:
     secret, _ = app
     client, _ = second_step("cleo@example.org", code_of(secret))
+    assert "takes the place of" in client.get("/me/factors/app").content.decode()
     fresh, codes = set_up_app(client)
     assert codes == [] and fresh != secret
     assert Authenticator.objects.filter(type="totp").count() == 1
     assert second_step("cleo@example.org", code_of(secret, 1))[1].status_code == 422
     assert second_step("cleo@example.org", code_of(fresh))[1].status_code == 302
-    assert "factor.removed" in verbs()
+    assert "factor.removed" in verbs("factor.")
 
 
 def test_one_removes_ones_own_factor_but_not_another_persons(people: People, app: Any) -> None:
@@ -211,6 +209,11 @@ def test_one_removes_ones_own_factor_but_not_another_persons(people: People, app
     client, _ = second_step("cleo@example.org", code_of(app[0]))
     assert client.post("/me/factors/remove", {"factor": factor.pk}).status_code == 303
     assert not Authenticator.objects.exists()  # the codes stand in for nothing and go too
+    gone = AuditLog.objects.filter(event_type="factor.removed").order_by("id")
+    assert [row.codes for row in gone] == [
+        {"kind": "totp", "why": "own"},
+        {"kind": "recovery_codes", "why": "last_factor"},
+    ]
 
 
 def test_the_last_factor_stays_where_one_is_required(people: People, app: Any) -> None:
@@ -224,16 +227,60 @@ def test_the_last_factor_stays_where_one_is_required(people: People, app: Any) -
     assert Authenticator.objects.filter(pk=factor.pk).exists()
 
 
+def letters(content: bytes) -> str:
+    """Bytes as browsers send them."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def answer_of(**response: str) -> str:
+    """An answer of the right shape around what a key says."""
+    return json.dumps({"id": "AA", "rawId": "AA", "type": "public-key", "response": response})
+
+
 def test_what_is_no_answer_of_a_key_is_refused_and_counted(people: People, app: Any) -> None:
     client = Client()
     sign_in(client, "cleo@example.org")
-    for answer in ("[]", "{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}'):
+    answers = ("{}", '{"id":"AA"}', '{"id":"AA","rawId":"AA","type":"public-key","response":{}}')
+    broken = [letters(bytes(32) + b"\x80" + bytes(4) + cbor) for cbor in BROKEN_CBOR]
+    parts = [
+        {"clientDataJSON": letters(CLIENT), "authenticatorData": one, "signature": "AA"} for one in broken
+    ]
+    for answer in (*answers, *(answer_of(**one) for one in parts)):
         assert client.post("/accounts/factor/", {"credential": answer}).status_code == 422
-    assert verbs().count("factor.refused") == 2  # empty ones are not sent to be checked
+    assert verbs("factor.").count("factor.refused") == 4  # empty ones are not sent to be checked
+    assert not LoginAttempt.objects.filter(outcome="tried").exists()
     cleo, _ = second_step("cleo@example.org", code_of(app[0]))
-    for answer in ("[]", "{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing"):
+    shapeless = ("{}", '{"response":{"clientDataJSON":"AA","attestationObject":"AA"}}', "nothing")
+    made = [answer_of(clientDataJSON=letters(CLIENT), attestationObject=letters(one)) for one in BROKEN_CBOR]
+    for answer in (*shapeless, *made):
         assert cleo.post("/me/factors/key", {"credential": answer}).status_code == 422
     assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
+def test_what_is_no_json_object_or_too_long_is_refused_at_every_door_of_a_key(
+    people: People, app: Any
+) -> None:
+    waiting = Client()
+    sign_in(waiting, "cleo@example.org")
+    cleo, _ = second_step("cleo@example.org", code_of(app[0]))
+    doors = (
+        (waiting, "/accounts/factor/"),
+        (cleo, "/accounts/reauthenticate/factor/"),
+        (cleo, "/me/factors/key"),
+    )
+    strange = (
+        "5",
+        "true",
+        '"x"',
+        "[1]",
+        "1" * 5000,
+        "[" * 3000,
+        '{"a":' * 2000,
+        '{"id":"' + "A" * 200_000 + '"}',
+    )
+    for client, path in doors:
+        assert {client.post(path, {"credential": answer}).status_code for answer in strange} == {422}
+    assert "factor.refused" not in verbs("factor.")  # none of it was worth checking
 
 
 @pytest.mark.django_db(transaction=True)
@@ -274,6 +321,20 @@ def test_while_the_keys_are_away_codes_wait_and_nobody_is_locked_out(
     with monkeypatch.context() as broken:
         broken.setattr("cortex.accounts.factors.adapter.data_keys", away)
         assert [give(client, code_of(app[0])).status_code for _ in range(6)] == [503] * 6
+    assert give(client, code_of(app[0])).status_code == 302
+
+
+@pytest.mark.parametrize("kept", [{}, {SUBJECT: [DataKey(SUBJECT, 1, bytes(32))]}], ids=["lost", "another"])
+def test_with_the_key_lost_or_another_one_a_code_locks_nobody_out_and_says_what_helps(
+    people: People, app: Any, monkeypatch: pytest.MonkeyPatch, kept: dict[Any, Any]
+) -> None:
+    client = Client()
+    sign_in(client, "cleo@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr("cortex.accounts.factors.adapter.data_keys", lambda subjects: kept)
+        answers = [give(client, code) for code in [code_of(app[0])] * 3 + [app[1][0]] * 3]
+    assert [one.status_code for one in answers] == [503] * 6
+    assert all("ask a supervisor or administrator to reset" in one.content.decode() for one in answers)
     assert give(client, code_of(app[0])).status_code == 302
 
 

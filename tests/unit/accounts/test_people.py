@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from datetime import timedelta
@@ -257,7 +258,7 @@ def test_the_declared_list_is_what_the_code_reads_and_what_the_pages_say(people:
     form = client.get(f"/admin/accounts/organization/{people.home.pk}/change/").content.decode()
     for name, policy in POLICIES.items():
         assert f"`{name}`" in pages, name
-        assert f"{name}: {policy.help}" in form, name
+        assert f"<dt>{name}</dt><dd>{policy.help} As {policy.shape}." in html.unescape(form), name
 
 
 def test_a_licence_is_sealed_with_the_organizations_key(people: People) -> None:

@@ -23,16 +23,10 @@ from cortex.accounts.signin.devices import Marks
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.settings import base
-from tests.unit.accounts.conftest import PASSWORD, People, sign_in
+from tests.unit.accounts.conftest import LOCKED, PASSWORD, People, sign_in, verbs
 
 pytestmark = pytest.mark.django_db
 MESSAGE = "The e-mail or the password is not right."
-LOCKED = "Too many failed attempts."
-
-
-def verbs() -> list[str]:
-    """The audit verbs so far, in order."""
-    return list(AuditLog.objects.order_by("id").values_list("event_type", flat=True))
 
 
 def fail(client: Client, email: str, times: int = 1, **extra: str) -> object:

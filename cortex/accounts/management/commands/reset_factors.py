@@ -12,8 +12,6 @@ from cortex.accounts import queries
 from cortex.accounts.choices import FactorReset
 from cortex.accounts.factors.actions import reset_factors
 from cortex.accounts.factors.queries import has_factor
-from cortex.accounts.mail.actions import queue_mail
-from cortex.accounts.mail.models import MailKind
 from cortex.audit import system
 
 ACTOR = system("reset_factors")
@@ -38,6 +36,6 @@ class Command(BaseCommand):
             raise CommandError("Nobody here has this e-mail address.")
         if not has_factor(user.pk):
             raise CommandError(f"{user.email} has no second factor.")
-        reset_factors(actor=ACTOR, user_id=user.pk, reason=options["reason"])
-        queue_mail(kind=MailKind.FACTORS, about=user.pk, base_url=settings.CORTEX_PUBLIC_URL)
+        address = settings.CORTEX_PUBLIC_URL
+        reset_factors(actor=ACTOR, user_id=user.pk, reason=options["reason"], base_url=address)
         self.stdout.write(f"The second factors of {user.email} are gone, and their sessions have ended.")
