@@ -239,10 +239,10 @@ def _mark(rows: Iterable[object]) -> str:
     return blake2s(repr(sorted(map(str, rows))).encode(), digest_size=6).hexdigest()
 
 
-def waiting_besides(user: User, alert_id: UUID) -> list[RiskAlert]:
-    """Return the critical alerts of the person's desk that wait for a claim, this one left out."""
+def waiting_critical(user: User) -> list[RiskAlert]:
+    """Return the critical alerts of the person's desk that wait for a claim."""
     waiting = access.cards_for(user).waiting().filter(level=Level.CRITICAL)
-    return list(waiting.exclude(pk=alert_id).for_cards().urgent_first())
+    return list(waiting.for_cards().urgent_first())
 
 
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:

@@ -75,7 +75,8 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             commands.shown(one, look.alert, seen=seen, beside=beside)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
-        if others := alert_queries.waiting_besides(actor.person, alert_id):
+        waiting = alert_queries.waiting_critical(actor.person)
+        if others := [one for one in waiting if one.pk != alert_id]:
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
@@ -88,7 +89,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "topics": topics,
             "topic": f"board:{look.alert.organization_id}",
             "muted": own_duty(actor.person, at).get("muted", 0),
-            "waiting": [waiting_row(other) for other in others],
+            "waiting": [waiting_row(one) for one in waiting],
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
