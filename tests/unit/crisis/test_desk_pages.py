@@ -320,7 +320,7 @@ def test_a_caller_who_is_linked_stands_as_the_person_on_record_and_once_in_the_t
     assert list(told.events.values_list("kind", flat=True)).count("person_linked") == 1
     page = get(cast.cleo, "alert_page", told.pk).content.decode()
     assert "Linked to the person on record" in page
-    assert f'raised as <span class="nowrap">{raised_as}</span>' in page
+    assert f'raised as <span class="nowrap pii">{raised_as}</span>' in page
 
 
 def test_the_demo_says_on_every_page_that_its_people_are_fictional(cast: Cast) -> None:
