@@ -98,7 +98,12 @@ def held_with(actor: Actor, alert: RiskAlert, move: Move) -> list[RiskAlert]:
     if alert.person_id is None or actor.id is None:
         return []
     others = [one for one in locked_open_of(alert.person_id) if one.pk != alert.pk]
-    return [one for one in others if one.assigned_to_id == actor.id and after(one.status, move)]
+    return held_by(actor.id, others, move)
+
+
+def held_by(owner_id: UUID | None, alerts: Iterable[RiskAlert], move: Move) -> list[RiskAlert]:
+    """Return those of these alerts that this person owns and whose state allows a move."""
+    return [one for one in alerts if one.assigned_to_id == owner_id and after(one.status, move)]
 
 
 def open_beside(user: User, alert: RiskAlert, relationship: str) -> list[RiskAlert]:
