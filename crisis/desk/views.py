@@ -15,7 +15,7 @@ from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, is_partial, page_of
+from cortex.ui.pages import go_to, is_partial, page_of, render_part
 from crisis.desk import queries
 from crisis.desk.queries import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
@@ -120,8 +120,9 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
     with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
         row = queries.follow_up_for(request.user, follow_up_id, clock())  # type: ignore[arg-type]
         context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
-        shown = {"form": form, "row": row}
-        return render(request, "crisis/alerts/followup.html", shown, status=422 if form.errors else 200)
+        page, part = "crisis/alerts/followup.html", "crisis/alerts/_followup.html"
+        shown, status = {"form": form, "row": row}, 422 if form.errors else 200
+        return render_part(request, page, part, shown, status=status)
 
 
 @requires(*DESK)
