@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
@@ -49,6 +49,16 @@ def board(request: HttpRequest) -> HttpResponse:
             )
         template = "crisis/alerts/_lists.html" if is_partial(request) else "crisis/alerts/board.html"
         return render(request, template, {"board": shown})
+
+
+@live_while_covered
+@requires(*DESK)
+@require_GET
+def watch(request: HttpRequest) -> HttpResponse:
+    """Where this person's feeds stand and how much waits in them, for a page that fell behind; no names."""
+    actor = actor_of(request)
+    with scoped(actor):
+        return JsonResponse(queries.watched(actor.person, clock()))
 
 
 @requires(*DESK)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from cortex.accounts.sessions.models import SessionState
 from crisis.alerts.actions import raise_alert
@@ -134,3 +135,25 @@ def test_a_covered_board_that_is_loaded_anew_still_counts_and_sounds(visit: Visi
     page.get_by_label("PIN").fill("482915")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Live triage")
+
+
+def test_a_page_that_fell_behind_under_the_cover_hears_what_comes_next(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    visitor = visit()
+    visitor.context.add_init_script(COUNT_TONES)
+    page = visitor.sign_in(people.cleo)
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket("**/ws/live/", lambda one: sockets.append(one) or one.connect_to_server())
+    page.get_by_role("link", name="Follow-ups").last.click()
+    expect(page.locator("[data-live]")).to_have_attribute("data-s", "live")
+    page.mouse.click(200, 100)
+    SessionState.objects.filter(user=people.cleo).update(locked_at=makers.now())
+    missed = raise_for(people)
+    told_of(page, missed)
+    claim_alert(actor=makers.staff(people.sam), alert_id=missed.pk)
+    with page.expect_response("**/board/watch/") as asked:
+        sockets[-1].send(json.dumps({"type": "reload", "topic": f"board:{people.home.pk}"}))
+    assert asked.value.status == 200
+    expect(page.locator("#waiting")).to_be_hidden()
+    page.wait_for_timeout(ONE_TONE)
+    told_of(page, raise_for(people))

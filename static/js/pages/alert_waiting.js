@@ -14,13 +14,15 @@ const waiting = new Map();
 export const isCovered = () => document.body.classList.contains('is-covered');
 const isSeen = () => bar.isConnected && bar.matches(':popover-open') && bar.checkVisibility();
 
-/* Takes in what waits by the page's own data; `from` is the page when it comes anew. Returns where its feeds stand. */
-export function settle(from = document) {
-  const { topics, waiting: rows } = from.body.dataset;
-  const joined = JSON.parse(topics);
+/* Takes in what waits: by the page's own data, or as the server says it anew. Returns where the feeds stand. */
+export function settle({ topics = {}, waiting: rows = [] } = given()) {
   waiting.clear();
-  JSON.parse(rows).reverse().forEach((one) => waiting.set(one.id, { ...one, n: joined[one.topic] }));
-  return joined;
+  rows.reverse().forEach((one) => waiting.set(one.id, { ...one, n: topics[one.topic] }));
+  return topics;
+}
+function given() {
+  const { topics, waiting: rows } = document.body.dataset;
+  return { topics: JSON.parse(topics), waiting: JSON.parse(rows) };
 }
 
 /* Forgets what waits in a feed that is not this person's any more. */
