@@ -157,3 +157,22 @@ def test_a_page_that_fell_behind_under_the_cover_hears_what_comes_next(visit: Vi
     expect(page.locator("#waiting")).to_be_hidden()
     page.wait_for_timeout(ONE_TONE)
     told_of(page, raise_for(people))
+
+
+def test_of_several_pages_of_the_desk_one_sounds_for_all(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    visitor = visit()
+    visitor.context.add_init_script(COUNT_TONES)
+    board = visitor.sign_in(people.cleo)
+    pages = [board, visitor.context.new_page(), visitor.context.new_page()]
+    pages[1].goto(f"{visitor.origin}/followups/")
+    pages[2].goto(f"{visitor.origin}/cases/")
+    for page in pages:
+        expect(page.locator("[data-live]")).to_have_attribute("data-s", "live")
+        page.mouse.click(200, 100)
+        expect(page.locator("body")).not_to_have_class(re.compile(r"\bsilent\b"))
+    raise_for(people)
+    for page in pages:
+        expect(page).to_have_title(re.compile(r"^\(1 "))
+    pages[0].wait_for_timeout(1_000)
+    assert sorted(page.evaluate("window.tones") for page in pages) == [0, 0, 2], "one tone is two sounds"

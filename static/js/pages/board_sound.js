@@ -42,5 +42,5 @@ export async function mute() {
 /* Says that this page makes no sound: not before the first click or key, or not at all. */
 export const hint = () => document.body.classList.toggle('silent', sound === 'off' || !alarm.ready);
 
-['click', 'keyup'].forEach((name) => addEventListener(name, () => setTimeout(hint, 200)));
+addEventListener('sound', hint);
 hint();
