@@ -137,7 +137,7 @@ def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpR
 @requires(*DESK)
 @require_http_methods(["GET", "POST"])
 def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
-    """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
+    """Run one command on an alert; 422 and 503 give the form back, 409 says who has it and what may be."""
     chosen = commands.BY_CODE[code]
     data = request.POST if request.method == "POST" else None
     about_nobody = False
@@ -173,7 +173,7 @@ def refused(request: HttpRequest, form: Any, broken: RuleBroken) -> Any:
         form = type(form)(data, auto_id=form.auto_id)
     elif broken.status == 409 and form.fields and not is_partial(request):
         return form
-    elif broken.status != 422:
+    elif broken.status not in (422, 503):
         raise broken
     form.add_error(broken.extra.get("field"), broken.message)
     return form
