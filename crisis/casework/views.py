@@ -88,7 +88,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "server_now": at,
             "topics": topics,
             "topic": f"board:{look.alert.organization_id}",
-            "muted": own_duty(actor.person, at).get("muted", 0),
+            "muted": own_duty(actor.person, at)["muted"],
             "waiting": [waiting_row(one) for one in waiting],
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }

@@ -332,7 +332,10 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
 
 
 def watched(user: User, at: datetime) -> dict[str, Any]:
-    """Return what a page beside the board tells of critical alerts, without a name; empty off duty."""
+    """Return what a page beside the board tells of critical alerts, without a name; empty without a desk.
+
+    Supervisors and leads have the desk of their own service off shift, too.
+    """
     organizations = sorted(access.desk_organizations(user))
     if not organizations:
         return {}
@@ -344,7 +347,7 @@ def watched(user: User, at: datetime) -> dict[str, Any]:
             {"id": str(pk), "topic": f"board:{organization_id}"}
             for pk, organization_id in waiting.order_by("-level_since").values_list("pk", "organization_id")
         ],
-        "muted": own_duty(user, at).get("muted", 0),
+        "muted": own_duty(user, at)["muted"],
     }
 
 

@@ -35,7 +35,7 @@ def own_duty(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's own shift as the pages show it."""
     shift = duty.running_shift(user.pk)
     if shift is None:
-        return {"state": "none", "text": "You are not on shift"}
+        return {"state": "none", "text": "You are not on shift", "muted": duty.muted_seconds(user, at)}
     paused = shift.status == DutyStatus.PAUSED
     end = shift.paused_until if paused and shift.paused_until else shift.planned_end
     until = f"until {timezone.localtime(end):%H:%M}"
@@ -47,7 +47,7 @@ def own_duty(user: User, at: datetime) -> dict[str, Any]:
         "until": shift.planned_end,
         "paused_until": shift.paused_until,
         "shift": shift,
-        "muted": shift.muted_seconds(at),
+        "muted": duty.muted_seconds(shift, at),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet
+from django.utils.dateparse import parse_datetime
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -23,6 +24,15 @@ READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 def running_shift(user_id: UUID) -> DutyShift | None:
     """Return the person's running shift, a break included."""
     return DutyShift.objects.running().filter(user_id=user_id).first()
+
+
+def muted_seconds(listener: DutyShift | User, at: datetime) -> int:
+    """Return for how many seconds the alarm stays muted: by a shift, or by an account without one."""
+    if isinstance(listener, DutyShift):
+        until = listener.muted_until
+    else:
+        until = parse_datetime(listener.preferences.get("muted_until") or "")
+    return max(0, int((until - at).total_seconds())) if until else 0
 
 
 def just_ended_shift(user_id: UUID, at: datetime) -> DutyShift | None:
