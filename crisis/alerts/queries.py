@@ -69,9 +69,9 @@ def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> Ri
     return alerts.filter(patient__person_id=person_id, kind=kind).first()
 
 
-def owned_count(user: User) -> int:
-    """Return how many open alerts the person has."""
-    return RiskAlert.objects.owned().filter(assigned_to=user).count()
+def owned(user: User) -> list[RiskAlert]:
+    """Return the open alerts that the person has: their states and their clocks."""
+    return list(RiskAlert.objects.owned().filter(assigned_to=user).only("status", "policy"))
 
 
 def may_raise_for(user: User) -> set[UUID]:

@@ -91,9 +91,14 @@ def organizations_covered(user_id: Any) -> QuerySet[Organization]:
 def desk_organizations(user: User) -> set[UUID]:
     """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
     covered = covered_by(user.pk)
-    if user.organization_id and (user.role == Role.SUPERVISOR or leads_of(user)):
+    if user.organization_id is not None and hears_off_shift(user):
         covered.add(user.organization_id)
     return covered
+
+
+def hears_off_shift(user: User) -> bool:
+    """Whether the person has the desk of their own service without a shift, too."""
+    return user.organization_id is not None and (user.role == Role.SUPERVISOR or leads_of(user))
 
 
 def has_cover(organization_id: UUID) -> bool:
