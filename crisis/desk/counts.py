@@ -37,8 +37,10 @@ def _of_desk(request: HttpRequest, ask: Callable[[User, datetime], dict[str, Any
     if str(request.user.role) not in nav.DESK:  # type: ignore[union-attr]
         return {}
     actor = actor_of(request)
+    at: datetime = getattr(request, "desk_at", None) or clock()
+    request.desk_at = at  # type: ignore[attr-defined]  # one clock for the whole frame
     with scoped(actor):
-        return ask(actor.person, clock())
+        return ask(actor.person, at)
 
 
 DESK = nav.Desk(rail, watch)
