@@ -16,7 +16,7 @@ class CrisisConfig(AppConfig):
         from cortex.ui import nav
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
-        from crisis.desk.counts import rail, watch
+        from crisis.desk.counts import DESK
         from crisis.risk import readiness, textmodel
         from crisis.risk.lexicon import lexicon
 
@@ -26,5 +26,4 @@ class CrisisConfig(AppConfig):
         textmodel.provide(readiness.packaged)
         warming.register(textmodel.text_model)
         health.register("text model", readiness.check_text_model)
-        nav.register_counts(rail)
-        nav.register_watch(watch)
+        nav.register(DESK)

@@ -12,6 +12,7 @@ from crisis.reviews import views as reviews
 PAGES = [
     path("board/", desk.board, name="board"),
     path("board/mute/", desk.mute, name="mute"),
+    path("board/watch/", desk.watch, name="watch"),
     path("board/shift/", desk.board_shift, name="board_shift"),
     path("board/readings/", desk.board_readings, name="board_readings"),
     path("board/today/", desk.board_today, name="board_today"),

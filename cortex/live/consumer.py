@@ -28,8 +28,9 @@ MAX_ITEM = 64
 SEEN_KEPT = 256
 MAX_NUMBER = 2**63 - 1
 MESSAGES_PER_SECOND = 10
-# In this process: with several behind one address a person may have as many times more.
-SOCKETS_PER_USER = 5
+# Every page of the desk holds one: a board must find room beside the alerts and lists that are open in other
+# tabs. In this process: with several behind one address a person may have as many times more.
+SOCKETS_PER_USER = 12
 
 BAD_MESSAGE, SESSION_OVER, NOT_ALLOWED, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 1013
 

@@ -15,8 +15,8 @@ from cortex.live.topics import Event, LogsReaders, TopicSource
 
 # Encoded events kept for readers who come back within seconds; older ones are read from the database.
 KEPT = 256
-# Five pages that all reconnect as fast as live.js does make fifty in a minute.
-HANDSHAKES, HANDSHAKE_WINDOW = 60, 60.0
+# Twelve pages (`consumer.SOCKETS_PER_USER`) that all reconnect as fast as live.js does make 120 in a minute.
+HANDSHAKES, HANDSHAKE_WINDOW = 144, 60.0
 
 
 class Person(NamedTuple):

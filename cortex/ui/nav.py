@@ -38,39 +38,35 @@ ITEMS = (
     Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
 )
 
-Counter = Callable[[HttpRequest], dict[str, int]]
-Watch = Callable[[HttpRequest], dict[str, Any]]
-_counters: list[Counter] = []
-_watches: list[Watch] = []
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the floor of the desk adds to every page: the rail's figures, and what the page listens to.
+
+    `watch` returns what that floor's own templates need; it names them as `data`, `live` and `bar`.
+    """
+
+    counts: Callable[[HttpRequest], dict[str, int]] = lambda request: {}
+    watch: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}
 
 
-def register_counts(counter: Counter) -> None:
-    """Let a floor supply figures for the rail: called with the request, returns {count name: n}."""
-    if counter not in _counters:
-        _counters.append(counter)
+_desk = Desk()
 
 
-def register_watch(watch: Watch) -> None:
-    """Let a floor say what every page listens to: called with the request, returns data of `_watch_data`."""
-    _watches[:] = [watch]
+def register(desk: Desk) -> None:
+    """Let the floor of the desk add to every page's frame; the last one counts."""
+    global _desk
+    _desk = desk
 
 
 def watch(request: HttpRequest) -> dict[str, Any]:
     """Return what this person's pages listen to, beside those that have a live part of their own."""
-    return next((one(request) for one in _watches), {})
-
-
-def counts(request: HttpRequest) -> dict[str, int]:
-    """Return all registered figures for this person."""
-    figures: dict[str, int] = {}
-    for counter in _counters:
-        figures.update(counter(request))
-    return figures
+    return _desk.watch(request)
 
 
 def entries(request: HttpRequest, role: str) -> list[dict[str, object]]:
     """Return the rail's entries for a role; a page that this deployment doesn't serve is left out."""
-    figures = counts(request)
+    figures = _desk.counts(request)
     return [
         {
             "item": item,

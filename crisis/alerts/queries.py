@@ -69,9 +69,9 @@ def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> Ri
     return alerts.filter(patient__person_id=person_id, kind=kind).first()
 
 
-def owned_count(user: User) -> int:
-    """Return how many open alerts the person has."""
-    return RiskAlert.objects.owned().filter(assigned_to=user).count()
+def owned(user: User) -> list[RiskAlert]:
+    """Return the open alerts that the person has: their states and their clocks."""
+    return list(RiskAlert.objects.owned().filter(assigned_to=user).only("status", "policy"))
 
 
 def may_raise_for(user: User) -> set[UUID]:
@@ -98,7 +98,12 @@ def held_with(actor: Actor, alert: RiskAlert, move: Move) -> list[RiskAlert]:
     if alert.person_id is None or actor.id is None:
         return []
     others = [one for one in locked_open_of(alert.person_id) if one.pk != alert.pk]
-    return [one for one in others if one.assigned_to_id == actor.id and after(one.status, move)]
+    return held_by(actor.id, others, move)
+
+
+def held_by(owner_id: UUID | None, alerts: Iterable[RiskAlert], move: Move) -> list[RiskAlert]:
+    """Return those of these alerts that this person owns and whose state allows a move."""
+    return [one for one in alerts if one.assigned_to_id == owner_id and after(one.status, move)]
 
 
 def open_beside(user: User, alert: RiskAlert, relationship: str) -> list[RiskAlert]:
@@ -239,10 +244,10 @@ def _mark(rows: Iterable[object]) -> str:
     return blake2s(repr(sorted(map(str, rows))).encode(), digest_size=6).hexdigest()
 
 
-def waiting_besides(user: User, alert_id: UUID) -> list[RiskAlert]:
-    """Return the critical alerts of the person's desk that wait for a claim, this one left out."""
+def waiting_critical(user: User) -> list[RiskAlert]:
+    """Return the critical alerts of the person's desk that wait for a claim."""
     waiting = access.cards_for(user).waiting().filter(level=Level.CRITICAL)
-    return list(waiting.exclude(pk=alert_id).for_cards().urgent_first())
+    return list(waiting.for_cards().urgent_first())
 
 
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:

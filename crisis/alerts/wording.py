@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from crisis.alerts.states import Status
@@ -60,7 +62,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "claim_warned": ("Asked the owner: still on it?", "clock", ""),
     "released": ("Given back to the queue", "arrow-back-up", ""),
     "released_inactive": ("Released by the clock: nothing was logged", "arrow-back-up", ""),
-    "released_absent": ("Released: its owner was away for ten minutes", "arrow-back-up", ""),
+    "released_absent": ("Released: its owner stayed away", "arrow-back-up", ""),
     "taken_over": ("Taken over", "user-check", ""),
     "owner_told": ("Former owner told", "users", ""),
     "cover_back": ("Somebody is on shift again", "user-check", "ok"),
@@ -157,3 +159,20 @@ def follow_up_words(label: str) -> str:
 def review_words(code: str) -> tuple[str, str]:
     """Return title and explanation of a review item."""
     return REVIEW_REASONS.get(code, (code.replace("_", " ").capitalize(), "A person should have a look."))
+
+
+def span_words(span: timedelta) -> str:
+    """Return "32 s", "5 min" or "2 h 5 min"."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 120 and seconds % 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return (
+        " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""))) or "0 s"
+    )
+
+
+def spans_words(seconds: Iterable[int]) -> str:
+    """Return "5 min", or "5 min to 10 min" where services differ."""
+    ends = sorted(set(seconds))
+    return " to ".join(span_words(timedelta(seconds=one)) for one in dict.fromkeys((ends[0], ends[-1])))

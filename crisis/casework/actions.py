@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, action, record
+from cortex.audit import Actor, RuleBroken, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
@@ -14,6 +14,9 @@ from crisis.alerts.states import Move
 from crisis.alerts.timeline import append_event
 
 NOTHING_WRITTEN = "Write the note."
+NOT_KEPT = (
+    "Your note was not saved: what seals it does not answer. Your words stand below. Try again in a moment."
+)
 
 
 @action
@@ -93,7 +96,8 @@ def still_with_them(
 def add_note(*, actor: Actor, alert_id: UUID, note: str, at: datetime | None = None) -> RiskAlert:
     """Write a note on an open alert; whoever sees its card may, the owner reads it as news.
 
-    It is no move: neither state nor timers change, and before contact it keeps no claim alive.
+    It is no move: neither state nor timers change, and before contact it keeps no claim alive. So a note that
+    can't be sealed is refused, for its writer to keep.
     """
     moves.refuse_empty(note, "note", NOTHING_WRITTEN)
     alert = queries.locked_alert(alert_id)
@@ -102,6 +106,8 @@ def add_note(*, actor: Actor, alert_id: UUID, note: str, at: datetime | None = N
     if not alert.is_open:
         raise moves.not_now(actor, alert)
     append_event(actor, alert, "note", at, note=note.strip())
+    if alert.note_lost:
+        raise RuleBroken(NOT_KEPT, "note_not_sealed", status=503)
     record(actor, "alert.noted", alert)
     return alert
 

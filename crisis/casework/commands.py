@@ -14,7 +14,8 @@ from cortex.accounts.models import User
 from cortex.audit.actors import Actor
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import Move, after, offers
+from crisis.alerts.queries import held_by
+from crisis.alerts.states import Move, offers
 from crisis.casework import actions as casework
 from crisis.casework import forms as fields
 from crisis.endings import actions as endings
@@ -182,12 +183,6 @@ def names_of(alerts: Iterable[RiskAlert]) -> str:
     return ", ".join(f"{one.get_kind_display()} ({one.get_level_display().lower()})" for one in alerts)
 
 
-def _held_with(move: Move, alert: RiskAlert, beside: Sequence[RiskAlert]) -> list[RiskAlert]:
-    """Return those that the alert's owner holds too and whose state allows the move, as the action does."""
-    theirs = [one for one in beside if one.assigned_to_id == alert.assigned_to_id]
-    return [one for one in theirs if after(one.status, move)]
-
-
 def offered(user: User, alert: RiskAlert) -> list[Command]:
     """Return the commands that the state and the owner allow this person."""
     moves = set(offers(alert.status, is_owner=alert.assigned_to_id == user.pk))
@@ -210,7 +205,7 @@ def shown(
     if form is None and chosen is not None:
         form = chosen(auto_id=f"{command.code}_%s", initial={"seen": seen})
     if isinstance(form, fields.NoteForm) and command.move is not None:
-        form.say_for(names_of(_held_with(command.move, alert, beside)))
+        form.say_for(names_of(held_by(alert.assigned_to_id, beside, command.move)))
     if isinstance(form, fields.ResolveForm):
         form.propose(zone_of(alert.organization.default_timezone))
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from crisis.alerts.cards import cards
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import WAITING
-from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words
+from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
 from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
@@ -201,17 +201,6 @@ def _took(alert: RiskAlert, at: datetime, due: datetime | None) -> str:
     began = alert.level_since if at >= alert.level_since else alert.raised_at
     target = f", target {span_words(due - alert.level_since)}" if due else ""
     return f"{span_words(at - began)}{target}"
-
-
-def span_words(span: timedelta) -> str:
-    """Return "32 s", "5 min" or "2 h 5 min"."""
-    seconds = max(0, int(span.total_seconds()))
-    if seconds < 120 and seconds % 60:
-        return f"{seconds} s"
-    hours, minutes = divmod(seconds // 60, 60)
-    return (
-        " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""))) or "0 s"
-    )
 
 
 def _resources(alert: RiskAlert) -> list[dict[str, Any]]:

@@ -75,7 +75,8 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             commands.shown(one, look.alert, seen=seen, beside=beside)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
-        if others := alert_queries.waiting_besides(actor.person, alert_id):
+        waiting = alert_queries.waiting_critical(actor.person)
+        if others := [one for one in waiting if one.pk != alert_id]:
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
@@ -87,8 +88,8 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "server_now": at,
             "topics": topics,
             "topic": f"board:{look.alert.organization_id}",
-            "muted": own_duty(actor.person, at).get("muted", 0),
-            "waiting": [waiting_row(other) for other in others],
+            "muted": own_duty(actor.person, at)["muted"],
+            "waiting": [waiting_row(one) for one in waiting],
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
@@ -136,7 +137,7 @@ def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpR
 @requires(*DESK)
 @require_http_methods(["GET", "POST"])
 def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
-    """Run one command on an alert; 422 gives the form back, 409 says who has it and what is allowed."""
+    """Run one command on an alert; 422 and 503 give the form back, 409 says who has it and what may be."""
     chosen = commands.BY_CODE[code]
     data = request.POST if request.method == "POST" else None
     about_nobody = False
@@ -172,7 +173,7 @@ def refused(request: HttpRequest, form: Any, broken: RuleBroken) -> Any:
         form = type(form)(data, auto_id=form.auto_id)
     elif broken.status == 409 and form.fields and not is_partial(request):
         return form
-    elif broken.status != 422:
+    elif broken.status not in (422, 503):
         raise broken
     form.add_error(broken.extra.get("field"), broken.message)
     return form

@@ -19,14 +19,16 @@ from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
-from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words
+from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words, spans_words
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
+from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
 from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
 from crisis.risk.queries import latest_assessment
 
 LONGEST_LIST = 200
+LEVELS = {"critical": "critical", "high": "high", "waiting": "waiting person"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,23 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "today_marks": _marks_of("today", marks),
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "reading_marks": _marks_of("readings", marks),
-        "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
+        "shift": shift_rows(ctx, user, organizations or own_organizations(user), at),
         "shift_marks": _marks_of("shift", marks),
         "desk_phone": desk_phone(user),
-        "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
+        "targets": targets(organizations),
         "duty": own_duty(user, at),
+    }
+
+
+def targets(organizations: Iterable[UUID]) -> dict[str, str]:
+    """Return the targets of a claim and of the first contact in words, by the clocks that hold here."""
+    clocks = clocks_of(organizations)
+    rows = [(words, found) for level, words in LEVELS.items() if (found := clocks.get(level))]
+    return {
+        "claim": ", ".join(
+            f"{one} {spans_words(c.acknowledge_seconds for c in found)}" for one, found in rows
+        ),
+        "contact": ", ".join(f"{one} {spans_words(c.contact_seconds for c in found)}" for one, found in rows),
     }
 
 
@@ -87,7 +101,7 @@ def shift_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     organizations = sorted(access.desk_organizations(user))
     marks = alert_queries.marks(organizations, at)
     return {
-        "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
+        "shift": shift_rows(ctx, user, organizations or own_organizations(user), at),
         "desk_phone": desk_phone(user),
         "marks": _marks_of("shift", marks),
     }
@@ -332,7 +346,10 @@ def rail_counts(user: User, at: datetime) -> dict[str, int]:
 
 
 def watched(user: User, at: datetime) -> dict[str, Any]:
-    """Return what a page beside the board tells of critical alerts, without a name; empty off duty."""
+    """Return what a page beside the board tells of critical alerts, without a name; empty without a desk.
+
+    Supervisors and leads have the desk of their own service off shift, too.
+    """
     organizations = sorted(access.desk_organizations(user))
     if not organizations:
         return {}
@@ -344,7 +361,7 @@ def watched(user: User, at: datetime) -> dict[str, Any]:
             {"id": str(pk), "topic": f"board:{organization_id}"}
             for pk, organization_id in waiting.order_by("-level_since").values_list("pk", "organization_id")
         ],
-        "muted": own_duty(user, at).get("muted", 0),
+        "muted": own_duty(user, at)["muted"],
     }
 
 

@@ -15,8 +15,10 @@ from cortex.accounts.models import User
 from cortex.ui.context_processors import initials_of
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
+from crisis.alerts.states import Status
+from crisis.alerts.wording import span_words, spans_words
 from crisis.duty import queries as duty
-from crisis.duty.models import DutyRole, DutyShift, DutyStatus
+from crisis.duty.models import SLIP, DutyRole, DutyShift, DutyStatus
 
 log = structlog.get_logger("cortex.desk")
 
@@ -35,7 +37,7 @@ def own_duty(user: User, at: datetime) -> dict[str, Any]:
     """Return the person's own shift as the pages show it."""
     shift = duty.running_shift(user.pk)
     if shift is None:
-        return {"state": "none", "text": "You are not on shift"}
+        return {"state": "none", "text": "You are not on shift", "muted": duty.muted_seconds(user, at)}
     paused = shift.status == DutyStatus.PAUSED
     end = shift.paused_until if paused and shift.paused_until else shift.planned_end
     until = f"until {timezone.localtime(end):%H:%M}"
@@ -47,15 +49,16 @@ def own_duty(user: User, at: datetime) -> dict[str, Any]:
         "until": shift.planned_end,
         "paused_until": shift.paused_until,
         "shift": shift,
-        "muted": shift.muted_seconds(at),
+        "muted": duty.muted_seconds(shift, at),
     }
 
 
-def shift_rows(ctx: AccessContext, user: User, organizations: Iterable[UUID]) -> list[dict[str, Any]]:
+def shift_rows(
+    ctx: AccessContext, user: User, organizations: Iterable[UUID], at: datetime
+) -> list[dict[str, Any]]:
     """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
     shifts = duty.roster(organizations)
     phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
-    at = timezone.now()
     return [shift_row(shift, user, phones.get(shift.pk, ""), at) for shift in shifts]
 
 
@@ -109,8 +112,9 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
     own |= {
         "can_start": shift is None,
         "just_ended": duty.just_ended_shift(user.pk, at) if shift is None else None,
+        "slip": span_words(SLIP),
         "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
-        "open_count": alert_queries.owned_count(user),
+        "claims": open_claims(user),
         "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
     }
     return {
@@ -119,11 +123,29 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
             {"start": one.planned_start, "end": one.planned_end, "role": DutyRole(one.role).label}
             for one in planned
         ],
-        "shift": shift_rows(ctx, user, organizations),
+        "shift": shift_rows(ctx, user, organizations, at),
         "desk_phone": desk_phone(user),
     }
 
 
 def end_page(user: User, at: datetime) -> dict[str, Any]:
     """Return what somebody should know before they end their shift."""
-    return {"duty": own_duty(user, at), "open_count": alert_queries.owned_count(user)}
+    return {
+        "duty": own_duty(user, at),
+        "claims": open_claims(user),
+        "slip": span_words(SLIP),
+        "hears_on": duty.hears_off_shift(user),
+    }
+
+
+def open_claims(user: User) -> dict[str, Any]:
+    """Return how many alerts the person owns, and what becomes of them when they leave the desk, and when."""
+    owned = alert_queries.owned(user)
+    seconds = [alert.policy["owner_gone_seconds"] for alert in owned]
+    unreached = sum(alert.status == Status.ACKNOWLEDGED for alert in owned)
+    return {
+        "count": len(owned),
+        "unreached": unreached,
+        "reached": len(owned) - unreached,
+        "after": spans_words(seconds) if owned else "",
+    }

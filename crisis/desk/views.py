@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading
+from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, is_partial, page_of
+from cortex.ui.pages import go_to, is_partial, page_of, render_part
 from crisis.desk import queries
 from crisis.desk.queries import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
@@ -49,6 +49,16 @@ def board(request: HttpRequest) -> HttpResponse:
             )
         template = "crisis/alerts/_lists.html" if is_partial(request) else "crisis/alerts/board.html"
         return render(request, template, {"board": shown})
+
+
+@live_while_covered
+@requires(*DESK)
+@require_GET
+def watch(request: HttpRequest) -> HttpResponse:
+    """Where this person's feeds stand and how much waits in them, for a page that fell behind; no names."""
+    actor = actor_of(request)
+    with scoped(actor):
+        return JsonResponse(queries.watched(actor.person, clock()))
 
 
 @requires(*DESK)
@@ -120,8 +130,9 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
     with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
         row = queries.follow_up_for(request.user, follow_up_id, clock())  # type: ignore[arg-type]
         context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
-        shown = {"form": form, "row": row}
-        return render(request, "crisis/alerts/followup.html", shown, status=422 if form.errors else 200)
+        page, part = "crisis/alerts/followup.html", "crisis/alerts/_followup.html"
+        shown, status = {"form": form, "row": row}, 422 if form.errors else 200
+        return render_part(request, page, part, shown, status=status)
 
 
 @requires(*DESK)

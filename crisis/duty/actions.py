@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cortex.access.context import opening
 from cortex.accounts.choices import DESK_ROLES
+from cortex.accounts.models import User
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.live.feed import hint_beside
@@ -206,26 +207,44 @@ def note_told(*, actor: Actor, shift: DutyShift, field: str, at: datetime) -> Du
 
 
 @action
-def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
-    """Mute the alarm sound for five minutes; it comes back by itself, and the trail knows."""
-    shift = _needs_running(actor)
-    at = clock(at)
-    shift.muted_until = at + MUTE
-    shift.save(update_fields=["muted_until", "updated_at"])
-    record(actor, "sound.muted", shift, codes={"seconds": int(MUTE.total_seconds())})
-    return shift
+def mute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift | User:
+    """Mute the alarm sound for five minutes; it comes back by itself, and the trail knows.
+
+    Whoever hears alerts without a shift, a supervisor or a lead, may do so too: their account keeps it.
+    """
+    listener = _listener(actor)
+    _set_mute(listener, clock(at) + MUTE)
+    record(actor, "sound.muted", listener, codes={"seconds": int(MUTE.total_seconds())})
+    return listener
 
 
 @action
-def unmute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift:
+def unmute_sound(*, actor: Actor, at: datetime | None = None) -> DutyShift | User:
     """Take the mute back before its time."""
-    shift = _needs_running(actor)
-    if not shift.muted_seconds(clock(at)):
-        return Unchanged(shift)  # type: ignore[return-value]
-    shift.muted_until = None
-    shift.save(update_fields=["muted_until", "updated_at"])
-    record(actor, "sound.unmuted", shift)
-    return shift
+    listener = _listener(actor)
+    if not queries.muted_seconds(listener, clock(at)):
+        return Unchanged(listener)  # type: ignore[return-value]
+    _set_mute(listener, None)
+    record(actor, "sound.unmuted", listener)
+    return listener
+
+
+def _listener(actor: Actor) -> DutyShift | User:
+    shift = _running(actor)
+    if shift is not None:
+        return shift
+    if not queries.desk_organizations(actor.person):
+        raise RuleBroken("You hear no alerts now: you are not on shift.", "not_on_shift")
+    return User.objects.select_for_update(of=("self",)).get(pk=actor.person.pk)
+
+
+def _set_mute(listener: DutyShift | User, until: datetime | None) -> None:
+    if isinstance(listener, DutyShift):
+        listener.muted_until = until
+        listener.save(update_fields=["muted_until", "updated_at"])
+        return
+    listener.preferences = listener.preferences | {"muted_until": until and until.isoformat()}
+    listener.save(update_fields=["preferences", "updated_at"])
 
 
 def _running(actor: Actor) -> DutyShift | None:

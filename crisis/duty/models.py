@@ -147,10 +147,6 @@ class DutyShift(OrgRecord):
         """Whose people may ring this person: those of the own service and of all that the shift covers."""
         return (self.organization_id, *self.covers)
 
-    def muted_seconds(self, at: datetime) -> int:
-        """Return for how many seconds the alarm sound stays muted."""
-        return max(0, int((self.muted_until - at).total_seconds())) if self.muted_until else 0
-
     @property
     def is_running(self) -> bool:
         """Whether the person is on shift now, a break included."""

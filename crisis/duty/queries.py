@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet
+from django.utils.dateparse import parse_datetime
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -23,6 +24,15 @@ READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 def running_shift(user_id: UUID) -> DutyShift | None:
     """Return the person's running shift, a break included."""
     return DutyShift.objects.running().filter(user_id=user_id).first()
+
+
+def muted_seconds(listener: DutyShift | User, at: datetime) -> int:
+    """Return for how many seconds the alarm stays muted: by a shift, or by an account without one."""
+    if isinstance(listener, DutyShift):
+        until = listener.muted_until
+    else:
+        until = parse_datetime(listener.preferences.get("muted_until") or "")
+    return max(0, int((until - at).total_seconds())) if until else 0
 
 
 def just_ended_shift(user_id: UUID, at: datetime) -> DutyShift | None:
@@ -81,9 +91,14 @@ def organizations_covered(user_id: Any) -> QuerySet[Organization]:
 def desk_organizations(user: User) -> set[UUID]:
     """Return the organizations whose cards the person sees now: covered by shift, supervised, or led."""
     covered = covered_by(user.pk)
-    if user.organization_id and (user.role == Role.SUPERVISOR or leads_of(user)):
+    if user.organization_id is not None and hears_off_shift(user):
         covered.add(user.organization_id)
     return covered
+
+
+def hears_off_shift(user: User) -> bool:
+    """Whether the person has the desk of their own service without a shift, too."""
+    return user.organization_id is not None and (user.role == Role.SUPERVISOR or leads_of(user))
 
 
 def has_cover(organization_id: UUID) -> bool:

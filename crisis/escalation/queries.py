@@ -45,6 +45,19 @@ def _row(organization_id: UUID, level: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in COPIED}
 
 
+def clocks_of(organizations: Iterable[UUID]) -> dict[str, list[SlaPolicy]]:
+    """Return the clocks that hold in these organizations by level, each row once; one query."""
+    ids = set(organizations)
+    rows = SlaPolicy.objects.filter(Q(organization_id__in=ids) | Q(organization__isnull=True))
+    found = {(row.level, row.organization_id): row for row in rows}
+    levels = {level for level, _ in found}
+    chosen = {(level, one): found.get((level, one)) or found[level, None] for level in levels for one in ids}
+    return {
+        level: list({row.pk: row for (of, _), row in chosen.items() if of == level}.values())
+        for level in levels
+    }
+
+
 def due_step_ids(at: datetime, limit: int) -> list[UUID]:
     """Return the ids of due steps: of critical alerts and waiting people first, then the longest overdue."""
     due = AlertStep.objects.due(at).order_by(urgent_first("alert"), "due_at", "id")

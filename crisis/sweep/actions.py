@@ -38,7 +38,7 @@ LONGEST_RETRY = timedelta(hours=1)
 # A medium task is due after 24 h and escalates daily: the second time is the 48 h of domain 3.5.
 TELL_AT = 2
 BY_THE_CLOCK = "Released by the clock: nothing was logged."
-BY_ABSENCE = "Released: its owner was away for ten minutes."
+BY_ABSENCE = "Released: its owner stayed away."
 
 
 @action
@@ -313,7 +313,7 @@ def end_no_cover(*, actor: Actor, alert_id: UUID, at: datetime | None = None) ->
 
 @action
 def note_owner_gone(*, actor: Actor, alert_id: UUID, at: datetime | None = None) -> RiskAlert:
-    """Tell the supervisor at once that an owner left with this alert open; ten minutes start."""
+    """Tell the supervisor at once that an owner left with this alert open; from now their absence counts."""
     alert = alert_queries.locked_alert(alert_id)
     at = clock(at)
     if not alert.is_owned or alert.owner_gone_at is not None:

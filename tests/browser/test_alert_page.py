@@ -69,6 +69,26 @@ def test_a_change_by_somebody_else_is_said_and_takes_nothing_away(visit: Visit, 
     expect(dialog.get_by_label("Why")).to_have_value("Nobody answers the phone.")
 
 
+def test_a_form_that_a_503_brings_back_takes_the_place_of_the_one_in_the_dialog(
+    visit: Visit, people: Cast
+) -> None:
+    people.on_duty()
+    alert = raise_for(people, "high")
+    visitor = visit()
+    page = visitor.sign_in(people.cleo)
+    page.goto(f"{visitor.origin}/alerts/{alert.pk}/")
+    back = """<form><p tabindex="-1" data-error-summary>Your note was not saved</p>
+        <label>Why <textarea>Nobody answers.</textarea></label></form>"""
+    page.route("**/escalate/", lambda route: route.fulfill(status=503, content_type="text/html", body=back))
+    page.keyboard.press("e")
+    dialog = page.get_by_role("dialog", name="Escalate")
+    dialog.get_by_label("Why").fill("Nobody answers.")
+    dialog.get_by_role("button", name="Escalate now").click()
+    expect(dialog.get_by_text("Your note was not saved")).to_be_focused()
+    expect(dialog.get_by_label("Why")).to_have_value("Nobody answers.")
+    visitor.complaints.clear()  # the browser's own line about the status
+
+
 def test_a_rise_that_the_owner_has_not_seen_stops_the_end_and_keeps_what_was_typed(
     visit: Visit, people: Cast
 ) -> None:

@@ -211,7 +211,7 @@ def test_a_claim_that_does_not_get_through_is_said_with_the_number_of_the_desk(
     button, note = page.locator(f"#q-{alert.pk} [data-act=claim]"), page.locator("#not-claimed")
     for words in ("The server did not answer.", "The server could not do it."):
         button.click()
-        expect(note).to_contain_text(f"Not claimed. {words} The alert is not yours. Try again")
+        expect(note).to_contain_text(f"{words} Nobody has it: look at the row and try again, or ring")
         expect(note.get_by_role("link")).to_have_attribute("href", "tel:+254700100100")
         expect(page.locator("#say-now")).to_have_text("Not claimed. Try again.")
     assert visitor.overflow() == 0
@@ -221,6 +221,48 @@ def test_a_claim_that_does_not_get_through_is_said_with_the_number_of_the_desk(
     expect(page.locator(f"#q-{alert.pk} .q-act")).not_to_contain_text("Not claimed")
     alert.refresh_from_db()
     assert alert.assigned_to_id == people.cleo.pk
+
+
+def test_a_claim_whose_answer_is_lost_is_asked_after_before_anything_is_said_of_it(
+    visit: Visit, people: Cast
+) -> None:
+    people.on_duty()
+    taken, unclear = raise_for(people), raise_for(people, "high")
+    visitor = visit()
+    visitor.context.add_init_script("window.WebSocket = class { close() {} };")  # no row tells it
+    page = visitor.sign_in(people.cleo)
+    routes: list[Route] = []
+    page.route("**/claim/", lambda route: routes.append(route))
+    row, note = page.locator(f"#q-{taken.pk}"), page.locator("#not-claimed")
+    row.locator("[data-act=claim]").click()
+    while not routes:
+        page.wait_for_timeout(20)
+    claim_alert(actor=makers.staff(people.cleo), alert_id=taken.pk)  # the request has got through
+    routes.pop().abort("timedout")
+    expect(row.get_by_role("link", name="Open")).to_be_visible()
+    expect(page.locator("#say-polite")).to_have_text("Claimed by you.")
+    expect(note).to_be_hidden()
+    page.route("**/panel/", lambda route: route.abort("timedout"))
+    page.locator(f"#q-{unclear.pk} [data-act=claim]").click()
+    while not routes:
+        page.wait_for_timeout(20)
+    routes.pop().abort("timedout")
+    expect(note).to_contain_text("We don't know whether it was claimed: look at the row and try again")
+    visitor.complaints.clear()  # the browser's own line about each lost answer
+
+
+def test_what_a_row_says_of_a_claim_without_an_answer_ends_the_warning(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people)
+    visitor, page = board_of(visit, people)
+    page.route("**/claim/", lambda route: route.abort("timedout"))
+    row, note = page.locator(f"#q-{alert.pk}"), page.locator("#not-claimed")
+    row.locator("[data-act=claim]").click()
+    expect(note).to_contain_text("Nobody has it")
+    claim_alert(actor=makers.staff(people.cleo), alert_id=alert.pk)  # the request was only late
+    expect(note).to_be_hidden()
+    expect(row).to_contain_text("You")
+    visitor.complaints.clear()
 
 
 def test_reading_and_claiming_work_without_javascript(visit: Visit, people: Cast) -> None:

@@ -121,6 +121,23 @@ def test_an_alert_that_waited_before_the_page_was_opened_is_shown_too(
         confirmed(one, people)
 
 
+def test_a_supervisor_who_is_not_on_shift_hears_alerts_and_can_mute_them(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    raise_for(people)
+    page = visit().sign_in(people.sam)
+    button = page.locator("[data-act=mute]")
+    page.keyboard.press("m")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("m")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    muted = AuditLog.objects.filter(event_type__startswith="sound.", actor_id=people.sam.pk)
+    assert muted.count() == 2
+
+
 def test_a_mute_outlives_its_page_reaches_every_tab_and_is_taken_back(visit: Visit, people: Cast) -> None:
     shift = people.on_duty()
     alert = raise_for(people)

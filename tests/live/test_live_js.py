@@ -346,3 +346,37 @@ async def test_the_alarm_sounds_after_a_touch_and_mute_ends_by_itself(desk: tupl
     sounded = await tab.evaluate("alarm.need(false) ?? started.length")
     await tab.clock.run_for(65_000)
     assert await tab.evaluate("started.length") == sounded
+
+
+async def test_each_touch_tries_until_the_sound_runs_and_what_waits_is_heard_at_once(
+    desk: tuple[Tab, LiveServer],
+) -> None:
+    tab, _ = desk
+    await tab.evaluate(
+        """async () => {
+            window.contexts = [];
+            window.AudioContext = new Proxy(AudioContext, { construct: (made, args) => {
+                if (window.isDeaf) throw new Error('no device');
+                contexts.push(new made(...args));
+                return contexts.at(-1);
+            } });
+            window.isDeaf = true;
+            window.said = [];
+            addEventListener('sound', () => said.push(alarm.ready));
+            window.started = 0;
+            const start = OscillatorNode.prototype.start;
+            OscillatorNode.prototype.start = function (at) { started += 1; start.call(this, at); };
+            window.alarm = (await import('/lib/tone.js')).alarm;
+            alarm.need(true);
+        }"""
+    )
+    await tab.click("#touch")  # in vain
+    assert await tab.evaluate("[alarm.ready, started]") == [False, 0]
+    await tab.evaluate("isDeaf = false")
+    await tab.click("#touch")
+    await wait(tab, "started === 2 && said.at(-1) === true")
+    await tab.evaluate("contexts[0].suspend()")
+    await wait(tab, "said.at(-1) === false")
+    await tab.keyboard.press("a")
+    await wait(tab, "alarm.ready && said.at(-1) === true")
+    assert await tab.evaluate("contexts.length") == 1

@@ -24,12 +24,12 @@ function onClick(e) {
   document.querySelectorAll('details.menu[open]').forEach((m) => m.contains(e.target) || m.removeAttribute('open'));
 }
 
-/* A conflict must not take away what was typed: it is shown above the form, unless it brings that form along. */
-function onSwap(e) {
-  const slot = e.detail.xhr.status === 409 && !/^\s*<form/.test(e.detail.xhr.responseText) && e.detail.target.querySelector?.('[data-conflict-slot]');
-  if (!slot) return;
-  e.detail.target = slot;
-  e.detail.swapOverride = 'innerHTML';
+/* A form brings along what was typed; a conflict without one must not take it away: it is shown above the form. */
+function onSwap({ detail }) {
+  const { status, responseText } = detail.xhr;
+  if (/^\s*<form/.test(responseText)) { if (status === 503) Object.assign(detail, { shouldSwap: true, isError: false }); return; }
+  const slot = status === 409 && detail.target.querySelector?.('[data-conflict-slot]');
+  if (slot) Object.assign(detail, { target: slot, swapOverride: 'innerHTML' });
 }
 
 function onFailure(e) {

@@ -3,12 +3,10 @@ const AGAIN = 30_000;
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-tone') : null;
 let [audio, timer, mutedUntil, played] = [undefined, undefined, 0, -Infinity]; // `played`: by any tab
 
-/* Browsers are silent until the person has touched the page: called at shift start and by the first touch. */
+/* Browsers are silent until the person has touched the page: called at shift start and by touches. */
 async function unlock() {
-  try {
-    audio ??= new AudioContext();
-    if (audio.state !== 'running') await audio.resume();
-  } catch { /* no audio device: `ready` stays false and the page says so */ }
+  try { await (audio ??= Object.assign(new AudioContext(), { onstatechange: follow })).resume(); }
+  catch { /* no audio device: `ready` stays false and the page says so */ }
   return alarm.ready;
 }
 
@@ -34,9 +32,10 @@ function sound(gap) {
   if (navigator.locks) navigator.locks.request('cortex-tone', { ifAvailable: true }, once).catch(play); else once(true);
 }
 const again = () => sound(AGAIN - 1_000);
+/* It runs, or has stopped: pages say which (`sound`), and what waits is heard at once. */
+const follow = () => { dispatchEvent(new Event('sound')); if (alarm.ready && timer) again(); };
 
 export const alarm = {
-  unlock,
   get ready() { return audio?.state === 'running'; },
   get muted() { return Date.now() < mutedUntil; },
   now() { sound(2_000); }, // two reasons at once are one tone
@@ -48,5 +47,6 @@ export const alarm = {
 tabs?.addEventListener('message', () => { played = performance.now(); });
 /* Allowed at once where a touch on our last page led here, as at the start of a shift; elsewhere browsers complain. */
 const led = performance.getEntriesByType('navigation')[0]?.type === 'navigate' && document.referrer.startsWith(location.origin);
-if (led) unlock().then(() => { if (timer) again(); });
-['pointerdown', 'keydown'].forEach((name) => addEventListener(name, unlock, { once: true }));
+if (led) unlock();
+/* Not every touch counts (Escape, a finger that only comes down), and a device may stop the sound: each one tries. */
+['pointerup', 'click', 'keydown'].forEach((name) => addEventListener(name, () => alarm.ready || unlock(), true));

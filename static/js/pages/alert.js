@@ -1,10 +1,10 @@
 /* The alert page: clocks tick, a change by somebody else is said without moving what is being read or typed, and
-   another critical alert is shown and heard here, too. */
+   critical alerts that wait, this one among them, are shown and heard here, too. */
 import { acts } from '../cortex.js';
 import { sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
 import { say } from '../lib/say.js';
-import { draw, take } from './alert_waiting.js';
+import { draw, isCovered, take } from './alert_waiting.js';
 import { hint, mute } from './board_sound.js';
 import { pill } from './pill.js';
 
@@ -30,19 +30,21 @@ function changed(row) {
 
 function onEvent(event) {
   const row = new DOMParser().parseFromString(event.html, 'text/html').querySelector('li');
-  if (event.alert !== alert) take(row.dataset, event);
-  else { changed(row); own = event.n; }
+  take(row.dataset, event);
+  if (event.alert === alert) { changed(row); own = event.n; }
   confirm();
 }
 
-/* This page shows one alert and a bar: it answers for those alone, the rest of the feed waits for a board. */
+/* This page shows one alert and a bar: it answers for those alone, the rest of the feed waits for a board. Under the
+   cover it shows neither. */
 function confirm() {
   draw().forEach((one) => live.shown(one.topic, one.n, one.id));
-  if (own !== undefined) live.shown(topic, own, alert);
+  if (own !== undefined && !isCovered()) live.shown(topic, own, alert);
 }
 
 Object.assign(acts, { mute });
 draw();
+document.getElementById('cover')?.addEventListener('close', () => live && confirm());
 const live = Object.keys(joined).length && connect({
   url: liveUrl,
   topics: joined,

@@ -1,5 +1,5 @@
-/* The bar over a page: critical alerts that wait. An alert's own page names the others, and what it names may be
-   confirmed, nothing else; any other page only counts them. */
+/* The bar over a page: critical alerts that wait. An alert's own page counts its own and names the others, and what it
+   names may be confirmed, nothing else; any other page, and a covered one, only counts them. */
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 
@@ -8,18 +8,21 @@ const WAITING = ['new', 'notified'];
 const bar = document.getElementById('waiting');
 const list = bar.querySelector('[data-waiting-list]');
 const title = document.title;
-const { alert: names } = document.body.dataset;
+const { alert: own } = document.body.dataset;
 const waiting = new Map();
 
+export const isCovered = () => document.body.classList.contains('is-covered');
 const isSeen = () => bar.isConnected && bar.matches(':popover-open') && bar.checkVisibility();
 
-/* Takes in what waits by the page's own data; `from` is the page when it comes anew. Returns where its feeds stand. */
-export function settle(from = document) {
-  const { topics, waiting: rows } = from.body.dataset;
-  const joined = JSON.parse(topics);
+/* Takes in what waits: by the page's own data, or as the server says it anew. Returns where the feeds stand. */
+export function settle({ topics = {}, waiting: rows = [] } = given()) {
   waiting.clear();
-  JSON.parse(rows).reverse().forEach((one) => waiting.set(one.id, { ...one, n: joined[one.topic] }));
-  return joined;
+  rows.reverse().forEach((one) => waiting.set(one.id, { ...one, n: topics[one.topic] }));
+  return topics;
+}
+function given() {
+  const { topics, waiting: rows } = document.body.dataset;
+  return { topics: JSON.parse(topics), waiting: JSON.parse(rows) };
 }
 
 /* Forgets what waits in a feed that is not this person's any more. */
@@ -28,23 +31,25 @@ export function forget(topic) {
   draw();
 }
 
-function line({ who, what }) {
+function line({ id, who, what }) {
+  if (id === own) return Object.assign(document.createElement('li'), { textContent: 'the one on this page' });
   const [item, name] = [document.createElement('li'), document.createElement('span')];
   Object.assign(name, { className: 'pii', textContent: who });
   item.append(name, `, ${what}`);
   return item;
 }
 
-const head = () => (waiting.size > 1 ? `${waiting.size} critical alerts are` : 'A critical alert is') + (names ? ' waiting:' : ' waiting.');
+const head = (end) => `${waiting.size > 1 ? `${waiting.size} critical alerts are` : 'A critical alert is'} waiting${end}`;
 
 /* Draws the bar, the title and the alarm; returns the alerts that the bar now names to whoever looks. */
 export function draw() {
+  const names = own && !isCovered();
   const named = names ? [...waiting.values()].slice(-NAMED).reverse() : [];
   const more = names ? waiting.size - named.length : 0;
   document.title = waiting.size ? `(${waiting.size} waiting) ${title}` : title;
   alarm.need(waiting.size > 0);
   if (!bar.isConnected) return [];
-  bar.querySelector('[data-waiting-head]').textContent = head();
+  bar.querySelector('[data-waiting-head]').textContent = head(names ? ':' : '.');
   const rest = Object.assign(document.createElement('li'), { textContent: `and ${more} more` });
   list.replaceChildren(...named.map(line), ...(more ? [rest] : []));
   if (document.querySelector('dialog[open]')) bar.togglePopover(false); // and anew, above the dialog
@@ -58,7 +63,7 @@ export function take({ id, level, state, who, what }, { topic, n }) {
   if (level !== 'critical' || !WAITING.includes(state)) return;
   waiting.set(id, { id, topic, n, who, what });
   if (!isNew) return;
-  say(names ? `A critical alert is waiting: ${who}, ${what}.` : 'A critical alert is waiting.', true);
+  say(own && !isCovered() ? `A critical alert is waiting: ${who}, ${what}.` : 'A critical alert is waiting.', true);
   alarm.now();
 }
 

@@ -5,7 +5,7 @@ import { connect } from '../lib/live.js';
 import { say } from '../lib/say.js';
 import { alarm } from '../lib/tone.js';
 import { beside } from './board_beside.js';
-import { claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
+import { answered, claimNew, claimPreview, claimRow, claimSelected, refuse } from './board_claim.js';
 import { count } from './board_counts.js';
 import { escalate } from './board_keys.js';
 import * as preview from './board_preview.js';
@@ -35,6 +35,7 @@ function onEvent(event) {
   const critical = level === 'critical';
   if (isNew) say(`${before ? 'Waiting again' : 'New'}, ${level}: ${who}, ${what}.`, critical);
   else if (owner && owner !== before?.owner && owner !== data.me) say(`${who} was claimed by ${ownerName}.`);
+  if (owner) answered(id, owner);
   if (isNew && critical) alarm.now();
   if (preview.shows(id)) changed(row);
   scan(row);

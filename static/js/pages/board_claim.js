@@ -2,7 +2,7 @@
 import { scan } from '../lib/clocks.js';
 import { post } from '../lib/post.js';
 import { say } from '../lib/say.js';
-import { news, rowOf } from './board_queue.js';
+import { known, me, news, rowOf } from './board_queue.js';
 
 const $ = (css, root = document) => root.querySelector(css);
 
@@ -27,25 +27,57 @@ function mine(row) {
   say('Claimed by you.');
 }
 
-/* A claim that did not get through is said over the page, with the desk's number, until it is closed or done. */
-function failed(place, answer) {
+/* Who has the alert of a claim, as the row or else the server says; without an `owner` neither does. */
+async function holder(url) {
+  const id = [...known.keys()].find((one) => url.includes(one));
+  const { owner } = known.get(id) ?? {};
+  if (owner) return { id, owner, ownerName: rowOf(id)?.dataset.ownerName };
+  const asked = await fetch(new URL('../panel/', url), { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(5_000) }).catch(() => null);
+  const panel = asked?.ok && new DOMParser().parseFromString(await asked.text(), 'text/html').getElementById('preview');
+  return panel ? { id, ...panel.dataset } : { id };
+}
+
+/* A claim without an answer may have been made all the same: what is so is asked first, and then said over the page,
+   with the desk's number, until it is closed or the row says who has it. */
+async function failed(url, place, goTo, answer) {
   if (answer?.status === 423) return document.dispatchEvent(new Event('session-covered'));
+  const { id, owner, ownerName } = await holder(url);
+  if (owner) return owner === me ? won(place, goTo) : lost(place, `Claimed by ${ownerName}.`);
   const silent = navigator.onLine ? 'The server did not answer.' : 'This device is offline.';
   const bar = $('#not-claimed');
   $('[data-why]', bar).textContent = answer ? 'The server could not do it.' : silent;
+  $('[data-so]', bar).textContent = owner === '' ? 'Nobody has it' : "We don't know whether it was claimed";
+  bar.dataset.alert = id;
   bar.togglePopover(true);
-  return refuse(place, 'Not claimed. Try again.', false);
+  return refuse(place(), owner === '' ? 'Not claimed. Try again.' : 'No answer. Look at the row.', false);
+}
+
+function won(place, goTo) {
+  $('#not-claimed').togglePopover(false);
+  return goTo ? location.assign(goTo) : mine(place());
+}
+
+function lost(place, sentence) {
+  $('#not-claimed').togglePopover(false);
+  return refuse(place(), sentence);
+}
+
+/* The alert has an owner now: whether a claim got through is known. */
+export function answered(id, owner) {
+  const bar = $('#not-claimed');
+  if (bar.dataset.alert !== id || !bar.matches(':popover-open')) return;
+  bar.togglePopover(false);
+  if (owner === me) say('Claimed by you.');
 }
 
 /* Posts a claim; `place` finds the element that shows the answer, since the row may be replaced meanwhile. */
 async function claim(url, place, goTo = '') {
   const answer = await post(url).catch(() => null);
-  if (!answer?.ok && answer?.status !== 409) return failed(place(), answer);
-  $('#not-claimed').togglePopover(false);
-  if (answer.ok) return goTo ? location.assign(goTo) : mine(place());
+  if (answer?.ok) return won(place, goTo);
+  if (answer?.status !== 409) return failed(url, place, goTo, answer);
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   scan(page);
-  return refuse(place(), $('[data-conflict-line]', page)?.textContent.trim() || 'Somebody else has it.');
+  return lost(place, $('[data-conflict-line]', page)?.textContent.trim() || 'Somebody else has it.');
 }
 
 export function claimPreview(form) {

@@ -32,7 +32,7 @@ export async function mute() {
   if (sound === 'off') return say('Sound is off in your account.');
   const seconds = alarm.muted ? 0 : MUTE;
   const answer = await post(muteUrl, { seconds }).catch(() => null);
-  if (answer?.status === 409) return say('Only somebody on shift can mute the sound.', true);
+  if (answer?.status === 409) return say('Only somebody who hears alerts can mute them.', true);
   if (!answer?.ok) return say(`Not ${seconds ? 'muted' : 'changed'}: the server did not answer.`, true);
   silence(seconds);
   tabs?.postMessage(seconds);
@@ -42,5 +42,5 @@ export async function mute() {
 /* Says that this page makes no sound: not before the first click or key, or not at all. */
 export const hint = () => document.body.classList.toggle('silent', sound === 'off' || !alarm.ready);
 
-['click', 'keyup'].forEach((name) => addEventListener(name, () => setTimeout(hint, 200)));
+addEventListener('sound', hint);
 hint();

@@ -19,6 +19,7 @@ from cortex.audit.models import PhiAccessLog
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.commands import COMMANDS
+from crisis.escalation.models import SlaPolicy
 from crisis.ownership.actions import claim_alert, release_alert
 from crisis.reviews.models import SecondReview
 from tests.cast import Cast
@@ -320,7 +321,7 @@ def test_a_caller_who_is_linked_stands_as_the_person_on_record_and_once_in_the_t
     assert list(told.events.values_list("kind", flat=True)).count("person_linked") == 1
     page = get(cast.cleo, "alert_page", told.pk).content.decode()
     assert "Linked to the person on record" in page
-    assert f'raised as <span class="nowrap">{raised_as}</span>' in page
+    assert f'raised as <span class="nowrap pii">{raised_as}</span>' in page
 
 
 def test_the_demo_says_on_every_page_that_its_people_are_fictional(cast: Cast) -> None:
@@ -343,3 +344,14 @@ def test_pages_beside_the_board_listen_for_whoever_hears_it_and_name_nobody(
         assert alert.patient.anonymous_id not in shown, name
     assert "data-topics" not in text(get(cast.alice, "my_cases")), "she is not on shift"
     assert text(get(cast.cleo, "board")).count("data-waiting=") == 0, "the board hears for itself"
+
+
+def test_the_board_names_the_targets_that_its_services_really_have(cast: Cast) -> None:
+    cast.on_duty()
+    shown = get(cast.cleo, "board").content.decode()
+    assert "Targets: critical 2 min, high 15 min, waiting person 2 min" in shown
+    assert "First contact: critical 5 min, high 1 h, waiting person 5 min" in shown
+    default = SlaPolicy.objects.get(organization=None, level="high")
+    default.pk, default.organization, default.acknowledge_seconds = None, cast.home, 600
+    default.save(force_insert=True)
+    assert "Targets: critical 2 min, high 10 min, waiting" in get(cast.cleo, "board").content.decode()

@@ -11,6 +11,7 @@ from django.urls import reverse
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
+from crisis.casework.actions import log_contact
 from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
 from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
 from crisis.duty.queries import (
@@ -22,9 +23,10 @@ from crisis.duty.queries import (
     people_for,
     roster,
 )
+from crisis.escalation.models import SlaPolicy
 from crisis.ownership.actions import claim_alert
 from tests.cast import Cast
-from tests.makers import make_alert, make_user, now, scope_all, staff
+from tests.makers import make_alert, make_patient, make_user, now, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 PLAN = {"role": "counselor", "planned_start": now(), "planned_end": now() + timedelta(hours=8)}
@@ -83,7 +85,8 @@ def test_ending_a_shift_asks_first_and_says_what_becomes_of_open_claims(cast: Ca
     claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
     asked = page(cast.cleo, "duty_end")
     assert "You still own 1 alert." in asked
-    assert "After 10 minutes the ones without contact go back to the queue." in asked
+    assert "After 10 min the ones without contact go back to the queue." in asked
+    assert "your pages make no sound" in asked and "go on with the shift for 10 min" in asked
     shift.refresh_from_db()
     assert shift.is_running, "the question alone ends nothing"
     assert "Go on with the shift" in page(cast.cleo, "duty_end", sure="yes")
@@ -92,6 +95,25 @@ def test_ending_a_shift_asks_first_and_says_what_becomes_of_open_claims(cast: Ca
     page(cast.cleo, "duty_start", sound="resumed")
     shift.refresh_from_db()
     assert (shift.status, shift.ended_at) == (DutyStatus.ACTIVE, None)
+
+
+def test_what_becomes_of_claims_is_said_by_their_own_clocks_and_state(cast: Cast) -> None:
+    cast.on_duty()
+    SlaPolicy.objects.filter(organization=None, level="high").update(owner_gone_seconds=900)
+    for level in ("critical", "high"):
+        alert = make_alert(make_patient(cast.home), level=level)
+        claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    log_contact(actor=staff(cast.cleo), alert_id=alert.pk)
+    asked = page(cast.cleo, "duty_end")
+    assert "After 10 min to 15 min the ones without contact go back to the queue." in asked
+    assert "Where there was contact you stay the owner" in asked
+
+
+def test_a_supervisor_is_told_that_their_pages_go_on_after_a_shift(cast: Cast) -> None:
+    cast.on_duty(cast.sam)
+    asked = page(cast.sam, "duty_end")
+    assert "Your pages go on showing the alerts of your service, and sounding for critical ones." in asked
+    assert "make no sound" not in asked
 
 
 def test_only_a_fresh_end_by_hand_is_taken_back(cast: Cast) -> None:

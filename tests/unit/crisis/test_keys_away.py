@@ -103,6 +103,24 @@ def test_whoever_wrote_a_lost_note_is_asked_to_write_it_again(
     assert "Your note could not be kept. Please write it again." in unescape(answer.content.decode())
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
+def test_a_note_that_cannot_be_sealed_is_given_back_to_its_writer(
+    cast: Cast, alert: RiskAlert, keys_away: None, headers: dict[str, str]
+) -> None:
+    client = Client()
+    client.force_login(cast.cleo)
+    answer = client.post(
+        reverse("crisis:alert_note", args=[alert.pk]), {"note": "Her brother is there"}, headers=headers
+    )
+    assert answer.status_code == 503
+    shown = unescape(answer.content.decode())
+    assert "Her brother is there</textarea>" in shown
+    assert "Your note was not saved" in shown
+    assert shown.lstrip().startswith("<form") == bool(headers)
+    scope_all()
+    assert not AlertEvent.objects.filter(alert=alert, kind="note").exists()
+
+
 def test_an_alert_by_hand_is_raised_without_its_note(cast: Cast, alert: RiskAlert, keys_away: None) -> None:
     told = {"pseudonym": cast.patient.anonymous_id, "kind": "medical", "level": "critical"}
     raised = raise_for_caller(actor=staff(cast.cleo), note="A neighbour rang", **told)

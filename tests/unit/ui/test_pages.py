@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+import pytest
 from django.test import RequestFactory
 
 from cortex.ui import nav
@@ -38,22 +37,17 @@ def test_each_role_has_a_first_page() -> None:
     assert nav.home_of("auditor") == nav.path_of("admin:index")
 
 
-def test_a_page_is_marked_as_here_for_what_lies_below_it() -> None:
+def test_a_page_is_marked_as_here_for_what_lies_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
     request = requests.get(nav.path_of("crisis:review_list") + "5/")
-    request.user = SimpleNamespace(is_authenticated=False)  # type: ignore[assignment]
-    counters, nav._counters[:] = list(nav._counters), []
-    try:
-        shown = {row["item"].key: row["here"] for row in nav.entries(request, "counselor")}  # type: ignore[attr-defined]
-    finally:
-        nav._counters[:] = counters
+    monkeypatch.setattr(nav, "_desk", nav.Desk())
+    shown = {row["item"].key: row["here"] for row in nav.entries(request, "counselor")}  # type: ignore[attr-defined]
     assert shown["reviews"] is True
     assert shown["board"] is False
 
 
-def test_figures_of_the_rail_come_from_the_floors_that_know_them() -> None:
-    counters, nav._counters[:] = list(nav._counters), []
-    try:
-        nav.register_counts(lambda request: {"waiting": 3})
-        assert nav.counts(requests.get("/")) == {"waiting": 3}
-    finally:
-        nav._counters[:] = counters
+def test_figures_of_the_rail_come_from_the_floor_that_knows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nav, "_desk", nav.Desk())
+    nav.register(nav.Desk(counts=lambda request: {"waiting": 3}))
+    counts = {row["item"].key: row["count"] for row in nav.entries(requests.get("/"), "counselor")}  # type: ignore[attr-defined]
+    assert counts["board"] == 3
+    assert counts["cases"] == 0

@@ -85,3 +85,9 @@ def test_every_vendored_file_has_its_licence_beside_it() -> None:
     for folder in ("static/vendor", "static/fonts", "static/img", "tests/browser/vendor"):
         names = [path.name for path in (ROOT / folder).iterdir()]
         assert any("LICENSE" in name or name == "OFL.txt" for name in names), folder
+
+
+def test_the_frame_of_every_page_names_no_template_of_the_floors_above() -> None:
+    frame = [ROOT / "templates/base.html", ROOT / "templates/base_plain.html"]
+    frame += [*(ROOT / "templates/components").glob("*.html"), *(ROOT / "templates/accounts").rglob("*.html")]
+    assert [path.name for path in frame if re.search(r"(include|extends) \"crisis/", path.read_text())] == []
