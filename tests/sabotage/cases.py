@@ -66,10 +66,16 @@ CASES = (
         ("tests/unit/audit/test_trail.py",),
     ),
     Sabotage(
-        "who looked is not written to the trail", "cortex/audit/machine.py",
+        "what an action opened is not written to the trail", "cortex/audit/machine.py",
         "        PhiAccessLog.objects.bulk_create(frame.access)",
         "        pass",
-        ("tests/unit/access/test_context.py", "tests/unit/audit/test_trail.py"),
+        ("tests/unit/access/test_context.py",),
+    ),
+    Sabotage(
+        "who looked is not written to the trail", "cortex/access/context.py",
+        "            PhiAccessLog.objects.bulk_create(context.close())",
+        "            context.close()",
+        ("tests/unit/access/test_context.py",),
     ),
     Sabotage(
         "an action without a record is let through", "cortex/audit/machine.py",

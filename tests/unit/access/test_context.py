@@ -59,6 +59,14 @@ def test_whoever_has_no_relationship_opens_nothing_and_leaves_no_row(cast: Cast,
     assert name_of(makers.staff(cast.alice), cast.patient) == "Zawadi"
 
 
+def test_what_an_action_opens_is_written_with_the_action(cast: Cast) -> None:
+    session = makers.make_session(cast.patient)
+    message = makers.make_message(cast.patient, "about the lake", session=session)
+    before = PhiAccessLog.objects.filter(subject=cast.patient.pk, purpose="test").count()
+    assert makers.opened(message, "content") == "about the lake"
+    assert PhiAccessLog.objects.filter(subject=cast.patient.pk, purpose="test").count() == before + 1
+
+
 def test_one_stranger_closes_the_whole_list(cast: Cast) -> None:
     with pytest.raises(NotFound), reading(makers.staff(cast.alice), purpose="list") as ctx:
         ctx.open([cast.patient, cast.stranger])
