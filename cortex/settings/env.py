@@ -41,6 +41,18 @@ class Environment:
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE can't be read: {error.strerror}.") from error
 
+    def web_address(self, name: str, *, secure: bool = False) -> str:
+        """Return an http(s) address, or empty when unset; `secure` takes https alone, but on this machine."""
+        value = self.secret(name)
+        if not value:
+            return ""
+        parts = _split(name, value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ImproperlyConfigured(f"{name} must start with https:// or http://, and name a host.")
+        if secure and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ImproperlyConfigured(f"{name} must start with https://.")
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         """Return a yes or no."""
         value = self.text(name).lower()
