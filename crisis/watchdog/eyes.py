@@ -7,6 +7,7 @@ a fault there must not be repeated here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -24,7 +25,9 @@ SAYS_ONLY = [
     "step_failed", "confirmed_late", "claim_warned", "owner_told", "supervisor_told",
 ]  # fmt: skip
 LOOK = """
-WITH waits AS MATERIALIZED (
+WITH moment AS MATERIALIZED (
+    SELECT coalesce(%(at)s, clock_timestamp()) AS now
+), waits AS MATERIALIZED (
     -- Nobody has claimed it, or its owner is away and the chain runs beside them.
     SELECT a.*, jsonb_array_length(a.policy->'chain') AS steps
     FROM crisis_riskalert a
@@ -57,11 +60,11 @@ WITH waits AS MATERIALIZED (
     FROM heard h
 ), judged AS (
     SELECT c.*,
-        coalesce(least(call_due, confirm_due) < clock_timestamp() - %(grace)s * interval '1 second', true)
+        coalesce(least(call_due, confirm_due) < moment.now - %(grace)s * interval '1 second', true)
             AS is_overdue,
         EXISTS (SELECT 1 FROM crisis_alertstep s WHERE s.alert_id = c.id AND s.kind = 'chain'
                 AND s.epoch = c.epoch AND s.done_at IS NULL) AS has_next
-    FROM clocks c
+    FROM clocks c, moment
 )
 SELECT
     count(*) FILTER (WHERE is_overdue) AS overdue,
@@ -69,9 +72,9 @@ SELECT
     count(*) FILTER (WHERE status IN ('new', 'notified')) AS waiting,
     crisis_waiting_alerts() AS waiting_in_truth,
     coalesce(bool_or(id = %(canary)s), false) AS sees_canary,
-    (SELECT count(*) FROM crisis_alertstep s WHERE s.done_at IS NULL
-        AND s.due_at < clock_timestamp() - %(grace)s * interval '1 second') AS late_steps,
-    coalesce((SELECT extract(epoch FROM clock_timestamp() - b.last_run_at) FROM ops_serviceheartbeat b
+    (SELECT count(*) FROM crisis_alertstep s, moment WHERE s.done_at IS NULL
+        AND s.due_at < moment.now - %(grace)s * interval '1 second') AS late_steps,
+    coalesce((SELECT extract(epoch FROM moment.now - b.last_run_at) FROM ops_serviceheartbeat b, moment
         WHERE b.name = 'sweeper') <= %(grace)s, false) AS sweeps
 FROM judged
 """
@@ -120,19 +123,26 @@ class Eyes:
         return row is not None and bool(row[0])
 
     def look(self, canary: UUID | None) -> Look:
-        """Count what is overdue; raise Blind unless every waiting alert is seen, the canary among them.
+        """Look now; see `look`."""
+        return look(self.connection, canary)
 
-        Row-level security shows a role nothing rather than refusing it. So the count is held against one that
-        the database makes with its owner's rights, and against a row that is known to wait at this moment.
-        """
-        values = {"grace": GRACE_SECONDS, "canary": canary, "says_only": SAYS_ONLY}
-        row = self.connection.execute(LOOK, values).fetchone()
-        if row is None:
-            raise Blind
-        overdue, stranded, waiting, in_truth, sees_canary, late_steps, sweeps = row
-        if waiting != in_truth or not sees_canary:
-            raise Blind
-        return Look(overdue, stranded, late_steps, sweeps)
+
+def look(
+    connection: psycopg.Connection[Any], canary: UUID | None, at: datetime | None = None
+) -> Look:
+    """Count what is overdue; raise Blind unless every waiting alert is seen, the canary among them.
+
+    Row-level security shows a role nothing rather than refusing it. So the count is held against one that
+    the database makes with its owner's rights, and against a row that is known to wait at this moment.
+    """
+    values = {"grace": GRACE_SECONDS, "canary": canary, "says_only": SAYS_ONLY, "at": at}
+    row = connection.execute(LOOK, values).fetchone()
+    if row is None:
+        raise Blind
+    overdue, stranded, waiting, in_truth, sees_canary, late_steps, sweeps = row
+    if waiting != in_truth or not sees_canary:
+        raise Blind
+    return Look(overdue, stranded, late_steps, sweeps)
 
 
 def address_of(database: dict[str, Any]) -> str:
