@@ -53,8 +53,9 @@ class BoardSource:
     def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
         with scoped(_hub(*keys)):
-            found = queries.marks((UUID(key) for key in keys), clock())
-        late = queries.late_mark(late_since())
+            at = clock()
+            found = queries.marks((UUID(key) for key in keys), at)
+        late = queries.late_mark(late_since(at))
         return {key: one | {"late": late} for key, one in found.items()}
 
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from cortex.accounts.models import User
@@ -11,9 +12,9 @@ from crisis.alerts.queries import late_mark
 from crisis.desk.shifts import desk_phone
 
 
-def late_part(user: User, topics: Iterable[str]) -> dict[str, Any]:
+def late_part(user: User, topics: Iterable[str], at: datetime) -> dict[str, Any]:
     """Return since when alerts may be late (None: they aren't), whom to call, and the boards' marks of it."""
-    since = late_since()
+    since = late_since(at)
     return {
         "since": since,
         "phone": desk_phone(user),

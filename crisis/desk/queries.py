@@ -78,7 +78,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "shift": shift_rows(ctx, user, organizations or own_organizations(user)),
         "shift_marks": _marks_of("shift", marks),
         "desk_phone": desk_phone(user),
-        "late": late_part(user, topics),
+        "late": late_part(user, topics, at),
         "targets": "Targets: critical 2 min, high 15 min, waiting person 2 min",
         "duty": own_duty(user, at),
     }

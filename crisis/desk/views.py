@@ -85,7 +85,7 @@ def board_late(request: HttpRequest) -> HttpResponse:
     """Whether alerts may arrive late, for a board that was told that this has changed."""
     user = actor_of(request).person
     topics = [f"board:{one}" for one in sorted(actor_of(request).reach)]
-    return render(request, "crisis/alerts/_late.html", {"late": late_part(user, topics)})
+    return render(request, "crisis/alerts/_late.html", {"late": late_part(user, topics, clock())})
 
 
 @requires(*DESK)

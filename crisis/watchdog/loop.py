@@ -13,8 +13,10 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
+from cortex.accounts.queries import organizations
 from cortex.audit import system
 from cortex.clock import clock
+from cortex.live.feed import hint_beside
 from cortex.ops import watched
 from cortex.ops.actions import note_round
 from cortex.ops.queries import last_round
@@ -167,7 +169,8 @@ def _open(place: Place) -> Ear:
 def note(verdict: Verdict, called: str = "") -> dict[str, Any]:
     """Write a verdict as the watchdog's sign of life and return what was written.
 
-    `held_at` is when it last held: since then alerts may be late.
+    `held_at` is when it last held: since then alerts may be late. Boards are hinted when that changes, and
+    ask by themselves every five seconds.
     """
     before = last_round(watched.WATCHDOG)
     held_at = clock().isoformat()
@@ -182,5 +185,7 @@ def note(verdict: Verdict, called: str = "") -> dict[str, Any]:
         "deadman": called,
     }
     note_round(actor=WATCHDOG, name=watched.WATCHDOG, detail=detail)
+    if before is None or before[1].get("holds") is not verdict.holds:
+        hint_beside(one.pk for one in organizations())
     log.info("watchdog_round", holds=verdict.holds, codes=verdict.codes, canary_ms=verdict.canary_ms)
     return detail
