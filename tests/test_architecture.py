@@ -77,7 +77,7 @@ def test_floors_import_only_downward() -> None:
 
 
 def test_the_watchdog_shares_no_code_with_what_it_watches() -> None:
-    """What runs the clocks is closed to it; its eyes see with SQL of their own, and import nothing of ours."""
+    """What runs the clocks is closed to it; its eyes have SQL of their own, and import nothing of ours."""
     wrong = []
     for path in [*(ROOT / "crisis/watchdog").rglob("*.py"), ROOT / "crisis/management/commands/watchdog.py"]:
         for name, line in imports(path):

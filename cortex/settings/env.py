@@ -41,18 +41,6 @@ class Environment:
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE can't be read: {error.strerror}.") from error
 
-    def web_address(self, name: str, *, secure: bool = False) -> str:
-        """Return an http(s) address, or empty when unset; `secure` takes https alone, but on this machine."""
-        value = self.secret(name)
-        if not value:
-            return ""
-        parts = _split(name, value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ImproperlyConfigured(f"{name} must start with https:// or http://, and name a host.")
-        if secure and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-            raise ImproperlyConfigured(f"{name} must start with https://.")
-        return value
-
     def flag(self, name: str, default: bool) -> bool:
         """Return a yes or no."""
         value = self.text(name).lower()
@@ -168,6 +156,18 @@ def redis_url(name: str, url: str) -> str:
         raise ImproperlyConfigured(f"{name} must start with redis://, rediss:// or unix://.")
     if parts.scheme == "unix" and not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name} must name a socket file.")
+    return url
+
+
+def web_address(name: str, url: str, *, secure: bool = False) -> str:
+    """Check that an address, if there is one, is http(s); `secure` takes https alone, but on this machine."""
+    if not url:
+        return ""
+    parts = _split(name, url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must start with https:// or http://, and name a host.")
+    if secure and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured(f"{name} must start with https://.")
     return url
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from cortex.audit import Actor, Unchanged, action, record
+from cortex.audit import Actor, Unchanged, action
 from cortex.clock import clock
 from crisis.alerts import moves
 from crisis.alerts.actions import raise_alert
@@ -31,8 +31,7 @@ def raise_canary(*, actor: Actor, organization_id: UUID, at: datetime | None = N
         source=Source.SYSTEM,
         at=at,
     )
-    record(actor, "canary.raised", alert)
-    return alert
+    return Unchanged(alert)  # type: ignore[return-value]
 
 
 @action
@@ -54,5 +53,4 @@ def end_canaries(*, actor: Actor, organization_id: UUID, at: datetime | None = N
             fields=["status", "resolved_at"],
             entry=False,
         )
-    record(actor, "canary.ended", standing[-1], codes={"canaries": len(standing)})
     return len(standing)

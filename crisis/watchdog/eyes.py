@@ -6,6 +6,7 @@ a fault there must not be repeated here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -115,6 +116,8 @@ class Eyes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with suppress(psycopg.Error):  # the server takes the turn back with the connection, a little later
+            self.connection.execute("SELECT pg_advisory_unlock_all()")
         self.connection.close()
 
     def take_turn(self) -> bool:
@@ -127,9 +130,7 @@ class Eyes:
         return look(self.connection, canary)
 
 
-def look(
-    connection: psycopg.Connection[Any], canary: UUID | None, at: datetime | None = None
-) -> Look:
+def look(connection: psycopg.Connection[Any], canary: UUID | None, at: datetime | None = None) -> Look:
     """Count what is overdue; raise Blind unless every waiting alert is seen, the canary among them.
 
     Row-level security shows a role nothing rather than refusing it. So the count is held against one that

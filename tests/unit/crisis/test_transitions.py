@@ -53,6 +53,7 @@ false_alarm  .    .         F             F           F           .         .   
 merge        G    G         G             G           G           .         .            .
 reopen       .    .         .             .           .           A         A            .
 cover_back   R    R         .             .           .           .         .            .
+canary_over  R    R         .             .           .           .         .            .
 """
 LETTERS = {
     "N": Status.NOTIFIED,

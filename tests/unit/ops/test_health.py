@@ -39,7 +39,15 @@ def test_everything_running_is_ready(client: Client) -> None:
         actions.note_round(actor=SYSTEM, name=name, detail={"holds": True})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    machines = {*health.MACHINES, health.WATCHDOG, "queue", "audit", "main backup", "keys backup", "restore drill"}
+    machines = {
+        *health.MACHINES,
+        health.WATCHDOG,
+        "queue",
+        "audit",
+        "main backup",
+        "keys backup",
+        "restore drill",
+    }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
