@@ -86,8 +86,12 @@ class Watchdog:
 
     def work(self) -> bool:
         """Do one round, write its verdict and call the dead-man URL; return whether all of it is well."""
-        close_old_connections()
-        verdict = self.look_round()
+        try:
+            close_old_connections()
+            verdict = self.look_round()
+        except Exception as error:  # What no part foresaw is a finding like any other.
+            verdict = Verdict()
+            verdict.find("round_failed", error)
         if verdict is None:
             return True
         is_noted = verdict.get("not_noted", lambda: note(verdict)) is not None

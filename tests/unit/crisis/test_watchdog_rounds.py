@@ -62,6 +62,18 @@ def test_whatever_a_round_meets_the_next_one_comes(
     assert len(rounds) == 3
 
 
+def test_what_no_part_of_a_round_foresaw_is_a_finding(
+    watchdog: Watchdog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(watchdog, "look_round", fail)
+    assert not watchdog.work()
+    detail = ServiceHeartbeat.objects.get(name="watchdog").detail
+    assert (detail["holds"], detail["codes"]) == (False, ["round_failed"])
+
+
 def age(seconds: float) -> None:
     beat = ServiceHeartbeat.objects.get(name="watchdog")
     ServiceHeartbeat.objects.filter(pk=beat.pk).update(last_run_at=clock() - timedelta(seconds=seconds))
