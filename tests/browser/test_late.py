@@ -29,6 +29,10 @@ def test_a_board_says_that_alerts_may_be_late_until_the_watchdog_finds_nothing(
     expect(page.locator("#say-now")).to_contain_text("Alerts may arrive late")
     assert tops(page) == before, "it lies over the page's end"
     assert visitor.axe() == []
+    page.evaluate("document.getElementById('not-claimed').togglePopover(true)")
+    other, own = page.locator("#not-claimed").bounding_box(), bar.bounding_box()
+    assert other is not None and own is not None
+    assert own["y"] + own["height"] < other["y"], "a claim that did not get through is said beside it"
     page.reload()
     expect(bar).to_be_visible()
     note(Verdict())
