@@ -5,8 +5,8 @@ import os
 import sys
 
 OWNER = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "flush", "up"}
-SYSTEM = {"sweep", "demo", "simulate", "verify_audit", "celery", "partitions", "backup", "restore",
-          "backup_drill", "keys"}  # fmt: skip
+SYSTEM = {"sweep", "watchdog", "demo", "simulate", "verify_audit", "celery", "partitions", "backup",
+          "restore", "backup_drill", "keys"}  # fmt: skip
 
 
 def database_role(command: str) -> str:

@@ -16,6 +16,7 @@ PAGES = [
     path("board/shift/", desk.board_shift, name="board_shift"),
     path("board/readings/", desk.board_readings, name="board_readings"),
     path("board/today/", desk.board_today, name="board_today"),
+    path("board/late/", desk.board_late, name="board_late"),
     path("cases/", desk.my_cases, name="my_cases"),
     path("resolved/", desk.resolved, name="resolved"),
     path("followups/", desk.followups, name="followups"),

@@ -76,6 +76,18 @@ def test_floors_import_only_downward() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_watchdog_shares_no_code_with_what_it_watches() -> None:
+    """What runs the clocks is closed to it; its eyes have SQL of their own, and import nothing of ours."""
+    wrong = []
+    for path in [*(ROOT / "crisis/watchdog").rglob("*.py"), ROOT / "crisis/management/commands/watchdog.py"]:
+        for name, line in imports(path):
+            watched = name.startswith(("crisis.sweep", "crisis.escalation", "crisis.management"))
+            if watched or (path.stem == "eyes" and name.split(".")[0] in (*FLOORS, "django")):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert len(list((ROOT / "crisis/watchdog").glob("*.py"))) >= 7
+    assert not wrong, "\n".join(wrong)
+
+
 def touches(node: ast.AST) -> bool:
     """Whether an expression reads or writes through the ORM.
 

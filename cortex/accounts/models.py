@@ -30,6 +30,14 @@ __all__ = [
 ]  # fmt: skip
 
 
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Words for organizations."""
+
+    def serving(self) -> OrganizationQuerySet:
+        """Active ones that answer for people: the watchdog's canary answers for nobody."""
+        return self.filter(is_active=True).exclude(settings__contains={"canary": True})
+
+
 class Organization(Record):
     """A tenant: a service that answers for its own people, staff and rules."""
 
@@ -46,6 +54,8 @@ class Organization(Record):
     emergency_number = models.CharField(max_length=24, default="999", help_text="Shown to people in danger.")
     settings = models.JSONField(default=dict, blank=True, help_text="Policies by name, of the declared list.")
     is_active = models.BooleanField(default=True)
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -69,6 +69,10 @@ def _are_states(value: Any) -> bool:
 
 
 POLICIES: dict[str, Policy] = {
+    "canary": Policy(
+        "Says that this is no service but the watchdog's own place; the watchdog sets it.", "true or false",
+        _is_yes_or_no, by_people=False,
+    ),
     "covered_by": Policy(
         "Services whose shifts may cover this one by agreement: their alerts then come to those people too.",
         "agreements' references by organizations' ids",

@@ -111,8 +111,8 @@ def organization_by_name(name: str) -> Organization | None:
 
 
 def organizations() -> QuerySet[Organization]:
-    """Return all active organizations, by name."""
-    return Organization.objects.filter(is_active=True)
+    """Return all active organizations that answer for people, by name."""
+    return Organization.objects.serving()
 
 
 def sockets_still_valid(pairs: Iterable[SocketPair]) -> set[SocketPair]:

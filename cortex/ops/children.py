@@ -1,4 +1,4 @@
-"""What each child of `up` does after the fork: web, worker, beat, sweeper, demo, simulator."""
+"""What each child of `up` does after the fork: web, worker, beat, sweeper, watchdog, demo, simulator."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from redis import Redis, RedisError
 from cortex.keys.queries import prove_keys
 from cortex.ops import metrics, queries
 from cortex.ops.postgres.base import answer_within
+from cortex.ops.watched import WATCHDOG, late_after
 
 SWEEPER, BEAT = "sweeper", "beat"
 # After how many seconds without a round a machine counts as standing. A slow pager may hold up deliveries.
@@ -86,7 +87,7 @@ def _show(parts: dict[str, Part]) -> None:
         metrics.ready.labels(name).set(part.state == "ok")
     for name in MACHINES:
         metrics.heartbeat_age.labels(name).set(parts[name].detail.get("seconds_since_last_run", nan))
-    for name in (*BACKUPS.values(), DRILLED):
+    for name in (*BACKUPS.values(), DRILLED, WATCHDOG):
         metrics.heartbeat_age.labels(name).set(parts[name].detail.get("age_seconds", nan))
     metrics.heartbeat_age.labels(BEAT).set(parts["queue"].detail.get("seconds_since_beat", nan))
     metrics.queue_length.set(parts["queue"].detail.get("waiting", nan))
@@ -161,6 +162,27 @@ def check_trail() -> Part:
     return Part(state, {"hours_since_verified": round(age / 3600, 1)})
 
 
+def check_watchdog() -> Part:
+    """Look at the watchdog's last verdict: whether it holds, and whether it came in time."""
+    found = queries.last_round(WATCHDOG)
+    age, detail = found or (nan, {})
+    holds = found is not None and detail.get("holds") is True
+    metrics.watchdog_holds.set(holds)
+    metrics.overdue_alerts.set(_number(detail.get("overdue")))
+    metrics.canary_seconds.set(_number(detail.get("canary_ms")) / 1000)
+    if found is None:
+        return Part("degraded", {"last_run": "never", "codes": ["not_watched"]})
+    is_late = age > late_after()
+    codes = [*detail.get("codes", []), *(["late"] if is_late else [])]
+    shown = {"age_seconds": round(age, 1), "codes": codes, "canary_ms": detail.get("canary_ms")}
+    return Part("ok" if holds and not is_late else "degraded", shown)
+
+
+def _number(value: Any) -> float:
+    """Return a figure; what nobody could say is no number."""
+    return nan if value is None else float(value)
+
+
 def check_backup(name: str, late: float) -> Part:
     """Look at the last backup of a kind, or at the last drill: how old, and whether it held."""
     found = queries.last_round(name)
@@ -211,6 +233,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "migrations": check_migrations,
     "redis": check_redis,
     **{name: partial(check_machine, name) for name in MACHINES},
+    WATCHDOG: check_watchdog,
     "audit": check_trail,
     "queue": check_queue,
     "months": check_months,

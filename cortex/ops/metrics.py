@@ -22,6 +22,15 @@ heartbeat_age = Gauge(
 trail_holds = Gauge(
     "cortex_trail_holds", "1 when the last daily walk found every row of the trail.", registry=REGISTRY
 )
+watchdog_holds = Gauge(
+    "cortex_watchdog_holds", "1 when the watchdog's last round found nothing wrong.", registry=REGISTRY
+)
+overdue_alerts = Gauge(
+    "cortex_overdue_alerts", "Waiting alerts whose next call is overdue, by the watchdog.", registry=REGISTRY
+)
+canary_seconds = Gauge(
+    "cortex_canary_seconds", "From raising a canary to its arrival at a real socket.", registry=REGISTRY
+)
 queue_length = Gauge("cortex_queue_length", "Celery messages that wait.", registry=REGISTRY)
 
 

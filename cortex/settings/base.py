@@ -16,6 +16,7 @@ from cortex.settings.env import (
     known_databases,
     redis_url,
     role_databases,
+    web_address,
 )
 
 env = Environment()
@@ -45,6 +46,10 @@ ALLOWED_HOSTS = env.listing("CORTEX_ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.listing("CORTEX_TRUSTED_ORIGINS")
 # Where links in mails and pages to a pager lead to.
 CORTEX_PUBLIC_URL = env.text("CORTEX_PUBLIC_URL", "http://localhost:8000")
+# The watchdog: how often it looks, where it opens its own board, and who is told that it lives.
+CORTEX_WATCHDOG_SECONDS = env.integer("CORTEX_WATCHDOG_SECONDS", 60, minimum=5, maximum=600)
+CORTEX_WATCHDOG_URL = web_address("CORTEX_WATCHDOG_URL", env.text("CORTEX_WATCHDOG_URL"))
+CORTEX_DEADMAN_URL = web_address("CORTEX_DEADMAN_URL", env.secret("CORTEX_DEADMAN_URL"), secure=True)
 CORTEX_PAGER_ALLOW_PRIVATE = env.flag("CORTEX_PAGER_ALLOW_PRIVATE", False)
 CORTEX_TRUSTED_PROXIES = env.integer("CORTEX_TRUSTED_PROXIES", 0, maximum=5)
 

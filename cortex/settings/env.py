@@ -159,6 +159,18 @@ def redis_url(name: str, url: str) -> str:
     return url
 
 
+def web_address(name: str, url: str, *, secure: bool = False) -> str:
+    """Check that an address, if there is one, is http(s); `secure` takes https alone, but on this machine."""
+    if not url:
+        return ""
+    parts = _split(name, url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must start with https:// or http://, and name a host.")
+    if secure and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured(f"{name} must start with https://.")
+    return url
+
+
 def celery_broker(url: str) -> str:
     """Return the same address as Celery spells it: redis+socket for a socket, and TLS with its check said.
 

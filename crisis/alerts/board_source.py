@@ -12,6 +12,7 @@ from cortex.audit import Actor, system
 from cortex.audit.actors import actor_of_user, keyed_hash
 from cortex.clock import clock
 from cortex.live.topics import Event
+from cortex.ops.watched import late_since
 from crisis.alerts import queries
 from crisis.alerts.actions import confirm_seen
 from crisis.alerts.cards import RENDERED, cards
@@ -52,7 +53,10 @@ class BoardSource:
     def marks(self, keys: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return what the lists beside these boards are now: who is on shift, who waits for a reader."""
         with scoped(_hub(*keys)):
-            return queries.marks((UUID(key) for key in keys), clock())
+            at = clock()
+            found = queries.marks((UUID(key) for key in keys), at)
+        late = queries.late_mark(late_since(at))
+        return {key: one | {"late": late} for key, one in found.items()}
 
     def events_after(self, key: str, n: int, limit: int) -> list[Event] | None:
         """Return the events after `n`, each with its alert's card as it stands now."""

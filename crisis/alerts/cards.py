@@ -65,7 +65,7 @@ def card(alert: RiskAlert) -> dict[str, Any]:
         "source_label": label,
         "pseudonym": patient.anonymous_id if patient else alert.organization.name,
         "raised_as": raised_for.anonymous_id if raised_for and raised_for != patient else "",
-        "age_band": patient.age_band if patient else "Nobody on shift",
+        "age_band": patient.age_band if patient else Kind(alert.kind).label,
         "organization": alert.organization.name,
         "zone": alert.organization.default_timezone,
         "language": patient.language if patient else "",

@@ -28,6 +28,7 @@ class Kind(models.TextChoices):
     COULD_NOT_SCREEN = "could_not_screen", "A message could not be screened"
     COULD_NOT_STORE = "could_not_store", "A message could not be stored"
     NO_COVER = "no_cover", "Nobody is on shift"
+    CANARY = "canary", "A try of the watchdog's"
 
 
 class Level(models.TextChoices):
@@ -193,7 +194,8 @@ class RiskAlert(OrgRecord):
                 name="owned_alert_has_owner",
             ),
             models.CheckConstraint(
-                condition=Q(patient__isnull=False) | Q(kind="no_cover"), name="alert_has_patient"
+                condition=Q(patient__isnull=False) | Q(kind__in=["no_cover", "canary"]),
+                name="alert_has_patient",
             ),
             models.CheckConstraint(
                 condition=Q(level_since__gte=F("raised_at")), name="level_since_not_before"

@@ -232,6 +232,11 @@ def marks(organizations: Iterable[UUID], at: datetime) -> dict[str, dict[str, st
     }
 
 
+def late_mark(since: datetime | None) -> str:
+    """Return the mark of what a board says about late alerts, which is the same for all."""
+    return _mark([since])
+
+
 def _ended_ids(organizations: list[UUID], since: datetime) -> dict[UUID, list[UUID]]:
     found: dict[UUID, list[UUID]] = {}
     ended = RiskAlert.objects.filter(organization_id__in=organizations, resolved_at__gt=since)

@@ -35,6 +35,7 @@ class Move(StrEnum):
     MERGE = "merge"
     REOPEN = "reopen"
     COVER_BACK = "cover_back"
+    CANARY_OVER = "canary_over"
 
 
 S, M = Status, Move
@@ -62,6 +63,8 @@ TABLE: dict[tuple[Status, Move], Status] = {
     **{(state, M.MERGE): S.MERGED for state in OPEN},
     # For the incident that nobody is on shift alone: when somebody is, and nobody took it up, it is over.
     **{(state, M.COVER_BACK): S.RESOLVED for state in WAITING},
+    # For the watchdog's canary alone: whether it was seen or not, it ends with the round that raised it.
+    **{(state, M.CANARY_OVER): S.RESOLVED for state in WAITING},
     # Reopening lands in `acknowledged` for somebody on shift, else in `new`: the action decides.
     **{(state, M.REOPEN): S.ACKNOWLEDGED for state in (S.RESOLVED, S.FALSE_ALARM)},
 }
@@ -71,7 +74,7 @@ OWNERS_MOVES = frozenset(
     {M.RELEASE, M.ATTEMPT, M.CONTACT, M.CONTACT_END, M.STILL_WITH, M.RESOLVE, M.FALSE_ALARM}
 )
 # The clock's own moves: no person makes them.
-BY_CLOCK = frozenset({M.COVER_BACK})
+BY_CLOCK = frozenset({M.COVER_BACK, M.CANARY_OVER})
 
 
 # Moves of the house alone: a confirmation notifies, and linking two rows of one person merges.

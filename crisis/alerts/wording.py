@@ -22,6 +22,7 @@ STAGES = {
 }
 OWN_REASONS = {
     "no_cover": "Nobody is on shift for this service",
+    "canary": "The watchdog tries whether alerts arrive",
     "could_not_screen": "Sent something that could not be read",
     "could_not_store": "Sent something that could not be kept",
     "raised_by_staff": "A member of staff is worried",
@@ -66,6 +67,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "taken_over": ("Taken over", "user-check", ""),
     "owner_told": ("Former owner told", "users", ""),
     "cover_back": ("Somebody is on shift again", "user-check", "ok"),
+    "canary_over": ("The try is over", "check", "ok"),
     "contact_attempt": ("Tried to reach the person", "phone", ""),
     "contact_made": ("Contact made", "phone-call", "ok"),
     "contact_ended": ("Contact ended, keeping watch", "eye", ""),

@@ -20,6 +20,7 @@ from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words, spans_words
+from crisis.desk.lateness import late_part
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
 from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
@@ -79,6 +80,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         "shift": shift_rows(ctx, user, organizations or own_organizations(user), at),
         "shift_marks": _marks_of("shift", marks),
         "desk_phone": desk_phone(user),
+        "late": late_part(user, topics, at),
         "targets": targets(organizations),
         "duty": own_duty(user, at),
     }

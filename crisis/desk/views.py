@@ -17,6 +17,7 @@ from cortex.audit import actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, page_of, render_part
 from crisis.desk import queries
+from crisis.desk.lateness import late_part
 from crisis.desk.queries import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
@@ -86,6 +87,15 @@ def board_today(request: HttpRequest) -> HttpResponse:
     with reading(actor_of(request), purpose="triage", relationship="duty") as context:
         shown = queries.today_part(context, actor_of(request).person, clock())
         return render(request, "crisis/alerts/_review_today.html", shown)
+
+
+@requires(*DESK)
+@require_GET
+def board_late(request: HttpRequest) -> HttpResponse:
+    """Whether alerts may arrive late, for a board that was told that this has changed."""
+    user = actor_of(request).person
+    topics = [f"board:{one}" for one in sorted(actor_of(request).reach)]
+    return render(request, "crisis/alerts/_late.html", {"late": late_part(user, topics, clock())})
 
 
 @requires(*DESK)

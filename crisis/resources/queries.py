@@ -50,7 +50,7 @@ def places() -> list[dict[str, Any]]:
     """Return the emergency number and crisis lines of every jurisdiction that is served, in two queries."""
     now = timezone.now()
     found: dict[str, dict[str, Any]] = {}
-    for one in Organization.objects.filter(is_active=True).order_by("name"):
+    for one in Organization.objects.serving().order_by("name"):
         found.setdefault(
             one.jurisdiction,
             {

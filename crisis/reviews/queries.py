@@ -225,7 +225,8 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
     """Return the organizations in whose jurisdiction a crisis line is due for a check."""
     stale = CrisisResource.objects.due_for_check(at).values("jurisdiction")
     return list(
-        Organization.objects.filter(is_active=True, jurisdiction__in=stale)
+        Organization.objects.serving()
+        .filter(jurisdiction__in=stale)
         .order_by("pk")
         .values_list("pk", flat=True)
     )

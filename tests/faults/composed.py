@@ -27,7 +27,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 DATABASES = {"postgres": ("main", "cortex"), "keys": ("keys", "cortex_keys")}
 ONCE = {"migrate", "prepare", "backup", "keys-backup"}
-OURS = ("pages", "sockets", "worker", "beat", "sweeper")
+OURS = ("pages", "sockets", "worker", "beat", "sweeper", "watchdog")
 HOST = "cortex.example"
 
 

@@ -24,7 +24,7 @@ from tests.stores import ROOT
 
 pytestmark = pytest.mark.faults
 SERVICES = COMPOSE["services"]
-OURS = ("pages", "sockets", "worker", "beat", "sweeper", "migrate", "backup", "keys-backup")
+OURS = ("pages", "sockets", "worker", "beat", "sweeper", "watchdog", "migrate", "backup", "keys-backup")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,9 @@ def test_both_servers_are_ready_and_the_sweeper_works(shape: dict[str, int]) -> 
         wait_for(lambda port=port: sweeper_state(port) == "ok", 10)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("service", ["pages", "sockets", "sweeper", "redis", "postgres", "keys", "worker"])
+@pytest.mark.parametrize(
+    "service", ["pages", "sockets", "sweeper", "redis", "postgres", "keys", "worker", "watchdog"]
+)
 def test_a_health_check_tells_a_running_service_from_one_that_ended(service: str, running: Shape) -> None:
     wait_for(lambda: running.is_healthy(service), 60)
 

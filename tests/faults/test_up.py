@@ -57,7 +57,7 @@ def test_it_starts_everything_and_says_where(house: UpRun) -> None:
     for kind, command in (("main", "backup"), ("keys", "keys backup")):
         said = f"WARNING: there is no backup of the {kind} database: manage.py {command} --to FOLDER"
         assert said in house.output
-    assert {"web", "worker", "beat", "sweeper", "postgres-main", "postgres-keys", "redis"} <= set(
+    assert {"web", "worker", "beat", "sweeper", "watchdog", "postgres-main", "postgres-keys", "redis"} <= set(
         house.pids()
     )
 
@@ -86,7 +86,7 @@ def test_a_second_up_in_the_same_folder_is_refused(house: UpRun) -> None:
     assert house.is_answering()
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "sweeper", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "sweeper", "watchdog", "beat"])
 def test_a_crashed_child_is_started_again_and_said_so(house: UpRun, name: str) -> None:
     before = house.pids()[name]
     os.kill(before, signal.SIGKILL)

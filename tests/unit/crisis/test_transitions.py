@@ -12,7 +12,18 @@ from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
 from crisis.alerts.actions import mark_notified
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.alerts.states import CLOSED, OPEN, OWNED, OWNERS_MOVES, TABLE, Move, Status, allowed, offers
+from crisis.alerts.states import (
+    BY_CLOCK,
+    CLOSED,
+    OPEN,
+    OWNED,
+    OWNERS_MOVES,
+    TABLE,
+    Move,
+    Status,
+    allowed,
+    offers,
+)
 from crisis.casework.actions import end_contact, log_attempt, log_contact, still_with_them
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep
@@ -42,6 +53,7 @@ false_alarm  .    .         F             F           F           .         .   
 merge        G    G         G             G           G           .         .            .
 reopen       .    .         .             .           .           A         A            .
 cover_back   R    R         .             .           .           .         .            .
+canary_over  R    R         .             .           .           .         .            .
 """
 LETTERS = {
     "N": Status.NOTIFIED,
@@ -66,9 +78,9 @@ def expected() -> dict[tuple[Status, Move], Status | None]:
 
 
 CELLS = expected()
-# Only the house merges and notifies, and ends an incident of no cover: these have no door, and twice is no
+# Only the house merges and notifies, and ends its own incidents: these have no door, and twice is no
 # conflict but no change.
-BY_PEOPLE = [move for move in Move if move not in (Move.NOTIFY, Move.MERGE, Move.COVER_BACK)]
+BY_PEOPLE = [move for move in Move if move not in (Move.NOTIFY, Move.MERGE, *BY_CLOCK)]
 
 
 def good_ending() -> Ending:

@@ -35,10 +35,19 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
 def test_everything_running_is_ready(client: Client) -> None:
     for name in (*health.MACHINES, health.BEAT, *health.BACKUPS.values(), health.DRILLED):
         actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
-    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
+    for name in (health.VERIFIED, health.WATCHDOG):
+        actions.note_round(actor=SYSTEM, name=name, detail={"holds": True})
     status, body = ready(client)
     assert (status, body["status"]) == (200, "ready")
-    machines = {*health.MACHINES, "queue", "audit", "main backup", "keys backup", "restore drill"}
+    machines = {
+        *health.MACHINES,
+        health.WATCHDOG,
+        "queue",
+        "audit",
+        "main backup",
+        "keys backup",
+        "restore drill",
+    }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
@@ -76,6 +85,29 @@ def test_a_trail_that_nobody_verified_for_a_day_is_degraded_and_a_broken_one_is_
     assert metrics.trail_holds._value.get() == 0
 
 
+def test_a_watchdog_that_found_something_or_fell_silent_is_degraded_and_takes_nothing_out(
+    client: Client,
+) -> None:
+    def watched() -> dict[str, Any]:
+        status, body = ready(client)
+        assert status == 200
+        return body["parts"]["watchdog"]
+
+    assert (watched()["state"], watched()["codes"]) == ("degraded", ["not_watched"])
+    detail = {"holds": True, "codes": [], "overdue": 0, "canary_ms": 42}
+    actions.note_round(actor=SYSTEM, name=health.WATCHDOG, detail=detail)
+    assert (watched()["state"], watched()["canary_ms"]) == ("ok", 42)
+    assert [figure(one) for one in (metrics.watchdog_holds, metrics.canary_seconds)] == [1, 0.042]
+    actions.note_round(actor=SYSTEM, name=health.WATCHDOG, detail=detail, ago=timedelta(seconds=151))
+    assert (watched()["state"], watched()["codes"]) == ("degraded", ["late"])
+    assert figure(metrics.heartbeat_age.labels("watchdog")) >= 151
+    found = {"holds": False, "codes": ["overdue_alerts"], "overdue": 3, "canary_ms": None}
+    actions.note_round(actor=SYSTEM, name=health.WATCHDOG, detail=found)
+    assert (watched()["state"], watched()["codes"]) == ("degraded", ["overdue_alerts"])
+    assert [figure(one) for one in (metrics.watchdog_holds, metrics.overdue_alerts)] == [0, 3]
+    assert isnan(figure(metrics.canary_seconds))
+
+
 def test_without_redis_people_are_still_served(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_redis", fail(RedisError))
     status, body = ready(client)
@@ -93,7 +125,8 @@ def figure(gauge: Gauge) -> float:
 def test_a_standing_machine_shows(client: Client, name: str) -> None:
     for machine in (*health.MACHINES, health.BEAT, *health.BACKUPS.values(), health.DRILLED):
         actions.note_round(actor=SYSTEM, name=machine)
-    actions.note_round(actor=SYSTEM, name=health.VERIFIED, detail={"holds": True})
+    for watcher in (health.VERIFIED, health.WATCHDOG):
+        actions.note_round(actor=SYSTEM, name=watcher, detail={"holds": True})
     beat = ServiceHeartbeat.objects.get(name=name)
     beat.last_run_at -= timedelta(seconds=200)
     beat.save()

@@ -22,14 +22,14 @@ from cortex.ops.embedded import EmbeddedStores, prepare_folder
 from cortex.ops.processes import StartRefused
 from cortex.ops.supervisor import Supervisor
 
-FIRST = ["simulator", "demo", "beat", "web"]
+FIRST = ["watchdog", "simulator", "demo", "beat", "web"]
 LAST = ["worker", "sweeper"]
 
 
 class Command(BaseCommand):
     """Start what isn't configured, serve, and stop in order."""
 
-    help = "Starts stores, pages, worker, beat and sweeper, and stops them together."
+    help = "Starts stores, pages, worker, beat, sweeper and watchdog, and stops them together."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -132,6 +132,7 @@ class House:
         for warning in self.warnings:
             say("up", warning)
         self.supervisor.start(children.command("sweep", child="sweeper"))
+        self.supervisor.start(children.command("watchdog", child="watchdog"))
         self.supervisor.start(children.worker())
         self.supervisor.start(children.beat(self.data_dir))
         if self.demo:
