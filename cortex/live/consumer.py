@@ -16,7 +16,7 @@ from cortex.live import door, metrics
 from cortex.live.link import Gone, Link, Stalled, text_frame
 from cortex.live.rights import ended
 from cortex.live.rooms import Person, Seat, Socket
-from cortex.live.threads import in_thread
+from cortex.live.threads import in_thread, tell_in_thread
 from cortex.live.watch import gone_frame, running, tick_frame
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 seat = socket.seats.get(topic)
                 if seat is not None:
                     room = seat.room
-                    call = in_thread(room.source.on_seen, socket.person.user_id, room.key, n, item)
+                    call = tell_in_thread(room.source.on_seen, socket.person.user_id, room.key, n, item)
                     await self.hub.guarded(call)
         finally:
             self.is_telling = False

@@ -16,7 +16,7 @@ from uuid import UUID
 from cortex.live import metrics
 from cortex.live.link import Frame, Gone, Sent, Stalled, text_frame
 from cortex.live.rooms import Numbered, Room, Seat, Socket, Turnstile
-from cortex.live.threads import in_thread
+from cortex.live.threads import in_thread, read_in_thread
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Hub:
         if room.last != last:
             return
         if events is None:
-            self.restart(room, await in_thread(room.source.head, room.key))
+            self.restart(room, await read_in_thread(room.source.head, room.key))
         elif not events:
             # A hint of a number that the database doesn't know: forget it.
             room.wanted = last
@@ -210,7 +210,7 @@ class Hub:
         """Read and encode the events after a number, once for all who ask at the same time."""
         task = room.reads.get(after)
         if task is None:
-            task = room.reads[after] = self.spawn(in_thread(room.encoded_after, after, READ_AT_ONCE))
+            task = room.reads[after] = self.spawn(read_in_thread(room.encoded_after, after, READ_AT_ONCE))
             task.add_done_callback(lambda _: room.reads.pop(after, None))
         return await asyncio.shield(task)
 

@@ -218,8 +218,9 @@ class Watch:
                 await asyncio.sleep(0)
 
     def is_in_touch(self) -> bool:
-        """Say whether the feeds were checked lately."""
-        return self.hub.is_trusted and time.monotonic() - self.feeds_at < FEEDS_AGE
+        """Say whether the feeds were checked lately, and what they hold was sent."""
+        is_late = max(time.monotonic() - self.feeds_at, self.hub.lag()) >= FEEDS_AGE
+        return self.hub.is_trusted and not is_late
 
 
 def tick_frame() -> dict[str, str]:

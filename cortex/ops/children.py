@@ -15,7 +15,8 @@ from django.db import connections
 
 from cortex.settings.env import Environment, role_databases
 
-WEB_POOL = 8
+# More than the nine threads of the live hub, or pages would wait for them.
+WEB_POOL = 14
 SOCKET_MESSAGE_BYTES = 64 * 1024
 
 

@@ -270,7 +270,7 @@ def confirm_seen(
         user_id=user_id,
         organization_id=alert.organization_id,
         number=number,
-        alert_id=alert_id,
+        alert_ids=[alert_id],
         at=at,
     )
     if seen:

@@ -17,6 +17,7 @@ from crisis.alerts import queries
 from crisis.alerts.actions import confirm_seen
 from crisis.alerts.cards import RENDERED, cards
 from crisis.alerts.models import AlertEvent
+from crisis.escalation.actions import confirm_on_board
 from crisis.escalation.queries import pending_on_board
 
 # Further behind than this, a page reloads instead of replaying.
@@ -75,9 +76,16 @@ class BoardSource:
         organization_id = UUID(key)
         hub = _hub(key)
         with scoped(hub):
-            pending = pending_on_board(user_id, organization_id)
+            pending = [one for one in pending_on_board(user_id, organization_id) if item in ("", str(one))]
+            unheard = queries.unheard_of(pending)
+        # Of most alerts somebody has heard already: a person's own notifications of those are one statement.
+        heard = [one for one in pending if one not in unheard]
+        if heard:
+            confirm_on_board(
+                actor=hub, user_id=user_id, organization_id=organization_id, number=n, alert_ids=heard
+            )
         for alert_id in pending:
-            if not item or str(alert_id) == item:
+            if alert_id in unheard:
                 confirm_seen(actor=hub, alert_id=alert_id, user_id=user_id, number=n)
 
     def on_open(self, user_id: UUID, session_key: str, key: str, n: int) -> None:

@@ -8,7 +8,7 @@ from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
@@ -211,6 +211,12 @@ def topics(organizations: Iterable[UUID]) -> dict[str, int]:
 def desk_topics(user: User) -> dict[str, int]:
     """Return the boards that the person may hear and where they stand; see `topics`."""
     return topics(sorted(access.desk_organizations(user)))
+
+
+def unheard_of(alert_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these alerts nobody has confirmed yet, or not the last step of."""
+    asked = RiskAlert.objects.filter(pk__in=list(alert_ids))
+    return set(asked.filter(Q(status=Status.NEW) | Q(has_unconfirmed_step=True)).values_list("pk", flat=True))
 
 
 def marks(organizations: Iterable[UUID], at: datetime) -> dict[str, dict[str, str]]:

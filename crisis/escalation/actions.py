@@ -203,13 +203,13 @@ def postpone_step(*, actor: Actor, step: AlertStep, until: datetime, error_code:
 
 
 def _seen_by(
-    user_id: UUID, organization_id: UUID, number: int, alert_id: UUID | None
+    user_id: UUID, organization_id: UUID, number: int, alert_ids: Iterable[UUID] | None
 ) -> list[NotificationAttempt]:
     shown = AlertEvent.objects.filter(
         pk=OuterRef("event_id"), organization_id=organization_id, feed_number__lte=number
     )
-    if alert_id is not None:
-        shown = shown.filter(alert_id=alert_id)
+    if alert_ids is not None:
+        shown = shown.filter(alert_id__in=alert_ids)
     return list(
         NotificationAttempt.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("alert", "step")
@@ -230,15 +230,15 @@ def confirm_on_board(
     user_id: UUID,
     organization_id: UUID,
     number: int,
-    alert_id: UUID | None = None,
+    alert_ids: Iterable[UUID] | None = None,
     at: datetime | None = None,
 ) -> list[UUID]:
-    """Confirm the person's board notifications up to a feed number (of one alert, when one is given).
+    """Confirm the person's board notifications up to a feed number (of these alerts, when some are given).
 
     Returns the alerts that were confirmed.
     """
     at = clock(at)
-    attempts = _seen_by(user_id, organization_id, number, alert_id)
+    attempts = _seen_by(user_id, organization_id, number, alert_ids)
     if not attempts:
         return Unchanged([])  # type: ignore[return-value]
     NotificationAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(

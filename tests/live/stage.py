@@ -77,6 +77,7 @@ class TableSource:
         self.closed: list[tuple[UUID, int, int]] = []
         self.reads = 0
         self.slow = 0.0  # seconds that a read takes
+        self.slow_seen = 0.0  # seconds that it takes to write down what was seen
 
     def may_join(self, user_id: UUID, session_key: str, key: str) -> bool:
         return UUID(key) is not None and user_id not in self.refused
@@ -105,6 +106,7 @@ class TableSource:
             return [Event(row[0], json.dumps({"body": row[1]}).encode()) for row in cursor.fetchall()]
 
     def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
+        time.sleep(self.slow_seen)
         if item:
             self.items.append((item, n))
         else:

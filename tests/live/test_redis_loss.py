@@ -12,7 +12,7 @@ import pytest
 
 from cortex.live import feed, watch
 from cortex.live import metrics as live_metrics
-from tests.live.stage import PUSHED, LiveServer, Page, PrivateRedis, commit, wait_until
+from tests.live.stage import PUSHED, LiveServer, Page, PrivateRedis, TableSource, commit, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 
@@ -112,6 +112,25 @@ async def test_no_tick_comes_while_the_feeds_cannot_be_checked(
     with pytest.raises(TimeoutError):
         await cleo.until("tick", 0.3)
     await asyncio.sleep(5)
+    await cleo.say({"type": "ping"})
+    await cleo.until("tick", 3)
+    await cleo.close()
+
+
+async def test_no_tick_comes_while_news_is_known_and_not_sent(
+    page: Callable[..., Page], server: LiveServer, organization: UUID, source: TableSource
+) -> None:
+    cleo = await page().open()
+    source.slow = 3.0
+    commit(organization)
+    await asyncio.sleep(0.5)
+    (room,) = server.watch.hub.rooms.values()
+    room.wanted_since -= 60
+    await cleo.say({"type": "ping"})
+    with pytest.raises(TimeoutError):
+        await cleo.until("tick", 0.5)
+    source.slow = 0.0
+    await cleo.until_number(1)
     await cleo.say({"type": "ping"})
     await cleo.until("tick", 3)
     await cleo.close()

@@ -149,6 +149,24 @@ async def test_seen_reaches_the_source_once_the_page_was_sent_the_number(
     await cleo.close()
 
 
+async def test_what_people_say_that_they_saw_holds_up_no_news(
+    page: Callable[..., Page], organization: UUID, source: TableSource
+) -> None:
+    pages = [await page().open() for _ in range(5)]
+    commit(organization)
+    source.slow_seen = 4.0
+    for one in pages:
+        await one.until_number(1)
+        await one.say({"type": "seen", "topic": one.topic, "n": 1})
+    await asyncio.sleep(0.3)
+    commit(organization)
+    late = [await one.until_number(2) for one in pages]
+    source.slow_seen = 0.0
+    assert max(late) < PUSHED
+    for one in pages:
+        await one.close()
+
+
 async def test_seen_of_one_item_says_nothing_of_the_others(
     page: Callable[..., Page], organization: UUID, source: TableSource
 ) -> None:

@@ -142,3 +142,23 @@ def test_a_confirmation_and_what_it_means_for_the_alert_are_one(cast: Cast, monk
     alert.refresh_from_db()
     assert alert.status == "notified"
     assert board.get(user=cast.cleo).state == "confirmed"
+
+
+def test_whoever_sees_it_second_confirms_their_own_notifications_and_moves_nothing(cast: Cast) -> None:
+    cast.on_duty()
+    cast.on_duty(cast.bob)
+    alert = raised(cast)
+    see = BoardSource().on_seen
+    number = AlertEvent.objects.filter(alert=alert).latest("feed_number").feed_number
+    see(cast.cleo.pk, str(cast.home.pk), number, "")
+    scope_all()
+    events = AlertEvent.objects.filter(alert=alert).count()
+    board = NotificationAttempt.objects.filter(alert=alert, channel="board", user=cast.bob)
+    assert set(board.values_list("state", flat=True)) == {"pending"}
+    see(cast.bob.pk, str(cast.home.pk), 0, "")  # of an earlier number: nothing of this alert was shown
+    scope_all()
+    assert set(board.values_list("state", flat=True)) == {"pending"}
+    see(cast.bob.pk, str(cast.home.pk), number + 9, "")
+    scope_all()
+    assert set(board.values_list("state", flat=True)) == {"confirmed"}
+    assert AlertEvent.objects.filter(alert=alert).count() == events
