@@ -164,16 +164,21 @@ def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[S
                 yield Sealed(label, str(pk), subject, version, value.blob, bound)
 
 
-def _pairs(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[UUID, int, Any]]:
-    """Yield (subject, key version, a row's primary key), each pair once."""
-    spec = subject_spec(model, sealed.subject)
+def version_in(sealed: Any) -> Func:
+    """Return the SQL of the key version that a sealed column's value names; NULL for none."""
     # Padded, or a value that was cut off would end the walk.
     padded = r"%(expressions)s || '\x00000000'::bytea"
-    version = Func(
+    return Func(
         F(sealed.attname),
         template=f"(get_byte({padded}, 2) << 8 | get_byte({padded}, 3))",
         output_field=IntegerField(),
     )
+
+
+def _pairs(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[UUID, int, Any]]:
+    """Yield (subject, key version, a row's primary key), each pair once."""
+    spec = subject_spec(model, sealed.subject)
+    version = version_in(sealed)
     rows = model._default_manager.filter(**{f"{sealed.attname}__isnull": False})
     if sample:
         newest = rows.order_by("-pk").values_list("pk", flat=True)[:sample]
