@@ -115,7 +115,8 @@ def _empty(
                 skip=tuple(skip),
             ),
         )
-        found.rows[place.label] += made.done
+        if made.done:
+            found.rows[place.label] += made.done
         skip |= made.unopened
         if made.done or made.unopened:
             waited = 0
