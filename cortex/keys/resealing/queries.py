@@ -19,7 +19,7 @@ from cortex.crypto.sealed import SealedMixin
 from cortex.crypto.subjects import subject_spec
 from cortex.keys import registry
 from cortex.keys.models import Purpose, SubjectKey
-from cortex.keys.proof.queries import sealed_models, version_in
+from cortex.keys.proof import queries as proof
 from cortex.keys.store import YOUNGEST_ORPHAN
 
 RESEALED = "key.resealed"
@@ -75,7 +75,7 @@ def _people(subjects: Collection[UUID]) -> Any:
 
 def places() -> list[Place]:
     """Return every table with a sealed field."""
-    return [place_of(model) for model in sealed_models()]
+    return [place_of(model) for model in proof.sealed_models()]
 
 
 def place_of(model: type[models.Model]) -> Place:
@@ -106,7 +106,7 @@ def guard_of(table: str) -> str:
 def behind(place: Place, subjects: Collection[UUID], version: int) -> models.QuerySet[Any]:
     """Return the rows of these people with a value under a version older than `version`."""
     rows = place.model._base_manager.filter(**{f"{place.path}__in": subjects})
-    versions = {f"sealed_in_{field.attname}": version_in(field) for field in place.fields}
+    versions = {f"sealed_in_{field.attname}": proof.version_in(field) for field in place.fields}
     return rows.alias(**versions).filter(reduce(or_, (Q(**{f"{name}__lt": version}) for name in versions)))
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -246,6 +250,32 @@ def test_age_chooses_and_nobody_gets_two_versions_at_once(cast: Cast, as_system:
     assert [one.subject for one in queries.waiting()] == [cast.patient.pk]
     store.erase_material(cast.patient.pk)
     assert queries.waiting() == [] and cast.patient.pk not in queries.with_one_version()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_run_goes_on_where_it_was_by_the_same_command(
+    cast: Cast, child_environment: dict[str, str], tmp_path: Path
+) -> None:
+    session = makers.make_session(cast.patient)
+    for number in range(50):
+        makers.make_message(cast.patient, f"words {number}", session=session)
+    with stores.role("cortex_system"):
+        actions.begin_version(actor=ACTOR, subject_id=cast.patient.pk)
+        let_settle()
+    command = [sys.executable, "manage.py", "keys", "reseal", "--batch", "1"]
+    settings = {"env": child_environment | {"CORTEX_DB_ROLE": "system"}, "cwd": stores.ROOT}
+    with (tmp_path / "out").open("w") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=out, **settings)  # type: ignore[call-overload]
+        while not AuditLog.objects.filter(codes__table="patients.Message").count() > 3:
+            assert child.poll() is None, (tmp_path / "out").read_text()
+            time.sleep(0.01)
+        child.kill()
+    assert child.wait() == -9
+    rest = left(cast.patient.pk)["patients.Message"]
+    assert 0 < rest <= 50
+    done = subprocess.run(command, capture_output=True, text=True, **settings)  # type: ignore[call-overload]
+    assert done.returncode == 0 and f"{rest} patients.Message" in done.stdout, done.stdout + done.stderr
+    assert left(cast.patient.pk) == {}
 
 
 @action

@@ -152,6 +152,8 @@ class Command(BaseCommand):
             f"{sum(found.rows.values())} rows sealed anew in {time.monotonic() - begun:.1f} s"
             f" ({tables or 'none'}); {found.retired} old versions destroyed."
         )
+        if found.begun:
+            self.stdout.write("Take a keys backup now: older ones don't hold the new versions.")
         self._name("values don't open and keep their old version", list(found.unopened.values()))
         self._name(
             "tables have rows that others hold", [f"{n} of {label}" for label, n in found.held.items()]
