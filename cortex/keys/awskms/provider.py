@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -31,7 +32,9 @@ LOCAL = "local"
 HELD_SECONDS = 60.0
 RENEWED_AFTER = 30.0
 PAUSE = 2.0
-"""Seconds in which a failure is answered at once: threads don't wait for it one after the other."""
+"""Seconds after which a failed key is asked for again, aside; until it answers, failures are said at once."""
+FORGOTTEN = 30.0
+"""Seconds after which nobody has asked any more, and the next who does waits for a fresh answer."""
 _MOST_WRAPPED = 1024
 
 
@@ -55,6 +58,7 @@ class KmsProvider:
         self._held: dict[bytes, _Held] = {}
         self._failed: dict[tuple[str, bytes], tuple[float, KeyProviderError]] = {}
         self._renewing: set[bytes] = set()
+        self._choosing = threading.Lock()
         self._chosen = b""
 
     def wrap(self, plaintext: bytes, context: bytes) -> tuple[str, bytes]:
@@ -89,28 +93,23 @@ class KmsProvider:
 
     def _choose(self) -> bytes:
         """Return the house's intermediate key for wrapping: the newest stored one, else a fresh one."""
-        with self._locks[self.current]:
+        with self._choosing:
             if self._chosen:
                 return self._chosen
-            self._answer_failure(self.current, b"")
             stored = newest_wrapped(self.current)
             if stored is not None:
-                try:
+                # One damaged row must not keep everybody else's new keys from being made.
+                with suppress(UnwrapError):
                     wrapped = parts_of(stored)[0]
-                    self._hold(wrapped, self._keys[self.current].decrypt(wrapped))
-                except UnwrapError:
-                    # One damaged row must not keep everybody else's new keys from being made.
-                    pass
-                except KeyProviderError as fault:
-                    raise self._remember(self.current, b"", fault) from None
-                else:
+                    self._intermediate(self.current, wrapped)
                     self._chosen = wrapped
                     return wrapped
+            self._answer_failure(self.current, b"", PAUSE)
             try:
                 plain, wrapped = self._keys[self.current].generate()
             except KeyProviderError as fault:
                 raise self._remember(self.current, b"", fault) from None
-            self._hold(wrapped, plain)
+            self._hold(self.current, wrapped, plain)
             self._chosen = wrapped
             return wrapped
 
@@ -124,7 +123,10 @@ class KmsProvider:
             held = self._young(wrapped)
             if held is not None:
                 return held.aead
-            self._answer_failure(key_id, wrapped)
+            if (key_id, wrapped) in self._failed:
+                # In an outage one thread asks, aside; nobody holds a transaction open for it.
+                self._renew_aside(key_id, wrapped)
+                self._answer_failure(key_id, wrapped, FORGOTTEN)
             return self._fetch(key_id, wrapped).aead
 
     def _young(self, wrapped: bytes) -> _Held | None:
@@ -136,9 +138,9 @@ class KmsProvider:
             plain = self._keys[key_id].decrypt(wrapped)
         except KeyProviderError as fault:
             raise self._remember(key_id, wrapped, fault) from None
-        return self._hold(wrapped, plain)
+        return self._hold(key_id, wrapped, plain)
 
-    def _hold(self, wrapped: bytes, plain: bytes) -> _Held:
+    def _hold(self, key_id: str, wrapped: bytes, plain: bytes) -> _Held:
         if len(plain) != seam.KEY_BYTES:
             raise UnwrapError("AWS KMS gave an intermediate key of another length")
         now = self._now()
@@ -146,6 +148,7 @@ class KmsProvider:
         self._held = {key: one for key, one in self._held.items() if now < one.at + HELD_SECONDS} | {
             wrapped: held
         }
+        self._failed.pop((key_id, wrapped), None)
         return held
 
     def _renew_aside(self, key_id: str, wrapped: bytes) -> None:
@@ -168,14 +171,14 @@ class KmsProvider:
 
     def _remember(self, key_id: str, wrapped: bytes, fault: KeyProviderError) -> KeyProviderError:
         now = self._now()
-        self._failed = {key: one for key, one in self._failed.items() if now < one[0] + PAUSE} | {
+        self._failed = {key: one for key, one in self._failed.items() if now < one[0] + FORGOTTEN} | {
             (key_id, wrapped): (now, fault)
         }
         return fault
 
-    def _answer_failure(self, key_id: str, wrapped: bytes) -> None:
+    def _answer_failure(self, key_id: str, wrapped: bytes, seconds: float) -> None:
         failure = self._failed.get((key_id, wrapped))
-        if failure is not None and self._now() < failure[0] + PAUSE:
+        if failure is not None and self._now() < failure[0] + seconds:
             raise type(failure[1])(*failure[1].args)
 
     def __repr__(self) -> str:

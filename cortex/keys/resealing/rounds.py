@@ -46,13 +46,15 @@ def walk(
     actor: Actor,
     people: Collection[UUID],
     older_than: timedelta | None,
+    destroy: bool,
     batch: int,
     say: Callable[[str], object],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Walk:
     """Take `people`, or all; `older_than` first gives those with one version so old another one.
 
-    Without it only what an earlier walk began goes on. Raise ResealRefused, KeyProviderError or a database
+    Without it only what an earlier walk began goes on. `destroy` ends old versions that nothing is on for an
+    hour. Raise ResealRefused, KeyProviderError or a database
     error; what was done until then stays done.
     """
     found = Walk()
@@ -69,7 +71,10 @@ def walk(
         for place in queries.places():
             if place.guard != "kept":
                 _empty(found, place, subjects, version, actor=actor, batch=batch, sleep=sleep)
-        found.retired += cast(int, actions.retire_versions(actor=actor, subjects=subjects, version=version))
+        if destroy:
+            found.retired += cast(
+                int, actions.retire_versions(actor=actor, subjects=subjects, version=version)
+            )
         say(f"{sum(found.rows.values())} rows sealed anew, {found.retired} old versions destroyed so far.")
     found.resting = sum(one.older for one in queries.waiting(people))
     return found

@@ -177,7 +177,8 @@ def test_a_kms_that_says_nothing_is_given_up_soon_and_others_do_not_wait_for_it_
     monkeypatch.setattr("cortex.keys.awskms.client.READ_SECONDS", 0.3)
     key_id, blob = get_provider().wrap(KEY, b"")
     kms.latency = 5
-    provider, faults = KmsProvider(), []
+    clock = Clock()
+    provider, faults = KmsProvider(now=clock), []
 
     def open_it() -> None:
         try:
@@ -195,6 +196,16 @@ def test_a_kms_that_says_nothing_is_given_up_soon_and_others_do_not_wait_for_it_
     assert time.monotonic() - begun < 4
     assert len(faults) == 6 and all("does not answer" in str(fault) for fault in faults)
     assert 1 <= kms.calls["Decrypt"] <= 2
+    # Later ones don't wait at all: it is asked again aside, and once it answers keys open.
+    clock.seconds += 3
+    open_it()
+    assert len(faults) == 7 and provider._renewing
+    kms.latency = 0
+    wait_for(lambda: not provider._renewing)
+    clock.seconds += 3
+    open_it()
+    wait_for(lambda: not provider._renewing)
+    assert provider.unwrap(key_id, blob, b"") == KEY
 
 
 @pytest.mark.django_db

@@ -60,6 +60,7 @@ class Command(BaseCommand):
             "--patient", type=UUID, action="append", default=[], metavar="ID", help="this person"
         )
         whose.add_argument("--older-than", type=int, metavar="DAYS", help="everybody whose key is so old")
+        reseal.add_argument("--destroy", action="store_true", help="end versions that are empty for an hour")
         reseal.add_argument("--batch", type=int, default=200, metavar="ROWS")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -129,7 +130,7 @@ class Command(BaseCommand):
         )
 
     def reseal(self, options: dict[str, Any]) -> None:
-        """Give people a new version of their key, empty the old one, and destroy what is empty for an hour.
+        """Give people a new version of their key, seal their rows by it, and end empty ones when asked to.
 
         Without people or age it goes on with what is begun. A value that doesn't open, or a row that others
         hold for half a minute, is named; exit status 1.
@@ -144,6 +145,7 @@ class Command(BaseCommand):
             actor=ACTOR,
             people=options["patient"],
             older_than=timedelta(0) if options["patient"] else age,
+            destroy=options["destroy"],
             batch=options["batch"],
             say=self.stdout.write,
         )
@@ -160,13 +162,13 @@ class Command(BaseCommand):
         )
         if found.unopened or found.held:
             raise CommandError("Not everything is on the newest version: the old ones stay. Run it again.")
+        self.stdout.write("0 left: nothing is on an old version.")
         if found.resting:
             self.stdout.write(
-                f"{found.resting} old versions stay for an hour, in case somebody writes back what they read "
-                "before: then run `keys reseal` again, without people or age."
+                f"{found.resting} old versions stay. An hour after the last row was sealed anew "
+                "`keys reseal --destroy` ends them: main backups from before then open with a keys' backup "
+                "from before alone."
             )
-        else:
-            self.stdout.write("0 left: nothing is on an old version, and none is kept.")
 
     def _name(self, what: str, found: list[Any]) -> None:
         if not found:
