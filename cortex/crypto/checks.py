@@ -21,6 +21,7 @@ def register_all() -> None:
     """Register every check of this module."""
     checks.register(check_fields, checks.Tags.models)
     checks.register(check_keys, checks.Tags.security)
+    checks.register(check_provider, checks.Tags.security, deploy=True)
 
 
 def check_fields(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -72,13 +73,30 @@ def check_keys(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
     try:
         get_provider()
     except KeyProviderError as fault:
-        hint = "Set CORTEX_MASTER_KEYS or CORTEX_MASTER_KEY_FILE."
+        hint = "Set CORTEX_MASTER_KEYS, CORTEX_MASTER_KEY_FILE or CORTEX_KMS_KEYS."
         found.append(checks.Error(f"no master key: {fault}", hint=hint, id="cortex.crypto.E003"))
     fault_of_index = index_key_fault()
     if fault_of_index:
         hint = "Set CORTEX_INDEX_KEY to 32 random bytes as base64."
         found.append(checks.Error(f"no index key: {fault_of_index}", hint=hint, id="cortex.crypto.E006"))
     return found
+
+
+def check_provider(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Before a release: ask a provider elsewhere whether it does what it must, with this process's rights."""
+    try:
+        prove = getattr(get_provider(), "prove", None)
+    except KeyProviderError:
+        return []  # said by `check_keys`
+    try:
+        if prove is not None:
+            prove()
+    except KeyProviderError as fault:
+        hint = "Without it no key is made and, after a minute, none opens."
+        return [checks.Error(str(fault), hint=hint, id="cortex.crypto.E007")]
+    return []
 
 
 def _models(app_configs: Sequence[AppConfig] | None) -> Iterator[type[models.Model]]:

@@ -1,16 +1,18 @@
 """Where master keys live: the seam for a KMS, and the two providers that need none (environment and file).
 
 A provider wraps and unwraps data keys (32 bytes) and knows nothing else. `CORTEX_KEY_PROVIDER` names the
-class by its dotted path; without it the file wins when CORTEX_MASTER_KEY_FILE is set, else the environment.
-To join AWS KMS, Vault transit or Azure Key Vault, write a class with the two methods of `KeyProvider`:
+class by its dotted path; without it AWS KMS wins when CORTEX_KMS_KEYS is set (`cortex.keys.awskms`), then the
+file when CORTEX_MASTER_KEY_FILE is set, else the environment. To join Vault transit or Azure Key Vault, write
+a class with the two methods of `KeyProvider`:
 
-- `wrap` returns the id of the master key that was used (a KMS key ARN with its generation, "transit:3", …)
-  and an opaque blob; both are stored beside each other in `SubjectKey`.
-- `unwrap` gets both back. `context` must be bound by the remote side too (KMS EncryptionContext, Vault's
-  `associated_data` of a derived key, Azure: AES-GCM locally under a wrapped intermediate key), so that a
-  wrapped key moved to another subject does not open.
-- Every failure raises a subclass of KeyProviderError within two seconds, also a time-out: callers answer 503
-  and never fall back to plaintext. Data keys are cached for a minute, so a short outage is not felt.
+- `wrap` returns the id of the master key that was used (a key's ARN, "transit:3", …) and an opaque blob; both
+  are stored beside each other in `SubjectKey`.
+- `unwrap` gets both back. `context` must be bound (Vault's `associated_data` of a derived key; where one call
+  per data key is too slow, AES-GCM locally under a wrapped intermediate key), so that a wrapped key moved to
+  another subject does not open.
+- Every failure raises a subclass of KeyProviderError within seconds, also a time-out, and a second caller
+  doesn't wait for it again: callers answer 503 and never fall back to plaintext. Data keys are cached for a
+  minute, so a short outage is not felt.
 - Instances are shared by threads and made once per process; they must not log material.
 """
 
@@ -37,8 +39,7 @@ from cortex.crypto.errors import KeyProviderError, UnknownMasterKey, UnwrapError
 KEY_BYTES = 32
 WRAP_MAGIC = b"W1"
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-ENV = "cortex.crypto.provider.EnvProvider"
-FILE = "cortex.crypto.provider.FileProvider"
+KMS = "cortex.keys.awskms.provider.KmsProvider"
 
 
 @runtime_checkable
@@ -173,9 +174,16 @@ def reset_provider() -> None:
     _provider = None
 
 
+def local_provider() -> LocalProvider:
+    """Return a provider of the file's master keys, else of the environment's; raise KeyProviderError."""
+    return FileProvider() if getattr(settings, "CORTEX_MASTER_KEY_FILE", "") else EnvProvider()
+
+
 def _make_provider() -> KeyProvider:
-    by_file = bool(getattr(settings, "CORTEX_MASTER_KEY_FILE", ""))
-    name = getattr(settings, "CORTEX_KEY_PROVIDER", "") or (FILE if by_file else ENV)
+    by_kms = bool(getattr(settings, "CORTEX_KMS_KEYS", ""))
+    name = getattr(settings, "CORTEX_KEY_PROVIDER", "") or (KMS if by_kms else "")
+    if not name:
+        return local_provider()
     try:
         provider = import_string(name)()
     except ImportError as fault:
@@ -185,8 +193,14 @@ def _make_provider() -> KeyProvider:
     return provider
 
 
+_READ = {
+    "CORTEX_MASTER_KEYS", "CORTEX_MASTER_KEY_FILE", "CORTEX_KEY_PROVIDER", "CORTEX_KMS_KEYS",
+    "CORTEX_KMS_ENDPOINT",
+}  # fmt: skip
+
+
 def _forget_on_change(*, setting: str, **_: object) -> None:
-    if setting in {"CORTEX_MASTER_KEYS", "CORTEX_MASTER_KEY_FILE", "CORTEX_KEY_PROVIDER"}:
+    if setting in _READ:
         reset_provider()
 
 

@@ -80,6 +80,13 @@ def wrap_context(subject_id: UUID, version: int) -> bytes:
     return b"cortex.subject-key\x00" + subject_id.bytes + version.to_bytes(2, "big")
 
 
+def newest_wrapped(master_key_id: str) -> bytes | None:
+    """Return the youngest wrapped key under a master key, or None: a provider learns what it wrapped by."""
+    rows = SubjectKey.objects.live().filter(master_key_id=master_key_id)
+    blob = rows.order_by("-pk").values_list("wrapped", flat=True).first()
+    return None if blob is None else bytes(blob)
+
+
 def prove_keys() -> None:
     """Unwrap the newest stored key past the cache, or what a fresh house has: a key that was never stored.
 

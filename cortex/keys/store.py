@@ -52,8 +52,11 @@ def ensure_keys(subject_ids: Iterable[UUID], *, purpose: str = Purpose.PATIENT) 
     return found
 
 
-def add_version(subject: UUID) -> int:
-    """Add the next version of a subject's key and return its number; it seals once every cache has met it."""
+def add_version(subject: UUID, *, alone: bool = False) -> int:
+    """Add the next version of a subject's key and return its number; it seals once every cache has met it.
+
+    `alone` adds none beside another live one, and returns 0.
+    """
     with transaction.atomic(using=ALIAS, durable=True):
         rows = list(SubjectKey.objects.select_for_update().filter(subject=subject).order_by("version"))
         if not rows:
@@ -61,6 +64,8 @@ def add_version(subject: UUID) -> int:
         newest = rows[-1]
         if newest.destroyed_at is not None:
             raise KeyDestroyed(f"the key of subject {subject} was destroyed")
+        if alone and sum(row.destroyed_at is None for row in rows) > 1:
+            return 0
         fresh = _fresh_row(subject, newest.version + 1, newest.purpose)
         fresh.confirmed_at = newest.confirmed_at
         fresh.save(force_insert=True)
@@ -74,6 +79,15 @@ def erase_material(subject: UUID) -> int:
     with transaction.atomic(using=ALIAS, durable=True):
         live = SubjectKey.objects.filter(subject=subject, destroyed_at=None)
         count = live.update(wrapped=None, master_key_id="", destroyed_at=Now())
+    cache.forget([subject])
+    return count
+
+
+def erase_older(subject: UUID, version: int) -> int:
+    """Empty every version older than `version` for good, leaving tombstones; return how many were live."""
+    with transaction.atomic(using=ALIAS, durable=True):
+        older = SubjectKey.objects.filter(subject=subject, version__lt=version, destroyed_at=None)
+        count = older.update(wrapped=None, master_key_id="", destroyed_at=Now())
     cache.forget([subject])
     return count
 

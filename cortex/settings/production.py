@@ -12,6 +12,8 @@ from cortex.settings.base import (
     CORTEX_AUDIT_SIGNING_KEY,
     CORTEX_DATA_DIR,
     CORTEX_INDEX_KEY,
+    CORTEX_KEY_PROVIDER,
+    CORTEX_KMS_KEYS,
     CORTEX_MASTER_KEY_FILE,
     CORTEX_MASTER_KEYS,
     CORTEX_METRICS_TOKEN,
@@ -41,8 +43,8 @@ refuse_weak_secret("CORTEX_AUDIT_SIGNING_KEY", CORTEX_AUDIT_SIGNING_KEY, least=3
 require_listed_key("CORTEX_AUDIT_PUBLIC_KEYS", CORTEX_AUDIT_PUBLIC_KEYS, CORTEX_AUDIT_SIGNING_KEY)
 require_anchors_apart("CORTEX_AUDIT_ANCHOR_FILE", env.text("CORTEX_AUDIT_ANCHOR_FILE"), CORTEX_DATA_DIR)
 refuse_weak_secret("CORTEX_METRICS_TOKEN", CORTEX_METRICS_TOKEN, least=16)
-if not CORTEX_MASTER_KEYS and not CORTEX_MASTER_KEY_FILE:
-    raise ImproperlyConfigured("CORTEX_MASTER_KEYS or CORTEX_MASTER_KEY_FILE must be set.")
+if not (CORTEX_MASTER_KEYS or CORTEX_MASTER_KEY_FILE or CORTEX_KMS_KEYS or CORTEX_KEY_PROVIDER):
+    raise ImproperlyConfigured("CORTEX_MASTER_KEYS, CORTEX_MASTER_KEY_FILE or CORTEX_KMS_KEYS must be set.")
 refuse_open_hosts("CORTEX_ALLOWED_HOSTS", ALLOWED_HOSTS)
 refuse_other_addresses(env.values)
 for _alias, _database in DATABASES.items():

@@ -153,6 +153,7 @@ class SecondReview(OrgRecord):
     """A second reader before something takes effect (domain 3.7); the reviewer is never the one who asked."""
 
     sealed_subject = "sealed_for"
+    sealed_person = "alert__patient_id"
 
     alert = models.ForeignKey("crisis.RiskAlert", models.PROTECT, related_name="second_reviews")
     kind = models.CharField(

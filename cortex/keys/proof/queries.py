@@ -100,15 +100,14 @@ def _open_all(found: Proof) -> None:
 
 def _try(found: Proof, values: list[Sealed]) -> None:
     """Look up the keys of some values, after the values: a key commits before what it seals."""
-    keys = {
-        (row.subject_id, row.version): row
-        for rows in keys_for(one.subject for one in values).values()
-        for row in rows
-    }
+    found_keys = keys_for(one.subject for one in values)
+    keys = {(row.subject_id, row.version): row for rows in found_keys.values() for row in rows}
+    living = {subject for subject, rows in found_keys.items() if any(row.blob for row in rows)}
     for one in values:
         found.pairs += 1
         key = keys.get((one.subject, one.version))
-        if key is None:
+        if key is None or (key.blob is None and one.subject in living):
+            # An older backup of the rows: their version ended when they were sealed anew, the person lives.
             found.keyless.append(f"{one.label}: version {one.version} of subject {one.subject}")
         elif key.blob is None:
             found.erased_rows += 1
@@ -164,16 +163,21 @@ def _of_field(model: type[models.Model], sealed: Any, sample: int) -> Iterator[S
                 yield Sealed(label, str(pk), subject, version, value.blob, bound)
 
 
-def _pairs(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[UUID, int, Any]]:
-    """Yield (subject, key version, a row's primary key), each pair once."""
-    spec = subject_spec(model, sealed.subject)
+def version_in(sealed: Any) -> Func:
+    """Return the SQL of the key version that a sealed column's value names; NULL for none."""
     # Padded, or a value that was cut off would end the walk.
     padded = r"%(expressions)s || '\x00000000'::bytea"
-    version = Func(
+    return Func(
         F(sealed.attname),
         template=f"(get_byte({padded}, 2) << 8 | get_byte({padded}, 3))",
         output_field=IntegerField(),
     )
+
+
+def _pairs(model: type[models.Model], sealed: Any, sample: int) -> Iterator[tuple[UUID, int, Any]]:
+    """Yield (subject, key version, a row's primary key), each pair once."""
+    spec = subject_spec(model, sealed.subject)
+    version = version_in(sealed)
     rows = model._default_manager.filter(**{f"{sealed.attname}__isnull": False})
     if sample:
         newest = rows.order_by("-pk").values_list("pk", flat=True)[:sample]

@@ -35,13 +35,6 @@ from tests.cast import Cast
 ACTOR = system("tests")
 
 
-@pytest.fixture(autouse=True)
-def real_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests of the process may have declared models whose tables are theirs alone."""
-    real = [one for one in queries.sealed_models() if one._meta.app_label != "crypto"]
-    monkeypatch.setattr(queries, "sealed_models", lambda: real)
-
-
 def master(name: str) -> str:
     return f"{name}:{base64.b64encode(os.urandom(32)).decode()}"
 

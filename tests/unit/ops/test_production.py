@@ -61,6 +61,7 @@ def test_the_deployment_check_is_clean() -> None:
 
 def test_complete_settings_load() -> None:
     assert load_settings().returncode == 0
+    assert load_settings(CORTEX_MASTER_KEYS="", CORTEX_KMS_KEYS="arn:aws:kms:…").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""`manage.py keys backup | restore | verify | rotate`: the care of the keys' own database."""
+"""`manage.py keys backup | restore | verify | rotate | reseal`: the care of the keys' own database."""
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -16,6 +17,8 @@ from cortex.audit.actors import system
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys.actions import rewrap_keys
 from cortex.keys.proof import queries
+from cortex.keys.queries import sees_every_row
+from cortex.keys.resealing import rounds
 from cortex.keys.store import Rewrapped
 from cortex.ops.backups import house
 from cortex.ops.backups.alone import alone
@@ -50,6 +53,15 @@ class Command(BaseCommand):
         verify.add_argument("--sample", type=int, default=0, metavar="ROWS", help="newest rows per table")
         rotate = acts.add_parser("rotate", help="wrap every key under the newest master key")
         rotate.add_argument("--batch", type=int, default=500, metavar="KEYS")
+
+        reseal = acts.add_parser("reseal", help="seal people's rows by a newer version of their key")
+        whose = reseal.add_mutually_exclusive_group()
+        whose.add_argument(
+            "--patient", type=UUID, action="append", default=[], metavar="ID", help="this person"
+        )
+        whose.add_argument("--older-than", type=int, metavar="DAYS", help="everybody whose key is so old")
+        reseal.add_argument("--destroy", action="store_true", help="end versions that are empty for an hour")
+        reseal.add_argument("--batch", type=int, default=200, metavar="ROWS")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and end with a sentence when it can't be done."""
@@ -116,6 +128,47 @@ class Command(BaseCommand):
             "0 left. A process that still lists the old master key first makes new keys under it: restart "
             "all, then run this once more before the old one is taken off the list."
         )
+
+    def reseal(self, options: dict[str, Any]) -> None:
+        """Give people a new version of their key, seal their rows by it, and end empty ones when asked to.
+
+        Without people or age it goes on with what is begun. A value that doesn't open, or a row that others
+        hold for half a minute, is named; exit status 1.
+        """
+        if not sees_every_row():
+            raise queries.ProofRefused(
+                "Only a role that sees every row can do it: set CORTEX_DB_ROLE=system."
+            )
+        age = timedelta(days=options["older_than"]) if options["older_than"] is not None else None
+        begun = time.monotonic()
+        found = rounds.walk(
+            actor=ACTOR,
+            people=options["patient"],
+            older_than=timedelta(0) if options["patient"] else age,
+            destroy=options["destroy"],
+            batch=options["batch"],
+            say=self.stdout.write,
+        )
+        tables = ", ".join(f"{count} {label}" for label, count in sorted(found.rows.items()) if count)
+        self.stdout.write(
+            f"{sum(found.rows.values())} rows sealed anew in {time.monotonic() - begun:.1f} s"
+            f" ({tables or 'none'}); {found.retired} old versions destroyed."
+        )
+        if found.begun:
+            self.stdout.write("Take a keys backup now: older ones don't hold the new versions.")
+        self._name("values don't open and keep their old version", list(found.unopened.values()))
+        self._name(
+            "tables have rows that others hold", [f"{n} of {label}" for label, n in found.held.items()]
+        )
+        if found.unopened or found.held:
+            raise CommandError("Not everything is on the newest version: the old ones stay. Run it again.")
+        self.stdout.write("0 left: nothing is on an old version.")
+        if found.resting:
+            self.stdout.write(
+                f"{found.resting} old versions stay. An hour after the last row was sealed anew "
+                "`keys reseal --destroy` ends them: main backups from before then open with a keys' backup "
+                "from before alone."
+            )
 
     def _name(self, what: str, found: list[Any]) -> None:
         if not found:
