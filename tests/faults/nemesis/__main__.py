@@ -144,7 +144,8 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         assert not thread.is_alive(), "a producer was never answered"
     books = Books(house)
     until(books.is_done, 60 + options.alerts / 20, "escalations are still due")
-    until(lambda: all(screen.last >= books.head() for screen in screens), 30, "a screen never caught up")
+    head = books.head()  # what comes after it may come after the screens have gone
+    until(lambda: all(screen.last >= head for screen in screens), 30, "a screen never caught up")
     for screen in screens:
         screen.stopping.set()
     for thread in watching:
@@ -153,7 +154,7 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
     house.ledger.note(
         "run", seed=options.seed, alerts=options.alerts, each=options.each, latest=options.latest,
         began=began,
-        kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=books.head(), events=books.events(),
+        kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=head, events=books.events(head),
         fired_twice=books.fired_twice(), trail=trail_verdict(),
     )  # fmt: skip
     return {
@@ -192,17 +193,19 @@ class Books:
     def __init__(self, house: House) -> None:
         self.connection = house.books()
 
-    def _count(self, query: str) -> int:
-        row = self.connection.execute(query).fetchone()  # type: ignore[arg-type]
+    def _count(self, query: str, *values: object) -> int:
+        row = self.connection.execute(query, values).fetchone()  # type: ignore[arg-type]
         return int(row[0] or 0) if row else 0
 
     def head(self) -> int:
         """The last number of the only feed that moved."""
         return self._count("SELECT max(number) FROM live_feed")
 
-    def events(self) -> int:
-        """How many different numbers there are."""
-        return self._count("SELECT count(DISTINCT feed_number) FROM crisis_alertevent")
+    def events(self, head: int) -> int:
+        """How many different numbers there are up to one."""
+        return self._count(
+            "SELECT count(DISTINCT feed_number) FROM crisis_alertevent WHERE feed_number <= %s", head
+        )
 
     def fired_twice(self) -> int:
         """How many steps of a chain fired twice for one alert."""

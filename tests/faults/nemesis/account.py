@@ -71,6 +71,7 @@ def compute(rows: Rows) -> dict[str, Any]:
     for one in rows["shown"]:
         numbers[one["screen"]].append(one["n"])
         first.setdefault((one["screen"], one["alert"]), one["at"])
+    wanted = set(range(1, run["head"] + 1))
     delays = sorted(
         downs.outside(raised[name]["at"], first[screen, alert])
         for name, alert in alerts.items()
@@ -98,7 +99,7 @@ def compute(rows: Rows) -> dict[str, Any]:
         "stale": len(delays) - bisect_left(delays, limit),
         "duplicated": sum(len(one) - len(set(one)) for one in numbers.values()),
         "out of order": sum(one != sorted(one) for one in numbers.values()),
-        "gaps": sum(run["head"] - len(set(one)) for one in numbers.values()) + len(rows["reload"]),
+        "gaps": sum(len(wanted - set(one)) for one in numbers.values()) + len(rows["reload"]),
         "holes in the feed": run["head"] - run["events"],
         "alerts twice": sum(count > 1 for count in Counter(one["person"] for one in rows["alert"]).values()),
         "median delay": round(delays[len(delays) // 2], 2) if delays else None,
