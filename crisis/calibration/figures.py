@@ -126,8 +126,9 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What a version said in shadow, and what became of the alerts that the same messages were behind."""
+    """What a rule or version said in shadow (by code), and what became of alerts on the same messages."""
 
+    code: str
     version: str
     readings: int
     people: int
@@ -147,11 +148,15 @@ class SecondReadings:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One organization's report over one period; every table is made of the alerts raised in it."""
+    """One organization's report over one period; every table is made of the alerts raised in it.
+
+    `days` are those of the period on which the organization was there at all.
+    """
 
     organization: str
     since: datetime
     until: datetime
+    days: float
     active_people: int
     everything: Tally = field(default_factory=Tally)
     levels: Sequence[Row] = ()
@@ -165,11 +170,6 @@ class Report:
     missed: Sequence[Missed] = ()
     shadows: Sequence[Shadow] = ()
     readings: Sequence[SecondReadings] = ()
-
-    @property
-    def days(self) -> float:
-        """The length of the period in days."""
-        return (self.until - self.since).total_seconds() / 86400
 
     @property
     def is_empty(self) -> bool:

@@ -14,6 +14,7 @@ from crisis.alerts.models import Source, Verdict
 from crisis.alerts.states import OPEN, Status
 from crisis.calibration.figures import Key, Missed, Override, Report, Row, SecondReadings, Shadow, Tally
 from crisis.risk import codes
+from crisis.risk.switches import SWITCHABLE
 from patients.registry.models import Patient
 
 JUDGED = {
@@ -63,8 +64,8 @@ FACTS = """, told AS MATERIALIZED (
         WHERE source = 'engine' AND kind = 'self_harm' AND score IS NOT NULL
     UNION ALL SELECT id, 'languages', language, '' FROM alerts
     UNION ALL SELECT id, 'ages', age_band, '' FROM alerts
-    UNION ALL SELECT DISTINCT t.id, 'shadows', x.lexicon_version, '' FROM told t
-        JOIN "crisis_evidence" x ON x.source_id = t.source_id AND x.code = %(shadow)s
+    UNION ALL SELECT DISTINCT t.id, 'shadows', x.code, x.lexicon_version FROM told t
+        JOIN "crisis_evidence" x ON x.source_id = t.source_id AND x.code = ANY(%(shadows)s)
 )
 SELECT facet, one, two, count(*), count(DISTINCT person_id), count(DISTINCT (person_id, day)),
        count(*) FILTER (WHERE verdict = ANY(%(crisis)s)), count(*) FILTER (WHERE verdict = ANY(%(distress)s)),
@@ -122,14 +123,27 @@ FROM facets GROUP BY facet, one, two
 """
 
 SHADOWS = """
-SELECT e.lexicon_version, count(*), count(DISTINCT p.person_id)
+SELECT e.code, e.lexicon_version, count(*), count(DISTINCT p.person_id)
 FROM "crisis_evidence" e JOIN "patients_patient" p ON p.id = e.patient_id
-WHERE e.organization_id = %(organization)s AND e.code = %(shadow)s
+WHERE e.organization_id = %(organization)s AND e.code = ANY(%(shadows)s)
   AND e.observed_at >= %(since)s AND e.observed_at < %(until)s
-GROUP BY e.lexicon_version ORDER BY e.lexicon_version
+GROUP BY e.code, e.lexicon_version ORDER BY e.lexicon_version, e.code
 """
 
 TIERS = [codes.text_code(tier) for tier in codes.TIERS]
+CUES = [
+    codes.ATTEMPT_NOW,
+    codes.HARM_TO_OTHERS,
+    *codes.WARNING,
+    *codes.STATE,
+    *codes.SITUATION,
+    *codes.HISTORY,
+]
+SHADOW_CODES = [
+    codes.TEXT_MODEL_SHADOW,
+    *(codes.rule_code(rule) for rule in SWITCHABLE),
+    *(codes.shadow(code) for code in (*TIERS, *CUES)),
+]
 
 
 def calibration(organization: Organization, since: datetime, until: datetime) -> Report:
@@ -153,6 +167,7 @@ def calibration(organization: Organization, since: datetime, until: datetime) ->
         organization=organization.slug,
         since=since,
         until=until,
+        days=max((until - max(since, organization.created_at)).total_seconds(), 0) / 86400,
         active_people=Patient.objects.of_organizations([organization.pk]).active().canonical().count(),
         everything=tallies.get("everything", {}).get(("", ""), Tally()),
         levels=table("levels"),
@@ -167,8 +182,8 @@ def calibration(organization: Organization, since: datetime, until: datetime) ->
         ),
         missed=[Missed(*row) for row in sorted(_rows(ALERTS + MISSED, values))],
         shadows=[
-            Shadow(version, readings, people, beside.get((version, ""), Tally()))
-            for version, readings, people in _rows(SHADOWS, values)
+            Shadow(code, version, readings, people, beside.get((code, version), Tally()))
+            for code, version, readings, people in _rows(SHADOWS, values)
         ],
         readings=[SecondReadings(*row) for row in _rows(ALERTS + SECOND, values)],
     )
@@ -188,7 +203,7 @@ def _values(organization: Organization, since: datetime, until: datetime) -> dic
         "zone": organization.default_timezone, "open": [str(one) for one in OPEN],
         "ended": [str(Status.RESOLVED), str(Status.FALSE_ALARM)],
         "by_hand": [str(Source.STAFF), str(Source.SOS)], "model": codes.TEXT_MODEL,
-        "shadow": codes.TEXT_MODEL_SHADOW, "texts": [*TIERS, codes.TEXT_MODEL], "tiers": TIERS,
+        "shadows": SHADOW_CODES, "texts": [*TIERS, codes.TEXT_MODEL], "tiers": TIERS,
         "looks": [codes.CLINICIAN_LEVEL, codes.CLINICIAN_REVIEW], "reviewed": codes.CLINICIAN_REVIEW,
         "lower": codes.LOWER, "raise": codes.RAISE,
     }  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from crisis.alerts.models import Source
 from crisis.alerts.wording import LANGUAGES, span_words
-from crisis.calibration.figures import LEAST, Override, Report, Row, Share, Tally, budget, withheld
+from crisis.calibration.figures import LEAST, Override, Report, Row, Shadow, Share, Tally, budget, withheld
 from crisis.risk import codes
+from crisis.risk.labels import FACTORS, label
 from crisis.risk.reasons import SENTENCES
 from patients.codes import AgeBand
 
@@ -120,7 +121,7 @@ def _tiers(report: Report) -> Table:
 
 def _shadows(report: Report) -> Table:
     rows = [
-        (one.version, str(one.readings), str(one.people), str(one.beside.alerts), *_judged(one.beside))
+        (shadow_words(one), str(one.readings), str(one.people), str(one.beside.alerts), *_judged(one.beside))
         for one in report.shadows
     ]
     caption = (
@@ -128,8 +129,8 @@ def _shadows(report: Report) -> Table:
         "same messages were behind for other reasons."
     )
     columns = (
-        "Version",
-        "Readings",
+        "What",
+        "Times",
         "People",
         "Alerts beside",
         "Verdicts",
@@ -211,20 +212,17 @@ def _versions(report: Report) -> Table:
     return Table("versions", "By engine version", caption, ("Versions", *COLUMNS), rows)
 
 
-def _groups(key: str, title: str, head: str, groups: Sequence[Row], words: object) -> Table:
+def _groups(key: str, title: str, head: str, groups: Sequence[Row], words: Callable[[str], str]) -> Table:
     hidden = withheld(groups)
-    name = words if callable(words) else str
-    rows = [
-        (name(row.key[0]), *([f"fewer than {LEAST} people, or next to it"] + [""] * (len(COLUMNS) - 1)))
-        if row.key in hidden
-        else (name(row.key[0]), *_cells(row.tally))
-        for row in groups
-    ]  # fmt: skip
+    rows = [(words(row.key[0]), *_cells(row.tally)) for row in groups if row.key not in hidden]
     caption = (
         f"Groups of fewer than {LEAST} people are withheld, and where that is one group alone, the next "
         "smallest with it. A person's sex is sealed and is not opened for a count."
     )
-    return Table(key, title, caption, (head, *COLUMNS), rows)
+    if hidden:
+        caption += f" Withheld: {', '.join(words(row.key[0]) for row in groups if row.key in hidden)}."
+    empty = f"No group can be shown: each has fewer than {LEAST} people, or is next to one that has."
+    return Table(key, title, caption, (head, *COLUMNS), rows, empty)
 
 
 def _cells(tally: Tally) -> tuple[str, ...]:
@@ -288,6 +286,17 @@ def rule_words(rule: str) -> str:
         return "No rule: the score alone"
     found = SENTENCES.get(rule)
     return f"{rule}: {found[0]}" if found else rule
+
+
+def shadow_words(one: Shadow) -> str:
+    """Return what ran in shadow with its version: a rule, a lexicon's tier or factor, or a text model."""
+    code = one.code.removesuffix("_SHADOW")
+    if code.startswith("RULE_"):
+        return f"{rule_words(code.removeprefix('RULE_'))}, engine {one.version}"
+    if code == codes.TEXT_MODEL:
+        return f"Text model {one.version}"
+    what = tier_words(code.removeprefix("TEXT_")) if code.startswith("TEXT_") else label(FACTORS, code, "en")
+    return f"{what}, lexicon {one.version}"
 
 
 def tier_words(tier: str) -> str:

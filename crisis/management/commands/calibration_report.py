@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([numbers(report) for report in reports], indent=2, default=str))
             return
-        self.stdout.write(f"In force: engine {ENGINE_VERSION}, lexicon {lexicon().version}")
+        self.stdout.write(f"Packaged: engine {ENGINE_VERSION}, lexicon {lexicon().version}")
         for report in reports:
             self._print(report)
 
