@@ -9,6 +9,8 @@ from math import sqrt
 
 # Domain 4.7: a share of fewer than this many verdicts, or a group of fewer people, is not shown.
 LEAST = 10
+# The budget is about a week: what fewer days say of a day is chance.
+LEAST_DAYS = 7
 Z95 = 1.959964
 
 
@@ -219,7 +221,7 @@ def budget(report: Report) -> list[Budget]:
 
 def _per_day(report: Report, tally: Tally) -> Share | None:
     person_days = round(report.active_people * report.days)
-    enough = report.active_people >= LEAST
+    enough = report.active_people >= LEAST and report.days >= LEAST_DAYS
     return wilson(min(tally.person_days, person_days), person_days) if enough else None
 
 

@@ -8,7 +8,18 @@ from datetime import timedelta
 
 from crisis.alerts.models import Source
 from crisis.alerts.wording import LANGUAGES, span_words
-from crisis.calibration.figures import LEAST, Override, Report, Row, Shadow, Share, Tally, budget, withheld
+from crisis.calibration.figures import (
+    LEAST,
+    LEAST_DAYS,
+    Override,
+    Report,
+    Row,
+    Shadow,
+    Share,
+    Tally,
+    budget,
+    withheld,
+)
 from crisis.risk import codes
 from crisis.risk.labels import FACTORS, label
 from crisis.risk.reasons import SENTENCES
@@ -34,6 +45,7 @@ LINES = {
     "high_people_per_day": "Active people with a new high alert, per day",
     "crises_raised_by_engine": "Alerts that were a crisis and that the engine raised",
 }
+RAISED_BY = {"engine": "by the engine", "sos": "by the SOS button", "staff": "by a member of staff"}
 LEVELS = ("critical", "high", "medium", "low", "")
 
 
@@ -82,16 +94,15 @@ def _budget(report: Report) -> Table:
 
 
 def _unknown(name: str) -> str:
-    return f"fewer than {LEAST} {'people in care' if name.endswith('_per_day') else 'verdicts'}"
+    if name.endswith("_per_day"):
+        return f"fewer than {LEAST_DAYS} days, or than {LEAST} people in care"
+    return f"fewer than {LEAST} judged"
 
 
 def _levels(report: Report) -> Table:
-    sources = [str(one) for one in Source]
+    sources = list(RAISED_BY)
     order = sorted(report.levels, key=lambda row: (sources.index(row.key[1]), LEVELS.index(row.key[0])))
-    rows = [
-        (f"{row.key[0].capitalize()}, {Source(row.key[1]).label.lower()}", *_cells(row.tally))
-        for row in order
-    ]
+    rows = [(f"{row.key[0].capitalize()}, {RAISED_BY[row.key[1]]}", *_cells(row.tally)) for row in order]
     caption = "By the highest level that an alert reached, and by who raised it. Merged ones count once."
     return Table("levels", "By level", caption, ("Level", *COLUMNS), rows)
 

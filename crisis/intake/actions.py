@@ -165,7 +165,12 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
 
 
 def _score(taking: _Taking) -> None:
-    """Let the text model read what the organization's setting lets it; nothing is asked where it can't."""
+    """Let the text model read what the organization's setting lets it; nothing is asked where it can't.
+
+    Nor where another lexicon is live: the model was trained beside the package's, whose word it also weighs.
+    """
+    if taking.lexicon is not lexicon():
+        return
     model, rows = text_model(), scorable(taking.rows)
     if model is not None and rows:
         score_rows(rows, model, model_state(taking.parcel.organization_id, model.version))

@@ -21,25 +21,26 @@ class EngineSettingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     subject = forms.ChoiceField(
         label="Rule or lexicon",
-        help_text="Rules that rest on what a person said, answered or pressed, or on what a human decided, "
-        "have no switch, and words are always read by one live lexicon. The text model's versions are set "
-        "under Organizations, as text_models.",
+        help_text="What a person said, answered or pressed, and what a human decided, has no switch, and "
+        "words are always read by one live lexicon. The text model's versions are set under Organizations, "
+        "as text_models.",
     )
     state = forms.ChoiceField(
-        choices=SettingState,
+        choices=[("", "Choose"), *SettingState.choices],
         help_text="In shadow it is recorded, shown to supervisors (Calibration) and pages nobody. A rule "
-        "that rests, and another lexicon that goes live, wait here until a supervisor agrees.",
+        "that is taken out of force, and another lexicon that goes live, wait until a supervisor agrees.",
     )
 
     class Meta:
         model = EngineSetting
         fields = ("subject", "state", "reason")
         help_texts: ClassVar[dict[str, str]] = {"reason": "Name nobody: it is kept and not sealed."}
+        widgets: ClassVar[dict[str, Any]] = {"reason": forms.TextInput({"size": 80})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "subject" in self.fields:
-            self.fields["subject"].choices = queries.subjects()  # type: ignore[attr-defined]
+            self.fields["subject"].choices = [("", "Choose"), *queries.subjects()]  # type: ignore[attr-defined]
 
 
 @admin.register(EngineSetting)
@@ -50,7 +51,17 @@ class EngineSettingAdmin(ActionAdmin):
     add_action = set_engine_state
     view_roles = frozenset({Role.ADMIN, Role.SUPERVISOR})
     form = EngineSettingForm
-    list_display = ("name", "kind", "state", "stands", "asked_by", "asked_at", "decided_by", "reason")
+    list_display = (
+        "name",
+        "kind",
+        "state",
+        "stands",
+        "in_force_at",
+        "reason",
+        "asked_by",
+        "asked_at",
+        "decided_by",
+    )
     list_filter = ("kind", "state")
     list_select_related = ("asked_by", "decided_by")
     actions = ("agree", "refuse")
@@ -70,7 +81,7 @@ class EngineSettingAdmin(ActionAdmin):
         """Say where a change stands."""
         if row.is_waiting:
             return "waits for a second reader"
-        return "refused" if row.in_force_at is None else f"since {row.in_force_at:%Y-%m-%d %H:%M} UTC"
+        return "refused" if row.in_force_at is None else "set"
 
     @admin.action(description="Agree as second reader", permissions=["decide"])
     def agree(self, request: HttpRequest, queryset: Any) -> None:

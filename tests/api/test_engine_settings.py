@@ -10,11 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.audit import InputRefused, NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
+from crisis.intake import actions as intake_actions
 from crisis.policies.actions import agree_engine_state, refuse_engine_state, set_engine_state
 from crisis.risk import lexicons
+from crisis.risk.actions import evaluate_patients
 from crisis.risk.lexicon import Lexicon, lexicon, packaged
 from crisis.risk.models import EngineSetting, Evidence, RiskAssessment
 from crisis.risk.screening import Screening
@@ -106,8 +108,9 @@ def test_a_rule_in_shadow_is_told_once_for_each_piece_of_evidence(api: Api, cast
     put(cast, "rule:H14", "shadow")
     api.send(message(cast.patient, GOODBYE, language="en"))
     api.send(message(cast.patient, "I wish I was dead", language="en", sent_at=makers.now().isoformat()))
-    api.send(message(cast.patient, CALM, language="en"))
-    assert RiskAssessment.objects.filter(patient=cast.patient).count() == 2
+    evaluate_patients(actor=system("test"), patient_ids=[cast.patient.pk])
+    makers.scope_all()
+    assert RiskAssessment.objects.filter(patient=cast.patient).count() == 3
     assert Evidence.objects.filter(code="RULE_H14_SHADOW").count() == 2
 
 
@@ -222,8 +225,10 @@ def test_a_version_in_shadow_that_fails_holds_up_no_message(
 
 
 def test_a_version_goes_live_for_one_organization_with_a_second_reader_alone(
-    api: Api, cast: Cast, candidate: Candidate
+    api: Api, cast: Cast, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scored: list[Any] = []
+    monkeypatch.setattr(intake_actions, "score_rows", lambda rows, *_: scored.extend(rows))
     there = Api(f"Api-Key {issue_key(cast.elsewhere)[1]}")
     name = f"lexicon:{candidate.version}"
     asked = set_engine_state(actor=makers.staff(cast.ada), subject=name, state="live", reason="Signed.")
@@ -235,6 +240,8 @@ def test_a_version_goes_live_for_one_organization_with_a_second_reader_alone(
     assert newest(cast.patient).lexicon_version == candidate.version
     assert about_words().rules_fired == ["H11"]
     assert told(cast.stranger) == {}
+    # The text model was trained beside the package's lexicon: it reads before, and elsewhere.
+    assert [row.person for row in scored] == [cast.patient, cast.stranger]
     put(cast, name, "off")  # at once
     other = makers.make_patient(cast.home)
     api.send(message(other, NEW, language="en"), message(other, TIER_A, language="en"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -144,6 +145,8 @@ def test_the_budget_says_what_is_not_known() -> None:
     assert lines["high_predictive_value"].holds is None
     assert lines["critical_people_per_day"].holds is False  # 40 of 10,000 person-days are .4 %
     assert lines["high_people_per_day"].holds is True
+    young = {line.name: line.holds for line in budget(replace(report, days=6.9))}
+    assert young["critical_people_per_day"] is None
     assert lines["crises_raised_by_engine"].holds is None  # nine crises are too few
 
 
@@ -271,7 +274,7 @@ def test_every_table_has_a_cell_for_each_column(cast: Cast) -> None:
     assert all(len(one) == len(table.columns) for table in shown_tables for one in table.rows)
     by_key = {table.key: table for table in shown_tables}
     (critical, *_) = by_key["budget"].rows
-    assert critical[2:] == ("fewer than 10 verdicts", "not known")
+    assert critical[2:] == ("fewer than 10 judged", "not known")
     assert by_key["ages"].rows == []
     assert "Withheld: Age unknown." in by_key["ages"].caption
     assert len({table.key for table in shown_tables}) == len(shown_tables)

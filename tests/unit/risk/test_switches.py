@@ -53,7 +53,7 @@ def test_a_rule_in_shadow_decides_nothing_and_says_what_it_would_have(
     assert plain(again) == plain(shadow)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(LEDGERS, st.dictionaries(st.sampled_from(ALL), STATES), st.booleans())
 def test_a_rule_without_a_switch_stands_whatever_is_said(evidence, states, is_minor) -> None:
     fixed = {rule: state for rule, state in states.items() if rule not in SWITCHABLE}
@@ -67,7 +67,7 @@ def test_a_rule_without_a_switch_stands_whatever_is_said(evidence, states, is_mi
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(NOT_ENDING, st.dictionaries(st.sampled_from(SWITCHABLE), STATES, min_size=1), st.booleans())
 def test_a_rule_that_rests_only_ever_takes_away_what_it_set(evidence, states, is_minor) -> None:
     live = decided(evidence, is_minor=is_minor)
