@@ -137,8 +137,8 @@ def fill(people: Cast, pen: Pen) -> dict[str, RiskAlert]:
     )  # fmt: skip
     add_pager(actor=ada, name=pen.line("PagerEndpoint.name", 80), url="https://pager.example/",
               secret="s" * 40)  # fmt: skip
-    set_engine_state(actor=ada, subject="rule:H12", state="off", reason=pen.line("EngineSetting.reason", 300))
     _machine_rows(people, pen)
+    set_engine_state(actor=ada, subject="rule:H12", state="off", reason=pen.line("EngineSetting.reason", 300))
     _overwrite(pen)
     makers.scope_all()
     return alerts
