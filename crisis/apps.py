@@ -17,7 +17,7 @@ class CrisisConfig(AppConfig):
         from crisis.alerts import access
         from crisis.alerts.board_source import BoardSource
         from crisis.desk.counts import DESK
-        from crisis.risk import readiness, textmodel
+        from crisis.risk import lexicons, readiness, textmodel
         from crisis.risk.lexicon import lexicon
 
         access.register()
@@ -26,4 +26,5 @@ class CrisisConfig(AppConfig):
         textmodel.provide(readiness.packaged)
         warming.register(textmodel.text_model)
         health.register("text model", readiness.check_text_model)
+        health.register("lexicon", lexicons.check_lexicons)
         nav.register(DESK)

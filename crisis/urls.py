@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from crisis.byhand import views as byhand
+from crisis.calibration import views as calibration
 from crisis.casework import commands, views
 from crisis.desk import views as desk
 from crisis.duty import views as duty
@@ -25,6 +26,7 @@ PAGES = [
     path("reviews/text-model/", reviews.text_model_page, name="text_model"),
     path("reviews/<uuid:item_id>/", reviews.review_detail, name="review_detail"),
     path("reviews/<uuid:item_id>/done/", reviews.review_done, name="review_done"),
+    path("calibration/", calibration.calibration_page, name="calibration"),
     path("duty/", duty.duty, name="duty"),
     path("duty/start/", duty.duty_start, name="duty_start"),
     path("duty/pause/", duty.duty_pause, name="duty_pause"),

@@ -32,6 +32,7 @@ from crisis.casework.actions import log_attempt
 from crisis.duty.actions import plan_shift
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
+from crisis.policies.actions import agree_engine_state, set_engine_state
 from crisis.resources.models import CrisisResource, ResourceKind
 from crisis.reviews.actions import finish_item, make_item
 from crisis.risk.actions import append_evidence
@@ -134,6 +135,10 @@ class House:
     def _office_rows(self) -> None:
         """What an administrator leaves behind: a key, an invitation, a crisis line."""
         ada, home = makers.staff(self.cast.ada), self.cast.home.pk
+        state = "live" if self.rows % 2 else "off"
+        asked = set_engine_state(actor=ada, subject="rule:H14", state=state, reason="To see what it adds.")
+        if asked.is_waiting:
+            agree_engine_state(actor=makers.staff(self.cast.sam), enginesetting_id=asked.pk)
         client = create_client(actor=ada, organization_id=home, name=f"Office app {self.rows}")
         create_key(actor=ada, client_id=client.pk, scopes=[Scope.INTAKE])
         invite_person(
@@ -167,6 +172,7 @@ class House:
             "board today": (cleo, "/board/today/", part),
             "board mine": (cleo, "/board/?mine=1", {}), "my cases": (cleo, "/cases/", {}),
             "follow-ups": (cleo, "/followups/", {}), "resolved": (cleo, "/resolved/", {}),
+            "calibration": (sam, "/calibration/", {}),
             "text model": (sam, "/reviews/text-model/", {}), "reviews": (cleo, "/reviews/", {}),
             "reviews done": (cleo, "/reviews/?show=done", {}),
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),

@@ -15,7 +15,10 @@ OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the rail: `count` names its figure, `alarm` colours it, `go` is its key after G."""
+    """One entry of the rail: `count` names its figure, `alarm` colours it, `go` is its key after G.
+
+    A phone's bar has no room for what is `wide`: a page beside leads there.
+    """
 
     key: str
     label: str
@@ -26,6 +29,7 @@ class Item:
     what: str = ""
     alarm: bool = False
     go: str = ""
+    wide: bool = False
 
 
 ITEMS = (
@@ -34,6 +38,7 @@ ITEMS = (
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
+    Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
     Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
 )

@@ -23,12 +23,22 @@ from crisis.intake.gaps import KEPT, note_gaps
 from crisis.intake.items import Item, pseudonyms_of, read_items
 from crisis.intake.models import ANSWER_LIFE, IntakeKey, IntakeRequest
 from crisis.intake.parcels import Parcel, Press
-from crisis.intake.screening import fail_closed, hold_back, scorable, score_rows, screen_rows
+from crisis.intake.screening import (
+    fail_closed,
+    hold_back,
+    scorable,
+    score_rows,
+    screen_rows,
+    shadow_rows,
+)
 from crisis.intake.sorting import CONSENTS, Facts, Sorted, sort_items
 from crisis.intake.wording import Wording
 from crisis.resources.support import general_support, support_for
-from crisis.risk.lexicon import lexicon
+from crisis.risk.lexicon import Lexicon, lexicon
+from crisis.risk.lexicons import lexicon_of, shadows_of
 from crisis.risk.queries import model_state
+from crisis.risk.queries import switches as engine_switches
+from crisis.risk.switches import NOTHING
 from crisis.risk.textmodel import text_model
 from crisis.triage.actions import assess_rows
 from patients.privacy.actions import record_consent
@@ -52,6 +62,7 @@ class _Taking:
     rows: list[Sorted] = field(default_factory=list)
     messages: dict[storing.MessageKey, UUID] = field(default_factory=dict)
     sessions: dict[storing.SessionKey, Session] = field(default_factory=dict)
+    lexicon: Lexicon = field(default_factory=lexicon)
 
     @property
     def at(self) -> datetime:
@@ -143,14 +154,23 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     facts.consents = decisions(ids, CONSENTS, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     taking.rows = sort_items(items, facts)
-    screen_rows(taking.rows, lexicon().screen, queries.turns(taking.rows, facts.at))
+    switches = engine_switches([parcel.organization_id]).get(parcel.organization_id, NOTHING)
+    taking.lexicon = lexicon_of(switches.live_lexicon)
+    turns = queries.turns(taking.rows, facts.at)
+    screen_rows(taking.rows, taking.lexicon.screen, turns)
     hold_back(taking.rows)
     fail_closed(taking.rows, closed, storing.needs_seal)
+    shadow_rows(taking.rows, shadows_of(switches.shadow_lexicons), turns)
     _score(taking)
 
 
 def _score(taking: _Taking) -> None:
-    """Let the text model read what the organization's setting lets it; nothing is asked where it can't."""
+    """Let the text model read what the organization's setting lets it; nothing is asked where it can't.
+
+    Nor where another lexicon is live: the model was trained beside the package's, whose word it also weighs.
+    """
+    if taking.lexicon is not lexicon():
+        return
     model, rows = text_model(), scorable(taking.rows)
     if model is not None and rows:
         score_rows(rows, model, model_state(taking.parcel.organization_id, model.version))
@@ -207,19 +227,19 @@ def _write(taking: _Taking, taken: list[Sorted]) -> dict[storing.SessionKey, Ses
     return write_rows(
         actor=taking.actor, organization_id=taking.parcel.organization_id, rows=taken,
         messages=taking.messages,
-        at=taking.at,
+        lexicon_version=taking.lexicon.version, at=taking.at,
     )  # fmt: skip
 
 
 @action
 def write_rows(
     *, actor: Actor, organization_id: UUID, rows: list[Sorted], messages: dict[storing.MessageKey, UUID],
-    at: datetime,
+    lexicon_version: str, at: datetime,
 ) -> dict[storing.SessionKey, Session]:  # fmt: skip
     """Write the rows of sorted items, all or none: a part of `take_batch`, which records them by name."""
     sessions = store_sessions(actor=actor, sessions=storing.sessions_of(rows, at))
     ids = {key: row.pk for key, row in sessions.items()}
-    shelf = storing.Shelf(at, ids, messages, lexicon().version)
+    shelf = storing.Shelf(at, ids, messages, lexicon_version)
     batch = storing.prepare(rows, shelf)
     note_gaps(rows, batch, shelf, feature_values({data.session_id for data in batch.features}, KEPT))
     store_batch(actor=actor, batch=batch)

@@ -12,7 +12,8 @@ from uuid import UUID
 from crisis.intake.answers import Result
 from crisis.intake.items import BETWEEN
 from crisis.intake.sorting import Sorted
-from crisis.risk.lexicon import Screening
+from crisis.risk.lexicon import Lexicon, Screening
+from crisis.risk.lexicons import note_shadow
 from crisis.risk.textmodel import ModelState, TextModel, note_scoring
 from patients.codes import CODE
 
@@ -81,6 +82,21 @@ def score_rows(rows: Sequence[Sorted], model: TextModel, state: ModelState) -> N
             row.reading = None
     else:
         note_scoring(None)
+
+
+def shadow_rows(rows: Iterable[Sorted], lexicons: Iterable[Lexicon], turns: Mapping[int, int]) -> None:
+    """Have versions of the lexicon in shadow read what is stored now; it changes nothing else."""
+    taken = [row for row in rows if row.screening is not None and row.is_taken]
+    for one in lexicons:
+        try:
+            found = [one.screen(words_of(row), turn=turns.get(row.item.index)) for row in taken]
+        except Exception as error:
+            # A shadow holds up no message: readiness and the log say so.
+            note_shadow(one.version, error)
+            continue
+        note_shadow(one.version, None)
+        for row, screening in zip(taken, found, strict=True):
+            row.shadows = (*row.shadows, screening)
 
 
 def words_of(row: Sorted) -> str:

@@ -108,6 +108,7 @@ class Sorted:
     is_uncertain: bool = False
     screening: Screening | None = None
     reading: ModelReading | None = None
+    shadows: tuple[Screening, ...] = ()
     is_unscreened: bool = False
     gave_evidence: bool = False
     gap: Dissonance | None = None

@@ -1,16 +1,24 @@
-"""Changing clocks and pagers: what the back office may set, bounded so that safety can't be set away."""
+"""Changing clocks, pagers and the engine: what the back office may set, so that no safety is set away."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from crisis.alerts.access import READERS
 from crisis.escalation.models import PagerEndpoint, SlaPolicy
 from crisis.escalation.policy import COPIED
+from crisis.policies import queries
 from crisis.policies.chain import URGENT, problem_of
+from crisis.risk.lexicons import candidates
+from crisis.risk.models import EngineSetting
+from crisis.risk.switches import LEXICON, RULE, SWITCHABLE, needs_reader
+from crisis.risk.textmodel import ModelState
 
 # Nobody may set a clock longer than this: the slowest sensible target of each, in seconds. Where somebody
 # is in danger now or waits for a voice, the repeats of the chain and the claim come sooner.
@@ -124,3 +132,105 @@ def _refuse_bad_pager(url: str, secret: str, *, needed: bool) -> None:
         raise InputRefused("Use an http or https address.", "bad_url", field="url")
     if (needed or secret) and len(secret) < 32:
         raise InputRefused("The secret needs at least 32 characters.", "too_short", field="secret")
+
+
+@action
+def set_engine_state(
+    *, actor: Actor, subject: str, state: str, reason: str, at: datetime | None = None
+) -> EngineSetting:
+    """Say what a rule or a version of the lexicon may do here, as "rule:H12" or "lexicon:VERSION".
+
+    A live rule rests, and another version takes the package's place, only when a second reader agrees (domain
+    3.7); everything else holds at once, for messages and evaluations from now on.
+    """
+    kind, _, name = subject.partition(":")
+    _refuse_fixed(kind, name, state)
+    if not reason.strip():
+        raise InputRefused("Say why: whoever reads it later relies on it.", "required", field="reason")
+    organization_id = _locked_house(actor)
+    at = clock(at)
+    if queries.waiting_setting(organization_id, kind, name) is not None:
+        raise RuleBroken("A second reader has been asked about this already.", "review_pending")
+    before = queries.state_of(organization_id, kind, name)
+    setting = EngineSetting(
+        organization_id=organization_id, kind=kind, name=name, state=state, reason=reason.strip(),
+        asked_by=actor.user, asked_at=at,
+    )  # fmt: skip
+    if before == state:
+        raise InputRefused("It is so already.", "no_change", field="state")
+    _refuse_second_live(setting)
+    asks = needs_reader(kind, before, ModelState(state))
+    setting.in_force_at = None if asks else at
+    setting.save(force_insert=True)
+    verb = "engine.change_asked" if asks else "engine.state_set"
+    record(actor, verb, setting, codes={"subject": subject, "state": state, "before": str(before)})
+    return setting
+
+
+def _refuse_fixed(kind: str, name: str, state: str) -> None:
+    if state not in set(ModelState):
+        raise InputRefused("Off, in shadow or live.", "unknown_state", field="state")
+    if kind == RULE and name in SWITCHABLE:
+        return
+    if kind == LEXICON and name in candidates():
+        return
+    raise InputRefused(
+        "This has no switch: what a person said, answered or pressed, or a human decided, always counts.",
+        "no_switch",
+        field="subject",
+    )
+
+
+def _locked_house(actor: Actor) -> UUID:
+    """Lock the actor's organization, so that two changes of its engine come one after the other."""
+    if actor.organization_id is None or queries.locked_organization(actor.organization_id) is None:
+        raise NotFound("You belong to no organization.", "no_organization")
+    return actor.organization_id
+
+
+def _refuse_second_live(setting: EngineSetting) -> None:
+    """Words are read by one live version: the other has to go first."""
+    if setting.kind != LEXICON or setting.state != ModelState.LIVE:
+        return
+    others = queries.live_lexicons(setting.organization_id) - {setting.name}
+    if others:
+        raise RuleBroken(f"Lexicon {min(others)} is live: put it in shadow or off first.", "another_is_live")
+
+
+@action
+def agree_engine_state(*, actor: Actor, enginesetting_id: UUID, at: datetime | None = None) -> EngineSetting:
+    """Agree, as the second reader, to what somebody else asked for; it holds from now on."""
+    setting, at = _asked(actor, enginesetting_id, at)
+    _refuse_fixed(setting.kind, setting.name, setting.state)
+    _refuse_second_live(setting)
+    before = queries.state_of(setting.organization_id, setting.kind, setting.name)
+    setting.agreed, setting.in_force_at = True, at
+    return _decided(actor, setting, at, "engine.state_set", str(before))
+
+
+@action
+def refuse_engine_state(*, actor: Actor, enginesetting_id: UUID, at: datetime | None = None) -> EngineSetting:
+    """Refuse, as the second reader, what somebody else asked for; everything stays as it is."""
+    setting, at = _asked(actor, enginesetting_id, at)
+    setting.agreed = False
+    return _decided(actor, setting, at, "engine.change_refused", "")
+
+
+def _asked(actor: Actor, setting_id: UUID, at: datetime | None) -> tuple[EngineSetting, datetime]:
+    organization_id = _locked_house(actor)
+    setting = queries.locked_setting(organization_id, setting_id)
+    if setting is None or actor.role not in READERS:
+        raise NotFound("This question does not exist, or it is not yours to decide.", "not_found")
+    if not setting.is_waiting:
+        raise RuleBroken("This was decided already.", "decided")
+    if setting.asked_by_id == actor.id:
+        raise RuleBroken("Somebody else has to read this: you asked for it.", "same_person")
+    return setting, clock(at)
+
+
+def _decided(actor: Actor, setting: EngineSetting, at: datetime, verb: str, before: str) -> EngineSetting:
+    setting.decided_by, setting.decided_at = actor.user, at
+    setting.save(update_fields=["agreed", "decided_by", "decided_at", "in_force_at", "updated_at"])
+    codes = {"subject": f"{setting.kind}:{setting.name}", "state": setting.state, "before": before}
+    record(actor, verb, setting, codes=codes)
+    return setting

@@ -14,12 +14,14 @@ from patients.registry.queries import person_ids
 from . import hysteresis, queries
 from .engine import assess
 from .evaluation import Evaluation
-from .evidence import Draft
+from .evidence import Draft, from_rule_in_shadow
 from .lexicon import lexicon
+from .lexicons import lexicon_of
 from .models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
-from .policy import POLICY
+from .policy import ENGINE_VERSION, POLICY
 from .queries import Subject
 from .rows import assessment_of, evidence_of, standing_of
+from .switches import NOTHING, Switches
 from .types import EvidenceItem, Inputs, Level
 
 WATCH = "level_watch"
@@ -63,7 +65,8 @@ def evaluate_patients(
 ) -> dict[UUID, Evaluation]:
     """Decide about each person once, store the evaluations, and return them for the alert desk.
 
-    Four queries however many people there are; raises no alert. A person who isn't on record is left out. Who
+    Five queries however many people there are; raises no alert. What a rule in shadow would have set goes
+    into the ledger, once for each piece of evidence. A person who isn't on record is left out. Who
     stays at medium or high gets the next look in 6 h, since a level comes down only by looking again.
     """
     wanted = sorted(set(patient_ids))
@@ -73,12 +76,21 @@ def evaluate_patients(
         return Unchanged({})  # type: ignore[return-value]
     ledger = queries.ledger(people, at)
     before = queries.latest_assessments(people)
+    switches = queries.switches(subject.organization_id for subject in people.values())
     evaluations = {
-        patient_id: _evaluate(patient_id, subject, ledger[patient_id], before.get(patient_id), at)
+        patient_id: _evaluate(
+            patient_id,
+            subject,
+            ledger[patient_id],
+            before.get(patient_id),
+            switches.get(subject.organization_id, NOTHING),
+            at,
+        )
         for patient_id, subject in people.items()
     }
     rows = RiskAssessment.objects.bulk_create([each.assessment for each in evaluations.values()])
     _watch(rows, at)
+    _tell_shadows(actor, evaluations, at)
     levels = {str(row.pk): row.level for row in rows}
     record(actor, "risk.assessed", subject=_only(evaluations), codes={"assessments": levels})
     return evaluations
@@ -148,19 +160,43 @@ def install_lexicon(*, actor: Actor, at: datetime | None = None) -> Lexicon:
 
 
 def _evaluate(
-    patient_id: UUID, subject: Subject, items: list[EvidenceItem], before: RiskAssessment | None, at: datetime
+    patient_id: UUID,
+    subject: Subject,
+    items: list[EvidenceItem],
+    before: RiskAssessment | None,
+    switches: Switches,
+    at: datetime,
 ) -> Evaluation:
     inputs = Inputs(
         at=at,
         evidence=tuple(items),
         is_minor=subject.is_minor,
         raised_at=before.raised_at if before else None,
-        lexicon_version=lexicon().version,
+        lexicon_version=lexicon_of(switches.live_lexicon).version,
+        resting=switches.resting,
     )
     result = assess(inputs)
     standing = hysteresis.after(standing_of(before), result)
     row = assessment_of(result, standing, patient_id=patient_id, organization_id=subject.organization_id)
     return Evaluation(result, before, row)
+
+
+def _tell_shadows(actor: Actor, evaluations: Mapping[UUID, Evaluation], at: datetime) -> None:
+    """Keep what rules in shadow would have set; what one was told of before is no news."""
+    found = {
+        patient_id: [from_rule_in_shadow(floor, ENGINE_VERSION) for floor in each.result.shadow_floors]
+        for patient_id, each in evaluations.items()
+        if each.result.shadow_floors
+    }
+    if not found:
+        return
+    times = (row.item.observed_at for rows in found.values() for row in rows)
+    told = queries.shadow_rules_told(found, times)
+    news = {
+        patient_id: [row for row in rows if (patient_id, row.item.code, row.item.observed_at) not in told]
+        for patient_id, rows in found.items()
+    }
+    append_evidence(actor=actor, drafts=news, at=at)
 
 
 def _watch(rows: Iterable[RiskAssessment], at: datetime) -> None:

@@ -69,6 +69,16 @@ LOWER = "lower"
 ALERT_RESOLVED = "ALERT_RESOLVED"
 
 
+def shadow(code: str) -> str:
+    """The code under which evidence is kept that a version in shadow found: it counts for nothing."""
+    return f"{code}_SHADOW"
+
+
+def rule_code(rule: str) -> str:
+    """The code of what a rule in shadow would have set."""
+    return shadow(f"RULE_{rule}")
+
+
 def text_code(tier: str) -> str:
     """The evidence code of a lexicon tier."""
     return f"TEXT_{tier}"

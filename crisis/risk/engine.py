@@ -14,6 +14,7 @@ from .domains import Contribution, Grouped, age_days, contributions, group, sess
 from .explain import Basis, digest_of, factors, missing, reviews, signals
 from .policy import ENGINE_VERSION, POLICY, Policy
 from .rules import floors, ledger_of
+from .switches import parted
 from .types import EvidenceItem, Floor, Inputs, Kind, Level, Result, floor_score, highest, level_of
 
 __all__ = ["ENGINE_VERSION", "assess", "digest_of"]
@@ -23,7 +24,18 @@ def assess(inputs: Inputs, policy: Policy = POLICY) -> Result:
     """Decide the level of one person at `inputs.at`; the order of the evidence never matters."""
     grouped = group(inputs.evidence)
     parts = contributions(grouped, inputs, policy)
-    standing_floors = floors(ledger_of(grouped, inputs, policy))
+    standing_floors, shadow_floors = parted(floors(ledger_of(grouped, inputs, policy)), inputs.resting)
+    result = _decided(parts, standing_floors, grouped, inputs, policy)
+    return replace(result, resting=inputs.resting, shadow_floors=shadow_floors) if inputs.resting else result
+
+
+def _decided(
+    parts: Mapping[str, Contribution],
+    standing_floors: tuple[Floor, ...],
+    grouped: Grouped,
+    inputs: Inputs,
+    policy: Policy,
+) -> Result:
     clinician = _clinician_level(grouped)
     if clinician is not None and _lowers(clinician, parts, standing_floors, grouped, inputs, policy):
         return _stepped_down(clinician, parts, grouped, inputs, policy)

@@ -12,7 +12,7 @@ from .dissonance import Dissonance
 from .lexicon import Hit, Screening
 from .policy import POLICY, Policy
 from .textmodel import ModelReading
-from .types import EvidenceItem, Kind, Level, Source, Status
+from .types import EvidenceItem, Floor, Kind, Level, Source, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,23 @@ def from_text_model(reading: ModelReading, origin: Origin) -> Draft:
         code, domain, value=reading.severity, confidence=min(1.0, max(0.0, reading.confidence))
     )
     return draft(replace(item, source_type=Source.TEXT_MODEL), version=reading.model_version)
+
+
+def from_shadow(screening: Screening, origin: Origin) -> tuple[Draft, ...]:
+    """The rows of what a version of the lexicon in shadow found: context, under codes of their own."""
+    found = [(codes.text_code(tier), tier, _entry_of(screening.hits, tier)) for tier in screening.tiers]
+    found += [(cue, "", "") for cue in screening.cues]
+    return tuple(
+        draft(origin.item(codes.shadow(code), "context", tier=tier), entry, screening.lexicon_version)
+        for code, tier, entry in found
+    )
+
+
+def from_rule_in_shadow(floor: Floor, version: str) -> Draft:
+    """The row of what a rule in shadow would have set, on its newest evidence; `version` is the engine's."""
+    newest = max(floor.items, key=lambda item: (item.known_at, item.code))
+    origin = Origin(newest.source_type, floor.newest_at, newest.source_id, newest.session_id)
+    return draft(origin.item(codes.rule_code(floor.rule), "context", tier=str(floor.level)), "", version)
 
 
 def from_emotion(label: str, confidence: float, origin: Origin) -> Draft:

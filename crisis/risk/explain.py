@@ -28,8 +28,10 @@ def digest_of(inputs: Inputs) -> str:
         )
         for item in inputs.evidence
     )  # fmt: skip
+    # Named only where there are any, so that everybody else's digests stay what they were.
+    rests = [f"{rule} {state}" for rule, state in inputs.resting]
     facts = (inputs.lexicon_version, inputs.at.isoformat(), str(inputs.is_minor), str(inputs.raised_at))
-    return hashlib.sha256("\n".join((ENGINE_VERSION, *facts, *rows)).encode()).hexdigest()
+    return hashlib.sha256("\n".join((ENGINE_VERSION, *facts, *rests, *rows)).encode()).hexdigest()
 
 
 def factors(parts: Mapping[str, Contribution]) -> tuple[FactorShare, ...]:

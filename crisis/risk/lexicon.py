@@ -17,7 +17,10 @@ from .policy import POLICY
 from .reader import Reader, Rule, cues_of
 from .screening import ORDER, Entry, Hit, Screening, joined
 
-__all__ = ["Entry", "Hit", "Lexicon", "Screening", "lexicon", "packaged"]
+__all__ = ["FOLDER", "Entry", "Hit", "Lexicon", "Screening", "lexicon", "packaged"]
+
+# The version that is in force where nobody named another one (crisis.risk.lexicons).
+FOLDER = "lexicon_v1"
 
 ROLES = frozenset({"tier", "cue", "threat", "third_party", "deflection", "idiom", "exclusion"})
 
@@ -139,7 +142,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(**fields)
 
 
-def packaged(folder: str = "lexicon_v1") -> dict[str, Any]:
+def packaged(folder: str = FOLDER) -> dict[str, Any]:
     """The data that ships with the package, its files joined: by language, so that each can be read whole.
 
     A class or a setting that stands in two files is an error, as one of the two would be lost in silence.
@@ -158,5 +161,5 @@ def packaged(folder: str = "lexicon_v1") -> dict[str, Any]:
 
 @functools.cache
 def lexicon() -> Lexicon:
-    """The lexicon in force, compiled once per process."""
+    """The package's own lexicon, compiled once per process."""
     return Lexicon(packaged())

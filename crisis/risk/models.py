@@ -210,6 +210,9 @@ class RiskAssessment(AppendedRecord):
     missing_inputs = ArrayField(models.CharField(max_length=24), default=list, blank=True)
     engine_version = models.CharField(max_length=16)
     lexicon_version = models.CharField(max_length=32, blank=True)
+    rule_states = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Rules that were not live, with their states."
+    )
     inputs_digest = models.CharField(max_length=64)
     source = models.CharField(max_length=10, choices=AssessmentSource, default=AssessmentSource.ENGINE)
     computed_at = models.DateTimeField()
@@ -249,6 +252,76 @@ class RiskAssessment(AppendedRecord):
     def is_held(self) -> bool:
         """Whether only hysteresis keeps the level up."""
         return self.level_source == LevelSource.HELD
+
+
+class SettingKind(models.TextChoices):
+    """What an organization may set of the engine beside the text model."""
+
+    RULE = "rule", "Rule"
+    LEXICON = "lexicon", "Lexicon"
+
+
+class SettingState(models.TextChoices):
+    """What a rule or a version may do."""
+
+    OFF = "off", "Off"
+    SHADOW = "shadow", "In shadow"
+    LIVE = "live", "Live"
+
+
+class EngineSetting(OrgRecord):
+    """One change of what a rule or a version of the lexicon may do: who asked for it, why, and who agreed.
+
+    Rows are kept: the newest one in force counts, and where there is none, the package's own.
+    """
+
+    kind = models.CharField(max_length=8, choices=SettingKind)
+    name = models.CharField(max_length=32, help_text="The rule's id, or the version of the lexicon.")
+    state = models.CharField(max_length=8, choices=SettingState)
+    reason = models.CharField(max_length=300)
+    asked_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", help_text="Second reader."
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    agreed = models.BooleanField(null=True, blank=True)
+    in_force_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "engine setting"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=SettingKind.values), name="setting_kind"),
+            models.CheckConstraint(condition=Q(state__in=SettingState.values), name="setting_state"),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="setting_reader_is_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(in_force_at__isnull=True) | ~Q(agreed=False),
+                name="setting_refused_is_not_in_force",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "name"],
+                condition=Q(in_force_at__isnull=True, decided_at__isnull=True),
+                name="setting_one_question",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "kind", "name", "-in_force_at"],
+                condition=Q(in_force_at__isnull=False),
+                name="setting_in_force",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.get_state_display().lower()}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a second reader has yet to decide."""
+        return self.in_force_at is None and self.decided_at is None
 
 
 class RiskDue(OrgRecord):

@@ -16,8 +16,9 @@ from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
 from . import codes
-from .models import Evidence, EvidenceDomain, Lexicon, RiskAssessment, RiskDue
+from .models import EngineSetting, Evidence, EvidenceDomain, Lexicon, RiskAssessment, RiskDue
 from .rows import ITEM_COLUMNS, item_of
+from .switches import LEXICON, RULE, SWITCHABLE, Switches
 from .textmodel import ModelState
 from .types import EvidenceItem
 
@@ -103,6 +104,33 @@ def model_state(organization_id: UUID, version: str) -> ModelState:
     named = settings.get("text_models") if isinstance(settings, dict) else None
     state = named.get(version) if isinstance(named, dict) else None
     return ModelState(state) if state in set(ModelState) else ModelState.OFF
+
+
+def switches(organization_ids: Iterable[UUID]) -> dict[UUID, Switches]:
+    """What each of these organizations lets rules and lexicons do now; one query."""
+    newest = (
+        EngineSetting.objects.filter(organization_id__in=set(organization_ids), in_force_at__isnull=False)
+        .order_by("organization_id", "kind", "name", "-in_force_at", "-pk")
+        .distinct("organization_id", "kind", "name")
+    )
+    states: dict[UUID, dict[str, dict[str, ModelState]]] = {}
+    for organization_id, kind, name, state in newest.values_list("organization_id", "kind", "name", "state"):
+        states.setdefault(organization_id, {}).setdefault(kind, {})[name] = ModelState(state)
+    return {
+        organization_id: Switches(found.get(RULE, {}), found.get(LEXICON, {}))
+        for organization_id, found in states.items()
+    }
+
+
+def shadow_rules_told(
+    patient_ids: Iterable[UUID], times: Iterable[datetime]
+) -> set[tuple[UUID, str, datetime]]:
+    """What rules in shadow were told of before: person, code and moment; one query."""
+    rows = Evidence.objects.filter(
+        patient_id__in=set(patient_ids), observed_at__in=set(times),
+        code__in=[codes.rule_code(rule) for rule in SWITCHABLE],
+    )  # fmt: skip
+    return set(rows.values_list("patient_id", "code", "observed_at"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def assessment_of(
         reviews=list(result.reviews), missing_inputs=list(result.missing_inputs),
         engine_version=result.engine_version, lexicon_version=result.lexicon_version,
         inputs_digest=result.inputs_digest, source=AssessmentSource.ENGINE, computed_at=result.computed_at,
-        entered_level_at=standing.entered_at, calm_since=standing.calm_since, raised_at=standing.raised_at,
+        rule_states=dict(result.resting), entered_level_at=standing.entered_at,
+        calm_since=standing.calm_since, raised_at=standing.raised_at,
     )  # fmt: skip
 
 

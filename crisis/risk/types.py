@@ -142,6 +142,8 @@ class Inputs:
     raised_at: datetime | None = None
     """When the person was last at medium or above, for the disengagement rule."""
     lexicon_version: str = ""
+    resting: tuple[tuple[str, str], ...] = ()
+    """Rules that are not live here with their states (`switches.Switches.resting`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,10 @@ class Result:
     reviews: tuple[str, ...] = ()
     """Reason codes of the review items that the rules ask for beside the level."""
     signals: tuple[KindSignal, ...] = field(default=())
+    resting: tuple[tuple[str, str], ...] = ()
+    """The rules that were not live, with their states: what the result was made without."""
+    shadow_floors: tuple[Floor, ...] = field(default=(), compare=False)
+    """What rules in shadow would have set; it stands for nothing, and is kept for supervisors to see."""
     score_without_model: float | None = None
     """The score when the text model says nothing: a level comes down by it."""
 

@@ -81,6 +81,8 @@ def _drafts(row: Sorted, origin: Origin, sessions: Sessions) -> Iterator[Draft]:
         return
     if row.reading is not None:
         yield evidence.from_text_model(row.reading, origin)
+    for shadow in row.shadows:
+        yield from evidence.from_shadow(shadow, origin)
     if row.item.kind == "sos":
         yield evidence.from_sos(BUTTONS[row.item.button], origin)
     if row.item.kind == "emotion" and row.item.values.get("label") and _is_live(row, sessions):

@@ -20,7 +20,7 @@ from crisis.byhand.actions import link_person, raise_for_caller
 from crisis.casework.actions import log_attempt, log_contact
 from crisis.endings.actions import Ending, decide_review, resolve_alert
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert
-from crisis.policies.actions import add_pager
+from crisis.policies.actions import add_pager, set_engine_state
 from crisis.reviews.actions import finish_follow_up, finish_item, make_item
 from crisis.reviews.models import FollowUp, SecondReview
 from patients.care.actions import add_to_care_team, grant_access, plan_cover
@@ -138,6 +138,7 @@ def fill(people: Cast, pen: Pen) -> dict[str, RiskAlert]:
     add_pager(actor=ada, name=pen.line("PagerEndpoint.name", 80), url="https://pager.example/",
               secret="s" * 40)  # fmt: skip
     _machine_rows(people, pen)
+    set_engine_state(actor=ada, subject="rule:H12", state="off", reason=pen.line("EngineSetting.reason", 300))
     _overwrite(pen)
     makers.scope_all()
     return alerts

@@ -29,7 +29,7 @@ from crisis.duty.models import DutyShift, DutyStatus
 from crisis.endings.actions import Ending, resolve_alert
 from crisis.escalation.models import SlaPolicy
 from crisis.ownership.actions import claim_alert
-from crisis.policies.actions import add_pager
+from crisis.policies.actions import add_pager, set_engine_state
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 from patients.care.actions import plan_cover
@@ -157,6 +157,9 @@ def _plant(world: World, name: str, number: int) -> None:
 
 def _work(world: World) -> None:
     """Bring the alerts into the states that commands need."""
+    set_engine_state(
+        actor=makers.staff(world.cast.ada), subject="rule:H12", state="off", reason="Voices are noisy here."
+    )
     cleo = makers.staff(world.cast.cleo)
     contact = world.alerts["contact"]
     world.source_id = next(one["source_id"] for one in contact.factors if one.get("source_id"))
