@@ -40,6 +40,7 @@ def test_everything_running_is_ready(client: Client) -> None:
     assert (status, body["status"]) == (200, "ready")
     machines = {*health.MACHINES, "queue", "audit", "main backup", "keys backup", "restore drill"}
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model"}
+    others |= {"slots", "dead letters"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
