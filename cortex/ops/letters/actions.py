@@ -47,7 +47,7 @@ def retry_letter(*, actor: Actor, deadletter_id: UUID, at: datetime | None = Non
     now = clock(at)
     _close(actor, letter, LetterState.RETRIED, "", now)
     retry(actor, letter, now)
-    record(actor, "letter.retried", letter, codes=_codes(letter), purpose=HOUSE)
+    _note(actor, "letter.retried", letter)
     return letter
 
 
@@ -60,7 +60,7 @@ def set_letter_aside(
     if reason not in AsideReason.values:
         raise InputRefused("Say why it is set aside.", "reason_missing", field="reason")
     _close(actor, letter, LetterState.SET_ASIDE, reason, clock(at))
-    record(actor, "letter.set_aside", letter, codes=_codes(letter) | {"reason": reason}, purpose=HOUSE)
+    _note(actor, "letter.set_aside", letter)
     return letter
 
 
@@ -92,7 +92,7 @@ def _bury(
         known = DeadLetter.objects.filter(pk=letter.pk)
         known.update(times=F("times") + 1, last_at=now, error_code=error_code[:64], slot=slot, updated_at=now)
         letter.refresh_from_db()
-    record(actor, "letter.buried", letter, codes=_codes(letter), outcome="data_loss", purpose=HOUSE)
+    _note(actor, "letter.buried", letter, outcome="data_loss")
     return letter
 
 
@@ -112,8 +112,10 @@ def _close(actor: Actor, letter: DeadLetter, state: LetterState, reason: str, no
     letter.save(update_fields=["state", "reason", "decided_at", "decided_by", "updated_at"])
 
 
-def _codes(letter: DeadLetter) -> dict[str, object]:
-    row = {"row": str(letter.row_id)} if letter.row_id else {}
-    slot = {"slot": letter.slot.isoformat()} if letter.slot else {}
-    return {"kind": letter.kind, "name": letter.name, "error": letter.error_code, "times": letter.times,
-            **row, **slot}  # fmt: skip
+def _note(actor: Actor, verb: str, letter: DeadLetter, outcome: str = "done") -> None:
+    codes = {"kind": letter.kind, "name": letter.name, "error": letter.error_code, "times": letter.times}
+    codes |= {"row": str(letter.row_id)} if letter.row_id else {}
+    codes |= {"slot": letter.slot.isoformat()} if letter.slot else {}
+    codes |= {"reason": letter.reason} if letter.reason else {}
+    purpose = "" if letter.organization_id else HOUSE
+    record(actor, verb, letter, codes=codes, outcome=outcome, purpose=purpose)

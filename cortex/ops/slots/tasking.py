@@ -46,7 +46,6 @@ class SlottedTask(Task):  # type: ignore[misc]
         job, said = _carried(self, JOB), _carried(self, SLOT)
         if job is None or said is None:
             return super().__call__(*args, **kwargs)
-        message = str(self.request.id)
         own: dict[str, Any] = {"actor": system("timetable"), "job": job, "message": str(self.request.id)}
         own["slot"] = datetime.fromisoformat(said)
         limit = float(self.time_limit or self.app.conf.task_time_limit)
