@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
@@ -97,6 +98,16 @@ class ScheduledSlotAdmin(HouseAdmin):
     search_fields = ("job",)
 
 
+class AsideForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Why a letter is set aside: one of the written reasons."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Whoever only looks is offered no field.
+        if "reason" in self.fields:
+            self.fields["reason"].required = True
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(HouseAdmin):
     """What was given up: jobs that failed five times for one slot, and rows that can't be opened.
@@ -104,6 +115,7 @@ class DeadLetterAdmin(HouseAdmin):
     An operator tries one again, or opens it and sets it aside with a reason.
     """
 
+    form = AsideForm
     change_action: ClassVar[Any] = set_letter_aside
     fields = (
         "kind", "name", "row_id", "slot", "error_code", "times", "last_at", "state", "reason", "decided_by",
