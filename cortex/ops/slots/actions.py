@@ -105,6 +105,9 @@ def open_slots(*, actor: Actor, entries: Mapping[str, Entry], at: datetime | Non
             owed += [ScheduledSlot(job=job.name, slot=slot, send_at=now) for slot in slots]
             job.seen_until = until
         job.save(update_fields=["schedule", "seen_until", "updated_at"])
+    # Nobody does what has left the timetable; a day, since a release may bring two timetables for a while.
+    gone = ScheduledSlot.objects.undone().exclude(job__in=entries).filter(slot__lt=until - LOOK_BACK)
+    gone.exclude(state=SlotState.BEGUN, lease_until__gt=now).delete()
     before = set(_known(owed))
     ScheduledSlot.objects.bulk_create(owed, ignore_conflicts=True)
     return len({(row.job, row.slot) for row in owed} - before)

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 MOST = 100
 QUEUE = "celery"
 
+# A connection that a restarted Redis has forgotten fails once.
+AGAIN = {"max_retries": 1, "interval_start": 0.2}
+
 Send = Callable[[Entry, datetime], None]
 
 
@@ -53,7 +56,7 @@ def send_message(entry: Entry, slot: datetime) -> None:
     """Put a slot's message into the queue; raise the broker's error when that can't be done."""
     from cortex.celery import app
 
-    app.send_task(entry.task, headers=headers(entry.name, slot, CATCH_UP), retry=False)
+    app.send_task(entry.task, headers=headers(entry.name, slot, CATCH_UP), retry_policy=AGAIN)
 
 
 def _waiting() -> int:

@@ -220,6 +220,15 @@ def test_a_job_whose_schedule_changed_owes_nothing_of_its_new_times_from_before(
 
 
 @pytest.mark.django_db
+def test_what_left_the_timetable_is_owed_by_nobody_a_day_later() -> None:
+    broker, start = Broker(), slot_now()
+    for back in (timedelta(hours=1), timedelta(days=1, minutes=5)):
+        ScheduledSlot.objects.create(job="gone", slot=start - back, send_at=start)
+    sweep(broker, start + actions.GRACE)
+    assert (broker.messages, ScheduledSlot.objects.get(job="gone").slot) == ([], start - timedelta(hours=1))
+
+
+@pytest.mark.django_db
 def test_a_slot_whose_worker_was_killed_is_taken_again_after_its_time_and_not_before() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -364,6 +373,10 @@ def test_readiness_counts_what_is_late_and_what_was_given_up() -> None:
     broken.append(ValueError)
     for _ in range(actions.MOST_TRIES):
         message(slot_now())
+    assert health.check_slots().detail["late"] == 1
+    # What is being done is not late, however long it takes within its limit.
+    own = {"actor": SYSTEM, "job": OTHER.name, "slot": slot_now() - timedelta(hours=2)}
+    actions.take_slot(**own, message="long", lease=timedelta(hours=1))
     assert health.check_slots().detail["late"] == 1
     assert (health.check_letters().state, health.check_letters().detail) == (
         "degraded",
