@@ -24,6 +24,7 @@ from cortex.ops.slots.tasking import BEAT, CATCH_UP, headers
 from cortex.ops.slots.timetable import Entry, newest_slot
 from cortex.ops.tasks import drop_old_slots
 
+pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 ran: list[str] = []
 broken: list[type[BaseException]] = []
@@ -93,7 +94,6 @@ def slot_now() -> datetime:
     return newest_slot(JOB.schedule, clock())
 
 
-@pytest.mark.django_db
 def test_a_slot_runs_once_however_often_it_is_sent() -> None:
     for number in range(3):
         message(slot_now(), number=f"beat-{number}")
@@ -102,7 +102,6 @@ def test_a_slot_runs_once_however_often_it_is_sent() -> None:
     assert (row.tries, row.begun_by) == (1, "beat-0")
 
 
-@pytest.mark.django_db
 def test_a_task_that_is_called_without_a_slot_simply_runs() -> None:
     work()
     app.tasks["tests.slots.work"].apply()
@@ -128,7 +127,6 @@ def test_of_two_beats_messages_on_two_workers_at_once_one_works() -> None:
     assert (len(ran), states()) == (12, ["done"] * 12)
 
 
-@pytest.mark.django_db
 def test_without_a_beat_each_slot_is_sent_by_the_sweeper_and_none_twice() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)  # it learns the jobs: nothing from before is owed
@@ -141,7 +139,6 @@ def test_without_a_beat_each_slot_is_sent_by_the_sweeper_and_none_twice() -> Non
     assert len(ran) == len(states()) + len(states(OTHER)) == 20
 
 
-@pytest.mark.django_db
 def test_what_beat_sent_and_a_worker_did_is_not_sent_again() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -152,7 +149,6 @@ def test_what_beat_sent_and_a_worker_did_is_not_sent_again() -> None:
     assert len(ran) == 10
 
 
-@pytest.mark.django_db
 def test_a_slot_that_redis_lost_is_sent_again_and_again_until_somebody_did_it() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -170,7 +166,6 @@ def test_a_slot_that_redis_lost_is_sent_again_and_again_until_somebody_did_it() 
     assert len(ran) == ScheduledSlot.objects.count()
 
 
-@pytest.mark.django_db
 def test_a_broker_that_is_away_costs_no_slot() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -184,7 +179,6 @@ def test_a_broker_that_is_away_costs_no_slot() -> None:
     assert sweep(broker, at + timedelta(seconds=1)) == 2
 
 
-@pytest.mark.django_db
 def test_nothing_is_put_into_a_queue_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     start = slot_now()
     catchup.catch_up(actor=SYSTEM, at=start + actions.GRACE)
@@ -194,7 +188,6 @@ def test_nothing_is_put_into_a_queue_that_nobody_reads(monkeypatch: pytest.Monke
     assert ScheduledSlot.objects.undone().count() == 2
 
 
-@pytest.mark.django_db
 def test_after_a_week_without_anything_a_day_is_owed_and_the_newest_of_a_rare_job(settings: Any) -> None:
     monthly = Entry("rare job", JOB.task, crontab(minute="5", hour="6", day_of_month="1"))
     settings.CELERY_BEAT_SCHEDULE |= {monthly.name: {"task": monthly.task, "schedule": monthly.schedule}}
@@ -209,7 +202,6 @@ def test_after_a_week_without_anything_a_day_is_owed_and_the_newest_of_a_rare_jo
     assert len(broker.messages) == catchup.MOST
 
 
-@pytest.mark.django_db
 def test_a_job_whose_schedule_changed_owes_nothing_of_its_new_times_from_before(settings: Any) -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -219,7 +211,6 @@ def test_a_job_whose_schedule_changed_owes_nothing_of_its_new_times_from_before(
     assert ScheduledJob.objects.get(name=JOB.name).schedule == "every 30 s"
 
 
-@pytest.mark.django_db
 def test_what_left_the_timetable_is_owed_by_nobody_a_day_later() -> None:
     broker, start = Broker(), slot_now()
     for back in (timedelta(hours=1), timedelta(days=1, minutes=5)):
@@ -228,7 +219,6 @@ def test_what_left_the_timetable_is_owed_by_nobody_a_day_later() -> None:
     assert (broker.messages, ScheduledSlot.objects.get(job="gone").slot) == ([], start - timedelta(hours=1))
 
 
-@pytest.mark.django_db
 def test_a_slot_whose_worker_was_killed_is_taken_again_after_its_time_and_not_before() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -251,7 +241,6 @@ def test_a_slot_whose_worker_was_killed_is_taken_again_after_its_time_and_not_be
     assert (ScheduledSlot.objects.get(slot=slot, job=JOB.name).state, len(ran)) == ("done", 2)
 
 
-@pytest.mark.django_db
 def test_a_message_that_the_broker_gives_again_after_a_kill_may_go_on_at_once() -> None:
     broken.append(Killed)
     with pytest.raises(Killed):
@@ -261,7 +250,6 @@ def test_a_message_that_the_broker_gives_again_after_a_kill_may_go_on_at_once() 
     assert (states(), len(ran)) == (["done"], 2)
 
 
-@pytest.mark.django_db
 def test_a_worker_that_comes_back_too_late_does_not_end_what_another_took_over() -> None:
     slot = slot_now()
     own = {"actor": SYSTEM, "job": JOB.name, "slot": slot}
@@ -287,7 +275,6 @@ def fail_until_dead(broker: Broker, start: datetime) -> datetime:
     raise AssertionError("nothing was given up")
 
 
-@pytest.mark.django_db
 def test_a_job_that_raises_five_times_for_a_slot_is_a_dead_letter_by_code_and_the_others_go_on() -> None:
     broken.append(ValueError)
     slot = slot_now()
@@ -310,7 +297,6 @@ def test_a_job_that_raises_five_times_for_a_slot_is_a_dead_letter_by_code_and_th
     assert (states(OTHER), states()) == (["done"], ["dead", "done"])
 
 
-@pytest.mark.django_db
 def test_a_job_that_kills_its_worker_five_times_is_not_begun_a_sixth_time() -> None:
     broken.append(Killed)
     for _ in range(actions.MOST_TRIES):
@@ -321,7 +307,6 @@ def test_a_job_that_kills_its_worker_five_times_is_not_begun_a_sixth_time() -> N
     assert (states(), DeadLetter.objects.get().error_code) == (["dead"], actions.WORKER_LOST)
 
 
-@pytest.mark.django_db
 def test_a_poisoned_job_is_tried_ever_less_often_and_then_only_once_a_slot() -> None:
     broken.append(ValueError)
     slot, at = slot_now(), clock()
@@ -340,7 +325,6 @@ def test_a_poisoned_job_is_tried_ever_less_often_and_then_only_once_a_slot() -> 
     assert (letter.times, letter.slot) == (4, slot + MINUTE * 3)
 
 
-@pytest.mark.django_db
 def test_a_poisoned_job_starves_no_other_when_the_sweeper_sends() -> None:
     broker, start = Broker(), slot_now()
     sweep(broker, start + actions.GRACE)
@@ -355,7 +339,6 @@ def test_a_poisoned_job_starves_no_other_when_the_sweeper_sends() -> None:
 # What it leaves, and what is seen of it
 
 
-@pytest.mark.django_db
 def test_old_slots_leave_by_rule_and_undone_ones_stay() -> None:
     kept = RetentionPolicy.objects.get(model="ops.ScheduledSlot").days
     old = slot_now() - timedelta(days=kept + 1)
@@ -366,7 +349,6 @@ def test_old_slots_leave_by_rule_and_undone_ones_stay() -> None:
     assert states() == ["waiting", "done"]
 
 
-@pytest.mark.django_db
 def test_readiness_counts_what_is_late_and_what_was_given_up() -> None:
     assert (health.check_slots().state, health.check_letters().state) == ("ok", "ok")
     ScheduledSlot.objects.create(job=JOB.name, slot=slot_now() - timedelta(hours=1), send_at=clock())
@@ -388,7 +370,6 @@ def test_readiness_counts_what_is_late_and_what_was_given_up() -> None:
     assert "cortex_late_slots 1.0" in text
 
 
-@pytest.mark.django_db
 def test_only_beats_own_messages_are_its_sign_of_life() -> None:
     task = app.tasks["cortex.ops.tasks.record_metrics"]
     task.apply(headers=headers("record metrics", slot_now(), CATCH_UP))
@@ -397,7 +378,6 @@ def test_only_beats_own_messages_are_its_sign_of_life() -> None:
     assert ServiceHeartbeat.objects.filter(name="beat").exists()
 
 
-@pytest.mark.django_db
 def test_the_system_role_can_do_all_of_it(as_system: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
