@@ -9,7 +9,8 @@ from celery.signals import setup_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
 os.environ.setdefault("CORTEX_DB_ROLE", "system")
 
-app = Celery("cortex")
+# Each task that is sent for a slot of the timetable runs that slot once.
+app = Celery("cortex", task_cls="cortex.ops.slots.tasking:SlottedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -82,6 +82,9 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
         "ops.SystemSetting": {"key": f"office.{number}", "value": number},
         "ops.RetentionRun": {"policy": policy},
         "ops.ServiceHeartbeat": {"name": f"machine-{number}", "last_run_at": at},
+        "ops.ScheduledSlot": {"job": f"job-{number}", "slot": at, "send_at": at},
+        "ops.DeadLetter": {"kind": "task", "name": f"job-{number}", "slot": at, "error_code": "ValueError",
+                           "last_at": at},
         "ops.ServiceMetric": {"service_name": "office", "metric_name": "x", "metric_value": 1.0,
                               "recorded_at": at},
     }  # fmt: skip

@@ -1,5 +1,11 @@
 """What can go wrong with sealed values and keys; no message ever holds content or key material."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
 
 class SealedError(Exception):
     """Base of every refusal of the sealing layer."""
@@ -21,8 +27,22 @@ class KeyDestroyed(SealedError):
     """The key was destroyed on purpose (erasure); what it sealed can never be read again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands that doesn't open: model and field, the row's key, whose row it is."""
+
+    field: str
+    row: Any
+    organization_id: UUID | None
+
+
 class DecryptError(SealedError):
-    """A stored value does not authenticate: it was changed, moved, truncated, or was never sealed."""
+    """A stored value does not authenticate: it was changed, moved, truncated, or was never sealed.
+
+    `place` says where it stands when it was a row's own attribute that was read.
+    """
+
+    place: Place | None = None
 
 
 class NotLoaded(SealedError):

@@ -15,7 +15,7 @@ from django.db.models.query_utils import DeferredAttribute
 from encrypted_model_fields.fields import EncryptedMixin
 
 from cortex.access.current import current
-from cortex.crypto.errors import DecryptError, NoSubject, NotLoaded
+from cortex.crypto.errors import DecryptError, NoSubject, NotLoaded, Place
 from cortex.crypto.keys import DataKey
 from cortex.crypto.refresh import teach_refresh
 from cortex.crypto.subjects import SubjectSpec, resolve_subject, subject_spec
@@ -93,7 +93,11 @@ class SealedMixin(EncryptedMixin):
     def open_on(self, instance: models.Model, enc: Enc) -> Any:
         """Open the stored value of a row by the current context."""
         subject = self.subject_for(instance)
-        return self._opened(current().opening_key(self, subject, enc.version), enc, instance.pk, subject)
+        try:
+            return self._opened(current().opening_key(self, subject, enc.version), enc, instance.pk, subject)
+        except DecryptError as fault:
+            fault.place = Place(str(self), instance.pk, getattr(instance, "organization_id", None))
+            raise
 
     def _opened(self, key: DataKey, enc: Enc, pk: Any, subject: UUID) -> Any:
         try:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any, ClassVar
 
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+
+from cortex.audit import actor_of
 from cortex.ops import actions
+from cortex.ops.letters.actions import retry_letter, set_letter_aside
+from cortex.ops.letters.models import LetterState
 from cortex.ops.models import (
+    DeadLetter,
     FeatureFlag,
     RetentionPolicy,
     RetentionRun,
+    ScheduledSlot,
     ServiceHeartbeat,
     ServiceMetric,
     SystemSetting,
@@ -77,3 +87,63 @@ class ServiceMetricAdmin(HouseAdmin):
     list_display = ("service_name", "metric_name", "metric_value", "recorded_at")
     list_filter = ("service_name",)
     search_fields = ("metric_name",)
+
+
+@admin.register(ScheduledSlot)
+class ScheduledSlotAdmin(HouseAdmin):
+    """When each job of the timetable was due, and when it was done."""
+
+    list_display = ("slot", "job", "state", "tries", "begun_at", "done_at", "error_code")
+    list_filter = ("state", "job")
+    search_fields = ("job",)
+
+
+class AsideForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Why a letter is set aside: one of the written reasons."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Whoever only looks is offered no field.
+        if "reason" in self.fields:
+            self.fields["reason"].required = True
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(HouseAdmin):
+    """What was given up: jobs that failed five times for one slot, and rows that can't be opened.
+
+    An operator tries one again, or opens it and sets it aside with a reason.
+    """
+
+    form = AsideForm
+    change_action: ClassVar[Any] = set_letter_aside
+    fields = (
+        "kind", "name", "row_id", "slot", "error_code", "times", "last_at", "state", "reason", "decided_by",
+        "decided_at",
+    )  # fmt: skip
+    readonly_fields = (
+        "kind", "name", "row_id", "slot", "error_code", "times", "last_at", "state", "decided_by",
+        "decided_at",
+    )  # fmt: skip
+    list_display = (
+        "last_at", "kind", "name", "row_id", "slot", "error_code", "times", "state", "reason", "decided_by",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "name")
+    list_select_related = ("decided_by",)
+    search_fields = ("name", "error_code", "row_id__exact")
+    actions = ("retry",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Show the house's letters, and those of the person's own organizations."""
+        own = Q(organization__isnull=True) | Q(organization__in=list(actor_of(request).org_ids))
+        return super().get_queryset(request).filter(own)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person may decide, and there is something to decide."""
+        decided = obj is not None and obj.state != LetterState.OPEN
+        return super().has_change_permission(request, obj) and not decided
+
+    @admin.action(description="Try again", permissions=["run"])
+    def retry(self, request: HttpRequest, queryset: Any) -> None:
+        """Try the chosen letters again."""
+        self.each(request, queryset, retry_letter, "Tried again")

@@ -53,6 +53,10 @@ class OpsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks and, in production, the guard of every new connection."""
         from cortex.ops import checks  # noqa: F401
+        from cortex.ops.letters import retries
+        from cortex.ops.slots.actions import retry_slot
+
+        retries.register("task", retry_slot)
 
         if getattr(settings, "CORTEX_GUARD_CONNECTIONS", False):
             connection_created.connect(guard_connection, dispatch_uid="cortex.guard_connection")

@@ -90,6 +90,7 @@ class Cluster:
     password: str
     durable: bool = True
     label: str = EMBEDDED_NAME
+    own_settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -137,6 +138,7 @@ class Cluster:
         settings |= {"unix_socket_directories": str(self.sockets), "cluster_name": self.label}
         if not self.durable:
             settings |= UNSAFE_BUT_QUICK
+        settings |= self.own_settings
         command = [str(self.install / "bin" / "postgres"), "-D", str(self.data), "-p", str(self.port)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]

@@ -15,13 +15,17 @@ from redis import Redis, RedisError
 
 from cortex.keys.queries import prove_keys
 from cortex.ops import metrics, queries
+from cortex.ops.letters.models import LetterKind
+from cortex.ops.letters.queries import open_counts
 from cortex.ops.postgres.base import answer_within
+from cortex.ops.slots.queries import late_slots
 from cortex.ops.watched import WATCHDOG, late_after
 
 SWEEPER, BEAT = "sweeper", "beat"
 # After how many seconds without a round a machine counts as standing. A slow pager may hold up deliveries.
 MACHINES = {
     SWEEPER: 15.0, "chores": 60.0, "trail": 30.0, "mails": 120.0, "pagers": 120.0, "account mails": 120.0,
+    "timetable": 180.0,
 }  # fmt: skip
 # The daily walk over the trail may be two hours late.
 VERIFIED = "trail verified"
@@ -38,6 +42,10 @@ QUEUE_LATE = 120.0
 QUEUE_LONG = 1000
 QUEUE = "celery"
 PARTITIONED = "ops_telemetryevent"
+# What was given up waits here for a person; nothing else waits for it.
+LETTERS = "dead letters"
+# A slot of the timetable that nobody did for so long: neither beat nor the sweeper reaches a worker.
+SLOT_LATE = 1800.0
 # Without these nothing can be served. The others fail softly: taking the pages out of service because the
 # sweeper stands or Redis is gone would only add to the harm, so they show as degraded and as metrics.
 ESSENTIAL = ("database", "keys", "migrations")
@@ -90,6 +98,9 @@ def _show(parts: dict[str, Part]) -> None:
     for name in (*BACKUPS.values(), DRILLED, WATCHDOG):
         metrics.heartbeat_age.labels(name).set(parts[name].detail.get("age_seconds", nan))
     metrics.heartbeat_age.labels(BEAT).set(parts["queue"].detail.get("seconds_since_beat", nan))
+    for kind in LetterKind.values:
+        metrics.dead_letters.labels(kind).set(parts[LETTERS].detail.get(kind, nan))
+    metrics.late_slots.set(parts["slots"].detail.get("late", nan))
     metrics.queue_length.set(parts["queue"].detail.get("waiting", nan))
 
 
@@ -222,6 +233,18 @@ def check_queue() -> Part:
     return Part("degraded" if is_late or detail["waiting"] >= QUEUE_LONG else "ok", detail)
 
 
+def check_letters() -> Part:
+    """Count the dead letters that nobody has decided about."""
+    counts = open_counts()
+    return Part("degraded" if any(counts.values()) else "ok", dict(counts))
+
+
+def check_slots() -> Part:
+    """Count the slots of the timetable that are undone long after their time."""
+    late, oldest = late_slots(SLOT_LATE)
+    return Part("degraded" if late else "ok", {"late": late, "oldest_seconds": round(oldest, 1)})
+
+
 def _redis() -> Redis:
     return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
@@ -237,6 +260,8 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "audit": check_trail,
     "queue": check_queue,
     "months": check_months,
+    "slots": check_slots,
+    LETTERS: check_letters,
     **{name: partial(check_backup, name, BACKUP_LATE_SECONDS) for name in BACKUPS.values()},
     DRILLED: partial(check_backup, DRILLED, DRILL_LATE_SECONDS),
 }

@@ -33,6 +33,13 @@ canary_seconds = Gauge(
 )
 queue_length = Gauge("cortex_queue_length", "Celery messages that wait.", registry=REGISTRY)
 
+dead_letters = Gauge(
+    "cortex_dead_letters", "What was given up and waits for a person.", ["kind"], registry=REGISTRY
+)
+late_slots = Gauge(
+    "cortex_late_slots", "Slots of the timetable that nobody did for half an hour.", registry=REGISTRY
+)
+
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request under its URL pattern."""

@@ -7,7 +7,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cortex.ids import uuid7
+from cortex.ops.letters.models import DeadLetter
+from cortex.ops.slots.models import ScheduledJob, ScheduledSlot
 from cortex.records import OrgRecord, Record
+
+__all__ = [
+    "DeadLetter", "FeatureFlag", "Notification", "RetentionPolicy", "RetentionRun", "ScheduledJob",
+    "ScheduledSlot", "ServiceHeartbeat", "ServiceMetric", "SystemSetting", "TelemetryEvent",
+]  # fmt: skip
 
 # What keeps people safe can't be switched off by a flag (domain K32).
 SAFETY_FLAGS = r"^(safety|crisis|alert|escalation|screening|sos|audit|access)"

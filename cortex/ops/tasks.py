@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 
 from cortex.audit import SYSTEM
 from cortex.ops import actions, health, queries
+from cortex.ops.letters.actions import drop_closed
+from cortex.ops.slots.actions import drop_slots
+from cortex.ops.slots.tasking import was_caught_up
 
 DAYS_AHEAD = 62
 # The house's own tables whose rows leave by whole months.
@@ -33,13 +37,24 @@ def drop_old_months() -> int:
     return dropped
 
 
-@shared_task(name="cortex.ops.tasks.record_metrics")
-def record_metrics() -> int:
-    """Store one reading of every part, and beat's own sign of life (this task runs only while beat does)."""
+@shared_task(name="cortex.ops.tasks.drop_old_slots")
+def drop_old_slots() -> int:
+    """Delete old rows of the timetable and closed dead letters by their rules; return how many."""
+    now, dropped = datetime.now(UTC), 0
+    for model, drop in (("ops.ScheduledSlot", drop_slots), ("ops.DeadLetter", drop_closed)):
+        for policy in queries.active_policies(model):
+            dropped += drop(actor=SYSTEM, before=now - timedelta(days=policy.days))
+    return dropped
+
+
+@shared_task(bind=True, name="cortex.ops.tasks.record_metrics")
+def record_metrics(self: Any) -> int:
+    """Store one reading of every part, and beat's own sign of life: only its own messages count for that."""
     status, report = health.readiness()
     figures = {f"{name}.milliseconds": part["milliseconds"] for name, part in report["parts"].items()}
     figures["ready"] = float(status == 200)
     queue = report["parts"]["queue"]
     figures |= {f"queue.{name}": float(queue[name]) for name in ("waiting", "lag_seconds") if name in queue}
-    actions.note_round(actor=SYSTEM, name="beat", detail={"status": status})
+    if not was_caught_up(self):
+        actions.note_round(actor=SYSTEM, name="beat", detail={"status": status})
     return actions.store_metrics(actor=SYSTEM, service="worker", figures=figures)

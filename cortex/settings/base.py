@@ -300,6 +300,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = _VISIBILITY | {"socket_timeout": 30, "socket_k
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = _VISIBILITY
 CELERY_VISIBILITY_TIMEOUT = 3600
 CELERY_TIMEZONE = "UTC"
+# Each entry is a job; its schedule names the slots that are each run once (cortex/ops/slots).
+CELERY_BEAT_SCHEDULER = "cortex.ops.slots.beats:SlotScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep out sessions": {"task": "cortex.accounts.sweep_out", "schedule": crontab(minute="41")},
     "make months": {"task": "cortex.ops.tasks.make_months", "schedule": crontab(minute="17", hour="2")},
@@ -307,10 +309,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "cortex.ops.tasks.drop_old_months",
         "schedule": crontab(minute="27", hour="2"),
     },
+    "drop old slots": {
+        "task": "cortex.ops.tasks.drop_old_slots",
+        "schedule": crontab(minute="37", hour="2"),
+    },
     # Asked every minute and done once a day: a machine that sleeps at night is not left out.
-    "verify trail": {"task": "cortex.audit.tasks.verify_trail_daily", "schedule": 60.0},
-    "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": 60.0},
-    "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": 60.0},
+    "verify trail": {"task": "cortex.audit.tasks.verify_trail_daily", "schedule": crontab()},
+    "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": crontab()},
+    "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": crontab()},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
     "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
     "forget intake keys": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,10 @@ from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 
 from cortex.access.context import KEYS_DOWN
+from cortex.audit.actors import actor_of
 from cortex.audit.rules import RuleBroken, TrailDown
+from cortex.crypto.errors import DecryptError
+from cortex.ops.letters.actions import bury_row
 from cortex.ui.pages import is_partial
 
 DOWN = (TrailDown, *KEYS_DOWN)
@@ -28,15 +32,30 @@ class RuleBrokenMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a broken rule or a store that is away; everything else is a defect and goes on."""
+        """Answer a broken rule or a store that is away; everything else is a defect and goes on.
+
+        A value that doesn't open becomes a dead letter first: nobody should have to find it in a log.
+        """
         if isinstance(error, DOWN):
             return unavailable(error)
+        if isinstance(error, DecryptError):
+            _list(request, error)
         if not isinstance(error, RuleBroken):
             return None
         if error.status == 404:
             return render(request, "404.html", {"message": error.message}, status=404)
         template = "components/_conflict.html" if is_partial(request) else "409.html"
         return render(request, template, context_of(request, error), status=error.status)
+
+
+def _list(request: HttpRequest, error: DecryptError) -> None:
+    place = error.place
+    if place is None or not isinstance(place.row, UUID):
+        return
+    bury_row(
+        actor=actor_of(request), name=place.field, row_id=place.row, organization_id=place.organization_id,
+        error_code=type(error).__name__,
+    )  # fmt: skip
 
 
 def unavailable(error: Exception) -> HttpResponse:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from cortex.access.context import AccessContext, opening
-from cortex.audit import Actor, Unchanged, action, record
+from cortex.audit import Actor, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.crypto.errors import KeyProviderError, SealedError
 from cortex.ops.actions import note_retention_run
+from cortex.ops.letters.actions import bury_row
 from cortex.ops.models import RetentionPolicy
 from patients.registry.person import LastLocation
 from patients.sessions.builders import put_features
@@ -22,6 +24,8 @@ from patients.sessions.models import SessionFeature, VoiceSession
 from patients.sessions.retention import BATCH, HOLDS, LONGEST_DAYS, delete_after, kept_days
 
 EXTRACTION_BATCH = 200
+# What a dead letter of a session that can't be read is called.
+FEATURES = "patients.VoiceSession.voice_features"
 Scalars = dict[str, float | bool]
 log = logging.getLogger("cortex.upkeep")
 
@@ -56,6 +60,10 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     marked = [row for row in rows if row.pk in unreadable]
     for row in marked:
         row.extraction_error = unreadable[row.pk]
+        bury_row(
+            actor=actor, name=FEATURES, row_id=row.pk, organization_id=row.organization_id,
+            error_code=row.extraction_error, at=at,
+        )  # fmt: skip
     if not done and not marked:
         return Unchanged(0)  # type: ignore[return-value]
     fields = ["processed", "patterns_extracted", "extracted_at", "extraction_error", "delete_after"]
@@ -64,6 +72,14 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     codes |= {"unreadable": [str(row.pk) for row in marked]} if marked else {}
     record(actor, "voice.extracted", codes=codes, outcome="data_loss" if marked else "done")
     return len(done) + len(marked)
+
+
+@quiet("a row that could not be read is read once more; that somebody wished it is recorded")
+def retry_extraction(actor: Actor, letter: Any, at: datetime) -> None:
+    """Take the mark off the session of a dead letter; raise RuleBroken when its words have left."""
+    marked = VoiceSession.objects.holding_words().filter(pk=letter.row_id)
+    if not marked.update(extraction_error="", updated_at=at):
+        raise RuleBroken("Its words have left by rule: set the letter aside.", "words_gone")
 
 
 def _scalars(ctx: AccessContext, rows: list[VoiceSession]) -> tuple[dict[UUID, Scalars], dict[UUID, str]]:

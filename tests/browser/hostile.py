@@ -258,6 +258,8 @@ def _machine_rows(people: Cast, pen: Pen) -> None:
         "ops.SystemSetting": {"key": "hostile", "value": line("SystemSetting.value")},
         "ops.RetentionPolicy": {"model": "hostile.Row", "basis_field": "received_at", "days": 90},
         "ops.ServiceHeartbeat": {"name": "hostile", "last_run_at": at},
+        "ops.ScheduledSlot": {"job": "hostile", "slot": at, "send_at": at},
+        "ops.DeadLetter": {"kind": "task", "name": "hostile", "slot": at, "error_code": "x", "last_at": at},
         "ops.ServiceMetric": {"service_name": "hostile", "metric_name": "x", "metric_value": 1.0,
                               "recorded_at": at},
     }  # fmt: skip

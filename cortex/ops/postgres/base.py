@@ -12,6 +12,8 @@ from django.db.backends.postgresql import base as stock
 from psycopg.pq import TransactionStatus
 
 _hurry = threading.local()
+# The function of the server that gives up a commit's wait for its standby; its name needs no translation.
+GAVE_UP = "SyncRepWaitForLSN"
 
 
 @contextmanager
@@ -32,18 +34,32 @@ class PromptConnection(psycopg.Connection[Any]):
     """
 
     answer_seconds: float | None = None
+    is_unreplicated = False
+
+    def hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Remember that the server gave up waiting for its synchronous standby."""
+        if notice.source_function == GAVE_UP:
+            self.is_unreplicated = True
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for one answer; raise OperationalError when it does not come in time."""
+        """Wait for one answer; raise OperationalError when it does not come in time.
+
+        A commit whose wait for the standby was cancelled comes back as done, with a warning: it is on this
+        server alone and would be lost with it, so nobody may be told that it is safe.
+        """
         limits = [self.answer_seconds, getattr(_hurry, "seconds", None), timeout]
         shortest = min((limit for limit in limits if limit is not None), default=None)
         try:
-            return super().wait(gen, interval, shortest)
+            answer = super().wait(gen, interval, shortest)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 # Its answer may still come, and would be taken for that to the next question.
                 self.pgconn.finish()
             raise
+        if self.is_unreplicated:
+            self.is_unreplicated = False
+            raise psycopg.OperationalError("committed here, but not known to be on the standby")
+        return answer
 
 
 class DatabaseWrapper(stock.DatabaseWrapper):
@@ -51,6 +67,8 @@ class DatabaseWrapper(stock.DatabaseWrapper):
 
     def _configure_connection(self, connection: Any) -> Any:
         # Django names the class of a connection only inside a pool.
-        connection.__class__ = PromptConnection
+        if connection.__class__ is not PromptConnection:
+            connection.__class__ = PromptConnection
+            connection.add_notice_handler(connection.hear)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return super()._configure_connection(connection)  # type: ignore[misc]

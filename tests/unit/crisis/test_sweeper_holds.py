@@ -259,3 +259,13 @@ def test_no_failure_ends_a_thread_of_the_sweeper() -> None:
     thread.start()
     thread.join(10)
     assert (len(rounds), thread.is_alive()) == (2, False)
+
+
+def test_the_sweeper_looks_at_the_timetable_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Any] = []
+    monkeypatch.setattr(loop, "catch_up", lambda **words: looks.append(words["actor"]) or 1)
+    sweeper = loop.Sweeper()
+    assert [sweeper._timetable() for _ in range(3)] == [1, 0, 0]
+    sweeper._caught_up -= loop.CATCH_UP_EVERY
+    assert sweeper._timetable() == 1
+    assert looks == [loop.SWEEPER] * 2

@@ -49,6 +49,7 @@ def test_everything_running_is_ready(client: Client) -> None:
         "restore drill",
     }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model", "lexicon"}
+    others |= {"slots", "dead letters"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
