@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import RENDERED, cards
+from crisis.alerts.cards import RENDERED, card, cards
 from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words, spans_words
@@ -50,38 +50,98 @@ class Filters:
         return list(LANGUAGES.items())
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One alert as the board shows it: its card, the card rendered, and what a page knows of a hidden one."""
+
+    pk: UUID
+    card: dict[str, Any]
+    html: str
+    index: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures of the tiles."""
+
+    waiting: int
+    past: int
+    mine: int
+    working: int
+    follow_ups: int = 0
+    ended: int = 0
+
+
 def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
     topics = alert_queries.topics(organizations)
-    marks = alert_queries.marks(organizations, at)
-    alerts = list(
+    around_it = around(ctx, user, organizations, at)
+    alerts = (
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
         .for_cards()
         .urgent_first()[:LONGEST_LIST]
     )
-    shown = [_rendered(one) for one in cards(alerts)]
-    chosen = [one for one in shown if _matches(one, filters, user)]
-    follow_ups = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
+    shown = [_shown(one) for one in alerts]
+    due = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
+    figures = replace(counts(shown, user, at), follow_ups=len(due), ended=ended(user, at).count())
+    return (
+        around_it
+        | lists(shown, filters, user)
+        | {
+            "tiles": tiles(figures),
+            "topics": topics,
+            "server_now": at,
+            "filters": filters,
+            "targets": targets(organizations),
+        }
+    )
+
+
+def around(
+    ctx: AccessContext, user: User, organizations: list[UUID], at: datetime, *, phones: bool = True
+) -> dict[str, Any]:
+    """Return what stands around the lists of alerts; without `phones` nobody's is opened."""
+    marks = alert_queries.marks(organizations, at)
+    roster = organizations or own_organizations(user)
     return {
-        "waiting": [one for one in chosen if one["state"] in WAITING],
-        "in_progress": [one for one in chosen if one["state"] in OWNED],
-        "tiles": _tiles(alerts, user, follow_ups, at),
-        "open_index": [_index(one) for one in shown],
-        "topics": topics,
-        "server_now": at,
-        "filters": filters,
         "review_today": [review_row(item) for item in _due_today(organizations, at)],
         "today_marks": _marks_of("today", marks),
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "reading_marks": _marks_of("readings", marks),
-        "shift": shift_rows(ctx, user, organizations or own_organizations(user), at),
+        "shift": shift_rows(ctx, user, roster, at, phones=phones),
         "shift_marks": _marks_of("shift", marks),
         "desk_phone": desk_phone(user),
-        "targets": targets(organizations),
         "duty": own_duty(user, at),
     }
+
+
+def shown_cards(ids: Iterable[UUID]) -> list[Shown]:
+    """Return these alerts as the board shows them now, in no order."""
+    return [_shown(one) for one in RiskAlert.objects.for_cards().filter(pk__in=list(ids))]
+
+
+def lists(shown: Sequence[Shown], filters: Filters, user: User) -> dict[str, Any]:
+    """Return the two lists of the board, and what its page must know of those that a filter hides."""
+    chosen = [one.card | {"html": one.html} for one in shown if _matches(one.card, filters, user)]
+    return {
+        "waiting": [one for one in chosen if one["state"] in WAITING],
+        "in_progress": [one for one in chosen if one["state"] in OWNED],
+        "open_index": [one.index for one in shown],
+    }
+
+
+def counts(shown: Sequence[Shown], user: User, at: datetime) -> Counts:
+    """Return the figures that the alerts themselves give."""
+    waiting = [one.card for one in shown if one.card["state"] in WAITING]
+    me = str(user.pk)
+    return Counts(
+        waiting=len(waiting),
+        past=sum(at > one["claim_due"] for one in waiting),
+        mine=sum((one.card["owner"] or {}).get("id") == me for one in shown),
+        working=sum(one.card["state"] in OWNED for one in shown),
+    )
 
 
 def targets(organizations: Iterable[UUID]) -> dict[str, str]:
@@ -143,8 +203,10 @@ def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
     return {f"board:{one}": found[part] for one, found in marks.items()}
 
 
-def _rendered(shown: dict[str, Any]) -> dict[str, Any]:
-    return shown | {"html": mark_safe(RENDERED.html(shown))}  # noqa: S308 - our own template's output
+def _shown(alert: RiskAlert) -> Shown:
+    found = card(alert)
+    html = mark_safe(RENDERED.html(found))  # noqa: S308 - our own template's output
+    return Shown(alert.pk, found, html, _index(found))
 
 
 def _matches(shown: dict[str, Any], filters: Filters, user: User) -> bool:
@@ -168,28 +230,16 @@ def _index(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tiles(
-    alerts: list[RiskAlert], user: User, follow_ups: list[FollowUp], at: datetime
-) -> list[dict[str, Any]]:
-    waiting = [alert for alert in alerts if alert.status in WAITING]
-    past = sum(alert.is_unclaimed_past(at) for alert in waiting)
-    mine = [alert for alert in alerts if alert.assigned_to_id == user.pk]
-    working = [alert for alert in alerts if alert.status in OWNED]
-    board_url = reverse("crisis:board")
+def tiles(figures: Counts) -> list[dict[str, Any]]:
+    """Return the row of figures above the board."""
+    url = reverse("crisis:board")
+    past = f"{figures.past} past target" if figures.past else ""
     return [
-        _tile(
-            "waiting",
-            "Waiting",
-            len(waiting),
-            f"{past} past target" if past else "",
-            board_url,
-            past > 0,
-            True,
-        ),
-        _tile("mine", "Mine", len(mine), "open with you", reverse("crisis:my_cases")),
-        _tile("progress", "In progress", len(working), "whole team", board_url + "#progress"),
-        _tile("followups", "Follow-ups", len(follow_ups), "due within a day", reverse("crisis:followups")),
-        _tile("resolved", "Resolved", ended(user, at).count(), "last 24 hours", reverse("crisis:resolved")),
+        _tile("waiting", "Waiting", figures.waiting, past, url, figures.past > 0, True),
+        _tile("mine", "Mine", figures.mine, "open with you", reverse("crisis:my_cases")),
+        _tile("progress", "In progress", figures.working, "whole team", url + "#progress"),
+        _tile("followups", "Follow-ups", figures.follow_ups, "due within a day", reverse("crisis:followups")),
+        _tile("resolved", "Resolved", figures.ended, "last 24 hours", reverse("crisis:resolved")),
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import django
-
 from clinical.backoffice.synth import queries
 from clinical.backoffice.synth.actions import found_house, load_chunk, raise_open_alerts, staff_desk
 from clinical.backoffice.synth.plan import Chunk, Plan
 from clinical.backoffice.synth.rows import Home, months
+from clinical.backoffice.synth.starting import begin
 from cortex.audit import Actor
 from cortex.keys.store import confirm
 from cortex.ops.actions import make_months
@@ -96,7 +94,7 @@ def _load(plan: Plan, ids: list[UUID], processes: int, say: Say) -> None:
 def _pool(plan: Plan, ids: list[UUID], processes: int) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: a forked child would share this one's connections.
     how = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, how, _begin, (plan, ids)) as pool:
+    with ProcessPoolExecutor(processes, how, begin, (plan, ids)) as pool:
         yield pool
 
 
@@ -120,10 +118,9 @@ class Worker:
 _worker: Worker | None = None
 
 
-def _begin(plan: Plan, ids: list[UUID]) -> None:
+def take_up(plan: Plan, ids: list[UUID]) -> None:
+    """Make this process one of the load's."""
     global _worker
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.dev")
-    django.setup()
     _worker = Worker(plan, ids)
 
 

@@ -1,0 +1,156 @@
+"""What a board rests on, read as versions of rows in two statements; what they show is read elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from cortex.accounts.models import User
+from crisis.alerts import access
+from crisis.alerts.states import OPEN, OWNED, WAITING, Status
+from crisis.duty import queries as duty
+from crisis.duty.models import OVERTIME
+
+# `xmin` is the transaction that wrote a row last: it changes with every change, whoever makes it and however.
+# Each fingerprint is over more rows than its list shows rather than fewer, so that none changes unnoticed.
+FACTS = """
+WITH t AS MATERIALIZED (SELECT clock_timestamp() AS at),
+shift AS (
+    SELECT s.id, s.xmin AS version, u.xmin AS person, s.user_id, s.role, s.phone IS NOT NULL AS has_phone,
+           s.paused_until <= t.at AS is_back, s.planned_end > t.at - %(overtime)s AS counts,
+           s.muted_until > t.at AS is_muted
+    FROM t, crisis_dutyshift s JOIN accounts_user u ON u.id = s.user_id
+    WHERE s.status IN ('active', 'paused')
+      AND (s.covers && %(orgs)s::uuid[] OR s.organization_id = ANY(%(orgs)s::uuid[]) OR s.user_id = %(me)s)
+),
+task AS (
+    SELECT r.id, r.xmin AS version, p.xmin AS person, u.xmin AS owner, r.due_at <= t.at + interval '24 hours' AS due
+    FROM t, crisis_reviewitem r LEFT JOIN patients_patient p ON p.id = r.patient_id
+    LEFT JOIN accounts_user u ON u.id = r.owner_id
+    WHERE r.organization_id = ANY(%(orgs)s::uuid[]) AND r.done_at IS NULL
+      AND (r.due_at <= t.at + interval '24 hours' OR r.escalations > 0)
+),
+promise AS (
+    SELECT f.id, f.xmin AS version, f.organization_id FROM t, crisis_followup f
+    WHERE f.status IN ('due', 'missed') AND f.due_at <= t.at + interval '24 hours'
+      AND (f.organization_id = ANY(%(orgs)s::uuid[]) OR f.owner_id = %(me)s)
+),
+over AS (
+    SELECT a.id FROM t, crisis_riskalert a
+    WHERE a.organization_id = ANY(%(orgs)s::uuid[]) AND a.resolved_at > t.at - interval '24 hours'
+)
+SELECT t.at,
+    (SELECT jsonb_object_agg(organization_id, number)::text FROM live_feed WHERE organization_id = ANY(%(orgs)s::uuid[])),
+    (SELECT coalesce(bool_or(role = 'on_call' AND has_phone), false) FROM shift),
+    (SELECT coalesce(bool_or(is_muted), false) FROM shift WHERE user_id = %(me)s),
+    (SELECT string_agg(xmin::text, ',' ORDER BY id) FROM crisis_slapolicy
+     WHERE organization_id IS NULL OR organization_id = ANY(%(orgs)s::uuid[])),
+    (SELECT count(*) FROM crisis_riskalert
+     WHERE organization_id = ANY(%(orgs)s::uuid[]) AND status = ANY(%(waiting)s)),
+    (SELECT count(*) FROM crisis_riskalert WHERE assigned_to_id = %(me)s AND status = ANY(%(owned)s)),
+    (SELECT count(*) FROM promise),
+    (SELECT count(*) FROM task WHERE due),
+    (SELECT count(*) FROM over),
+    ARRAY[
+        (SELECT string_agg(xmin::text, ',' ORDER BY id) FROM accounts_organization
+         WHERE id = ANY(%(orgs)s::uuid[])),
+        (SELECT md5(string_agg(concat_ws(':', id, version, person, is_back, counts, crisis_open_cases(user_id)), ','
+                               ORDER BY id)) FROM shift),
+        (SELECT md5(string_agg(concat_ws(':', id, version, person, owner, due), ',' ORDER BY id)) FROM task),
+        (SELECT md5(string_agg(concat_ws(':', id, version), ',' ORDER BY id)) FROM promise),
+        (SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM over),
+        (SELECT md5(string_agg(concat_ws(':', s.id, s.xmin, a.xmin, p.xmin, u.xmin), ',' ORDER BY s.id))
+         FROM crisis_secondreview s JOIN crisis_riskalert a ON a.id = s.alert_id
+         JOIN accounts_user u ON u.id = s.asked_by_id LEFT JOIN patients_patient p ON p.id = a.patient_id
+         WHERE s.organization_id = ANY(%(orgs)s::uuid[]) AND s.decided_at IS NULL)
+    ]
+FROM t
+"""  # noqa: E501
+# The order is that of `RiskAlertQuerySet.urgent_first`; tests hold the two together.
+ROWS = """
+SELECT a.id, concat_ws('.', a.xmin, p.xmin, m.xmin, o.xmin, u.xmin,
+    (SELECT e.feed_number FROM crisis_alertevent e WHERE e.alert_id = a.id
+     ORDER BY e.feed_number DESC LIMIT 1),
+    (SELECT s.xmin FROM crisis_secondreview s WHERE s.alert_id = a.id AND s.decided_at IS NULL LIMIT 1))
+FROM crisis_riskalert a
+JOIN accounts_organization o ON o.id = a.organization_id
+LEFT JOIN patients_patient p ON p.id = a.patient_id
+LEFT JOIN patients_patient m ON m.id = p.merged_into_id
+LEFT JOIN accounts_user u ON u.id = a.assigned_to_id
+WHERE a.organization_id = ANY(%(orgs)s::uuid[]) AND a.status = ANY(%(open)s)
+ORDER BY CASE WHEN a.level = 'critical' THEN 0 ELSE 1 END, CASE WHEN a.waiting_person THEN 0 ELSE 1 END,
+    a.level_since, a.id
+LIMIT %(most)s
+"""
+
+Row = tuple[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """When it was read, where the feeds stand, figures, and fingerprints of everything beside the alerts."""
+
+    at: datetime
+    topics: dict[str, int]
+    opens_phone: bool
+    is_muted: bool
+    policies: str
+    waiting: int
+    mine: int
+    follow_ups: int
+    reviews: int
+    ended: int
+    lists: tuple[str, ...]
+
+
+def desk_of(user: User) -> list[UUID]:
+    """Return the organizations of `access.desk_organizations`, sorted, without a query in a request.
+
+    The shift came with the signed-in user's row (`User.objects.reaching`), as did the scope of this look.
+    """
+    loaded = user.__dict__
+    if "covers_by_shift" not in loaded:
+        return sorted(access.desk_organizations(user))
+    covered = set(loaded["covers_by_shift"] or ())
+    if user.organization_id is not None and duty.hears_off_shift(user):
+        covered.add(user.organization_id)
+    return sorted(covered)
+
+
+def facts_of(user: User, organizations: list[UUID]) -> Facts:
+    """Read where the feeds stand and what the lists beside the alerts rest on; ask before `rows_of`.
+
+    What commits between the two is then replayed to the page, which ignores what it has.
+    """
+    found = _ask(
+        FACTS, orgs=organizations, me=user.pk, overtime=OVERTIME, waiting=_codes(WAITING), owned=_codes(OWNED)
+    )[0]  # fmt: skip
+    at, numbers, opens_phone, is_muted, policies, *figures, lists = found
+    waiting, mine, follow_ups, reviews, ended = figures
+    numbers = json.loads(numbers or "{}")
+    topics = {f"board:{one}": numbers.get(str(one), 0) for one in organizations}
+    prints = tuple(one or "" for one in lists)
+    return Facts(
+        at, topics, opens_phone, is_muted, policies or "", waiting, mine, follow_ups, reviews, ended, prints
+    )
+
+
+def rows_of(organizations: list[UUID], limit: int) -> list[Row]:
+    """Return the open alerts in the board's order, each with a fingerprint of all that its card shows."""
+    return _ask(ROWS, orgs=organizations, open=_codes(OPEN), most=limit)
+
+
+def _codes(states: Iterable[Status]) -> list[str]:
+    return [one.value for one in states]
+
+
+def _ask(statement: str, **values: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
