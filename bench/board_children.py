@@ -228,8 +228,12 @@ def serve(port: int) -> None:
     """Serve as `manage.py up` does: one uvicorn for pages and sockets."""
     import socket
 
+    from django.db import connections
+
     from cortex.ops.children import WEB_POOL, put_on_role, web
 
+    for alias in connections:
+        connections[alias]  # noqa: B018 - `up` has made them before it forks
     put_on_role("app", WEB_POOL)
     listener = socket.socket()
     listener.bind(("127.0.0.1", port))

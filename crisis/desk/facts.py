@@ -18,34 +18,34 @@ from crisis.duty import queries as duty
 from crisis.duty.models import OVERTIME
 
 # `xmin` is the transaction that wrote a row last: it changes with every change, whoever makes it and however.
+# The moment is one for the whole statement, and stable, so that it bounds an index.
 # Each fingerprint is over more rows than its list shows rather than fewer, so that none changes unnoticed.
 FACTS = """
-WITH t AS MATERIALIZED (SELECT clock_timestamp() AS at),
-shift AS (
+WITH shift AS (
     SELECT s.id, s.xmin AS version, u.xmin AS person, s.user_id, s.role, s.phone IS NOT NULL AS has_phone,
-           s.paused_until <= t.at AS is_back, s.planned_end > t.at - %(overtime)s AS counts,
-           s.muted_until > t.at AS is_muted
-    FROM t, crisis_dutyshift s JOIN accounts_user u ON u.id = s.user_id
+           s.paused_until <= statement_timestamp() AS is_back, s.planned_end > statement_timestamp() - %(overtime)s AS counts,
+           s.muted_until > statement_timestamp() AS is_muted
+    FROM crisis_dutyshift s JOIN accounts_user u ON u.id = s.user_id
     WHERE s.status IN ('active', 'paused')
       AND (s.covers && %(orgs)s::uuid[] OR s.organization_id = ANY(%(orgs)s::uuid[]) OR s.user_id = %(me)s)
 ),
 task AS (
-    SELECT r.id, r.xmin AS version, p.xmin AS person, u.xmin AS owner, r.due_at <= t.at + interval '24 hours' AS due
-    FROM t, crisis_reviewitem r LEFT JOIN patients_patient p ON p.id = r.patient_id
+    SELECT r.id, r.xmin AS version, p.xmin AS person, u.xmin AS owner, r.due_at <= statement_timestamp() + interval '24 hours' AS due
+    FROM crisis_reviewitem r LEFT JOIN patients_patient p ON p.id = r.patient_id
     LEFT JOIN accounts_user u ON u.id = r.owner_id
     WHERE r.organization_id = ANY(%(orgs)s::uuid[]) AND r.done_at IS NULL
-      AND (r.due_at <= t.at + interval '24 hours' OR r.escalations > 0)
+      AND (r.due_at <= statement_timestamp() + interval '24 hours' OR r.escalations > 0)
 ),
 promise AS (
-    SELECT f.id, f.xmin AS version, f.organization_id FROM t, crisis_followup f
-    WHERE f.status IN ('due', 'missed') AND f.due_at <= t.at + interval '24 hours'
+    SELECT f.id, f.xmin AS version, f.organization_id FROM crisis_followup f
+    WHERE f.status IN ('due', 'missed') AND f.due_at <= statement_timestamp() + interval '24 hours'
       AND (f.organization_id = ANY(%(orgs)s::uuid[]) OR f.owner_id = %(me)s)
 ),
 over AS (
-    SELECT a.id FROM t, crisis_riskalert a
-    WHERE a.organization_id = ANY(%(orgs)s::uuid[]) AND a.resolved_at > t.at - interval '24 hours'
+    SELECT a.id FROM crisis_riskalert a
+    WHERE a.organization_id = ANY(%(orgs)s::uuid[]) AND a.resolved_at > statement_timestamp() - interval '24 hours'
 )
-SELECT t.at,
+SELECT statement_timestamp(),
     (SELECT jsonb_object_agg(organization_id, number)::text FROM live_feed WHERE organization_id = ANY(%(orgs)s::uuid[])),
     (SELECT coalesce(bool_or(role = 'on_call' AND has_phone), false) FROM shift),
     (SELECT coalesce(bool_or(is_muted), false) FROM shift WHERE user_id = %(me)s),
@@ -70,7 +70,6 @@ SELECT t.at,
          JOIN accounts_user u ON u.id = s.asked_by_id LEFT JOIN patients_patient p ON p.id = a.patient_id
          WHERE s.organization_id = ANY(%(orgs)s::uuid[]) AND s.decided_at IS NULL)
     ]
-FROM t
 """  # noqa: E501
 # The order is that of `RiskAlertQuerySet.urgent_first`; tests hold the two together.
 ROWS = """
@@ -89,6 +88,7 @@ ORDER BY CASE WHEN a.level = 'critical' THEN 0 ELSE 1 END, CASE WHEN a.waiting_p
 LIMIT %(most)s
 """
 
+UNREAD = object()
 Row = tuple[UUID, str]
 
 
@@ -114,10 +114,10 @@ def desk_of(user: User) -> list[UUID]:
 
     The shift came with the signed-in user's row (`User.objects.reaching`), as did the scope of this look.
     """
-    loaded = user.__dict__
-    if "covers_by_shift" not in loaded:
+    loaded = getattr(user, "covers_by_shift", UNREAD)
+    if loaded is UNREAD:
         return sorted(access.desk_organizations(user))
-    covered = set(loaded["covers_by_shift"] or ())
+    covered = set(loaded or ())
     if user.organization_id is not None and duty.hears_off_shift(user):
         covered.add(user.organization_id)
     return sorted(covered)
