@@ -28,7 +28,7 @@ from cortex.clock import clock
 from cortex.ui.pages import is_partial
 from cortex.ui.templatetags.ui import json_data
 from crisis.desk import queries
-from crisis.desk.facts import Facts, Row, desk_of, facts_of, rows_of
+from crisis.desk.facts import Facts, Row, desk_of, facts_of
 from crisis.desk.kept import Kept
 from crisis.desk.queries import LONGEST_LIST, Filters, Shown
 from crisis.duty.queries import muted_seconds
@@ -55,10 +55,9 @@ def board_text(
         shown = queries.board(ctx, user=user, filters=filters, at=clock())
         template = LISTS if is_partial(request) else BOARD
         return render_to_string(template, {"board": shown}, request=request), shown["topics"]
-    facts = facts_of(user, organizations)
-    rows = rows_of(organizations, LONGEST_LIST)
-    shown_now = _cards(rows)
-    lists = _lists(user, organizations, facts, rows, shown_now, filters)
+    facts = facts_of(user, organizations, LONGEST_LIST)
+    shown_now = _cards(facts.rows)
+    lists = _lists(user, organizations, facts, shown_now, filters)
     if is_partial(request):
         return lists, facts.topics
     shell = _shell(request, ctx, user, organizations, facts, shown_now, filters)
@@ -79,13 +78,12 @@ def _lists(
     user: User,
     organizations: list[UUID],
     facts: Facts,
-    rows: Sequence[Row],
     shown: Sequence[Shown],
     filters: Filters,
 ) -> str:
     viewer = user.pk if filters.mine else None
     key = (
-        tuple(organizations), tuple(rows), tuple(facts.topics.items()), facts.policies, filters, viewer,
+        tuple(organizations), facts.rows, tuple(facts.topics.items()), facts.policies, filters, viewer,
         timezone.get_current_timezone_name(), get_language(),
     )  # fmt: skip
     kept = JOINED.get(key)

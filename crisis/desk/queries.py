@@ -205,7 +205,7 @@ def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def _shown(alert: RiskAlert) -> Shown:
     found = card(alert)
-    html = mark_safe(RENDERED.html(found))  # noqa: S308 - our own template's output
+    html = mark_safe(RENDERED.rendered(found))  # noqa: S308 - our own template's output
     return Shown(alert.pk, found, html, _index(found))
 
 
