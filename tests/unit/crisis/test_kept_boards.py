@@ -32,8 +32,10 @@ from tests import makers
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
-TOKENS = re.compile(
+# Tokens and the time of an answer.
+OWN = re.compile(
     r"(?<=csrfmiddlewaretoken\" value=\")\w+|(?<=X-CSRFToken\": \")\w+|(?<=data-now=\")[^\"]+"
+    r"|(?<=is as of )\d\d:\d\d|(?<=data-tray-since>)\d\d:\d\d|(?<=data-tray-last>)\d\d:\d\d"
 )
 ON_CALL = "+254 700 200 001"
 
