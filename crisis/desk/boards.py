@@ -45,6 +45,13 @@ JOINED: Kept[str] = Kept(64, 16 * 2**20, len)
 SHELLS: Kept[tuple[str, ...]] = Kept(256, 32 * 2**20, lambda parts: sum(map(len, parts)))
 
 
+def forget() -> None:
+    """Drop what this process keeps, as if it had just begun."""
+    CARDS.forget()
+    JOINED.forget()
+    SHELLS.forget()
+
+
 def board_text(
     request: HttpRequest, ctx: AccessContext, user: User, filters: Filters
 ) -> tuple[str, dict[str, int]]:

@@ -42,7 +42,7 @@ class Kept(Generic[T]):
         return value
 
     def forget(self) -> None:
-        """Drop everything (tests)."""
+        """Drop everything."""
         with self._lock:
             self._held.clear()
             self._weight = 0

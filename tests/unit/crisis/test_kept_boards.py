@@ -42,8 +42,7 @@ ON_CALL = "+254 700 200 001"
 
 def forget() -> None:
     """Make the next board anew."""
-    for kept in (boards.CARDS, boards.JOINED, boards.SHELLS):
-        kept.forget()
+    boards.forget()
     RENDERED._kept.clear()
 
 
@@ -149,7 +148,7 @@ def _muted(cast: Cast, alert: RiskAlert) -> None:
 
 
 def _theme(cast: Cast, alert: RiskAlert) -> None:
-    set_preferences(actor=makers.staff(cast.sam), theme="dark")
+    set_preferences(user_id=cast.sam.pk, theme="dark")
 
 
 def _attempt(cast: Cast, alert: RiskAlert) -> None:
