@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,9 @@ def prepare() -> dict[str, Any]:
     people = []
     for user in queries.counselors(ids[0]):
         session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session.update({"_auth_user_id": str(user.pk), "_auth_user_backend": settings.AUTHENTICATION_BACKENDS[0],
-                        "_auth_user_hash": user.get_session_auth_hash()})  # fmt: skip
+        session["_auth_user_id"] = str(user.pk)
+        session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+        session["_auth_user_hash"] = user.get_session_auth_hash()
         session.create()
         people.append((session.session_key, str(user.pk)))
     waiting = RiskAlert.objects.waiting().filter(organization_id=ids[0]).order_by("pk")
@@ -77,22 +79,15 @@ def hot(api_key: str) -> dict[str, Any]:
     with _scope(mine):
         alert = RiskAlert.objects.open().filter(organization=mine.organization).urgent_first().first()
         assert alert is not None
+        assert alert.patient is not None
         pseudonym = alert.patient.anonymous_id
-        ended = (
-            RiskAlert.objects.filter(organization=mine.organization, resolved_at__isnull=False)
-            .order_by("-resolved_at")
-            .first()
-        )
-        assert ended is not None
     claim = reverse("crisis:alert_claim", args=[alert.pk])
     release = reverse("crisis:alert_release", args=[alert.pk])
     body = {"items": [{"id": f"bench-{pseudonym}", "kind": "message", "patient": pseudonym, "role": "patient",
                        "session": "bench", "text": "Leo nimelala vizuri."}]}  # fmt: skip
     pages = {"board": "board", "my cases": "my_cases", "resolved": "resolved", "follow-ups": "followups",
              "reviews": "review_list", "duty": "duty", "watch": "watch"}  # fmt: skip
-    calls: dict[str, Any] = {
-        name: (lambda url=reverse(f"crisis:{url}"): desk.get(url)) for name, url in pages.items()
-    }
+    calls: dict[str, Any] = {name: partial(desk.get, reverse(f"crisis:{url}")) for name, url in pages.items()}
     calls["claim"] = lambda: desk.post(claim)
     calls["alert page"] = lambda: desk.get(reverse("crisis:alert_page", args=[alert.pk]))
     calls["alert panel"] = lambda: desk.get(reverse("crisis:alert_preview", args=[alert.pk]))
@@ -124,7 +119,7 @@ def api_key() -> str:
 
 
 def explain(key: str) -> dict[str, Any]:
-    """Ask each hot request once, with the plan of each of its statements; return what reads a large table whole.
+    """Ask each hot request once, with its statements' plans; return what reads a large table whole.
 
     As the application, under its row security, planner settings untouched.
     """
@@ -186,6 +181,7 @@ def queries() -> dict[str, int]:
 def profile() -> None:
     """Print where the board's time goes in one thread: by function, and each statement with its time."""
     import cProfile
+    import logging
     import pstats
     import time
 
@@ -193,6 +189,7 @@ def profile() -> None:
 
     mine, _ = staff()
     browser = client(mine)
+    logging.disable(logging.INFO)
     for _ in range(20):
         browser.get("/board/")
     asked: list[tuple[float, str]] = []
@@ -232,8 +229,9 @@ def serve(port: int) -> None:
 
     from cortex.ops.children import WEB_POOL, put_on_role, web
 
+    # `up` has made them before it forks.
     for alias in connections:
-        connections[alias]  # noqa: B018 - `up` has made them before it forks
+        connections[alias]
     put_on_role("app", WEB_POOL)
     listener = socket.socket()
     listener.bind(("127.0.0.1", port))

@@ -14,7 +14,7 @@ BOARD = "/board/"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its status, its body, and how long it took from the first byte sent to the last one read."""
+    """One answer: status, body, and seconds from the first byte sent to the last one read."""
 
     status: int
     body: bytes
@@ -45,7 +45,9 @@ class Connection:
         return await self._send(f"POST {path} HTTP/1.1\r\n{self.head}{kind}\r\n{body}".encode())
 
     async def _send(self, request: bytes) -> Answer:
-        if self.writer is None:
+        if self.writer is None or self.reader.at_eof():
+            # New, or let go by the server while it was idle.
+            self.close()
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**20)
         begun = time.perf_counter()
         self.writer.write(request)
