@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -83,8 +84,8 @@ def hot(api_key: str) -> dict[str, Any]:
         pseudonym = alert.patient.anonymous_id
     claim = reverse("crisis:alert_claim", args=[alert.pk])
     release = reverse("crisis:alert_release", args=[alert.pk])
-    body = {"items": [{"id": f"bench-{pseudonym}", "kind": "message", "patient": pseudonym, "role": "patient",
-                       "session": "bench", "text": "Leo nimelala vizuri."}]}  # fmt: skip
+    item = {"id": f"bench-{time.time_ns()}", "kind": "message", "patient": pseudonym, "role": "patient"}
+    body = {"items": [item | {"session": "bench", "text": "Leo nimelala vizuri."}]}
     pages = {"board": "board", "my cases": "my_cases", "resolved": "resolved", "follow-ups": "followups",
              "reviews": "review_list", "duty": "duty", "watch": "watch"}  # fmt: skip
     calls: dict[str, Any] = {name: partial(desk.get, reverse(f"crisis:{url}")) for name, url in pages.items()}
@@ -114,7 +115,7 @@ def api_key() -> str:
 
     mine, _ = staff()
     home = mine.organization_id
-    made = create_client(actor=system("bench", home), organization_id=home, name="Bench")
+    made = create_client(actor=system("bench", home), organization_id=home, name=f"Bench {time.time_ns()}")
     return create_key(actor=system("bench", home), client_id=made.pk, scopes=list(Scope.values)).raw
 
 
@@ -183,7 +184,6 @@ def profile() -> None:
     import cProfile
     import logging
     import pstats
-    import time
 
     from django.db import connection
 

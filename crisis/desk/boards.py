@@ -27,10 +27,11 @@ from cortex.accounts.sessions.clocks import limits
 from cortex.clock import clock
 from cortex.ui.pages import is_partial
 from cortex.ui.templatetags.ui import json_data
-from crisis.desk import queries
+from crisis.desk import queries, showing
 from crisis.desk.facts import Facts, Row, desk_of, facts_of
 from crisis.desk.kept import Kept
-from crisis.desk.queries import LONGEST_LIST, Filters, Shown
+from crisis.desk.queries import LONGEST_LIST
+from crisis.desk.showing import Filters, Shown
 from crisis.duty.queries import muted_seconds
 
 BOARD = "crisis/alerts/board.html"
@@ -96,7 +97,7 @@ def _lists(
     kept = JOINED.get(key)
     if kept is not None:
         return kept
-    board = queries.lists(shown, filters, user) | {
+    board = showing.lists(shown, filters, user) | {
         "topics": facts.topics,
         "targets": queries.targets(organizations),
         "filters": filters,
@@ -114,7 +115,7 @@ def _shell(
     filters: Filters,
 ) -> tuple[str, ...]:
     """Return the page around the lists, cut at its marks; one for each viewer, figure and minute."""
-    counts = queries.counts(shown, user, facts.at)
+    counts = showing.counts(shown, user, facts.at)
     key = (
         *_viewer(request, user), tuple(organizations), counts, facts.lists, facts.policies,
         facts.waiting, facts.mine,
@@ -131,7 +132,7 @@ def _shell(
     }  # fmt: skip
     request.rail_counts = figures  # type: ignore[attr-defined]  # the frame need not count them again
     board = queries.around(ctx, user, organizations, facts.at, phones=not facts.opens_phone) | {
-        "tiles": queries.tiles(replace(counts, follow_ups=min(facts.follow_ups, 100), ended=facts.ended)),
+        "tiles": showing.tiles(replace(counts, follow_ups=min(facts.follow_ups, 100), ended=facts.ended)),
         "topics": facts.topics,
         "server_now": facts.at,
         "filters": filters,

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import RENDERED, card, cards
+from crisis.alerts.cards import cards
 from crisis.alerts.models import Disposition, Level, RiskAlert
-from crisis.alerts.states import OWNED, WAITING
-from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words, spans_words
+from crisis.alerts.wording import follow_up_words, review_words, spans_words
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
+from crisis.desk.showing import Filters, Shown, counts, lists, shown_as, tiles
 from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
@@ -29,47 +28,6 @@ from crisis.risk.queries import latest_assessment
 
 LONGEST_LIST = 200
 LEVELS = {"critical": "critical", "high": "high", "waiting": "waiting person"}
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the person asked the board to show."""
-
-    mine: bool = False
-    level: str = ""
-    language: str = ""
-
-    @property
-    def active(self) -> bool:
-        """Whether anything is filtered out."""
-        return bool(self.mine or self.level or self.language)
-
-    @property
-    def languages(self) -> list[tuple[str, str]]:
-        """Return the choices of the language filter."""
-        return list(LANGUAGES.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One alert as the board shows it: its card, the card rendered, and what a page knows of a hidden one."""
-
-    pk: UUID
-    card: dict[str, Any]
-    html: str
-    index: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The figures of the tiles."""
-
-    waiting: int
-    past: int
-    mine: int
-    working: int
-    follow_ups: int = 0
-    ended: int = 0
 
 
 def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
@@ -83,7 +41,7 @@ def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> 
         .for_cards()
         .urgent_first()[:LONGEST_LIST]
     )
-    shown = [_shown(one) for one in alerts]
+    shown = [shown_as(one) for one in alerts]
     due = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
     figures = replace(counts(shown, user, at), follow_ups=len(due), ended=ended(user, at).count())
     return (
@@ -119,29 +77,7 @@ def around(
 
 def shown_cards(ids: Iterable[UUID]) -> list[Shown]:
     """Return these alerts as the board shows them now, in no order."""
-    return [_shown(one) for one in RiskAlert.objects.for_cards().filter(pk__in=list(ids))]
-
-
-def lists(shown: Sequence[Shown], filters: Filters, user: User) -> dict[str, Any]:
-    """Return the two lists of the board, and what its page must know of those that a filter hides."""
-    chosen = [one.card | {"html": one.html} for one in shown if _matches(one.card, filters, user)]
-    return {
-        "waiting": [one for one in chosen if one["state"] in WAITING],
-        "in_progress": [one for one in chosen if one["state"] in OWNED],
-        "open_index": [one.index for one in shown],
-    }
-
-
-def counts(shown: Sequence[Shown], user: User, at: datetime) -> Counts:
-    """Return the figures that the alerts themselves give."""
-    waiting = [one.card for one in shown if one.card["state"] in WAITING]
-    me = str(user.pk)
-    return Counts(
-        waiting=len(waiting),
-        past=sum(at > one["claim_due"] for one in waiting),
-        mine=sum((one.card["owner"] or {}).get("id") == me for one in shown),
-        working=sum(one.card["state"] in OWNED for one in shown),
-    )
+    return [shown_as(one) for one in RiskAlert.objects.for_cards().filter(pk__in=list(ids))]
 
 
 def targets(organizations: Iterable[UUID]) -> dict[str, str]:
@@ -201,60 +137,6 @@ def _due_today(organizations: Iterable[UUID], at: datetime) -> list[ReviewItem]:
 
 def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
     return {f"board:{one}": found[part] for one, found in marks.items()}
-
-
-def _shown(alert: RiskAlert) -> Shown:
-    found = card(alert)
-    html = mark_safe(RENDERED.rendered(found))  # noqa: S308 - our own template's output
-    return Shown(alert.pk, found, html, _index(found))
-
-
-def _matches(shown: dict[str, Any], filters: Filters, user: User) -> bool:
-    if filters.mine and (shown["owner"] or {}).get("id") != str(user.pk):
-        return False
-    if filters.level and shown["level"] != filters.level:
-        return False
-    return not filters.language or shown["language"] == filters.language
-
-
-def _index(shown: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page must know of an open alert that a filter hides."""
-    return {
-        "id": shown["id"],
-        "state": shown["state"],
-        "level": shown["level"],
-        "owner": (shown["owner"] or {}).get("id", ""),
-        "n": shown["version"],
-        "sos": shown["waiting_person"],
-        "claim_due": shown["claim_due"],
-    }
-
-
-def tiles(figures: Counts) -> list[dict[str, Any]]:
-    """Return the row of figures above the board."""
-    url = reverse("crisis:board")
-    past = f"{figures.past} past target" if figures.past else ""
-    return [
-        _tile("waiting", "Waiting", figures.waiting, past, url, figures.past > 0, True),
-        _tile("mine", "Mine", figures.mine, "open with you", reverse("crisis:my_cases")),
-        _tile("progress", "In progress", figures.working, "whole team", url + "#progress"),
-        _tile("followups", "Follow-ups", figures.follow_ups, "due within a day", reverse("crisis:followups")),
-        _tile("resolved", "Resolved", figures.ended, "last 24 hours", reverse("crisis:resolved")),
-    ]
-
-
-def _tile(
-    key: str, label: str, count: int, detail: str, href: str, alarm: bool = False, current: bool = False
-) -> dict[str, Any]:
-    return {
-        "key": key,
-        "label": label,
-        "count": count,
-        "detail": detail,
-        "href": href,
-        "alarm": alarm,
-        "current": current,
-    }
 
 
 def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:

@@ -18,7 +18,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
 from crisis.desk import queries
 from crisis.desk.boards import board_text
-from crisis.desk.queries import Filters
+from crisis.desk.showing import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
 from crisis.reviews.forms import FollowUpForm

@@ -58,8 +58,8 @@ def build(plan: Plan, *, processes: int, say: Say, now: Callable[[], datetime]) 
     is to be thrown away: the next one refuses it.
     """
     password = "-".join(secrets.token_hex(3) for _ in range(3))
-    make_months(actor=machine(()), since=months(plan)[0], until=months(plan)[1])
     found_house(actor=machine(()), plan=plan, password=password)
+    make_months(actor=machine(()), since=months(plan)[0], until=months(plan)[1])
     ids = queries.organization_ids()
     say(f"{len(ids)} organizations with their staff")
     _load(plan, ids, processes, say)

@@ -22,6 +22,7 @@ from patients.registry.builders import index_of
 from patients.registry.models import Patient
 from patients.sessions.messages import Message
 from tests import makers, stores
+from tests.cast import Cast
 
 AT = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 PLAN = Plan(seed=7, people=2_000, alerts=400, open_alerts=50, organizations=2, at=AT)
@@ -52,6 +53,25 @@ def test_every_alert_belongs_to_one_person_and_numbers_leave_no_gap() -> None:
 def test_pseudonyms_never_meet() -> None:
     plan = replace(PLAN, people=50_000, alerts=0, open_alerts=0)
     assert len({plan.pseudonym(number) for number in range(plan.people)}) == plan.people
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"people": 3, "organizations": 4}, {"organizations": 0}, {"alerts": 2_001}, {"open_alerts": 401},
+        {"people": 20, "alerts": 4, "open_alerts": 3}, {"people": 9_000_001},
+    ],
+)  # fmt: skip
+def test_sizes_that_do_not_fit_together_are_refused(sizes: dict[str, int]) -> None:
+    with pytest.raises(ValueError):
+        replace(PLAN, **sizes)
+
+
+def test_a_database_in_which_anybody_lives_is_refused(cast: Cast, as_system: None) -> None:
+    homes = Organization.objects.count()
+    with pytest.raises(CommandError, match="2 people, 2 other organizations"):
+        call_command("synth", size="small", processes=1)
+    assert Organization.objects.count() == homes
 
 
 @pytest.fixture
