@@ -10,7 +10,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium || command -v ch
 LONG := CORTEX_EXPLORE=300
 
 .PHONY: run install dev browser test lint types checks unit faults sabotage proof proof-tests proof-benches proof-schema \
-	bench-start bench-risk bench-sweep bench-audit clean clean-data
+	bench-start bench-risk bench-sweep bench-audit bench-board clean clean-data
 
 run: install
 	$(BIN)/python manage.py up --demo --port $(PORT)
@@ -99,6 +99,11 @@ bench-risk: install
 
 bench-sweep: install
 	$(BIN)/python -m bench.bench_sweep
+
+# The board among a million people; `make bench-board PEOPLE=20000` is quick.
+PEOPLE ?= 1000000
+bench-board: install
+	$(BIN)/python bench/bench_board.py --patients $(PEOPLE)
 
 # A million clean rows, written, linked and verified: no false alarm.
 bench-audit: install

@@ -6,7 +6,7 @@ import sys
 
 OWNER = {"migrate", "makemigrations", "sqlmigrate", "showmigrations", "flush", "up"}
 SYSTEM = {"sweep", "watchdog", "demo", "simulate", "verify_audit", "celery", "partitions", "backup",
-          "restore", "backup_drill", "keys"}  # fmt: skip
+          "restore", "backup_drill", "keys", "synth"}  # fmt: skip
 
 
 def database_role(command: str) -> str:

@@ -29,6 +29,7 @@ from cortex.keys.cache import cache as key_cache
 from crisis.alerts.cards import RENDERED
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.casework.actions import log_attempt
+from crisis.desk import boards
 from crisis.duty.actions import plan_shift
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
@@ -225,6 +226,7 @@ def measured(house: House) -> dict[str, Cost]:
 def forget() -> None:
     """Forget rendered cards and opened keys."""
     RENDERED._kept.clear()
+    boards.forget()
     key_cache.forget()
 
 

@@ -145,6 +145,11 @@ class RenderedCards:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        return self.rendered(shown)
+
+    def rendered(self, shown: dict[str, Any]) -> str:
+        """Render the card and keep it: for who knows that something of it has changed without an event."""
+        key = (shown["id"], shown["version"])
         # Everybody sees the same bytes: its times stand in the zone of the alert's own organization.
         with timezone.override(zone_of(shown["zone"])):
             text = get_template("crisis/alerts/_card.html").render({"card": shown}).strip()

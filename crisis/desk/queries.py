@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
+from cortex.live.feed import topic_of
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import RENDERED, cards
+from crisis.alerts.cards import cards
 from crisis.alerts.models import Disposition, Level, RiskAlert
-from crisis.alerts.states import OWNED, WAITING
-from crisis.alerts.wording import LANGUAGES, follow_up_words, review_words, spans_words
+from crisis.alerts.wording import follow_up_words, review_words, spans_words
 from crisis.desk.lateness import late_part
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
+from crisis.desk.showing import Filters, Shown, counts, lists, shown_as, tiles
 from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
@@ -32,58 +32,55 @@ LONGEST_LIST = 200
 LEVELS = {"critical": "critical", "high": "high", "waiting": "waiting person"}
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the person asked the board to show."""
-
-    mine: bool = False
-    level: str = ""
-    language: str = ""
-
-    @property
-    def active(self) -> bool:
-        """Whether anything is filtered out."""
-        return bool(self.mine or self.level or self.language)
-
-    @property
-    def languages(self) -> list[tuple[str, str]]:
-        """Return the choices of the language filter."""
-        return list(LANGUAGES.items())
-
-
 def board(ctx: AccessContext, *, user: User, filters: Filters, at: datetime) -> dict[str, Any]:
     """Return everything that the board shows, in a fixed number of queries."""
     organizations = sorted(access.desk_organizations(user))
     topics = alert_queries.topics(organizations)
-    marks = alert_queries.marks(organizations, at)
-    alerts = list(
+    around_it = around(ctx, user, organizations, at)
+    alerts = (
         RiskAlert.objects.open()
         .filter(organization_id__in=organizations)
         .for_cards()
         .urgent_first()[:LONGEST_LIST]
     )
-    shown = [_rendered(one) for one in cards(alerts)]
-    chosen = [one for one in shown if _matches(one, filters, user)]
-    follow_ups = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
+    shown = [shown_as(one) for one in alerts]
+    due = reviews.follow_ups(user, organizations, at + timedelta(hours=24))
+    figures = replace(counts(shown, user, at), follow_ups=len(due), ended=ended(user, at).count())
+    return (
+        around_it
+        | lists(shown, filters, user)
+        | {
+            "tiles": tiles(figures),
+            "topics": topics,
+            "server_now": at,
+            "filters": filters,
+            "targets": targets(organizations),
+        }
+    )
+
+
+def around(
+    ctx: AccessContext, user: User, organizations: list[UUID], at: datetime, *, phones: bool = True
+) -> dict[str, Any]:
+    """Return what stands around the lists of alerts; without `phones` nobody's is opened."""
+    marks = alert_queries.marks(organizations, at)
+    roster = organizations or own_organizations(user)
     return {
-        "waiting": [one for one in chosen if one["state"] in WAITING],
-        "in_progress": [one for one in chosen if one["state"] in OWNED],
-        "tiles": _tiles(alerts, user, follow_ups, at),
-        "open_index": [_index(one) for one in shown],
-        "topics": topics,
-        "server_now": at,
-        "filters": filters,
         "review_today": [review_row(item) for item in _due_today(organizations, at)],
         "today_marks": _marks_of("today", marks),
         "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
         "reading_marks": _marks_of("readings", marks),
-        "shift": shift_rows(ctx, user, organizations or own_organizations(user), at),
+        "shift": shift_rows(ctx, user, roster, at, phones=phones),
         "shift_marks": _marks_of("shift", marks),
         "desk_phone": desk_phone(user),
-        "late": late_part(user, topics, at),
-        "targets": targets(organizations),
+        "late": late_part(user, map(topic_of, organizations), at),
         "duty": own_duty(user, at),
     }
+
+
+def shown_cards(ids: Iterable[UUID]) -> list[Shown]:
+    """Return these alerts as the board shows them now, in no order."""
+    return [shown_as(one) for one in RiskAlert.objects.for_cards().filter(pk__in=list(ids))]
 
 
 def targets(organizations: Iterable[UUID]) -> dict[str, str]:
@@ -143,70 +140,6 @@ def _due_today(organizations: Iterable[UUID], at: datetime) -> list[ReviewItem]:
 
 def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:
     return {f"board:{one}": found[part] for one, found in marks.items()}
-
-
-def _rendered(shown: dict[str, Any]) -> dict[str, Any]:
-    return shown | {"html": mark_safe(RENDERED.html(shown))}  # noqa: S308 - our own template's output
-
-
-def _matches(shown: dict[str, Any], filters: Filters, user: User) -> bool:
-    if filters.mine and (shown["owner"] or {}).get("id") != str(user.pk):
-        return False
-    if filters.level and shown["level"] != filters.level:
-        return False
-    return not filters.language or shown["language"] == filters.language
-
-
-def _index(shown: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page must know of an open alert that a filter hides."""
-    return {
-        "id": shown["id"],
-        "state": shown["state"],
-        "level": shown["level"],
-        "owner": (shown["owner"] or {}).get("id", ""),
-        "n": shown["version"],
-        "sos": shown["waiting_person"],
-        "claim_due": shown["claim_due"],
-    }
-
-
-def _tiles(
-    alerts: list[RiskAlert], user: User, follow_ups: list[FollowUp], at: datetime
-) -> list[dict[str, Any]]:
-    waiting = [alert for alert in alerts if alert.status in WAITING]
-    past = sum(alert.is_unclaimed_past(at) for alert in waiting)
-    mine = [alert for alert in alerts if alert.assigned_to_id == user.pk]
-    working = [alert for alert in alerts if alert.status in OWNED]
-    board_url = reverse("crisis:board")
-    return [
-        _tile(
-            "waiting",
-            "Waiting",
-            len(waiting),
-            f"{past} past target" if past else "",
-            board_url,
-            past > 0,
-            True,
-        ),
-        _tile("mine", "Mine", len(mine), "open with you", reverse("crisis:my_cases")),
-        _tile("progress", "In progress", len(working), "whole team", board_url + "#progress"),
-        _tile("followups", "Follow-ups", len(follow_ups), "due within a day", reverse("crisis:followups")),
-        _tile("resolved", "Resolved", ended(user, at).count(), "last 24 hours", reverse("crisis:resolved")),
-    ]
-
-
-def _tile(
-    key: str, label: str, count: int, detail: str, href: str, alarm: bool = False, current: bool = False
-) -> dict[str, Any]:
-    return {
-        "key": key,
-        "label": label,
-        "count": count,
-        "detail": detail,
-        "href": href,
-        "alarm": alarm,
-        "current": current,
-    }
 
 
 def ended(user: User, at: datetime) -> QuerySet[RiskAlert]:

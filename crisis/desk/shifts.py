@@ -54,12 +54,13 @@ def own_duty(user: User, at: datetime) -> dict[str, Any]:
 
 
 def shift_rows(
-    ctx: AccessContext, user: User, organizations: Iterable[UUID], at: datetime
+    ctx: AccessContext, user: User, organizations: Iterable[UUID], at: datetime, *, phones: bool = True
 ) -> list[dict[str, Any]]:
     """Return who is on shift; the phone of whoever is on call opens, since somebody may have to ring it."""
     shifts = duty.roster(organizations)
-    phones = _phones(ctx, [shift for shift in shifts if shift.role == DutyRole.ON_CALL])
-    return [shift_row(shift, user, phones.get(shift.pk, ""), at) for shift in shifts]
+    on_call = [shift for shift in shifts if phones and shift.role == DutyRole.ON_CALL]
+    opened = _phones(ctx, on_call)
+    return [shift_row(shift, user, opened.get(shift.pk, ""), at) for shift in shifts]
 
 
 def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:

@@ -15,10 +15,11 @@ from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
 from cortex.audit import actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, is_partial, page_of, render_part
+from cortex.ui.pages import go_to, page_of, render_part
 from crisis.desk import queries
+from crisis.desk.boards import board_text
 from crisis.desk.lateness import late_part
-from crisis.desk.queries import Filters
+from crisis.desk.showing import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
 from crisis.reviews.forms import FollowUpForm
@@ -39,8 +40,8 @@ def board(request: HttpRequest) -> HttpResponse:
     )
     actor = actor_of(request)
     with reading(actor, purpose="triage", relationship="duty") as context:
-        shown = queries.board(context, user=actor.person, filters=filters, at=clock())
-        for topic, number in shown["topics"].items():
+        text, topics = board_text(request, context, actor.person, filters)
+        for topic, number in topics.items():
             context.saw(
                 "board",
                 organization_id=UUID(topic.partition(":")[2]),
@@ -48,8 +49,7 @@ def board(request: HttpRequest) -> HttpResponse:
                 number_from=0,
                 number_to=number,
             )
-        template = "crisis/alerts/_lists.html" if is_partial(request) else "crisis/alerts/board.html"
-        return render(request, template, {"board": shown})
+        return HttpResponse(text)
 
 
 @live_while_covered

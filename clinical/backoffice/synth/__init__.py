@@ -1,0 +1,1 @@
+"""A large house of fictional people for benches, built by bulk COPY; the demo's few go by actions."""
