@@ -20,6 +20,7 @@ from cortex.ids import uuid7
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts import access
 from crisis.alerts.models import RiskAlert
+from crisis.desk import boards
 from crisis.duty.models import DutyShift
 from patients.registry.models import Patient
 from tests import scopes, stores
@@ -147,6 +148,7 @@ def everything(monkeypatch: pytest.MonkeyPatch, cast: Cast) -> Iterator[Callable
     cast.on_duty()
     both = {cast.home.pk, cast.elsewhere.pk}
     monkeypatch.setattr(access, "desk_organizations", lambda user: set(both))
+    monkeypatch.setattr(boards, "desk_of", lambda user: sorted(both))
     monkeypatch.setattr(access, "pages_for", lambda user, at: RiskAlert.objects.all())
     monkeypatch.setattr(ActionAdmin, "get_queryset", lambda self, request: self.model._default_manager.all())
 
