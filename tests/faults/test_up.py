@@ -210,18 +210,6 @@ def send_slow_task(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=True, timeout=30)
 
 
-def test_new_secrets_do_not_meet_old_databases_and_both_can_be_cleaned_together() -> None:
-    folder = house_folder("up-stop")
-    with running(folder) as run:
-        assert f"ready in {folder / 'stores'}." in run.output
-    (folder / "secrets.json").unlink()
-    assert f"The databases in {folder / 'stores'} were made with other secrets" in refusal(folder)
-    command = [sys.executable, "manage.py", "clean_data", "--yes"]
-    subprocess.run(command, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=30)
-    # The next test starts in this folder, anew.
-    assert not (folder / "stores").exists()
-
-
 def test_after_a_killed_up_nothing_stays_and_the_next_one_starts() -> None:
     folder = house_folder("up-stop")
     with running(folder) as run:
@@ -230,12 +218,10 @@ def test_after_a_killed_up_nothing_stays_and_the_next_one_starts() -> None:
         wait_for(lambda: alive(members) == [], 10, run)
     with running(folder) as again:
         assert again.is_answering()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_leftover_child_is_ended_at_the_next_start() -> None:
-    folder = house_folder("up-leftover")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = house_folder("up-stop")  # of the tests above: nothing has to be migrated again
     left = subprocess.Popen(["sleep", "60"])
     try:
         begun = (Path("/proc") / str(left.pid) / "stat").read_text().rpartition(")")[2].split()[19]
@@ -247,7 +233,18 @@ def test_a_leftover_child_is_ended_at_the_next_start() -> None:
             assert left.wait(1) == -signal.SIGTERM
     finally:
         left.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_new_secrets_do_not_meet_old_databases_and_both_can_be_cleaned_together() -> None:
+    folder = house_folder("up-stop")
+    with running(folder) as run:
+        assert f"ready in {folder / 'stores'}." in run.output
+    (folder / "secrets.json").unlink()
+    assert f"The databases in {folder / 'stores'} were made with other secrets" in refusal(folder)
+    command = [sys.executable, "manage.py", "clean_data", "--yes"]
+    subprocess.run(command, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=30)
+    assert not (folder / "stores").exists()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_folder_that_may_not_be_written_is_said_in_a_sentence() -> None:

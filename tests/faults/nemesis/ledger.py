@@ -16,7 +16,7 @@ class Ledger:
         self.path = path
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8", buffering=1)  # a killed run leaves what it saw
 
     def note(self, row: str, **values: Any) -> None:
         """Write one line."""
