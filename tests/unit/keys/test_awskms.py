@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
 
 from cortex.audit.actors import system
 from cortex.crypto import checks
@@ -26,6 +25,7 @@ from cortex.keys.models import SubjectKey
 from cortex.keys.proof import queries
 from tests import stores
 from tests.kms import FakeKms
+from tests.unit.keys.load import desk_at_work, opens, sealed_words
 
 KEY = b"k" * 32
 
@@ -311,30 +311,9 @@ def test_rotation_from_the_environment_to_kms_and_on_under_load_leaves_nothing_b
     first, second = settings.CORTEX_KMS_KEYS, kms.make_key()
     settings.CORTEX_KMS_KEYS = f"local,{first}"
     subjects = [uuid7() for _ in range(60)]
-    made = store.ensure_keys(subjects)
-    sealed = {subject: keys[0].seal(b"words", b"") for subject, keys in made.items()}
+    sealed = sealed_words(subjects)
     assert not kms.calls
-    stop, faults, opened = threading.Event(), [], [0]
-
-    def work() -> None:
-        """Read and make keys past the cache, as the desk does meanwhile."""
-        try:
-            while not stop.is_set():
-                cache.forget()
-                for subject in subjects[::6]:
-                    (key,) = store.ensure_keys([subject])[subject]
-                    assert key.unseal(sealed[subject], b"") == b"words"
-                    opened[0] += 1
-                store.ensure_keys([uuid7()])
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connections.close_all()
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for one in workers:
-        one.start()
-    try:
+    with desk_at_work(sealed, threads=2):
         settings.CORTEX_KMS_KEYS = f"{first},local"
         with stores.role("cortex_system"):
             # A run that was stopped after its first batch.
@@ -342,18 +321,12 @@ def test_rotation_from_the_environment_to_kms_and_on_under_load_leaves_nothing_b
         assert "0 left" in rotate()
         settings.CORTEX_KMS_KEYS = f"{second},{first}"
         assert "0 left" in rotate()
-    finally:
-        stop.set()
-        for one in workers:
-            one.join()
-    assert not faults and opened[0] > 0
     settings.CORTEX_KMS_KEYS = second
     reset_provider()
     cache.forget()
     with stores.role("cortex_system"):
         assert queries.by_master().keys() == {second} and queries.prove().holds
-    for subject in subjects:
-        assert store.ensure_keys([subject])[subject][0].unseal(sealed[subject], b"") == b"words"
+    assert opens(sealed)
     # And back, before somebody deletes the key.
     settings.CORTEX_KMS_KEYS = f"local,{second}"
     assert "0 left" in rotate()

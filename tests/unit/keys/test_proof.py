@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import threading
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -31,6 +30,7 @@ from cortex.keys.proof.actions import replay_destructions
 from patients.sessions.messages import Message
 from tests import makers, stores
 from tests.cast import Cast
+from tests.unit.keys.load import desk_at_work, opens, sealed_words
 
 ACTOR = system("tests")
 
@@ -204,44 +204,16 @@ def test_rotation_goes_on_where_it_was_stopped_under_load_and_leaves_nothing_on_
     settings: Any,
 ) -> None:
     subjects = [uuid7() for _ in range(int(os.environ.get("CORTEX_EXPLORE", "8")) * 30)]
-    made = store.ensure_keys(subjects)
-    sealed = {subject: keys[0].seal(b"words", b"") for subject, keys in made.items()}
+    sealed = sealed_words(subjects)
     old = settings.CORTEX_MASTER_KEYS
     settings.CORTEX_MASTER_KEYS = f"{master('new')},{old}"
     with stores.role("cortex_system"):
         assert actions.rewrap_keys(actor=ACTOR, limit=50) == (50, len(subjects) - 50, {})
-    stop, faults, opened = threading.Event(), [], [0]
-
-    def work() -> None:
-        """Read and make keys past the cache, as the desk does meanwhile."""
-        try:
-            while not stop.is_set():
-                cache.forget()
-                for subject in subjects[:: max(1, len(subjects) // 20)]:
-                    (key,) = store.ensure_keys([subject])[subject]
-                    assert key.unseal(sealed[subject], b"") == b"words"
-                    opened[0] += 1
-                store.ensure_keys([uuid7()])
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connections.close_all()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for one in workers:
-        one.start()
-    try:
-        with stores.role("cortex_system"):
-            said = run("rotate", "--batch", "40")
-    finally:
-        stop.set()
-        for one in workers:
-            one.join()
-    assert not faults and opened[0] > 0
+    with desk_at_work(sealed, threads=3), stores.role("cortex_system"):
+        said = run("rotate", "--batch", "40")
     assert f"{len(subjects) - 50} keys wrapped anew" in said and "0 left" in said
     settings.CORTEX_MASTER_KEYS = settings.CORTEX_MASTER_KEYS.partition(",")[0]
     cache.forget()
     with stores.role("cortex_system"):
         assert queries.by_master().keys() == {"new"} and queries.prove().holds
-    for subject in subjects:
-        assert store.ensure_keys([subject])[subject][0].unseal(sealed[subject], b"") == b"words"
+    assert opens(sealed)
