@@ -14,6 +14,7 @@ from django.test import Client
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Scope
 from cortex.audit import system
+from patients.sessions.messages import Message
 from tests import makers
 from tests.cast import Cast, cast  # noqa: F401
 
@@ -83,6 +84,16 @@ def ago(**span: float) -> str:
 def results(answer: Any) -> list[str]:
     """The results of a batch, in order."""
     return [one["result"] for one in answer.json()["items"]]
+
+
+def assert_helped_without_keys(answer: Any) -> None:
+    """Of a message and an SOS without keys: the words are refused with a way back, the SOS is taken."""
+    assert answer.status_code == 503 and int(answer["Retry-After"]) > 0
+    assert results(answer) == ["failed", "stored"]
+    failed = answer.json()["items"][0]
+    assert failed["reason"] == "could_not_store"
+    assert failed["support"]["state"] == "told" and failed["support"]["emergency_number"]
+    assert Message.objects.count() == 0
 
 
 Clock = Callable[[], datetime]
