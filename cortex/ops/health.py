@@ -226,8 +226,7 @@ def check_queue() -> Part:
         detail = {"seconds_since_beat": round(age, 1), "lag_seconds": round(lag, 1)}
     is_late = age is None or age > QUEUE_LATE
     try:
-        with _redis() as client:
-            detail["waiting"] = int(client.llen(QUEUE))  # type: ignore[arg-type]
+        detail["waiting"] = queue_length()
     except RedisError:
         return Part("degraded", detail)
     return Part("degraded" if is_late or detail["waiting"] >= QUEUE_LONG else "ok", detail)
@@ -243,6 +242,12 @@ def check_slots() -> Part:
     """Count the slots of the timetable that are undone long after their time."""
     late, oldest = late_slots(SLOT_LATE)
     return Part("degraded" if late else "ok", {"late": late, "oldest_seconds": round(oldest, 1)})
+
+
+def queue_length() -> int:
+    """Return how many Celery messages wait for a worker; raise RedisError when Redis can't say."""
+    with _redis() as client:
+        return int(client.llen(QUEUE))  # type: ignore[arg-type]
 
 
 def _redis() -> Redis:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from redis import Redis
 
 from cortex.audit import Actor
 from cortex.clock import clock
+from cortex.ops.health import queue_length
 from cortex.ops.slots import actions, queries
 from cortex.ops.slots.tasking import CATCH_UP, headers
 from cortex.ops.slots.timetable import Entry, entries
@@ -19,7 +19,6 @@ log = structlog.get_logger(__name__)
 
 # So many messages are sent in one round, and none while more than that many wait for a worker.
 MOST = 100
-QUEUE = "celery"
 
 # A connection that a restarted Redis has forgotten fails once.
 AGAIN = {"max_retries": 1, "interval_start": 0.2}
@@ -38,7 +37,7 @@ def catch_up(*, actor: Actor, send: Send | None = None, at: datetime | None = No
     due = queries.slots_to_send(clock(at), MOST)
     if not due:
         return 0
-    if send is None and _waiting() >= MOST:
+    if send is None and queue_length() >= MOST:
         # Nobody reads the queue: more of the same in it would help nobody.
         log.warning("queue_not_read", owed=len(due))
         return 0
@@ -57,8 +56,3 @@ def send_message(entry: Entry, slot: datetime) -> None:
     from cortex.celery import app
 
     app.send_task(entry.task, headers=headers(entry.name, slot, CATCH_UP), retry_policy=AGAIN)
-
-
-def _waiting() -> int:
-    with Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        return int(client.llen(QUEUE))  # type: ignore[arg-type]

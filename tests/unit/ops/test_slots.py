@@ -182,7 +182,7 @@ def test_a_broker_that_is_away_costs_no_slot() -> None:
 def test_nothing_is_put_into_a_queue_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     start = slot_now()
     catchup.catch_up(actor=SYSTEM, at=start + actions.GRACE)
-    monkeypatch.setattr(catchup, "_waiting", lambda: catchup.MOST)
+    monkeypatch.setattr(catchup, "queue_length", lambda: catchup.MOST)
     monkeypatch.setattr(catchup, "send_message", Broker.__call__)
     assert catchup.catch_up(actor=SYSTEM, at=start + MINUTE + actions.GRACE) == 0
     assert ScheduledSlot.objects.undone().count() == 2
