@@ -50,7 +50,8 @@ def test_nothing_is_lost_while_everything_is_killed(run: tuple[Any, Rows]) -> No
     figures = account.compute(grouped(rows))
     assert (figures["lost"], figures["never read"], figures["duplicated"], figures["gaps"]) == (0, 0, 0, 0)
     assert figures["raised"] == figures["acknowledged"] == figures["shown"] == ALERTS
-    assert figures["claims acknowledged"] == figures["chosen"] > ALERTS / 2
+    assert figures["claims acknowledged"] > ALERTS / 2
+    assert figures["left to their chains"] > ALERTS / 10
     assert (figures["claims lost"], figures["two winners"], figures["steps after a claim"]) == (0, 0, 0)
     hit = {one["target"] for one in rows if one["row"] == "fault" and one["kind"].startswith("kill-")}
     assert {"worker", "redis", "postgres", "keys"} < hit
