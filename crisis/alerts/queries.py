@@ -21,7 +21,7 @@ from crisis.alerts.states import OPEN, Move, Status, after
 from crisis.duty import queries as duty
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUpStatus
-from patients.registry.queries import lock_person
+from patients.registry.queries import lock_free_people, lock_person
 
 DAY = timedelta(hours=24)
 GONE = "This alert does not exist, or it is not open to you."
@@ -51,6 +51,20 @@ def locked_alert(alert_id: UUID) -> RiskAlert:
     if alert is None:
         raise NotFound(GONE, "not_found")
     return alert
+
+
+def locked_at_once(alert_ids: Iterable[UUID]) -> dict[UUID, RiskAlert]:
+    """Lock the people, then those of these alerts that nobody else holds, and return them by id; never waits.
+
+    Who works on a person at this moment keeps them, and nobody of the others waits for it.
+    """
+    ids = list(alert_ids)
+    people = lock_free_people(RiskAlert.objects.filter(pk__in=ids).values("patient_id"))
+    alerts = RiskAlert.objects.select_for_update(of=("self",), skip_locked=True).select_related(
+        "assigned_to", "organization"
+    )
+    ours = Q(patient__isnull=True) | Q(patient__person_id__in=people)
+    return {alert.pk: alert for alert in alerts.filter(ours, pk__in=ids).order_by("pk")}
 
 
 def is_about_nobody(alert_id: UUID) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -106,6 +106,13 @@ def has_cover(organization_id: UUID) -> bool:
     return _at_desk(organization_id).exists()
 
 
+def without_cover(organizations: QuerySet[Organization]) -> set[UUID]:
+    """Return the ids of those of these organizations that nobody is at the desk for; one query."""
+    here = covers_now(OuterRef("pk"), OuterRef("settings__covered_by"))
+    left = organizations.filter(~Exists(DutyShift.objects.at_work().filter(here)))
+    return set(left.values_list("pk", flat=True))
+
+
 def _at_desk(organization_id: UUID) -> DutyShiftQuerySet:
     return DutyShift.objects.at_work().covering([organization_id]).filter(user__is_active=True)
 
@@ -131,6 +138,15 @@ class Desk:
 
     organization_id: UUID
     shifts: list[DutyShift]
+    known: dict[str, list[User]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def staff(self) -> list[User]:
+        """Everybody of the organization whose account is open, on shift or not; read when first asked for."""
+        if "staff" not in self.known:
+            people = User.objects.filter(is_active=True, organization_id=self.organization_id)
+            self.known["staff"] = list(people.select_related("organization"))
+        return self.known["staff"]
 
     @property
     def is_covered(self) -> bool:
@@ -177,8 +193,7 @@ def _supervisors(desk: Desk, besides: UUID | None) -> list[User]:
     on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
     if on_shift:
         return on_shift
-    named = User.objects.filter(organization_id=desk.organization_id, role=Role.SUPERVISOR, is_active=True)
-    return _others(named, besides)
+    return _others([person for person in desk.staff if person.role == Role.SUPERVISOR], besides)
 
 
 def _on_call(desk: Desk, besides: UUID | None) -> list[User]:
@@ -187,10 +202,8 @@ def _on_call(desk: Desk, besides: UUID | None) -> list[User]:
 
 def _leads(desk: Desk, besides: UUID | None) -> list[User]:
     """The leads, else the supervisors, else the carers; if there is nobody but the owner, the owner."""
-    staff = User.objects.filter(is_active=True, organization_id=desk.organization_id)
-    people = list(staff.select_related("organization"))
-    leads = [person for person in people if leads_of(person)]
-    carers = [person for person in people if person.role in CARERS]
+    leads = [person for person in desk.staff if leads_of(person)]
+    carers = [person for person in desk.staff if person.role in CARERS]
     for asked in (leads, _supervisors(desk, besides), carers):
         if others := _others(asked, besides):
             return others

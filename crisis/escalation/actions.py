@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Coalesce
 
 from cortex.access.context import opening
 from cortex.accounts.models import User
-from cortex.audit import Actor, Unchanged, action, quiet, record
+from cortex.audit import Actor, Unchanged, action, quiet
 from cortex.clock import clock
-from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.alerts.states import WAITING
-from crisis.alerts.timeline import append_event
-from crisis.duty import queries as duty
+from crisis.alerts.models import AlertEvent, Kind, RiskAlert
 from crisis.duty.models import DutyShift
-from crisis.duty.queries import Desk
 from crisis.escalation import queries
+from crisis.escalation.firing import Written, attempts_for, call, channels, fire, timer
 from crisis.escalation.models import (
     AlertStep,
     AttemptState,
@@ -27,7 +26,7 @@ from crisis.escalation.models import (
     PagerEndpoint,
     StepKind,
 )
-from crisis.escalation.plan import Due, chain_step, plan, seconds, who_of
+from crisis.escalation.plan import Due, plan
 from crisis.reviews.models import ReviewItem
 from crisis.reviews.queries import is_pending
 
@@ -41,26 +40,14 @@ def reschedule(*, actor: Actor, alert: RiskAlert, at: datetime, chain: bool = Tr
     `chain=False` leaves the chain's timer to a step that fires in the same transaction.
     """
     timers = plan(alert, at, reviewed=is_pending(alert.pk), said=queries.last_said(alert.pk))
-    timers = [timer for timer in timers if chain or timer.kind is not StepKind.CHAIN]
+    timers = [due for due in timers if chain or due.kind is not StepKind.CHAIN]
     return insert_timers(actor=actor, alert=alert, timers=timers)
 
 
 @quiet(FOLLOWS)
 def insert_timers(*, actor: Actor, alert: RiskAlert, timers: list[Due]) -> list[AlertStep]:
     """Write due rows for an alert under its present epoch."""
-    return AlertStep.objects.bulk_create(_timer(alert, timer) for timer in timers)
-
-
-def _timer(alert: RiskAlert, timer: Due, codes: dict[str, str] | None = None) -> AlertStep:
-    return AlertStep(
-        organization_id=alert.organization_id,
-        alert=alert,
-        kind=timer.kind,
-        due_at=timer.at,
-        epoch=alert.epoch,
-        position=timer.position,
-        codes=codes or {},
-    )
+    return AlertStep.objects.bulk_create(timer(alert, due) for due in timers)
 
 
 TOLD = "each attempt is itself the record of who was told, how, and whether it arrived"
@@ -75,33 +62,16 @@ def tell(
     event: AlertEvent,
     step: AlertStep | None,
     at: datetime,
-    desk: Desk | None = None,
-    everybody: bool = False,
     owner: bool = False,
 ) -> int:
     """Make the notifications of one step; return how many people it found to ask.
 
-    `owner` asks the owner too, who doesn't count when they left the desk; `everybody` tells all on duty
-    beside them, who don't count either: the step goes on to somebody else as it would without them. `desk`
-    is who is there, when the caller has looked already.
+    `owner` asks the owner too, who doesn't count when they left the desk.
     """
-    organization, besides = alert.organization_id, alert.assigned_to_id
-    desk = desk or duty.desk_of(organization)
-    asked = {person.pk: person for person in desk.people_for(who, besides=besides)}
-    if owner and alert.assigned_to is not None and alert.assigned_to.is_active:
-        asked[alert.assigned_to.pk] = alert.assigned_to
-    beside = {person.pk: person for person in desk.people_for("on_duty")} if everybody else {}
-    attempts = [
-        _attempt(alert, event, step, channel, at, user=person)
-        for person in (beside | asked).values()
-        for channel in _channels(alert)
-    ]
-    if alert.level == "critical" or alert.waiting_person or who in ("on_call", "lead"):
-        for endpoint in queries.pagers(organization):
-            attempts.append(_attempt(alert, event, step, Channel.WEBHOOK, at, webhook=endpoint))
-    NotificationAttempt.objects.bulk_create(attempts)
-    absent = besides in asked and alert.owner_gone_at is not None
-    return len(asked) - absent
+    written = Written()
+    reached = call(queries.ears(alert.organization_id), written, alert, who, event, step, at, owner=owner)
+    NotificationAttempt.objects.bulk_create(written.attempts)
+    return reached
 
 
 @quiet(TOLD)
@@ -109,9 +79,7 @@ def tell_person(*, actor: Actor, alert: RiskAlert, user: User | None, event: Ale
     """Tell one person by board and mail what happened to an alert of theirs; return how many that is."""
     if user is None or not user.is_active:
         return Unchanged(0)  # type: ignore[return-value]
-    NotificationAttempt.objects.bulk_create(
-        _attempt(alert, event, None, channel, at, user=user) for channel in _channels(alert)
-    )
+    NotificationAttempt.objects.bulk_create(attempts_for(alert, event, [user], None, at))
     return 1
 
 
@@ -136,28 +104,7 @@ def tell_desk(
             **target,
         )
         for person in people
-        for channel in _channels(about)
-    )
-
-
-def _channels(about: RiskAlert | ReviewItem | DutyShift) -> tuple[Channel, ...]:
-    by_mail = about.organization.settings.get("notify_by_email", True)
-    return (Channel.BOARD, Channel.EMAIL) if by_mail else (Channel.BOARD,)
-
-
-def _attempt(
-    alert: RiskAlert, event: AlertEvent, step: AlertStep | None, channel: str, at: datetime, **target: object
-) -> NotificationAttempt:
-    return NotificationAttempt(
-        organization_id=alert.organization_id,
-        alert=alert,
-        step=step,
-        event_id=event.pk,
-        channel=channel,
-        # Not the start of the transaction: it may have waited for the claim that it comes after.
-        created_at=at,
-        next_try_at=None if channel == Channel.BOARD else at,
-        **target,
+        for channel in channels(about)
     )
 
 
@@ -302,47 +249,62 @@ def advance_chain(
     so that the chain always ends at a human. Without any cover the last step fires at once, and the outcome
     is `no_cover`: the caller raises the incident.
     """
-    last = len(alert.policy["chain"]) - 1
-    desk = duty.desk_of(alert.organization_id)
-    position = min(alert.chain_position, last) if desk.is_covered else last
-    # Past the end everybody has been asked; whoever has come to the desk since is called with the last one.
-    past = alert.chain_position > last
-    while True:
-        who = who_of(alert, position)
-        said = event or append_event(actor, alert, "step_fired", at, codes={"position": position, "who": who})
-        reached = tell(
-            actor=actor, alert=alert, who=who, event=said, step=step, at=at, desk=desk, everybody=past
-        )
-        event = None
-        if reached:
-            break
-        append_event(actor, alert, "step_skipped", at, codes={"position": position, "who": who})
-        if position >= last:
-            reached = _tell_lead(actor, alert, step, desk, at) if who != "lead" else 0
-            break
-        position += 1
-    alert.chain_position = max(alert.chain_position, position) + 1
-    alert.sent_at = alert.sent_at or at
+    written = Written()
+    ears = queries.ears(alert.organization_id)
+    outcome = fire(actor, ears, written, alert, step, at, event)
     alert.save(update_fields=["chain_position", "sent_at", "updated_at"])
-    _finish(step, "fired" if reached else "nobody_to_ask", at)
-    record(actor, "alert.step_fired", alert, codes={"position": position, "who": who, "told": reached})
-    _time_next(alert, step, at)
-    return "fired" if desk.is_covered and reached else "no_cover"
+    step.save(update_fields=["done_at", "outcome", "updated_at"])
+    _insert(written)
+    return outcome
 
 
-def _tell_lead(actor: Actor, alert: RiskAlert, step: AlertStep, desk: Desk, at: datetime) -> int:
-    said = append_event(actor, alert, "step_fired", at, codes={"position": step.position, "who": "lead"})
-    return tell(actor=actor, alert=alert, who="lead", event=said, step=step, at=at, desk=desk)
+def _insert(written: Written) -> None:
+    """Insert each kind of row in one statement."""
+    NotificationAttempt.objects.bulk_create(written.attempts)
+    AlertStep.objects.bulk_create(written.timers)
 
 
-def _time_next(alert: RiskAlert, step: AlertStep, at: datetime) -> None:
-    rows = []
-    if alert.status in WAITING or alert.chain_beside:
-        rows.append(_timer(alert, chain_step(alert, at)))
-    if alert.level == "critical" or alert.waiting_person:
-        asks = Due(StepKind.CONFIRM, at + seconds(alert, "confirm_seconds"), alert.chain_position)
-        rows.append(_timer(alert, asks, {"step": str(step.pk)}))
-    AlertStep.objects.bulk_create(rows)
+@action
+def advance_chains(
+    *, actor: Actor, organization_id: UUID, calls: Iterable[tuple[RiskAlert, AlertStep]], at: datetime
+) -> bool:
+    """Fire the next step of many locked alerts of one organization; return whether one found no cover.
+
+    As `advance_chain` for each, with as many statements for all as for one. The outcomes stand on the steps
+    in hand: the caller saves them with `finish_steps`.
+    """
+    ears, written = queries.ears(organization_id), Written()
+    fired = [(alert, step, fire(actor, ears, written, alert, step, at)) for alert, step in calls]
+    if not fired:
+        return Unchanged(False)  # type: ignore[return-value]
+    by_position: dict[int, list[UUID]] = defaultdict(list)
+    for alert in {alert.pk: alert for alert, _, _ in fired}.values():
+        by_position[alert.chain_position].append(alert.pk)
+    for position, ids in by_position.items():
+        RiskAlert.objects.filter(pk__in=ids).update(
+            chain_position=position, sent_at=Coalesce("sent_at", at), updated_at=at
+        )
+    _insert(written)
+    return any(outcome == "no_cover" and alert.kind != Kind.NO_COVER for alert, _, outcome in fired)
+
+
+@quiet("the mark on the alert's card; the step that ran is recorded by its own action")
+def note_unconfirmed(*, actor: Actor, alerts: Iterable[RiskAlert], at: datetime) -> int:
+    """Save that nobody confirmed the last step of these locked alerts; return how many they are."""
+    ids = [alert.pk for alert in alerts]
+    return RiskAlert.objects.filter(pk__in=ids).update(has_unconfirmed_step=True, updated_at=at) if ids else 0
+
+
+@quiet("the due rows carry their own outcome")
+def finish_steps(*, actor: Actor, steps: Iterable[AlertStep], at: datetime) -> int:
+    """Save that these due rows are done, each with the outcome that it carries; return how many they are."""
+    by_outcome: dict[str, list[UUID]] = defaultdict(list)
+    for step in steps:
+        by_outcome[step.outcome].append(step.pk)
+    return sum(
+        AlertStep.objects.filter(pk__in=ids).update(done_at=at, outcome=outcome, updated_at=at)
+        for outcome, ids in by_outcome.items()
+    )
 
 
 @quiet("the first row of a chain that starts at once")

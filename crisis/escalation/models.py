@@ -169,6 +169,7 @@ class NotificationAttempt(OrgRecord):
                 name="attempt_board",
             ),
             models.Index(fields=["step"], name="attempt_step"),
+            models.Index(fields=["alert"], condition=Q(state="confirmed"), name="attempt_confirmed"),
             models.Index(fields=["item"], condition=Q(item__isnull=False), name="attempt_item"),
             models.Index(fields=["shift"], condition=Q(shift__isnull=False), name="attempt_shift"),
         ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, F, Max, Q, QuerySet, When
 
 from crisis.alerts.states import OPEN
+from crisis.duty.queries import desk_of
+from crisis.escalation.firing import Ears
 from crisis.escalation.models import (
     FENCED,
     AlertStep,
@@ -21,6 +23,17 @@ from crisis.escalation.models import (
     StepKind,
 )
 from crisis.escalation.policy import COPIED
+
+
+class DueStep(NamedTuple):
+    """What tells a due step from another before it is locked; `place` is 0 for the urgent ones."""
+
+    pk: UUID
+    organization_id: UUID
+    kind: str
+    tries: int
+    place: int
+
 
 # Board notifications wait to be seen, the others to be sent, or sent again.
 UNSENT = (AttemptState.PENDING, AttemptState.FAILED)
@@ -58,10 +71,11 @@ def clocks_of(organizations: Iterable[UUID]) -> dict[str, list[SlaPolicy]]:
     }
 
 
-def due_step_ids(at: datetime, limit: int) -> list[UUID]:
-    """Return the ids of due steps: of critical alerts and waiting people first, then the longest overdue."""
-    due = AlertStep.objects.due(at).order_by(urgent_first("alert"), "due_at", "id")
-    return list(due.values_list("pk", flat=True)[:limit])
+def due_steps(at: datetime, limit: int) -> list[DueStep]:
+    """Return the due steps: of critical alerts and waiting people first, then the longest overdue."""
+    due = AlertStep.objects.due(at).annotate(place=urgent_first("alert")).order_by("place", "due_at", "id")
+    rows = due.values_list("pk", "organization_id", "kind", "tries", "place")
+    return [DueStep(*row) for row in rows[:limit]]
 
 
 def urgent_first(alert: str) -> Case:
@@ -91,6 +105,17 @@ def oldest_due(at: datetime) -> datetime | None:
 def pagers(organization_id: UUID) -> list[PagerEndpoint]:
     """Return the active pager endpoints of an organization."""
     return list(PagerEndpoint.objects.filter(organization_id=organization_id, is_active=True))
+
+
+def ears(organization_id: UUID) -> Ears:
+    """Return who can be told of an organization's alerts now, in two queries."""
+    return Ears(desk_of(organization_id), pagers(organization_id))
+
+
+def confirmed_of(step_ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of these steps of which any channel confirmed a notification."""
+    seen = NotificationAttempt.objects.filter(step_id__in=list(step_ids), state=AttemptState.CONFIRMED)
+    return set(seen.values_list("step_id", flat=True).distinct())
 
 
 def is_confirmed(step_id: UUID) -> bool:

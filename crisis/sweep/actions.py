@@ -21,6 +21,7 @@ from crisis.duty.actions import note_told
 from crisis.duty.models import DutyShift
 from crisis.escalation import actions as escalation
 from crisis.escalation import queries as escalation_queries
+from crisis.escalation.firing import unconfirmed
 from crisis.escalation.models import UNFENCED, AlertStep, StepKind
 from crisis.escalation.plan import Due
 from crisis.ownership.actions import release_alert
@@ -126,9 +127,8 @@ def _chain(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str
 def _confirm(actor: Actor, alert: RiskAlert, step: AlertStep, at: datetime) -> str:
     if escalation_queries.is_confirmed(UUID(step.codes["step"])):
         return "confirmed"
-    alert.has_unconfirmed_step = True
+    unconfirmed(actor, alert, step, at)
     alert.save(update_fields=["has_unconfirmed_step", "updated_at"])
-    append_event(actor, alert, "step_unconfirmed", at, codes={"position": step.position - 1})
     if alert.chain_position < len(alert.policy["chain"]):
         fire_next(actor=actor, alert=alert, at=at)
     return "unconfirmed"

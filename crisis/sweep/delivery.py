@@ -41,6 +41,8 @@ LONGEST_CALL = TIMEOUT + 1
 # Seconds that a round may take, and that an endpoint rests after a failure.
 BUDGET = 20.0
 REST = 10.0
+# Seconds for which one reading of what is due is worked down: something more urgent may have come since.
+ASK_AGAIN = 0.5
 WORDS = {
     "task": "A task on the review list has been overdue for a day.",
     "shift": "A shift started without a plan, or a break ran over: see who is on shift.",
@@ -69,14 +71,22 @@ class Deliveries:
         tried: set[UUID] = set()
         while time.monotonic() < ends:
             due = queries.due_attempts(clock(), webhooks=self.webhooks, besides=self._away())
-            row = next((one for one in due if one[0] not in tried), None)
-            if row is None:
+            due = [one for one in due if one[0] not in tried]
+            if not due:
                 break
-            attempt_id, endpoint_id = row
+            self._send(due, tried, until=time.monotonic() + ASK_AGAIN)
+        return len(tried)
+
+    def _send(self, due: list[tuple[UUID, UUID | None]], tried: set[UUID], until: float) -> None:
+        """Send these in order, the first in any case, and the others while it is not time to ask again."""
+        for place, (attempt_id, endpoint_id) in enumerate(due):
+            if place and time.monotonic() > until:
+                return
+            if endpoint_id in self.resting:
+                continue
             tried.add(attempt_id)
             if self._state(attempt_id) in FAILURES and endpoint_id is not None:
                 self.resting[endpoint_id] = time.monotonic() + REST
-        return len(tried)
 
     def _away(self) -> list[UUID]:
         at = time.monotonic()

@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
 
 from cortex.accounts.choices import DESK_ROLES
-from cortex.accounts.models import Role
+from cortex.accounts.models import Organization, Role
 from cortex.accounts.queries import live_sessions
 from cortex.clock import clock
-from crisis.alerts.models import Kind, RiskAlert, RiskAlertQuerySet
+from crisis.alerts.models import Kind, RiskAlert
 from crisis.alerts.states import OPEN, Status
 from crisis.duty.models import DutyShift, DutyStatus
-from crisis.duty.queries import has_cover
+from crisis.duty.queries import without_cover
 from crisis.escalation.models import AlertStep, AttemptState, NotificationAttempt
 from crisis.risk.models import RiskAssessment
 
@@ -87,21 +87,28 @@ def returned_owner_alert_ids(at: datetime) -> list[UUID]:
 
 
 def uncovered_alert_ids(at: datetime) -> list[UUID]:
-    """Return the waiting alerts of desks that everybody has left and whose chain hasn't reached its end."""
+    """Return the waiting alerts of desks that everybody has left and whose chain hasn't reached its end.
+
+    Where somebody is at the desk, no alert of it is read.
+    """
+    waiting = RiskAlert.objects.waiting()
+    asked = Organization.objects.filter(Exists(waiting.filter(organization=OuterRef("pk"))))
+    desks = without_cover(asked)
+    if not desks:
+        return []
     steps = Func(F("policy__chain"), function="jsonb_array_length", output_field=IntegerField())
-    asked = RiskAlert.objects.waiting().filter(chain_position__lt=steps)
-    return _by_cover(asked, covered=False)
+    found = waiting.filter(organization_id__in=desks, chain_position__lt=steps)
+    return list(found.values_list("pk", flat=True))
 
 
 def covered_incident_ids(at: datetime) -> list[UUID]:
     """Return the incidents that nobody took up although somebody is on shift again."""
-    return _by_cover(RiskAlert.objects.waiting().filter(kind=Kind.NO_COVER), covered=True)
-
-
-def _by_cover(alerts: RiskAlertQuerySet, *, covered: bool) -> list[UUID]:
-    found = list(alerts.values_list("pk", "organization_id"))
-    desks = {organization: has_cover(organization) for organization in {one for _, one in found}}
-    return [pk for pk, organization in found if desks[organization] is covered]
+    incidents = RiskAlert.objects.waiting().filter(kind=Kind.NO_COVER)
+    found = {organization: pk for pk, organization in incidents.values_list("pk", "organization_id")}
+    if not found:
+        return []
+    desks = without_cover(Organization.objects.filter(pk__in=list(found)))
+    return [pk for organization, pk in found.items() if organization not in desks]
 
 
 def confirmed_new_alert_ids(at: datetime) -> list[UUID]:

@@ -74,6 +74,17 @@ def lock_person(patient_id: UUID) -> UUID:
     raise NotFound("There is no such person on record.", "patient_unknown")
 
 
+def lock_free_people(patient_ids: Any) -> set[UUID]:
+    """Lock the rows on record of these persons that nobody else holds; return their ids, and wait for none.
+
+    `patient_ids` may be a query of one column.
+    """
+    records = Patient.objects.filter(pk__in=patient_ids).values("person_id")
+    free = Patient.objects.select_for_update(no_key=True, skip_locked=True)
+    found = free.filter(pk__in=records, merged_into__isnull=True).order_by("pk")
+    return set(found.values_list("pk", flat=True))
+
+
 def found_by(organization: Organization, *, email: str = "", phone: str = "") -> PatientQuerySet:
     """Return the organization's rows with this e-mail or phone, found by blind index; several share a phone.
 

@@ -26,8 +26,8 @@ UNLOCKED_FEED = """    import psycopg
 CASES = (
     Sabotage(
         "the sweep finds nothing that is due", "crisis/sweep/loop.py",
-        "due = [one for one in escalation_queries.due_step_ids(clock(), BATCH) if one not in seen]",
-        "due: list[UUID] = []",
+        "due = [one for one in escalation_queries.due_steps(clock(), BATCH) if one.pk not in seen]",
+        "due: list[DueStep] = []",
         ("tests/unit/crisis/test_sweeper_holds.py",),
     ),
     Sabotage(

@@ -21,8 +21,9 @@ from tests.faults.nemesis.house import House, until
 from tests.faults.nemesis.ledger import Ledger
 from tests.stores import ROOT
 
-PRODUCERS, PAGES_PER_PERSON = 4, 2
-# The chain in seconds, so that every alert's is at its end before the run is: nobody claims any of them.
+PRODUCERS, PAGES_PER_PERSON = 6, 2
+HANDS = 3  # requests that one person has under way at once
+# The chain in seconds, so that every alert's is at its end before the run is, unless somebody claims it.
 CHAIN = [{"after": 0, "who": "on_duty"}, {"after": 8, "who": "supervisor"}, {"after": 20, "who": "lead"}]
 
 
@@ -62,7 +63,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--alerts", type=int, default=10_000)
     parser.add_argument("--each", type=int, default=20, help="how many faults of each kind")
-    parser.add_argument("--seconds", type=float, default=1_500)
+    parser.add_argument("--seconds", type=float, default=1_900)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--latest", type=float, default=10, help="seconds after which a screen or a step is late"
@@ -74,8 +75,9 @@ def arguments() -> argparse.Namespace:
 class Stage:
     """Who sends, who watches, and by which keys."""
 
-    def __init__(self, people: list[str], key: str, cookies: list[str], topic: str) -> None:
-        self.people, self.key, self.cookies, self.topic = people, key, cookies, topic
+    def __init__(self, people: list[str], key: str, staff: list[str], cookies: list[str], topic: str) -> None:
+        self.people, self.key, self.topic = people, key, topic
+        self.staff, self.cookies = staff, cookies
 
 
 def furnish(count: int) -> Stage:
@@ -106,12 +108,14 @@ def furnish(count: int) -> Stage:
     maker = create_client(actor=system("test"), organization_id=cast.home.pk, name="The app")
     raw = create_key(actor=system("test"), client_id=maker.pk, scopes=list(Scope.values)).raw
     people = [makers.make_patient(cast.home, consents=("treatment",)).anonymous_id for _ in range(count)]
-    cookies = [makers.cookie_of(user) for user in (cast.cleo, cast.sam)]
-    return Stage(people, raw, cookies, f"board:{cast.home.pk}")
+    staff = [cast.cleo, cast.sam]
+    cookies = [makers.cookie_of(user) for user in staff]
+    return Stage(people, raw, [str(user.pk) for user in staff], cookies, f"board:{cast.home.pk}")
 
 
 def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
     """Send, watch and hurt; wait until all is quiet; write what the books hold; return our own figures."""
+    from tests.faults.nemesis.claimers import SHARE, Claimer, Desk
     from tests.faults.nemesis.faults import KINDS, Nemesis
     from tests.faults.nemesis.producers import Producer
     from tests.faults.nemesis.screens import Screen
@@ -121,9 +125,15 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         Producer(house.ledger, house.origins, stage.key, stage.people[n::PRODUCERS], options.seed + n)
         for n in range(PRODUCERS)
     ]
+    claimers = [
+        Claimer(house.ledger, person, house.origins, cookie)
+        for person, cookie in zip(stage.staff, stage.cookies, strict=True)
+    ]
+    desk = Desk(house.ledger, claimers, options.seed)
     screens = [
         Screen(house.ledger, f"{who}-{page}", house.origins[page % 2 :] + house.origins[: page % 2], cookie,
-               stage.topic, options.seed + 10 * who + page)
+               stage.topic, options.seed + 10 * who + page,
+               lambda alert, number, who=who: desk.shown(alert, number, who))
         for who, cookie in enumerate(stage.cookies) for page in range(PAGES_PER_PERSON)
     ]  # fmt: skip
     for screen in screens:
@@ -132,6 +142,8 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
     habits = dict.fromkeys(("duplicate", "late", "disorder"), times)
     each = -(-options.each // len(screens))
     watching = started([lambda one=screen: one.run(options.seconds, each) for screen in screens])
+    home = threading.Event()
+    claiming = started([lambda one=one: one.work(home) for one in claimers for _ in range(HANDS)])
     start = time.monotonic()
     pace = options.seconds / len(stage.people)
     sending = started([
@@ -144,6 +156,11 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         assert not thread.is_alive(), "a producer was never answered"
     books = Books(house)
     until(books.is_done, 60 + options.alerts / 20, "escalations are still due")
+    until(desk.is_idle, 60 + options.alerts / 50, "somebody still waits for an answer to a claim")
+    until(books.is_done, 60, "escalations are still due")
+    home.set()
+    for thread in claiming:
+        thread.join(10)
     head = books.head()  # what comes after it may come after the screens have gone
     until(lambda: all(screen.last >= head for screen in screens), 30, "a screen never caught up")
     for screen in screens:
@@ -153,13 +170,15 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
     books.copy(house.ledger)
     house.ledger.note(
         "run", seed=options.seed, alerts=options.alerts, each=options.each, latest=options.latest,
-        began=began,
+        began=began, share=SHARE,
         kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=head, events=books.events(head),
         fired_twice=books.fired_twice(), trail=trail_verdict(),
     )  # fmt: skip
     return {
         "raised": len(stage.people),
         "acknowledged": sum(len(producer.told) for producer in producers),
+        "chosen": len(desk.chosen),
+        "claims acknowledged": len(set().union(*(one.won for one in claimers))),
         "numbers shown": sum(len(screen.numbers) for screen in screens),
     }
 
@@ -190,6 +209,12 @@ class Books:
         AND outcome IN ('fired', 'nobody_to_ask') AND position < 3 GROUP BY 1, 2 HAVING count(*) > 1) AS again
     """
 
+    # What an alert went through that decides about claims; the first two end a claim's word on the chain.
+    HISTORY = """
+        SELECT alert_id::text, kind, actor_id::text, extract(epoch FROM occurred_at) FROM crisis_alertevent
+        WHERE kind IN ('released', 'chain_beside', 'claimed', 'taken_over') ORDER BY feed_number
+    """
+
     def __init__(self, house: House) -> None:
         self.connection = house.books()
 
@@ -212,14 +237,17 @@ class Books:
         return self._count(self.TWICE)
 
     def is_done(self) -> bool:
-        """Whether every alert's chain is through its steps of this run."""
-        waiting = "SELECT count(*) FROM crisis_riskalert WHERE kind = 'self_harm' AND chain_position < {}"
+        """Whether the chain of every alert that nobody has is through its steps of this run."""
+        waiting = """SELECT count(*) FROM crisis_riskalert WHERE kind = 'self_harm' AND chain_position < {}
+                     AND status IN ('new', 'notified')"""
         return self._count(waiting.format(len(CHAIN))) == 0
 
     def copy(self, ledger: Ledger) -> None:
         """Write alerts and steps where the account reads them."""
         for person, alert in self.connection.execute(self.RAISED):  # type: ignore[arg-type]
             ledger.note("alert", person=person, alert=alert)
+        for alert, kind, who, at in self.connection.execute(self.HISTORY):  # type: ignore[arg-type]
+            ledger.note("history", alert=alert, kind=kind, who=who, moment=float(at))
         for alert, position, due, done, outcome in self.connection.execute(self.STEPS):  # type: ignore[arg-type]
             ledger.note("step", alert=alert, position=position, due=float(due),
                         done=None if done is None else float(done), outcome=outcome)  # fmt: skip

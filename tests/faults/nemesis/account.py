@@ -4,8 +4,10 @@
 
 The words are Jepsen's: an element is *lost* when its sender was told that it is in and it is in no database;
 *never read* when it is in and a screen never showed it; *stale* when a screen showed it later than the limit;
-*duplicated* when a screen showed one number twice. Exit status 1 when a promise was broken, or when the run
-did less than it states at its head: then it proves nothing.
+*duplicated* when a screen showed one number twice. A claim is *lost* when its person was told that it is
+theirs and the alert's history does not know it; an alert has *two winners* when two people were told so, or
+its history holds two claims, with no release in between. Exit status 1 when a promise was broken, or when the
+run did less than it states at its head: then it proves nothing.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ def compute(rows: Rows) -> dict[str, Any]:
     ]
     faults = Counter(one["kind"] for one in rows["fault"])
     kills = [one for one in rows["fault"] if one["kind"].startswith("kill-")]
-    return {
+    return claims(rows) | {
         "seed": run["seed"],
         "seconds": round(run["ended"] - run["began"], 1),
         "raised": len(raised),
@@ -118,10 +120,46 @@ def compute(rows: Rows) -> dict[str, Any]:
     }
 
 
+def claims(rows: Rows) -> dict[str, Any]:
+    """Return the figures of who was told that an alert is theirs, and of what the history knows."""
+    chosen = {one["alert"] for one in rows["chosen"]}
+    told: dict[tuple[str, str], float] = {}
+    for one in rows["claim"]:
+        if one["outcome"] == "acknowledged":
+            told.setdefault((one["alert"], one["who"]), one["at"])
+    kept = [(one["alert"], one["who"]) for one in rows["history"] if one["kind"] in ("claimed", "taken_over")]
+    ended = Counter(one["alert"] for one in rows["history"] if one["kind"] == "released")
+    excused = {one["alert"] for one in rows["history"] if one["kind"] in ("released", "chain_beside")}
+    owners, entries = Counter(alert for alert, _ in told), Counter(alert for alert, _ in kept)
+    since: dict[str, float] = {}
+    for (alert, _), at in told.items():
+        since[alert] = min(at, since.get(alert, at))
+    fired = [one for one in rows["step"] if one["outcome"] in ("fired", "nobody_to_ask")]
+    return {
+        "chosen": len(chosen),
+        "claims acknowledged": len(since),
+        "claims refused": sum(one["outcome"] == "conflict" for one in rows["claim"]),
+        "claims unknown": sum(one["outcome"] == "unknown" for one in rows["claim"]),
+        # Whoever claims one alert of a person gets the others that wait: the second of them is a conflict.
+        "never claimed": len(chosen - set(since) - set(entries)),
+        "left to their chains": len({one["alert"] for one in rows["alert"]} - set(entries)),
+        "claims lost": len(set(told) - set(kept)),
+        "two winners": sum(
+            max(owners[alert], entries[alert]) > 1 + ended[alert] for alert in owners | entries
+        ),
+        "steps after a claim": sum(
+            one["alert"] in since and one["alert"] not in excused and one["done"] > since[one["alert"]]
+            for one in fired
+        ),
+        "resolved": len({one["alert"] for one in rows["resolve"] if one["outcome"] == "acknowledged"}),
+    }
+
+
 def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
     """Return each broken promise, and each way in which the run did less than it states."""
     zero = ("lost", "never read", "stale", "duplicated", "out of order", "gaps", "holes in the feed",
-            "alerts twice", "steps late", "steps fired twice", "kills unconfirmed")  # fmt: skip
+            "alerts twice", "steps late", "steps fired twice", "kills unconfirmed",
+            "never claimed", "claims lost", "two winners", "steps after a claim")  # fmt: skip
     found = [f"{name}: {account[name]}" for name in zero if account[name]]
     if account["trail"] != "holds":
         found.append(f"the trail: {account['trail']}")
@@ -129,6 +167,11 @@ def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
         found.append(f"never acknowledged: {account['raised'] - account['acknowledged']}")
     if account["raised"] < run["alerts"]:
         found.append(f"{account['raised']} alerts instead of the stated {run['alerts']}")
+    # Drawn alert by alert: over two hundred of them, fewer than this means that claims were left out.
+    if account["claims acknowledged"] < run["share"] * 0.8 * run["alerts"]:
+        found.append(f"{account['claims acknowledged']} claims instead of the stated share of {run['share']}")
+    if account["left to their chains"] < (1 - run["share"]) * 0.4 * run["alerts"]:
+        found.append("too few alerts were left to their chains")
     kinds = account["faults by kind"]
     found += [f"{kinds.get(kind, 0)} faults of the kind {kind} instead of {run['each']}"
               for kind in run["kinds"] if kinds.get(kind, 0) < run["each"]]  # fmt: skip

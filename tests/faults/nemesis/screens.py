@@ -8,7 +8,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -25,10 +25,11 @@ class Screen:
     """One page, as live.js keeps it: joins with its last number, says what it saw, comes back by itself."""
 
     def __init__(
-        self, ledger: Ledger, name: str, origins: Sequence[str], cookie: str, topic: str, seed: int
-    ) -> None:
+        self, ledger: Ledger, name: str, origins: Sequence[str], cookie: str, topic: str, seed: int,
+        heed: Callable[[str, int], None],
+    ) -> None:  # fmt: skip
         self.ledger, self.name, self.cookie, self.topic = ledger, name, cookie, topic
-        self.origins = itertools.cycle(origins)
+        self.origins, self.heed = itertools.cycle(origins), heed
         self.rng = random.Random(seed)
         self.last = 0
         self.numbers: set[int] = set()
@@ -81,6 +82,7 @@ class Screen:
             self.last = message["n"]
             self.numbers.add(message["n"])
             self.ledger.note("shown", screen=self.name, n=message["n"], alert=message["alert"])
+            self.heed(message["alert"], message["n"])
         elif message["type"] == "reload":
             # More was missed than a replay holds: a page would show the list, and the account counts the gap.
             self.ledger.note("reload", screen=self.name)

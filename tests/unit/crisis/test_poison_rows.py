@@ -199,7 +199,10 @@ def test_steps_of_alerts_that_moved_on_are_finished_in_one_go(cast: Cast) -> Non
     assert (outcomes, review.done_at) == ({"stale"}, None)
 
 
-def test_critical_and_waiting_come_before_what_is_longer_overdue(cast: Cast) -> None:
+def test_critical_and_waiting_come_before_what_is_longer_overdue(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "BATCH", 50)
     cast.on_duty()
     high = raised(cast)
     late = [due_step(high, "contact_overdue", timedelta(hours=5)) for _ in range(loop.BATCH + 1)]
