@@ -16,7 +16,7 @@ from cortex.api.problems import encode
 from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.crypto.errors import SealedError
-from cortex.ops.models import TelemetryEvent
+from cortex.ops.bulk import insert_rows
 from crisis.intake import queries, storing
 from crisis.intake.answers import Outcome, Reply, batch_reply, refusal_reply
 from crisis.intake.gaps import KEPT, note_gaps
@@ -212,7 +212,7 @@ def _store(taking: _Taking) -> None:
             _write_alone(taking, row)
     keys = storing.keys_of(taking.rows, taking.messages, taking.facts, taking.parcel.organization_id)
     changed = ["result", "object_type", "object_id", "words", "told", "expires_at"]
-    IntakeKey.objects.bulk_create(keys, update_conflicts=True, unique_fields=["id"], update_fields=changed)
+    insert_rows(keys, unique=["id"], update=changed)
 
 
 def _write_alone(taking: _Taking, row: Sorted) -> None:
@@ -246,7 +246,7 @@ def write_rows(
     people = {row.person.pk: row.person for row in rows if row.person is not None}
     for patient_id, consents in storing.consents_of(rows).items():
         record_consent(actor=actor, patient=people[patient_id], consents=consents, at=at)
-    TelemetryEvent.objects.bulk_create(storing.telemetry_of(rows, organization_id))
+    insert_rows(storing.telemetry_of(rows, organization_id))
     return Unchanged(sessions)  # type: ignore[return-value]
 
 
