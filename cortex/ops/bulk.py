@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import psycopg
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
+from django.utils import timezone
 
 from cortex.crypto.fields import SealedMixin
 
@@ -58,6 +60,39 @@ def insert_columns(
     for name, values in columns.items():
         statement.add(_field(model, name), values)
     execute(statement.sql() + _on_conflict(model, unique, update, ignore=ignore), statement.values())
+
+
+def insert_data(
+    model: type[models.Model], items: Sequence[Any], extra: Columns, *, ignore: bool = False
+) -> None:
+    """Insert one row for each dataclass of `items`, whose fields are columns; `extra` has more columns.
+
+    Sealed fields are sealed under each item's `patient_id`, whose keys the current context must hold.
+    Columns that neither names take their default, or the time.
+    """
+    if not items:
+        return
+    columns: dict[str, Sequence[Any]] = dict(extra)
+    now, count = timezone.now(), len(items)
+    for field in model._meta.concrete_fields:
+        name = field.attname
+        if name in columns or field.generated:
+            continue
+        if name in items[0].__dataclass_fields__:
+            values = list(map(attrgetter(name), items))
+            columns[name] = _seal_all(field, values, items) if isinstance(field, SealedMixin) else values
+        elif getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+            columns[name] = [now] * count
+        elif not field.has_db_default():
+            columns[name] = [field.get_default()] * count
+    insert_columns(model, columns, ignore=ignore)
+
+
+def _seal_all(field: SealedMixin, values: Sequence[Any], items: Sequence[Any]) -> list[Any]:
+    return [
+        None if value is None else field.seal(value, pk=item.id, subject=item.patient_id)
+        for value, item in zip(values, items, strict=True)
+    ]
 
 
 class _Statement:

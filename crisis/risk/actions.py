@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cortex.audit import Actor, Unchanged, action, quiet, record
+from cortex.audit import Actor, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.ops.bulk import insert_rows
 from patients.registry.queries import locked as lock_patients
@@ -60,6 +60,7 @@ def append_evidence(
     return made
 
 
+@part
 @action
 def evaluate_patients(
     *, actor: Actor, patient_ids: Iterable[UUID], at: datetime | None = None

@@ -6,29 +6,29 @@ the order of their ids (`patients.registry.queries.locked`), so that two batches
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce, Greatest
 
-from cortex.audit import Actor, quiet
-from cortex.ops.bulk import insert_rows
+from cortex.audit import Actor, part, quiet
+from cortex.ops.bulk import insert_data, insert_rows
 from patients.registry.models import Patient
 from patients.registry.person import LastLocation
 from patients.sessions import builders
 from patients.sessions.merging import apply, new_session
-from patients.sessions.models import Session, SessionFeature, VoiceSession
-from patients.sessions.observations import DailyCheckIn
+from patients.sessions.messages import AssistantRationale, Message, ToolAction
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from patients.sessions.records import Batch, CheckInData, LocationData, SessionData, VoiceData
 
 SessionKey = tuple[UUID, str]
 PART = "a part of the intake's batch, which writes the audit row"
-T = TypeVar("T")
 
 
+@part
 @quiet(PART)
 def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[SessionKey, Session]:
     """Make or update the sessions that items speak of; return them by (patient id, client_ref).
@@ -54,6 +54,7 @@ def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[Session
     return known | fresh
 
 
+@part
 @quiet(PART)
 def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     """Write one request's rows, a statement or two per kind; return how many of each.
@@ -63,14 +64,14 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     has parsed bounds before.
     """
     _touch(batch)
-    _many(batch.messages, builders.message_row)
+    insert_data(Message, batch.messages, builders.message_columns(batch.messages))
     _voices(batch.voices)
     _features(batch)
-    _many(batch.emotions, builders.emotion_row)
-    _many(batch.activities, builders.activity_row)
-    _many(batch.feedback, builders.feedback_row)
-    _many(batch.tool_actions, builders.tool_row)
-    _many(batch.rationales, builders.rationale_row, ignore_conflicts=True)
+    insert_data(EmotionObservation, batch.emotions, builders.emotion_columns(batch.emotions))
+    insert_data(SessionActivity, batch.activities, {})
+    insert_data(SessionFeedback, batch.feedback, {})
+    insert_data(ToolAction, batch.tool_actions, {})
+    insert_data(AssistantRationale, batch.rationales, {}, ignore=True)
     _check_ins(batch.check_ins)
     _locations(batch.locations)
     return {name: len(getattr(batch, name)) for name in batch.__dataclass_fields__ if getattr(batch, name)}
@@ -85,10 +86,6 @@ def _known_sessions(keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
     ).exclude(client_ref="")
     found = {(row.patient_id, row.client_ref): row for row in rows}
     return {key: row for key, row in found.items() if key in wanted}
-
-
-def _many(items: list[T], build: Callable[[T], Any], *, ignore_conflicts: bool = False) -> None:
-    insert_rows([build(item) for item in items], ignore=ignore_conflicts)
 
 
 def _voices(items: list[VoiceData]) -> None:
