@@ -30,7 +30,8 @@ def keys(organization: Any, names: list[str], result: str) -> dict[str, list[Any
     count = len(names)
     return {
         "id": [uuid4() for _ in names], "organization_id": [organization.pk] * count, "key": names,
-        "source": ["item"] * count, "sender": ["client:x"] * count, "object_type": [""] * count, "result": [result] * count,
+        "source": ["item"] * count, "sender": ["client:x"] * count, "object_type": [""] * count,
+        "result": [result] * count,
         "words": [None, *[b"\x00\xff"] * (count - 1)], "expires_at": [makers.now() + timedelta(1)] * count,
     }  # fmt: skip
 
