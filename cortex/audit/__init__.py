@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cortex.audit.actors import SYSTEM, Actor, actor_of, system
-    from cortex.audit.machine import HOUSE, action, emit, quiet, record
+    from cortex.audit.machine import HOUSE, action, emit, part, quiet, record
     from cortex.audit.rules import InputRefused, NotFound, RuleBroken, Unchanged
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "action",
     "actor_of",
     "emit",
+    "part",
     "quiet",
     "record",
     "system",
@@ -27,6 +28,7 @@ _PLACES = {
     "HOUSE": "machine",
     "action": "machine",
     "emit": "machine",
+    "part": "machine",
     "quiet": "machine",
     "record": "machine",
     "SYSTEM": "actors",

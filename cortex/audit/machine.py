@@ -77,6 +77,15 @@ def quiet(why: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Let an action have no savepoint of its own inside another: when it fails, the one around it fails too.
+
+    For steps whose callers don't go on after a failure; whoever does finds the transaction unusable.
+    """
+    function.is_part = True  # type: ignore[attr-defined]
+    return function
+
+
 def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -84,7 +93,7 @@ def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
         stack = frames()
         frame = Frame(function.__qualname__)
         outermost = not stack
-        with transaction.atomic():
+        with transaction.atomic(savepoint=not run.is_part):  # type: ignore[attr-defined]
             stack.append(frame)
             try:
                 if outermost:
@@ -100,6 +109,7 @@ def _wrap(function: Callable[P, R], *, quiet: bool) -> Callable[P, R]:
         return value.value if isinstance(value, Unchanged) else value
 
     run.is_action = True  # type: ignore[attr-defined]
+    run.is_part = False  # type: ignore[attr-defined]
     return run
 
 

@@ -31,7 +31,8 @@ class DataKey:
     """One version of a subject's data key; with empty material it is the tombstone of a destroyed one."""
 
     __slots__ = (
-        "_aead", "_header", "_material", "created_at", "subject_id", "unconfirmed_since", "version",
+        "_aead", "_derived", "_header", "_material", "created_at", "subject_id", "unconfirmed_since",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +52,7 @@ class DataKey:
         self.created_at = created_at
         self.unconfirmed_since = unconfirmed_since
         self._material = material
+        self._derived: dict[bytes, bytes] = {}
         self._header = _HEADER.pack(MAGIC, version)
         self._aead = AESGCM(material) if material else None
 
@@ -83,7 +85,11 @@ class DataKey:
         """Return HMAC-SHA-256 of `message` under a key derived from this one for `label`."""
         if self._aead is None:
             raise KeyDestroyed(f"the key of subject {self.subject_id} was destroyed")
-        derived = hmac.digest(self._material, b"cortex.derive\x00" + label, hashlib.sha256)
+        derived = self._derived.get(label)
+        if derived is None:
+            # A batch asks for the digests of many texts; the labels are few.
+            derived = hmac.digest(self._material, b"cortex.derive\x00" + label, hashlib.sha256)
+            self._derived[label] = derived
         return hmac.digest(derived, message, hashlib.sha256)
 
     def __repr__(self) -> str:

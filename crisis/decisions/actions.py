@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, part, record
 from cortex.clock import clock
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert, Source
@@ -32,6 +32,7 @@ SOS_RULE = "H13"
 SAME = "same"
 
 
+@part
 @action
 def apply_decisions(
     *, actor: Actor, evaluations: dict[UUID, Evaluation], besides: str = "", at: datetime | None = None

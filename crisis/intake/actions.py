@@ -13,10 +13,10 @@ from django.db import DatabaseError
 
 from cortex.access.context import AccessContext, opening
 from cortex.api.problems import encode
-from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, quiet, record
+from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.errors import SealedError
-from cortex.ops.models import TelemetryEvent
+from cortex.ops.bulk import insert_columns, insert_rows
 from crisis.intake import queries, storing
 from crisis.intake.answers import Outcome, Reply, batch_reply, refusal_reply
 from crisis.intake.gaps import KEPT, note_gaps
@@ -26,6 +26,7 @@ from crisis.intake.parcels import Parcel, Press
 from crisis.intake.screening import (
     fail_closed,
     hold_back,
+    maybe_polite,
     scorable,
     score_rows,
     screen_rows,
@@ -102,6 +103,7 @@ def take_batch(*, actor: Actor, parcel: Parcel, at: datetime | None = None) -> R
     return reply
 
 
+@part
 @quiet("an answer kept for its sender for a day: codes and ids of what is recorded beside it")
 def keep_answer(*, actor: Actor, parcel: Parcel, reply: Reply, at: datetime) -> None:
     """Keep the bytes of a final answer under the request's key; without a key nothing is kept."""
@@ -156,11 +158,15 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     taking.rows = sort_items(items, facts)
     switches = engine_switches([parcel.organization_id]).get(parcel.organization_id, NOTHING)
     taking.lexicon = lexicon_of(switches.live_lexicon)
-    turns = queries.turns(taking.rows, facts.at)
-    screen_rows(taking.rows, taking.lexicon.screen, turns)
+    screen_rows(taking.rows, taking.lexicon.screen, {})
+    shadows = shadows_of(switches.shadow_lexicons)
+    polite = maybe_polite(taking.rows)
+    # Asked for only where it can matter: the place of a text decides about a courtesy, and nothing else.
+    turns = queries.turns(taking.rows, facts.at) if shadows or polite else {}
+    screen_rows((row for row in polite if row.item.index in turns), taking.lexicon.screen, turns)
     hold_back(taking.rows)
     fail_closed(taking.rows, closed, storing.needs_seal)
-    shadow_rows(taking.rows, shadows_of(switches.shadow_lexicons), turns)
+    shadow_rows(taking.rows, shadows, turns)
     _score(taking)
 
 
@@ -212,7 +218,8 @@ def _store(taking: _Taking) -> None:
             _write_alone(taking, row)
     keys = storing.keys_of(taking.rows, taking.messages, taking.facts, taking.parcel.organization_id)
     changed = ["result", "object_type", "object_id", "words", "told", "expires_at"]
-    IntakeKey.objects.bulk_create(keys, update_conflicts=True, unique_fields=["id"], update_fields=changed)
+    if keys:
+        insert_columns(IntakeKey, keys, unique=["id"], update=changed)
 
 
 def _write_alone(taking: _Taking, row: Sorted) -> None:
@@ -246,7 +253,7 @@ def write_rows(
     people = {row.person.pk: row.person for row in rows if row.person is not None}
     for patient_id, consents in storing.consents_of(rows).items():
         record_consent(actor=actor, patient=people[patient_id], consents=consents, at=at)
-    TelemetryEvent.objects.bulk_create(storing.telemetry_of(rows, organization_id))
+    insert_rows(storing.telemetry_of(rows, organization_id))
     return Unchanged(sessions)  # type: ignore[return-value]
 
 

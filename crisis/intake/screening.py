@@ -47,6 +47,11 @@ def screen_rows(rows: Iterable[Sorted], screen: Screener, turns: Mapping[int, in
         row.outcome.wants_support = row.outcome.wants_support or row.needs_person
 
 
+def maybe_polite(rows: Iterable[Sorted]) -> list[Sorted]:
+    """Return the rows in which "I'm fine" may be a courtesy: their place in the conversation decides."""
+    return [row for row in rows if row.screening is not None and row.screening.deflections]
+
+
 def scorable(rows: Iterable[Sorted]) -> list[Sorted]:
     """Return the rows whose words a text model may read: screened, to be stored now, in English.
 

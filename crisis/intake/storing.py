@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from cortex.ops.models import TelemetryEvent
-from crisis.intake.models import ITEM_LIFE, IntakeKey, Source, key_id
+from crisis.intake.models import ITEM_LIFE, Source, key_id
 from crisis.intake.sorting import Facts, Known, Sorted, remembered, row_id
 from crisis.risk.codes import text_code
 from crisis.risk.pii import pii_present
@@ -303,8 +303,11 @@ def _pseudonym(at: datetime, name: str | None) -> str:
 
 def keys_of(
     rows: Iterable[Sorted], messages: Mapping[MessageKey, UUID], facts: Facts, organization_id: UUID
-) -> list[IntakeKey]:
-    """Return the ids to remember: of what was stored, of words that became evidence, of messages to come."""
+) -> dict[str, list[Any]]:
+    """Return the ids to remember, as columns of IntakeKey; empty when there are none.
+
+    Of what was stored, of words that became evidence, of messages to come.
+    """
     names: dict[UUID, tuple[UUID | None, str]] = {}
     known = dict(facts.known)
     for (patient_id, name), object_id in messages.items():
@@ -316,19 +319,25 @@ def keys_of(
             continue
         names[row.key] = row.outcome.patient_id, row.item.id
         known[row.key] = remembered(row, known.get(row.key), is_told=row.became_evidence)
-    return [_key(key, known[key], names[key], facts, organization_id) for key in names]
+    return _key_columns(names, known, facts, organization_id) if names else {}
 
 
-def _key(
-    key: UUID, known: Known, name: tuple[UUID | None, str], facts: Facts, organization_id: UUID
-) -> IntakeKey:
-    # The time is given: a default of the database would be resolved again for each row of a batch.
-    return IntakeKey(
-        id=key, created_at=facts.at, organization_id=organization_id, source=Source.ITEM,
-        sender=facts.client, key=name[1], patient_id=name[0], result=known.result,
-        object_type=known.object_type, object_id=known.object_id, words=known.words, told=known.told,
-        expires_at=facts.at + ITEM_LIFE,
-    )  # fmt: skip
+def _key_columns(
+    names: Mapping[UUID, tuple[UUID | None, str]],
+    known: Mapping[UUID, Known],
+    facts: Facts,
+    organization_id: UUID,
+) -> dict[str, list[Any]]:
+    rows, count = [known[key] for key in names], len(names)
+    return {
+        "id": list(names), "key": [name for _, name in names.values()],
+        "patient_id": [patient_id for patient_id, _ in names.values()],
+        "result": [row.result for row in rows], "object_type": [row.object_type for row in rows],
+        "object_id": [row.object_id for row in rows], "words": [row.words for row in rows],
+        "told": [row.told for row in rows], "organization_id": [organization_id] * count,
+        "source": [Source.ITEM] * count, "sender": [facts.client] * count, "created_at": [facts.at] * count,
+        "expires_at": [facts.at + ITEM_LIFE] * count,
+    }  # fmt: skip
 
 
 def needs_seal(found: Sorted) -> bool:

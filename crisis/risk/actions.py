@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cortex.audit import Actor, Unchanged, action, quiet, record
+from cortex.audit import Actor, Unchanged, action, part, quiet, record
 from cortex.clock import clock
+from cortex.ops.bulk import insert_rows
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import person_ids
 
@@ -53,12 +54,13 @@ def append_evidence(
         ]
         for patient_id, rows in drafts.items()
     }
-    Evidence.objects.bulk_create([row for rows in made.values() for row in rows])
+    insert_rows([row for rows in made.values() for row in rows])
     codes = {str(patient_id): [row.code for row in rows] for patient_id, rows in made.items()}
     record(actor, "evidence.added", subject=_only(made), codes={"evidence": codes})
     return made
 
 
+@part
 @action
 def evaluate_patients(
     *, actor: Actor, patient_ids: Iterable[UUID], at: datetime | None = None
@@ -88,7 +90,8 @@ def evaluate_patients(
         )
         for patient_id, subject in people.items()
     }
-    rows = RiskAssessment.objects.bulk_create([each.assessment for each in evaluations.values()])
+    rows = [each.assessment for each in evaluations.values()]
+    insert_rows(rows)
     _watch(rows, at)
     _tell_shadows(actor, evaluations, at)
     levels = {str(row.pk): row.level for row in rows}
@@ -212,7 +215,7 @@ def _watch(rows: Iterable[RiskAssessment], at: datetime) -> None:
         for row in rows
         if row.level in (Level.MEDIUM, Level.HIGH)
     ]
-    RiskDue.objects.bulk_create(looks, ignore_conflicts=True)
+    insert_rows(looks, ignore=True)
 
 
 def _only(found: Mapping[UUID, object]) -> UUID | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cortex.audit import Actor, Unchanged, action
+from cortex.audit import Actor, Unchanged, action, part
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Kind, Level, RiskAlert
 from crisis.alerts.models import Source as AlertSource
@@ -29,6 +29,7 @@ Drafts = dict[UUID, list[Draft]]
 Joined = dict[UUID, list[RiskAlert]]
 
 
+@part
 @action
 def assess_rows(*, actor: Actor, rows: list[Sorted], sessions: Sessions, at: datetime) -> int:
     """Tell the ledger what a batch brought, decide once per person, and raise what is asked for.
@@ -41,7 +42,7 @@ def assess_rows(*, actor: Actor, rows: list[Sorted], sessions: Sessions, at: dat
     people = {row.person.pk: row.person for row in rows if row.person is not None}
     undecided: set[UUID] = set()
     try:
-        joined = assess_people(actor=actor, drafts=drafts, at=at)
+        joined = assess_people(actor=actor, drafts=drafts, at=at) if drafts else {}
     except Exception as error:
         log.error("engine failed for a batch", exc_info=error)
         joined, undecided = _assess_alone(actor, people, drafts, at)

@@ -6,15 +6,15 @@ the order of their ids (`patients.registry.queries.locked`), so that two batches
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, Value
+from django.db.models import Value
 from django.db.models.functions import Coalesce, Greatest
 
-from cortex.audit import Actor, quiet
+from cortex.audit import Actor, part, quiet
+from cortex.ops.bulk import insert_data, insert_rows
 from patients.registry.models import Patient
 from patients.registry.person import LastLocation
 from patients.sessions import builders
@@ -26,9 +26,9 @@ from patients.sessions.records import Batch, CheckInData, LocationData, SessionD
 
 SessionKey = tuple[UUID, str]
 PART = "a part of the intake's batch, which writes the audit row"
-T = TypeVar("T")
 
 
+@part
 @quiet(PART)
 def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[SessionKey, Session]:
     """Make or update the sessions that items speak of; return them by (patient id, client_ref).
@@ -48,12 +48,13 @@ def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[Session
         names = apply(row, data)
         if key in known and names:
             changed.setdefault(key, set()).update(names)
-    Session.objects.bulk_create(fresh.values())
+    insert_rows(list(fresh.values()))
     for key, touched in changed.items():
         known[key].save(update_fields=[*touched, "updated_at"])
     return known | fresh
 
 
+@part
 @quiet(PART)
 def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     """Write one request's rows, a statement or two per kind; return how many of each.
@@ -63,32 +64,28 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     has parsed bounds before.
     """
     _touch(batch)
-    _many(Message, batch.messages, builders.message_row)
+    insert_data(Message, batch.messages, builders.message_columns(batch.messages))
     _voices(batch.voices)
     _features(batch)
-    _many(EmotionObservation, batch.emotions, builders.emotion_row)
-    _many(SessionActivity, batch.activities, builders.activity_row)
-    _many(SessionFeedback, batch.feedback, builders.feedback_row)
-    _many(ToolAction, batch.tool_actions, builders.tool_row)
-    _many(AssistantRationale, batch.rationales, builders.rationale_row, ignore_conflicts=True)
+    insert_data(EmotionObservation, batch.emotions, builders.emotion_columns(batch.emotions))
+    insert_data(SessionActivity, batch.activities, {})
+    insert_data(SessionFeedback, batch.feedback, {})
+    insert_data(ToolAction, batch.tool_actions, {})
+    insert_data(AssistantRationale, batch.rationales, {}, ignore=True)
     _check_ins(batch.check_ins)
     _locations(batch.locations)
     return {name: len(getattr(batch, name)) for name in batch.__dataclass_fields__ if getattr(batch, name)}
 
 
 def _known_sessions(keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
-    wanted = Q(pk__in=[])
-    by_patient: dict[UUID, set[str]] = {}
-    for patient_id, ref in keys:
-        by_patient.setdefault(patient_id, set()).add(ref)
-    for patient_id, refs in by_patient.items():
-        wanted |= Q(patient_id=patient_id, client_ref__in=refs)
-    return {(row.patient_id, row.client_ref): row for row in Session.objects.filter(wanted)}
-
-
-def _many(model: Any, items: list[T], build: Callable[[T], Any], *, ignore_conflicts: bool = False) -> None:
-    if items:
-        model.objects.bulk_create([build(item) for item in items], ignore_conflicts=ignore_conflicts)
+    wanted = set(keys)
+    # Names are asked for beside people, not in pairs, which cost more to say than the few rows too many that
+    # this finds; the last condition is the index's own.
+    rows = Session.objects.filter(
+        patient_id__in={patient_id for patient_id, _ in wanted}, client_ref__in={name for _, name in wanted}
+    ).exclude(client_ref="")
+    found = {(row.patient_id, row.client_ref): row for row in rows}
+    return {key: row for key, row in found.items() if key in wanted}
 
 
 def _voices(items: list[VoiceData]) -> None:
@@ -102,7 +99,7 @@ def _voices(items: list[VoiceData]) -> None:
         names = builders.put_voice(row, item)
         if item.session_id in known:
             changed.setdefault(item.session_id, set()).update(names)
-    VoiceSession.objects.bulk_create(fresh.values())
+    insert_rows(list(fresh.values()))
     for session_id, touched in changed.items():
         known[session_id].save(update_fields=[*touched, "updated_at"])
 
@@ -118,7 +115,7 @@ def _features(batch: Batch) -> None:
         if row is None:
             row = fresh[item.session_id] = builders.feature_row(item)
         builders.put_features(row, item.values)
-    SessionFeature.objects.bulk_create(fresh.values())
+    insert_rows(list(fresh.values()))
     # Only what the items name: a bulk update costs a condition for each row and field.
     named = sorted({name for item in batch.features for name in item.values})
     if known and named:
@@ -126,17 +123,29 @@ def _features(batch: Batch) -> None:
 
 
 def _check_ins(items: list[CheckInData]) -> None:
-    wanted = Q(pk__in=[])
+    known = _known_check_ins({(item.patient_id, item.date) for item in items})
+    fresh: dict[tuple[UUID, date], DailyCheckIn] = {}
+    changed: dict[tuple[UUID, date], set[str]] = {}
     for item in items:
-        wanted |= Q(patient_id=item.patient_id, date=item.date)
-    rows = {(row.patient_id, row.date): row for row in DailyCheckIn.objects.filter(wanted)} if items else {}
-    for item in items:
-        row = rows.get((item.patient_id, item.date))
+        key = item.patient_id, item.date
+        row = known.get(key) or fresh.get(key)
         if row is None:
-            row = rows[item.patient_id, item.date] = builders.check_in_row(item)
-            row.save(force_insert=True)
-        else:
-            row.save(update_fields=builders.put_check_in(row, item))
+            fresh[key] = builders.check_in_row(item)
+            continue
+        names = builders.put_check_in(row, item)
+        if key in known:
+            changed.setdefault(key, set()).update(names)
+    insert_rows(list(fresh.values()))
+    for key, touched in changed.items():
+        known[key].save(update_fields=touched)
+
+
+def _known_check_ins(wanted: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], DailyCheckIn]:
+    if not wanted:
+        return {}
+    people, days = {patient_id for patient_id, _ in wanted}, {day for _, day in wanted}
+    rows = DailyCheckIn.objects.filter(patient_id__in=people, date__in=days)
+    return {key: row for row in rows if (key := (row.patient_id, row.date)) in wanted}
 
 
 def _locations(items: list[LocationData]) -> None:

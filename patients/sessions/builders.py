@@ -11,19 +11,15 @@ from cortex.access.context import current
 from cortex.crypto.digest import keyed_digest
 from cortex.ids import time_of, uuid7
 from patients.registry.person import LastLocation
-from patients.sessions.messages import MESSAGE_LIFE, AssistantRationale, Message, ToolAction
-from patients.sessions.models import HARD_CAP, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
-from patients.sessions.observations import DailyCheckIn, EmotionObservation
+from patients.sessions.messages import MESSAGE_LIFE
+from patients.sessions.models import HARD_CAP, SessionFeature, VoiceSession
+from patients.sessions.observations import DailyCheckIn
 from patients.sessions.records import (
-    ActivityData,
     CheckInData,
     EmotionData,
     FeatureData,
-    FeedbackData,
     LocationData,
     MessageData,
-    RationaleData,
-    ToolActionData,
     VoiceData,
     clamped,
 )
@@ -58,25 +54,24 @@ def columns_of(data: Any) -> dict[str, Any]:
     return {field.name: getattr(data, field.name) for field in fields(data)}
 
 
-def message_row(data: MessageData) -> Message:
-    """Return a message that expires eighteen months after the time in its key."""
-    columns = columns_of(data)
-    columns["content_hash"] = digest(data.patient_id, data.content)
-    # The time is given: a default of the database would be resolved again for each row of a batch.
-    return Message(
-        **columns, created_at=data.received_at, expires_at=time_of(_required(data.id)) + MESSAGE_LIFE
-    )
+def message_columns(items: list[MessageData]) -> dict[str, list[Any]]:
+    """Return what messages have beside what was said: they expire eighteen months after their key's time."""
+    return {
+        "content_hash": [digest(data.patient_id, data.content) for data in items],
+        "created_at": [data.received_at for data in items],
+        "expires_at": [time_of(_required(data.id)) + MESSAGE_LIFE for data in items],
+    }
 
 
-def emotion_row(data: EmotionData) -> EmotionObservation:
-    """Return an observation, at its clamped time, with its band and whether a person should look at it."""
-    columns = columns_of(data) | {"observed_at": time_of(_required(data.id))}
-    return EmotionObservation(
-        **columns,
-        clinical_severity=severity_band(data.clinical_markers),
-        is_flagged=is_flagged(data.clinical_markers, data.label, data.confidence),
-        expires_at=time_of(_required(data.id)) + MESSAGE_LIFE,
-    )
+def emotion_columns(items: list[EmotionData]) -> dict[str, list[Any]]:
+    """Return the clamped times of observations, their bands, and whether a person should look at them."""
+    times = [time_of(_required(data.id)) for data in items]
+    return {
+        "observed_at": times,
+        "clinical_severity": [severity_band(data.clinical_markers) for data in items],
+        "is_flagged": [is_flagged(data.clinical_markers, data.label, data.confidence) for data in items],
+        "expires_at": [at + MESSAGE_LIFE for at in times],
+    }
 
 
 def voice_row(data: VoiceData) -> VoiceSession:
@@ -134,26 +129,6 @@ def put_features(row: SessionFeature, values: dict[str, Any]) -> None:
             setattr(row, name, sorted({*getattr(row, name), *value}))
         elif value is not None:
             setattr(row, name, value)
-
-
-def activity_row(data: ActivityData) -> SessionActivity:
-    """Return an activity."""
-    return SessionActivity(**columns_of(data))
-
-
-def feedback_row(data: FeedbackData) -> SessionFeedback:
-    """Return feedback by the person."""
-    return SessionFeedback(**columns_of(data))
-
-
-def tool_row(data: ToolActionData) -> ToolAction:
-    """Return a tool call."""
-    return ToolAction(**columns_of(data))
-
-
-def rationale_row(data: RationaleData) -> AssistantRationale:
-    """Return the reasons behind one message."""
-    return AssistantRationale(**columns_of(data))
 
 
 def check_in_row(data: CheckInData) -> DailyCheckIn:
