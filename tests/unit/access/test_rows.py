@@ -36,7 +36,7 @@ OWNED = """
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
       AND (c.relname LIKE 'patients\\_%' OR c.relname LIKE 'crisis\\_%') ORDER BY 1
 """
-INDEXES = {"crisis_riskalert", "patients_patient"}
+LARGE = {"crisis_riskalert", "patients_patient"}
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -222,21 +222,26 @@ def multiply(table: str, source: Any, many: int, **values: str) -> None:
         cursor.execute(f'INSERT INTO "{table}" ({columns}) {copies}', [source])
 
 
-def indexes_of(sql: str) -> tuple[set[str], set[str]]:
-    """Return which indexes a statement uses, and which of the large tables it reads from end to end."""
+def reads_of(sql: str) -> tuple[set[str], set[str]]:
+    """Return by which indexes a statement reads the large tables, and which it reads from end to end.
+
+    By what it reads the small ones beside them is the planner's choice among equals.
+    """
+    named = rows("SELECT indexname FROM pg_indexes WHERE tablename = ANY(%s)", sorted(LARGE))
+    theirs = {name for (name,) in named}
     found: set[str] = set()
-    read: set[str] = set()
+    whole: set[str] = set()
 
     def walk(node: dict[str, Any]) -> None:
-        if "Index Name" in node:
+        if node.get("Index Name") in theirs:
             found.add(node["Index Name"])
-        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in INDEXES:
-            read.add(node["Relation Name"])
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE:
+            whole.add(node["Relation Name"])
         for part in node.get("Plans", []):
             walk(part)
 
     walk(rows(f"EXPLAIN (FORMAT JSON) {sql}")[0][0][0]["Plan"])
-    return found, read
+    return found, whole
 
 
 def test_the_board_and_the_look_for_a_person_use_their_indexes_as_without_policies(cast: Cast) -> None:
@@ -249,22 +254,31 @@ def test_the_board_and_the_look_for_a_person_use_their_indexes_as_without_polici
                      resolved_at="now() - interval '9 days'", organization_id=f"CASE WHEN mod(g, 2) = 0 THEN "
                      f"'{cast.elsewhere.pk}'::uuid ELSE r.organization_id END")  # fmt: skip
     with stores.role("cortex_owner"):
-        rows_changed("ANALYZE crisis_riskalert, patients_patient")
+        rows_changed("ANALYZE")  # the small ones too: a table that is not known counts as ten pages
     client = Client()
     client.force_login(cast.cleo)
     with CaptureQueriesContext(connection) as asked:
         assert client.get(reverse("crisis:board")).status_code == 200
-    board = next(q["sql"] for q in asked if "level_since" in q["sql"] and "EXPLAIN" not in q["sql"]
-                 and 'FROM "crisis_riskalert"' in q["sql"] and "LIMIT" in q["sql"])  # fmt: skip
+    told = [q["sql"] for q in asked]
+    (board,) = [one for one in told if "ORDER BY place" in one]  # of all that is open: `crisis/desk/facts.py`
+    (cards,) = [one for one in told if "level_since" in one and 'FROM "crisis_riskalert"' in one]
     look = f"SELECT * FROM patients_patient WHERE id = '{cast.patient.pk}'"  # noqa: S608
     name = "SELECT * FROM patients_patient WHERE anonymous_id = 'T-7'"
-    for sql in (board, look, name):
+    needed = {
+        board: {"alert_open", "alert_resolved"},
+        cards: {"crisis_riskalert_pkey"},
+        look: {"patients_patient_pkey"},
+        name: {"patients_patient_anonymous_id"},  # there are two, of which either serves
+    }
+    for sql, indexes in needed.items():
         with scoped(staff(cast.cleo)):
-            found, read = indexes_of(sql)
+            found, whole = reads_of(sql)
         with stores.role("cortex_system"):
-            assert found >= indexes_of(sql)[0] - {"patients_patient_pkey"}, sql
-        assert found
-        assert read == set(), sql
+            found_without, whole_without = reads_of(sql)
+        for one in indexes:
+            for used in (found, found_without):
+                assert any(index.startswith(one) for index in used), (one, used, sql)
+        assert (whole, whole_without) == (set(), set()), sql
     scope_all()
 
 
