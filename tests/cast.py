@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from cortex.access.context import opening
 from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
+from cortex.audit.actors import Actor
+from cortex.audit.machine import action, record
+from cortex.ids import uuid7
+from cortex.keys.actions import ensure_keys
 from crisis.alerts.models import RiskAlert
 from crisis.ownership.actions import claim_alert
+from patients.care.models import CareTeamMember
+from patients.privacy.actions import _rows
+from patients.privacy.models import Consent
+from patients.registry.actions import _add_details
+from patients.registry.builders import patient_row
 from patients.registry.models import Patient
+from patients.registry.records import RegisterPatient
 from tests import makers
 
 
@@ -56,25 +67,91 @@ class Cast:
         return claim_alert(actor=makers.staff(self.cleo), alert_id=alert.pk)
 
 
+PLAYERS = {
+    "alice": (Role.THERAPIST, "home", "Alice Achieng"),
+    "bob": (Role.THERAPIST, "home", "Bob Barasa"),
+    "charlie": (Role.THERAPIST, "elsewhere", "Charlie Chebet"),
+    "sam": (Role.SUPERVISOR, "home", "Sam Simiyu"),
+    "ada": (Role.ADMIN, "home", "Ada Adhiambo"),
+    "cleo": (Role.COUNSELOR, "home", "Cleo Cherono"),
+}
+SERVICES = {
+    "home": ("Amani Service (fictional)", "amani"),
+    "elsewhere": ("Baraka Service (fictional)", "baraka"),
+}
+NAMES = {
+    "patient": {"given_name": "Zawadi", "family_name": "Planted"},
+    "stranger": {"given_name": "Imani"},
+}
+DAYS = timedelta(days=30)
+
+
 def make_cast() -> Cast:
-    """Write the cast into the test's databases."""
-    home = makers.make_organization(name="Amani Service (fictional)", slug="amani")
-    elsewhere = makers.make_organization(name="Baraka Service (fictional)", slug="baraka")
-    people = {
-        "alice": (Role.THERAPIST, home, "Alice Achieng"),
-        "bob": (Role.THERAPIST, home, "Bob Barasa"),
-        "charlie": (Role.THERAPIST, elsewhere, "Charlie Chebet"),
-        "sam": (Role.SUPERVISOR, home, "Sam Simiyu"),
-        "ada": (Role.ADMIN, home, "Ada Adhiambo"),
-        "cleo": (Role.COUNSELOR, home, "Cleo Cherono"),
-    }
+    """Write the cast into the test's databases, each kind of row at once: most tests begin with it.
+
+    The rows are those that `makers`, and so the real actions, would write (`tests/unit/test_cast.py`).
+    """
+    houses = {key: Organization(name=name, slug=slug) for key, (name, slug) in SERVICES.items()}
+    Organization.objects.bulk_create(houses.values())
     users = {
-        name: makers.make_user(role, where, email=f"{name}@example.org", full_name=full)
-        for name, (role, where, full) in people.items()
+        key: User(
+            email=f"{key}@example.org",
+            full_name=name,
+            role=role,
+            organization=houses[where],
+            is_verified=True,
+        )
+        for key, (role, where, name) in PLAYERS.items()
     }
-    patient = makers.make_patient(home, team=[users["alice"]], given_name="Zawadi", family_name="Planted")
-    stranger = makers.make_patient(elsewhere, team=[users["charlie"]], given_name="Imani")
-    return Cast(home=home, elsewhere=elsewhere, patient=patient, stranger=stranger, **users)
+    for user in users.values():
+        user.set_password(makers.PASSWORD)
+    User.objects.bulk_create(users.values())
+    places = {
+        "patient": (houses["home"], users["alice"]),
+        "stranger": (houses["elsewhere"], users["charlie"]),
+    }
+    both = Actor(
+        kind="system", id=None, label="test", role="system", org_ids=tuple(one.pk for one in houses.values())
+    )
+    people = _register(actor=both, places=places, at=makers.now() - DAYS)
+    makers.scope_all()
+    return Cast(**houses, **users, **people)
+
+
+@action
+def _register(
+    *, actor: Actor, places: dict[str, tuple[Organization, User]], at: datetime
+) -> dict[str, Patient]:
+    """Put the people on record, each with a primary therapist, as `register_patient` and its kin do."""
+    told = {name: makers.registration(at, **NAMES[name]) for name in places}
+    rows = {name: patient_row(uuid7(at), house, told[name], at) for name, (house, _) in places.items()}
+    ensure_keys(row.pk for row in rows.values())  # at once; each look below finds them in the cache
+    consents: list[Consent] = []
+    for name, row in rows.items():
+        machine = makers.machine(row.organization_id)
+        with opening(machine, purpose="registration") as ctx:
+            ctx.load_keys([row.pk], create=True)
+            row.save(force_insert=True)
+            _add_details(row, told[name])
+        consents += _rows(machine, row, told[name].consents, at)
+        granted = sorted(one.consent_type for one in told[name].consents)
+        record(machine, "consent.recorded", row, subject=row.pk, codes={"granted": granted, "withdrawn": []})
+        record(machine, "patient.registered", row, subject=row.pk, fields=_given(told[name]))
+    Consent.objects.bulk_create(consents)
+    members = [
+        CareTeamMember(
+            organization_id=house.pk, patient=rows[name], user=user, role="primary_therapist", starts_at=at
+        )
+        for name, (house, user) in places.items()
+    ]
+    for member in CareTeamMember.objects.bulk_create(members):
+        codes = {"role": member.role, "user": str(member.user_id)}
+        record(makers.machine(member.organization_id), "care_team.joined", member, codes=codes)
+    return rows
+
+
+def _given(data: RegisterPatient) -> list[str]:
+    return [item.name for item in fields(data) if getattr(data, item.name) not in (None, "", [], {})]
 
 
 @pytest.fixture

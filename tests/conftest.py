@@ -9,7 +9,7 @@ import pytest
 
 from tests import stores
 
-pytest_plugins: list[str] = ["tests.budget", "tests.cast", "tests.kms", "tests.scopes"]
+pytest_plugins: list[str] = ["tests.budget", "tests.scopes", "tests.cast", "tests.kms"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -65,6 +65,11 @@ def put_back() -> None:
     raw.execute(_now.statement.format("true" if connection.in_atomic_block else "false"))
 
 
+def stands_for_a_test() -> bool:
+    """Whether a test's own lines run in this thread, and not what a door does."""
+    return _now.depth is not None and _now.statement is EVERYTHING
+
+
 @contextmanager
 def _standing(statement: str) -> Iterator[None]:
     kept = _now.depth, _now.statement

@@ -1,4 +1,4 @@
-"""The stores of a test run: clusters per slot, migrated template databases, roles, and the flush by copy."""
+"""The stores of a test run: clusters per slot, migrated template databases, roles, and the clean-up."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from psycopg import sql
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
 from cortex.ops.local_secrets import load_or_make
 from cortex.ops.quick_states import quick_states
+from tests import cleaning
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOT = os.environ.get("CORTEX_TEST_SLOT", "main") + os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -26,6 +27,7 @@ DATA_DIR = ROOT / ".cortex" / f"test-{SLOT}"
 DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 SETUP = {"main": SQL / "database.sql", "keys": SQL / "keys-database.sql"}
 _state: dict[str, Any] = {}
+_clean: dict[str, cleaning.Clean] = {}
 
 
 def start() -> None:
@@ -65,11 +67,30 @@ def build_databases() -> None:
         migrate_templates()
         stamp_file.write_text(stamp)
     refresh()
+    for cluster, name in DATABASES.values():
+        _clean[name] = cleaning.remember(superuser_address(DATA_DIR, cluster, name))
     install_flush()
 
 
 def refresh() -> None:
-    """Replace the run's databases by fresh copies of the templates (everything that a test wrote is gone)."""
+    """Replace the run's databases by fresh copies of the templates."""
+    leave()
+    for cluster, name in DATABASES.values():
+        recreate(cluster, name, template_of(name))
+
+
+def clean() -> None:
+    """Make the run's databases what they were before the test; what only a fresh copy can undo gets one."""
+    leave()
+    for cluster, name in DATABASES.values():
+        known = _clean[name]
+        if not cleaning.put_back(superuser_address(DATA_DIR, cluster, name), known):
+            recreate(cluster, name, template_of(name))
+            cleaning.begin_anew(known)
+
+
+def leave() -> None:
+    """Close this process's connections."""
     from django.db import connections
 
     async def close_those_of_the_loops() -> None:
@@ -78,8 +99,6 @@ def refresh() -> None:
     connections.close_all()
     # A test that drove a browser leaves connections in the context that every later loop copies.
     asyncio.run(close_those_of_the_loops())
-    for cluster, name in DATABASES.values():
-        recreate(cluster, name, template_of(name))
 
 
 def template_of(name: str) -> str:
@@ -151,11 +170,11 @@ BUILT_FROM = {"operations.py", "partitions.py", "rows.py"}
 
 
 def install_flush() -> None:
-    """Let Django's transactional tests end by a fresh copy: triggers forbid TRUNCATE to the application."""
+    """Let Django's transactional tests end by our own clean-up: triggers forbid it to the application."""
     from django.test import TransactionTestCase
 
     def flush(self: TransactionTestCase) -> None:
-        refresh()
+        clean()
 
     TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign, attr-defined]
 

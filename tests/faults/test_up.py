@@ -164,32 +164,27 @@ def test_a_taken_port_is_said_in_a_sentence(house: UpRun) -> None:
         shutil.rmtree(other, ignore_errors=True)
 
 
-def test_a_stop_leaves_nothing_and_loses_nothing(folder: Path) -> None:
-    # Runs after the tests above have finished with the shared house.
-    folder = house_folder("up-stop")
-    shutil.rmtree(folder, ignore_errors=True)
-    with running(folder) as run:
-        members, secrets = run.family(), (folder / "secrets.json").read_text()
-        with psycopg.connect(superuser_address(folder, "main", "cortex"), autocommit=True) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
-        run.end(signal.SIGINT)
-        assert alive(members) == []
-        assert run.process.returncode == 0
-        assert "stopped; everything is kept for the next start." in run.output
+def test_a_stop_leaves_nothing_and_loses_nothing(house: UpRun, folder: Path) -> None:
+    """Ends the house of the tests above; those below start their own where it stood."""
+    members, secrets = house.family(), (folder / "secrets.json").read_text()
+    with psycopg.connect(superuser_address(folder, "main", "cortex"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    house.end(signal.SIGINT)
+    assert alive(members) == []
+    assert house.process.returncode == 0
+    assert "stopped; everything is kept for the next start." in house.output
     with running(folder) as again:
         with psycopg.connect(superuser_address(folder, "main", "cortex")) as connection:
             assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
         assert (folder / "secrets.json").read_text() == secrets
+        assert "migrated" in house.output
         assert "migrated" not in again.output
-        members = again.family()
-        again.end(signal.SIGHUP)
-        assert alive(members) == []
-        assert again.process.returncode == 0
+        stop_during_a_slow_task(again, folder)
 
 
-def test_a_stop_during_a_slow_task_leaves_nothing() -> None:
-    folder = house_folder("up-stop")
-    with running(folder) as run, psycopg.connect(superuser_address(folder, "main", "cortex")) as holder:
+def stop_during_a_slow_task(run: UpRun, folder: Path) -> None:
+    """A worker in the middle of a task, which waits for a lock, holds nothing up and is not left behind."""
+    with psycopg.connect(superuser_address(folder, "main", "cortex")) as holder:
         holder.execute("LOCK TABLE ops_servicemetric IN ACCESS EXCLUSIVE MODE")
         send_slow_task(folder)
         waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -210,41 +205,46 @@ def send_slow_task(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=True, timeout=30)
 
 
-def test_after_a_killed_up_nothing_stays_and_the_next_one_starts() -> None:
-    folder = house_folder("up-stop")
-    with running(folder) as run:
+@pytest.fixture
+def left(house: UpRun, folder: Path) -> Path:
+    """The folder that a house which was stopped has left."""
+    if house.process.poll() is None:
+        house.end()
+    return folder
+
+
+def test_after_a_killed_up_nothing_stays_and_the_next_start_ends_a_leftover_child(left: Path) -> None:
+    with running(left) as run:
         members = run.family()
         run.process.kill()
         wait_for(lambda: alive(members) == [], 10, run)
-    with running(folder) as again:
-        assert again.is_answering()
-
-
-def test_a_leftover_child_is_ended_at_the_next_start() -> None:
-    folder = house_folder("up-stop")  # of the tests above: nothing has to be migrated again
-    left = subprocess.Popen(["sleep", "60"])
+    # As if one had stayed all the same.
+    stray = subprocess.Popen(["sleep", "60"])
     try:
-        begun = (Path("/proc") / str(left.pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        begun = (Path("/proc") / str(stray.pid) / "stat").read_text().rpartition(")")[2].split()[19]
         mine = (Path("/proc/self/stat")).read_text().rpartition(")")[2].split()[19]
-        children = {"worker": [left.pid, begun], "web": [os.getpid(), f"not {mine}"]}
-        (folder / "up.json").write_text(json.dumps({"pid": 1, "children": children}))
-        with running(folder) as run:
-            assert "ended worker, which a killed run had left behind" in run.output
-            assert left.wait(1) == -signal.SIGTERM
+        state = json.loads((left / "up.json").read_text())
+        state["children"] |= {"worker": [stray.pid, begun], "web": [os.getpid(), f"not {mine}"]}
+        (left / "up.json").write_text(json.dumps(state))
+        with running(left) as again:
+            assert "ended worker, which a killed run had left behind" in again.output
+            assert stray.wait(1) == -signal.SIGTERM
+            assert f"ready in {left / 'stores'}." in again.output
+            assert again.is_answering()
+            members = again.family()
+            again.end(signal.SIGHUP)  # its terminal was closed
+            assert alive(members) == []
+            assert again.process.returncode == 0
     finally:
-        left.kill()
+        stray.kill()
 
 
-def test_new_secrets_do_not_meet_old_databases_and_both_can_be_cleaned_together() -> None:
-    folder = house_folder("up-stop")
-    with running(folder) as run:
-        assert f"ready in {folder / 'stores'}." in run.output
-    (folder / "secrets.json").unlink()
-    assert f"The databases in {folder / 'stores'} were made with other secrets" in refusal(folder)
+def test_new_secrets_do_not_meet_old_databases_and_both_can_be_cleaned_together(left: Path) -> None:
+    (left / "secrets.json").unlink()
+    assert f"The databases in {left / 'stores'} were made with other secrets" in refusal(left)
     command = [sys.executable, "manage.py", "clean_data", "--yes"]
-    subprocess.run(command, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=30)
-    assert not (folder / "stores").exists()
-    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(command, cwd=ROOT, env=environment(left), check=True, capture_output=True, timeout=30)
+    assert not (left / "stores").exists()
 
 
 def test_a_folder_that_may_not_be_written_is_said_in_a_sentence() -> None:

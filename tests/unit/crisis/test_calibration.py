@@ -42,7 +42,7 @@ from patients.registry.models import Patient
 from tests import stores
 from tests.cast import Cast
 from tests.makers import make_alert, make_patient, make_user, now, scope_all, staff
-from tests.unit.access.test_rows import indexes_of, multiply, rows_changed
+from tests.unit.access.test_rows import multiply, reads_of, rows_changed
 
 pytestmark = pytest.mark.django_db
 PAGE = "/calibration/"
@@ -348,7 +348,7 @@ def test_a_large_service_is_counted_by_its_indexes(cast: Cast) -> None:
     assert len(counted) == 3
     for sql in counted:
         with scoped(staff(cast.sam)):
-            found, read = indexes_of(sql)
+            found, read = reads_of(sql)
         assert "alert_raised" in found
         assert "crisis_riskalert" not in read
     scope_all()
