@@ -11,10 +11,12 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Name the key of second factors to the key store: no sweep takes it for an orphan, proofs try it."""
+        """Name the key of second factors to the key store: swept by nobody, tried by proofs, resealed."""
+        from cortex.accounts.factors.actions import reseal_secrets
         from cortex.accounts.factors.adapter import existing
         from cortex.accounts.factors.queries import sealed_secrets
         from cortex.keys import registry
 
         registry.register(existing, purpose="organization")
         registry.register_sealing(sealed_secrets)
+        registry.register_resealing("mfa.Authenticator", reseal_secrets)

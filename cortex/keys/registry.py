@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from cortex.keys.models import Purpose
@@ -27,7 +28,12 @@ class Sealed:
 Sealing = Callable[[int], Iterable[Sealed]]
 """Given a sample (0: all), yield one value for each key version that seals in a place."""
 
+Resealing = Callable[..., tuple[int, dict[Any, str]]]
+"""An action(actor=, subjects=, version=, limit=, skip=) that seals such values anew by `version`, at most
+`limit` rows that nobody else holds; returns how many, and by row those that don't open."""
+
 _SEALINGS: list[Sealing] = []
+_RESEALINGS: dict[str, Resealing] = {}
 _OWNERS: dict[str, list[Existing]] = {}
 
 
@@ -42,6 +48,16 @@ def register_sealing(sealing: Sealing) -> None:
     """Register a function that yields what is sealed by other means than a model's sealed fields."""
     if sealing not in _SEALINGS:
         _SEALINGS.append(sealing)
+
+
+def register_resealing(label: str, resealing: Resealing) -> None:
+    """Register what seals anew the values that a function of `register_sealing` yields."""
+    _RESEALINGS[label] = resealing
+
+
+def resealings() -> dict[str, Resealing]:
+    """Return what was registered, by the table's name."""
+    return dict(_RESEALINGS)
 
 
 def sealed_elsewhere(sample: int) -> Iterator[Sealed]:

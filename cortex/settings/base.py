@@ -323,6 +323,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crisis.intake.tasks.forget_expired_keys",
         "schedule": crontab(minute="23"),
     },
+    "drop canaries": {
+        "task": "crisis.watchdog.tasks.drop_old_canaries",
+        "schedule": crontab(minute="47", hour="2"),
+    },
     "verify crisis lines": {
         "task": "crisis.reviews.tasks.ask_to_verify_resources",
         "schedule": crontab(minute="5", hour="6", day_of_month="1"),

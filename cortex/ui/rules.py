@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import structlog
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -19,6 +20,7 @@ from cortex.ops.letters.actions import bury_row
 from cortex.ui.pages import is_partial
 
 DOWN = (TrailDown, *KEYS_DOWN)
+AWAY = "Nothing was saved: a part of Cortex does not answer. What you wrote stands below. Try again."
 log = structlog.get_logger("cortex.ui")
 
 
@@ -63,6 +65,25 @@ def unavailable(error: Exception) -> HttpResponse:
     # The class alone: a message of the database may quote a value of the row.
     log.error("store away", kind=type(error).__name__, cause=type(error.__cause__).__name__)
     return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+
+
+def given_back(
+    request: HttpRequest, form: BaseForm, error: Exception
+) -> tuple[int, dict[str, object] | None]:
+    """Return the status and the conflict of a form whose command failed: it comes back with what was typed.
+
+    What the form can mend stands at its field, a store that is away above all fields, a conflict above the
+    form. A script puts that one there itself: for it, and where no form is an answer, it is raised again.
+    """
+    if not isinstance(error, RuleBroken):
+        form.add_error(None, AWAY)
+        return 503, None
+    if error.status == 422:
+        form.add_error(error.extra.get("field"), error.message)
+        return 422, None
+    if error.status == 409 and not is_partial(request):
+        return 409, context_of(request, error)
+    raise error
 
 
 def context_of(request: HttpRequest, error: RuleBroken) -> dict[str, object]:

@@ -9,13 +9,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import reading, scoped
+from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.limits import cover_when_idle, live_while_covered
 from cortex.accounts.models import Role
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
+from cortex.ui.rules import given_back
 from crisis.desk import queries
 from crisis.desk.boards import board_text
 from crisis.desk.lateness import late_part
@@ -132,16 +133,22 @@ def followups(request: HttpRequest) -> HttpResponse:
 @requires(*DESK)
 @require_http_methods(["GET", "POST"])
 def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
-    """Log what came of a follow-up contact."""
+    """Log what came of a follow-up contact; whatever refuses it, the form comes back with what was typed."""
     form = FollowUpForm(request.POST if "outcome" in request.POST else None)
+    status, conflict = 422 if form.errors else 200, None
     if form.is_bound and form.is_valid():
-        reviews.finish_follow_up(actor=actor_of(request), follow_up_id=follow_up_id, **form.cleaned_data)
-        return go_to(request, reverse("crisis:followups"))
+        actor, typed = actor_of(request), form.cleaned_data
+        try:
+            reviews.finish_follow_up(actor=actor, follow_up_id=follow_up_id, **typed)
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, reverse("crisis:followups"))
     with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
         row = queries.follow_up_for(request.user, follow_up_id, clock())  # type: ignore[arg-type]
         context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
         page, part = "crisis/alerts/followup.html", "crisis/alerts/_followup.html"
-        shown, status = {"form": form, "row": row}, 422 if form.errors else 200
+        shown = {"form": form, "row": row, "conflict": conflict}
         return render_part(request, page, part, shown, status=status)
 
 

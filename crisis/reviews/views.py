@@ -10,12 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from cortex.access.context import reading, scoped
+from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
+from cortex.ui.rules import given_back
 from crisis.decisions.actions import finish_risk_review
 from crisis.desk.queries import review_page, review_row, subjects_of
 from crisis.duty.queries import desk_organizations
@@ -85,15 +86,19 @@ def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
     finish = finish_risk_review if isinstance(form, RiskReviewForm) else actions.finish_item
     try:
         finish(actor=actor_of(request), item_id=item_id, **form.cleaned_data)
-    except RuleBroken as broken:
-        if broken.status != 422:
-            raise
-        form.add_error(broken.extra.get("field"), broken.message)
-        return _detail(request, item_id, form)
+    except (RuleBroken, *KEYS_DOWN) as error:
+        status, conflict = given_back(request, form, error)
+        return _detail(request, item_id, form, status, conflict)
     return go_to(request, reverse("crisis:review_list"))
 
 
-def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpResponse:
+def _detail(
+    request: HttpRequest,
+    item_id: UUID,
+    form: ReviewDoneForm,
+    status: int = 200,
+    conflict: dict[str, object] | None = None,
+) -> HttpResponse:
     user = request.user
     with reading(actor_of(request), purpose="review", relationship="duty") as context:
         item = queries.item_for(user, desk_organizations(user), item_id)  # type: ignore[arg-type]
@@ -104,8 +109,9 @@ def _detail(request: HttpRequest, item_id: UUID, form: ReviewDoneForm) -> HttpRe
             organization_id=item.organization_id,
             subjects=[item.patient_id] if item.patient_id else [],
         )
-        shown = {"item": review_page(item, clock()), "form": form}
-        status = 422 if form.is_bound and form.errors else 200
+        shown = {"item": review_page(item, clock()), "form": form, "conflict": conflict}
+        if status == 200 and form.is_bound and form.errors:
+            status = 422
         return render_part(
             request, "crisis/reviews/detail.html", "crisis/reviews/_done.html", shown, status=status
         )

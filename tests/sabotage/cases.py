@@ -107,4 +107,52 @@ CASES = (
         "    if alert.chain_position < 0:\n        fire_next(",
         ("tests/unit/crisis/test_sweep.py",),
     ),
+    Sabotage(
+        "the organizations that a transaction named stay named on its connection", "cortex/audit/scope.py",
+        "set_config('app.orgs', %s, true)",
+        "set_config('app.orgs', %s, false)",
+        ("tests/unit/access/test_rows.py",),
+    ),
+    Sabotage(
+        "the back office opens without the second factor", "cortex/accounts/factors/gate.py",
+        "        if access is None or access.how != \"roles\" or not request.user.is_authenticated:",
+        "        if access is None or request.path[:7] == \"/admin/\" or not request.user.is_authenticated:",
+        ("tests/unit/accounts/test_factor_gate.py",),
+    ),
+    Sabotage(
+        "a job that is given up leaves no dead letter", "cortex/ops/slots/actions.py",
+        "    bury_slot(actor=actor, job=row.job, slot=row.slot, error_code=error_code, at=now)",
+        "    return",
+        ("tests/unit/ops/test_slots.py",),
+    ),
+    Sabotage(
+        "a row that does not open leaves no dead letter", "cortex/ui/rules.py",
+        "            _list(request, error)",
+        "            pass",
+        ("tests/unit/ops/test_letters.py",),
+    ),
+    Sabotage(
+        "a slot of the timetable runs for each message that comes", "cortex/ops/slots/actions.py",
+        "    if not row.is_free(message, now):\n        return False\n",
+        "",
+        ("tests/unit/ops/test_slots.py",),
+    ),
+    Sabotage(
+        "the text model alone reaches a level that pages", "crisis/risk/engine.py",
+        "    if soft > policy.cap_model and _rests_on_model(parts, policy):",
+        "    if soft > 1 and _rests_on_model(parts, policy):",
+        ("tests/unit/risk/test_text_model.py",),
+    ),
+    Sabotage(
+        "a backup's file is not held against its digest", "cortex/ops/backups/manifest.py",
+        "    if source.size != manifest.sealed_bytes or source.digest.hexdigest() != manifest.sha256:",
+        "    if source.size != manifest.sealed_bytes:",
+        ("tests/unit/ops/test_backups.py",),
+    ),
+    Sabotage(
+        "a backup is put back without its proof", "cortex/ops/backups/house.py",
+        "        return path, manifest.prove(path, kind, backup_key(kind))",
+        "        return path, manifest.read(path, kind, backup_key(kind))",
+        ("tests/unit/ops/test_restore.py", "tests/unit/ops/test_restore_commands.py"),
+    ),
 )  # fmt: skip

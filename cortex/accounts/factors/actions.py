@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -10,16 +11,19 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
 from cortex.accounts.choices import Attempt, FactorReset
+from cortex.accounts.factors import queries
+from cortex.accounts.factors.adapter import SUBJECT, resealed
 from cortex.accounts.factors.codes import new_seed, open_secret, sealed, step_of
-from cortex.accounts.factors.queries import APP_NAME, MAIN
+from cortex.accounts.factors.queries import APP_NAME, MAIN, SEALED
 from cortex.accounts.factors.required import is_required
 from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.mail.actions import queue_mail
 from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import LoginAttempt, User
 from cortex.accounts.sessions.actions import end_sessions_of
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing
 
 Type = Authenticator.Type
 Found = Literal["totp", "recovery_codes", "replayed", "wrong"]
@@ -149,6 +153,38 @@ def reset_factors(
     queue_mail(kind=MailKind.FACTORS, about=user.pk, base_url=base_url)
     record(actor, "factor.reset", user, codes={"reason": reason, "count": count})
     return True
+
+
+@action
+def reseal_secrets(
+    *, actor: Actor, subjects: Collection[UUID], version: int, limit: int, skip: Collection[Any] = ()
+) -> tuple[int, dict[Any, str]]:
+    """Seal up to `limit` rows of factors anew by `version` of the house's key; `skip` are passed over.
+
+    The person is locked first, as by every change of their factors; who is locked is met by a later call.
+    """
+    if SUBJECT not in subjects:
+        return Unchanged((0, {}))  # type: ignore[return-value]
+    old = [
+        (pk, user) for pk, user in queries.sealed_before(version) if str(pk) not in {str(one) for one in skip}
+    ]
+    held = User.objects.select_for_update(of=("self",), skip_locked=True).order_by("pk")
+    free = set(held.filter(pk__in={user for _, user in old[:limit]}).values_list("pk", flat=True))
+    done, unopened = 0, {}
+    for row in Authenticator.objects.filter(pk__in=[pk for pk, user in old[:limit] if user in free]):
+        try:
+            changed = {part: resealed(row.data[part], version) for part in SEALED if part in row.data}
+        except (DecryptError, KeyDestroyed, KeyMissing) as fault:
+            unopened[row.pk] = f"{Authenticator._meta.label} {row.pk}: {fault}"
+            continue
+        row.data |= changed
+        row.save(update_fields=["data"])
+        done += 1
+    if not done:
+        return Unchanged((0, unopened))  # type: ignore[return-value]
+    codes = {"rows": done, "version": version, "table": Authenticator._meta.label}
+    record(actor, "key.resealed", subject=SUBJECT, codes=codes, purpose=HOUSE)
+    return done, unopened
 
 
 def _used(actor: Actor, user: User, factor: Authenticator, attempt_id: UUID, at: datetime) -> Any:

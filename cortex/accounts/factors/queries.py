@@ -65,6 +65,24 @@ def with_factor(user_ids: Iterable[UUID]) -> set[UUID]:
     return set(rows.values_list("user_id", flat=True))
 
 
+def sealed_before(version: int) -> list[tuple[int, UUID]]:
+    """Return (row, person) of the factors with a secret under an older version than this, oldest first."""
+    rows = Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")
+    return [
+        (pk, user)
+        for pk, user, data in rows.iterator()
+        if any(0 < _version(data[part]) < version for part in SEALED if part in data)
+    ]
+
+
+def _version(text: str) -> int:
+    """Return the version that sealed a secret; 0, which no key has, when it isn't sealed."""
+    try:
+        return version_of(blob_of(text))
+    except DecryptError:
+        return 0
+
+
 def sealed_secrets(sample: int = 0) -> Iterator[Sealed]:
     """Yield one secret for each part of the rows and version of its key; `sample`: of the newest rows alone.
 

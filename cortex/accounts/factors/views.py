@@ -31,6 +31,7 @@ from cortex.accounts.signin.status import status_lines
 from cortex.accounts.signin.views import WithStatus
 from cortex.accounts.views import back, person
 from cortex.audit import InputRefused, actor_of
+from cortex.crypto.errors import KeyDestroyed
 from cortex.ui.pages import go_to
 
 # The secret of an app that is being set up waits in the session, sealed: sessions are rows of the database.
@@ -123,11 +124,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show the secret once, take the code that it gives."""
     user = person(request)
-    if request.method != "POST" or PENDING not in request.session:
+    secret = _pending(request) if request.method == "POST" else ""
+    if not secret:
         secret = new_secret()
         request.session[PENDING] = sealed(user.pk, secret)
         return _app_page(request, secret, AddAppForm())
-    secret = open_secret(user.pk, request.session[PENDING])
     form = AddAppForm(request.POST)
     if form.is_valid():
         try:
@@ -138,6 +139,16 @@ def app(request: HttpRequest) -> HttpResponse:
             del request.session[PENDING]
             return _added(request, codes, "Your authenticator app is set up.")
     return _app_page(request, secret, form)
+
+
+def _pending(request: HttpRequest) -> str:
+    """Return the secret that waits in the session; none when the version that sealed it has ended."""
+    if PENDING not in request.session:
+        return ""
+    try:
+        return open_secret(person(request).pk, request.session[PENDING])
+    except KeyDestroyed:
+        return ""
 
 
 @changes_factors("GET", "POST", set_up=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, Value, When
 
 from cortex.audit.actors import Actor
+from cortex.audit.eraser import as_eraser
 from cortex.audit.machine import action, record
 from cortex.audit.rules import RuleBroken, Unchanged
 from cortex.clock import clock
@@ -64,7 +64,7 @@ def reseal_rows(
     keys = {one: {key.version: key for key in versions} for one, versions in data_keys(subjects).items()}
     unopened: dict[Any, str] = {}
     counts: dict[UUID, int] = {}
-    with _as_eraser(place.guard == "erasable"):
+    with as_eraser(place.guard == "erasable"):
         rows = queries.behind(place, subjects, version).exclude(pk__in=skip)
         relations = place.path.rpartition("__")[0]
         rows = rows.select_related(relations) if relations else rows
@@ -104,22 +104,6 @@ def _values(
         plain = pick(keys, subject, enc.version).unseal(enc.blob, aad)
         values[field] = Enc(pick(keys, subject, version).seal(plain, aad), aad)
     return values
-
-
-@contextmanager
-def _as_eraser(needed: bool) -> Iterator[None]:
-    """Be the one role that may change an append-only row, where its table allows it; for this batch alone."""
-    if not needed:
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT quote_ident(current_user)")
-        ((role,),) = cursor.fetchall()
-        cursor.execute("SET LOCAL ROLE cortex_eraser")
-    yield
-    # After a fault the whole transaction goes, and this with it.
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {role}")
 
 
 @action

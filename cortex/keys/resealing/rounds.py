@@ -18,6 +18,7 @@ from uuid import UUID
 from cortex.audit.actors import Actor
 from cortex.clock import clock
 from cortex.crypto.errors import KeyDestroyed, KeyMissing
+from cortex.keys import registry
 from cortex.keys.queries import SETTLING
 from cortex.keys.resealing import actions, queries
 from cortex.keys.resealing.actions import Resealed
@@ -37,6 +38,7 @@ class Walk:
     rows: Counter[str] = field(default_factory=Counter)
     unopened: dict[Any, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
     retired: int = 0
     resting: int = 0
 
@@ -64,18 +66,23 @@ def walk(
                 found.begun += bool(actions.begin_version(actor=actor, subject_id=subject))
             except (KeyDestroyed, KeyMissing):
                 continue  # erased meanwhile
-        say(f"{found.begun} people have a new version of their key.")
+        say(f"{found.begun} people and organizations have a new version of their key.")
     _let_settle(people, say, sleep)
     waiting = [one for one in queries.waiting(people) if one.since <= clock() - SETTLING]
     for version, subjects in _groups(waiting):
         for place in queries.places():
             if place.guard != "kept":
                 _empty(found, place, subjects, version, actor=actor, batch=batch, sleep=sleep)
+        for label, resealing in registry.resealings().items():
+            _empty_elsewhere(
+                found, label, resealing, subjects, version, actor=actor, batch=batch, sleep=sleep
+            )
         if destroy:
             found.retired += cast(
                 int, actions.retire_versions(actor=actor, subjects=subjects, version=version)
             )
         say(f"{sum(found.rows.values())} rows sealed anew, {found.retired} old versions destroyed so far.")
+    found.kept = _kept(waiting)
     found.resting = sum(one.older for one in queries.waiting(people))
     return found
 
@@ -89,6 +96,16 @@ def _let_settle(
     if rest > 0:
         say(f"Waiting {rest:.0f} s until every process knows them; it can be stopped and run again.")
         sleep(rest)
+
+
+def _kept(waiting: Iterable[queries.Waiting]) -> Counter[str]:
+    """Count the rows that nobody may change: the trail's own details keep their version."""
+    found: Counter[str] = Counter()
+    for version, subjects in _groups(waiting):
+        for place in queries.places():
+            if place.guard == "kept" and (rows := queries.behind(place, subjects, version).count()):
+                found[place.label] += rows
+    return found
 
 
 def _groups(waiting: Iterable[queries.Waiting]) -> Iterator[tuple[int, list[UUID]]]:
@@ -134,4 +151,29 @@ def _empty(
             found.held[place.label] += rest
             break
         sleep(PAUSE)
+    found.unopened |= skip
+
+
+def _empty_elsewhere(
+    found: Walk, label: str, resealing: registry.Resealing, subjects: list[UUID], version: int,
+    *, actor: Actor, batch: int, sleep: Callable[[float], None],
+) -> None:  # fmt: skip
+    """The same for what is sealed outside of models' fields."""
+    skip: dict[Any, str] = {}
+    waited = 0
+    while queries.behind_elsewhere(subjects, version):
+        done, unopened = resealing(
+            actor=actor, subjects=subjects, version=version, limit=batch, skip=tuple(skip)
+        )
+        skip |= unopened
+        if done:
+            found.rows[label] += done
+        waited = 0 if done or unopened else waited + 1
+        if waited and skip:
+            break
+        if waited > TRIES:
+            found.held[label] += 1
+            break
+        if waited:
+            sleep(PAUSE)
     found.unopened |= skip

@@ -31,6 +31,9 @@ export function forget(topic) {
   draw();
 }
 
+/* A page that fell behind was told how many wait, and not of whom: those are counted. */
+const isNamed = ({ id, who }) => id === own || who;
+
 function line({ id, who, what }) {
   if (id === own) return Object.assign(document.createElement('li'), { textContent: 'the one on this page' });
   const [item, name] = [document.createElement('li'), document.createElement('span')];
@@ -44,13 +47,13 @@ const head = (end) => `${waiting.size > 1 ? `${waiting.size} critical alerts are
 /* Draws the bar, the title and the alarm; returns the alerts that the bar now names to whoever looks. */
 export function draw() {
   const names = own && !isCovered();
-  const named = names ? [...waiting.values()].slice(-NAMED).reverse() : [];
+  const named = names ? [...waiting.values()].filter(isNamed).slice(-NAMED).reverse() : [];
   const more = names ? waiting.size - named.length : 0;
   document.title = waiting.size ? `(${waiting.size} waiting) ${title}` : title;
   alarm.need(waiting.size > 0);
   if (!bar.isConnected) return [];
   bar.querySelector('[data-waiting-head]').textContent = head(names ? ':' : '.');
-  const rest = Object.assign(document.createElement('li'), { textContent: `and ${more} more` });
+  const rest = Object.assign(document.createElement('li'), { textContent: named.length ? `and ${more} more` : `${more} on the board` });
   list.replaceChildren(...named.map(line), ...(more ? [rest] : []));
   if (document.querySelector('dialog[open]')) bar.togglePopover(false); // and anew, above the dialog
   bar.togglePopover(waiting.size > 0);

@@ -397,3 +397,17 @@ def test_two_requests_on_one_pooled_connection_see_their_own(cast: Cast) -> None
         stores.point_at("default", kept)
     assert seen == [{cast.patient.pk}, {cast.stranger.pk}, set(), {cast.patient.pk}]
     assert len(processes) == 1
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "keys"])
+def test_what_a_door_names_ends_with_its_transaction_also_where_no_test_puts_it_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scope's fixture sets it anew behind each transaction, which would hide that one stayed open."""
+    setting = "SELECT current_setting('app.orgs', true)"
+    monkeypatch.setattr(scopes._now, "depth", None)
+    rows("SELECT set_config('app.orgs', '', false)")
+    with scoped(staff(cast.cleo)):
+        assert rows(setting) == [(str(cast.home.pk),)]
+    assert rows(setting) == [("",)]
+    assert not Patient.objects.exists()

@@ -8,11 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cortex.access.context import AccessContext
 from cortex.accounts.models import User
+from cortex.crypto.errors import KeyProviderError
 from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
+from crisis.reviews.actions import finish_follow_up
 from crisis.reviews.models import FollowUp, ReviewItem
 from tests.cast import Cast
 from tests.makers import now, scope_all, staff
@@ -110,12 +113,64 @@ def test_every_form_of_the_desk_has_a_place_above_its_fields_for_a_failed_save(
         assert form.index("data-conflict-slot") < form.index("data-sent") < form.index('class="field')
 
 
-def test_a_follow_up_that_lacks_something_comes_back_as_a_part(cast: Cast, alert: RiskAlert) -> None:
+def due_contact(cast: Cast, alert: RiskAlert) -> tuple[FollowUp, str]:
+    """The first follow-up of the alert, which has ended, and where what came of it is logged."""
     ending = Ending("remained_community_with_plan", "Home", "true_crisis", "", now().replace(year=2100))
     resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending)
     follow_up = FollowUp.objects.filter(alert=alert)[0]
-    address = reverse("crisis:followup_done", args=[follow_up.pk])
+    return follow_up, reverse("crisis:followup_done", args=[follow_up.pk])
+
+
+def test_a_follow_up_that_lacks_something_comes_back_as_a_part(cast: Cast, alert: RiskAlert) -> None:
+    _, address = due_contact(cast, alert)
     answer = post(cast.cleo, address, part=True, outcome="no_answer", note=TYPED)
     assert answer.status_code == 422
     assert "<html" not in text(answer)
     stands_above_the_form(answer, "Say how you tried.")
+
+
+def test_a_follow_up_that_somebody_else_logged_meanwhile_gives_the_words_back(
+    cast: Cast, alert: RiskAlert
+) -> None:
+    follow_up, address = due_contact(cast, alert)
+    finish_follow_up(actor=staff(cast.cleo), follow_up_id=follow_up.pk, outcome="reached")
+    answer = post(cast.cleo, address, outcome="reached", note=TYPED)
+    assert answer.status_code == 409
+    stands_above_the_form(answer, "This follow-up is not due any more.")
+    assert '<option value="reached" selected' in text(answer)
+    part = post(cast.cleo, address, part=True, outcome="reached", note=TYPED)
+    assert (part.status_code, "<form" in text(part)) == (409, False), "its page still holds the form"
+
+
+def test_a_task_that_somebody_else_did_meanwhile_gives_the_words_back(cast: Cast, alert: RiskAlert) -> None:
+    item = ReviewItem.objects.create(
+        organization=cast.home, patient=cast.patient, reason_code="third_party_concern", due_at=now()
+    )
+    address, outcome = reverse("crisis:review_done", args=[item.pk]), "no_action_needed"
+    for status in (303, 409):
+        answer = post(cast.cleo, address, outcome=outcome, note=TYPED)
+        assert answer.status_code == status
+    stands_above_the_form(answer, "Somebody has done this already.")
+    part = post(cast.cleo, address, part=True, outcome=outcome, note=TYPED)
+    assert (part.status_code, "<form" in text(part)) == (409, False)
+
+
+@pytest.mark.parametrize("what", ["follow-up", "task"])
+def test_words_that_can_not_be_sealed_now_come_back_with_their_form(
+    cast: Cast, alert: RiskAlert, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    _, address = due_contact(cast, alert)
+    outcome = "reached"
+    if what == "task":
+        item = ReviewItem.objects.create(
+            organization=cast.home, patient=cast.patient, reason_code="third_party_concern", due_at=now()
+        )
+        address, outcome = reverse("crisis:review_done", args=[item.pk]), "no_action_needed"
+
+    def away(*_: object, **__: object) -> None:
+        raise KeyProviderError
+
+    monkeypatch.setattr(AccessContext, "load_keys", away)
+    answer = post(cast.cleo, address, outcome=outcome, note=TYPED)
+    assert answer.status_code == 503
+    stands_above_the_form(answer, "Nothing was saved")

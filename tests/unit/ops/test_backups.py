@@ -24,7 +24,7 @@ from cortex.ops import health, queries, startup
 from cortex.ops.backups import drill, facts, folders, house, manifest, restoring, taking, tools
 from cortex.ops.backups.folders import CONTENT, KEYS, MAIN, MANIFEST, TAG, BackupRefused
 from cortex.ops.backups.manifest import Manifest
-from cortex.ops.backups.sealing import Forged
+from cortex.ops.backups.sealing import Forged, Sealer
 from cortex.ops.backups.tools import Server
 from cortex.ops.embedded import superuser_address
 from patients.sessions.messages import Message
@@ -134,6 +134,26 @@ def test_one_flipped_byte_in_any_file_is_refused_before_anything_changes(
     with target.connection() as connection:
         assert facts.tables_there(connection) == 0
     assert manifest.prove(path, kind, key) == told
+
+
+def test_a_file_that_the_same_key_sealed_for_another_backup_is_refused(
+    backups: dict[str, tuple[Path, Manifest]],
+) -> None:
+    """Each chunk of it authenticates and its size is right: only the manifest's digest tells them apart."""
+    path, told = backups[MAIN]
+    whole = (path / CONTENT).read_bytes()
+    plain = b"".join(manifest.chunks(path, told, KEY))
+    with (path / CONTENT).open("wb") as file:
+        sealer = Sealer(file, KEY, MAIN)
+        sealer.write(plain)
+        sealer.close()
+    try:
+        assert (path / CONTENT).stat().st_size == len(whole)
+        with pytest.raises(Forged, match="not the one that the manifest names"):
+            manifest.prove(path, MAIN, KEY)
+    finally:
+        (path / CONTENT).write_bytes(whole)
+    assert manifest.prove(path, MAIN, KEY) == told
 
 
 def test_another_key_or_kind_is_refused_by_name(

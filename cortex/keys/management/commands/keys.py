@@ -18,6 +18,7 @@ from cortex.crypto.errors import KeyProviderError
 from cortex.keys.actions import rewrap_keys
 from cortex.keys.proof import queries
 from cortex.keys.queries import sees_every_row
+from cortex.keys.resealing import queries as queries_of_reseal
 from cortex.keys.resealing import rounds
 from cortex.keys.store import Rewrapped
 from cortex.ops.backups import house
@@ -54,12 +55,15 @@ class Command(BaseCommand):
         rotate = acts.add_parser("rotate", help="wrap every key under the newest master key")
         rotate.add_argument("--batch", type=int, default=500, metavar="KEYS")
 
-        reseal = acts.add_parser("reseal", help="seal people's rows by a newer version of their key")
+        reseal = acts.add_parser("reseal", help="seal rows by a newer version of their key")
         whose = reseal.add_mutually_exclusive_group()
         whose.add_argument(
             "--patient", type=UUID, action="append", default=[], metavar="ID", help="this person"
         )
-        whose.add_argument("--older-than", type=int, metavar="DAYS", help="everybody whose key is so old")
+        whose.add_argument(
+            "--organizations", action="store_true", help="every organization, and the second factors"
+        )
+        whose.add_argument("--older-than", type=int, metavar="DAYS", help="all keys that are so old")
         reseal.add_argument("--destroy", action="store_true", help="end versions that are empty for an hour")
         reseal.add_argument("--batch", type=int, default=200, metavar="ROWS")
 
@@ -130,10 +134,10 @@ class Command(BaseCommand):
         )
 
     def reseal(self, options: dict[str, Any]) -> None:
-        """Give people a new version of their key, seal their rows by it, and end empty ones when asked to.
+        """Give keys a new version, seal what they sealed by it, and end empty ones when asked to.
 
-        Without people or age it goes on with what is begun. A value that doesn't open, or a row that others
-        hold for half a minute, is named; exit status 1.
+        Without a choice of whose, or an age, it goes on with what is begun. A value that doesn't open, or a
+        row that others hold for half a minute, is named; exit status 1.
         """
         if not sees_every_row():
             raise queries.ProofRefused(
@@ -141,10 +145,11 @@ class Command(BaseCommand):
             )
         age = timedelta(days=options["older_than"]) if options["older_than"] is not None else None
         begun = time.monotonic()
+        whose = queries_of_reseal.houses() if options["organizations"] else options["patient"]
         found = rounds.walk(
             actor=ACTOR,
-            people=options["patient"],
-            older_than=timedelta(0) if options["patient"] else age,
+            people=whose,
+            older_than=timedelta(0) if whose else age,
             destroy=options["destroy"],
             batch=options["batch"],
             say=self.stdout.write,
@@ -160,6 +165,11 @@ class Command(BaseCommand):
         self._name(
             "tables have rows that others hold", [f"{n} of {label}" for label, n in found.held.items()]
         )
+        if found.kept:
+            kept = ", ".join(f"{count} {label}" for label, count in found.kept.items())
+            self.stdout.write(
+                f"Nobody may change the trail: {kept} keep their version, which stays for them."
+            )
         if found.unopened or found.held:
             raise CommandError("Not everything is on the newest version: the old ones stay. Run it again.")
         self.stdout.write("0 left: nothing is on an old version.")
