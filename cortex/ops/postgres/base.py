@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from django.db import connection
 from django.db.backends.postgresql import base as stock
-from psycopg.pq import TransactionStatus
+from psycopg import generators, sql
+from psycopg.pq import ExecStatus, TransactionStatus
 
 _hurry = threading.local()
 # The function of the server that gives up a commit's wait for its standby; its name needs no translation.
@@ -35,6 +37,19 @@ class PromptConnection(psycopg.Connection[Any]):
 
     answer_seconds: float | None = None
     is_unreplicated = False
+    # A setting of the transaction that has not yet begun, as SQL.
+    begins_with: bytes = b""
+
+    def _start_query(self) -> Any:
+        """Begin the transaction if none is, and set in the same round trip what it begins with."""
+        setting, self.begins_with = self.begins_with, b""
+        if not setting or self._autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
+            yield from super()._start_query()
+            return
+        self.pgconn.send_query(self._get_tx_start_command() + b"; " + setting)
+        for result in (yield from generators.execute(self.pgconn)):
+            if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+                raise psycopg.errors.error_from_result(result, encoding=self.pgconn._encoding)
 
     def hear(self, notice: psycopg.errors.Diagnostic) -> None:
         """Remember that the server gave up waiting for its synchronous standby."""
@@ -62,6 +77,24 @@ class PromptConnection(psycopg.Connection[Any]):
         return answer
 
 
+def begin_with_setting(name: str, value: str) -> bool:
+    """Let the transaction that was just opened begin with a setting of its own; False when it runs already.
+
+    Django opens a transaction without a word to the server: its BEGIN goes out with the first statement.
+    """
+    raw = connection.connection
+    if (
+        not isinstance(raw, PromptConnection)
+        or raw.autocommit
+        or not connection.in_atomic_block
+        or raw.pgconn.transaction_status != TransactionStatus.IDLE
+    ):
+        return False
+    setting = sql.SQL("SELECT set_config({}, {}, true)").format(name, value)
+    raw.begins_with = setting.as_bytes(raw)
+    return True
+
+
 class DatabaseWrapper(stock.DatabaseWrapper):
     """Django's wrapper; the setting ANSWER_SECONDS of a database says how long an answer is waited for."""
 
@@ -72,3 +105,9 @@ class DatabaseWrapper(stock.DatabaseWrapper):
             connection.add_notice_handler(connection.hear)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return super()._configure_connection(connection)  # type: ignore[misc]
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # Where a transaction ended before its first statement, the next one must not begin with its setting.
+        if isinstance(self.connection, PromptConnection):
+            self.connection.begins_with = b""
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
