@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "cortex.ops.middleware.RequestLogMiddleware",
     "cortex.ops.staticfiles.WholeFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "cortex.ops.middleware.StandingPolicyMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +14,13 @@ from django.db import connection
 from django.db.backends.postgresql import base as stock
 from psycopg import generators, sql
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg_pool import ConnectionPool
 
 _hurry = threading.local()
 # The function of the server that gives up a commit's wait for its standby; its name needs no translation.
 GAVE_UP = "SyncRepWaitForLSN"
+# A connection that was heard this lately is used without asking first.
+FRESH_SECONDS = 1.0
 
 
 @contextmanager
@@ -37,6 +42,8 @@ class PromptConnection(psycopg.Connection[Any]):
 
     answer_seconds: float | None = None
     is_unreplicated = False
+    # When the server last said something, by `time.monotonic`.
+    heard_at = 0.0
     # A setting of the transaction that has not yet begun, as SQL.
     begins_with: bytes = b""
 
@@ -71,10 +78,21 @@ class PromptConnection(psycopg.Connection[Any]):
                 # Its answer may still come, and would be taken for that to the next question.
                 self.pgconn.finish()
             raise
+        self.heard_at = time.monotonic()
         if self.is_unreplicated:
             self.is_unreplicated = False
             raise psycopg.OperationalError("committed here, but not known to be on the standby")
         return answer
+
+    def is_fresh(self) -> bool:
+        """Whether the server spoke a moment ago and nothing came since: a farewell would wait to be read."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            return False
+        if time.monotonic() - self.heard_at > FRESH_SECONDS:
+            return False
+        look = select.poll()
+        look.register(self.pgconn.socket, select.POLLIN)
+        return not look.poll(0)
 
 
 def begin_with_setting(name: str, value: str) -> bool:
@@ -95,6 +113,12 @@ def begin_with_setting(name: str, value: str) -> bool:
     return True
 
 
+def check_unless_fresh(raw: Any) -> None:
+    """Ask a connection of the pool whether it lives, unless its server spoke a moment ago."""
+    if not (isinstance(raw, PromptConnection) and raw.is_fresh()):
+        ConnectionPool.check_connection(raw)
+
+
 class DatabaseWrapper(stock.DatabaseWrapper):
     """Django's wrapper; the setting ANSWER_SECONDS of a database says how long an answer is waited for."""
 
@@ -105,6 +129,21 @@ class DatabaseWrapper(stock.DatabaseWrapper):
             connection.add_notice_handler(connection.hear)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return super()._configure_connection(connection)  # type: ignore[misc]
+
+    def close_if_health_check_failed(self) -> None:
+        """Ask the server, unless it was there just now: a busy process asks but once a second."""
+        raw = self.connection
+        if isinstance(raw, PromptConnection) and raw.is_fresh():
+            self.health_check_done = True
+        super().close_if_health_check_failed()
+
+    @property
+    def pool(self) -> Any:
+        """Return Django's pool, whose connections are asked as seldom."""
+        found = super().pool
+        if found is not None and found._check is not None:
+            found._check = check_unless_fresh
+        return found
 
     def _set_autocommit(self, autocommit: bool) -> None:
         # Where a transaction ended before its first statement, the next one must not begin with its setting.
