@@ -21,11 +21,14 @@ from cortex.ops.postgres.planned import planned_cursor
 from tests import makers
 from tests.cast import Cast, make_cast
 
+# The tests' own lines see every organization (`tests/scopes.py`), so that the scope itself would tell nothing.
+SETTING = "tests.waits"
+
 
 def named() -> str:
-    """Return the organizations that the running transaction names."""
+    """Return what the running transaction set."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('app.orgs', true), '')")
+        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [SETTING])
         return str(cursor.fetchone()[0])
 
 
@@ -41,20 +44,20 @@ def idle() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_begins_with_its_setting_and_ends_with_it(idle: None) -> None:
     with transaction.atomic():
-        assert begin_with_setting("app.orgs", "it's one"), "nothing was said to the server yet"
+        assert begin_with_setting(SETTING, "it's one"), "nothing was said to the server yet"
         assert named() == "it's one"
-        assert not begin_with_setting("app.orgs", "two"), "it has begun: this needs a statement of its own"
+        assert not begin_with_setting(SETTING, "two"), "it has begun: this needs a statement of its own"
     assert named() == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_setting_of_a_transaction_without_statements_is_not_the_next_ones(idle: None) -> None:
     with transaction.atomic():
-        assert begin_with_setting("app.orgs", "mine")
+        assert begin_with_setting(SETTING, "mine")
     with transaction.atomic():
         assert named() == ""
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        assert begin_with_setting("app.orgs", "mine")
+        assert begin_with_setting(SETTING, "mine")
         raise ZeroDivisionError
     assert named() == ""
     with transaction.atomic():
@@ -63,10 +66,10 @@ def test_the_setting_of_a_transaction_without_statements_is_not_the_next_ones(id
 
 @pytest.mark.django_db(transaction=True)
 def test_outside_of_a_transaction_and_behind_its_first_statement_nothing_waits(idle: None) -> None:
-    assert not begin_with_setting("app.orgs", "nobody's")
+    assert not begin_with_setting(SETTING, "nobody's")
     with transaction.atomic():
         connection.cursor().execute("SELECT 1")
-        assert not begin_with_setting("app.orgs", "late")
+        assert not begin_with_setting(SETTING, "late")
         set_scope(None)
         assert named() == ""
 
