@@ -124,6 +124,7 @@ def explain(key: str) -> dict[str, Any]:
 
     As the application, under its row security, planner settings untouched.
     """
+    import psycopg
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -135,7 +136,9 @@ def explain(key: str) -> dict[str, Any]:
 
         def look(execute: Any, sql: str, params: Any, many: bool, context: Any, plans: Any = plans) -> Any:
             if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
-                with context["connection"].connection.cursor() as cursor:
+                raw = context["connection"].connection
+                # A statement that is planned once names its values by number; it is explained with them.
+                with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
                     rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
                     plans.append((sql, rows[0][0]["Plan"]))
             return execute(sql, params, many, context)

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 CARD = b'<li class="q"'
 BOARD = "/board/"
+# Servers let idle connections go after as few as two seconds.
+IDLE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Connection:
         )
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter | None = None
+        self.used = 0.0
 
     async def get(self, path: str) -> Answer:
         """Ask for a page."""
@@ -45,8 +48,8 @@ class Connection:
         return await self._send(f"POST {path} HTTP/1.1\r\n{self.head}{kind}\r\n{body}".encode())
 
     async def _send(self, request: bytes) -> Answer:
-        if self.writer is None or self.reader.at_eof():
-            # New, or let go by the server while it was idle.
+        if self.writer is None or self.reader.at_eof() or time.perf_counter() - self.used > IDLE_SECONDS:
+            # New, or let go by the server while it was idle, or about to be: that would cross this request.
             self.close()
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**20)
         begun = time.perf_counter()
@@ -54,6 +57,7 @@ class Connection:
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])
         body = await self.reader.readexactly(length)
+        self.used = time.perf_counter()
         took = time.perf_counter() - begun
         if "connection: close" in head:
             self.close()

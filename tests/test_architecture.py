@@ -33,7 +33,8 @@ DATA_MODULES = {"models", "queries", "actions"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 CALLS = {
     "save", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "select_for_update", "in_bulk",
-    "aggregate", "raw", "cursor", "get_object_or_404", "get_list_or_404", "get_model", "atomic",
+    "aggregate", "raw", "cursor", "planned_cursor", "get_object_or_404", "get_list_or_404", "get_model",
+    "atomic",
 }  # fmt: skip
 
 

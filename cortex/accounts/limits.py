@@ -98,7 +98,9 @@ class SessionLimitsMiddleware:
 
 def _state(request: HttpRequest) -> SessionState:
     key = request.session.session_key or ""
-    state = queries.state_of(key)
+    state: SessionState | None = getattr(request.session, "clocks", None)
+    if state is None or state.session_key != key:
+        state = queries.state_of(key)
     user_id = request.user.pk
     assert user_id is not None  # noqa: S101 (asked of signed-in people only)
     if state is not None and state.user_id == user_id:

@@ -6,11 +6,16 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable
+from functools import cached_property
 from uuid import uuid4
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from cortex.ops import metrics
 
@@ -39,6 +44,22 @@ class ClientAddressMiddleware:
             except ValueError:
                 pass
         return self.get_response(request)
+
+
+class StandingPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+    """Sends the one content policy, made once; an answer that asks for another gets its own."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Add the header; nonces and exceptions are the package's business."""
+        asks = getattr(request, "_csp_nonce", None) or any(one.startswith("_csp") for one in vars(response))
+        if asks or settings.DEBUG:
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self._header)
+        return response
+
+    @cached_property
+    def _header(self) -> str:
+        return str(build_policy())
 
 
 class RequestLogMiddleware:

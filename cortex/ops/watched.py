@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -24,7 +25,11 @@ def late_since(at: datetime | None = None) -> datetime | None:
 
     None when all is well, and where no watchdog was ever started.
     """
-    found = last_round(WATCHDOG, at)
+    return late_by(last_round(WATCHDOG, at), at)
+
+
+def late_by(found: tuple[float, dict[str, Any]] | None, at: datetime | None = None) -> datetime | None:
+    """Return the same by the watchdog's last round: its age in seconds and its codes, or None."""
     if found is None:
         return None
     age, detail = found

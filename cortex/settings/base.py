@@ -94,11 +94,11 @@ MIDDLEWARE = [
     "cortex.ops.middleware.RequestLogMiddleware",
     "cortex.ops.staticfiles.WholeFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "cortex.ops.middleware.StandingPolicyMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "cortex.accounts.signin.middleware.SignedInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "cortex.accounts.signin.recent.AskAgainMiddleware",
     "cortex.accounts.limits.SessionLimitsMiddleware",
@@ -148,7 +148,7 @@ CACHES = {
         "KEY_PREFIX": "cortex",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "cortex.accounts.sessions.store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # The longest that the setting session.absolute_hours allows; the row itself ends sessions earlier.

@@ -25,7 +25,6 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.accounts.sessions.clocks import limits
 from cortex.clock import clock
-from cortex.ops.watched import late_since
 from cortex.ui.pages import is_partial
 from cortex.ui.templatetags.ui import json_data
 from crisis.desk import queries, showing
@@ -43,6 +42,7 @@ CSRF, TOPICS, PLACED, ON_SHIFT = (f"\ue000{name}\ue001" for name in ("csrf", "to
 MARKS = re.compile(r'(\ue000\w+\ue001|(?<=data-now=")[^"]*(?="))')
 
 CARDS: Kept[Shown] = Kept(2_000, 16 * 2**20, lambda one: len(one.html))
+DESKS: Kept[tuple[Shown, ...]] = Kept(64, 64 * LONGEST_LIST, len)
 JOINED: Kept[str] = Kept(64, 16 * 2**20, len)
 SHELLS: Kept[tuple[str, ...]] = Kept(256, 32 * 2**20, lambda parts: sum(map(len, parts)))
 
@@ -50,6 +50,7 @@ SHELLS: Kept[tuple[str, ...]] = Kept(256, 32 * 2**20, lambda parts: sum(map(len,
 def forget() -> None:
     """Drop what this process keeps, as if it had just begun."""
     CARDS.forget()
+    DESKS.forget()
     JOINED.forget()
     SHELLS.forget()
 
@@ -65,7 +66,7 @@ def board_text(
         template = LISTS if is_partial(request) else BOARD
         return render_to_string(template, {"board": shown}, request=request), shown["topics"]
     facts = facts_of(user, organizations, LONGEST_LIST)
-    shown_now = _cards(facts.rows)
+    shown_now = DESKS.get(facts.alerts) or DESKS.put(facts.alerts, _cards(facts.rows))
     lists = _lists(user, organizations, facts, shown_now, filters)
     if is_partial(request):
         return lists, facts.topics
@@ -73,14 +74,14 @@ def board_text(
     return "".join(_filled(request, ctx, user, facts, lists, shell)), facts.topics
 
 
-def _cards(rows: Sequence[Row]) -> list[Shown]:
+def _cards(rows: Sequence[Row]) -> tuple[Shown, ...]:
     """Return the cards of these rows; only those that have changed are read and rendered."""
     found = {row: CARDS.get(row) for row in rows}
     missing = {pk: (pk, version) for (pk, version), one in found.items() if one is None}
     for one in queries.shown_cards(missing) if missing else ():
         found[missing[one.pk]] = CARDS.put(missing[one.pk], one)
     # One that has ended since its row was read is no longer of the board.
-    return [one for one in found.values() if one is not None and not one.card["closed"]]
+    return tuple(one for one in found.values() if one is not None and not one.card["closed"])
 
 
 def _lists(
@@ -92,7 +93,7 @@ def _lists(
 ) -> str:
     viewer = user.pk if filters.mine else None
     key = (
-        tuple(organizations), facts.rows, tuple(facts.topics.items()), facts.policies, filters, viewer,
+        tuple(organizations), facts.alerts, tuple(facts.topics.items()), facts.policies, filters, viewer,
         timezone.get_current_timezone_name(), get_language(),
     )  # fmt: skip
     kept = JOINED.get(key)
@@ -121,7 +122,7 @@ def _shell(
         *_viewer(request, user), tuple(organizations), counts, facts.lists, facts.policies,
         facts.waiting, facts.mine,
         facts.follow_ups, facts.reviews, facts.ended, facts.at.replace(second=0, microsecond=0),
-        late_since(facts.at), request.get_full_path(),
+        facts.late_since, request.get_full_path(),
     )  # fmt: skip
     # How long the alarm stays muted is counted down: such a page is nobody's a second later.
     is_muted = facts.is_muted or muted_seconds(user, facts.at) > 0

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db.models.expressions import RawSQL
 
+from cortex.accounts.models import User
 from cortex.accounts.sessions.models import SessionState
+from cortex.ops.postgres.kept import KeptQuery
+from cortex.ops.postgres.planned import planned_cursor
+
+# Inside SIGNED_IN: a kept query numbers its columns, and the second one of the clocks is whose they are.
+STATE = KeptQuery(lambda: SessionState.objects.filter(session_key=RawSQL("live.session_key", ())))
+PERSON = KeptQuery(lambda: User.objects.reaching().filter(pk=RawSQL("state.col2", ())).order_by())
+SIGNED_IN = """
+    SELECT live.session_data, state.*, person.* FROM django_session live
+    LEFT JOIN LATERAL ({state}) state ON true
+    LEFT JOIN LATERAL ({person}) person ON true
+    WHERE live.session_key = $1 AND live.expire_date > $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A live session: what it holds (encoded), its clocks, and the person that they name."""
+
+    data: str
+    clocks: SessionState | None
+    person: User | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +52,26 @@ class OwnSession:
 def state_of(session_key: str) -> SessionState | None:
     """Return what the limits know about a session."""
     return SessionState.objects.filter(session_key=session_key).first()
+
+
+def signed_in(session_key: str, at: datetime) -> SignedIn | None:
+    """Return a session that has not expired at `at`, by one statement; None when there is none."""
+    with planned_cursor() as cursor:
+        cursor.execute(_statement(), [session_key, at])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    state, person = row[1 : 1 + STATE.width], row[1 + STATE.width :]
+    return SignedIn(
+        row[0],
+        STATE.row(state) if state[0] is not None else None,
+        PERSON.row(person) if person[0] is not None else None,
+    )
+
+
+@cache
+def _statement() -> str:
+    return SIGNED_IN.format(state=STATE.text, person=PERSON.text)
 
 
 def own_sessions(user_id: UUID, *, current_key: str, at: datetime) -> list[OwnSession]:

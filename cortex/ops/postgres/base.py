@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from django.db import connection
 from django.db.backends.postgresql import base as stock
-from psycopg.pq import TransactionStatus
+from psycopg import generators, sql
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg_pool import ConnectionPool
 
 _hurry = threading.local()
 # The function of the server that gives up a commit's wait for its standby; its name needs no translation.
 GAVE_UP = "SyncRepWaitForLSN"
+# A connection that was heard this lately is used without asking first.
+FRESH_SECONDS = 1.0
 
 
 @contextmanager
@@ -35,6 +42,21 @@ class PromptConnection(psycopg.Connection[Any]):
 
     answer_seconds: float | None = None
     is_unreplicated = False
+    # When the server last said something, by `time.monotonic`.
+    heard_at = 0.0
+    # A setting of the transaction that has not yet begun, as SQL.
+    begins_with: bytes = b""
+
+    def _start_query(self) -> Any:
+        """Begin the transaction if none is, and set in the same round trip what it begins with."""
+        setting, self.begins_with = self.begins_with, b""
+        if not setting or self._autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
+            yield from super()._start_query()
+            return
+        self.pgconn.send_query(self._get_tx_start_command() + b"; " + setting)
+        for result in (yield from generators.execute(self.pgconn)):
+            if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+                raise psycopg.errors.error_from_result(result, encoding=self.pgconn._encoding)
 
     def hear(self, notice: psycopg.errors.Diagnostic) -> None:
         """Remember that the server gave up waiting for its synchronous standby."""
@@ -56,10 +78,45 @@ class PromptConnection(psycopg.Connection[Any]):
                 # Its answer may still come, and would be taken for that to the next question.
                 self.pgconn.finish()
             raise
+        self.heard_at = time.monotonic()
         if self.is_unreplicated:
             self.is_unreplicated = False
             raise psycopg.OperationalError("committed here, but not known to be on the standby")
         return answer
+
+    def is_fresh(self) -> bool:
+        """Whether the server spoke a moment ago and nothing came since: a farewell would wait to be read."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            return False
+        if time.monotonic() - self.heard_at > FRESH_SECONDS:
+            return False
+        look = select.poll()
+        look.register(self.pgconn.socket, select.POLLIN)
+        return not look.poll(0)
+
+
+def begin_with_setting(name: str, value: str) -> bool:
+    """Let the transaction that was just opened begin with a setting of its own; False when it runs already.
+
+    Django opens a transaction without a word to the server: its BEGIN goes out with the first statement.
+    """
+    raw = connection.connection
+    if (
+        not isinstance(raw, PromptConnection)
+        or raw.autocommit
+        or not connection.in_atomic_block
+        or raw.pgconn.transaction_status != TransactionStatus.IDLE
+    ):
+        return False
+    setting = sql.SQL("SELECT set_config({}, {}, true)").format(name, value)
+    raw.begins_with = setting.as_bytes(raw)
+    return True
+
+
+def check_unless_fresh(raw: Any) -> None:
+    """Ask a connection of the pool whether it lives, unless its server spoke a moment ago."""
+    if not (isinstance(raw, PromptConnection) and raw.is_fresh()):
+        ConnectionPool.check_connection(raw)
 
 
 class DatabaseWrapper(stock.DatabaseWrapper):
@@ -72,3 +129,24 @@ class DatabaseWrapper(stock.DatabaseWrapper):
             connection.add_notice_handler(connection.hear)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         return super()._configure_connection(connection)  # type: ignore[misc]
+
+    def close_if_health_check_failed(self) -> None:
+        """Ask the server, unless it was there just now: a busy process asks but once a second."""
+        raw = self.connection
+        if isinstance(raw, PromptConnection) and raw.is_fresh():
+            self.health_check_done = True
+        super().close_if_health_check_failed()
+
+    @property
+    def pool(self) -> Any:
+        """Return Django's pool, whose connections are asked as seldom."""
+        found = super().pool
+        if found is not None and found._check is not None:
+            found._check = check_unless_fresh
+        return found
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # Where a transaction ended before its first statement, the next one must not begin with its setting.
+        if isinstance(self.connection, PromptConnection):
+            self.connection.begins_with = b""
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
