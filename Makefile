@@ -10,7 +10,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium || command -v ch
 LONG := CORTEX_EXPLORE=300
 
 .PHONY: run install dev browser test lint types checks unit faults sabotage proof proof-tests proof-benches proof-schema \
-	bench-start bench-risk bench-sweep bench-audit bench-board bench-intake clean clean-data
+	bench-start bench-risk bench-sweep bench-audit bench-board bench-intake bench-live clean clean-data
 
 run: install
 	$(BIN)/python manage.py up --demo --port $(PORT)
@@ -86,10 +86,8 @@ proof-schema: dev
 	CORTEX_EXPLORE=1 $(BIN)/python -m pytest -q -s tests/api/test_whole_schema.py
 
 # Each ends red when a promised figure is missed: on a machine that does nothing else.
-proof-benches: dev bench-risk bench-start bench-audit bench-intake
+proof-benches: dev bench-risk bench-start bench-audit bench-intake bench-live
 	$(BIN)/python -m bench.bench_crypto
-	$(BIN)/python bench/bench_live.py
-	$(BIN)/python bench/bench_live.py --stalled 20
 
 bench-start: install
 	$(BIN)/python bench/bench_start.py
@@ -108,6 +106,10 @@ bench-board: install
 # Intake over HTTP: batches, single items, and a crisis beside the flood; then everything is held against it.
 bench-intake: install
 	$(BIN)/python bench/bench_intake.py
+
+# Commit to socket for 1 to 2,000 counselors, beside stock Channels; `make bench-live QUICK=1` takes a minute.
+bench-live: install
+	$(BIN)/python bench/bench_live.py $(if $(QUICK),--quick)
 
 # A million clean rows, written, linked and verified: no false alarm.
 bench-audit: install

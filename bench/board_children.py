@@ -140,6 +140,7 @@ def explain(key: str) -> dict[str, Any]:
                 # A statement that is planned once names its values by number; it is explained with them.
                 with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
                     rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
+                    assert rows is not None
                     plans.append((sql, rows[0][0]["Plan"]))
             return execute(sql, params, many, context)
 

@@ -115,7 +115,8 @@ def make_cast() -> Cast:
     )
     people = _register(actor=both, places=places, at=makers.now() - DAYS)
     makers.scope_all()
-    return Cast(**houses, **users, **people)
+    everybody: dict[str, Any] = {**houses, **users, **people}
+    return Cast(**everybody)
 
 
 @action

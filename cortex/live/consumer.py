@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from cortex.live import door, metrics
-from cortex.live.link import Gone, Link, Stalled, text_frame
+from cortex.live.link import Frame, Gone, Link, Stalled, text_frame
 from cortex.live.rights import ended
 from cortex.live.rooms import Person, Seat, Socket
 from cortex.live.threads import in_thread, tell_in_thread
@@ -210,7 +210,7 @@ def is_item(rest: dict[str, Any]) -> bool:
     return not rest or (len(rest) == 1 and isinstance(item, str) and 0 < len(item) <= MAX_ITEM)
 
 
-def welcome_frame(seats: dict[str, Seat]) -> dict[str, str]:
+def welcome_frame(seats: dict[str, Seat]) -> Frame:
     """Return the answer to a join: from which number each feed goes on here, and the server's time.
 
     Not where the feed stands: what came since the seat was taken is still to be sent.

@@ -140,25 +140,27 @@ class Hub:
         for event in events:
             room.recent.append(event)
             room.last = event.n
-            for count, seat in enumerate(list(room.seats), start=1):
-                self._hand(seat, event)
-                if count % BREATH == 0:
-                    await asyncio.sleep(0)
+            seats = list(room.seats)
+            for start in range(0, len(seats), BREATH):
+                # Counted by the breath: the counter takes a lock.
+                metrics.SENT.inc(sum(self._hand(seat, event) for seat in seats[start : start + BREATH]))
+                await asyncio.sleep(0)
 
-    def _hand(self, seat: Seat, event: Numbered) -> None:
+    def _hand(self, seat: Seat, event: Numbered) -> bool:
         """Give a free seat its next event; one that has missed something, or has no room, gets a task."""
-        if not seat.is_free or seat.sent >= event.n:
-            return
+        if seat.held or seat.task is not None or seat.sent >= event.n:
+            return False
         outcome = Sent.FULL
         if seat.sent + 1 == event.n and not seat.stale:
             outcome = seat.socket.link.offer(event.frame)
         if outcome is Sent.DONE:
             seat.sent = event.n
-            metrics.SENT.inc()
-        elif outcome is Sent.GONE:
+            return True
+        if outcome is Sent.GONE:
             self.lose(seat.socket)
         else:
             self.feed(seat)
+        return False
 
     def restart(self, room: Room, head: int) -> None:
         """Go on from `head` and tell everybody to reload."""

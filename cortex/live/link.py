@@ -7,13 +7,23 @@ import enum
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-Frame = dict[str, Any]
+from cortex.live import wire
 
 # A reader that takes nothing for this long is dropped; it comes back and replays what it missed.
 STALL = 5.0
 # Time for a close frame to leave through a full buffer before the connection is cut.
 CLOSE_WAIT = 2.0
 LINGER = 12.0
+
+
+class Frame(dict[str, Any]):
+    """The ASGI message for a text, and the same as the bytes that go over the wire."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(type="websocket.send", text=text)
+        self.bytes = wire.framed(text)
 
 
 class Sent(enum.Enum):
@@ -33,15 +43,16 @@ class Gone(Exception):
 
 
 def text_frame(text: str) -> Frame:
-    """Return the ASGI message for a text; the same one may be sent to any number of sockets."""
-    return {"type": "websocket.send", "text": text}
+    """Return the frame of a text; the same one may be sent to any number of sockets."""
+    return Frame(text)
 
 
 class Link:
     """Wraps the server's `send`."""
 
-    def __init__(self, send: Callable[[Frame], Awaitable[None]]) -> None:
-        self._send: Callable[[Frame], Any] = send
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self._send: Callable[[dict[str, Any]], Any] = send
+        self._connection = wire.connection_of(send)
         # uvicorn has no public way to cut a connection whose peer reads nothing; a close would wait for ever.
         self._transport = getattr(getattr(send, "__self__", None), "transport", None)
         self.is_open = True
@@ -49,11 +60,15 @@ class Link:
     def offer(self, frame: Frame) -> Sent:
         """Send at once or not at all, without waiting.
 
-        Steps the server's coroutine a single time: uvicorn waits for room before it writes, so a step that
+        Writes the ready bytes where the server lets us and has room. Elsewhere, and to learn what is wrong,
+        it steps the server's coroutine a single time: uvicorn waits for room before it writes, so a step that
         does not end has sent nothing. (A server that always suspends gets every frame through `deliver`.)
         """
         if not self.is_open:
             return Sent.GONE
+        if self._connection is not None and wire.is_ready(self._connection):
+            self._connection.transport.write(frame.bytes)
+            return Sent.DONE
         step = self._send(frame)
         try:
             step.send(None)

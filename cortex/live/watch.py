@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cortex.live import metrics
 from cortex.live.hub import Hub
-from cortex.live.link import text_frame
+from cortex.live.link import Frame, text_frame
 from cortex.live.rights import ended
 from cortex.live.rooms import Person, Room, Socket
 from cortex.live.threads import check_in_thread
@@ -223,12 +223,12 @@ class Watch:
         return self.hub.is_trusted and not is_late
 
 
-def tick_frame() -> dict[str, str]:
+def tick_frame() -> Frame:
     """Return the frame with the server's time."""
     return text_frame(f'{{"type":"tick","now":"{timezone.now().isoformat()}"}}')
 
 
-def gone_frame(topic: str) -> dict[str, str]:
+def gone_frame(topic: str) -> Frame:
     """Return the frame that takes a topic away; the name is the page's own, whatever it may hold."""
     return text_frame(json.dumps({"type": "gone", "topic": topic}, separators=(",", ":")))
 

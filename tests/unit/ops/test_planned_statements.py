@@ -21,7 +21,7 @@ from cortex.ops.postgres.planned import planned_cursor
 from tests import makers
 from tests.cast import Cast, make_cast
 
-# The tests' own lines see every organization (`tests/scopes.py`), so that the scope itself would tell nothing.
+# The tests' own lines see every organization (`tests/scopes.py`): the scope itself would tell nothing.
 SETTING = "tests.waits"
 
 
