@@ -193,7 +193,7 @@ def _tasks(
     end = (at.astimezone(today) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     tasks = []
     if "item9_missing" in one.flags:
-        tasks.append(("ask_directly", end))
+        tasks.append(("item9_missing", end))
     if "item9_endorsed" in one.flags:
         tasks.append(("cssrs_due", end))
     if "declined" in one.flags:

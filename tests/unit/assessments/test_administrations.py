@@ -98,7 +98,7 @@ def test_an_alert_that_cannot_be_raised_takes_the_answers_with_it(
     ("key", "answers", "expected"),
     [
         ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, 1), {"cssrs_due", "risk_review"}),
-        ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, None), {"ask_directly"}),
+        ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, None), {"item9_missing"}),
         ("phq2", phq9(2, 2), {"phq9_due"}),
         ("cssrs", {"q1": 0}, {"cssrs_declined"}),
     ],
