@@ -120,7 +120,7 @@ def correct_assessment(
     who, person_id = _locked(actor, patient_id)
     at = clock(at)
     wrong = queries.administration([who.pk], assessment_id)
-    if getattr(wrong, "superseded_by", None) is not None:
+    if queries.correction_of(wrong) is not None:
         raise RuleBroken("This was corrected already. Correct the newer one.", "already_corrected")
     row = wrong.instrument
     one = _write(

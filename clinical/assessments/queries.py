@@ -63,7 +63,7 @@ def locked_draft(patient_id: UUID, row: Instrument) -> AssessmentDraft | None:
 
 def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessment:
     """Return one administration of these rows of a person; NotFound for any other."""
-    rows = Assessment.objects.select_related("instrument", "administered_by", "superseded_by")
+    rows = Assessment.objects.select_related("instrument", "administered_by")
     found = rows.filter(pk=assessment_id, patient_id__in=list(patient_ids)).first()
     if found is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
@@ -171,3 +171,25 @@ def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, A
             }
         )
     return lines
+
+
+def installed(rows: Iterable[Instrument]) -> set[UUID]:
+    """Return those of these instruments whose text is installed in some language."""
+    found = InstrumentText.objects.filter(instrument__in=list(rows))
+    return set(found.values_list("instrument_id", flat=True))
+
+
+def any_text(one: Assessment) -> InstrumentText | None:
+    """Return the wording that an administration was given in, else another, else None."""
+    texts = {text.language: text for text in InstrumentText.objects.filter(instrument=one.instrument)}
+    return texts.get(one.language) or texts.get("en") or next(iter(texts.values()), None)
+
+
+def correction_of(one: Assessment) -> Assessment | None:
+    """Return the administration that stands in the place of this one, or None."""
+    return Assessment.objects.filter(supersedes=one).first()
+
+
+def band_words(one: Assessment) -> str:
+    """Return the name of an administration's band, or ""."""
+    return next((band.label for band in one.instrument.read().bands if band.code == one.band), "")

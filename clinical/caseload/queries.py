@@ -78,8 +78,8 @@ def caseload(user: User, at: datetime) -> list[Case]:
     by_person = {case.patient.person_id: case for case in found.values()}
     ids = set(found) | set(by_person)
 
-    def case_of(patient_id: UUID) -> Case | None:
-        return found.get(patient_id) or by_person.get(patient_id)
+    def case_of(patient_id: UUID | None) -> Case | None:
+        return None if patient_id is None else found.get(patient_id) or by_person.get(patient_id)
 
     for mark in CaseMark.objects.filter(user=user, patient_id__in=found):
         found[mark.patient_id].mark = mark
@@ -163,7 +163,7 @@ def _judge(case: Case, at: datetime) -> None:
     titles = {key: course.definition.title for key, course in case.courses.items()}
     off = tuple(titles[key] for key, one in case.courses.items() if one.track().state == "not_on_track")
     overdue = [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
-    waiting = []
+    waiting: list[tuple[str, datetime]] = []
     for item in case.items:
         title = review_words(item.reason_code)[0]
         (overdue if item.due_at <= at else waiting).append((title, item.due_at))

@@ -41,6 +41,10 @@ class Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
+def _dot(is_last: bool) -> str:
+    return "2.8" if is_last else "1.6"
+
+
 def line(points: Sequence[tuple[float, float | None]]) -> str:
     """Return the path through points; a missing one is a gap."""
     found, drawing = [], False
@@ -70,12 +74,13 @@ def spark(values: Sequence[int | None], label: str, *, low: int = 1, high: int =
     ]
     last = known[-1]
     dots = "".join(
-        f'<circle cx="{_n(number * step / 10)}%" cy="{_n(y(value))}" r="{"2.8" if number == last[0] else "1.6"}"/>'
+        f'<circle cx="{_n(number * step / 10)}%" cy="{_n(y(value))}" r="{_dot(number == last[0])}"/>'
         for number, value in {*alone, last}
     )
     return mark_safe(  # noqa: S308
         f'<svg class="spark" role="img" aria-label="{escape(label)}"><svg width="100%" height="{SPARK}" '
-        f'viewBox="0 0 1000 {SPARK}" preserveAspectRatio="none"><path class="ln" d="{path}"/></svg>{dots}</svg>'
+        f'viewBox="0 0 1000 {SPARK}" preserveAspectRatio="none"><path class="ln" d="{path}"/></svg>'
+        f"{dots}</svg>"
     )
 
 
