@@ -273,17 +273,27 @@ def _check_texts(definition: Definition, texts: Mapping[str, Any]) -> None:
 
 
 @action
-def switch_instrument(*, actor: Actor, instrument_id: UUID, on: bool) -> Instrument:
-    """Offer an instrument, or stop offering it; what was answered stays."""
-    row = Instrument.objects.select_for_update().filter(pk=instrument_id).first()
-    if row is None:
-        raise NotFound("There is no such instrument.", "instrument_unknown")
-    if row.is_enabled == on:
+def offer_instrument(*, actor: Actor, instrument_id: UUID) -> Instrument:
+    """Offer one version of an instrument, in place of another; it needs a text first."""
+    row = queries.locked_instrument(instrument_id)
+    if row.is_enabled:
         return Unchanged(row)  # type: ignore[return-value]
-    if on:
-        queries.text_of(row, "en")
-        Instrument.objects.filter(key=row.key, is_enabled=True).update(is_enabled=False)
+    queries.text_of(row, "en")
+    Instrument.objects.filter(key=row.key, is_enabled=True).update(is_enabled=False)
+    return _switch(actor, row, "measure.offered", on=True)
+
+
+@action
+def withdraw_instrument(*, actor: Actor, instrument_id: UUID) -> Instrument:
+    """Stop offering an instrument; what was answered stays."""
+    row = queries.locked_instrument(instrument_id)
+    if not row.is_enabled:
+        return Unchanged(row)  # type: ignore[return-value]
+    return _switch(actor, row, "measure.withdrawn", on=False)
+
+
+def _switch(actor: Actor, row: Instrument, verb: str, *, on: bool) -> Instrument:
     row.is_enabled = on
     row.save(update_fields=["is_enabled", "updated_at"])
-    record(actor, "measure.offered" if on else "measure.withdrawn", row, codes={"instrument": row.key})
+    record(actor, verb, row, codes={"instrument": row.key, "version": row.version})
     return row

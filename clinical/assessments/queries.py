@@ -32,6 +32,14 @@ def instrument(key: str) -> Instrument:
     return found
 
 
+def locked_instrument(instrument_id: UUID) -> Instrument:
+    """Lock and return one version; NotFound when there is none."""
+    found = Instrument.objects.select_for_update().filter(pk=instrument_id).first()
+    if found is None:
+        raise NotFound("There is no such instrument.", "instrument_unknown")
+    return found
+
+
 def text_of(row: Instrument, language: str) -> InstrumentText:
     """Return the wording in a language, else in English; RuleBroken when no text is installed."""
     texts = {text.language: text for text in InstrumentText.objects.filter(instrument=row)}

@@ -24,7 +24,7 @@ def add_person(
     data: RegisterPatient,
     therapist_id: UUID | None,
     parcel: Parcel,
-    measures: list[tuple[datetime, dict[str, int | None]]],
+    measures: list[tuple[str, datetime, dict[str, int | None]]],
     since: datetime,
     at: datetime | None = None,
 ) -> Patient:
@@ -44,9 +44,9 @@ def add_person(
             at=at,
         )
     take_batch(actor=actor, parcel=parcel, at=at)
-    for given, answers in measures:
+    for key, given, answers in measures:
         finish_assessment(
-            actor=actor, patient_id=patient.pk, key="phq9", answers=answers, mode=Mode.SELF,
+            actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
     record(actor, "demo.person_added", patient, subject=patient.pk)

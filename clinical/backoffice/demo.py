@@ -154,7 +154,7 @@ class Demo:
         there: set[str] = set()
         for organization in self.organizations.values():
             there |= by_pseudonyms(organization.pk, names.values()).keys()
-        for person, answers in zip(people, world.phq_courses(), strict=True):
+        for person, answers in zip(people, world.measure_courses(), strict=True):
             pseudonym = names[str(person.number)]
             if pseudonym not in there:
                 self._make_patient(person, pseudonym, answers)
@@ -176,7 +176,7 @@ class Demo:
             data=registration(person, pseudonym),
             therapist_id=therapists[person.number % len(therapists)].pk if therapists else None,
             parcel=parcel,
-            measures=[(self.now - timedelta(days=days), given) for days, given in answers],
+            measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
             since=self.now - timedelta(days=42),
         )
 

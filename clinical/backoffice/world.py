@@ -39,8 +39,8 @@ class Person:
     days: list[list[float | None]]
 
 
-# How many days ago, and the answers by key.
-Answers = tuple[int, dict[str, int | None]]
+# Which measure, how many days ago, and the answers by key.
+Answers = tuple[str, int, dict[str, int | None]]
 
 
 def people(today: date) -> Iterator[Person]:
@@ -175,8 +175,8 @@ def live_item(person: Person, pseudonym: str, mood: str, chance: random.Random) 
     return _message(pseudonym, now, _say(mood, person, chance), person)
 
 
-def phq_courses() -> Iterator[list[Answers]]:
-    """Yield three PHQ-9s per fictional patient as (days ago, answers), drawn from the NHANES margins.
+def measure_courses() -> Iterator[list[Answers]]:
+    """Yield three PHQ-9s and GAD-7s per fictional patient, drawn from the NHANES margins of the PHQ-9.
 
     The last is the draw; those before differ by a step in some items, so that courses rise, fall and stay.
     Nobody's item 9 is above 1, so that the demo's board is not full before anything happens.
@@ -191,5 +191,6 @@ def phq_courses() -> Iterator[list[Answers]]:
             values = [min(max(value + drift * steps * chance.choice((0, 1)), 0), 3) for value in last[:8]] + [
                 min(last[8], 1) if steps == 0 else 0
             ]
-            course.append((days, {f"q{item}": value for item, value in enumerate(values, 1)}))
+            course.append(("phq9", days, {f"q{item}": value for item, value in enumerate(values, 1)}))
+            course.append(("gad7", days, {f"q{item}": value for item, value in enumerate(values[:7], 1)}))
         yield course

@@ -6,6 +6,7 @@ const form = document.querySelector("form[data-answer]");
 const saved = document.querySelector("#saved");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let queue = Promise.resolve();
+let under = 0;
 
 async function keep(item, value) {
   const body = new URLSearchParams({ item, value });
@@ -19,10 +20,11 @@ async function keep(item, value) {
 /* One after another: the last answer given is the last one kept. */
 function save(item, value) {
   saved.textContent = "Saving…";
+  under += 1;
   queue = queue.then(() => keep(item, value)).catch(() => {
     saved.textContent = "Not saved. The answers stay on this page: finish, or try again.";
     say(saved.textContent);
-  });
+  }).finally(() => { under -= 1; });
 }
 
 form?.addEventListener("change", (event) => {
@@ -30,13 +32,12 @@ form?.addEventListener("change", (event) => {
   if (question && event.target.type === "radio") save(question.dataset.item, event.target.value);
 });
 
-/* The browser's own form sends everything; wait for what is under way. */
-form?.addEventListener("submit", async (event) => {
-  if (form.dataset.sent) return;
+/* The browser's own form sends everything; while an answer is under way it waits for it. */
+form?.addEventListener("submit", (event) => {
+  if (!under) return;
   event.preventDefault();
-  await queue;
-  form.dataset.sent = "yes";
-  form.requestSubmit(event.submitter);
+  const button = event.submitter;
+  queue.then(() => setTimeout(() => form.requestSubmit(button)));
 });
 
 document.addEventListener("keydown", (event) => {
