@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("cortex.api.urls")),
     path("", include("cortex.ui.urls")),
     path("", include("crisis.urls")),
+    path("", include("clinical.urls")),
 ]

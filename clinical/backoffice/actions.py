@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from clinical.assessments.actions import finish_assessment
+from clinical.assessments.models import Mode
 from cortex.audit import Actor, action, record
 from cortex.clock import clock
 from crisis.intake.actions import take_batch
 from crisis.intake.parcels import Parcel
-from crisis.risk.evidence import Draft
-from crisis.triage.actions import assess_people
 from patients.care.actions import add_to_care_team
 from patients.registry.actions import register_patient
 from patients.registry.models import Patient
@@ -24,10 +24,11 @@ def add_person(
     data: RegisterPatient,
     therapist_id: UUID | None,
     parcel: Parcel,
-    measures: list[Draft],
+    measures: list[tuple[str, datetime, dict[str, int | None]]],
+    since: datetime,
     at: datetime | None = None,
 ) -> Patient:
-    """Register a fictional person, send their two weeks, and put their questionnaire into the ledger.
+    """Register a fictional person, send their two weeks, and the questionnaires that they filled in.
 
     All or nothing, so that a load that was interrupted goes on with the next person.
     """
@@ -35,9 +36,18 @@ def add_person(
     patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
     if therapist_id is not None:
         add_to_care_team(
-            actor=actor, patient_id=patient.pk, user_id=therapist_id, role="primary_therapist", at=at
+            actor=actor,
+            patient_id=patient.pk,
+            user_id=therapist_id,
+            role="primary_therapist",
+            starts_at=since,
+            at=at,
         )
     take_batch(actor=actor, parcel=parcel, at=at)
-    assess_people(actor=actor, drafts={patient.pk: measures}, at=at)
+    for key, given, answers in measures:
+        finish_assessment(
+            actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
+            administered_at=given, at=at,
+        )  # fmt: skip
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient

@@ -25,7 +25,6 @@ from cortex.ops.local_secrets import write_private
 from crisis.intake.parcels import Parcel
 from crisis.resources.actions import add_resource
 from crisis.risk.actions import install_lexicon
-from crisis.risk.evidence import Draft, Origin, from_item9, from_phq_total
 from crisis.risk.textmodel import ModelState, text_model
 from patients.privacy.records import ConsentData
 from patients.registry.models import new_pseudonym
@@ -155,13 +154,13 @@ class Demo:
         there: set[str] = set()
         for organization in self.organizations.values():
             there |= by_pseudonyms(organization.pk, names.values()).keys()
-        for person, answers in zip(people, world.phq_totals(), strict=True):
+        for person, answers in zip(people, world.measure_courses(), strict=True):
             pseudonym = names[str(person.number)]
             if pseudonym not in there:
                 self._make_patient(person, pseudonym, answers)
         self.say(f"{len(people)} fictional patients with two weeks of check-ins, voice and messages")
 
-    def _make_patient(self, person: world.Person, pseudonym: str, answers: tuple[int, int]) -> None:
+    def _make_patient(self, person: world.Person, pseudonym: str, answers: list[world.Answers]) -> None:
         organization = self.organizations[person.slug]
         therapists = [user for user in self.staff[person.slug] if user.role == "therapist"]
         parcel = Parcel(
@@ -177,13 +176,9 @@ class Demo:
             data=registration(person, pseudonym),
             therapist_id=therapists[person.number % len(therapists)].pk if therapists else None,
             parcel=parcel,
-            measures=self._measures(*answers),
+            measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
+            since=self.now - timedelta(days=42),
         )
-
-    def _measures(self, total: int, item9: int) -> list[Draft]:
-        """Return a PHQ-9 of a week ago, drawn from the NHANES margins, as an instrument would tell it."""
-        origin = Origin("instrument", self.now - timedelta(days=7))
-        return [from_phq_total(total, origin), from_item9(min(item9, 1), origin)]
 
     def _write(self) -> None:
         write_private(self.path, json.dumps(self.kept, indent=1) + "\n")

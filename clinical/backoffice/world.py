@@ -39,6 +39,10 @@ class Person:
     days: list[list[float | None]]
 
 
+# Which measure, how many days ago, and the answers by key.
+Answers = tuple[str, int, dict[str, int | None]]
+
+
 def people(today: date) -> Iterator[Person]:
     """Yield every fictional patient of both organizations; the days are those of the EMA study, in turn."""
     source = read("people")
@@ -171,10 +175,22 @@ def live_item(person: Person, pseudonym: str, mood: str, chance: random.Random) 
     return _message(pseudonym, now, _say(mood, person, chance), person)
 
 
-def phq_totals() -> Iterator[tuple[int, int]]:
-    """Yield (total, item 9) drawn from the NHANES margins, one per fictional patient."""
+def measure_courses() -> Iterator[list[Answers]]:
+    """Yield three PHQ-9s and GAD-7s per fictional patient, drawn from the NHANES margins of the PHQ-9.
+
+    The last is the draw; those before differ by a step in some items, so that courses rise, fall and stay.
+    Nobody's item 9 is above 1, so that the demo's board is not full before anything happens.
+    """
     margins = read("phq9_margins")["items"]
     for number in range(sum(one["patients"] for one in read("people")["organizations"])):
         chance = random.Random(SEED * 7 + number)  # noqa: S311 - a demo, no secret
-        answers = [chance.choices(range(4), weights=weights)[0] for weights in margins]
-        yield sum(answers), answers[8]
+        last = [chance.choices(range(4), weights=weights)[0] for weights in margins]
+        drift = chance.choice((-1, 0, 1, 1))
+        course: list[Answers] = []
+        for steps, days in ((2, 35), (1, 21), (0, 7)):
+            values = [min(max(value + drift * steps * chance.choice((0, 1)), 0), 3) for value in last[:8]] + [
+                min(last[8], 1) if steps == 0 else 0
+            ]
+            course.append(("phq9", days, {f"q{item}": value for item, value in enumerate(values, 1)}))
+            course.append(("gad7", days, {f"q{item}": value for item, value in enumerate(values[:7], 1)}))
+        yield course

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
+THERAPISTS = frozenset({"therapist", "psychiatrist"})
 OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
 
 
@@ -33,8 +34,9 @@ class Item:
 
 
 ITEMS = (
+    Item("caseload", "Caseload", "users", "clinical:caseload", THERAPISTS, go="c"),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
-    Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="c"),
+    Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),

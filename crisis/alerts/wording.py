@@ -133,6 +133,9 @@ REVIEW_REASONS = {
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
     "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
+    "cssrs_due": ("Offer the C-SSRS today", "Item 9 of the PHQ-9 was answered with yes."),
+    "phq9_due": ("Offer a PHQ-9", "A short measure asks for the full one."),
+    "measure_worse": ("A measure has become clearly worse", "Look at it with the person within two days."),
 }
 
 

@@ -58,9 +58,27 @@ def page_pairs(world: World) -> dict[str, Pair]:
         also = tuple(one for one in DESK if one != first) + more.pop("more", ())
         return Pair(ids, first, also, data=data or {}, **more)
 
+    treated = {"patient_id": str(world.patients["contact"].pk)}
+
+    def chart(*methods: str, ids: Any = None, data: Any = None) -> Pair:
+        """A page of one person's chart: open to who treats them, and to nobody else."""
+        return Pair(treated | (ids or {}), "alice", (), methods, data or {})
+
+    measure, result = {"key": "gad7"}, {"assessment_id": world.assessment_id}
+    calm = {f"q{number}": "0" for number in range(1, 8)}
     assert world.follow_up and world.review and world.second and world.invitation
     invited = {"invitation_id": str(world.invitation.pk)}
     return {
+        "clinical:chart": chart("GET"),
+        "clinical:case_reviewed": chart("POST"),
+        "clinical:case_unreviewed": chart("POST"),
+        "clinical:measures": chart("GET"),
+        "clinical:measure_ask": chart("GET", "POST", ids=measure, data={"mode": "phone", "language": "en"}),
+        "clinical:measure_answer": chart("POST", ids=measure, data={"item": "q1", "value": "1"}),
+        "clinical:measure_finish": chart("POST", ids=measure, data=calm),
+        "clinical:measure_give_up": chart("POST", ids=measure),
+        "clinical:measure_result": chart("GET", ids=result),
+        "clinical:measure_correct": chart("GET", "POST", ids=result, data=calm),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),

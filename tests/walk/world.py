@@ -11,6 +11,8 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib import admin
 
+from clinical.assessments.actions import begin_assessment, finish_assessment
+from clinical.caseload.actions import mark_reviewed
 from cortex.accounts.apikeys.actions import revoke_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.factors.actions import add_app
@@ -60,6 +62,7 @@ class World:
     review: ReviewItem | None = None
     second: SecondReview | None = None
     invitation: Invitation | None = None
+    assessment_id: str = ""
     source_id: str = ""
     credentials: dict[str, str] = field(default_factory=dict)
 
@@ -243,6 +246,13 @@ def _house_rows(world: World) -> None:
     patient = world.patients["contact"]
     place = LocationData(patient.pk, home.pk, at, place={"label": "Kibandani3"}, seen_at=at)
     makers.store(actor=makers.machine(home), patient=patient, sessions=[], batch=Batch(locations=[place]))
+    treats, who = makers.staff(world.cast.alice), patient.pk
+    calm = {f"q{number}": 0 for number in range(1, 8)}
+    one, _ = finish_assessment(actor=treats, patient_id=who, key="gad7", answers=calm)
+    world.assessment_id = str(one.pk)
+    begin_assessment(actor=treats, patient_id=who, key="gad7")
+    mark_reviewed(actor=treats, patient_id=who)
+    makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()
         assert common is not None

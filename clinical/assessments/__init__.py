@@ -1,0 +1,1 @@
+"""Measures: instruments, their administrations, scoring, change and when the next one is due."""

@@ -1,0 +1,71 @@
+"""Fields of an administration: who answers, when, and the answers; no writes here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from clinical.assessments.definitions import Definition
+from clinical.assessments.models import Mode
+
+
+class BeginForm(forms.Form):
+    """How a measure is given."""
+
+    mode = forms.ChoiceField(
+        label="How it is given", choices=Mode.choices, initial=Mode.INTERVIEWER,
+        widget=forms.Select(attrs={"class": "select"}),
+    )  # fmt: skip
+    language = forms.ChoiceField(
+        label="Language", choices=[], required=False, widget=forms.Select(attrs={"class": "select"})
+    )
+
+    def __init__(self, *args: Any, languages: list[str], language: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [(one, LANGUAGES.get(one, one)) for one in languages]  # type: ignore[attr-defined]
+        if language in languages:
+            self.fields["language"].initial = language
+
+
+LANGUAGES = {"en": "English", "sw": "Kiswahili"}
+
+
+class AnswersForm(forms.Form):
+    """The answers of a measure, one radio group per item; an empty one is a missing answer."""
+
+    given_at = forms.DateTimeField(
+        label="Given at", required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
+        help_text="Leave empty for now. For paper: when it was filled in.",
+    )  # fmt: skip
+    finish_anyway = forms.BooleanField(label="Finish with answers missing", required=False)
+
+    def __init__(self, *args: Any, definition: Definition, texts: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.definition = definition
+        for item in definition.items:
+            words = texts.get("item_answers", {}).get(item.key) or texts.get("answers", {})
+            values = [str(one.value) for one in definition.answers]
+            choices = [(value, words.get(value, value)) for value in values]
+            self.fields[item.key] = forms.TypedChoiceField(
+                label=texts.get("items", {}).get(item.key, item.key), choices=choices, required=False,
+                coerce=int, empty_value=None, widget=forms.RadioSelect,
+            )  # fmt: skip
+
+    def answers(self) -> dict[str, int | None]:
+        """Return the answers by key."""
+        return {item.key: self.cleaned_data.get(item.key) for item in self.definition.items}
+
+    def clean(self) -> dict[str, Any]:
+        """Ask once more when answers that count are missing."""
+        data = super().clean() or self.cleaned_data
+        answers = {item.key: data.get(item.key) for item in self.definition.items}
+        asked = [one for one in self.definition.counted if self.definition.is_asked(one, answers)]
+        missing = [one.key for one in asked if answers[one.key] is None and one.key not in self.errors]
+        if missing and not data.get("finish_anyway"):
+            names = ", ".join(key.removeprefix("q") for key in missing)
+            few = "An answer is" if len(missing) == 1 else f"{len(missing)} answers are"
+            self.add_error(None, f"{few} missing (question {names}). Ask again, or finish with it missing.")
+        return data

@@ -1,0 +1,203 @@
+"""Reads about instruments and administrations, shaped for pages and for the caseload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments.definitions import Definition
+from clinical.assessments.expected import Track, track
+from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
+from clinical.assessments.schedule import ROUTINE, Taken, next_due
+from clinical.assessments.scoring import Change, change, days_between
+from cortex.audit import NotFound, RuleBroken
+
+# A course older than this says nothing about treatment now.
+LOOK_BACK = timedelta(days=730)
+
+
+def instruments() -> list[Instrument]:
+    """Return the instruments that are offered."""
+    return list(Instrument.objects.filter(is_enabled=True))
+
+
+def instrument(key: str) -> Instrument:
+    """Return the version of an instrument that is offered; NotFound when none is."""
+    found = Instrument.objects.filter(key=key, is_enabled=True).first()
+    if found is None:
+        raise NotFound("This measure is not offered here.", "instrument_unknown")
+    return found
+
+
+def locked_instrument(instrument_id: UUID) -> Instrument:
+    """Lock and return one version; NotFound when there is none."""
+    found = Instrument.objects.select_for_update().filter(pk=instrument_id).first()
+    if found is None:
+        raise NotFound("There is no such instrument.", "instrument_unknown")
+    return found
+
+
+def text_of(row: Instrument, language: str) -> InstrumentText:
+    """Return the wording in a language, else in English; RuleBroken when no text is installed."""
+    texts = {text.language: text for text in InstrumentText.objects.filter(instrument=row)}
+    found = texts.get(language) or texts.get("en") or next(iter(texts.values()), None)
+    if found is None:
+        raise RuleBroken(
+            f"The text of the {row.title} is not installed. An operator loads it with "
+            f"`manage.py load_instrument_text`, after registering where the licence asks for it.",
+            "text_not_installed",
+        )
+    return found
+
+
+def languages_of(row: Instrument) -> list[str]:
+    """Return the languages in which an instrument's text is installed."""
+    return list(InstrumentText.objects.filter(instrument=row).values_list("language", flat=True))
+
+
+def draft_of(patient_id: UUID, row: Instrument) -> AssessmentDraft | None:
+    """Return the answers under way, or None."""
+    return AssessmentDraft.objects.filter(patient_id=patient_id, instrument=row).first()
+
+
+def locked_draft(patient_id: UUID, row: Instrument) -> AssessmentDraft | None:
+    """Lock and return the answers under way, or None."""
+    rows = AssessmentDraft.objects.select_for_update(of=("self",))
+    return rows.filter(patient_id=patient_id, instrument=row).first()
+
+
+def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessment:
+    """Return one administration of these rows of a person; NotFound for any other."""
+    rows = Assessment.objects.select_related("instrument", "administered_by")
+    found = rows.filter(pk=assessment_id, patient_id__in=list(patient_ids)).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
+
+
+def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list[Assessment]:
+    """Return the administrations of these rows that no correction stands for, oldest first; one query."""
+    rows = Assessment.objects.standing().filter(patient_id__in=list(patient_ids))
+    if since is not None:
+        rows = rows.filter(administered_at__gte=since)
+    return list(rows.select_related("instrument", "administered_by").order_by("administered_at", "pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One valid administration on a course."""
+
+    assessment_id: UUID
+    at: datetime
+    total: int
+    band: str
+    prorated: bool
+    flags: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Course:
+    """The valid totals of one measure, oldest first, with what they say."""
+
+    definition: Definition
+    points: list[Point] = field(default_factory=list)
+    declined: int = 0
+
+    @property
+    def latest(self) -> Point | None:
+        """Return the newest point."""
+        return self.points[-1] if self.points else None
+
+    def since_first(self) -> Change | None:
+        """Return the change from the first point of the course; None with fewer than two."""
+        return self._change(0)
+
+    def since_last(self) -> Change | None:
+        """Return the change from the point before; None with fewer than two."""
+        return self._change(-2)
+
+    def _change(self, index: int) -> Change | None:
+        if len(self.points) < 2:
+            return None
+        before, now = self.points[index], self.points[-1]
+        return change(self.definition, before.total, now.total, days_between(before.at, now.at))
+
+    def track(self) -> Track:
+        """Return whether the course goes as expected."""
+        if len(self.points) < 2:
+            return Track("unknown", "One total says nothing about a course yet.", None)
+        first, now = self.points[0], self.points[-1]
+        return track(self.definition, first.total, now.total, days_between(first.at, now.at))
+
+    def due_at(self, began: datetime) -> datetime:
+        """Return when the next one is due."""
+        below = self.definition.change.remission_below
+        taken = [Taken(one.at, below is not None and one.total < below) for one in self.points]
+        return next_due(taken, began)
+
+
+def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[str, Course]:
+    """Return the course of each offered instrument by key; other versions aren't compared."""
+    found = {row.pk: Course(row.read()) for row in offered}
+    for one in rows:
+        course = found.get(one.instrument_id)
+        if course is None:
+            continue
+        if one.total is not None and one.is_valid:
+            flags = tuple(one.flags)
+            course.points.append(Point(one.pk, one.administered_at, one.total, one.band, one.prorated, flags))
+        elif "declined" in one.flags:
+            course.declined += 1
+    return {course.definition.key: course for course in found.values()}
+
+
+def due_measures(found: dict[str, Course], began: datetime, at: datetime) -> list[tuple[str, datetime]]:
+    """Return (title, due) of the routine measures that are due by `at`, the longest overdue first."""
+    due = [(one.definition.title, one.due_at(began)) for key, one in found.items() if key in ROUTINE]
+    return sorted(((title, when) for title, when in due if when <= at), key=lambda pair: pair[1])
+
+
+def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:
+    """Return the answers of one administration as lines of a table: key, question, answer, value."""
+    definition = one.instrument.read()
+    words = text.texts if text is not None else {}
+    lines = []
+    for item in definition.items:
+        value = one.items.get(item.key)
+        answers = words.get("item_answers", {}).get(item.key) or words.get("answers", {})
+        lines.append(
+            {
+                "key": item.key,
+                "question": words.get("items", {}).get(item.key, ""),
+                "answer": answers.get(str(value), "") if value is not None else "",
+                "value": value,
+                "asked": definition.is_asked(item, one.items),
+                "rings": definition.key == "phq9" and item.key == "q9" and bool(value),
+            }
+        )
+    return lines
+
+
+def installed(rows: Iterable[Instrument]) -> set[UUID]:
+    """Return those of these instruments whose text is installed in some language."""
+    found = InstrumentText.objects.filter(instrument__in=list(rows))
+    return set(found.values_list("instrument_id", flat=True))
+
+
+def any_text(one: Assessment) -> InstrumentText | None:
+    """Return the wording that an administration was given in, else another, else None."""
+    texts = {text.language: text for text in InstrumentText.objects.filter(instrument=one.instrument)}
+    return texts.get(one.language) or texts.get("en") or next(iter(texts.values()), None)
+
+
+def correction_of(one: Assessment) -> Assessment | None:
+    """Return the administration that stands in the place of this one, or None."""
+    return Assessment.objects.filter(supersedes=one).first()
+
+
+def band_words(one: Assessment) -> str:
+    """Return the name of an administration's band, or ""."""
+    return next((band.label for band in one.instrument.read().bands if band.code == one.band), "")

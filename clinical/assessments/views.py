@@ -1,0 +1,238 @@
+"""Doors of measures: a person's list, asking one, saving each answer, finishing, the result, correcting."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.assessments import actions, queries
+from clinical.assessments.forms import AnswersForm, BeginForm
+from clinical.assessments.models import Assessment, Instrument, InstrumentText
+from clinical.assessments.scoring import syndrome
+from clinical.assessments.wording import flag_words
+from clinical.chart import queries as charts
+from clinical.chart.showing import course_row
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from crisis.alerts.models import RiskAlert
+from patients.registry.access import CHART
+from patients.registry.queries import person_card
+
+CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*CLINICIANS)
+@require_GET
+def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Every measure of one person: its course, when it is due, and how to ask it."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        found = charts.chart(context, actor.person, patient_id, at)
+        context.saw("measures", subjects=[found.patient.pk], object_type="clinical.Assessment")
+        due = dict(found.due)
+        offered = queries.instruments()
+        texts = queries.installed(offered)
+        cards = [
+            course_row(found.courses[row.key])
+            | {
+                "due": due.get(row.title),
+                "installed": row.pk in texts,
+                "declined": found.courses[row.key].declined,
+                "ask_url": reverse("clinical:measure_ask", args=[patient_id, row.key]),
+            }
+            for row in offered
+        ]
+        return render(
+            request, "clinical/assessments/list.html",
+            {"patient": found.patient, "person": found.person, "level": found.level, "cards": cards,
+             "recent": [_line(one) for one in found.recent], "tab": "measures"},
+        )  # fmt: skip
+
+
+def _line(one: Assessment) -> dict[str, Any]:
+    return {
+        "url": reverse("clinical:measure_result", args=[one.patient_id, one.pk]),
+        "title": one.instrument.title,
+        "at": one.administered_at,
+        "total": one.total,
+        "mode": one.get_mode_display(),
+        "by": one.administered_by.full_name if one.administered_by else "The person's app",
+        "flags": flag_words(one.flags),
+    }
+
+
+@requires(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def measure_ask(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
+    """Ask a measure; POST begins it, or goes on where somebody began."""
+    actor = actor_of(request)
+    if request.method == "POST":
+        actions.begin_assessment(
+            actor=actor, patient_id=patient_id, key=key, language=request.POST.get("language", ""),
+            mode=request.POST.get("mode", "interviewer"),
+        )  # fmt: skip
+        return go_to(request, request.path)
+    return _ask(request, patient_id, key)
+
+
+def _ask(
+    request: HttpRequest, patient_id: UUID, key: str, form: AnswersForm | None = None, said: str = ""
+) -> HttpResponse:
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        patient = charts.treated(actor.person, patient_id, at)
+        row = queries.instrument(key)
+        draft = queries.draft_of(patient.pk, row)
+        person = person_card(context, patient, at=at, with_contacts=False)
+        shown = _asked(row, queries.text_of(row, draft.language if draft else patient.language))
+        shown |= {"patient": patient, "person": person, "draft": draft, "tab": "measures", "said": said}
+        if draft is None:
+            languages = queries.languages_of(row)
+            shown["begin"] = BeginForm(languages=languages, language=patient.language, auto_id="begin_%s")
+        else:
+            texts = queries.text_of(row, draft.language).texts
+            shown["form"] = form or AnswersForm(
+                definition=row.read(), texts=texts, initial=draft.items, auto_id="m_%s"
+            )
+        return render(request, "clinical/assessments/ask.html", shown, status=422 if form or said else 200)
+
+
+def _asked(row: Instrument, text: InstrumentText) -> dict[str, Any]:
+    return {
+        "instrument": row,
+        "stem": text.texts.get("stem", ""),
+        "notice": text.notice,
+        "minutes": row.read().minutes,
+        "about": row.read().about,
+    }
+
+
+@requires(*CLINICIANS)
+@require_POST
+def measure_answer(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
+    """Keep one answer as it is given; the page says "saved"."""
+    raw = request.POST.get("value", "")
+    if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 4):
+        raise InputRefused("An answer is a number of the list.", "answer_unknown", field="value")
+    draft = actions.save_answer(
+        actor=actor_of(request), patient_id=patient_id, key=key, item=request.POST.get("item", "")[:32],
+        value=int(raw) if raw else None,
+    )  # fmt: skip
+    return JsonResponse({"saved": len([one for one in draft.items.values() if one is not None])})
+
+
+@requires(*CLINICIANS)
+@require_POST
+def measure_finish(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
+    """Score the answers of the page, and show what they say and who has it."""
+    actor = actor_of(request)
+    definition, texts, mode = _wording(request, patient_id, key)
+    form = AnswersForm(request.POST, definition=definition, texts=texts, auto_id="m_%s")
+    if not form.is_valid():
+        return _ask(request, patient_id, key, form)
+    try:
+        one, _ = actions.finish_assessment(
+            actor=actor, patient_id=patient_id, key=key, answers=form.answers(), mode=mode,
+            administered_at=form.cleaned_data["given_at"],
+        )  # fmt: skip
+    except RuleBroken as broken:
+        if broken.status != 422:
+            raise
+        form.add_error(None, broken.message)
+        return _ask(request, patient_id, key, form)
+    return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
+
+
+def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dict[str, Any], str]:
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment", permission=CHART):
+        patient = charts.treated(actor.person, patient_id, clock())
+        row = queries.instrument(key)
+        draft = queries.draft_of(patient.pk, row)
+        if draft is None:
+            raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
+        return row.read(), queries.text_of(row, draft.language).texts, draft.mode
+
+
+@requires(*CLINICIANS)
+@require_POST
+def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
+    """Throw the answers under way away."""
+    actions.give_up(actor=actor_of(request), patient_id=patient_id, key=key)
+    return go_to(request, reverse("clinical:measures", args=[patient_id]))
+
+
+@requires(*CLINICIANS)
+@require_GET
+def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
+    """One administration: its answers, what they say, the alert that they opened and who has it."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        patient = charts.treated(actor.person, patient_id, at)
+        ids = charts.rows_of(patient)
+        one = queries.administration(ids, assessment_id)
+        person = person_card(context, patient, at=at, with_contacts=False)
+        context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
+        done = queries.standing(ids, at - queries.LOOK_BACK)
+        course = queries.courses(done, [one.instrument])[one.instrument.key]
+        alerts = charts.open_alerts(ids)
+        return render(
+            request, "clinical/assessments/result.html",
+            {
+                "patient": patient, "person": person, "tab": "measures", "one": one,
+                "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
+                "card": course_row(course), "alerts": [_alert(alert) for alert in alerts],
+                "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
+                "needs_help": "item9_endorsed" in one.flags or (one.band in ("moderate", "high")
+                and one.instrument.key == "cssrs"),
+                "superseded": queries.correction_of(one),
+                "band": queries.band_words(one),
+            },
+        )  # fmt: skip
+
+
+def _alert(alert: RiskAlert) -> dict[str, Any]:
+    return {
+        "url": reverse("crisis:alert_page", args=[alert.pk]),
+        "level": alert.level,
+        "owner": alert.assigned_to.full_name if alert.assigned_to else "",
+        "due": alert.claim_due_at,
+        "raised": alert.raised_at,
+    }
+
+
+@requires(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
+    """Put right what was entered wrongly: a new administration takes the wrong one's place."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        patient = charts.treated(actor.person, patient_id, at)
+        wrong = queries.administration(charts.rows_of(patient), assessment_id)
+        text = queries.any_text(wrong)
+        person = person_card(context, patient, at=at, with_contacts=False)
+        definition = wrong.instrument.read()
+    form = AnswersForm(
+        request.POST if request.method == "POST" else None, definition=definition,
+        texts=text.texts if text else {}, initial=wrong.items, auto_id="m_%s",
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        one, _ = actions.correct_assessment(
+            actor=actor, patient_id=patient_id, assessment_id=assessment_id, answers=form.answers()
+        )
+        return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
+    shown = {"patient": patient, "person": person, "tab": "measures", "form": form, "one": wrong,
+             "instrument": wrong.instrument, "correcting": True,
+             "given": timezone.localtime(wrong.administered_at)}  # fmt: skip
+    shown |= _asked(wrong.instrument, text) if text else {}
+    return render(request, "clinical/assessments/ask.html", shown, status=422 if form.is_bound else 200)

@@ -1,0 +1,55 @@
+"""How totals, change and courses are said: plain, with units and direction."""
+
+from __future__ import annotations
+
+from clinical.assessments.queries import Course
+from clinical.assessments.scoring import Change
+
+FLAGS = {
+    "item9_missing": "Item 9 was left out: ask directly today.",
+    "item9_endorsed": "Item 9 was answered with yes.",
+    "declined": "Declined. The level before it stands.",
+    "incomplete": "Too many answers are missing for a total.",
+    "above_cutoff": "At or beyond the cut-off.",
+}
+
+
+def flag_words(flags: list[str] | tuple[str, ...]) -> list[str]:
+    """Return what the flags of an administration say."""
+    return [FLAGS.get(flag, flag.replace("_", " ").capitalize()) for flag in flags]
+
+
+def band_label(course: Course, code: str) -> str:
+    """Return a band's name."""
+    return next((band.label for band in course.definition.bands if band.code == code), "")
+
+
+def signed(points: int) -> str:
+    """Return +5, 0 or a minus sign with the points."""
+    return f"+{points}" if points > 0 else "0" if points == 0 else f"\N{MINUS SIGN}{-points}"
+
+
+def change_words(change: Change | None) -> str:
+    """Return what a change means: "+5, clearly worse"; "" without one."""
+    if change is None:
+        return ""
+    if change.remission:
+        meaning = "in remission"
+    elif change.reliable != "no":
+        meaning = "reliably better" if change.reliable == "improved" else "reliably worse"
+    elif change.significant != "no":
+        meaning = "better" if change.significant == "improved" else "worse"
+    else:
+        meaning = "no clear change"
+    words = f"{signed(change.points)}, {meaning}"
+    if change.response == "full" and not change.remission:
+        words += ", response"
+    return words + (", recall windows overlap" if change.overlaps else "")
+
+
+def direction(course: Course) -> str:
+    """Return good, bad or "" for the last change, where it is significant."""
+    change = course.since_last()
+    if change is None or change.significant == "no":
+        return ""
+    return "good" if change.significant == "improved" else "bad"

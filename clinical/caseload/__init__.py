@@ -1,0 +1,1 @@
+"""Whom to look at first: a therapist's people by need."""

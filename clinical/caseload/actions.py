@@ -1,0 +1,70 @@
+"""Writes of a member of staff's own marks: a look, a review, and its undo."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from clinical.caseload import queries
+from clinical.caseload.models import CaseMark
+from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
+from cortex.clock import clock
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import patient as patient_of
+
+# Opening a chart again within this span is the same look: what changed stays on the page.
+SAME_LOOK = timedelta(minutes=30)
+
+
+@quiet("when somebody last looked is their own mark; the look itself stands in the access log")
+def note_look(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> CaseMark:
+    """Note that somebody opens a chart, and return their mark: `looked_before` is the look before this."""
+    at = clock(at)
+    mark = _mark(actor, patient_id, at)
+    if mark.looked_at is not None and at - mark.looked_at < SAME_LOOK:
+        return Unchanged(mark)  # type: ignore[return-value]
+    mark.looked_before, mark.looked_at = mark.looked_at, at
+    mark.save(update_fields=["looked_at", "looked_before", "updated_at"])
+    return mark
+
+
+@action
+def mark_reviewed(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> CaseMark:
+    """Tick somebody off until something new comes."""
+    at = clock(at)
+    mark = _mark(actor, patient_id, at)
+    mark.reviewed_before, mark.reviewed_at = mark.reviewed_at, at
+    mark.save(update_fields=["reviewed_at", "reviewed_before", "updated_at"])
+    record(actor, "case.reviewed", mark, subject=patient_id)
+    return mark
+
+
+@action
+def take_back_review(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> CaseMark:
+    """Undo the last tick."""
+    mark = _mark(actor, patient_id, clock(at))
+    if mark.reviewed_at is None:
+        return Unchanged(mark)  # type: ignore[return-value]
+    mark.reviewed_at, mark.reviewed_before = mark.reviewed_before, None
+    mark.save(update_fields=["reviewed_at", "reviewed_before", "updated_at"])
+    record(actor, "case.review_taken_back", mark, subject=patient_id)
+    return mark
+
+
+def _mark(actor: Actor, patient_id: UUID, at: datetime) -> CaseMark:
+    who = _treated(actor, patient_id, at)
+    existing = queries.locked_mark(actor.person.pk, patient_id)
+    if existing is not None:
+        return existing
+    found, _ = CaseMark.objects.get_or_create(
+        user=actor.person, patient=who, defaults={"organization_id": who.organization_id}
+    )
+    return found
+
+
+def _treated(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    found = patient_of(patient_id) if access.relations(actor, {patient_id}, access.CHART, at) else None
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found

@@ -1,0 +1,25 @@
+"""When each member of staff last looked at a person, and what they ticked off as reviewed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from cortex.records import OrgRecord
+
+
+class CaseMark(OrgRecord):
+    """One member of staff's own marks on one person: a preference of theirs, no part of the record."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
+    looked_at = models.DateTimeField(null=True, help_text="When the present look began.")
+    looked_before = models.DateTimeField(null=True, help_text="When the look before that was.")
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_before = models.DateTimeField(null=True, help_text="What an undo brings back.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "patient"], name="case_mark_once")]
+
+    def __str__(self) -> str:
+        return f"mark {self.pk}"

@@ -1,0 +1,199 @@
+"""Reads of a caseload: everybody whom one member of staff treats or covers, with what decides their place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments import queries as measures
+from clinical.assessments.queries import Course
+from clinical.assessments.schedule import TASK_AFTER
+from clinical.caseload.models import CaseMark
+from clinical.caseload.ranking import GROUPS, Need, Place, is_reviewed, place
+from cortex.access.context import AccessContext
+from cortex.accounts.models import User
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.wording import review_words
+from crisis.reviews.models import ReviewItem
+from crisis.risk.models import RiskAssessment
+from crisis.risk.queries import latest_assessments
+from patients.care.queries import covers_of, memberships_of
+from patients.registry.models import Patient
+from patients.registry.queries import full_name
+from patients.sessions.models import Session
+from patients.sessions.observations import DailyCheckIn
+
+# More people than anybody treats; a page that is cut says so.
+MOST = 500
+SPARK_DAYS = 14
+NAMES = ("given_name", "middle_name", "family_name", "pronouns")
+
+
+@dataclass(slots=True)
+class Case:
+    """One person of a caseload, before anything sealed is opened; `name` is filled by `open_names`."""
+
+    patient: Patient
+    since: datetime
+    covers: str = ""
+    mark: CaseMark | None = None
+    assessment: RiskAssessment | None = None
+    alerts: list[RiskAlert] = field(default_factory=list)
+    courses: dict[str, Course] = field(default_factory=dict)
+    items: list[ReviewItem] = field(default_factory=list)
+    moods: list[int | None] = field(default_factory=list)
+    check_ins: int = 0
+    last_session: Session | None = None
+    next_session: Session | None = None
+    last_heard: datetime | None = None
+    due: list[tuple[str, datetime]] = field(default_factory=list)
+    place: Place = field(default_factory=lambda: Place("steady", ""))
+    reviewed: bool = False
+    name: str = ""
+
+    @property
+    def level(self) -> str:
+        """The level on record; empty when nobody was assessed."""
+        return self.assessment.level if self.assessment else ""
+
+
+def locked_mark(user_id: UUID, patient_id: UUID) -> CaseMark | None:
+    """Lock and return somebody's mark on a person, or None."""
+    rows = CaseMark.objects.select_for_update(of=("self",))
+    return rows.filter(user_id=user_id, patient_id=patient_id).first()
+
+
+def mark_of(user_id: UUID, patient_id: UUID) -> CaseMark | None:
+    """Return somebody's mark on a person, or None."""
+    return CaseMark.objects.filter(user_id=user_id, patient_id=patient_id).first()
+
+
+def caseload(user: User, at: datetime) -> list[Case]:
+    """Return everybody whom `user` treats or covers, ranked; a fixed number of queries, nothing opened."""
+    found = _people(user, at)
+    by_person = {case.patient.person_id: case for case in found.values()}
+    ids = set(found) | set(by_person)
+
+    def case_of(patient_id: UUID | None) -> Case | None:
+        return None if patient_id is None else found.get(patient_id) or by_person.get(patient_id)
+
+    for mark in CaseMark.objects.filter(user=user, patient_id__in=found):
+        found[mark.patient_id].mark = mark
+    for person, assessed in latest_assessments(by_person).items():
+        by_person[person].assessment = assessed
+    for alert in RiskAlert.objects.open().filter(patient_id__in=ids).select_related("assigned_to"):
+        if (case := case_of(alert.patient_id)) is not None:
+            case.alerts.append(alert)
+    for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
+        if (case := case_of(item.patient_id)) is not None:
+            case.items.append(item)
+    _add_measures(found, ids, case_of, at)
+    _add_moods(ids, case_of, at)
+    _add_sessions(ids, case_of, at)
+    for case in found.values():
+        _judge(case, at)
+    order = {group: number for number, (group, _, _) in enumerate(GROUPS)}
+    return sorted(
+        found.values(), key=lambda one: (order[one.place.group], one.place.order, one.patient.anonymous_id)
+    )
+
+
+def _people(user: User, at: datetime) -> dict[UUID, Case]:
+    """Return the people by row: on whose team `user` is, and whom they cover for somebody else."""
+    found: dict[UUID, Case] = {}
+    for rows in (memberships_of(user, at), covers_of(user, at)):
+        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
+        for place_ in chosen.select_related("patient__organization", "cover_for__user")[:MOST]:
+            whose = place_.cover_for.user if place_.cover_for_id and place_.cover_for else None
+            case = found.setdefault(place_.patient_id, Case(place_.patient, place_.starts_at))
+            case.since = min(case.since, place_.starts_at)
+            case.covers = whose.full_name if whose and not case.covers and len(found) else case.covers
+    return found
+
+
+def _add_measures(found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime) -> None:
+    offered = measures.instruments()
+    rows = defaultdict(list)
+    for one in measures.standing(ids, at - measures.LOOK_BACK):
+        if (case := case_of(one.patient_id)) is not None:
+            rows[case.patient.pk].append(one)
+    for pk, case in found.items():
+        case.courses = measures.courses(rows[pk], offered)
+        case.due = measures.due_measures(case.courses, case.since, at)
+
+
+def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
+    """Fill in the moods of the last days, with gaps; a day is the person's own."""
+    last = at.date() + timedelta(days=1)
+    days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
+    rows = DailyCheckIn.objects.filter(
+        patient_id__in=list(ids), date__gt=last - timedelta(days=SPARK_DAYS + 1)
+    )
+    for patient_id, day, mood, submitted in rows.values_list("patient_id", "date", "mood", "submitted_at"):
+        case = case_of(patient_id)
+        if case is None:
+            continue
+        days[case.patient.pk][day] = mood
+        case.last_heard = max(filter(None, (case.last_heard, submitted)))
+    newest = at.date()
+    for pk, by_day in days.items():
+        case = case_of(pk)
+        case.check_ins = len(by_day)
+        case.moods = [by_day.get(newest - timedelta(days=back)) for back in range(SPARK_DAYS - 1, -1, -1)]
+
+
+def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
+    rows = Session.objects.filter(patient_id__in=list(ids))
+    newest = rows.filter(started_at__lte=at).order_by("patient_id", "-started_at").distinct("patient_id")
+    for one in newest:
+        if (case := case_of(one.patient_id)) is not None:
+            case.last_session = one
+            case.last_heard = max(filter(None, (case.last_heard, one.started_at)))
+    coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
+    for one in coming.distinct("patient_id"):
+        if (case := case_of(one.patient_id)) is not None:
+            case.next_session = one
+
+
+def _judge(case: Case, at: datetime) -> None:
+    titles = {key: course.definition.title for key, course in case.courses.items()}
+    off = tuple(titles[key] for key, one in case.courses.items() if one.track().state == "not_on_track")
+    overdue = [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
+    waiting: list[tuple[str, datetime]] = []
+    for item in case.items:
+        title = review_words(item.reason_code)[0]
+        (overdue if item.due_at <= at else waiting).append((title, item.due_at))
+    rose = (
+        case.assessment.entered_level_at if case.assessment and case.level in ("high", "critical") else None
+    )
+    points = [one.latest.at for one in case.courses.values() if one.latest]
+    newest = [moment for moment in (rose, *points, *(item.created_at for item in case.items)) if moment]
+    need = Need(
+        level=case.level,
+        alert_levels=tuple(alert.level for alert in case.alerts),
+        level_rose_at=rose,
+        off_track=off,
+        overdue=tuple(overdue),
+        waiting=tuple(waiting),
+        last_heard=case.last_heard,
+        looked_at=case.mark.looked_at if case.mark else None,
+        reviewed_at=case.mark.reviewed_at if case.mark else None,
+        newest_at=max(newest, default=None),
+        since=case.since,
+    )
+    case.place, case.reviewed = place(need, at), is_reviewed(need)
+
+
+def open_names(context: AccessContext, cases: list[Case]) -> None:
+    """Open the names of these people, in one query for their keys, and note the list that is shown."""
+    people = [case.patient for case in cases]
+    context.open(people, NAMES)
+    for case in cases:
+        case.name = full_name(case.patient)
+    context.saw(
+        "caseload", subjects=[one.pk for one in people], object_type="caseload", sections=["identity"]
+    )

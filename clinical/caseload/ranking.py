@@ -1,0 +1,91 @@
+"""The order of a caseload: by need, not by name; pure computation over what is known of each person.
+
+The groups and spans are our policy [P]: an open alert or a rise, off the expected course, something overdue,
+something that waits for an answer, nobody heard from them, steady.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+SILENT_AFTER = timedelta(days=14)
+LEVELS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "": 0}
+GROUPS = (
+    ("alert", "Look at first", "An alert is open, or the level has risen since you last looked."),
+    ("off_track", "Not on track", "A measure is off the course that treatment usually takes."),
+    ("overdue", "Overdue", "A measure or a task is past its time."),
+    ("waiting", "Waits for you", "A task is open, the oldest first."),
+    ("silent", "Nothing heard", "No message, check-in or session for two weeks."),
+    ("steady", "Steady", "Nothing asks for you now."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is known of one person that decides their place."""
+
+    level: str = ""
+    alert_levels: tuple[str, ...] = ()
+    level_rose_at: datetime | None = None
+    off_track: tuple[str, ...] = ()
+    overdue: tuple[tuple[str, datetime], ...] = ()
+    waiting: tuple[tuple[str, datetime], ...] = ()
+    last_heard: datetime | None = None
+    looked_at: datetime | None = None
+    reviewed_at: datetime | None = None
+    newest_at: datetime | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody stands: the group, why in one sentence, and the order within the group."""
+
+    group: str
+    why: str
+    order: tuple[float, ...] = field(default=())
+
+
+def place(need: Need, at: datetime) -> Place:
+    """Return somebody's place; who was reviewed, and of whom nothing new came since, is steady."""
+    level = LEVELS[need.level]
+    if need.alert_levels:
+        worst = max(need.alert_levels, key=LEVELS.__getitem__)
+        return Place("alert", f"An alert is open, {worst}.", (-LEVELS[worst], -level))
+    if need.level_rose_at is not None and _is_after(need.level_rose_at, need.looked_at):
+        return Place("alert", f"The level rose to {need.level}.", (-level, 0.0))
+    if is_reviewed(need):
+        return Place("steady", "You reviewed this person.", (1.0, -float(level)))
+    if need.off_track:
+        return Place("off_track", f"{_join(need.off_track)} not on track.", (-level,))
+    if need.overdue:
+        title, due = min(need.overdue, key=lambda pair: pair[1])
+        return Place("overdue", f"{title}, overdue for {_days(at - due)}.", (-level, due.timestamp()))
+    if need.waiting:
+        title, asked = min(need.waiting, key=lambda pair: pair[1])
+        return Place("waiting", f"{title}.", (asked.timestamp(),))
+    heard = need.last_heard or need.since
+    if heard is not None and at - heard >= SILENT_AFTER:
+        return Place("silent", f"Nothing heard for {_days(at - heard)}.", (heard.timestamp(),))
+    return Place("steady", "Nothing asks for you now.", (0.0, -float(level)))
+
+
+def is_reviewed(need: Need) -> bool:
+    """Whether the last review stands: nothing came after it."""
+    if need.reviewed_at is None:
+        return False
+    return need.newest_at is None or need.newest_at <= need.reviewed_at
+
+
+def _is_after(moment: datetime, seen: datetime | None) -> bool:
+    return seen is None or moment > seen
+
+
+def _join(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _days(span: timedelta) -> str:
+    days = max(span.days, 0)
+    return "less than a day" if days == 0 else "1 day" if days == 1 else f"{days} days"

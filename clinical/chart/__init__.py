@@ -1,0 +1,1 @@
+"""One person's record as who treats them reads it."""

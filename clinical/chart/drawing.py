@@ -1,0 +1,160 @@
+"""Charts as SVG text: no script, no style attribute; colours and themes come from CSS classes.
+
+The outer picture keeps its height and takes the width that it gets, so text and dots keep their size; lines
+lie in an inner picture that is stretched. Every chart has a title, a description and a table of its own data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from django.utils.safestring import SafeString, mark_safe
+
+from clinical.assessments.definitions import Definition
+from clinical.assessments.expected import expected_total
+from clinical.assessments.queries import Course
+from clinical.assessments.scoring import days_between
+
+HEIGHT, TOP, BOTTOM = 176, 12, 146
+LEFT, WIDTH = 3.0, 94.0
+SPARK = 30
+
+
+def _n(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A straight line from data to pixels."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Return where a value lies."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def _dot(is_last: bool) -> str:
+    return "2.8" if is_last else "1.6"
+
+
+def line(points: Sequence[tuple[float, float | None]]) -> str:
+    """Return the path through points; a missing one is a gap."""
+    found, drawing = [], False
+    for x, y in points:
+        if y is None:
+            drawing = False
+            continue
+        found.append(f"{'L' if drawing else 'M'}{_n(x)} {_n(y)}")
+        drawing = True
+    return "".join(found)
+
+
+def spark(values: Sequence[int | None], label: str, *, low: int = 1, high: int = 10) -> SafeString:
+    """Draw a row of days, oldest first, with gaps where nothing was said; "" without a single value."""
+    known = [(number, value) for number, value in enumerate(values) if value is not None]
+    if not known:
+        return SafeString("")
+    y = Scale(low, high, SPARK - 3, 3)
+    step = 1000 / max(len(values) - 1, 1)
+    path = line([(number * step, None if value is None else y(value)) for number, value in enumerate(values)])
+    # A day between two gaps has no line: it is a dot.
+    alone = [
+        (number, value)
+        for number, value in known
+        if (number == 0 or values[number - 1] is None)
+        and (number + 1 == len(values) or values[number + 1] is None)
+    ]
+    last = known[-1]
+    dots = "".join(
+        f'<circle cx="{_n(number * step / 10)}%" cy="{_n(y(value))}" r="{_dot(number == last[0])}"/>'
+        for number, value in {*alone, last}
+    )
+    return mark_safe(  # noqa: S308
+        f'<svg class="spark" role="img" aria-label="{escape(label)}"><svg width="100%" height="{SPARK}" '
+        f'viewBox="0 0 1000 {SPARK}" preserveAspectRatio="none"><path class="ln" d="{path}"/></svg>'
+        f"{dots}</svg>"
+    )
+
+
+def measure(course: Course, name: str, description: str) -> SafeString:
+    """Draw the totals of a measure over its bands, true to date, with the course that was expected."""
+    definition, points = course.definition, course.points
+    first, last = points[0].at, points[-1].at
+    span = max(days_between(first, last), 1.0)
+    y = Scale(0, definition.highest, BOTTOM, TOP)
+
+    def x(at: datetime) -> float:
+        return LEFT + days_between(first, at) / span * WIDTH if len(points) > 1 else 50.0
+
+    bands, words = _bands(definition, y)
+    wanted = _expected(definition, points[0].total, span, y) if len(points) > 1 else ""
+    path = line([(x(one.at) * 10, y(one.total)) for one in points])
+    inner = (
+        f'<svg width="100%" height="{HEIGHT}" viewBox="0 0 1000 {HEIGHT}" preserveAspectRatio="none">'
+        f'{wanted}<path class="ln s1" d="{path}"/></svg>'
+    )
+    marks = "".join(
+        _mark(x(one.at), y(one.total), one.total, "item9_endorsed" in one.flags) for one in points
+    )
+    numbers = "".join(
+        f'<text x="20" y="{_n(y(value) + 4)}" text-anchor="end">{value}</text>'
+        for value in [band.least for band in definition.bands] + [definition.highest]
+    )
+    ids = f"{name}-t {name}-d"
+    return mark_safe(  # noqa: S308
+        f'<div class="cx"><svg width="26" height="{HEIGHT}" aria-hidden="true">{numbers}</svg>'
+        f'<svg width="100%" height="{HEIGHT}" role="img" aria-labelledby="{ids}">'
+        f'<title id="{name}-t">{escape(definition.title)} totals</title>'
+        f'<desc id="{name}-d">{escape(description)}</desc>{bands}'
+        f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>{inner}{marks}'
+        f"{_dates(first, last, len(points))}</svg>"
+        f'<svg width="84" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
+    )
+
+
+def _bands(definition: Definition, y: Scale) -> tuple[str, str]:
+    shapes, words = "", ""
+    ranked = list(definition.bands)
+    if definition.higher_is_better:
+        ranked.reverse()
+    for number, band in enumerate(ranked):
+        top, foot = y(min(band.most + 1, definition.highest)), y(band.least)
+        shapes += f'<rect class="sev{number}" x="0" width="100%" y="{_n(top)}" height="{_n(foot - top)}"/>'
+        words += f'<text x="6" y="{_n((top + foot) / 2 + 4)}">{escape(band.label)}</text>'
+    return shapes, words
+
+
+def _expected(definition: Definition, first: int, span: float, y: Scale) -> str:
+    if definition.change.remission_below is None or definition.higher_is_better:
+        return ""
+    steps = [span * part / 12 for part in range(13)]
+    path = line(
+        [(LEFT * 10 + day / span * WIDTH * 10, y(expected_total(definition, first, day))) for day in steps]
+    )
+    return f'<path class="ln sm dash" d="{path}"/>'
+
+
+def _mark(x: float, y: float, total: int, rings: bool) -> str:
+    ring = f'<circle class="hollow s2" cx="{_n(x)}%" cy="{_n(y)}" r="6.5"/>' if rings else ""
+    up = 13 if rings else 10
+    return (
+        f'{ring}<circle class="f1" cx="{_n(x)}%" cy="{_n(y)}" r="3.6"/>'
+        f'<text class="t-b" x="{_n(x)}%" y="{_n(max(y - up, 10))}" text-anchor="middle">{total}</text>'
+    )
+
+
+def _dates(first: datetime, last: datetime, count: int) -> str:
+    if count == 1:
+        return f'<text x="50%" y="164" text-anchor="middle">{first:%-d %b %Y}</text>'
+    return (
+        f'<text x="{_n(LEFT)}%" y="164" text-anchor="start">{first:%-d %b %Y}</text>'
+        f'<text x="{_n(LEFT + WIDTH)}%" y="164" text-anchor="end">{last:%-d %b %Y}</text>'
+    )

@@ -1,0 +1,36 @@
+"""Doors of a chart: its overview."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from clinical.caseload.actions import note_look
+from clinical.chart import queries
+from clinical.chart.showing import shown
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import actor_of
+from cortex.clock import clock
+from patients.registry.access import CHART
+
+CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+@requires(*CLINICIANS)
+@require_GET
+def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The overview of one person; a stranger learns nothing, and every opening is one row of the log."""
+    actor, at = actor_of(request), clock()
+    note_look(actor=actor, patient_id=patient_id, at=at)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        found = queries.chart(context, actor.person, patient_id, at)
+        context.saw(
+            "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
+            sections=["overview", "measures", "check_ins", "sessions", "team"],
+        )  # fmt: skip
+        return render(request, "clinical/chart/page.html", shown(found, at) | {"tab": "overview"})

@@ -1,0 +1,130 @@
+"""Scores and change by domain 2.1, held against worked examples that were computed apart from us."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clinical.assessments.definitions import packaged
+from clinical.assessments.expected import expected_total, track
+from clinical.assessments.scoring import change, score, syndrome
+
+EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text())
+PHQ9, GAD7, WHO5, CSSRS = (packaged()[key] for key in ("phq9", "gad7", "who5", "cssrs"))
+
+
+def answers(*values: int | None) -> dict[str, int | None]:
+    return {f"q{number}": value for number, value in enumerate(values, 1)}
+
+
+X22 = {
+    "I1": answers(2, 3, 2, 2, 1, 2, 1, 1, 1),
+    "I2": answers(2, 3, None, 2, 1, 2, 1, 1, 0),
+    "I2b": answers(2, None, None, None, 1, 2, 1, 1, 0),
+    "I2c": answers(1, 1, 1, 1, 1, 1, 1, 1, None),
+}
+
+
+@pytest.mark.parametrize("row", sorted(EXAMPLES["X22"]))
+def test_a_phq9_is_scored_prorated_or_refused_as_worked_out(row: str) -> None:
+    found, expected = score(PHQ9, X22[row]), EXAMPLES["X22"][row]
+    assert found.is_valid == expected["valid"]
+    if not expected["valid"]:
+        assert (found.total, found.band) == (None, "")
+        return
+    assert (found.total, found.band, found.prorated) == (
+        expected["total"], expected["band"], expected["prorated"],
+    )  # fmt: skip
+    assert ("item9_missing" in found.flags) == expected["item9_missing"]
+    assert ("item9_endorsed" in found.flags) == bool(expected["item9"])
+    if "alg" in expected:
+        assert syndrome(X22[row]) == expected["alg"]
+
+
+X23 = {"I3": (PHQ9, 18, 8), "I3b": (PHQ9, 18, 13), "I3c": (PHQ9, 14, 4), "I3d": (GAD7, 12, 7)}
+
+
+@pytest.mark.parametrize("row", sorted(EXAMPLES["X23"]))
+def test_change_means_what_was_worked_out(row: str) -> None:
+    found, expected = change(*X23[row]), EXAMPLES["X23"][row]
+    assert found.points == expected["delta"]
+    assert found.share == pytest.approx(expected["pct"])
+    assert found.significant == expected["clinically_significant"]
+    assert found.reliable == expected["reliable"]
+    assert (found.response == "full") == expected["response"]
+    assert found.remission == expected["remission"]
+    assert found.recovered == expected["recovered"]
+
+
+X24 = {
+    "Ca": {"q1": 1, "q2": 0, "q6_lifetime": 0},
+    "Cb": {"q1": 1, "q2": 1, "q3": 1, "q4": 0, "q5": 0, "q6_lifetime": 0},
+    "Cc": {"q1": 0, "q2": 0, "q6_lifetime": 1, "q6_3m": 1},
+    "Cd": {"q1": 1, "q2": 0, "q6_lifetime": 1, "q6_3m": 1},
+    "Ce": {"q1": 0, "q2": 0, "q6_lifetime": 1, "q6_3m": 0},
+    "Cf": {"q1": 1, "q2": 1, "q3": 1, "q4": 1, "q5": 0, "q6_lifetime": 0},
+}
+
+
+@pytest.mark.parametrize("row", sorted(EXAMPLES["X24"]))
+def test_a_screener_is_triaged_as_worked_out(row: str) -> None:
+    found = score(CSSRS, X24[row])
+    assert found.band == EXAMPLES["X24"][row][0]
+    assert found.is_valid
+
+
+def test_a_screener_that_was_declined_has_no_band_and_says_so() -> None:
+    found = score(CSSRS, {"q1": 0})
+    assert (found.band, found.is_valid, found.flags) == ("", False, ("declined",))
+
+
+def test_gad7_bears_one_missing_answer_and_no_second() -> None:
+    assert score(GAD7, answers(2, 2, 2, None, 2, 2, 2)).total == 14
+    assert not score(GAD7, answers(2, 2, None, None, 2, 2, 2)).is_valid
+
+
+def test_who5_counts_up_to_a_hundred_and_a_low_one_is_a_case() -> None:
+    found = score(WHO5, answers(5, 5, 5, 5, 5))
+    assert (found.total, found.band, found.flags) == (100, "adequate", ())
+    low = score(WHO5, answers(2, 2, 2, 2, 2))
+    assert (low.total, low.band, low.flags) == (40, "low", ("above_cutoff",))
+    assert change(WHO5, 60, 48).is_deterioration
+    assert not change(WHO5, 48, 60).is_deterioration
+
+
+def test_adolescents_have_the_lower_cut_off() -> None:
+    nine = answers(1, 1, 1, 1, 1, 1, 1, 1, 1)
+    assert "above_cutoff" not in score(PHQ9, nine).flags
+    assert "above_cutoff" in score(PHQ9, nine, adolescent=True).flags
+
+
+@pytest.mark.parametrize("bad", [{"q1": 4}, {"q1": -1}, {"q1": True}, {"q10": 1}, {"q1": 1.5}])
+def test_what_the_measure_does_not_have_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"q1|no item"):
+        score(PHQ9, bad)
+
+
+def test_totals_too_close_together_say_that_their_windows_overlap() -> None:
+    assert change(PHQ9, 14, 12, days_apart=5).overlaps
+    assert not change(PHQ9, 14, 12, days_apart=14).overlaps
+
+
+def test_who_stays_high_is_off_the_expected_course_and_who_falls_is_on_it() -> None:
+    assert expected_total(PHQ9, 20, 0) == 20
+    assert expected_total(PHQ9, 20, 56) == 12.5
+    assert track(PHQ9, 20, 19, 56).state == "not_on_track"
+    assert track(PHQ9, 20, 13, 56).state == "on_track"
+    assert track(PHQ9, 12, 17, 7).state == "not_on_track"
+    assert track(PHQ9, 20, 3, 56).state == "remission"
+    assert track(WHO5, 40, 60, 56).state == "unknown"
+
+
+@pytest.mark.parametrize("definition", packaged().values(), ids=packaged())
+def test_the_bands_of_every_instrument_cover_every_total_once(definition: Any) -> None:
+    if not definition.bands or definition.scoring != "sum":
+        return
+    for total in range(definition.highest + 1):
+        assert sum(band.least <= total <= band.most for band in definition.bands) == 1, total

@@ -1,0 +1,57 @@
+"""Where somebody stands on a caseload, as a table of needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from clinical.caseload.ranking import Need, place
+
+AT = datetime(2026, 11, 26, 8, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def need(**facts: Any) -> Need:
+    return Need(**({"level": "low", "last_heard": AT - DAY, "since": AT - 40 * DAY} | facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "group", "why"),
+    [
+        ({}, "steady", "Nothing asks for you now."),
+        ({"alert_levels": ("high", "critical")}, "alert", "An alert is open, critical."),
+        ({"alert_levels": ("high",), "reviewed_at": AT}, "alert", "An alert is open, high."),
+        (
+            {"level": "high", "level_rose_at": AT - DAY, "looked_at": AT - 2 * DAY},
+            "alert",
+            "The level rose to high.",
+        ),
+        ({"level": "high", "level_rose_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
+        ({"off_track": ("PHQ-9", "GAD-7")}, "off_track", "PHQ-9 and GAD-7 not on track."),
+        ({"overdue": (("PHQ-9", AT - 3 * DAY),)}, "overdue", "PHQ-9, overdue for 3 days."),
+        ({"waiting": (("Offer a PHQ-9", AT + DAY),)}, "waiting", "Offer a PHQ-9."),
+        ({"last_heard": AT - 15 * DAY}, "silent", "Nothing heard for 15 days."),
+        ({"last_heard": None, "since": AT - 20 * DAY}, "silent", "Nothing heard for 20 days."),
+        ({"last_heard": None, "since": AT - DAY}, "steady", None),
+        (
+            {"off_track": ("PHQ-9",), "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY},
+            "steady",
+            "You reviewed this person.",
+        ),
+        ({"off_track": ("PHQ-9",), "reviewed_at": AT - 2 * DAY, "newest_at": AT - DAY}, "off_track", None),
+    ],
+)
+def test_need_decides_the_group_and_says_why(facts: dict[str, Any], group: str, why: str | None) -> None:
+    found = place(need(**facts), AT)
+    assert found.group == group
+    if why is not None:
+        assert found.why == why
+
+
+def test_within_a_group_the_worse_level_and_the_longer_wait_come_first() -> None:
+    worse = place(need(alert_levels=("critical",)), AT)
+    assert worse.order < place(need(alert_levels=("high",)), AT).order
+    older = place(need(waiting=(("a", AT - 2 * DAY),)), AT)
+    assert older.order < place(need(waiting=(("a", AT - DAY),)), AT).order
