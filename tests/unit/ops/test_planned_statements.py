@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -85,10 +87,8 @@ def test_a_connection_is_asked_first_when_it_was_long_silent_or_its_server_has_l
     assert not raw.is_fresh()
     monkeypatch.setattr(base, "FRESH_SECONDS", 60.0)
     assert raw.is_fresh()
-    other = connection.copy()
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [raw.info.backend_pid])
-    other.close()
+    with socket.socket(fileno=os.dup(raw.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
     assert not raw.is_fresh(), "its farewell waits to be read"
     connection.health_check_enabled, connection.health_check_done = True, False
     assert named() == "" and connection.connection is not raw, "the next page has a new one"
