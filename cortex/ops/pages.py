@@ -15,8 +15,9 @@ from django.db import connections
 from django.http import HttpRequest
 from django.urls import set_script_prefix
 
-# As many as may wait at once, for a database that stands still, say; how many work at once the pool decides.
-THREADS = 16
+# Made as they are needed. As many as may wait for a database that stands still before `/healthz` waits, too;
+# how many work with the database at once its pool decides.
+THREADS = 64
 
 
 class Pages(ASGIHandler):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -15,6 +17,7 @@ from cortex.accounts.models import User
 from cortex.audit.appending import FEW, Appended
 from cortex.audit.models import PhiAccessLog
 from cortex.audit.scope import set_scope
+from cortex.ops.postgres import base
 from cortex.ops.postgres.base import begin_with_setting
 from cortex.ops.postgres.kept import KeptQuery
 from cortex.ops.postgres.planned import planned_cursor
@@ -72,6 +75,23 @@ def test_outside_of_a_transaction_and_behind_its_first_statement_nothing_waits(i
         assert not begin_with_setting(SETTING, "late")
         set_scope(None)
         assert named() == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_is_asked_first_when_it_was_long_silent_or_its_server_has_left(
+    idle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw: Any = connection.connection
+    assert raw.is_fresh()
+    monkeypatch.setattr(base, "FRESH_SECONDS", 0.0)
+    assert not raw.is_fresh()
+    monkeypatch.setattr(base, "FRESH_SECONDS", 60.0)
+    assert raw.is_fresh()
+    with socket.socket(fileno=os.dup(raw.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+    assert not raw.is_fresh(), "its farewell waits to be read"
+    connection.health_check_enabled, connection.health_check_done = True, False
+    assert named() == "" and connection.connection is not raw, "the next page has a new one"
 
 
 @pytest.mark.django_db
