@@ -28,7 +28,8 @@ PER_USER = 5
 RATE, STOCK_SECONDS = 10.0, 6.0
 # Changes before the run: what a stalled reader asks for, more than the buffers of its connection take.
 BEFORE = 400
-CLAIM_EVERY = 2.0
+# No multiple of the changes' distance: a claim meets them at every moment of its own work.
+CLAIM_EVERY = 2.074
 MISSED = 50
 sys.path.insert(0, str(ROOT))
 from bench import live_figures  # noqa: E402
@@ -151,8 +152,7 @@ class Run:
         cookie = self.house["cookies"][0]
         doors = [Connection(port, cookie) for port in ports]
         for number in range(self.claims_wanted):
-            # Beside the changes, not at the same moment as one of them.
-            due = begun + 0.05 + number * CLAIM_EVERY / 2
+            due = begun + number * CLAIM_EVERY / 2
             await asyncio.sleep(max(0.0, due - time.time()))
             alert = self.house["alerts"][number // 2 % len(self.house["alerts"])]
             door = doors[number % len(doors)]

@@ -73,7 +73,7 @@ class Tally:
                 for one in sockets:
                     self.checks[one] = self.checks.get(one, 0) + 1
 
-        Watch.check_rights = counted  # type: ignore[method-assign]
+        Watch.check_rights = counted  # type: ignore[method-assign,assignment]
 
     def begin(self) -> None:
         """Forget the rights checks that were made before the timed run."""
