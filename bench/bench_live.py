@@ -93,7 +93,7 @@ class Run:
 
         await self._start_firing()
         await asyncio.to_thread(stalled.start)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.0)
         for port in servers.ports:
             await ask(port, "begin")
         cpu, mine, load = servers.cpu(), sum(psutil.Process().cpu_times()[:2]), os.getloadavg()[0]
