@@ -189,7 +189,7 @@ class Run:
             ]
             if slow:
                 rows.append(("stalled", slow * self.count, figures["stalled"], "0: they never read"))
-            if hub:
+            if hub and sockets:
                 news = sum(self.head - one.first[self.board] for one in readers if one.group == number)
                 rows.append(("reading, claims", news, figures["board"], self.plan.board_received[number]))
             groups += [
@@ -198,6 +198,8 @@ class Run:
             ]
         late = [(at - intended[n]) // 1000 for n, at, _ in self.plan.arrivals if n in intended]
         expected = len(readers) * self.count
+        # None where a server has no reader: one socket sits at one of two.
+        least = min((one["least_checks"] for one in told if one["least_checks"] is not None), default=0)
         return {
             "design": self.design, "sockets": len(readers), "processes": len(told), "seconds": self.seconds,
             **live_figures.cuts(late),
@@ -206,7 +208,7 @@ class Run:
             "doubled": self.plan.doubled, "skipped": self.plan.skipped, "reloads": self.plan.reloads,
             "board_lost": board_lost, "closed": sum(not one.is_open for one in readers),
             "claims": self.claims, "claims_wanted": self.claims_wanted,
-            "checks_least": min(one["least_checks"] for one in told),
+            "checks_least": least,
             "check_rounds": sum(one["rounds"] for one in told),
             "slow_closes": sum(one["slow_closes"] for one in told),
             "source_failures": sum(one["source_failures"] for one in told),

@@ -99,7 +99,7 @@ class Tally:
             "source_failures": int(metrics.SOURCE_FAILURES._value.get()),
             "stalled_now": len(bench) - len(reading),
             "rounds": self.rounds,
-            "least_checks": min((self.checks.get(seat.socket, 0) for seat in reading), default=0),
+            "least_checks": min((self.checks.get(seat.socket, 0) for seat in reading), default=None),
         }
 
 
