@@ -73,7 +73,7 @@ class Tally:
                 for one in sockets:
                     self.checks[one] = self.checks.get(one, 0) + 1
 
-        Watch.check_rights = counted  # type: ignore[method-assign, assignment]
+        Watch.check_rights = counted  # type: ignore[method-assign,assignment]
 
     def begin(self) -> None:
         """Forget the rights checks that were made before the timed run."""
@@ -99,7 +99,7 @@ class Tally:
             "source_failures": int(metrics.SOURCE_FAILURES._value.get()),
             "stalled_now": len(bench) - len(reading),
             "rounds": self.rounds,
-            "least_checks": min((self.checks.get(seat.socket, 0) for seat in reading), default=0),
+            "least_checks": min((self.checks.get(seat.socket, 0) for seat in reading), default=None),
         }
 
 
@@ -159,7 +159,8 @@ def use_stock_layer() -> None:
     """Configure the channel layer as its README says, on the bench's Redis."""
     from django.conf import settings
 
-    config = {"hosts": [settings.REDIS_URL]}
+    # The layer waits 5 s for a message; so does redis-py's own default, which would end quiet consumers.
+    config = {"hosts": [{"address": settings.REDIS_URL, "socket_timeout": 15}]}
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
     }

@@ -153,22 +153,22 @@ class StalledReaders:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Open all of them; later rounds happen in a thread."""
-        self._open_all()
-        self.thread.start()
+        """Open all of them; a thread then lets one after the other come back."""
+        for number in range(len(self.cookies)):
+            self.sockets.append(self._open(number))
+        if self.sockets:
+            self.thread.start()
 
     def _run(self) -> None:
-        while not self.over.wait(STALL_AGAIN):
-            self._open_all()
+        # In turns: people don't come back at one stroke, and a storm is another measurement.
+        number = 0
+        while not self.over.wait(STALL_AGAIN / len(self.sockets)):
+            self.sockets[number].close()
+            self.sockets[number] = self._open(number)
+            number = (number + 1) % len(self.sockets)
 
-    def _open_all(self) -> None:
-        old, self.sockets = self.sockets, []
-        for one in old:
-            one.close()
-        for number, cookie in enumerate(self.cookies):
-            self.sockets.append(self._open(number % len(self.plan.ports), cookie))
-
-    def _open(self, group: int, cookie: str) -> socket.socket:
+    def _open(self, number: int) -> socket.socket:
+        group, cookie = number % len(self.plan.ports), self.cookies[number]
         one = socket.socket()
         # As over a real network: loopback's huge segments would let the kernel take megabytes for a reader
         # who reads nothing, and nobody would stall within the run.

@@ -47,7 +47,7 @@ class Address:
         filled = self.pattern
         for group in self.groups:
             value = str(values.get(group, NO_ID.get(group, "")))
-            for kind in ("uuid", "path", "str", "int"):
+            for kind in ("uuid", "path", "str", "int", "slug"):
                 filled = filled.replace(f"<{kind}:{group}>", value)
         if "(?P<" in filled:
             filled = _filled_regex(filled, values)
