@@ -153,6 +153,6 @@ CASES = (
         "a backup is put back without its proof", "cortex/ops/backups/house.py",
         "        return path, manifest.prove(path, kind, backup_key(kind))",
         "        return path, manifest.read(path, kind, backup_key(kind))",
-        ("tests/unit/ops/test_restore.py", "tests/unit/ops/test_restore_commands.py"),
+        ("tests/unit/ops/test_backups.py",),
     ),
 )  # fmt: skip

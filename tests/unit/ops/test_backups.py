@@ -137,7 +137,7 @@ def test_one_flipped_byte_in_any_file_is_refused_before_anything_changes(
 
 
 def test_a_file_that_the_same_key_sealed_for_another_backup_is_refused(
-    backups: dict[str, tuple[Path, Manifest]],
+    backups: dict[str, tuple[Path, Manifest]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each chunk of it authenticates and its size is right: only the manifest's digest tells them apart."""
     path, told = backups[MAIN]
@@ -151,6 +151,9 @@ def test_a_file_that_the_same_key_sealed_for_another_backup_is_refused(
         assert (path / CONTENT).stat().st_size == len(whole)
         with pytest.raises(Forged, match="not the one that the manifest names"):
             manifest.prove(path, MAIN, KEY)
+        monkeypatch.setattr(house, "backup_key", lambda _: KEY)
+        with pytest.raises(BackupRefused, match="nothing was changed"):
+            house.restore(MAIN, path, replace="", say=lambda _: pytest.fail("it began to put it back"))
     finally:
         (path / CONTENT).write_bytes(whole)
     assert manifest.prove(path, MAIN, KEY) == told
