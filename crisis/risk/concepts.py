@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from .ngrams import Grams, counted, shortened
+from .ngrams import Grams, Ints, counted, shortened
 from .normalise import END, LINE
 
 NEAR, WIDE, LEAD = 3, 8, 25
@@ -77,28 +77,45 @@ _PLACE = {word: place for place, words in enumerate(GROUPS.values(), 1) for word
 _PLACE |= {END: _STOP, LINE: _STOP}
 
 
-def concepts_of(texts: Sequence[Sequence[str]], window: int, most: int | None = None) -> Grams:
+def concepts_of(texts: Sequence[Sequence[str]], window: int) -> Grams:
     """The concepts of texts that come as normalised words, with how often each is there.
 
-    Pairs and threes are at most `window` words apart; with `most`, only so many first words are read.
+    Pairs and threes are at most `window` words apart.
     """
-    read = [shortened(text)[:most] for text in texts]
+    rows, keys, _ = _found(texts, window)
+    return counted(rows, keys, len(texts))
+
+
+def near_and_leading(texts: Sequence[Sequence[str]]) -> tuple[Grams, Grams]:
+    """The concepts at most NEAR words apart: of whole texts, and of the first LEAD words of each alone."""
+    rows, keys, ends = _found(texts, NEAR)
+    leading = ends < LEAD
+    return counted(rows, keys, len(texts)), counted(rows[leading], keys[leading], len(texts))
+
+
+def _found(texts: Sequence[Sequence[str]], window: int) -> tuple[Ints, Ints, Ints]:
+    """Each concept, pair and three: whose it is, its key, and the place in its text of its last word."""
+    read = [shortened(text) for text in texts]
     sizes = np.array([len(words) for words in read], dtype=np.int64)
     rows = np.repeat(np.arange(len(read)), sizes)
     found = np.array([_PLACE.get(word, 0) for word in chain.from_iterable(read)], dtype=np.int64)
     # Both sums only rise, so that two places are in one sentence of one text where their sum is the same.
     sentences = np.cumsum(found == _STOP) + rows
     places = ((found > 0) & (found != _STOP)).nonzero()[0]
-    codes, within = found[places], sentences[places]
-    owners, keys = [rows[places]], [codes]
+    codes, within, own = found[places], sentences[places], rows[places]
+    ends = places - (np.cumsum(sizes) - sizes)[own]
+    owners, keys, lasts = [own], [codes], [ends]
     for step in range(1, window + 1):
         near = (within[step:] == within[:-step]) & (places[step:] - places[:-step] <= window)
         if not near.any():
             break
-        first, last = codes[:-step][near], codes[step:][near]
-        owners.append(rows[places[step:][near]])
-        keys.append(first * _BASE + last)
+        pairs = codes[:-step][near] * _BASE
+        last, of_last, end = codes[step:][near], own[step:][near], ends[step:][near]
+        owners.append(of_last)
+        keys.append(pairs + last)
+        lasts.append(end)
         if step > 1:
-            owners.append(owners[-1])
-            keys.append((first * _BASE + codes[step - 1 : -1][near]) * _BASE + last)
-    return counted(np.concatenate(owners), np.concatenate(keys), len(read))
+            owners.append(of_last)
+            keys.append((pairs + codes[step - 1 : -1][near]) * _BASE + last)
+            lasts.append(end)
+    return np.concatenate(owners), np.concatenate(keys), np.concatenate(lasts)

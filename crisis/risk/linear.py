@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .concepts import KEYS, LEAD, NEAR, WIDE, concepts_of
+from .concepts import KEYS, WIDE, concepts_of, near_and_leading
 from .lexicon import Lexicon, lexicon
 from .ngrams import BUCKETS, Grams, Ints, grams_of, once, together
 from .screening import Screening
@@ -162,11 +162,8 @@ class Linear:
 
 def sections_of(words: Sequence[Sequence[str]]) -> dict[str, Grams]:
     """What the vectors of a message read of texts that come as their normalised words."""
-    return {
-        "words": grams_of(words),
-        "near": concepts_of(words, NEAR),
-        "lead": concepts_of(words, NEAR, LEAD),
-    }
+    near, lead = near_and_leading(words)
+    return {"words": grams_of(words), "near": near, "lead": lead}
 
 
 def people_of(grams: Grams, wide: Grams, owners: Ints, count: int) -> dict[str, Grams]:

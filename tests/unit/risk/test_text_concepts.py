@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from crisis.risk.concepts import GROUPS, KEYS, NEAR, concepts_of
+from crisis.risk.concepts import GROUPS, KEYS, LEAD, NEAR, concepts_of, near_and_leading
 from crisis.risk.linear import load
 from crisis.risk.ngrams import Grams
 
 
-def keys(words: str, window: int = NEAR, most: int | None = None) -> dict[int, int]:
-    found = concepts_of([words.split()], window, most)
+def keys(words: str, window: int = NEAR) -> dict[int, int]:
+    return numbers(concepts_of([words.split()], window))
+
+
+def numbers(found: Grams) -> dict[int, int]:
     return dict(zip(found.buckets.tolist(), found.numbers.tolist(), strict=True))
 
 
@@ -41,9 +44,13 @@ def test_three_in_a_row_are_one_more_and_what_comes_again_is_counted():
     assert set(twice.values()) == {2}
 
 
-def test_only_the_beginning_is_read_where_that_is_asked_for():
-    assert keys("i want pills", most=2) == keys("i want")
-    assert keys("pills i want", most=0) == {}
+def test_the_beginning_of_a_text_is_its_first_words_alone():
+    long = ["then", *["so"] * (LEAD - 3), "i", "want", "pills", "tonight"]
+    near, lead = near_and_leading([["i"], long])
+    whole, first = (concepts_of([["i"], words], NEAR) for words in (long, long[:LEAD]))
+    assert numbers(near) == numbers(whole)
+    assert numbers(lead) == numbers(first)
+    assert lead.starts.tolist() == first.starts.tolist() == [0, 1, 4]
 
 
 def test_a_text_is_read_the_same_alone_and_among_others():
