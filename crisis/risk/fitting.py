@@ -5,46 +5,78 @@ Sums run in a fixed order (no BLAS, no threads), so that two trainings on one ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from .linear import Floats, lengths_of
-from .ngrams import BUCKETS, Grams, Ints
+from .linear import WIDTH, Floats, weighed_of
+from .ngrams import Grams, Ints
 
 Loss = Callable[[Floats], tuple[float, Floats]]
 
 
-class Table:
-    """Texts as rows: their n-grams weighed by rarity and of length 1, then their style."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of n-gram in a table: how rare each is, where it begins, its share of a row, its damping."""
 
-    def __init__(self, grams: Grams, rarity: Floats, styles: Floats) -> None:
-        """Weigh the n-grams of each text."""
-        self.buckets, self.rows, self.count = grams.buckets, grams.rows, len(grams.sizes)
-        self.styles = styles
-        values = rarity[grams.buckets]
-        self.values = values / lengths_of(values, self.rows, self.count)[self.rows]
+    grams: Grams
+    rarity: Floats
+    at: int
+    share: float
+    damping: float
+
+
+class Table:
+    """Texts as rows: per section their weighed n-grams, of its share's length, then their style."""
+
+    def __init__(self, sections: Sequence[Section], styles: Floats) -> None:
+        """Weigh the n-grams of each text; `styles` has no columns where style is not asked for."""
+        self.count, self.styles = len(styles), styles
+        rows, buckets, values = [], [], []
+        for one in sections:
+            own = one.grams.rows
+            weighed = weighed_of(one.grams, one.rarity, one.damping)
+            rows.append(own)
+            buckets.append(one.grams.buckets + one.at)
+            values.append(weighed * one.share**0.5)
+        # Most n-grams are too rare to have a weight: what no text brings takes part in no sum.
+        kept = np.concatenate(values).nonzero()[0]
+        self.rows, self.values = np.concatenate(rows)[kept], np.concatenate(values)[kept]
+        found = np.concatenate(buckets)[kept]
+        is_used = np.zeros(WIDTH, dtype=bool)
+        is_used[found] = True
+        self.used = is_used.nonzero()[0]
+        self.columns = (np.cumsum(is_used) - 1)[found]
 
     @property
     def width(self) -> int:
-        """How many weights a row needs."""
-        return BUCKETS + self.styles.shape[1]
+        """How many weights a row needs: those of the columns in use, then those of style."""
+        return len(self.used) + self.styles.shape[1]
 
     def times(self, weights: Floats) -> Floats:
         """Each row times the weights."""
-        grams = np.bincount(self.rows, weights=self.values * weights[self.buckets], minlength=self.count)
-        return grams + (self.styles * weights[BUCKETS:]).sum(axis=1)
+        used = len(self.used)
+        grams = np.bincount(self.rows, weights=self.values * weights[self.columns], minlength=self.count)
+        return grams + (self.styles * weights[used:]).sum(axis=1)
 
     def back(self, residuals: Floats) -> Floats:
         """The rows, each times its residual, summed."""
-        grams = np.bincount(self.buckets, weights=self.values * residuals[self.rows], minlength=BUCKETS)
+        weighed = self.values * residuals[self.rows]
+        grams = np.bincount(self.columns, weights=weighed, minlength=len(self.used))
         return np.concatenate([grams, (self.styles * residuals[:, None]).sum(axis=0)])
 
+    def whole(self, weights: Floats) -> Floats:
+        """The weights of all WIDTH columns, 0 for those not in use, then those of style."""
+        wide = np.zeros(WIDTH)
+        wide[self.used] = weights[: len(self.used)]
+        return np.concatenate([wide, weights[len(self.used) :]])
 
-def rarity_of(grams: Grams, least: int = 3) -> Floats:
+
+def rarity_of(grams: Grams, size: int, least: int = 3) -> Floats:
     """How rare each bucket is among texts (smoothed idf); 0 for what fewer than `least` texts have."""
     texts = len(grams.sizes)
-    having = np.bincount(grams.buckets, minlength=BUCKETS)
+    having = np.bincount(grams.buckets, minlength=size)
     return np.where(having >= least, np.log((1 + texts) / (1 + having)) + 1, 0.0)
 
 
@@ -53,7 +85,7 @@ def chosen(grams: Grams, rows: Ints) -> Grams:
     sizes = grams.sizes[rows]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     places = np.repeat(grams.starts[:-1][rows] - starts[:-1], sizes) + np.arange(starts[-1])
-    return Grams(starts, grams.buckets[places])
+    return Grams(starts, grams.buckets[places], grams.numbers[places])
 
 
 def ridge(table: Table, targets: Floats, penalty: float, rounds: int = 400) -> tuple[Floats, float]:
@@ -75,7 +107,7 @@ def ridge(table: Table, targets: Floats, penalty: float, rounds: int = 400) -> t
         rest = rest - step * ahead
         last, size = size, _dot(rest, rest)
         way = rest + (size / last) * way
-    return table.back(answer), float(answer.sum()) + mean
+    return table.whole(table.back(answer)), float(answer.sum()) + mean
 
 
 def logistic(table: Table, labels: Floats, counts: Floats, cost: float) -> tuple[Floats, float]:
@@ -90,7 +122,7 @@ def logistic(table: Table, labels: Floats, counts: Floats, cost: float) -> tuple
         return 0.5 * _dot(weights, weights) + cost * lost, slope
 
     both = descend(loss, np.zeros(table.width + 1))
-    return both[:-1], float(both[-1])
+    return table.whole(both[:-1]), float(both[-1])
 
 
 def curve_of(scores: Floats, labels: Floats) -> tuple[float, float]:

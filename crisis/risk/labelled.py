@@ -31,6 +31,7 @@ class Columns:
 class Scored:
     """A file's labelled rows as numbers: the line that each ended on, its label, group, source and share.
 
+    `people` has each group's score by all its texts together; empty where no group is named.
     `name` is the path as it was given: files of two folders may have one name.
     """
 
@@ -40,6 +41,7 @@ class Scored:
     groups: tuple[str, ...]
     sources: tuple[str, ...]
     shares: Floats
+    people: Mapping[str, float]
     without_label: int
 
 
@@ -59,7 +61,9 @@ def score(path: Path, columns: Columns, model: Linear) -> Scored:
     if not texts:
         raise BadData(f"{path.name} has no row with a label in {columns.label}.")
     _, (shares, _) = screened(texts, model)
-    return Scored(str(path), tuple(lines), np.array(labels), tuple(groups), tuple(origins), shares, skipped)
+    people = model.of_people(texts, groups) if columns.group else {}
+    marks = np.array(labels)
+    return Scored(str(path), tuple(lines), marks, tuple(groups), tuple(origins), shares, people, skipped)
 
 
 def is_positive(label: str, columns: Columns, where: str) -> bool:
@@ -98,6 +102,12 @@ def report(scored: Sequence[Scored], model: Linear, seed: int) -> Iterator[str]:
     if len(set(groups)) < len(groups):
         names, (highest, positive) = measuring.by_group(groups, shares, labels.astype(float))
         yield from _figures("groups by their highest share", positive > 0, highest, point, names, seed)
+        people = {f"{one.name}:{group}": value for one in scored for group, value in one.people.items()}
+        if people:
+            together = np.array([people[name] for name in names])
+            found = measuring.measured(positive > 0, together, point, names, seed)
+            yield f"groups by all their texts together: {len(names)} groups, {int(positive.sum())} positive"
+            yield from _lines({"auroc": found["auroc"]})
 
 
 def _figures(

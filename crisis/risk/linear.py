@@ -1,15 +1,16 @@
-"""The linear text model: two weight vectors over hashed n-grams, read from a plain array file (no pickle).
+"""The linear text model: three weight vectors over n-grams and concepts, read from a plain array (no pickle).
 
-One vector orders texts by severity, the other tells crisis from ordinary talk; the score is the first and a
+One vector orders texts by severity, another tells crisis from ordinary talk; the score is the first and a
 little of the second, and a logistic curve turns it into a share (0 to 1) of such posts that readers put at
-intent, plan or behaviour. It keeps no text.
+intent, plan or behaviour. The third orders people by all their texts together; nothing but
+`manage.py evaluate_text_model` asks it. It keeps no text.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -18,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .concepts import KEYS, WIDE, concepts_of, near_and_leading
 from .lexicon import Lexicon, lexicon
-from .ngrams import BUCKETS, Grams, Ints, grams_of
+from .ngrams import BUCKETS, Grams, Ints, grams_of, once, together
 from .screening import Screening
 from .style import NAMES, style_of
 from .textmodel import ModelReading
@@ -28,8 +30,20 @@ Floats = npt.NDArray[np.float64]
 
 FOLDER = Path(__file__).parent / "textmodel_v1"
 WEIGHTS, CARD, SUMS = "weights.npy", "card.json", "SHA256SUMS"
-ROWS = ("severity", "crisis", "rarity")
-"""The rows of the array: signed bytes, each to be multiplied by its scale of the card."""
+ROWS = ("severity", "crisis", "person", "rarity")
+"""The rows of the array: signed bytes, each section of a row to be multiplied by its scale of the card."""
+SECTIONS = {"words": BUCKETS, "near": KEYS, "lead": KEYS, "wide": KEYS}
+"""The columns: n-grams of words and letters, concepts near each other, those of the beginning, others."""
+STARTS = dict(zip(SECTIONS, np.cumsum([0, *SECTIONS.values()]).tolist(), strict=False))
+WIDTH = sum(SECTIONS.values())
+SHARES = {
+    "severity": {"words": 1.0, "near": 0.2, "lead": 0.1},
+    "crisis": {"words": 1.0},
+    "person": {"words": 1.0, "wide": 1.0},
+}
+"""Which sections a vector reads, and the share of each in the size of a text (its squared length)."""
+DAMPING = {"words": 0.0, "near": 200.0, "lead": 200.0, "wide": 0.0}
+"""Added to the squared length of a text in a section: few concepts, as in a short comment, say little."""
 BATCH = 256
 STYLE_CLIP = 3.0
 
@@ -40,7 +54,10 @@ class ModelRefused(Exception):
 
 @dataclass(frozen=True)
 class Parameters:
-    """Everything of the model beside its array; plain numbers that stand in the card."""
+    """Everything of the model beside its array; plain numbers that stand in the card.
+
+    `scales` has one for each section of each row, by both names with a space between them.
+    """
 
     scales: dict[str, float]
     biases: dict[str, float]
@@ -67,8 +84,13 @@ class Linear:
 
     def __post_init__(self) -> None:
         """Widen the bytes once."""
-        scales = np.array([self.parameters.scales[row] for row in ROWS], dtype=np.float32)
-        object.__setattr__(self, "_float", self.weights.astype(np.float32) * scales[:, None])
+        wide = self.weights.astype(np.float32)
+        for row, name in enumerate(ROWS):
+            for section, at in STARTS.items():
+                wide[row, at : at + SECTIONS[section]] *= np.float32(
+                    self.parameters.scales[f"{name} {section}"]
+                )
+        object.__setattr__(self, "_float", wide)
 
     def read_many(self, texts: Sequence[str], screenings: Sequence[Screening]) -> list[ModelReading | None]:
         """Read texts that the lexicon has screened; None for each below the operating point."""
@@ -96,31 +118,66 @@ class Linear:
     def _some(self, texts: Sequence[str], screenings: Sequence[Screening]) -> tuple[Floats, Floats]:
         words = [self.words.words(text) for text in texts]
         styles = np.array([style_of(*pair) for pair in zip(words, screenings, strict=True)])
-        return self.scores(grams_of(words), styles)
+        return self.scores(sections_of(words), styles)
 
-    def scores(self, grams: Grams, styles: Floats) -> tuple[Floats, Floats]:
+    def scores(self, grams: Mapping[str, Grams], styles: Floats) -> tuple[Floats, Floats]:
         """The raw score of each text and the share of its n-grams that training knew."""
-        facts = self.parameters
-        severity, crisis, rarity = (self._float[row][grams.buckets] for row in range(3))
-        rows, count = grams.rows, len(grams.sizes)
-        length = lengths_of(rarity, rows, count)
+        facts, found = self.parameters, grams["words"]
+        values = {section: self._weighed(grams[section], section) for section in SHARES["severity"]}
         clipped = clip_styles(styles, np.array(facts.style_mean), np.array(facts.style_spread))
-        weighed = {}
-        for name, weights, own in (
-            ("severity", severity, facts.style_severity), ("crisis", crisis, facts.style_crisis),
-        ):  # fmt: skip
-            spoken = np.bincount(rows, weights=rarity * weights, minlength=count) / length
-            weighed[name] = spoken + (clipped * np.array(own)).sum(axis=1) + facts.biases[name]
+        weighed = {
+            name: self._spoken(name, grams, values) + (clipped * np.array(own)).sum(axis=1)
+            for name, own in (("severity", facts.style_severity), ("crisis", facts.style_crisis))
+        }
         leaning = np.clip(weighed["crisis"], facts.crisis_least, facts.crisis_most)
-        known = np.bincount(rows, weights=rarity > 0, minlength=count) / np.maximum(1, grams.sizes)
-        return weighed["severity"] + facts.crisis_share * leaning, known
+        known = np.bincount(found.rows, weights=values["words"] > 0, minlength=len(found.sizes))
+        return weighed["severity"] + facts.crisis_share * leaning, known / np.maximum(1, found.sizes)
+
+    def of_people(self, texts: Sequence[str], owners: Sequence[str]) -> dict[str, float]:
+        """How each owner's texts speak together: orders people, higher for ideation, behaviour or attempt."""
+        names, rows = np.unique(np.array(owners), return_inverse=True)
+        words = [self.words.words(text) for text in texts]
+        found = self.person_scores(people_of(grams_of(words), concepts_of(words, WIDE), rows, len(names)))
+        return dict(zip(names.tolist(), found.tolist(), strict=True))
+
+    def person_scores(self, grams: Mapping[str, Grams]) -> Floats:
+        """The raw score of each person; no share of anything."""
+        values = {section: self._weighed(grams[section], section) for section in SHARES["person"]}
+        return self._spoken("person", grams, values)
+
+    def _weighed(self, grams: Grams, section: str) -> Floats:
+        at = STARTS[section]
+        rarity = self._float[ROWS.index("rarity"), at : at + SECTIONS[section]]
+        return weighed_of(grams, rarity, DAMPING[section])
+
+    def _spoken(self, name: str, grams: Mapping[str, Grams], values: Mapping[str, Floats]) -> Floats:
+        row = self._float[ROWS.index(name)]
+        total = np.full(len(grams["words"].sizes), self.parameters.biases[name])
+        for section, share in SHARES[name].items():
+            own = grams[section]
+            weights = values[section] * row[own.buckets + STARTS[section]]
+            total += share**0.5 * np.bincount(own.rows, weights=weights, minlength=len(total))
+        return total
 
 
-def lengths_of(values: npt.NDArray[np.floating], rows: Ints, count: int) -> Floats:
-    """The length of each text as a vector of these values; 1 for a text without any."""
-    length = np.sqrt(np.bincount(rows, weights=values * values, minlength=count))
+def sections_of(words: Sequence[Sequence[str]]) -> dict[str, Grams]:
+    """What the vectors of a message read of texts that come as their normalised words."""
+    near, lead = near_and_leading(words)
+    return {"words": grams_of(words), "near": near, "lead": lead}
+
+
+def people_of(grams: Grams, wide: Grams, owners: Ints, count: int) -> dict[str, Grams]:
+    """What the vector of people reads: the n-grams and concepts of so many owners' texts, put together."""
+    return {"words": once(together(grams, owners, count)), "wide": together(wide, owners, count)}
+
+
+def weighed_of(grams: Grams, rarity: npt.NDArray[np.floating], damping: float) -> Floats:
+    """The n-grams of each text as a vector of length 1, or less if damped: rarity, more for what recurs."""
+    values = rarity[grams.buckets] * (1 + np.log(grams.numbers))
+    rows = grams.rows
+    length = np.sqrt(np.bincount(rows, weights=values * values, minlength=len(grams.sizes)) + damping)
     length[length == 0] = 1
-    return length
+    return np.asarray(values / length[rows])
 
 
 def shares_of(scores: Floats, curve: tuple[float, float]) -> Floats:
@@ -155,7 +212,7 @@ def load(folder: Path = FOLDER, words: Lexicon | None = None) -> Linear:
         )
     # From the very bytes whose checksum was taken: the file may have changed since.
     weights = np.load(BytesIO(raw[WEIGHTS]), allow_pickle=False)
-    if weights.shape != (len(ROWS), BUCKETS) or weights.dtype != np.int8:
+    if weights.shape != (len(ROWS), WIDTH) or weights.dtype != np.int8:
         raise ModelRefused(f"{WEIGHTS} has another shape than this code reads.")
     if tuple(card["style_names"]) != NAMES:
         raise ModelRefused("The text model was trained for other style features.")

@@ -28,11 +28,12 @@ Hashes = npt.NDArray[np.uint64]
 class Grams:
     """The different n-grams of texts: `starts[i]` is where text i begins in `buckets` (0 to BUCKETS - 1).
 
-    Each bucket stands once per text, in rising order; a text without words has none.
+    Each bucket stands once per text, in rising order, with how often it is there; no words, no buckets.
     """
 
     starts: Ints
     buckets: Ints
+    numbers: Ints
 
     @property
     def sizes(self) -> Ints:
@@ -47,18 +48,36 @@ class Grams:
 
 def grams_of(texts: Sequence[Sequence[str]]) -> Grams:
     """The n-grams of texts that come as their normalised words: words 1-2 and letters 3-5, across words."""
-    words = [_shortened(text) for text in texts]
+    words = [shortened(text) for text in texts]
     of_words, of_letters = _of_words(words), _of_letters(words)
     rows = np.concatenate([of_words[0], of_letters[0]])
     hashes = np.concatenate([of_words[1], of_letters[1]])
+    return once(counted(rows, _buckets(hashes), len(texts)))
+
+
+def counted(rows: Ints, buckets: Ints, texts: int) -> Grams:
+    """The buckets of each of so many texts, with how often each is there."""
     # Sorted and cut by hand: np.unique hashes first, which takes four times as long here.
-    keys = np.sort((rows << BITS) | _buckets(hashes))
-    keys = keys[np.append(keys[:-1] != keys[1:], True)] if len(keys) else keys
-    starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.int64) << BITS)
-    return Grams(starts.astype(np.int64), keys & (BUCKETS - 1))
+    keys = np.sort((rows << BITS) | buckets)
+    ends = np.append(keys[:-1] != keys[1:], True).nonzero()[0] if len(keys) else np.zeros(0, dtype=np.int64)
+    keys = keys[ends]
+    starts = np.searchsorted(keys, np.arange(texts + 1, dtype=np.int64) << BITS)
+    return Grams(starts.astype(np.int64), keys & (BUCKETS - 1), np.diff(ends, prepend=-1))
 
 
-def _shortened(words: Sequence[str]) -> Sequence[str]:
+def once(grams: Grams) -> Grams:
+    """The same n-grams, each of them counting once however often it is there."""
+    return Grams(grams.starts, grams.buckets, np.ones_like(grams.buckets))
+
+
+def together(grams: Grams, owners: Ints, count: int) -> Grams:
+    """The n-grams of so many owners: those of all texts of an owner, with their numbers added up."""
+    rows = np.repeat(owners[grams.rows], grams.numbers)
+    return counted(rows, np.repeat(grams.buckets, grams.numbers), count)
+
+
+def shortened(words: Sequence[str]) -> Sequence[str]:
+    """The words that are read of a text: all of them, or its first and last MOST_WORDS / 2."""
     if len(words) <= MOST_WORDS:
         return words
     half = MOST_WORDS // 2

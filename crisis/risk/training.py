@@ -11,10 +11,25 @@ from typing import Any
 import numpy as np
 
 from . import fitting, measuring
+from .concepts import WIDE, concepts_of
 from .corpora import BadData, rows_of
 from .lexicon import Lexicon
-from .linear import ROWS, Floats, Linear, Parameters, clip_styles, shares_of
-from .ngrams import BUCKETS, Grams, Ints, grams_of
+from .linear import (
+    DAMPING,
+    ROWS,
+    SECTIONS,
+    SHARES,
+    STARTS,
+    WIDTH,
+    Floats,
+    Linear,
+    Parameters,
+    clip_styles,
+    people_of,
+    sections_of,
+    shares_of,
+)
+from .ngrams import Grams, Ints
 from .screening import Screening
 from .style import style_of
 
@@ -26,11 +41,13 @@ FILES = {
     "ordinary_foreign": "emotion/emobank.csv.gz",
 }
 SEED, FOLDS = 20260310, 8
-SEVERE = 4
+SEVERE, HIGHEST = 4, 6
 MACHINES = tuple(f"{name}_label" for name in ("gpt", "claude", "gemini", "llama", "mistral"))
 IN_CRISIS = frozenset({"ideation", "behavior", "attempt"})
 SINGLES, JOINED, MOST_JOINED = 12_000, 5_000, 9
-PENALTY, COST, CRISIS_WEIGHT = 0.3, 5.0, 5.0
+# How far a user's class stands from calm to crisis; helpers of others are the calmest.
+CLASSES = {"supportive": 0.0, "indicator": 0.25, "ideation": 0.75, "behavior": 1.0, "attempt": 1.0}
+PENALTY, COST, CRISIS_WEIGHT, PERSON_PENALTY = 0.1, 5.0, 5.0, 0.3
 STYLE_SCALE = (0.05 / 27) ** 0.5
 CRISIS_SHARE, CRISIS_LEAST, CRISIS_MOST = 0.02, -4.0, 2.0
 RECALL = 0.90
@@ -42,7 +59,7 @@ Say = Callable[[str], None]
 class Texts:
     """Texts without their words: n-grams, style, what the lexicon said, whose they are, labels by name."""
 
-    grams: Grams
+    grams: dict[str, Grams]
     styles: Floats
     screenings: tuple[Screening, ...]
     owners: tuple[str, ...]
@@ -51,6 +68,10 @@ class Texts:
     def __len__(self) -> int:
         return len(self.owners)
 
+    def some(self, rows: Ints) -> dict[str, Grams]:
+        """The n-grams of some rows only."""
+        return {section: fitting.chosen(grams, rows) for section, grams in self.grams.items()}
+
 
 def texts_of(texts: Sequence[str], owners: Sequence[str], words: Lexicon, **labels: Sequence[float]) -> Texts:
     """Read texts into numbers; the texts themselves are let go."""
@@ -58,7 +79,10 @@ def texts_of(texts: Sequence[str], owners: Sequence[str], words: Lexicon, **labe
     screenings = tuple(words.screen(text) for text in texts)
     styles = np.array([style_of(*pair) for pair in zip(folded, screenings, strict=True)])
     marks = {name: np.array(values, dtype=float) for name, values in labels.items()}
-    return Texts(grams_of(folded), styles, screenings, tuple(owners), marks)
+    grams = sections_of(folded)
+    if any(owners):
+        grams["wide"] = concepts_of(folded, WIDE)
+    return Texts(grams, styles, screenings, tuple(owners), marks)
 
 
 def read_all(folder: Path, words: Lexicon, say: Say) -> dict[str, Texts]:
@@ -85,6 +109,7 @@ def read_all(folder: Path, words: Lexicon, say: Say) -> dict[str, Texts]:
             crisis=[row["post_label"] in IN_CRISIS for row in posts],
             positive=[row["user_positive"] == "1" for row in posts],
             helper=[row["user_label"] == "supportive" for row in posts],
+            person=[_class(row["user_label"]) for row in posts],
         ),
         "ordinary": _ordinary(plain["ordinary"], words),
     }  # fmt: skip
@@ -100,11 +125,20 @@ def _number(value: str, column: str) -> float:
         raise BadData(f"The column {column} holds what is no number.") from error
 
 
+def _class(label: str) -> float:
+    if label not in CLASSES:
+        raise BadData("The column user_label holds another class than the recipe knows.")
+    return CLASSES[label]
+
+
 def _target(row: dict[str, str]) -> float:
-    """Half the human reader's word, half the share of the machine labels that say the same."""
-    machines = [_number(row[name], name) >= SEVERE for name in MACHINES if row[name]]
+    """By thirds the human reader's word, the share of machine labels that say it, and their mean grade."""
+    grades = [_number(row[name], name) for name in MACHINES if row[name]]
     human = float(_number(row["severity"], "severity") >= SEVERE)
-    return 0.5 * human + 0.5 * (sum(machines) / len(machines) if machines else human)
+    if not grades:
+        return human
+    severe = sum(grade >= SEVERE for grade in grades)
+    return (human + severe / len(grades) + sum(grades) / len(grades) / HIGHEST) / 3
 
 
 def _ordinary(texts: Sequence[str], words: Lexicon) -> Texts:
@@ -128,22 +162,32 @@ def folds_of(owners: Sequence[str]) -> Ints:
 
 
 def fit(read: dict[str, Texts], severity: Ints, posts: Ints, words: Lexicon) -> Linear:
-    """Fit both vectors on these rows of the crisis sources and all ordinary texts; the curve comes later."""
+    """Fit all vectors on these rows of the crisis sources and all ordinary texts; the curve comes later."""
     severe, told, ordinary = read["severity"], read["posts"], read["ordinary"]
     told_rows = posts[told.labels["crisis"][posts] > 0]
-    seen = [
-        fitting.chosen(severe.grams, severity), fitting.chosen(told.grams, told_rows), ordinary.grams,
-    ]  # fmt: skip
-    rarity, rarity_scale = _bytes(fitting.rarity_of(_joined(seen)))
-    rough = rarity * rarity_scale
+    seen = [severe.some(severity), told.some(told_rows), ordinary.grams]
+    joined = {name: _joined([part[name] for part in seen]) for name in ("words", "near", "lead")}
+    mine = told.some(posts)
+    rare, scales = _quantised(
+        "rarity",
+        np.concatenate(
+            [
+                fitting.rarity_of((mine if section == "wide" else joined)[section], size)
+                for section, size in SECTIONS.items()
+            ]
+        ),
+    )
+    rough = rare * _spread("rarity", scales)
     mean, spread = severe.styles[severity].mean(axis=0), severe.styles[severity].std(axis=0) + 0.01
     styles = [
         clip_styles(part, mean, spread) * STYLE_SCALE
         for part in (severe.styles[severity], told.styles[told_rows], ordinary.styles)
     ]
-    of_severity, severity_bias = fitting.ridge(
-        fitting.Table(seen[0], rough, styles[0]), severe.labels["target"][severity], PENALTY
-    )
+    fitted = {
+        "severity": fitting.ridge(
+            _table("severity", seen[0], rough, styles[0]), severe.labels["target"][severity], PENALTY
+        )
+    }
     graded = severe.labels["grade"][severity] >= 1
     speaking = np.concatenate(
         [graded, np.ones(len(told_rows), dtype=bool), np.ones(len(ordinary), dtype=bool)]
@@ -151,38 +195,82 @@ def fit(read: dict[str, Texts], severity: Ints, posts: Ints, words: Lexicon) -> 
     labels = np.concatenate(
         [np.ones(len(severity) + len(told_rows)), np.zeros(len(ordinary))]
     )[speaking]  # fmt: skip
-    table = fitting.Table(
-        fitting.chosen(_joined(seen), speaking), rough, np.concatenate(styles)[speaking]
+    spoken = {"words": fitting.chosen(joined["words"], speaking)}
+    fitted["crisis"] = fitting.logistic(
+        _table("crisis", spoken, rough, np.concatenate(styles)[speaking]),
+        labels, np.where(labels > 0, CRISIS_WEIGHT, 1.0), COST,
     )  # fmt: skip
-    of_crisis, crisis_bias = fitting.logistic(table, labels, np.where(labels > 0, CRISIS_WEIGHT, 1.0), COST)
-    bytes_severity, severity_scale = _bytes(of_severity[:BUCKETS])
-    bytes_crisis, crisis_scale = _bytes(of_crisis[:BUCKETS])
+    people, classes = _people(mine, [told.owners[row] for row in posts], told.labels["person"][posts])
+    fitted["person"] = fitting.ridge(
+        _table("person", people, rough, np.zeros((len(classes), 0))), classes, PERSON_PENALTY
+    )
+    rows = {"rarity": rare}
+    for name, (weights, _) in fitted.items():
+        rows[name], own = _quantised(name, weights[:WIDTH])
+        scales |= own
     parameters = Parameters(
-        scales=dict(zip(ROWS, (severity_scale, crisis_scale, rarity_scale), strict=True)),
-        biases={"severity": severity_bias, "crisis": crisis_bias},
+        scales=scales,
+        biases={name: bias for name, (_, bias) in fitted.items()},
         style_mean=mean.tolist(),
         style_spread=spread.tolist(),
-        style_severity=(of_severity[BUCKETS:] * STYLE_SCALE).tolist(),
-        style_crisis=(of_crisis[BUCKETS:] * STYLE_SCALE).tolist(),
+        style_severity=(fitted["severity"][0][WIDTH:] * STYLE_SCALE).tolist(),
+        style_crisis=(fitted["crisis"][0][WIDTH:] * STYLE_SCALE).tolist(),
         crisis_share=CRISIS_SHARE,
         crisis_least=CRISIS_LEAST,
         crisis_most=CRISIS_MOST,
         curve=(1.0, 0.0),
         operating_point=0.5,
     )
-    return Linear("", np.stack([bytes_severity, bytes_crisis, rarity]).astype(np.int8), parameters, words)
+    return Linear("", np.stack([rows[name] for name in ROWS]).astype(np.int8), parameters, words)
 
 
-def _bytes(values: Floats) -> tuple[Floats, float]:
-    """Values as whole numbers from -127 to 127, and what to multiply them by."""
-    scale = float(np.abs(values).max()) / 127 or 1.0
-    return np.rint(values / scale), scale
+def _table(name: str, grams: Mapping[str, Grams], rarity: Floats, styles: Floats) -> fitting.Table:
+    """The rows that the vector of this name is fitted to."""
+    return fitting.Table(
+        [
+            fitting.Section(
+                grams[section],
+                rarity[STARTS[section] :][: SECTIONS[section]],
+                STARTS[section],
+                share,
+                DAMPING[section],
+            )
+            for section, share in SHARES[name].items()
+        ],
+        styles,
+    )
+
+
+def _people(
+    grams: Mapping[str, Grams], owners: Sequence[str], classes: Floats
+) -> tuple[dict[str, Grams], Floats]:
+    """The texts of each owner put together, in the order of their names, and the class of each."""
+    names, first, rows = np.unique(np.array(owners), return_index=True, return_inverse=True)
+    return people_of(grams["words"], grams["wide"], rows, len(names)), classes[first]
+
+
+def _quantised(name: str, values: Floats) -> tuple[Floats, dict[str, float]]:
+    """A row as whole numbers from -127 to 127, and what to multiply each of its sections by."""
+    parts = [values[at : at + SECTIONS[section]] for section, at in STARTS.items()]
+    scales = [float(np.abs(part).max()) / 127 or 1.0 for part in parts]
+    whole = [np.rint(part / scale) for part, scale in zip(parts, scales, strict=True)]
+    return np.concatenate(whole), {
+        f"{name} {section}": scale for section, scale in zip(STARTS, scales, strict=True)
+    }
+
+
+def _spread(name: str, scales: Mapping[str, float]) -> Floats:
+    return np.repeat([scales[f"{name} {section}"] for section in SECTIONS], list(SECTIONS.values()))
 
 
 def _joined(parts: Sequence[Grams]) -> Grams:
     sizes = np.concatenate([part.sizes for part in parts])
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Grams(starts, np.concatenate([part.buckets for part in parts]))
+    return Grams(
+        starts,
+        np.concatenate([part.buckets for part in parts]),
+        np.concatenate([part.numbers for part in parts]),
+    )
 
 
 @dataclass(frozen=True)
@@ -198,6 +286,7 @@ def train(read: dict[str, Texts], words: Lexicon, say: Say) -> Trained:
     severe, told = read["severity"], read["posts"]
     parts = {"severity": folds_of(severe.owners), "posts": folds_of(told.owners)}
     unseen = {name: np.zeros(len(read[name])) for name in parts}
+    together: dict[str, float] = {}
     for fold in range(FOLDS):
         say(f"fold {fold + 1} of {FOLDS}")
         rows = {name: (of != fold).nonzero()[0] for name, of in parts.items()}
@@ -205,9 +294,12 @@ def train(read: dict[str, Texts], words: Lexicon, say: Say) -> Trained:
         for name, of in parts.items():
             out = (of == fold).nonzero()[0]
             if len(out):
-                unseen[name][out] = model.scores(
-                    fitting.chosen(read[name].grams, out), read[name].styles[out]
-                )[0]
+                unseen[name][out] = model.scores(read[name].some(out), read[name].styles[out])[0]
+        out = (parts["posts"] == fold).nonzero()[0]
+        if len(out):
+            people, _ = _people(told.some(out), [told.owners[row] for row in out], told.labels["person"][out])
+            owners = sorted({told.owners[row] for row in out})
+            together |= dict(zip(owners, model.person_scores(people).tolist(), strict=True))
     say("the model itself, on all rows")
     model = fit(read, np.arange(len(severe)), np.arange(len(told)), words)
     labels = severe.labels["grade"] >= SEVERE
@@ -216,18 +308,23 @@ def train(read: dict[str, Texts], words: Lexicon, say: Say) -> Trained:
     # Cut, not rounded: a point that was rounded up would miss the very row that it was set by.
     point = float(np.floor(measuring.point_for_recall(labels, shares["severity"], RECALL) * 1e4) / 1e4)
     model = replace(model, parameters=replace(model.parameters, curve=curve, operating_point=point))
-    return Trained(model, _figures(read, model, shares, labels, point))
+    return Trained(model, _figures(read, model, shares, labels, point, together))
 
 
 def _figures(
-    read: dict[str, Texts], model: Linear, shares: dict[str, Floats], labels: measuring.Marks, point: float
+    read: dict[str, Texts],
+    model: Linear,
+    shares: dict[str, Floats],
+    labels: measuring.Marks,
+    point: float,
+    together: Mapping[str, float],
 ) -> dict[str, Any]:
     found = measuring.measured(labels, shares["severity"], point, read["severity"].owners, SEED)
     figures: dict[str, Any] = {
         "posts": len(labels),
         "severe": int(labels.sum()),
         "severity_4_or_more": _as_json(found),
-        "users": _of_users(read["posts"], shares["posts"]),
+        "users": _of_users(read["posts"], shares["posts"], together),
     }
     for part in ("ordinary_unseen", "ordinary_foreign"):
         texts = read[part]
@@ -243,14 +340,18 @@ def _as_json(figures: Mapping[str, measuring.Figure]) -> dict[str, list[float]]:
     return {name: figure.as_json() for name, figure in figures.items()}
 
 
-def _of_users(posts: Texts, shares: Floats) -> dict[str, Any]:
-    """AUROC of people by their highest post, with and without those who mostly help others."""
+def _of_users(posts: Texts, shares: Floats, together: Mapping[str, float]) -> dict[str, Any]:
+    """AUROC of people by all their posts together and by the highest, with and without helpers of others."""
     names, (highest, positive, helper) = measuring.by_group(
         posts.owners, shares, posts.labels["positive"], posts.labels["helper"]
     )
+    scores = np.array([together[name] for name in names])
     found = {}
     for name, kept in (("with_supportive", helper >= 0), ("without_supportive", helper == 0)):
         users = [owner for owner, keep in zip(names, kept.tolist(), strict=True) if keep]
-        figure = measuring.measured(positive[kept] > 0, highest[kept], 0.5, users, SEED)["auroc"]
-        found[name] = {"users": len(users), "auroc": figure.as_json()}
+        of_all, of_highest = (
+            measuring.measured(positive[kept] > 0, values[kept], 0.5, users, SEED)["auroc"].as_json()
+            for values in (scores, highest)
+        )
+        found[name] = {"users": len(users), "auroc": of_all, "auroc_by_highest_post": of_highest}
     return found

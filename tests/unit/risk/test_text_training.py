@@ -131,6 +131,7 @@ def test_files_of_one_name_are_kept_apart(tmp_path, capsys):
     call_command("evaluate_text_model", *named, group="who", predict=tmp_path / "scores.csv")
     shown = capsys.readouterr().out
     assert "groups by their highest share: 2 rows, 1 positive" in shown
+    assert re.search(r"by all their texts together: 2 groups, 1 positive\n +auroc +1\.000", shown)
     assert all(f"{path}: 2 rows" in shown for path in paths)
     scores = list(csv.DictReader((tmp_path / "scores.csv").open()))
     assert [row["file"] for row in scores] == [str(path) for path in paths for _ in range(2)]
