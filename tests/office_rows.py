@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 
+from clinical.assessments.actions import begin_assessment, finish_assessment
 from cortex.accounts.signin.devices import account_mark
 from crisis.policies.actions import add_pager
 from patients.care.actions import add_to_care_team, plan_cover
@@ -34,6 +35,9 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
         actor=makers.staff(cast.ada), member_id=team.pk, user_id=cast.bob.pk, starts_at=at,
         ends_at=at + timedelta(hours=8),
     )  # fmt: skip
+    calm = {f"q{item}": 0 for item in range(1, 8)}
+    finish_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7", answers=calm)
+    begin_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7")
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():
@@ -66,7 +70,12 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
     policy = apps.get_model("ops.RetentionPolicy").objects.create(
         model=f"patients.Made{number}", basis_field="received_at", days=90
     )
+    instrument = apps.get_model("clinical.Instrument").objects.create(
+        key=f"made{number}", version="1", title="Made", definition={}
+    )
     return {
+        "clinical.InstrumentText": {"instrument": instrument, "language": "en", "texts": {}},
+        "clinical.CaseMark": {"organization": home, "user": colleague, "patient": patient, "looked_at": at},
         "accounts.StaffProfile": {"organization": home, "user": colleague, "title": "Dr"},
         "accounts.LoginAttempt": {"at": at, "outcome": "wrong",
                                   "account_hash": account_mark(cast.cleo.email)},

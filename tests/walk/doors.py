@@ -29,8 +29,11 @@ CSP = {
 WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
 HOUR = 3600.0
 TRAIL = frozenset({"audit_phiaccesslog", "audit_auditlog"})
-# Sessions, and when a key was last used.
-USE = frozenset({"django_session", "accounts_sessionstate", "usersessions_usersession", "accounts_apikey"})
+# Sessions, when a key was last used, and when somebody last opened whose chart.
+USE = frozenset(
+    {"django_session", "accounts_sessionstate", "usersessions_usersession", "accounts_apikey",
+     "clinical_casemark"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from patients.registry.models import Patient
 from tests import stores
 from tests.cast import Cast
 from tests.makers import make_alert, make_patient, make_user, now, scope_all, staff
-from tests.unit.access.test_rows import multiply, reads_of, rows_changed
+from tests.unit.access.test_rows_cost import multiply, reads_of, rows_changed
 
 pytestmark = pytest.mark.django_db
 PAGE = "/calibration/"
