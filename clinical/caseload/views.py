@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload import actions, queries
@@ -36,13 +36,17 @@ VIEWS = (
 
 
 @requires(*THERAPISTS)
-@require_GET
+@require_http_methods(["GET", "POST"])
 def caseload(request: HttpRequest) -> HttpResponse:
-    """Everybody whom the reader treats or covers, by need; one row in the access log names who was shown."""
+    """Everybody whom the reader treats or covers, by need; one row in the access log names who was shown.
+
+    A search is posted: what is typed would be somebody's name, and names never stand in an address.
+    """
     actor, at = actor_of(request), clock()
-    which = request.GET.get("view", "")
+    typed = request.POST if request.method == "POST" else request.GET
+    which = typed.get("view", "")
     which = which if which in dict(VIEWS) else "all"
-    asked = " ".join(request.GET.get("q", "").split())[:80]
+    asked = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:80]
     with reading(actor, purpose="treatment", permission=CHART) as context:
         everybody = queries.caseload(actor.person, at)
         queries.open_names(context, everybody)
@@ -55,7 +59,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
             "groups": _groups(chosen),
             "count": len(everybody),
             "chosen": len(chosen),
-            "tabs": _tabs(everybody, which, asked),
+            "tabs": _tabs(everybody, which),
             "view": which,
             "q": asked,
             "is_cut": len(everybody) >= queries.MOST,
@@ -91,10 +95,9 @@ def _groups(cases: list[Case]) -> list[dict[str, Any]]:
     return found
 
 
-def _tabs(cases: list[Case], which: str, asked: str) -> list[dict[str, Any]]:
-    query = f"&q={asked}" if asked else ""
+def _tabs(cases: list[Case], which: str) -> list[dict[str, Any]]:
     return [
-        {"label": label, "href": f"?view={key}{query}", "current": key == which,
+        {"label": label, "href": f"?view={key}", "current": key == which,
          "count": sum(_is_in(case, key) for case in cases)}
         for key, label in VIEWS
     ]  # fmt: skip

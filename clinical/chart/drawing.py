@@ -21,6 +21,8 @@ from clinical.assessments.scoring import days_between
 HEIGHT, TOP, BOTTOM = 176, 12, 146
 LEFT, WIDTH = 3.0, 94.0
 SPARK = 30
+# The tints of the bands, from the best to the worst.
+TINTS = ("sev0", "sev1", "sev2", "sev3", "sev4")
 
 
 def _n(value: float) -> str:
@@ -127,7 +129,9 @@ def _bands(definition: Definition, y: Scale) -> tuple[str, str]:
         ranked.reverse()
     for number, band in enumerate(ranked):
         top, foot = y(min(band.most + 1, definition.highest)), y(band.least)
-        shapes += f'<rect class="sev{number}" x="0" width="100%" y="{_n(top)}" height="{_n(foot - top)}"/>'
+        shapes += (
+            f'<rect class="{TINTS[number]}" x="0" width="100%" y="{_n(top)}" height="{_n(foot - top)}"/>'
+        )
         words += f'<text x="6" y="{_n((top + foot) / 2 + 4)}">{escape(band.label)}</text>'
     return shapes, words
 

@@ -32,6 +32,8 @@ def written() -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table without what differs each time: ids, times and sealed bytes."""
     found = {}
     for model in apps.get_models():
+        if model.__module__.startswith("tests."):
+            continue  # another test's own, whose table is gone
         rows = model._default_manager.using("keys" if model._meta.app_label == "keys" else "default")
         names = [one.attname for one in model._meta.concrete_fields]
         sealed = {one.attname for one in model._meta.concrete_fields if isinstance(one, SealedMixin)}

@@ -40,6 +40,11 @@ form?.addEventListener("submit", (event) => {
   queue.then(() => setTimeout(() => form.requestSubmit(button)));
 });
 
+/* What was chosen before this script ran is saved now. */
+for (const radio of form?.querySelectorAll('input[type="radio"]:checked') ?? []) {
+  if (!radio.defaultChecked) save(radio.closest("[data-item]").dataset.item, radio.value);
+}
+
 document.addEventListener("keydown", (event) => {
   if (document.body.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
   const question = document.activeElement.closest?.("[data-item]");

@@ -150,6 +150,7 @@ def claims(rows: Rows) -> dict[str, Any]:
         "steps after a claim": sum(
             one["alert"] in since and one["alert"] not in excused and one["done"] > since[one["alert"]]
             for one in fired
+            if one["done"] is not None
         ),
         "resolved": len({one["alert"] for one in rows["resolve"] if one["outcome"] == "acknowledged"}),
     }

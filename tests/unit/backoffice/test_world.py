@@ -6,6 +6,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from clinical.assessments.definitions import packaged
+from clinical.assessments.scoring import score
 from clinical.backoffice import world
 from tests.stores import ROOT
 
@@ -57,10 +59,17 @@ def test_each_language_speaks_its_own_words_in_every_mood() -> None:
 
 
 def test_the_questionnaires_follow_the_margins() -> None:
-    totals = list(world.phq_totals())
-    assert len(totals) == 80
-    assert all(0 <= item9 <= 3 and item9 <= total <= 27 for total, item9 in totals)
-    assert 2 < sum(total for total, _ in totals) / 80 < 6  # the margins' own mean is about 4
+    courses = list(world.measure_courses())
+    assert len(courses) == 80
+    for course in courses:
+        assert [(key, days) for key, days, _ in course] == [
+            (key, days) for days in (35, 21, 7) for key in ("phq9", "gad7")
+        ]
+        for key, days, answers in course:
+            score(packaged()[key], answers)  # refuses what the measure hasn't
+            assert answers.get("q9", 0) in ((0, 1) if days == 7 else (0,))
+    last = [sum(value or 0 for value in course[-2][2].values()) for course in courses]
+    assert 2 < sum(last) / 80 < 6  # the margins' own mean is about 4
 
 
 def test_the_slices_lie_in_the_project_and_nothing_is_read_from_beside_it() -> None:

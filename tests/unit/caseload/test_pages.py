@@ -48,10 +48,10 @@ def test_a_search_finds_by_name_pseudonym_and_telephone(cast: Cast) -> None:
     for asked, expected in (
         ("planted", "Zawadi"), (cast.patient.anonymous_id[3:], "Zawadi"), ("0700 111 222", "Second"),
     ):  # fmt: skip
-        text = client.get(url, {"q": asked}).content.decode()
+        text = client.post(url, {"q": asked}).content.decode()
         names = {name for name in ("Zawadi", "Second") if name in text}
         assert names == {expected}, asked
-    assert "Nobody here" in client.get(url, {"q": "no such"}).content.decode()
+    assert "Nobody here" in client.post(url, {"q": "no such"}).content.decode()
 
 
 def test_ticking_somebody_off_holds_until_something_new_comes_and_can_be_undone(cast: Cast) -> None:

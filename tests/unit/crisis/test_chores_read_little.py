@@ -14,8 +14,10 @@ from crisis.alerts.models import RiskAlert
 from crisis.duty.models import DutyShift
 from crisis.escalation.models import NotificationAttempt
 from crisis.sweep import queries
+from tests import stores
 from tests.cast import Cast
 from tests.makers import make_alert, make_patient, now
+from tests.unit.access.test_rows_cost import multiply, rows_changed
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +61,12 @@ def test_incidents_are_found_by_the_index_of_incidents(cast: Cast) -> None:
 def test_who_was_heard_of_is_one_look_into_the_confirmed_ones(cast: Cast) -> None:
     cast.on_duty()
     heard, _ = raised(cast), raised(cast)
-    NotificationAttempt.objects.filter(alert=heard).update(state="confirmed")
+    one = NotificationAttempt.objects.filter(alert=heard).first()
+    assert one is not None
+    multiply("crisis_notificationattempt", one.pk, 3000, id="gen_random_uuid()")  # sent, and never heard of
+    NotificationAttempt.objects.filter(pk=one.pk).update(state="confirmed")
+    with stores.role("cortex_owner"):
+        rows_changed("ANALYZE crisis_notificationattempt")
     found, plans = asked(queries.confirmed_new_alert_ids)
     assert found == [heard.pk]
     assert "attempt_confirmed" in plans[0]
