@@ -56,9 +56,9 @@ checks: dev
 unit: dev
 	$(BIN)/python -m pytest tests/unit tests/api
 
-# Four processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
+# Three processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
 test: browser lint types checks
-	$(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 
 # Half an hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev
