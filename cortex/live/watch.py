@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 import time
 import weakref
 from collections import defaultdict
@@ -38,10 +37,6 @@ FEEDS_AGE = 12.0
 RIGHTS_AGE = 30.0
 # A socket that joins nothing is of no use to anybody.
 JOIN_WITHIN = 30.0
-
-# Where sockets are served, a thread that computes (a page, a claim) gives the loop its turn after this long;
-# Python's own 5 ms would be waited for several times within one broadcast.
-TURN = 0.001
 
 Pair = tuple[UUID, str]
 
@@ -255,7 +250,6 @@ def running() -> Watch:
     """Return this process's watch and hub, started with the first socket."""
     loop = asyncio.get_running_loop()
     if loop not in _running:
-        sys.setswitchinterval(TURN)
         watch = Watch(Hub())
         _running[loop] = watch
         metrics.HUB_LAG.set_function(watch.hub.lag)
