@@ -165,13 +165,11 @@ def reseal_secrets(
     """
     if SUBJECT not in subjects:
         return Unchanged((0, {}))  # type: ignore[return-value]
-    old = [
-        (pk, user) for pk, user in queries.sealed_before(version) if str(pk) not in {str(one) for one in skip}
-    ]
+    old = [one for one in queries.sealed_before(version) if one[0] not in skip][:limit]
     held = User.objects.select_for_update(of=("self",), skip_locked=True).order_by("pk")
-    free = set(held.filter(pk__in={user for _, user in old[:limit]}).values_list("pk", flat=True))
+    free = set(held.filter(pk__in={user for _, user in old}).values_list("pk", flat=True))
     done, unopened = 0, {}
-    for row in Authenticator.objects.filter(pk__in=[pk for pk, user in old[:limit] if user in free]):
+    for row in Authenticator.objects.filter(pk__in=[pk for pk, user in old if user in free]):
         try:
             changed = {part: resealed(row.data[part], version) for part in SEALED if part in row.data}
         except (DecryptError, KeyDestroyed, KeyMissing) as fault:
