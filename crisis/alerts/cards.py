@@ -127,8 +127,13 @@ def cards(alerts: Iterable[RiskAlert]) -> list[dict[str, Any]]:
 def waiting_row(alert: RiskAlert) -> dict[str, str]:
     """Return what another page must know of an alert to say that it waits."""
     shown = card(alert)
-    topic = f"board:{alert.organization_id}"
-    return {"id": shown["id"], "topic": topic, "who": shown["pseudonym"], "what": shown["reason"]}
+    counted = counted_row(alert.pk, alert.organization_id)
+    return counted | {"who": shown["pseudonym"], "what": shown["reason"]}
+
+
+def counted_row(alert_id: UUID, organization_id: UUID) -> dict[str, str]:
+    """Return what a page must know of an alert to count it, and no more."""
+    return {"id": str(alert_id), "topic": f"board:{organization_id}"}
 
 
 class RenderedCards:

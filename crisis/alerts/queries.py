@@ -269,10 +269,21 @@ def _mark(rows: Iterable[object]) -> str:
     return blake2s(repr(sorted(map(str, rows))).encode(), digest_size=6).hexdigest()
 
 
-def waiting_critical(user: User) -> list[RiskAlert]:
-    """Return the critical alerts of the person's desk that wait for a claim."""
-    waiting = access.cards_for(user).waiting().filter(level=Level.CRITICAL)
-    return list(waiting.for_cards().urgent_first())
+def waiting_ids(organizations: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """Return (alert, organization) of the critical alerts that wait for a claim, the most urgent first."""
+    waiting = RiskAlert.objects.waiting().filter(organization_id__in=organizations, level=Level.CRITICAL)
+    return list(waiting.urgent_first().values_list("pk", "organization_id"))
+
+
+def waiting_cards(alert_ids: Iterable[UUID]) -> list[RiskAlert]:
+    """Return those of these alerts that still wait, with all that a card shows, the most urgent first."""
+    return list(RiskAlert.objects.waiting().filter(pk__in=list(alert_ids)).for_cards().urgent_first())
+
+
+def open_of_people(patient_ids: Iterable[UUID]) -> list[RiskAlert]:
+    """Return the open alerts of these rows of people, the newest first, with their owners."""
+    rows = RiskAlert.objects.open().filter(patient_id__in=list(patient_ids))
+    return list(rows.select_related("assigned_to").order_by("-raised_at"))
 
 
 def events_after(key: str, number: int, limit: int) -> list[AlertEvent]:

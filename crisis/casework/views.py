@@ -22,7 +22,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, render_part
 from cortex.ui.rules import context_of
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import cards, waiting_row
+from crisis.alerts.cards import cards, counted_row, waiting_row
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.alerts.wording import LOST_NOTE
@@ -32,6 +32,7 @@ from crisis.casework.forms import DecisionForm
 from crisis.casework.queries import Look
 from crisis.desk.queries import subjects_of
 from crisis.desk.shifts import own_duty
+from crisis.duty.queries import desk_organizations
 from crisis.endings.actions import decide_review
 from crisis.reviews.queries import alert_of_review
 
@@ -49,6 +50,9 @@ SAID = {
     "reopen": "Reopened.",
 }
 ENDINGS = {"resolve", "false_alarm"}
+# Of so many critical alerts that wait an alert's page knows the pseudonym: its bar names three, and those
+# that follow when they are claimed. The others it counts, or a night with hundreds would slow each page.
+NAMED = 10
 DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
@@ -75,8 +79,9 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             commands.shown(one, look.alert, seen=seen, beside=beside)
             for one in commands.offered(request.user, look.alert)  # type: ignore[arg-type]
         ]
-        waiting = alert_queries.waiting_critical(actor.person)
-        if others := [one for one in waiting if one.pk != alert_id]:
+        waiting = alert_queries.waiting_ids(desk_organizations(actor.person))
+        named = alert_queries.waiting_cards(pk for pk, _ in waiting[:NAMED])
+        if others := [one for one in named if one.pk != alert_id]:
             context.saw("alert.list", object_type="waiting", subjects=subjects_of(others))
         shown |= {
             "actions": offered,
@@ -89,10 +94,16 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "topics": topics,
             "topic": f"board:{look.alert.organization_id}",
             "muted": own_duty(actor.person, at)["muted"],
-            "waiting": [waiting_row(one) for one in waiting],
+            "waiting": _waiting(waiting, named),
             "decision_form": DecisionForm(auto_id="decision_%s", initial={"seen": seen}),
         }
         return render(request, "crisis/alerts/page.html", shown)
+
+
+def _waiting(waiting: Sequence[tuple[UUID, UUID]], named: Sequence[RiskAlert]) -> list[dict[str, str]]:
+    """Return what waits: the most urgent with their pseudonyms, the others to be counted alone."""
+    known = {one.pk: waiting_row(one) for one in named}
+    return [known.get(pk) or counted_row(pk, organization) for pk, organization in waiting]
 
 
 def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[RiskAlert]:

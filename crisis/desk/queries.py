@@ -16,8 +16,8 @@ from cortex.accounts.models import User
 from cortex.live.feed import topic_of
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
-from crisis.alerts.cards import cards
-from crisis.alerts.models import Disposition, Level, RiskAlert
+from crisis.alerts.cards import cards, counted_row
+from crisis.alerts.models import Disposition, RiskAlert
 from crisis.alerts.wording import follow_up_words, review_words, spans_words
 from crisis.desk.lateness import late_part
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
@@ -289,13 +289,10 @@ def watched(user: User, at: datetime) -> dict[str, Any]:
     if not organizations:
         return {}
     topics = alert_queries.topics(organizations)
-    waiting = RiskAlert.objects.waiting().filter(organization_id__in=organizations, level=Level.CRITICAL)
+    waiting = alert_queries.waiting_ids(organizations)
     return {
         "topics": topics,
-        "waiting": [
-            {"id": str(pk), "topic": f"board:{organization_id}"}
-            for pk, organization_id in waiting.order_by("-level_since").values_list("pk", "organization_id")
-        ],
+        "waiting": [counted_row(pk, organization_id) for pk, organization_id in waiting],
         "muted": own_duty(user, at)["muted"],
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -19,11 +21,12 @@ from cortex.audit.models import PhiAccessLog
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.casework.commands import COMMANDS
+from crisis.casework.views import NAMED
 from crisis.escalation.models import SlaPolicy
 from crisis.ownership.actions import claim_alert, release_alert
 from crisis.reviews.models import SecondReview
 from tests.cast import Cast
-from tests.makers import make_alert, scope_all, staff
+from tests.makers import make_alert, make_patient, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
@@ -355,3 +358,19 @@ def test_the_board_names_the_targets_that_its_services_really_have(cast: Cast) -
     default.pk, default.organization, default.acknowledge_seconds = None, cast.home, 600
     default.save(force_insert=True)
     assert "Targets: critical 2 min, high 10 min, waiting" in get(cast.cleo, "board").content.decode()
+
+
+def test_an_alert_s_page_names_the_most_urgent_that_wait_and_counts_the_others(cast: Cast) -> None:
+    alert = cast.claimed_alert()
+    others = [make_alert(make_patient(cast.home), "critical") for _ in range(NAMED + 3)]
+    client = Client()
+    client.force_login(cast.cleo)
+    text = client.get(reverse("crisis:alert_page", args=[alert.pk])).content.decode()
+    found = re.search(r'data-waiting="([^"]*)"', text)
+    assert found is not None
+    waiting = json.loads(unescape(found[1]))
+    assert [one["id"] for one in waiting] == [str(one.pk) for one in others]
+    assert [("who" in one) for one in waiting] == [True] * NAMED + [False] * 3
+    scope_all()
+    row = PhiAccessLog.objects.filter(object_type="waiting").latest("pk")
+    assert set(row.subjects) == {one.patient_id for one in others[:NAMED]}
