@@ -52,6 +52,8 @@ OFFICE = tuple(sorted(f"{one._meta.app_label}/{one._meta.model_name}" for one in
 # Lists whose length doesn't grow with the house: the number of queries is held to its baseline all the same.
 SHORT = {
     "alert panel": "one alert",
+    "chart": "one person",
+    "measures": "one person",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -161,7 +163,8 @@ class House:
         cleo, ada, sam = self.cast.cleo, self.cast.ada, self.cast.sam
         part = {"HX-Request": "true"}
         assert self.busy is not None
-        alert = f"/alerts/{self.busy.pk}/"
+        alert, chart = f"/alerts/{self.busy.pk}/", f"/charts/{self.busy.patient_id}/"
+        alice = self.cast.alice
         looking = {
             "audit/auditlog": self.reader,
             "audit/phiaccesslog": self.reader,
@@ -179,6 +182,8 @@ class House:
             "duty": (cleo, "/duty/", {}), "alert page": (cleo, alert, {}),
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
+            "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
+            "measures": (alice, f"{chart}measures/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

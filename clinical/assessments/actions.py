@@ -22,7 +22,7 @@ from patients.codes import MINOR_BANDS
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
-from patients.registry.queries import patient, person_ids
+from patients.registry.queries import person_ids
 
 # [P] domain 2.1: a rise is looked at within two days, a declined screener within four hours.
 WORSE_WITHIN = timedelta(hours=48)
@@ -39,7 +39,7 @@ def begin_assessment(
     if mode not in Mode.values:
         raise InputRefused("Say how the answers are given.", "mode_unknown", field="mode")
     at = clock(at)
-    who = _treated(actor, patient_id, at)
+    who = access.treated(actor, patient_id, at)
     row = queries.instrument(key)
     text = queries.text_of(row, language or who.language)
     existing = queries.locked_draft(who.pk, row)
@@ -58,7 +58,7 @@ def save_answer(
     *, actor: Actor, patient_id: UUID, key: str, item: str, value: int | None, at: datetime | None = None
 ) -> AssessmentDraft:
     """Keep one answer; None takes it back. InputRefused for an item or a value that the measure hasn't."""
-    who = _treated(actor, patient_id, clock(at))
+    who = access.treated(actor, patient_id, clock(at))
     row = queries.instrument(key)
     draft = queries.locked_draft(who.pk, row)
     if draft is None:
@@ -72,7 +72,7 @@ def save_answer(
 @action
 def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = None) -> int:
     """Throw the answers under way away: nothing was finished."""
-    who = _treated(actor, patient_id, clock(at))
+    who = access.treated(actor, patient_id, clock(at))
     draft = queries.locked_draft(who.pk, queries.instrument(key))
     if draft is None:
         return Unchanged(0)  # type: ignore[return-value]
@@ -224,21 +224,13 @@ def _check(definition: Definition, answers: Mapping[str, int | None], item: str 
         raise InputRefused(f"{error}.", "answer_unknown", field=item) from error
 
 
-def _treated(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
-    """Return a patient whose chart is open to the actor; NotFound for everybody else's."""
-    found = patient(patient_id) if access.relations(actor, {patient_id}, access.CHART, at) else None
-    if found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
-    return found
-
-
 def _locked(actor: Actor, patient_id: UUID) -> tuple[Patient, UUID]:
     """Lock the person (their row on record too), then ask again whether the actor may write here."""
     person = person_ids([patient_id]).get(patient_id)
     if person is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     lock_patients([patient_id, person])
-    return _treated(actor, patient_id, clock(None)), person
+    return access.treated(actor, patient_id, clock(None)), person
 
 
 @action

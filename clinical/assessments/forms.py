@@ -35,7 +35,7 @@ LANGUAGES = {"en": "English", "sw": "Kiswahili"}
 class AnswersForm(forms.Form):
     """The answers of a measure, one radio group per item; an empty one is a missing answer."""
 
-    given_at = forms.DateTimeField(
+    administered_at = forms.DateTimeField(
         label="Given at", required=False,
         widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
         help_text="Leave empty for now. For paper: when it was filled in.",
@@ -53,6 +53,10 @@ class AnswersForm(forms.Form):
                 label=texts.get("items", {}).get(item.key, item.key), choices=choices, required=False,
                 coerce=int, empty_value=None, widget=forms.RadioSelect,
             )  # fmt: skip
+
+    def questions(self) -> list[tuple[int, forms.BoundField]]:
+        """Return the questions with their numbers."""
+        return [(number, self[item.key]) for number, item in enumerate(self.definition.items, 1)]
 
     def answers(self) -> dict[str, int | None]:
         """Return the answers by key."""

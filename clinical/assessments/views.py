@@ -15,19 +15,24 @@ from clinical.assessments import actions, queries
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.scoring import syndrome
+from clinical.assessments.showing import course_row
 from clinical.assessments.wording import flag_words
-from clinical.chart import queries as charts
-from clinical.chart.showing import course_row
-from cortex.access.context import reading
+from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
+from cortex.ui.rules import given_back
 from crisis.alerts.models import RiskAlert
-from patients.registry.access import CHART
-from patients.registry.queries import person_card
+from crisis.alerts.queries import open_of_people
+from crisis.risk.queries import latest_assessment
+from patients.care.queries import care_since
+from patients.registry.access import CHART, treated
+from patients.registry.queries import person_card, rows_of
 
+# So many of the last administrations are listed.
+RECENT = 8
 CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
@@ -37,25 +42,30 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Every measure of one person: its course, when it is due, and how to ask it."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        found = charts.chart(context, actor.person, patient_id, at)
-        context.saw("measures", subjects=[found.patient.pk], object_type="clinical.Assessment")
-        due = dict(found.due)
+        patient = treated(actor, patient_id, at)
+        person = person_card(context, patient, at=at, with_contacts=False)
+        context.saw("measures", subjects=[patient.pk], object_type="clinical.Assessment")
         offered = queries.instruments()
+        done = queries.standing(rows_of(patient), at - queries.LOOK_BACK)
+        courses = queries.courses(done, offered)
+        began = care_since(patient.pk, at) or patient.registered_at
+        due = dict(queries.due_measures(courses, began, at))
         texts = queries.installed(offered)
+        assessed = latest_assessment(patient.person_id)
         cards = [
-            course_row(found.courses[row.key])
+            course_row(courses[row.key])
             | {
                 "due": due.get(row.title),
                 "installed": row.pk in texts,
-                "declined": found.courses[row.key].declined,
+                "declined": courses[row.key].declined,
                 "ask_url": reverse("clinical:measure_ask", args=[patient_id, row.key]),
             }
             for row in offered
         ]
         return render(
             request, "clinical/assessments/list.html",
-            {"patient": found.patient, "person": found.person, "level": found.level, "cards": cards,
-             "recent": [_line(one) for one in found.recent], "tab": "measures"},
+            {"patient": patient, "person": person, "level": assessed.level if assessed else "",
+             "cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
         )  # fmt: skip
 
 
@@ -66,7 +76,7 @@ def _line(one: Assessment) -> dict[str, Any]:
         "at": one.administered_at,
         "total": one.total,
         "mode": one.get_mode_display(),
-        "by": one.administered_by.full_name if one.administered_by else "The person's app",
+        "by": one.administered_by.full_name if one.administered_by else "",
         "flags": flag_words(one.flags),
     }
 
@@ -86,25 +96,26 @@ def measure_ask(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespons
 
 
 def _ask(
-    request: HttpRequest, patient_id: UUID, key: str, form: AnswersForm | None = None, said: str = ""
-) -> HttpResponse:
+    request: HttpRequest, patient_id: UUID, key: str, form: AnswersForm | None = None, status: int = 200,
+    conflict: dict[str, object] | None = None,
+) -> HttpResponse:  # fmt: skip
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        patient = charts.treated(actor.person, patient_id, at)
+        patient = treated(actor, patient_id, at)
         row = queries.instrument(key)
         draft = queries.draft_of(patient.pk, row)
         person = person_card(context, patient, at=at, with_contacts=False)
-        shown = _asked(row, queries.text_of(row, draft.language if draft else patient.language))
-        shown |= {"patient": patient, "person": person, "draft": draft, "tab": "measures", "said": said}
+        text = queries.text_of(row, draft.language if draft else patient.language)
+        shown = _asked(row, text) | {"patient": patient, "person": person, "draft": draft,
+                                     "conflict": conflict}  # fmt: skip
         if draft is None:
             languages = queries.languages_of(row)
             shown["begin"] = BeginForm(languages=languages, language=patient.language, auto_id="begin_%s")
         else:
-            texts = queries.text_of(row, draft.language).texts
             shown["form"] = form or AnswersForm(
-                definition=row.read(), texts=texts, initial=draft.items, auto_id="m_%s"
+                definition=row.read(), texts=text.texts, initial=draft.items, auto_id="m_%s"
             )
-        return render(request, "clinical/assessments/ask.html", shown, status=422 if form or said else 200)
+        return render(request, "clinical/assessments/ask.html", shown, status=status)
 
 
 def _asked(row: Instrument, text: InstrumentText) -> dict[str, Any]:
@@ -139,24 +150,21 @@ def measure_finish(request: HttpRequest, patient_id: UUID, key: str) -> HttpResp
     definition, texts, mode = _wording(request, patient_id, key)
     form = AnswersForm(request.POST, definition=definition, texts=texts, auto_id="m_%s")
     if not form.is_valid():
-        return _ask(request, patient_id, key, form)
+        return _ask(request, patient_id, key, form, 422)
     try:
         one, _ = actions.finish_assessment(
             actor=actor, patient_id=patient_id, key=key, answers=form.answers(), mode=mode,
-            administered_at=form.cleaned_data["given_at"],
+            administered_at=form.cleaned_data["administered_at"],
         )  # fmt: skip
-    except RuleBroken as broken:
-        if broken.status != 422:
-            raise
-        form.add_error(None, broken.message)
-        return _ask(request, patient_id, key, form)
+    except (RuleBroken, *KEYS_DOWN) as error:
+        return _ask(request, patient_id, key, form, *given_back(request, form, error))
     return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
 
 
 def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dict[str, Any], str]:
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART):
-        patient = charts.treated(actor.person, patient_id, clock())
+        patient = treated(actor, patient_id, clock())
         row = queries.instrument(key)
         draft = queries.draft_of(patient.pk, row)
         if draft is None:
@@ -178,18 +186,18 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
     """One administration: its answers, what they say, the alert that they opened and who has it."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        patient = charts.treated(actor.person, patient_id, at)
-        ids = charts.rows_of(patient)
+        patient = treated(actor, patient_id, at)
+        ids = rows_of(patient)
         one = queries.administration(ids, assessment_id)
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [one.instrument])[one.instrument.key]
-        alerts = charts.open_alerts(ids)
+        alerts = open_of_people(ids)
         return render(
             request, "clinical/assessments/result.html",
             {
-                "patient": patient, "person": person, "tab": "measures", "one": one,
+                "patient": patient, "person": person, "one": one,
                 "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
                 "card": course_row(course), "alerts": [_alert(alert) for alert in alerts],
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
@@ -217,8 +225,8 @@ def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID)
     """Put right what was entered wrongly: a new administration takes the wrong one's place."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        patient = charts.treated(actor.person, patient_id, at)
-        wrong = queries.administration(charts.rows_of(patient), assessment_id)
+        patient = treated(actor, patient_id, at)
+        wrong = queries.administration(rows_of(patient), assessment_id)
         text = queries.any_text(wrong)
         person = person_card(context, patient, at=at, with_contacts=False)
         definition = wrong.instrument.read()
@@ -226,13 +234,17 @@ def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID)
         request.POST if request.method == "POST" else None, definition=definition,
         texts=text.texts if text else {}, initial=wrong.items, auto_id="m_%s",
     )  # fmt: skip
-    if request.method == "POST" and form.is_valid():
-        one, _ = actions.correct_assessment(
-            actor=actor, patient_id=patient_id, assessment_id=assessment_id, answers=form.answers()
-        )
-        return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
-    shown = {"patient": patient, "person": person, "tab": "measures", "form": form, "one": wrong,
-             "instrument": wrong.instrument, "correcting": True,
-             "given": timezone.localtime(wrong.administered_at)}  # fmt: skip
+    status, conflict = 422 if form.errors else 200, None
+    if form.is_bound and form.is_valid():
+        try:
+            one, _ = actions.correct_assessment(
+                actor=actor, patient_id=patient_id, assessment_id=assessment_id, answers=form.answers()
+            )
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
+    shown = {"patient": patient, "person": person, "form": form, "instrument": wrong.instrument,
+             "given": timezone.localtime(wrong.administered_at), "conflict": conflict}  # fmt: skip
     shown |= _asked(wrong.instrument, text) if text else {}
-    return render(request, "clinical/assessments/ask.html", shown, status=422 if form.is_bound else 200)
+    return render(request, "clinical/assessments/ask.html", shown, status=status)

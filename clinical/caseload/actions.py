@@ -7,11 +7,9 @@ from uuid import UUID
 
 from clinical.caseload import queries
 from clinical.caseload.models import CaseMark
-from cortex.audit import Actor, NotFound, Unchanged, action, quiet, record
+from cortex.audit import Actor, Unchanged, action, quiet, record
 from cortex.clock import clock
 from patients.registry import access
-from patients.registry.models import Patient
-from patients.registry.queries import patient as patient_of
 
 # Opening a chart again within this span is the same look: what changed stays on the page.
 SAME_LOOK = timedelta(minutes=30)
@@ -53,18 +51,11 @@ def take_back_review(*, actor: Actor, patient_id: UUID, at: datetime | None = No
 
 
 def _mark(actor: Actor, patient_id: UUID, at: datetime) -> CaseMark:
-    who = _treated(actor, patient_id, at)
+    who = access.treated(actor, patient_id, at)
     existing = queries.locked_mark(actor.person.pk, patient_id)
     if existing is not None:
         return existing
     found, _ = CaseMark.objects.get_or_create(
         user=actor.person, patient=who, defaults={"organization_id": who.organization_id}
     )
-    return found
-
-
-def _treated(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
-    found = patient_of(patient_id) if access.relations(actor, {patient_id}, access.CHART, at) else None
-    if found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found

@@ -16,6 +16,7 @@ from clinical.caseload.models import CaseMark
 from clinical.caseload.ranking import GROUPS, Need, Place, is_reviewed, place
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
@@ -109,9 +110,9 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
         chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
         for place_ in chosen.select_related("patient__organization", "cover_for__user")[:MOST]:
             whose = place_.cover_for.user if place_.cover_for_id and place_.cover_for else None
-            case = found.setdefault(place_.patient_id, Case(place_.patient, place_.starts_at))
+            covers = whose.full_name if whose else ""
+            case = found.setdefault(place_.patient_id, Case(place_.patient, place_.starts_at, covers))
             case.since = min(case.since, place_.starts_at)
-            case.covers = whose.full_name if whose and not case.covers and len(found) else case.covers
     return found
 
 
@@ -128,22 +129,27 @@ def _add_measures(found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: dat
 
 def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     """Fill in the moods of the last days, with gaps; a day is the person's own."""
-    last = at.date() + timedelta(days=1)
     days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
-    rows = DailyCheckIn.objects.filter(
-        patient_id__in=list(ids), date__gt=last - timedelta(days=SPARK_DAYS + 1)
-    )
+    # A day more than is drawn: where it is yesterday still, the first day is one earlier.
+    since = at.date() - timedelta(days=SPARK_DAYS)
+    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since)
     for patient_id, day, mood, submitted in rows.values_list("patient_id", "date", "mood", "submitted_at"):
         case = case_of(patient_id)
         if case is None:
             continue
         days[case.patient.pk][day] = mood
         case.last_heard = max(filter(None, (case.last_heard, submitted)))
-    newest = at.date()
     for pk, by_day in days.items():
         case = case_of(pk)
-        case.check_ins = len(by_day)
-        case.moods = [by_day.get(newest - timedelta(days=back)) for back in range(SPARK_DAYS - 1, -1, -1)]
+        last = local_day(case.patient, at)
+        drawn = [last - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
+        case.check_ins = sum(day in by_day for day in drawn)
+        case.moods = [by_day.get(day) for day in drawn]
+
+
+def local_day(patient: Patient, at: datetime) -> date:
+    """Return the day that it is where a person lives."""
+    return at.astimezone(zone_of(patient.zone())).date()
 
 
 def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:

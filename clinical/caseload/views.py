@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload import actions, queries
 from clinical.caseload.queries import Case
 from clinical.caseload.ranking import GROUPS
-from clinical.chart.drawing import spark
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries as measures
-from clinical.assessments.models import Assessment
 from clinical.assessments.queries import Course
 from clinical.caseload.models import CaseMark
+from clinical.caseload.queries import local_day, mark_of
 from cortex.access.context import AccessContext
-from cortex.accounts.models import User
-from cortex.audit import NotFound
+from cortex.audit import Actor
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.queries import open_of_people
 from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.models import RiskAssessment
 from crisis.risk.queries import latest_assessment
@@ -23,7 +23,7 @@ from patients.care.queries import care_team
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import PersonCard, patients, person_card, visible_patient
+from patients.registry.queries import PersonCard, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 
@@ -50,7 +50,6 @@ class Chart:
     days: list[date]
     sessions: list[Session]
     mark: CaseMark | None
-    recent: list[Assessment] = field(default_factory=list)
 
     @property
     def level(self) -> str:
@@ -63,36 +62,23 @@ class Chart:
         return self.mark.looked_before if self.mark else None
 
 
-def treated(user: User, patient_id: UUID, at: datetime) -> Patient:
-    """Return a person whose chart is open to `user`; NotFound for everybody else's."""
-    found = visible_patient(user, patient_id, at, access.CHART)
-    if found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
-    return found
-
-
-def rows_of(patient: Patient) -> list[UUID]:
-    """Return the ids of every row of a person: what was filed under one that was linked belongs to them."""
-    return list(patients().same_person(patient.pk).values_list("pk", flat=True))
-
-
-def chart(context: AccessContext, user: User, patient_id: UUID, at: datetime) -> Chart:
+def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) -> Chart:
     """Open a chart: the person's name, ways to reach them, what is coded; a fixed number of queries."""
-    patient = treated(user, patient_id, at)
+    patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
     team = care_team(patient.pk, at)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     courses = measures.courses(done, measures.instruments())
-    last = at.date()
+    last = local_day(patient, at)
     days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     consents = consent_state([patient.person_id], CONSENTS, at)
     return Chart(
         patient=patient,
         person=person,
         assessment=latest_assessment(patient.person_id),
-        alerts=open_alerts(ids),
+        alerts=open_of_people(ids),
         items=list(ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")),
         follow_ups=list(
             FollowUp.objects.filter(patient_id__in=ids, status__in=STANDING).order_by("due_at")[:5]
@@ -114,8 +100,7 @@ def chart(context: AccessContext, user: User, patient_id: UUID, at: datetime) ->
             .only("kind", "channel", "status", "started_at", "duration_seconds", "patient_id")
             .order_by("-started_at")[:SESSIONS]
         ),
-        mark=CaseMark.objects.filter(user=user, patient=patient).first(),
-        recent=done[::-1][:SESSIONS],
+        mark=mark_of(actor.person.pk, patient.pk),
     )
 
 
@@ -123,9 +108,3 @@ def by_day(found: Chart, name: str) -> list[int | None]:
     """Return one daily score over the chart's days, oldest first; a day without an answer is None."""
     values: dict[date, Any] = {one.date: getattr(one, name) for one in found.check_ins}
     return [values.get(day) for day in found.days]
-
-
-def open_alerts(ids: list[UUID]) -> list[RiskAlert]:
-    """Return the open alerts of a person, the newest first, with their owners."""
-    rows = RiskAlert.objects.open().filter(patient_id__in=ids)
-    return list(rows.select_related("assigned_to").order_by("-raised_at"))

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from clinical.assessments.queries import Course
-from clinical.assessments.wording import band_label, change_words, direction, signed
-from clinical.chart.drawing import measure, spark
+from clinical.assessments.drawing import spark
+from clinical.assessments.showing import course_row
+from clinical.assessments.wording import change_words
 from clinical.chart.queries import Chart, by_day
 from crisis.alerts.wording import review_words
 from crisis.risk.reasons import reason_code, sentence
@@ -107,40 +107,6 @@ def changes(found: Chart) -> list[dict[str, Any]]:
         lines.append((item.created_at, f"Task: {review_words(item.reason_code)[0]}.", "clipboard-check"))
     kept = [line for line in lines if seen is None or line[0] > seen]
     return [{"at": at, "words": words, "icon": icon} for at, words, icon in sorted(kept, reverse=True)]
-
-
-def course_row(one: Course, *, picture: bool = True) -> dict[str, Any]:
-    """Return one measure as its card shows it."""
-    latest, track = one.latest, one.track()
-    words = [f"{point.at:%-d %b %Y}: {point.total}" for point in one.points[-6:]]
-    key = one.definition.key
-    return {
-        "key": key,
-        "title": one.definition.title,
-        "about": one.definition.about,
-        "total": latest.total if latest else None,
-        "most": one.definition.highest,
-        "band": band_label(one, latest.band) if latest else "",
-        "at": latest.at if latest else None,
-        "change": change_words(one.since_last()),
-        "since_first": change_words(one.since_first()) if len(one.points) > 2 else "",
-        "delta": signed(change.points) if (change := one.since_last()) else "",
-        "direction": direction(one),
-        "track": track.state,
-        "track_why": track.why,
-        "picture": measure(one, f"m-{key}", ". ".join(words)) if picture and one.points else "",
-        "points": [
-            {
-                "id": point.assessment_id,
-                "at": point.at,
-                "total": point.total,
-                "band": band_label(one, point.band),
-                "prorated": point.prorated,
-                "item9": "item9_endorsed" in point.flags,
-            }
-            for point in reversed(one.points)
-        ],
-    }
 
 
 def due_rows(found: Chart, at: datetime) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), clock()
     note_look(actor=actor, patient_id=patient_id, at=at)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        found = queries.chart(context, actor.person, patient_id, at)
+        found = queries.chart(context, actor, patient_id, at)
         context.saw(
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
             sections=["overview", "measures", "check_ins", "sessions", "team"],

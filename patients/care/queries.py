@@ -36,6 +36,11 @@ def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
     return list(rows.select_related("user", "cover_for__user").order_by("starts_at"))
 
 
+def care_since(patient_id: UUID, at: datetime) -> datetime | None:
+    """Return when the first of those who are on a person's team now came to it; None without a team."""
+    return min((place.starts_at for place in care_team(patient_id, at)), default=None)
+
+
 def open_grants(patient_id: UUID, at: datetime) -> list[PatientUserObjectPermission]:
     """Return the grants of a patient that hold at `at`, with their users."""
     rows = PatientUserObjectPermission.objects.filter(content_object_id=patient_id).running(at)

@@ -17,12 +17,12 @@ from django.db.models.functions import Coalesce, Now
 
 from cortex.access.relations import Relation
 from cortex.accounts.choices import Role
-from cortex.audit import Actor
+from cortex.audit import Actor, NotFound
 from cortex.clock import Moment
 from patients.care.queries import covers_of, grants_of, memberships_of
 from patients.codes import GrantReason
 from patients.registry import queries
-from patients.registry.models import PatientQuerySet
+from patients.registry.models import Patient, PatientQuerySet
 from patients.registry.predicate import (
     CHART,
     CONSENTS,
@@ -38,7 +38,7 @@ from patients.registry.predicate import (
 
 __all__ = [
     "CHART", "CONSENTS", "VIEW", "may_view", "patients_related", "register", "register_own_parts",
-    "relations", "relationship_of", "relationship_q", "visible_to",
+    "relations", "relationship_of", "relationship_q", "treated", "visible_to",
 ]  # fmt: skip
 
 BREAK_GLASS = f"grant:{GrantReason.BREAK_GLASS}"
@@ -91,6 +91,14 @@ def relations(
         return dict.fromkeys(people.same_person(actor.id).values_list("pk", flat=True), Relation("self"))
     own = people.of_organizations(actor.org_ids)
     return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
+
+
+def treated(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    """Return the person whose chart is open to an actor; NotFound for everybody else's."""
+    found = queries.patient(patient_id) if relations(actor, {patient_id}, CHART, at) else None
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
 
 
 def _related(user: Any, wanted: set[UUID], at: Moment, permission: str) -> QuerySet[Any]:

@@ -48,6 +48,11 @@ def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str,
     return {row.anonymous_id: row for row in rows.exclude(status="deleted").select_related("organization")}
 
 
+def rows_of(patient: Patient) -> list[UUID]:
+    """Return the ids of every row of a person: what was filed under one that was linked belongs to them."""
+    return list(Patient.objects.same_person(patient.pk).values_list("pk", flat=True))
+
+
 def names_of(patient_id: UUID) -> list[str]:
     """Return every pseudonym of the person that a row is of."""
     return list(Patient.objects.same_person(patient_id).values_list("anonymous_id", flat=True))

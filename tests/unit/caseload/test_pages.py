@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -10,7 +10,11 @@ from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Assessment
+from clinical.caseload.queries import local_day
 from cortex.audit.models import PhiAccessLog
+from cortex.crypto.errors import KeyProviderError
+from patients.care.actions import plan_cover
+from patients.care.models import CareTeamMember
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -120,3 +124,41 @@ def test_an_answer_that_is_none_is_refused_with_a_word(cast: Cast, bad: str) -> 
     url = reverse("clinical:measure_answer", args=[who, "phq9"])
     assert client.post(url, {"item": "q1", "value": bad}).status_code == 422
     assert client.post(url, {"item": "q77", "value": "1"}).status_code == 422
+
+
+def test_answers_that_are_refused_come_back_as_they_were_given(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, who = as_user(cast.alice), cast.patient.pk
+    client.post(reverse("clinical:measure_ask", args=[who, "gad7"]), {"mode": "paper", "language": "en"})
+    finish = reverse("clinical:measure_finish", args=[who, "gad7"])
+    given = {f"q{number}": "1" for number in range(1, 8)}
+    tomorrow = f"{makers.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    late = client.post(finish, given | {"administered_at": tomorrow})
+    assert late.status_code == 422
+    assert "This lies in the future." in late.content.decode()
+    assert late.content.decode().count("checked") == 7
+
+    def away(**_: object) -> None:
+        raise KeyProviderError("the keys are away")
+
+    monkeypatch.setattr("clinical.assessments.views.actions.finish_assessment", away)
+    answer = client.post(finish, given)
+    assert answer.status_code == 503
+    assert answer.content.decode().count("checked") == 7
+
+
+def test_whom_one_covers_is_on_the_caseload_and_says_for_whom(cast: Cast) -> None:
+    place = CareTeamMember.objects.get(patient=cast.patient, user=cast.alice)
+    at = makers.now()
+    plan_cover(
+        actor=staff(cast.ada), member_id=place.pk, user_id=cast.bob.pk, starts_at=at,
+        ends_at=at + timedelta(days=2),
+    )  # fmt: skip
+    assert "for Alice Achieng" in page(as_user(cast.bob), "caseload")
+    assert "for Alice Achieng" not in page(as_user(cast.alice), "caseload")
+
+
+def test_a_day_is_the_person_s_own(cast: Cast) -> None:
+    late_evening = datetime(2026, 11, 26, 22, 30, tzinfo=UTC)
+    assert local_day(cast.patient, late_evening).isoformat() == "2026-11-27"  # Nairobi is three hours ahead
