@@ -118,7 +118,7 @@ def measure(course: Course, name: str, description: str) -> SafeString:
         f'<desc id="{name}-d">{escape(description)}</desc>{bands}'
         f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>{inner}{marks}'
         f"{_dates(first, last, len(points))}</svg>"
-        f'<svg width="84" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
+        f'<svg width="100" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
     )
 
 

@@ -71,5 +71,5 @@ class AnswersForm(forms.Form):
         if missing and not data.get("finish_anyway"):
             names = ", ".join(key.removeprefix("q") for key in missing)
             few = "An answer is" if len(missing) == 1 else f"{len(missing)} answers are"
-            self.add_error(None, f"{few} missing (question {names}). Ask again, or finish with it missing.")
+            self.add_error(None, f"{few} missing (question {names}). Ask again, or tick below to finish so.")
         return data
