@@ -35,8 +35,11 @@ NOTHING = "SELECT set_config('app.orgs', '', {})"
 
 
 # A statement that names such a table shows nothing outside of a scope; these two show what is everybody's.
-GUARDED = re.compile(r'"((?:patients|crisis)_\w+)"')
-PUBLIC = {"crisis_crisisresource", "crisis_lexicon", "crisis_lexiconentry"}
+GUARDED = re.compile(r'"((?:patients|crisis|clinical)_\w+)"')
+PUBLIC = {
+    "crisis_crisisresource", "crisis_lexicon", "crisis_lexiconentry", "clinical_instrument",
+    "clinical_instrumenttext",
+}  # fmt: skip
 
 
 class Baseline(threading.local):

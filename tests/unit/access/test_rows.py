@@ -329,9 +329,11 @@ def test_what_a_door_names_ends_with_its_transaction_also_where_no_test_puts_it_
 ) -> None:
     """The scope's fixture sets it anew behind each transaction, which would hide that one stayed open."""
     setting = "SELECT current_setting('app.orgs', true)"
-    monkeypatch.setattr(scopes._now, "depth", None)
-    rows("SELECT set_config('app.orgs', '', false)")
-    with scoped(staff(cast.cleo)):
-        assert rows(setting) == [(str(cast.home.pk),)]
-    assert rows(setting) == [("",)]
-    assert not Patient.objects.exists()
+    # Undone here: at the test's end it would come behind the fixture's own, and hold for every later test.
+    with monkeypatch.context() as unwatched:
+        unwatched.setattr(scopes._now, "depth", None)
+        rows("SELECT set_config('app.orgs', '', false)")
+        with scoped(staff(cast.cleo)):
+            assert rows(setting) == [(str(cast.home.pk),)]
+        assert rows(setting) == [("",)]
+        assert not Patient.objects.exists()

@@ -51,7 +51,10 @@ def test_alerts_that_wait_at_a_covered_desk_are_not_read_when_it_is_asked_who_wa
 
 
 def test_incidents_are_found_by_the_index_of_incidents(cast: Cast) -> None:
-    raised(cast)  # nobody is on shift: the incident opens
+    one = raised(cast)  # nobody is on shift: the incident opens
+    multiply("crisis_riskalert", one.pk, 3000, id="gen_random_uuid()", kind="'k' || g")  # open, and none
+    with stores.role("cortex_owner"):
+        rows_changed("ANALYZE crisis_riskalert")
     cast.on_duty()
     found, plans = asked(queries.covered_incident_ids)
     assert found == list(RiskAlert.objects.filter(kind="no_cover").values_list("pk", flat=True))
