@@ -54,10 +54,10 @@ class Outcome:
 
     def members(self, wait: int, support: dict[str, Any] | None) -> dict[str, Any]:
         """Return the item's part of the answer."""
-        found: dict[str, Any] = {
-            "index": self.item.index, "id": self.item.id or None, "kind": self.item.kind or None,
-            "result": str(self.result), "status": STATUS[self.result],
-        }  # fmt: skip
+        named = {"id": self.item.id, "kind": self.item.kind}
+        # An item that came without one of them is told by its place in the request alone.
+        found: dict[str, Any] = {"index": self.item.index} | {name: one for name, one in named.items() if one}
+        found |= {"result": str(self.result), "status": STATUS[self.result]}
         if self.reason:
             found["reason"] = self.reason
         if self.where:

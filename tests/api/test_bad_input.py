@@ -169,3 +169,10 @@ def test_an_encoded_body_is_refused_not_misread(api: Api, cast: Cast) -> None:
     answer = api.post("intake", gzip.compress(whole(cast)), **{"Content-Encoding": "gzip"})
     assert answer.status_code == 400
     assert answer.json()["support"]
+
+
+def test_an_item_without_id_or_kind_is_named_by_its_place_alone(api: Api) -> None:
+    answer = api.post("intake", {"items": [{"text": "x"}, {"id": "a", "kind": "none of ours"}]}).json()
+    assert [set(one) & {"index", "id", "kind"} for one in answer["items"]] == [
+        {"index"}, {"index", "id"},
+    ]  # fmt: skip
