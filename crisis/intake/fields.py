@@ -13,6 +13,8 @@ from patients.codes import CODE
 
 NAME = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,2}")
+# As long as the columns that keep it.
+LANGUAGE_MAX = 16
 TEXT_MAX = 20_000
 OBJECT_MAX = 200
 CODED_DEPTH = 4
@@ -91,8 +93,15 @@ def ref(name: str) -> Field:
 
 
 def language(name: str) -> Field:
-    """A language code."""
-    return matching(name, LANGUAGE, "not_a_language")
+    """A language code, as long as its columns at most."""
+    shaped = matching(name, LANGUAGE, "not_a_language")
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > LANGUAGE_MAX:
+            raise Refused("not_a_language")
+        return shaped.read(value)
+
+    return Field(name, read, shaped.schema | {"maxLength": LANGUAGE_MAX})
 
 
 def choice(name: str, allowed: Iterable[str]) -> Field:

@@ -13,7 +13,7 @@ from patients.codes import RETENTION_DAYS, AgeBand
 from patients.privacy.records import ConsentData
 from patients.sessions.records import is_coded
 
-LANGUAGE = re.compile(r"[a-z]{2,8}(-[A-Za-z0-9]{2,8})?")
+LANGUAGE = re.compile(r"[a-z]{2,8}(-[A-Za-z0-9]{2,7})?")
 ZONES = available_timezones()
 BANDS = ((13, AgeBand.UNDER_13), (18, AgeBand.TEEN), (25, AgeBand.YOUNG), (35, AgeBand.THIRTIES),
          (45, AgeBand.FORTIES), (55, AgeBand.FIFTIES), (65, AgeBand.SIXTIES))  # fmt: skip

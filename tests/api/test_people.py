@@ -57,6 +57,7 @@ def test_a_registration_is_one_transaction_and_opens_the_door(api: Api, cast: Ca
 
 WRONG = [
     ({"language": "not a language"}, "not_a_language", "/language"),
+    ({"language": "abcdefgh-abcdefgh"}, "not_a_language", "/language"),
     ({"timezone": "Mars/Olympus"}, "timezone_unknown", None),
     ({"date_of_birth": "2999-01-01"}, "birth_date_range", None),
     ({"consents": [{"consent_type": "all", "granted": True}]}, "not_a_choice", "/consents/0/consent_type"),

@@ -93,6 +93,8 @@ REFUSED = [
     ("message", {"text": ["a"]}, "wrong_type", "/text"),
     ("message", {"session": "a session"}, "not_a_name", "/session"),
     ("message", {"performance": {"note": "two words"}}, "words_not_allowed", "/performance/note"),
+    ("message", {"language": "abcdefgh-abcdefgh"}, "not_a_language", "/language"),
+    ("consent", {"language": "en-abcdefgh-12345"}, "not_a_language", "/language"),
     ("voice_features", {"pitch_mean": "high"}, "wrong_type", "/pitch_mean"),
     ("voice_features", {"pitch_mean": True}, "wrong_type", "/pitch_mean"),
     ("voice_features", {"pause_ratio": 1.5}, "out_of_range", "/pause_ratio"),
