@@ -41,7 +41,7 @@ PREFERENCES = (
     f.code("evening_routine_time", 5),
 )  # fmt: skip
 PARTS = ("consents", "contacts", "profile", "preferences")
-MAX_PARTS = 40
+MOST = {"consents": 40, "contacts": 20}  # a contact's place in the order is held to 20 by its table
 
 
 def read_registration(members: Mapping[str, Any]) -> RegisterPatient:
@@ -76,7 +76,7 @@ def _rows(members: Mapping[str, Any], name: str, fields: tuple[f.Field, ...]) ->
     rows = members.get(name, [])
     if not isinstance(rows, list):
         raise _refused("wrong_type", f"/{name}")
-    if len(rows) > MAX_PARTS:
+    if len(rows) > MOST[name]:
         raise _refused("too_many", f"/{name}")
     return [_object(row, fields, f"/{name}/{index}") for index, row in enumerate(rows)]
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from cortex.api.schema import SHARED, refusals
-from crisis.enrolment.registration import CONSENT, CONTACT, PATIENT, PREFERENCES, PROFILE, schema_of
+from crisis.enrolment.registration import CONSENT, CONTACT, MOST, PATIENT, PREFERENCES, PROFILE, schema_of
 from crisis.intake.answers import STATUS, Result
 from crisis.intake.items import MAX_ITEMS
 from crisis.intake.kinds import BUTTONS, KINDS
@@ -59,8 +59,8 @@ SHARED.update({
         items={"type": "array", "items": _ref("ItemResult")},
     ),
     "Patient": schema_of(PATIENT) | {"properties": schema_of(PATIENT)["properties"] | {
-        "consents": {"type": "array", "items": schema_of(CONSENT)},
-        "contacts": {"type": "array", "items": schema_of(CONTACT)},
+        "consents": {"type": "array", "maxItems": MOST["consents"], "items": schema_of(CONSENT)},
+        "contacts": {"type": "array", "maxItems": MOST["contacts"], "items": schema_of(CONTACT)},
         "profile": schema_of(PROFILE), "preferences": schema_of(PREFERENCES),
     }},
 })  # fmt: skip

@@ -61,6 +61,7 @@ WRONG = [
     ({"timezone": "Mars/Olympus"}, "timezone_unknown", None),
     ({"date_of_birth": "2999-01-01"}, "birth_date_range", None),
     ({"consents": [{"consent_type": "all", "granted": True}]}, "not_a_choice", "/consents/0/consent_type"),
+    ({"contacts": [{"name": f"Juma {place}"} for place in range(21)]}, "too_many", "/contacts"),
     ({"consents": [{"consent_type": "treatment"}]}, "missing", "/consents/0/granted"),
     ({"consents": {"treatment": True}}, "wrong_type", "/consents"),
     ({"contacts": [{"phone": "1"}]}, "missing", "/contacts/0/name"),
