@@ -68,7 +68,7 @@ def begin_note(
     labels = {one for one in session.sensitivity_labels if one != "PSYTHPN"} if session else set()
     row = table(
         organization_id=who.organization_id, patient=who, session=session, author=actor.person,
-        occurred_at=session.started_at if session else at, saved_at=at,
+        occurred_at=session.started_at if session else at, saved_at=at, created_at=at,
         sensitivity_labels=sorted(labels | ({"PSYTHPN"} if table is PsychotherapyNote else set())),
     )  # fmt: skip
     if isinstance(row, Note):

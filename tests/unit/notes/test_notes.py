@@ -259,7 +259,7 @@ def test_part_2_opens_to_the_team_when_the_person_agreed_and_shuts_when_they_tak
 def test_a_consultation_opens_no_labelled_note(cast: Cast) -> None:
     plain, restricted = signed(cast), signed(cast, "session_note")
     label_note(actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=restricted.pk, labels=["R"])
-    makers.grant(cast.patient, cast.bob)
+    makers.grant(cast.patient, cast.bob, permission=CHART)
     actor = staff(cast.bob)
     with reading(actor, purpose="treatment", permission=CHART):
         found = queries.listed(queries.reader(actor, cast.patient.pk, makers.now()))
