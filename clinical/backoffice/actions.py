@@ -62,15 +62,16 @@ def add_person(
             actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
-    for one in notes if therapist is not None else []:
-        write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
+    for one in notes:
+        if therapist is not None:
+            write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
 
 
 @action
 def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: datetime) -> UUID:
-    """Write a fictional note as its therapist would have, `days` ago, signed and added to where it says so."""
+    """Write a fictional note as its therapist would have, `days` ago; sign it where it says so."""
     when = at - timedelta(days=note["days"])
     where: dict[str, Any] = {"actor": actor, "patient_id": patient_id}
     row = begin_note(note_type=note["type"], at=when, **where)

@@ -1,4 +1,4 @@
-"""A word of a note stands nowhere in the clear: not in a table, an index, the trail, a session, a log, Redis."""
+"""A word of a note stands nowhere in the clear: no table, index, trail, session, log, nor Redis."""
 
 from __future__ import annotations
 

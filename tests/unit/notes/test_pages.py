@@ -1,4 +1,4 @@
-"""Pages of notes as people meet them: begun, saved, in conflict, signed after the password, searched, printed."""
+"""Pages of notes: begun, saved, in conflict, signed after the password, searched, printed."""
 
 from __future__ import annotations
 
