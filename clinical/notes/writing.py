@@ -167,7 +167,9 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
             note_type=note.note_type,
             initial=form.cleaned_data | {"version": note.version, "number": form.cleaned_data["number"] + 1},
         )
-        return _editor(request, context, who, note, mine, 409, **shown)
+        return _editor(
+            request, context, who, note, mine, 409, both=shown["both"], is_signed=not note.is_draft
+        )
 
 
 @requires(*CLINICIANS)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 WORD = "Xylokarpowitz"
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname NOT IN ('information_schema')
+    WHERE schemaname NOT IN ('information_schema', 'pg_catalog')
 """
 TEXTUAL = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
