@@ -16,6 +16,7 @@ let watch = 0;
 function state(text, bad = false) {
   saved.textContent = text;
   saved.dataset.s = bad ? "bad" : "";
+  saved.classList.toggle("muted", !bad);
 }
 
 const told = {
