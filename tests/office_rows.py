@@ -8,7 +8,11 @@ from typing import Any
 from django.apps import apps
 
 from clinical.assessments.actions import begin_assessment, finish_assessment
+from clinical.notes.actions import begin_note, save_block, save_draft, sign_note, write_addendum
+from clinical.notes.models import PROCESS
+from cortex.accounts.models import User
 from cortex.accounts.signin.devices import account_mark
+from cortex.ids import uuid7
 from crisis.policies.actions import add_pager
 from patients.care.actions import add_to_care_team, plan_cover
 from patients.registry.models import Patient
@@ -27,10 +31,11 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     add_pager(
         actor=makers.staff(cast.ada), name=f"Pager {number}", url="https://pager.example/", secret="s" * 40
     )
+    colleague = makers.make_user("therapist", home)
     team = add_to_care_team(
-        actor=makers.staff(cast.ada), patient_id=patient.pk, user_id=makers.make_user("therapist", home).pk,
-        role="psychiatrist",
-    )  # fmt: skip
+        actor=makers.staff(cast.ada), patient_id=patient.pk, user_id=colleague.pk, role="psychiatrist"
+    )
+    _write_notes(colleague, patient)
     plan_cover(
         actor=makers.staff(cast.ada), member_id=team.pk, user_id=cast.bob.pk, starts_at=at,
         ends_at=at + timedelta(hours=8),
@@ -43,6 +48,19 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
         for label, values in _machine_rows(cast, patient, number).items():
             model: Any = apps.get_model(label)
             model._default_manager.create(**values)
+
+
+def _write_notes(author: User, patient: Patient) -> None:
+    """A note and a process note, each written in two spells, signed and added to; a text block."""
+    where: dict[str, Any] = {"actor": makers.staff(author), "patient_id": patient.pk}
+    words = {"free_text": "Made.", "risk_statement": "Made."}
+    for kind in ("session_note", PROCESS):
+        note = begin_note(note_type=kind, **where)
+        for version in (1, 2):
+            save_draft(note_id=note.pk, version=version, spell=uuid7(), number=1, sections=words, **where)
+        sign_note(note_id=note.pk, version=3, **where)
+        write_addendum(note_id=note.pk, text="Made.", **where)
+    save_block(actor=where["actor"], title="Made", note_type="", sections={"text": "Made."})
 
 
 def _send_every_kind(app: Api, who: Patient, number: int) -> None:

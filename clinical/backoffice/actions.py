@@ -1,14 +1,26 @@
-"""Writes of the demo: one fictional person with everything that is known of them."""
+"""Writes of the demo: one fictional person with everything that is known of them, and their notes."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Mode
+from clinical.notes.actions import (
+    begin_note,
+    label_note,
+    save_draft,
+    sign_addendum,
+    sign_note,
+    write_addendum,
+)
+from cortex.accounts.models import User
 from cortex.audit import Actor, action, record
+from cortex.audit.actors import actor_of_user
 from cortex.clock import clock
+from cortex.ids import uuid7
 from crisis.intake.actions import take_batch
 from crisis.intake.parcels import Parcel
 from patients.care.actions import add_to_care_team
@@ -22,9 +34,10 @@ def add_person(
     *,
     actor: Actor,
     data: RegisterPatient,
-    therapist_id: UUID | None,
+    therapist: User | None,
     parcel: Parcel,
     measures: list[tuple[str, datetime, dict[str, int | None]]],
+    notes: list[dict[str, Any]],
     since: datetime,
     at: datetime | None = None,
 ) -> Patient:
@@ -34,11 +47,11 @@ def add_person(
     """
     at = clock(at)
     patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
-    if therapist_id is not None:
+    if therapist is not None:
         add_to_care_team(
             actor=actor,
             patient_id=patient.pk,
-            user_id=therapist_id,
+            user_id=therapist.pk,
             role="primary_therapist",
             starts_at=since,
             at=at,
@@ -49,5 +62,32 @@ def add_person(
             actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
+    for one in notes:
+        if therapist is not None:
+            write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
+
+
+@action
+def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: datetime) -> UUID:
+    """Write a fictional note as its therapist would have, `days` ago; sign it where it says so."""
+    when = at - timedelta(days=note["days"])
+    where: dict[str, Any] = {"actor": actor, "patient_id": patient_id}
+    row = begin_note(note_type=note["type"], at=when, **where)
+    due = when.date() + timedelta(days=note["next"]) if "next" in note else None
+    saved = save_draft(
+        note_id=row.pk, version=row.version, spell=uuid7(), number=1, sections=note,
+        follow_up_on=due, at=when, **where,
+    )  # fmt: skip
+    if note.get("labels"):
+        label_note(note_id=row.pk, labels=note["labels"], at=when, **where)
+    if note["signed"]:
+        sign_note(note_id=row.pk, version=saved.note.version, at=when + timedelta(hours=1), **where)
+    if "addendum" in note:
+        later = when + timedelta(hours=6)
+        write_addendum(note_id=row.pk, text=note["addendum"], at=later, **where)
+        sign_addendum(note_id=row.pk, at=later, **where)
+    record(actor, "demo.note_written", row, subject=patient_id)
+    note_id: UUID = row.pk
+    return note_id

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from clinical.backoffice import queries, shifts, world
 from clinical.backoffice.actions import add_person
+from clinical.notes.actions import save_block
 from cortex.accounts.actions import create_organization, create_user, update_organization
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.apikeys.queries import client_named
@@ -21,6 +22,7 @@ from cortex.accounts.choices import Role, Scope
 from cortex.accounts.factors.required import SETTING as FACTOR_RULE
 from cortex.accounts.models import Organization, User
 from cortex.accounts.queries import user_by_email
+from cortex.audit.actors import actor_of_user
 from cortex.ops.local_secrets import write_private
 from crisis.intake.parcels import Parcel
 from crisis.resources.actions import add_resource
@@ -75,6 +77,7 @@ class Demo:
         self._make_staff()
         shifts.renew_shifts(self.now)
         self._make_patients()
+        self._make_phrases()
         self.kept["complete"] = True
         self._write()
 
@@ -174,11 +177,20 @@ class Demo:
         add_person(
             actor=shifts.machine(organization),
             data=registration(person, pseudonym),
-            therapist_id=therapists[person.number % len(therapists)].pk if therapists else None,
+            therapist=therapists[person.number % len(therapists)] if therapists else None,
             parcel=parcel,
             measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
+            notes=world.notes_of(person),
             since=self.now - timedelta(days=42),
         )
+
+    def _make_phrases(self) -> None:
+        """Give each organization that has therapists the phrases and the template of the demo, once."""
+        for slug, organization in self.organizations.items():
+            lead = next((user for user in self.staff[slug] if user.role == Role.SUPERVISOR), None)
+            if lead is not None and not queries.has_phrases(organization.pk):
+                for one in world.read("notes")["phrases"]:
+                    save_block(actor=actor_of_user(lead), is_shared=True, **one)
 
     def _write(self) -> None:
         write_private(self.path, json.dumps(self.kept, indent=1) + "\n")

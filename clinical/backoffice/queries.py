@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from clinical.notes.models import TextBlock
 from cortex.accounts.models import Organization
 from crisis.duty.models import DutyShift
 from crisis.resources.models import CrisisResource
@@ -22,3 +23,8 @@ def last_shift(user_id: UUID) -> DutyShift | None:
 def has_resource(name: str) -> bool:
     """Whether a crisis line of this name is there for everybody."""
     return CrisisResource.objects.filter(name=name, organization=None).exists()
+
+
+def has_phrases(organization_id: UUID) -> bool:
+    """Whether an organization has text blocks of its own."""
+    return TextBlock.objects.filter(organization_id=organization_id, owner__isnull=True).exists()

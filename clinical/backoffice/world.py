@@ -194,3 +194,9 @@ def measure_courses() -> Iterator[list[Answers]]:
             course.append(("phq9", days, {f"q{item}": value for item, value in enumerate(values, 1)}))
             course.append(("gad7", days, {f"q{item}": value for item, value in enumerate(values[:7], 1)}))
         yield course
+
+
+def notes_of(person: Person) -> list[dict[str, Any]]:
+    """Return what the demo's therapist wrote about a person: a course of notes for two of three people."""
+    courses: list[list[dict[str, Any]]] = read("notes")["courses"]
+    return [] if person.number % 3 == 2 else courses[person.number % len(courses)]

@@ -238,6 +238,7 @@ def save_staff_profile(
     license_number: str = "",
     phone: str = "",
     verified: bool = False,
+    is_trainee: bool = False,
     at: datetime | None = None,
 ) -> StaffProfile:
     """Keep what makes a person a clinician; licence and phone are sealed, empty ones stay as they are."""
@@ -252,6 +253,8 @@ def save_staff_profile(
         profile.license_number = license_number.strip() or profile.license_number
         profile.phone = phone.strip() or profile.phone
         profile.verified_at = clock(at) if verified else profile.verified_at
+        training = profile.is_trainee != is_trainee
+        profile.is_trainee = is_trainee
         profile.save()
     changed = [
         "title",
@@ -259,7 +262,8 @@ def save_staff_profile(
         *(["license_number"] if license_number else []),
         *(["phone"] if phone else []),
     ]
-    record(actor, "staff.changed", profile, fields=[*changed, *(["verified_at"] if verified else [])])
+    changed += [*(["verified_at"] if verified else []), *(["is_trainee"] if training else [])]
+    record(actor, "staff.changed", profile, fields=changed)
     return profile
 
 

@@ -158,7 +158,7 @@ class StaffProfileForm(forms.ModelForm):
 
     class Meta:
         model = StaffProfile
-        fields = ("user", "title", "specialty")
+        fields = ("user", "title", "specialty", "is_trainee")
 
     def _post_clean(self) -> None:
         """Build no row from the form: the action does, with the keys that sealing needs."""
@@ -171,11 +171,11 @@ class StaffProfileAdmin(ActionAdmin):
     add_action = actions.save_staff_profile
     form = StaffProfileForm
     sealed_fields = ("license_number", "phone")
-    list_display = ("user", "title", "specialty", "verified_at")
+    list_display = ("user", "title", "specialty", "is_trainee", "verified_at")
 
     def get_fields(self, request: HttpRequest, obj: StaffProfile | None = None) -> tuple[str, ...]:
         """Type into a new one, look at an old one."""
-        shared = ("user", "title", "specialty", "license_number", "phone")
+        shared = ("user", "title", "specialty", "is_trainee", "license_number", "phone")
         return (*shared, "verified_at") if obj else (*shared, "verified")
 
 

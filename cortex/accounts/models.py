@@ -206,6 +206,9 @@ class StaffProfile(OrgRecord):
     license_number = SealedCharField(max_length=80, null=True, blank=True)
     phone = SealedCharField(max_length=32, null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
+    is_trainee = models.BooleanField(
+        "in training", default=False, db_default=False, help_text="A supervisor signs their notes too."
+    )
 
     def __str__(self) -> str:
         return f"profile of {self.user_id}"

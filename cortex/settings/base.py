@@ -335,6 +335,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "cortex.keys.tasks.sweep_orphan_keys",
         "schedule": crontab(minute="51", hour="2"),
     },
+    "remind of unsigned notes": {
+        "task": "clinical.notes.tasks.remind_unsigned",
+        "schedule": crontab(minute="13"),
+    },
     "refresh age bands": {
         "task": "patients.upkeep.tasks.refresh_age_bands",
         "schedule": crontab(minute="31", hour="22"),

@@ -98,6 +98,10 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "source_opened": ("Source message opened", "eye", ""),
 }
 REVIEW_REASONS = {
+    "note_unsigned": (
+        "A note waits for its signature",
+        "Its author has not signed it for three days; after seven their supervisor sees it.",
+    ),
     "risk_review": ("Signals at medium: have a look today", "The engine's level went to medium."),
     "follow_up_missed": ("A promised follow-up has passed", "Nobody logged this contact in time."),
     "level_stands_after_end": (

@@ -241,14 +241,23 @@ def _note_attempt(actor: Actor, row: FollowUp, channel: str, note: str, at: date
 
 def _close_missed(actor: Actor, patient_id: UUID | None, outcome: str, at: datetime) -> None:
     """Close the task about missed contacts once none stands any more; the person is locked."""
-    if patient_id is None or queries.has_missed(patient_id):
-        return
-    item = queries.open_item_of(patient_id, MISSED)
-    if item is not None:
-        item.done_at, item.done_by, item.outcome = at, actor.user, outcome
-        item.next_escalation_at = None
-        item.save(update_fields=["done_at", "done_by", "outcome", "next_escalation_at", "updated_at"])
-        record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
+    if patient_id is not None and not queries.has_missed(patient_id):
+        close_item(actor=actor, patient_id=patient_id, reason_code=MISSED, outcome=outcome, at=at)
+
+
+@action
+def close_item(
+    *, actor: Actor, patient_id: UUID, reason_code: str, outcome: str, at: datetime
+) -> ReviewItem | None:
+    """Close the open task of a person for a reason, since what it asked for was done; None without one."""
+    item = queries.open_item_of(patient_id, reason_code)
+    if item is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    item.done_at, item.done_by, item.outcome = at, actor.user, outcome
+    item.next_escalation_at = None
+    item.save(update_fields=["done_at", "done_by", "outcome", "next_escalation_at", "updated_at"])
+    record(actor, "review.done", item, fields=["done_at", "outcome"], codes={"outcome": outcome})
+    return item
 
 
 @action

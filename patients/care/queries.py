@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from patients.care.models import (
     GrantQuerySet,
     PatientUserObjectPermission,
 )
+from patients.codes import CareRole
 
 
 def memberships_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
@@ -39,6 +41,14 @@ def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
 def care_since(patient_id: UUID, at: datetime) -> datetime | None:
     """Return when the first of those who are on a person's team now came to it; None without a team."""
     return min((place.starts_at for place in care_team(patient_id, at)), default=None)
+
+
+def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = None) -> list[UUID]:
+    """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`."""
+    rows = memberships_of(user, at).filter(role=CareRole.SUPERVISOR)
+    if patient_ids is not None:
+        rows = rows.filter(patient_id__in=patient_ids)
+    return list(rows.values_list("patient_id", flat=True).distinct())
 
 
 def open_grants(patient_id: UUID, at: datetime) -> list[PatientUserObjectPermission]:

@@ -64,6 +64,14 @@ def page_pairs(world: World) -> dict[str, Pair]:
         """A page of one person's chart: open to who treats them, and to nobody else."""
         return Pair(treated | (ids or {}), "alice", (), methods, data or {})
 
+    assert world.notes is not None
+    draft, written = {"note_id": world.notes.draft}, {"note_id": world.notes.signed}
+    saved = {
+        "version": str(world.notes.version),
+        "spell": "0" * 31 + "1",
+        "number": "1",
+        "free_text": "More.",
+    }
     measure, result = {"key": "gad7"}, {"assessment_id": world.assessment_id}
     calm = {f"q{number}": "0" for number in range(1, 8)}
     assert world.follow_up and world.review and world.second and world.invitation
@@ -79,6 +87,21 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:measure_give_up": chart("POST", ids=measure),
         "clinical:measure_result": chart("GET", ids=result),
         "clinical:measure_correct": chart("GET", "POST", ids=result, data=calm),
+        "clinical:notes": chart("GET"),
+        "clinical:note_begin": chart("POST", data={"note_type": "supervision"}),
+        "clinical:note_page": chart("GET", ids=written),
+        "clinical:note_edit": chart("GET", ids=draft),
+        "clinical:note_save": chart("POST", ids=draft, data=saved),
+        "clinical:note_state": chart("GET", ids=draft),
+        "clinical:note_versions": chart("GET", ids=draft),
+        "clinical:note_print": chart("GET", ids=written),
+        "clinical:note_sign": chart("POST", ids=draft, data={"version": str(world.notes.version)}),
+        "clinical:note_cosign": chart("POST", ids={"note_id": world.notes.to_cosign}),
+        "clinical:note_label": chart("POST", ids=draft, data={"labels": "R"}),
+        "clinical:note_discard": chart("POST", ids=draft),
+        "clinical:note_addendum": chart("GET", "POST", ids=written, data={"text": "More."}),
+        "clinical:note_addendum_sign": chart("POST", ids=written),
+        "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),

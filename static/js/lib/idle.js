@@ -19,7 +19,7 @@ function hide() {
 }
 function follow(answer) {
   const target = answer?.headers.get('HX-Redirect');
-  if (target) location.assign(target);
+  if (target && document.dispatchEvent(new Event('session-over', { cancelable: true }))) location.assign(target);
   return answer;
 }
 

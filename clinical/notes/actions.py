@@ -1,0 +1,360 @@
+"""Writes of notes: begin, save as it is written, discard, sign, co-sign, label, and add to a signed one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from clinical.notes import queries, sealing
+from clinical.notes.models import (
+    PROCESS,
+    Note,
+    NoteStatus,
+    PsychotherapyNote,
+    TextBlock,
+    VersionKind,
+)
+from clinical.notes.prefill import session_line
+from clinical.notes.queries import AnyAddendum, AnyNote
+from clinical.notes.rules import SUPERVISOR_AFTER
+from clinical.notes.wording import ASKS_FOLLOW_UP, FILLED, LABELS, TEMPLATED, TYPES, names_of
+from cortex.access.context import opening
+from cortex.accounts.models import Role
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
+from cortex.clock import clock
+from cortex.crypto.keys import DataKey
+from crisis.reviews.actions import close_item, make_item
+from crisis.risk.queries import latest_assessment
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import rows_of
+
+UNSIGNED = "note_unsigned"
+MOST_SIGNS = 60_000
+Outcome = Literal["saved", "known", "conflict", "signed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of a save: `known` arrived before; `conflict` and `signed` kept the text beside the note."""
+
+    note: AnyNote
+    outcome: Outcome
+
+
+@action
+def begin_note(
+    *, actor: Actor, patient_id: UUID, note_type: str, session_id: UUID | None = None,
+    sections: Mapping[str, str] | None = None, at: datetime | None = None,
+) -> AnyNote:  # fmt: skip
+    """Begin a note, or go on with one's own unsigned one of this type about this session (or about none).
+
+    When a session is named, its times and the measures of those days stand in it already, where the type has
+    a place for facts; `sections` are a template's. InputRefused for an unknown type, NotFound for a session
+    of somebody else.
+    """
+    if note_type not in TYPES:
+        raise InputRefused("Choose what kind of note this is.", "type_unknown", field="note_type")
+    at = clock(at)
+    who = access.treated(actor, patient_id, at)
+    session = queries.session_of(who, session_id) if session_id else None
+    existing = queries.draft_like(actor, who, note_type, session_id)
+    if existing is not None:
+        return Unchanged(existing)  # type: ignore[return-value]
+    table = PsychotherapyNote if note_type == PROCESS else Note
+    labels = {one for one in session.sensitivity_labels if one != "PSYTHPN"} if session else set()
+    row = table(
+        organization_id=who.organization_id, patient=who, session=session, author=actor.person,
+        occurred_at=session.started_at if session else at, saved_at=at, created_at=at,
+        sensitivity_labels=sorted(labels | ({"PSYTHPN"} if table is PsychotherapyNote else set())),
+    )  # fmt: skip
+    if isinstance(row, Note):
+        row.note_type = note_type
+        row.needs_cosign = queries.is_trainee(actor.person)
+    sealing.put(row, sealing.key_of(who.pk), _begun_with(who, row, session, sections or {}, at))
+    row.save(force_insert=True)
+    codes = {"type": note_type, "session": str(session_id or "")}
+    record(actor, "note.begun", row, subject=who.pk, codes=codes)
+    return row
+
+
+def _begun_with(
+    who: Patient, row: AnyNote, session: Any, sections: Mapping[str, str], at: datetime
+) -> dict[str, str]:
+    texts = {name: text for name, text in sections.items() if name in names_of(row.note_type)}
+    place = FILLED.get(row.note_type)
+    if session is not None and place is not None:
+        lines = [session_line(session, who.zone()), *queries.facts(who, row.occurred_at, at)]
+        texts[place] = "\n".join([*lines, *filter(None, [texts.get(place, "")])])
+    return texts
+
+
+@quiet("a draft is saved as it is written; each spell of writing is recorded once, by begin_spell")
+def save_draft(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, version: int, spell: UUID, number: int,
+    sections: Mapping[str, str], follow_up_on: date | None = None, occurred_at: datetime | None = None,
+    at: datetime | None = None,
+) -> Saved:  # fmt: skip
+    """Keep a draft as it stands on one page. `version` is the one that the page was made from or saved last.
+
+    A save of the same spell with a number that was there before changes nothing (its answer was lost, and it
+    came again). One from elsewhere that doesn't know the newest version overwrites nothing: its text is kept
+    beside the note, and `conflict` says so; `signed` likewise when the note was signed meanwhile.
+    """
+    who = access.treated(actor, patient_id, clock(at))
+    row = queries.locked_own(actor, note_id, rows_of(who))
+    at = clock(at)
+    texts = _checked(row, sections)
+    if row.spell == spell and number <= row.spell_number:
+        return Saved(row, "known" if row.is_draft else "signed")
+    key = sealing.key_of(row.patient_id)
+    if not row.is_draft or (row.spell != spell and version != row.version):
+        _keep_beside(actor, row, key, texts, version, at)
+        return Saved(row, "conflict" if row.is_draft else "signed")
+    if row.spell != spell:
+        begin_spell(actor=actor, row=row, key=key, spell=spell, at=at)
+    sealing.put(row, key, texts)
+    row.spell_number, row.version, row.saved_at = number, row.version + 1, at
+    row.occurred_at = occurred_at or row.occurred_at
+    if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
+        row.follow_up_on = follow_up_on
+    row.save()
+    return Saved(row, "saved")
+
+
+def _checked(row: AnyNote, sections: Mapping[str, str]) -> dict[str, str]:
+    texts = {name: sections.get(name, "") for name in names_of(row.note_type)}
+    for name, text in texts.items():
+        if len(text) > MOST_SIGNS:
+            raise InputRefused(f"At most {MOST_SIGNS:,} signs in one section.", "too_long", field=name)
+    return texts
+
+
+@action
+def begin_spell(*, actor: Actor, row: AnyNote, key: DataKey, spell: UUID, at: datetime) -> AnyNote:
+    """Keep what a locked draft holds as a version, since another page begins to write in it."""
+    if row.spell_number:
+        with opening(actor, purpose="treatment") as context:
+            held = queries.opened(context, row)
+            context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
+        if any(held.values()):
+            _keep(actor, row, key, VersionKind.SPELL, held, row.version, row.saved_at)
+    row.spell, row.spell_number = spell, 0
+    record(actor, "note.edited", row, subject=row.patient_id, codes={"from_version": row.version})
+    return row
+
+
+def _keep(
+    actor: Actor, row: AnyNote, key: DataKey, kind: VersionKind, texts: Mapping[str, str], number: int,
+    saved_at: datetime,
+) -> None:  # fmt: skip
+    table: Any = row.versions.model  # type: ignore[union-attr]
+    kept = table(
+        organization_id=row.organization_id, patient_id=row.patient_id, note=row, number=number, kind=kind,
+        saved_at=saved_at, saved_by=actor.person, content_hash=sealing.text_digest(key, texts),
+    )  # fmt: skip
+    field = table._meta.get_field("sections")
+    kept.sections = field.seal(dict(texts), pk=kept.pk, subject=row.patient_id, key=key)
+    kept.save(force_insert=True)
+
+
+def _keep_beside(
+    actor: Actor, row: AnyNote, key: DataKey, texts: Mapping[str, str], number: int, at: datetime
+) -> None:
+    """Keep a text that must not take the place of a newer one; the same one is kept once."""
+    newest = row.versions.order_by("-saved_at").values_list("content_hash", flat=True).first()
+    if newest is not None and bytes(newest) == sealing.text_digest(key, texts):
+        return
+    _keep(actor, row, key, VersionKind.CONFLICT, texts, number, at)
+    record(actor, "note.kept_beside", row, subject=row.patient_id, codes={"from_version": number})
+
+
+@action
+def discard_draft(*, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime | None = None) -> AnyNote:
+    """Put one's own draft away: it asks for no signature any more, and can't be written in."""
+    row = _own_draft(actor, patient_id, note_id, clock(at))
+    row.status = NoteStatus.DISCARDED
+    row.save(update_fields=["status", "updated_at"])
+    record(actor, "note.discarded", row, subject=row.patient_id, fields=["status"])
+    _close_reminder(actor, row.patient_id, "no_action_needed", clock(at))
+    return row
+
+
+def _own_draft(actor: Actor, patient_id: UUID, note_id: UUID, at: datetime) -> AnyNote:
+    who = access.treated(actor, patient_id, at)
+    row = queries.locked_own(actor, note_id, rows_of(who))
+    if not row.is_draft:
+        raise RuleBroken("This note is no draft any more. Open it anew.", "no_draft")
+    return row
+
+
+@action
+def sign_note(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, version: int, at: datetime | None = None
+) -> AnyNote:
+    """Sign one's own draft as it was read: from then on nothing of it changes (a trigger holds that).
+
+    RuleBroken when it was saved since, InputRefused when domain 6.2 asks for more; doors ask who signs to
+    give the password once more.
+    """
+    row = _own_draft(actor, patient_id, note_id, clock(at))
+    at = clock(at)
+    if row.version != version:
+        raise RuleBroken("This note was saved again since you read it. Read it once more.", "newer_version")
+    with opening(actor, purpose="treatment") as context:
+        texts = queries.opened(context, row)
+        context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
+    who = row.patient
+    assessed = latest_assessment(who.person_id)
+    level = assessed.level if assessed else ""
+    wanting = queries.missing_of(row, texts, level, who.zone())
+    if wanting:
+        raise InputRefused(wanting[0][1], "note_incomplete", field=wanting[0][0])
+    if isinstance(row, Note):
+        row.level_at_signing = level
+    row.status, row.signed_at = NoteStatus.SIGNED, at
+    row.content_hash = sealing.note_digest(sealing.key_of(row.patient_id), row, texts)
+    row.save()
+    record(
+        actor, "note.signed", row, subject=row.patient_id, fields=["status", "signed_at"],
+        codes={"type": row.note_type, "level": level, "version": version, "needs_cosign": row.needs_cosign},
+    )  # fmt: skip
+    _close_reminder(actor, row.patient_id, "reviewed", at)
+    return row
+
+
+@action
+def cosign_note(*, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime | None = None) -> Note:
+    """Sign a trainee's note too; only who supervises on the person's team may, and never its author."""
+    at = clock(at)
+    who = queries.reader(actor, patient_id, at)
+    row = queries.locked_signed(who, note_id)
+    if not who.cosigns or row.author_id == actor.person.pk:
+        raise RuleBroken("A supervisor of this person's care team signs this one.", "supervisor_needed")
+    if not isinstance(row, Note) or not row.waits_for_cosign:
+        raise RuleBroken("This note needs no other signature.", "already_cosigned")
+    row.cosigned_by, row.cosigned_at = actor.person, at
+    row.save(update_fields=["cosigned_by", "cosigned_at", "updated_at"])
+    record(actor, "note.cosigned", row, subject=row.patient_id, fields=["cosigned_by", "cosigned_at"])
+    return row
+
+
+@action
+def label_note(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, labels: Collection[str], at: datetime | None = None
+) -> AnyNote:
+    """Set the labels of one's own note; they may change after it was signed, its words may not."""
+    who = access.treated(actor, patient_id, clock(at))
+    row = queries.locked_own(actor, note_id, rows_of(who))
+    if set(labels) - LABELS.keys() or ("PSYTHPN" in labels) != isinstance(row, PsychotherapyNote):
+        raise InputRefused("Choose labels of the list.", "label_unknown", field="labels")
+    wanted = sorted(set(labels) - {"N"})
+    if wanted == sorted(row.sensitivity_labels):
+        return Unchanged(row)  # type: ignore[return-value]
+    codes = {"before": row.sensitivity_labels, "after": wanted}
+    row.sensitivity_labels = wanted
+    row.save(update_fields=["sensitivity_labels", "updated_at"])
+    record(actor, "note.labelled", row, subject=row.patient_id, fields=["sensitivity_labels"], codes=codes)
+    return row
+
+
+@action
+def write_addendum(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, text: str, at: datetime | None = None
+) -> AnyAddendum:
+    """Keep one's addendum to a signed note, unsigned; written again it takes the earlier one's place."""
+    at = clock(at)
+    if not text.strip():
+        raise InputRefused("Write what is to be added.", "required", field="text")
+    if len(text) > MOST_SIGNS:
+        raise InputRefused(f"At most {MOST_SIGNS:,} signs.", "too_long", field="text")
+    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    table: Any = note.addenda.model  # type: ignore[union-attr]
+    row = queries.own_addendum(note, actor.person) or table(
+        organization_id=note.organization_id, patient_id=note.patient_id, note=note, author=actor.person
+    )
+    field = table._meta.get_field("text")
+    key = sealing.key_of(note.patient_id)
+    row.text = field.seal(text, pk=row.pk, subject=note.patient_id, key=key)
+    row.save()
+    record(actor, "note.addendum_written", row, subject=note.patient_id, codes={"note": str(note.pk)})
+    return row  # type: ignore[no-any-return]
+
+
+@action
+def sign_addendum(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime | None = None
+) -> AnyAddendum:
+    """Sign one's addendum as it stands; nothing of it changes from then on."""
+    at = clock(at)
+    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    row = queries.own_addendum(note, actor.person)
+    if row is None:
+        raise RuleBroken("There is no addendum of yours to sign.", "no_addendum")
+    with opening(actor, purpose="treatment") as context:
+        context.open([row], ["text"])
+        text = row.text
+        context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
+    row.signed_at = at
+    row.content_hash = sealing.addendum_digest(sealing.key_of(row.patient_id), row, text)
+    row.save(update_fields=["signed_at", "content_hash", "updated_at"])
+    record(actor, "note.addendum_signed", row, subject=row.patient_id, codes={"note": str(note.pk)})
+    return row
+
+
+@action
+def remind_author(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> Note | None:
+    """Make a task of a note that nobody signed for three days; at seven it is overdue, and escalates."""
+    row = queries.locked_draft(note_id)
+    at = clock(at)
+    if row is None or row.reminded_at is not None:
+        return Unchanged(None)  # type: ignore[return-value]
+    row.reminded_at = at
+    row.save(update_fields=["reminded_at", "updated_at"])
+    make_item(
+        actor=actor, organization_id=row.organization_id, patient=row.patient, reason_code=UNSIGNED,
+        source_type="note", source_id=row.pk, owner_id=row.author_id,
+        due_at=max(row.created_at + SUPERVISOR_AFTER, at + timedelta(hours=1)), at=at,
+    )  # fmt: skip
+    record(actor, "note.reminded", row, subject=row.patient_id)
+    return row
+
+
+def _close_reminder(actor: Actor, patient_id: UUID, outcome: str, at: datetime) -> None:
+    if not queries.has_reminded(patient_id):
+        close_item(actor=actor, patient_id=patient_id, reason_code=UNSIGNED, outcome=outcome, at=at)
+
+
+@action
+def save_block(
+    *, actor: Actor, title: str, note_type: str, sections: Mapping[str, str], is_shared: bool = False
+) -> TextBlock:
+    """Keep a template or a phrase of one's own, or a supervisor's for the organization."""
+    if is_shared and actor.role != Role.SUPERVISOR:
+        raise InputRefused("A supervisor writes those that everybody uses.", "not_allowed", field="is_shared")
+    if set(sections) - ({*TEMPLATED} if note_type else {"text"}):
+        raise InputRefused("Nothing is put ready for what people say or think.", "section", field="section")
+    with opening(actor, purpose="text_blocks") as context:
+        home = actor.person.organization_id
+        context.load_keys([home], create=True)
+        row = TextBlock.objects.create(
+            organization_id=home, owner=None if is_shared else actor.person, title=title,
+            note_type=note_type, sections=dict(sections),
+        )  # fmt: skip
+    record(actor, "text_block.saved", row, codes={"type": note_type, "shared": is_shared})
+    return row
+
+
+@action
+def retire_block(*, actor: Actor, block_id: UUID, at: datetime | None = None) -> TextBlock:
+    """Put a text block away; notes that began with it stay as they are."""
+    row = queries.locked_block(actor.person, block_id)
+    if row.owner_id is None and actor.role != Role.SUPERVISOR:
+        raise RuleBroken("A supervisor puts those of the organization away.", "not_allowed")
+    row.retired_at = clock(at)
+    row.save(update_fields=["retired_at", "updated_at"])
+    record(actor, "text_block.retired", row)
+    return row

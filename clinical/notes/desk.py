@@ -1,0 +1,152 @@
+"""Doors of what waits: one's notes to sign, a supervisor's late ones, search, and text blocks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.notes import actions, queries
+from clinical.notes.forms import BlockForm
+from clinical.notes.search import Found, search
+from clinical.notes.showing import block_row, row_of
+from clinical.notes.views import CLINICIANS
+from cortex.access.context import KEYS_DOWN, reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from cortex.ui.rules import given_back
+from patients.registry.access import CHART
+from patients.registry.queries import full_name
+
+NAMES = ("given_name", "middle_name", "family_name")
+LONGEST = 120
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_desk(request: HttpRequest) -> HttpResponse:
+    """One's own unsigned notes and addenda, the oldest first, and trainees' notes to co-sign."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        found = queries.desk(actor, at)
+        context.open(found.people, NAMES)
+        names = {one.pk: full_name(one) or one.anonymous_id for one in found.people}
+        context.saw("notes_to_sign", subjects=sorted(names), object_type="clinical.Note")
+
+        def line(note: Any, **more: Any) -> dict[str, Any]:
+            return row_of(note, actor.person.pk, at) | {"name": names[note.patient_id]} | more
+
+        shown = {
+            "own": [line(note) for note in found.own],
+            "addenda": [
+                line(one.note, addendum_at=one.created_at, url=_addendum_url(one)) for one in found.addenda
+            ],
+            "to_cosign": [line(note) for note in found.to_cosign],
+            "is_supervisor": actor.role == Role.SUPERVISOR,
+        }
+        return render(request, "clinical/notes/desk.html", shown)
+
+
+def _addendum_url(one: Any) -> str:
+    return reverse("clinical:note_page", args=[one.patient_id, one.note_id]) + "#addendum"
+
+
+@requires(Role.SUPERVISOR)
+@require_GET
+def note_late(request: HttpRequest) -> HttpResponse:
+    """Notes that wait for more than seven days, by pseudonym and author; their texts stay closed."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="supervision") as context:
+        found = queries.late(actor.org_ids, at)
+        both = [*found.unsigned, *found.to_cosign]
+        context.saw(
+            "notes_late", subjects=sorted({one.patient_id for one in both}), object_type="clinical.Note"
+        )
+
+        def line(note: Any) -> dict[str, Any]:
+            return row_of(note, actor.person.pk, at) | {"pseudonym": note.patient.anonymous_id, "url": ""}
+
+        shown = {"unsigned": [line(one) for one in found.unsigned],
+                 "to_cosign": [line(one) for one in found.to_cosign]}  # fmt: skip
+        return render(request, "clinical/notes/late.html", shown)
+
+
+@requires(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def note_search(request: HttpRequest) -> HttpResponse:
+    """Words in the notes of one's caseload, or of one chart (`patient`); they are posted, never linked."""
+    actor, at = actor_of(request), clock()
+    asked = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:LONGEST]
+    patient_id, before = _patient(request), _before(request)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        found = Found()
+        if asked:
+            found = search(context, actor, asked, at, patient_id=patient_id, before=before)
+        whose = queries.reader(actor, patient_id, at).patient if patient_id else None
+        rows = [
+            row_of(hit.note, actor.person.pk, at)
+            | {"name": hit.name or hit.note.patient.anonymous_id, "pieces": hit.pieces}
+            for hit in found.hits
+        ]
+        shown = {"q": asked, "rows": rows, "found": found, "whose": whose, "before": before}
+        return render(request, "clinical/notes/search.html", shown)
+
+
+def _patient(request: HttpRequest) -> UUID | None:
+    given = request.POST.get("patient", "")
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise InputRefused("This is not the id of anybody.", "id_unknown", field="patient") from None
+
+
+def _before(request: HttpRequest) -> datetime | None:
+    try:
+        found = parse_datetime(request.POST.get("before", ""))
+    except ValueError:
+        return None
+    return found if found is None or timezone.is_aware(found) else None
+
+
+@requires(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def text_blocks(request: HttpRequest) -> HttpResponse:
+    """One's own templates and phrases, and the organization's; POST keeps another."""
+    actor = actor_of(request)
+    form = BlockForm(request.POST if request.method == "POST" else None, auto_id="b_%s")
+    status, conflict = 422 if form.errors else 200, None
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.save_block(
+                actor=actor, title=data["title"], note_type=data["note_type"], sections=form.sections(),
+                is_shared=data["is_shared"],
+            )  # fmt: skip
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, request.path)
+    with reading(actor, purpose="text_blocks") as context:
+        rows = queries.blocks(actor.person)
+        context.open(rows, ["sections"])
+        shown = {"rows": [block_row(one) for one in rows], "form": form, "conflict": conflict,
+                 "is_supervisor": actor.role == Role.SUPERVISOR}  # fmt: skip
+        return render(request, "clinical/notes/blocks.html", shown, status=status)
+
+
+@requires(*CLINICIANS)
+@require_POST
+def text_block_retire(request: HttpRequest, block_id: UUID) -> HttpResponse:
+    """Put a text block away."""
+    actions.retire_block(actor=actor_of(request), block_id=block_id)
+    return go_to(request, reverse("clinical:text_blocks"))

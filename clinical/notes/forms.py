@@ -1,0 +1,103 @@
+"""Fields of notes, addenda, labels and text blocks; no writes here."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+
+from clinical.notes.models import NoteType
+from clinical.notes.wording import ASKS_FOLLOW_UP, LABELS, SHAPES, TEMPLATED
+
+DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
+TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
+
+
+class NoteForm(forms.Form):
+    """The sections of one type of note, with which page saved what: version, spell, and the save's number."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    spell = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    number = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput, initial=1)
+
+    def __init__(self, *args: Any, note_type: str, **kwargs: Any) -> None:
+        kwargs["auto_id"] = "n_%s"
+        super().__init__(*args, **kwargs)
+        self.note_type = note_type
+        for section in SHAPES[note_type]:
+            self.fields[section.name] = forms.CharField(
+                label=section.label, help_text=section.hint, required=False, strip=False,
+                widget=forms.Textarea(TEXT | {"rows": section.rows}),
+            )  # fmt: skip
+        if note_type in ASKS_FOLLOW_UP:
+            self.fields["follow_up_on"] = forms.DateField(
+                label="Next contact on", required=False, widget=DAY, help_text="Needed before signing."
+            )
+        self.fields["occurred_at"] = forms.DateTimeField(
+            label="Contact was at", required=False,
+            widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
+        )  # fmt: skip
+
+    def texts(self) -> list[forms.BoundField]:
+        """Return the sections' fields in their order."""
+        return [self[section.name] for section in SHAPES[self.note_type]]
+
+    def dates(self) -> list[forms.BoundField]:
+        """Return the fields of dates."""
+        return [self[name] for name in ("follow_up_on", "occurred_at") if name in self.fields]
+
+    def sections(self) -> dict[str, str]:
+        """Return the texts by name, with the line ends that people typed."""
+        names = [section.name for section in SHAPES[self.note_type]]
+        return {name: self.cleaned_data[name].replace("\r\n", "\n") for name in names}
+
+
+class AddendumForm(forms.Form):
+    """What is added to a signed note."""
+
+    text = forms.CharField(
+        label="Addendum", strip=False, widget=forms.Textarea(TEXT | {"rows": 6}),
+        help_text="It stands below the note with your name and the time; the note itself stays as it is.",
+    )  # fmt: skip
+
+
+class LabelForm(forms.Form):
+    """The sensitivity labels of a note; a process note keeps its own whatever is chosen."""
+
+    labels = forms.MultipleChoiceField(
+        label="Sensitivity", required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(code, words) for code, words in LABELS.items() if code not in ("N", "PSYTHPN")],
+    )  # fmt: skip
+
+
+class BlockForm(forms.Form):
+    """A template or a phrase. Nothing may be put ready for what somebody says or thinks (domain 6.2)."""
+
+    title = forms.CharField(max_length=60, widget=forms.TextInput({"class": "input", "autocomplete": "off"}))
+    note_type = forms.ChoiceField(
+        label="For", required=False, choices=[("", "A quick phrase for any note"), *NoteType.choices],
+        widget=forms.Select({"class": "select"}), help_text="A template fills a note of its type.",
+    )  # fmt: skip
+    section = forms.ChoiceField(
+        required=False, choices=[("objective", "Objective"), ("plan", "Plan"), ("free_text", "Free text")],
+        widget=forms.Select({"class": "select"}), help_text="Where a template's text stands.",
+    )  # fmt: skip
+    text = forms.CharField(
+        max_length=4_000, strip=False, widget=forms.Textarea(TEXT | {"rows": 5}),
+        help_text="Never somebody's name or words: everybody's notes begin with it.",
+    )  # fmt: skip
+    is_shared = forms.BooleanField(label="For everybody in the organization", required=False)
+
+    def sections(self) -> dict[str, str]:
+        """Return the text under its section, a phrase's under `text`."""
+        data = self.cleaned_data
+        return {data["section"] or "free_text" if data["note_type"] else "text": data["text"]}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a template whose note has no such section."""
+        data = super().clean() or self.cleaned_data
+        kind, place = data.get("note_type"), data.get("section") or "free_text"
+        if kind and place not in {one.name for one in SHAPES[kind] if one.name in TEMPLATED}:
+            self.add_error("section", "A note of this type has no such section.")
+        return data

@@ -1,0 +1,41 @@
+"""Whom a sensitivity label shuts out (domain 7.4), as the one condition that every read of notes asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import Q
+
+# Who cares for a person day by day; a single grant (consultation, break-glass) opens no labelled note.
+TEAM = frozenset({"care_team", "cover"})
+OF_THE_TEAM = frozenset({"R", "HIV", "GBV", "MINOR"})
+PART2 = "SUD_PART2"
+# Its author's alone, and for a trainee's note whoever co-signs it.
+CLOSED = frozenset({"V", "PSYTHPN"})
+
+
+def closed_to(relation: str, *, part2: bool) -> frozenset[str]:
+    """Return the labels that are shut to somebody in this relationship.
+
+    `part2`: the person agreed that Part 2 records serve treatment, payment and operations.
+    """
+    shut = CLOSED if relation in TEAM else CLOSED | OF_THE_TEAM
+    return shut if part2 and relation in TEAM else shut | {PART2}
+
+
+def open_to(user_id: UUID, relation: str, *, part2: bool, cosigns: bool = False) -> Q:
+    """Return the condition on notes of one person that somebody in this relationship may read.
+
+    `cosigns`: they supervise on the person's team, so trainees' notes that wait for them open too.
+    """
+    shut = sorted(closed_to(relation, part2=part2))
+    allowed = Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~Q(sensitivity_labels__overlap=shut)
+    return allowed | Q(needs_cosign=True, cosigned_at__isnull=True) if cosigns else allowed
+
+
+def open_to_team(user_id: UUID, agreed: Collection[UUID]) -> Q:
+    """Return the condition on notes of many people whose teams somebody is on; `agreed` to Part 2."""
+    shut = Q(sensitivity_labels__overlap=sorted(CLOSED))
+    part2 = Q(sensitivity_labels__contains=[PART2]) & ~Q(patient_id__in=list(agreed))
+    return Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~(shut | part2)

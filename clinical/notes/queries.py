@@ -1,0 +1,308 @@
+"""Reads of notes: each asks whose chart is open, who wrote it, and what its labels shut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from clinical.assessments import queries as measures
+from clinical.notes.labels import open_to
+from clinical.notes.models import (
+    PROCESS,
+    Note,
+    NoteAddendum,
+    NoteStatus,
+    PsychotherapyNote,
+    PsychotherapyNoteAddendum,
+    TextBlock,
+)
+from clinical.notes.prefill import measure_lines
+from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER, missing
+from clinical.notes.wording import names_of
+from cortex.access.context import AccessContext
+from cortex.accounts.models import StaffProfile, User
+from cortex.audit import Actor, NotFound
+from cortex.ui.zone import zone_of
+from patients.care.queries import supervised_by
+from patients.codes import ConsentType
+from patients.privacy.queries import consent_state
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import rows_of
+from patients.sessions.models import Session
+
+AnyNote: TypeAlias = Note | PsychotherapyNote
+AnyAddendum: TypeAlias = NoteAddendum | PsychotherapyNoteAddendum
+TABLES: tuple[type[AnyNote], ...] = (Note, PsychotherapyNote)
+WITH = ("author", "session")
+MOST = 200
+
+
+def _absent() -> NotFound:
+    return NotFound("This does not exist, or it is not open to you.", "not_found")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Whose notes of which person somebody may read."""
+
+    user: User
+    patient: Patient
+    ids: list[UUID]
+    condition: Q
+    cosigns: bool
+
+
+def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
+    """Return what is open to somebody of one person's notes; NotFound unless they treat them."""
+    patient = access.treated(actor, patient_id, at)
+    user = actor.person
+    relation = access.relationship_of(user, patient_id, at, access.CHART) or ""
+    agreed = consent_state([patient.person_id], [ConsentType.PART2_TPO], at)
+    ids = rows_of(patient)
+    cosigns = bool(supervised_by(user, at, ids))
+    condition = open_to(
+        user.pk, relation, part2=agreed[patient.person_id, ConsentType.PART2_TPO], cosigns=cosigns
+    )
+    return Reader(user, patient, ids, condition, cosigns)
+
+
+@dataclass(slots=True)
+class Listed:
+    """A person's notes as their list shows them; nothing is opened."""
+
+    notes: list[AnyNote]
+    withheld: int
+    is_cut: bool
+
+
+def listed(who: Reader, kind: str = "") -> Listed:
+    """Return a person's notes, unsigned first; of others none that a label shuts, and no process note.
+
+    Others' drafts are named by author and day alone, and `withheld` counts what labels shut.
+    """
+    rows: Any = Note.objects.filter(patient_id__in=who.ids)
+    if kind:
+        rows = rows.filter(note_type=kind)
+    rows = rows.filter(Q(author=who.user) | ~Q(status=NoteStatus.DISCARDED))
+    open_rows = rows.filter(who.condition)
+    found: list[AnyNote] = list(_counted(open_rows)[: MOST + 1]) if kind != PROCESS else []
+    withheld = rows.count() - open_rows.count() if kind != PROCESS else 0
+    if kind in ("", PROCESS):
+        found += _counted(PsychotherapyNote.objects.of(who.user.pk).filter(patient_id__in=who.ids))[:MOST]
+    found.sort(key=lambda one: one.occurred_at, reverse=True)
+    found.sort(key=lambda one: (not one.is_draft, one.status == NoteStatus.DISCARDED))
+    return Listed(found[:MOST], withheld, len(found) > MOST)
+
+
+def _counted(rows: Any) -> Any:
+    return rows.select_related("author").annotate(added=Count("addenda")).order_by("-occurred_at")
+
+
+def note(who: Reader, note_id: UUID) -> AnyNote:
+    """Return a note that somebody may read: a draft its author alone; NotFound for every other."""
+    found = _of_either(note_id, who.ids, who.condition, who.user.pk)
+    if found is None or (found.author_id != who.user.pk and found.signed_at is None):
+        raise _absent()
+    return found
+
+
+def _of_either(note_id: UUID, ids: list[UUID], condition: Q, user_id: UUID) -> AnyNote | None:
+    rows = Note.objects.filter(pk=note_id, patient_id__in=ids).filter(condition)
+    found = rows.select_related(*WITH, "cosigned_by").first()
+    if found is not None:
+        return found
+    own = PsychotherapyNote.objects.of(user_id).filter(pk=note_id, patient_id__in=ids)
+    return own.select_related(*WITH).first()
+
+
+def locked_own(actor: Actor, note_id: UUID, ids: list[UUID]) -> AnyNote:
+    """Lock and return a note of the actor's own; NotFound for every other's."""
+    for table in TABLES:
+        rows: Any = table.objects.select_for_update(of=("self",)).filter(pk=note_id, patient_id__in=ids)
+        found: AnyNote | None = rows.filter(author_id=actor.person.pk).first()
+        if found is not None:
+            return found
+    raise _absent()
+
+
+def locked_signed(who: Reader, note_id: UUID) -> AnyNote:
+    """Lock and return a signed note that somebody may read; NotFound for every other."""
+    for table in TABLES:
+        shown = who.condition if table is Note else Q(author=who.user)
+        rows: Any = table.objects.select_for_update(of=("self",)).filter(pk=note_id, patient_id__in=who.ids)
+        found: AnyNote | None = rows.filter(shown, signed_at__isnull=False).first()
+        if found is not None:
+            return found
+    raise _absent()
+
+
+def draft_like(actor: Actor, patient: Patient, note_type: str, session_id: UUID | None) -> AnyNote | None:
+    """Return the actor's own unsigned note of this type about this session (or about none), or None."""
+    table = PsychotherapyNote if note_type == PROCESS else Note
+    rows: Any = table.objects.drafts().of(actor.person.pk)
+    rows = rows.filter(patient_id__in=rows_of(patient), session_id=session_id)
+    if note_type != PROCESS:
+        rows = rows.filter(note_type=note_type)
+    found: AnyNote | None = rows.order_by("-created_at").first()
+    return found
+
+
+def session_of(patient: Patient, session_id: UUID) -> Session:
+    """Return one session of a person; NotFound for any other."""
+    found = Session.objects.filter(pk=session_id, patient_id__in=rows_of(patient)).first()
+    if found is None:
+        raise _absent()
+    return found
+
+
+def opened(context: AccessContext, row: AnyNote) -> dict[str, str]:
+    """Open a note's own sections for a look, by name."""
+    names = names_of(row.note_type)
+    context.open([row], names)
+    return {name: getattr(row, name) or "" for name in names}
+
+
+def versions_of(row: AnyNote) -> list[Any]:
+    """Return the texts that are kept beside a note, newest first."""
+    return list(row.versions.select_related("saved_by").order_by("-saved_at", "-pk")[:MOST])
+
+
+def addenda_of(row: AnyNote, user: User) -> list[AnyAddendum]:
+    """Return the signed addenda of a note and one's own unsigned one, oldest first."""
+    shown = Q(signed_at__isnull=False) | Q(author=user)
+    return list(row.addenda.filter(shown).select_related("author").order_by("created_at"))
+
+
+def own_addendum(row: AnyNote, user: User) -> AnyAddendum | None:
+    """Lock and return somebody's unsigned addendum to a note, or None."""
+    rows: Any = row.addenda.select_for_update(of=("self",))
+    found: AnyAddendum | None = rows.filter(author=user, signed_at__isnull=True).first()
+    return found
+
+
+def is_trainee(user: User) -> bool:
+    """Whether somebody's notes need a supervisor's signature beside their own."""
+    return StaffProfile.objects.filter(user=user, is_trainee=True).exists()
+
+
+@dataclass(slots=True)
+class Desk:
+    """What waits for one person's signature; nothing is opened."""
+
+    own: list[AnyNote] = field(default_factory=list)
+    addenda: list[AnyAddendum] = field(default_factory=list)
+    to_cosign: list[Note] = field(default_factory=list)
+
+    @property
+    def people(self) -> list[Patient]:
+        """Return whose notes these are."""
+        notes = [*self.own, *(one.note for one in self.addenda), *self.to_cosign]
+        return list({one.patient_id: one.patient for one in notes}.values())
+
+
+def desk(actor: Actor, at: datetime) -> Desk:
+    """Return one's own unsigned notes and addenda, the oldest first, and trainees' that wait for one.
+
+    Only of people whose chart is open: somebody who left a team finds nothing of theirs here.
+    """
+    user = actor.person
+    found = Desk()
+    for table in TABLES:
+        rows: Any = table.objects.drafts().of(user.pk)
+        found.own += rows.select_related("patient__organization", "author")[:MOST]
+    for kind in (NoteAddendum, PsychotherapyNoteAddendum):
+        unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True)
+        found.addenda += unsigned.select_related("note__patient__organization", "note__author")[:MOST]
+    waiting = Note.objects.signed().filter(needs_cosign=True, cosigned_at__isnull=True).exclude(author=user)
+    waiting = waiting.filter(patient_id__in=supervised_by(user, at)).order_by("signed_at")
+    found.to_cosign += waiting.select_related("patient__organization", "author")[:MOST]
+    return _open_only(actor, found, at)
+
+
+def _open_only(actor: Actor, found: Desk, at: datetime) -> Desk:
+    people = {one.pk for one in found.people}
+    shown = access.patients_related(actor.person, people, at, access.CHART)
+    found.own = sorted((one for one in found.own if one.patient_id in shown), key=lambda one: one.created_at)
+    found.addenda = [one for one in found.addenda if one.patient_id in shown]
+    found.to_cosign = [one for one in found.to_cosign if one.patient_id in shown]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What a supervisor follows up: by pseudonym, type, author and time, never a text."""
+
+    unsigned: list[Note]
+    to_cosign: list[Note]
+
+
+def late(organizations: Iterable[UUID], at: datetime) -> Late:
+    """Return notes unsigned for seven days and trainees' signed for as long without a co-signature."""
+    rows = Note.objects.filter(organization_id__in=list(organizations)).select_related("patient", "author")
+    before = at - SUPERVISOR_AFTER
+    unsigned = rows.drafts().filter(created_at__lte=before).order_by("created_at")
+    waiting = rows.signed().filter(needs_cosign=True, cosigned_at__isnull=True, signed_at__lte=before)
+    return Late(list(unsigned[:MOST]), list(waiting.order_by("signed_at")[:MOST]))
+
+
+def to_remind(at: datetime, limit: int = 200) -> list[UUID]:
+    """Return the ids of notes unsigned for three days whose author was not reminded yet."""
+    rows = Note.objects.drafts().filter(created_at__lte=at - REMIND_AFTER, reminded_at__isnull=True)
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
+
+
+def locked_draft(note_id: UUID) -> Note | None:
+    """Lock and return an unsigned note, or None."""
+    rows: Any = Note.objects.select_for_update(of=("self",))
+    found: Note | None = rows.filter(pk=note_id, status=NoteStatus.DRAFT).select_related("patient").first()
+    return found
+
+
+def has_reminded(patient_id: UUID) -> bool:
+    """Whether an unsigned note of this person was reminded of."""
+    return Note.objects.drafts().filter(patient_id=patient_id, reminded_at__isnull=False).exists()
+
+
+def blocks(user: User, note_type: str | None = None) -> list[TextBlock]:
+    """Return one's own and the organization's text blocks; of one type (`""`: phrases) when it is named."""
+    rows = TextBlock.objects.filter(organization_id=user.organization_id, retired_at__isnull=True)
+    rows = rows.filter(Q(owner=user) | Q(owner__isnull=True))
+    if note_type is not None:
+        rows = rows.filter(note_type=note_type)
+    return list(rows.select_related("owner").order_by("title"))
+
+
+def locked_block(user: User, block_id: UUID) -> TextBlock:
+    """Lock and return a text block that somebody sees; NotFound for every other."""
+    rows: Any = TextBlock.objects.select_for_update(of=("self",)).filter(
+        organization_id=user.organization_id, retired_at__isnull=True
+    )
+    found: TextBlock | None = rows.filter(Q(owner=user) | Q(owner__isnull=True), pk=block_id).first()
+    if found is None:
+        raise _absent()
+    return found
+
+
+def since(row: AnyNote, at: datetime) -> timedelta:
+    """Return how long a note has waited for its signature."""
+    return at - row.created_at
+
+
+def facts(who: Patient, occurred_at: datetime, at: datetime) -> list[str]:
+    """Return the lines of the measures around a contact."""
+    done = measures.standing(rows_of(who), at - measures.LOOK_BACK)
+    return measure_lines(measures.courses(done, measures.instruments()).values(), occurred_at)
+
+
+def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:
+    """Return what keeps a note from being signed; its day is the person's own."""
+    return missing(
+        row.note_type, texts, level=level, follow_up_on=row.follow_up_on if isinstance(row, Note) else None,
+        occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(),
+    )  # fmt: skip

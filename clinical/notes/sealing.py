@@ -1,0 +1,79 @@
+"""Seals what is written without opening what was there, and the keyed digest of what is signed."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.notes.models import Note
+from clinical.notes.queries import AnyAddendum, AnyNote
+from clinical.notes.wording import names_of
+from cortex.crypto.digest import keyed_digest
+from cortex.crypto.errors import SealedError
+from cortex.crypto.keys import DataKey
+from cortex.keys.actions import ensure_keys
+from cortex.keys.queries import data_keys, pick
+
+VERSION_BYTES = 2
+
+
+def key_of(patient_id: UUID) -> DataKey:
+    """Return the key that seals a person's rows now; a write that opens nothing leaves no access row."""
+    versions = {key.version: key for key in ensure_keys([patient_id])[patient_id]}
+    return pick(versions, patient_id, None)
+
+
+def put(row: AnyNote, key: DataKey, sections: Mapping[str, str]) -> None:
+    """Seal the sections of a note's own type onto its row; an empty one empties its column."""
+    for name in names_of(row.note_type):
+        text = sections.get(name, "")
+        field: Any = type(row)._meta.get_field(name)
+        setattr(row, name, field.seal(text, pk=row.pk, subject=row.patient_id, key=key) if text else None)
+
+
+def _digest(key: DataKey, parts: Mapping[str, Any]) -> bytes:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return key.version.to_bytes(VERSION_BYTES, "big") + keyed_digest(key, text)
+
+
+def _when(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat() if moment else ""
+
+
+def note_digest(key: DataKey, row: AnyNote, sections: Mapping[str, str]) -> bytes:
+    """Return the digest of a note as it is signed: who, of whom, when, and every word."""
+    parts: dict[str, Any] = {
+        "note": str(row.pk), "patient": str(row.patient_id), "author": str(row.author_id),
+        "type": row.note_type, "occurred": _when(row.occurred_at), "signed": _when(row.signed_at),
+        "sections": dict(sections),
+    }  # fmt: skip
+    if isinstance(row, Note):
+        parts |= {"follow_up": str(row.follow_up_on or ""), "level": row.level_at_signing}
+    return _digest(key, parts)
+
+
+def addendum_digest(key: DataKey, row: AnyAddendum, text: str) -> bytes:
+    """Return the digest of an addendum as it is signed."""
+    names = {"addendum": str(row.pk), "note": str(row.note_id), "author": str(row.author_id)}
+    return _digest(key, names | {"signed": _when(row.signed_at), "text": text})
+
+
+def text_digest(key: DataKey, sections: Mapping[str, str]) -> bytes:
+    """Return the digest of a text that is kept beside a note, to tell the same one again."""
+    return _digest(key, {"sections": dict(sections)})
+
+
+def is_intact(row: AnyNote, sections: Mapping[str, str]) -> bool | None:
+    """Whether a signed note still holds what was signed; None when the key of that time is gone."""
+    known = bytes(row.content_hash or b"")
+    version = int.from_bytes(known[:VERSION_BYTES], "big")
+    try:
+        versions = {key.version: key for key in data_keys([row.patient_id]).get(row.patient_id, [])}
+        found = note_digest(pick(versions, row.patient_id, version), row, sections)
+    except SealedError:
+        return None
+    return hmac.compare_digest(found, known)

@@ -1,0 +1,119 @@
+"""Full-text search of notes: opened and matched in memory, up to a bound; no index holds a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from clinical.notes import queries
+from clinical.notes.labels import open_to_team
+from clinical.notes.matching import excerpt, wanted
+from clinical.notes.models import Note, NoteStatus, PsychotherapyNote
+from clinical.notes.queries import TABLES, AnyNote
+from clinical.notes.wording import names_of
+from cortex.access.context import AccessContext
+from cortex.audit import Actor
+from patients.care.queries import covers_of, memberships_of
+from patients.codes import ConsentType
+from patients.privacy.queries import consent_state
+from patients.registry.queries import full_name
+
+# So many notes are opened at once (about half a second); older ones are looked at when that is asked for.
+BOUND = 1_500
+MOST_HITS = 50
+NAMES = ("given_name", "middle_name", "family_name")
+
+
+@dataclass(slots=True)
+class Hit:
+    """One note that holds the words; `pieces` are (is it the word, text)."""
+
+    note: AnyNote
+    pieces: list[tuple[bool, str]]
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found and how far back it looked; `oldest` is None when nothing older is left."""
+
+    hits: list[Hit] = field(default_factory=list)
+    looked: int = 0
+    oldest: datetime | None = None
+
+
+def search(
+    context: AccessContext, actor: Actor, asked: str, at: datetime, *, patient_id: UUID | None = None,
+    before: datetime | None = None,
+) -> Found:  # fmt: skip
+    """Return the notes that hold every word: of one's own caseload, or of one open chart.
+
+    Others' drafts, others' process notes and what labels shut are not looked at. Everybody whose note was
+    opened stands in the access row, not only who was found.
+    """
+    words = wanted(asked)
+    found = Found()
+    if not words:
+        return found
+    rows = _rows(actor, at, patient_id, before)
+    if len(rows) > BOUND:
+        rows = rows[:BOUND]
+        found.oldest = rows[-1].occurred_at
+    added = _open(context, rows)
+    found.looked = len(rows)
+    for row in rows:
+        text = "\n".join([*(getattr(row, name) or "" for name in names_of(row.note_type)), *added[row.pk]])
+        pieces = excerpt(text, words)
+        if pieces is not None:
+            found.hits.append(Hit(row, pieces))
+        if len(found.hits) == MOST_HITS:
+            found.oldest = row.occurred_at
+            break
+    people = list({hit.note.patient_id: hit.note.patient for hit in found.hits}.values())
+    context.open(people, NAMES)
+    for hit in found.hits:
+        hit.name = full_name(hit.note.patient)
+    context.saw("note_search", subjects=sorted({row.patient_id for row in rows}), object_type="clinical.Note")
+    return found
+
+
+def _rows(actor: Actor, at: datetime, patient_id: UUID | None, before: datetime | None) -> list[AnyNote]:
+    user = actor.person
+    if patient_id is not None:
+        who = queries.reader(actor, patient_id, at)
+        ids, shown = set(who.ids), who.condition
+    else:
+        ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
+        ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
+        agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
+        shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
+    shown &= Q(author=user) | Q(signed_at__isnull=False)
+    found: list[AnyNote] = []
+    for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):
+        rows: Any = table.objects.filter(patient_id__in=ids).exclude(status=NoteStatus.DISCARDED)
+        if before is not None:
+            rows = rows.filter(occurred_at__lt=before)
+        rows = rows.filter(condition).select_related("patient__organization", "author")
+        found += rows.order_by("-occurred_at")[: BOUND + 1]
+    return sorted(found, key=lambda one: one.occurred_at, reverse=True)
+
+
+def _open(context: AccessContext, rows: list[AnyNote]) -> dict[UUID, list[str]]:
+    """Open the texts of these notes and of their signed addenda; return the latter by note."""
+    added: dict[UUID, list[str]] = {row.pk: [] for row in rows}
+    for table in TABLES:
+        own = [row for row in rows if isinstance(row, table)]
+        context.open(own, [one.name for one in table._meta.concrete_fields if one.name in SEARCHED])
+        kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
+        addenda = list(kind.objects.filter(note__in=[row.pk for row in own], signed_at__isnull=False))
+        context.open(addenda, ["text"])
+        for one in addenda:
+            added[one.note_id].append(one.text)
+    return added
+
+
+SEARCHED = frozenset({"free_text", "subjective", "objective", "assessment", "risk_statement", "plan"})

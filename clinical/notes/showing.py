@@ -1,0 +1,97 @@
+"""Notes as their lists and pages show them; no query, nothing opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from clinical.notes.models import NoteStatus, VersionKind
+from clinical.notes.queries import AnyNote
+from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
+from clinical.notes.wording import FREE, SHAPES, label_words
+
+
+def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return one note as a line of a list; a draft leads its author to the editor, nobody else anywhere."""
+    own = note.author_id == user_id
+    waited = at - note.created_at
+    name = "note_edit" if note.is_draft else "note_page"
+    return {
+        "id": note.pk,
+        "type": note.get_note_type_display(),
+        "url": reverse(f"clinical:{name}", args=[note.patient_id, note.pk]) if own or note.signed_at else "",
+        "state": state_words(note),
+        "is_draft": note.is_draft,
+        "is_discarded": note.status == NoteStatus.DISCARDED,
+        "own": own,
+        "author": note.author.full_name,
+        "at": note.occurred_at,
+        "since": note.signed_at if note.signed_at else note.saved_at,
+        "late": note.is_draft and waited >= REMIND_AFTER,
+        "very_late": note.is_draft and waited >= SUPERVISOR_AFTER,
+        "waits": note.waits_for_cosign,
+        "begun": note.created_at,
+        "labels": label_words(note.sensitivity_labels),
+        "added": getattr(note, "added", 0),
+    }
+
+
+def state_words(note: AnyNote) -> str:
+    """Return where a note stands."""
+    if note.status == NoteStatus.DISCARDED:
+        return "Discarded"
+    if note.is_draft:
+        return "Draft"
+    if note.waits_for_cosign:
+        return "Signed, waits for co-signature"
+    return "Signed and co-signed" if note.needs_cosign else "Signed"
+
+
+def sections_of(note_type: str, texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the sections of a note that hold something, with their labels, in their order."""
+    shape = SHAPES[note_type]
+    return [
+        {"name": one.name, "label": one.label, "text": texts[one.name]}
+        for one in shape
+        if texts.get(one.name)
+    ]
+
+
+def label_of(note_type: str, name: str) -> str:
+    """Return what a section is called in a type of note."""
+    return next((one.label for one in SHAPES[note_type] if one.name == name), name)
+
+
+def side_by_side(note_type: str, mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each section as it was written here and as it stands, those that differ first marked so."""
+    return [
+        {"name": one.name, "label": one.label, "mine": mine.get(one.name, ""),
+         "theirs": theirs.get(one.name, ""), "differs": mine.get(one.name, "") != theirs.get(one.name, "")}
+        for one in SHAPES[note_type]
+    ]  # fmt: skip
+
+
+def version_words(kind: str) -> str:
+    """Return why a text was kept."""
+    return VersionKind(kind).label
+
+
+def block_row(block: Any) -> dict[str, Any]:
+    """Return an opened text block as its list and the editor show it."""
+    sections: dict[str, str] = block.sections
+    return {
+        "id": block.pk,
+        "title": block.title,
+        "type": block.get_note_type_display() if block.note_type else "Phrase",
+        "is_template": bool(block.note_type),
+        "shared": block.owner_id is None,
+        "sections": [(SECTION_WORDS.get(name, ""), text) for name, text in sections.items()],
+        "text": sections.get("text", ""),
+    }
+
+
+SECTION_WORDS = {"objective": "Objective", "plan": "Plan", FREE: "Free text"}

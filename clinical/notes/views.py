@@ -1,0 +1,243 @@
+"""Doors that read notes: a chart's list, one note, its versions and print; labels, signatures, addenda."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.notes import actions, queries
+from clinical.notes.differences import changed
+from clinical.notes.forms import AddendumForm, LabelForm
+from clinical.notes.models import PROCESS
+from clinical.notes.queries import AnyNote, Reader
+from clinical.notes.sealing import is_intact
+from clinical.notes.showing import label_of, row_of, sections_of, version_words
+from clinical.notes.wording import TYPES, label_words
+from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from cortex.ui.rules import given_back
+from crisis.risk.queries import latest_assessment
+from patients.registry.access import CHART
+from patients.registry.queries import person_card
+
+CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+
+
+def banner(context: AccessContext, who: Reader, at: Any) -> dict[str, Any]:
+    """Return what a chart's banner shows: who it is, and the level on record."""
+    assessed = latest_assessment(who.patient.person_id)
+    return {
+        "patient": who.patient,
+        "person": person_card(context, who.patient, at=at, with_contacts=False),
+        "level": assessed.level if assessed else "",
+        "tab": "notes",
+    }
+
+
+def saw(context: AccessContext, note: AnyNote, *sections: str) -> None:
+    """Note the look at one note."""
+    context.saw(
+        "note", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk,
+        sections=[note.note_type, *sections],
+    )  # fmt: skip
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """A person's notes, unsigned first; what labels shut is counted, never named."""
+    actor, at = actor_of(request), clock()
+    kind = request.GET.get("type", "")
+    kind = kind if kind in TYPES else ""
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        found = queries.listed(who, kind)
+        context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note")
+        templates = [one for one in queries.blocks(actor.person) if one.note_type]
+        shown = banner(context, who, at) | {
+            "rows": [row_of(note, actor.person.pk, at) for note in found.notes],
+            "withheld": found.withheld,
+            "is_cut": found.is_cut,
+            "kind": kind,
+            "types": TYPES.items(),
+            "templates": templates,
+        }
+        return render(request, "clinical/notes/list.html", shown)
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_page(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """One note in full, its addenda, and what its reader may do with it."""
+    return _page(request, patient_id, note_id)
+
+
+def _page(
+    request: HttpRequest, patient_id: UUID, note_id: UUID, form: AddendumForm | None = None,
+    status: int = 200, conflict: dict[str, object] | None = None,
+) -> HttpResponse:  # fmt: skip
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, note_id)
+        saw(context, note)
+        shown = banner(context, who, at) | _opened(context, who, note, at) | {"conflict": conflict}
+        if note.signed_at is not None:
+            own = shown["unsigned"]
+            shown["form"] = form or AddendumForm(initial={"text": own["text"]} if own else None)
+        return render(request, "clinical/notes/page.html", shown, status=status)
+
+
+def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict[str, Any]:
+    texts = queries.opened(context, note)
+    addenda = queries.addenda_of(note, who.user)
+    context.open(addenda, ["text"])
+    lines = [
+        {"text": one.text, "by": one.author.full_name, "at": one.signed_at, "id": one.pk} for one in addenda
+    ]
+    own = note.author_id == who.user.pk
+    assessed = latest_assessment(who.patient.person_id)
+    level = assessed.level if assessed else ""
+    return {
+        "note": note,
+        "row": row_of(note, who.user.pk, at),
+        "sections": sections_of(note.note_type, texts),
+        "addenda": [line for line in lines if line["at"]],
+        "unsigned": next((line for line in lines if not line["at"]), None),
+        "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
+        "intact": is_intact(note, texts) if note.signed_at else True,
+        "labels": label_words(note.sensitivity_labels),
+        "label_form": LabelForm(initial={"labels": note.sensitivity_labels})
+        if own and note.note_type != PROCESS
+        else None,
+        "may_cosign": who.cosigns and note.waits_for_cosign and not own,
+    }
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_versions(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """The earlier texts of a note, each with what changed after it; and those written beside it."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, note_id)
+        saw(context, note, "versions")
+        versions = queries.versions_of(note)
+        context.open(versions, ["sections"])
+        after, lines = queries.opened(context, note), []
+        for one in versions:
+            pieces = changed(one.sections, after)
+            lines.append(
+                {
+                    "at": one.saved_at,
+                    "by": one.saved_by.full_name,
+                    "number": one.number,
+                    "kind": one.kind,
+                    "words": version_words(one.kind),
+                    "sections": sections_of(note.note_type, one.sections),
+                    "changed": [(label_of(note.note_type, name), found) for name, found in pieces.items()],
+                }
+            )
+            if one.kind == "spell":
+                after = one.sections
+        shown = banner(context, who, at) | {
+            "note": note,
+            "lines": lines,
+            "row": row_of(note, who.user.pk, at),
+        }
+        return render(request, "clinical/notes/versions.html", shown)
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_print(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """One note as it goes onto paper: whoever may read it may print it, and the log says print."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, note_id)
+        saw(context, note, "print")
+        shown = banner(context, who, at) | _opened(context, who, note, at) | {"printed_at": at}
+        return render(request, "clinical/notes/print.html", shown | {"printed_by": who.user.full_name})
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Sign what was read; whoever gave no password in the last minutes gives it first, and it goes on.
+
+    What waits meanwhile is the note's id and version: words never stand in a session.
+    """
+    ask_again_unless_recent(request)
+    version = request.POST.get("version", "")
+    actions.sign_note(
+        actor=actor_of(request), patient_id=patient_id, note_id=note_id,
+        version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
+    )  # fmt: skip
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_cosign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Sign a trainee's note too."""
+    ask_again_unless_recent(request)
+    actions.cosign_note(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_label(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Set the labels of one's own note."""
+    labels = request.POST.getlist("labels")
+    actions.label_note(actor=actor_of(request), patient_id=patient_id, note_id=note_id, labels=labels)
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Put one's own draft away."""
+    actions.discard_draft(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
+    return go_to(request, reverse("clinical:notes", args=[patient_id]))
+
+
+@requires(*CLINICIANS)
+@require_http_methods(["GET", "POST"])
+def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Keep an addendum, and sign it at once when the password was given just now; else it waits, unsigned."""
+    if request.method == "GET":
+        return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
+    actor = actor_of(request)
+    form = AddendumForm(request.POST)
+    if not form.is_valid():
+        return _page(request, patient_id, note_id, form, 422)
+    text = form.cleaned_data["text"].replace("\r\n", "\n")
+    try:
+        actions.write_addendum(actor=actor, patient_id=patient_id, note_id=note_id, text=text)
+    except (RuleBroken, *KEYS_DOWN) as error:
+        return _page(request, patient_id, note_id, form, *given_back(request, form, error))
+    if is_recent(request):
+        actions.sign_addendum(actor=actor, patient_id=patient_id, note_id=note_id)
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_addendum_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Sign one's kept addendum."""
+    ask_again_unless_recent(request)
+    actions.sign_addendum(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")

@@ -1,0 +1,184 @@
+"""Doors of a note that is being written: begin it, its page, each save, and a page's way back to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from clinical.notes import actions, queries
+from clinical.notes.actions import Saved
+from clinical.notes.forms import NoteForm
+from clinical.notes.models import Note
+from clinical.notes.queries import AnyNote
+from clinical.notes.showing import block_row, row_of, side_by_side
+from clinical.notes.views import CLINICIANS, banner, saw
+from clinical.notes.wording import FILLED
+from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.declare import requires
+from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to, is_partial
+from cortex.ui.rules import given_back
+from patients.registry.access import CHART
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Begin a note (`note_type`; `session` and `template` by id, both optional) and open its page."""
+    actor = actor_of(request)
+    note = actions.begin_note(
+        actor=actor, patient_id=patient_id, note_type=request.POST.get("note_type", ""),
+        session_id=_id_of(request, "session"), sections=_template(request),
+    )  # fmt: skip
+    return go_to(request, reverse("clinical:note_edit", args=[patient_id, note.pk]))
+
+
+def _id_of(request: HttpRequest, name: str) -> UUID | None:
+    given = request.POST.get(name, "").strip()
+    if not given:
+        return None
+    try:
+        return UUID(given)
+    except ValueError:
+        raise InputRefused("This is not the id of anything.", "id_unknown", field=name) from None
+
+
+def _template(request: HttpRequest) -> dict[str, str]:
+    """Return the sections of the chosen template, opened for this note."""
+    chosen = _id_of(request, "template")
+    if chosen is None:
+        return {}
+    actor = actor_of(request)
+    with reading(actor, purpose="text_blocks") as context:
+        kind = request.POST.get("note_type", "")
+        found = [one for one in queries.blocks(actor.person, kind) if kind and one.pk == chosen]
+        context.open(found, ["sections"])
+        return dict(found[0].sections) if found else {}
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_edit(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """The page on which one's own draft is written; what is signed is shown as it stands."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, note_id)
+        if not note.is_draft or note.author_id != actor.person.pk:
+            return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
+        saw(context, note, "edit")
+        form = NoteForm(note_type=note.note_type, initial=_initial(note, queries.opened(context, note)))
+        return _editor(request, context, who, note, form)
+
+
+def _initial(note: AnyNote, texts: dict[str, str]) -> dict[str, Any]:
+    found = {"version": note.version, "occurred_at": timezone.localtime(note.occurred_at), **texts}
+    return found | ({"follow_up_on": note.follow_up_on} if isinstance(note, Note) else {})
+
+
+def _editor(
+    request: HttpRequest, context: AccessContext, who: queries.Reader, note: AnyNote, form: NoteForm,
+    status: int = 200, **more: Any,
+) -> HttpResponse:  # fmt: skip
+    at = clock()
+    blocks = queries.blocks(who.user, "")
+    context.open(blocks, ["sections"])
+    facts = queries.facts(who.patient, note.occurred_at, at) if note.note_type in FILLED else []
+    shown = banner(context, who, at) | {
+        "note": note,
+        "row": row_of(note, who.user.pk, at),
+        "form": form,
+        "phrases": [block_row(one) for one in blocks],
+        "facts": "\n".join(facts),
+        "fills": FILLED.get(note.note_type, ""),
+        **more,
+    }
+    return render(request, "clinical/notes/edit.html", shown, status=status)
+
+
+@requires(*CLINICIANS)
+@require_POST
+def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Keep what is written. A script hears JSON, or 409 with both texts side by side; a form goes on."""
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment", permission=CHART):
+        note_type = queries.note(queries.reader(actor, patient_id, clock()), note_id).note_type
+    form = NoteForm(request.POST, note_type=note_type)
+    if not form.is_valid():
+        return _refused(request, patient_id, note_id, form, 422)
+    data = form.cleaned_data
+    try:
+        saved = actions.save_draft(
+            actor=actor, patient_id=patient_id, note_id=note_id, version=data["version"], spell=data["spell"],
+            number=data["number"], sections=form.sections(), follow_up_on=data.get("follow_up_on"),
+            occurred_at=data["occurred_at"],
+        )  # fmt: skip
+    except (RuleBroken, *KEYS_DOWN) as error:
+        if is_partial(request):
+            raise
+        return _refused(request, patient_id, note_id, form, *given_back(request, form, error))
+    if saved.outcome in ("conflict", "signed"):
+        return _both(request, patient_id, saved, form)
+    if is_partial(request):
+        local = timezone.localtime(saved.note.saved_at)
+        return JsonResponse({"version": saved.note.version, "at": f"{local:%H:%M:%S}"})
+    name = "note_page" if "read" in request.POST else "note_edit"
+    return go_to(request, reverse(f"clinical:{name}", args=[patient_id, note_id]))
+
+
+def _refused(
+    request: HttpRequest, patient_id: UUID, note_id: UUID, form: NoteForm, status: int,
+    conflict: dict[str, object] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Give the words back with what was wrong; a script hears the sentences alone, its page has the words."""
+    if is_partial(request):
+        sentences = [str(error) for errors in form.errors.values() for error in errors]
+        return JsonResponse({"message": " ".join(sentences)}, status=status)
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, clock())
+        note = queries.note(who, note_id)
+        return _editor(request, context, who, note, form, status, conflict=conflict)
+
+
+def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) -> HttpResponse:
+    """Show the text of this page beside the one that was saved elsewhere; both are kept already."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, saved.note.pk)
+        saw(context, note, "conflict")
+        theirs = queries.opened(context, note)
+        shown = {
+            "note": note, "patient": who.patient, "is_signed": not note.is_draft,
+            "both": side_by_side(note.note_type, form.sections(), theirs),
+        }  # fmt: skip
+        if is_partial(request):
+            return render(request, "clinical/notes/_conflict.html", shown, status=409)
+        mine = NoteForm(
+            note_type=note.note_type,
+            initial=form.cleaned_data | {"version": note.version, "number": form.cleaned_data["number"] + 1},
+        )
+        return _editor(
+            request, context, who, note, mine, 409, both=shown["both"], is_signed=not note.is_draft
+        )
+
+
+@requires(*CLINICIANS)
+@require_GET
+def note_state(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Tell a page that was cut off that somebody is signed in again: who, and the token of their session."""
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        note = queries.note(queries.reader(actor, patient_id, clock()), note_id)
+        context.saw("note_state", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk)
+        found = {"me": str(actor.person.pk), "token": get_token(request), "version": note.version}
+        return JsonResponse(found, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,102 @@
+"""A note in a browser: written, cut off and recovered, signed out and back, two devices, signed, added to."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from clinical.notes.actions import save_draft
+from clinical.notes.models import Note, NoteVersion
+from cortex.ids import uuid7
+from tests import makers
+from tests.browser.test_board import Visit
+from tests.cast import Cast
+
+STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
+
+
+def test_a_note_survives_a_lost_connection_and_a_dead_session_and_is_signed_and_added_to(
+    visit: Visit, people: Cast
+) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type").select_option("progress")
+    page.get_by_role("button", name="Begin").click()
+    field = page.get_by_label("What happened")
+    field.fill("She came on time.")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+    page.route("**/save/", lambda route: route.abort())
+    field.press_sequentially(" And spoke of her brother.")
+    expect(page.locator("#saved")).to_contain_text("Not saved: no connection")
+    assert "brother" not in page.evaluate(STORED)
+    page.unroute("**/save/")
+    visitor.complaints.clear()  # Chromium's own word about the requests that were cut off
+    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=15_000)
+
+    visitor.context.clear_cookies()
+    field.press_sequentially(" Once more.")
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_visible()
+    assert visitor.axe() == []
+    assert field.input_value().endswith("Once more.")
+    tab = visitor.context.new_page()
+    tab.goto(f"{visitor.origin}/accounts/login/")
+    tab.get_by_label("E-mail").fill(people.alice.email)
+    tab.get_by_label("Password", exact=True).fill(makers.PASSWORD)
+    tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url(lambda url: "/accounts/" not in url)
+    tab.close()
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden(timeout=10_000)
+    visitor.complaints.clear()
+    expect(page.locator("#saved")).to_have_attribute("data-s", "")
+    page.get_by_role("button", name="Read and sign").click()
+    expect(page.get_by_text("Give the date of the next contact.")).to_be_visible()
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+    page.get_by_role("link", name="Give the date of the next contact.").click()
+    page.get_by_label("Next contact on").fill("2099-01-02")
+    page.get_by_role("button", name="Read and sign").click()
+    expect(page.get_by_text("She came on time. And spoke of her brother. Once more.")).to_be_visible()
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Addenda")).to_be_visible()
+    page.get_by_label("Addendum").fill("The brother rang.")
+    page.get_by_role("button", name="Add and sign").click()
+    expect(page.locator(".nt-add")).to_contain_text("The brother rang.")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    row = Note.objects.get()
+    assert row.signed_at is not None and row.addenda.get().signed_at is not None
+
+
+def test_two_devices_show_both_texts_and_a_closed_tab_loses_nothing(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=390, scheme="dark")
+    page = visitor.sign_in(people.alice)
+    page.on("dialog", lambda dialog: dialog.accept())
+    where = f"/charts/{people.patient.pk}/notes/"
+    visitor.open(where)
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    page.get_by_label("Type").select_option("session_note")
+    page.get_by_role("button", name="Begin").click()
+    field = page.get_by_label("Session", exact=True)
+    note = Note.objects.get()
+    save_draft(
+        actor=makers.staff(people.alice), patient_id=people.patient.pk, note_id=note.pk, version=1,
+        spell=uuid7(), number=1, sections={"free_text": "From <img src=x onerror=alert(1)> the phone"},
+    )  # fmt: skip
+    field.fill("From the laptop")
+    expect(page.get_by_role("heading", name="saved elsewhere meanwhile")).to_be_focused()
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    visitor.complaints.clear()  # the 409
+    page.get_by_role("button", name="Put it below mine").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator(".nt-both")).to_have_count(0)
+    assert {row.kind for row in NoteVersion.objects.all()} == {"conflict", "spell"}
+    field.fill("The last words before the tab closes")
+    visitor.open(where)  # at once: no autosave had its time
+    page.get_by_role("link", name="Session note").first.click()
+    expect(page.get_by_label("Session", exact=True)).to_have_value("The last words before the tab closes")
+    own = f"{where}{note.pk}/"
+    for path in ("/notes/", "/notes/search/", "/notes/texts/", own, f"{own}versions/", f"{own}print/"):
+        visitor.open(path)
+        assert (visitor.axe(), visitor.overflow()) == ([], 0), path
