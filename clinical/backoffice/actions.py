@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Mode
+from clinical.assessments.queries import standing
+from clinical.timeline.actions import pin_entry, review_finding
+from cortex.accounts.models import User
 from cortex.audit import Actor, action, record
+from cortex.audit.actors import actor_of_user
 from cortex.clock import clock
 from crisis.intake.actions import take_batch
 from crisis.intake.parcels import Parcel
+from crisis.risk.queries import assessments
 from patients.care.actions import add_to_care_team
 from patients.registry.actions import register_patient
 from patients.registry.models import Patient
@@ -22,7 +26,7 @@ def add_person(
     *,
     actor: Actor,
     data: RegisterPatient,
-    therapist_id: UUID | None,
+    therapist: User | None,
     parcel: Parcel,
     measures: list[tuple[str, datetime, dict[str, int | None]]],
     since: datetime,
@@ -34,11 +38,11 @@ def add_person(
     """
     at = clock(at)
     patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
-    if therapist_id is not None:
+    if therapist is not None:
         add_to_care_team(
             actor=actor,
             patient_id=patient.pk,
-            user_id=therapist_id,
+            user_id=therapist.pk,
             role="primary_therapist",
             starts_at=since,
             at=at,
@@ -49,5 +53,20 @@ def add_person(
             actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
+    if therapist is not None:
+        _mark_up(actor_of_user(therapist), patient, at)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
+
+
+def _mark_up(clinician: Actor, patient: Patient, at: datetime) -> None:
+    """Let the therapist pin the newest measure and say what they think of the level, as they would."""
+    done = standing([patient.pk])
+    if done:
+        pin_entry(actor=clinician, patient_id=patient.pk, source="measure", item_id=done[-1].pk, at=at)
+    levels = assessments(patient.pk, limit=1)
+    if levels:
+        review_finding(
+            actor=clinician, patient_id=patient.pk, source="level", finding_id=levels[0].pk,
+            verdict="accepted", comment="Fits what I heard in our last talk. (fictional)", at=at,
+        )  # fmt: skip

@@ -53,7 +53,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "moods": spark(case.moods, f"Mood over 14 days, {case.check_ins} answers"),
         "check_ins": case.check_ins,
         "measures": [_measure(case, key) for key in ("phq9", "gad7")],
-        "last": case.last_heard,
+        "last": _day(case.last_heard) if case.last_heard else "",
         "next": case.next_at,
         "due": [title for title, _ in case.due],
         "alerts": [
@@ -67,10 +67,10 @@ def row_of(case: Case) -> dict[str, Any]:
 
 
 def news(case: Case) -> list[str]:
-    """Return what came since this reader last looked, in few words; nothing for who was never opened."""
+    """Return what came since this reader last looked, in few words; nothing where they never did."""
     seen = case.mark.looked_at if case.mark else None
     if seen is None:
-        return ["not opened by you yet"]
+        return []
     found = []
     if case.assessment is not None and case.assessment.entered_level_at > seen:
         found.append(f"level now {case.level}")
@@ -114,10 +114,9 @@ def _sentence(case: Case) -> dict[str, Any]:
         label = f"Ask {case.due[0][0]}"
     elif case.place.group in ("overdue", "waiting") and case.items:
         url, label = reverse("crisis:review_detail", args=[case.items[0].pk]), "Open the task"
-    fresh = [one for one in news(case) if one != "not opened by you yet"]
     return {
         "id": case.patient.pk, "name": case.name or case.patient.anonymous_id, "chart": chart, "words": words,
-        "news": ", ".join(fresh), "level": case.level, "next": case.next_at, "url": url, "label": label,
+        "news": ", ".join(news(case)), "level": case.level, "next": case.next_at, "url": url, "label": label,
     }  # fmt: skip
 
 

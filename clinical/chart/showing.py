@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from clinical.assessments.drawing import spark
+from clinical.assessments.queries import Course
 from clinical.assessments.showing import course_row
 from clinical.assessments.wording import band_label, change_words, direction, signed
 from clinical.chart import banner, trajectory
@@ -39,6 +40,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
     axis = axis_of(found)
     changed = changes(found)
     agreed, due = agreed_lines(found), due_lines(found, at)
+    courses = sorted((one for one in found.courses.values() if one.points), key=_first_on_axis)
     head = banner.laid_out(found.look, found.person, found.assessment, found.team, found.consents)
     return head | {
         "tab": "overview",
@@ -52,13 +54,13 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "next_at": found.next_at,
         "due": due[:SHORT],
         "more_due": due[SHORT:],
-        "working": [_working(one) for one in found.courses.values() if one.points],
+        "working": [_working(one) for one in courses],
         "picture": trajectory.drawn(axis, _told(found, axis)),
         "axis_table": trajectory.table(axis),
         "axis_titles": [title for title, _, _ in axis.measures],
         "mark_kinds": {mark.kind for _, mark in axis.marks},
         "ranges": [(days, days == axis.days) for days in RANGES],
-        "courses": [course_row(one) for one in found.courses.values() if one.points],
+        "courses": [course_row(one) for one in courses],
         "daily": [_daily(found, *one) for one in DAILY],
         "check_ins": sum(value is not None for value in _answered(found)),
         "days": DAYS,
@@ -70,6 +72,11 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "signals": _signals(found, at),
         "cards": [card for part in found.added for card in part.cards],
     }
+
+
+def _first_on_axis(one: Course) -> tuple[int, str]:
+    key = one.definition.key
+    return (ON_AXIS.index(key) if key in ON_AXIS else len(ON_AXIS), key)
 
 
 def _risk(found: Chart) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def _alert_changes(found: Chart) -> Iterable[Line]:
 
 def _level_changes(found: Chart) -> Iterable[Line]:
     for before, one in zip([None, *found.levels], found.levels, strict=False):
-        if one.entered_level_at == one.computed_at:
+        if one.entered_level_at == one.computed_at and (before is None or before.level != one.level):
             was = f", was {before.level}" if before is not None else ""
             yield Line(f"Level {one.level}{was}", one.computed_at, icon="activity")
 

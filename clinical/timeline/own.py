@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from clinical.assessments.models import Assessment
@@ -129,7 +129,10 @@ def _levels(look: Look) -> list[Entry]:
     """Evaluations at which the level became another one; the others said the same again."""
     rows = RiskAssessment.objects.filter(patient_id=look.patient.person_id, computed_at__lte=look.at)
     if look.only is None:
-        rows = rows.filter(entered_level_at=F("computed_at"))
+        # A batch may have several evaluations of one moment: the first of a level stands for them.
+        same = {name: OuterRef(name) for name in ("patient_id", "computed_at", "level")}
+        earlier = RiskAssessment.objects.filter(**same, pk__lt=OuterRef("pk"))
+        rows = rows.filter(entered_level_at=F("computed_at")).exclude(Exists(earlier))
     rows = rows.only(
         "level", "level_source", "rules_fired", "missing_inputs", "engine_version", "computed_at"
     )
@@ -164,7 +167,7 @@ def _signals(look: Look) -> list[Entry]:
             finding=Finding(
                 FindingKind.EVIDENCE, one.code,
                 wording.evidence_said_by(one.source_type, one.lexicon_version),
-                wording.confidence_words(one.confidence),
+                wording.evidence_confidence(one.source_type, one.confidence),
             ),
         )
         for one in window(rows, "observed_at", look, "signal")
@@ -177,7 +180,7 @@ def _consents(look: Look) -> list[Entry]:
         Entry(
             "consent", "consents", one.pk, one.recorded_at,
             f"{one.get_consent_type_display()}: {'agreed' if one.granted else 'withdrawn or refused'}",
-            detail=f"By {one.get_method_display().lower()}."
+            detail=f"{one.get_method_display()}."
             + (f" Until {one.expires_at:%-d %b %Y}." if one.expires_at else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon="file-certificate",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crisis.casework.evidence_words import SOURCES
+from crisis.casework.evidence_words import PROTECTIVE, SOURCES
 from crisis.risk.labels import FACTORS, MISSING, label
 
 # Domain K28: .70 is where a reading may be shown as a fact, .40 where it counts at all.
@@ -27,6 +27,22 @@ def confidence_words(confidence: float) -> str:
     return next(words for least, words in CONFIDENCE if confidence >= least)
 
 
+# Signals that the desk's own words don't name.
+SIGNALS = {
+    "ATTEMPT_NOW": "an attempt in the last hours", "HARM_TO_OTHERS": "words about harming somebody",
+    "THIRD_PARTY_CONCERN": "somebody worries about them", "SOS_TALK": "asked for a person",
+    "THIRD_PARTY_IMMINENT": "somebody says that they are in danger",
+    "SOS_IN_DANGER": "pressed the button: in danger", "PHQ9_ITEM9_MISSING": "PHQ-9 item 9 left out",
+    "CSSRS_DECLINED": "the C-SSRS declined", "WS_INTENT": "speaks of an intent",
+    "WS_PLAN": "speaks of a plan", "WS_PREPARATION": "speaks of preparations",
+    "WS_MEANS_SEEKING": "looks for means", "WS_GOODBYE_GIVING_AWAY": "says goodbye or gives things away",
+    "WS_SUDDEN_CALM": "suddenly calm", "WS_RAGE": "rage", "WS_RECKLESS": "reckless",
+    "WS_WITHDRAWAL_SUDDEN": "withdrew suddenly", "WS_INTOX_ESCALATION": "drinks or uses more",
+    "DISSONANCE_CONGRUENT": "voice and words agree", "PF_PROBLEM_SOLVING": "solves problems",
+    "PF_FUTURE_PLANS": "has plans for the future",
+}  # fmt: skip
+
+
 def capital(text: str) -> str:
     """Return a text with a capital letter in front."""
     return text[:1].upper() + text[1:]
@@ -34,7 +50,14 @@ def capital(text: str) -> str:
 
 def evidence_title(code: str) -> str:
     """Return a coded signal in words."""
-    return capital(label(FACTORS, code, "en"))
+    return capital(SIGNALS.get(code) or PROTECTIVE.get(code) or label(FACTORS, code, "en"))
+
+
+def evidence_confidence(source_type: str, confidence: float) -> str:
+    """Return how sure a signal is; what a person answered or pressed is no estimate."""
+    if source_type in ("instrument", "sos", "clinician"):
+        return "a fixed rule, no estimate"
+    return confidence_words(confidence)
 
 
 def evidence_said_by(source_type: str, version: str) -> str:
