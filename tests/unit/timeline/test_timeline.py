@@ -34,6 +34,7 @@ from tests.makers import staff
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+LARGE = ("patients_session", "patients_dailycheckin", "crisis_evidence")
 CALM = {f"q{number}": 1 for number in range(1, 9)} | {"q9": 0}
 
 
@@ -238,7 +239,7 @@ def test_a_finding_is_accepted_rejected_or_commented_once_and_for_good(cast: Cas
     verbs = AuditLog.objects.filter(event_type__startswith="finding.").order_by("id")
     assert [one.event_type for one in verbs] == ["finding.rejected", "finding.accepted"]
     assert "song" not in str([one.codes for one in verbs])
-    with pytest.raises(Exception, match="append-only|permission denied"), stores.role("cortex_app"):
+    with pytest.raises(Exception, match=r"append-only|permission denied"), stores.role("cortex_app"):
         FindingReview.objects.update(verdict="accepted")
 
 
@@ -278,7 +279,13 @@ def test_each_opening_leaves_one_row_and_a_stranger_learns_nothing(cast: Cast) -
     assert client_of(cast.charlie).post(url, {"q": "a"}).status_code == 404
 
 
-@pytest.mark.parametrize("bad", ["x", "~", "2026-01-01~session~no", "9999-99-99T00:00~a~" + "0" * 32, "2026-01-01T00:00~session~" + str(UUID(int=1)), "\x00"])  # fmt: skip
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "x", "~", "2026-01-01~session~no", f"9999-99-99T00:00~a~{'0' * 32}", "\x00",
+        f"2026-01-01T00:00~session~{UUID(int=1)}",
+    ],
+)  # fmt: skip
 def test_an_address_that_says_nothing_gives_the_first_page(cast: Cast, bad: str) -> None:
     client, url = client_of(cast.alice), reverse("clinical:timeline", args=[cast.patient.pk])
     for query in ({"before": bad}, {"kind": bad}, {"until": bad}):
@@ -328,9 +335,7 @@ def test_ten_years_cost_as_many_statements_as_ten_days_and_no_plan_reads_a_table
                 continue
             cursor.execute("EXPLAIN " + sql)
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            assert "Seq Scan on patients_session" not in plan, plan
-            assert "Seq Scan on patients_dailycheckin" not in plan, plan
-            assert "Seq Scan on crisis_evidence" not in plan, plan
+            assert not any(f"Seq Scan on {name}" in plan for name in LARGE), plan
 
 
 def _fill(cast: Cast, who: Any) -> None:
