@@ -10,7 +10,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium || command -v ch
 LONG := CORTEX_EXPLORE=300
 
 .PHONY: run install dev browser test lint types checks unit faults sabotage proof proof-tests proof-benches proof-schema \
-	bench-start bench-risk bench-sweep bench-audit bench-board bench-intake bench-live clean clean-data
+	bench-start bench-risk bench-sweep bench-audit bench-board bench-chart bench-intake bench-live clean clean-data
 
 run: install
 	$(BIN)/python manage.py up --demo --port $(PORT)
@@ -102,6 +102,10 @@ bench-sweep: install
 PEOPLE ?= 1000000
 bench-board: install
 	$(BIN)/python bench/bench_board.py --patients $(PEOPLE)
+
+# A chart, its timeline and a caseload of 300 among a million people; `make bench-chart PEOPLE=10000` is quick.
+bench-chart: install
+	$(BIN)/python bench/bench_chart.py --patients $(PEOPLE)
 
 # Intake over HTTP: batches, single items, and a crisis beside the flood; then everything is held against it.
 bench-intake: install

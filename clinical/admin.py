@@ -3,5 +3,6 @@
 from clinical.assessments import admin as _assessments
 from clinical.caseload import admin as _caseload
 from clinical.notes import admin as _notes
+from clinical.timeline import admin as _timeline
 
-__all__ = ["_assessments", "_caseload", "_notes"]
+__all__ = ["_assessments", "_caseload", "_notes", "_timeline"]

@@ -1,18 +1,8 @@
-"""Gathers the models of the clinical floor; each stands in its feature."""
+"""Gathers the models of the clinical floor, each in its feature; nothing is defined here."""
 
-from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
-from clinical.caseload.models import CaseMark
-from clinical.notes.models import (
-    Note,
-    NoteAddendum,
-    NoteVersion,
-    PsychotherapyNote,
-    PsychotherapyNoteAddendum,
-    PsychotherapyNoteVersion,
-    TextBlock,
-)
+from clinical.assessments import models as _assessments
+from clinical.caseload import models as _caseload
+from clinical.notes import models as _notes
+from clinical.timeline import models as _timeline
 
-__all__ = [
-    "Assessment", "AssessmentDraft", "CaseMark", "Instrument", "InstrumentText", "Note", "NoteAddendum",
-    "NoteVersion", "PsychotherapyNote", "PsychotherapyNoteAddendum", "PsychotherapyNoteVersion", "TextBlock",
-]  # fmt: skip
+__all__ = ["_assessments", "_caseload", "_notes", "_timeline"]

@@ -1,16 +1,16 @@
-"""The addresses of the clinical floor: the caseload, a person's chart and their measures."""
+"""The addresses of the clinical floor: each feature's own, those of one person below their chart."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinical.assessments import views as measures
-from clinical.caseload import views as caseload
+from clinical.caseload import urls as caseload
 from clinical.chart import views as chart
 from clinical.notes import urls as notes
+from clinical.timeline import urls as timeline
 
 PERSON: list[URLPattern | URLResolver] = [
     path("", chart.chart, name="chart"),
-    path("reviewed/", caseload.case_reviewed, name="case_reviewed"),
-    path("unreviewed/", caseload.case_unreviewed, name="case_unreviewed"),
+    *caseload.PERSON,
     path("measures/", measures.measure_list, name="measures"),
     path("measures/<slug:key>/", measures.measure_ask, name="measure_ask"),
     path("measures/<slug:key>/answer/", measures.measure_answer, name="measure_answer"),
@@ -19,10 +19,11 @@ PERSON: list[URLPattern | URLResolver] = [
     path("results/<uuid:assessment_id>/", measures.measure_result, name="measure_result"),
     path("results/<uuid:assessment_id>/correct/", measures.measure_correct, name="measure_correct"),
     *notes.PERSON,
+    *timeline.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
-    path("caseload/", caseload.caseload, name="caseload"),
+    *caseload.PAGES,
     path("charts/<uuid:patient_id>/", include(PERSON)),
     *notes.PAGES,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 
@@ -93,6 +94,16 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
     )
     return {
         "clinical.InstrumentText": {"instrument": instrument, "language": "en", "texts": {}},
+        "clinical.CaseView": {"organization": home, "user": colleague, "filters": {"view": "need"}},
+        "clinical.TimelinePin": {
+            "organization": home, "patient": patient, "source": "session", "item_id": uuid4(),
+            "pinned_by": colleague, "pinned_at": at,
+        },
+        "clinical.FindingReview": {
+            "organization": home, "patient": patient, "kind": "level", "finding_id": uuid4(), "code": "high",
+            "said_by": f"Engine {number}", "verdict": "accepted", "reviewed_by": colleague,
+            "reviewed_at": at,
+        },
         "clinical.CaseMark": {"organization": home, "user": colleague, "patient": patient, "looked_at": at},
         "accounts.StaffProfile": {"organization": home, "user": colleague, "title": "Dr"},
         "accounts.LoginAttempt": {"at": at, "outcome": "wrong",

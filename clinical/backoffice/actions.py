@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Mode
+from clinical.assessments.queries import standing
 from clinical.notes.actions import (
     begin_note,
     label_note,
@@ -16,6 +17,7 @@ from clinical.notes.actions import (
     sign_note,
     write_addendum,
 )
+from clinical.timeline.actions import pin_entry, review_finding
 from cortex.accounts.models import User
 from cortex.audit import Actor, action, record
 from cortex.audit.actors import actor_of_user
@@ -23,6 +25,7 @@ from cortex.clock import clock
 from cortex.ids import uuid7
 from crisis.intake.actions import take_batch
 from crisis.intake.parcels import Parcel
+from crisis.risk.queries import assessments
 from patients.care.actions import add_to_care_team
 from patients.registry.actions import register_patient
 from patients.registry.models import Patient
@@ -65,6 +68,8 @@ def add_person(
     for one in notes:
         if therapist is not None:
             write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
+    if therapist is not None:
+        _mark_up(actor_of_user(therapist), patient, at)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
 
@@ -91,3 +96,16 @@ def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: date
     record(actor, "demo.note_written", row, subject=patient_id)
     note_id: UUID = row.pk
     return note_id
+
+
+def _mark_up(clinician: Actor, patient: Patient, at: datetime) -> None:
+    """Let the therapist pin the newest measure and say what they think of the level, as they would."""
+    done = standing([patient.pk])
+    if done:
+        pin_entry(actor=clinician, patient_id=patient.pk, source="measure", item_id=done[-1].pk, at=at)
+    levels = assessments(patient.pk, limit=1)
+    if levels:
+        review_finding(
+            actor=clinician, patient_id=patient.pk, source="level", finding_id=levels[0].pk,
+            verdict="accepted", comment="Fits what I heard in our last talk. (fictional)", at=at,
+        )  # fmt: skip

@@ -31,7 +31,7 @@ from crisis.risk.textmodel import ModelState, text_model
 from patients.privacy.records import ConsentData
 from patients.registry.models import new_pseudonym
 from patients.registry.queries import by_pseudonyms
-from patients.registry.records import ContactData, RegisterPatient
+from patients.registry.records import ContactData, PreferenceData, RegisterPatient
 
 CONSENTS = ("treatment", "privacy_notice", "voice_processing", "emergency_contact", "care_team_sharing")
 CLIENT = "Demo app (fictional)"
@@ -232,6 +232,13 @@ def registration(person: world.Person, pseudonym: str) -> RegisterPatient:
         date_of_birth=person.born,
         language="sw" if person.language == "sheng" else person.language,
         consents=[ConsentData(consent_type=kind, granted=True) for kind in CONSENTS],
+        preference=PreferenceData(
+            voice_preference=("calm", "warm", "bright")[person.number % 3],
+            background_sound_type=("rain", "sea", "none")[person.number % 3],
+            preferred_duration_minutes=(10, 15, 20)[person.number % 3],
+            morning_routine_time="07:00",
+            evening_routine_time=("20:30", "21:00", "22:00")[person.number % 3],
+        ),
         contacts=[
             ContactData(
                 name=f"{person.family} senior (fictional)",

@@ -151,6 +151,15 @@ def _voice(
             status="completed",
             duration_seconds=240,
         ),
+        _item(
+            "feedback",
+            pseudonym,
+            at + timedelta(minutes=5),
+            session=session,
+            effectiveness=min(10, max(1, round(5 + 2 * mood + chance.uniform(0, 2)))),
+            effectiveness_scale="1-10",
+            mental_effects=[chance.choice(("calmer", "lighter", "tired", "no change"))],
+        ),
     ]
 
 

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from clinical.caseload import queries
-from clinical.caseload.models import CaseMark
-from cortex.audit import Actor, Unchanged, action, quiet, record
+from clinical.caseload.filters import Filters
+from clinical.caseload.models import CaseMark, CaseView
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from patients.registry import access
 
 # Opening a chart again within this span is the same look: what changed stays on the page.
 SAME_LOOK = timedelta(minutes=30)
+MOST_VIEWS = 12
 
 
 @quiet("when somebody last looked is their own mark; the look itself stands in the access log")
@@ -48,6 +51,36 @@ def take_back_review(*, actor: Actor, patient_id: UUID, at: datetime | None = No
     mark.save(update_fields=["reviewed_at", "reviewed_before", "updated_at"])
     record(actor, "case.review_taken_back", mark, subject=patient_id)
     return mark
+
+
+@action
+def keep_view(*, actor: Actor, name: str, filters: Filters) -> CaseView:
+    """Keep a view of one's own caseload under a name, or change the one of the same filters."""
+    words = " ".join(name.split())
+    if not words:
+        raise InputRefused("Give the view a name.", "required", field="name")
+    user = actor.person
+    kept = queries.locked_views(user.pk)
+    same = next((one for one in kept if Filters.read(one.filters) == filters), None)
+    if same is None and len(kept) >= MOST_VIEWS:
+        raise RuleBroken(f"You keep {MOST_VIEWS} views already: remove one first.", "too_many_views")
+    view = same or CaseView(organization_id=user.organization_id, user=user, filters=filters.codes())
+    with opening(actor, purpose="preference") as context:
+        context.load_keys([view.organization_id], create=True)
+        view.name = words[:60]
+        view.save()
+    record(actor, "case_view.kept", view, codes=filters.codes())
+    return view
+
+
+@action
+def remove_view(*, actor: Actor, view_id: UUID) -> None:
+    """Remove one of one's own views; NotFound for anybody else's."""
+    view = next((one for one in queries.locked_views(actor.person.pk) if one.pk == view_id), None)
+    if view is None:
+        raise NotFound("This view does not exist, or it is not yours.", "not_found")
+    record(actor, "case_view.removed", view)
+    view.delete()
 
 
 def _mark(actor: Actor, patient_id: UUID, at: datetime) -> CaseMark:

@@ -1,10 +1,11 @@
-"""When each member of staff last looked at a person, and what they ticked off as reviewed."""
+"""When each member of staff last looked at a person, what they ticked off, and the views that they keep."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
 
+from cortex.crypto.fields import SealedCharField
 from cortex.records import OrgRecord
 
 
@@ -23,3 +24,23 @@ class CaseMark(OrgRecord):
 
     def __str__(self) -> str:
         return f"mark {self.pk}"
+
+
+class CaseView(OrgRecord):
+    """A view of the caseload that somebody keeps: filters as codes, under a name of their own.
+
+    The name is sealed with the organization's key: people call a view what they like, a patient's name too.
+    """
+
+    sealed_subject = "organization_id"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    name = SealedCharField(max_length=60)
+    filters = models.JSONField(help_text="{view, level, place, session}: codes, as in the address.")
+
+    class Meta:
+        verbose_name = "caseload view"
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"view {self.pk}"

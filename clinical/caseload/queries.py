@@ -6,18 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from clinical.assessments import queries as measures
+from clinical.assessments.models import Assessment
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import TASK_AFTER
-from clinical.caseload.models import CaseMark
+from clinical.caseload.coming import next_appointments
+from clinical.caseload.models import CaseMark, CaseView
 from clinical.caseload.ranking import GROUPS, Need, Place, is_reviewed, place
 from cortex.access.context import AccessContext
+from cortex.accounts.choices import Role
 from cortex.accounts.models import User
+from cortex.accounts.queries import signed_in_user
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import OPEN
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 from crisis.risk.models import RiskAssessment
@@ -31,6 +39,11 @@ from patients.sessions.observations import DailyCheckIn
 # More people than anybody treats; a page that is cut says so.
 MOST = 500
 SPARK_DAYS = 14
+# An alert that ended is news for so long, until one has looked.
+ENDED_WITHIN = timedelta(days=14)
+# What came longer ago than this has been on every list that is still open somewhere.
+FRESH = timedelta(days=1)
+THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
 NAMES = ("given_name", "middle_name", "family_name", "pronouns")
 
 
@@ -44,12 +57,13 @@ class Case:
     mark: CaseMark | None = None
     assessment: RiskAssessment | None = None
     alerts: list[RiskAlert] = field(default_factory=list)
+    ended: list[RiskAlert] = field(default_factory=list)
     courses: dict[str, Course] = field(default_factory=dict)
     items: list[ReviewItem] = field(default_factory=list)
     moods: list[int | None] = field(default_factory=list)
     check_ins: int = 0
     last_session: Session | None = None
-    next_session: Session | None = None
+    next_at: datetime | None = None
     last_heard: datetime | None = None
     due: list[tuple[str, datetime]] = field(default_factory=list)
     place: Place = field(default_factory=lambda: Place("steady", ""))
@@ -60,6 +74,16 @@ class Case:
     def level(self) -> str:
         """The level on record; empty when nobody was assessed."""
         return self.assessment.level if self.assessment else ""
+
+    def stamp(self) -> str:
+        """Return a digest of what a badge shows: level, alerts with their owners, tasks, newest measures."""
+        facts = [
+            self.level,
+            *sorted(f"{one.pk}{one.level}{one.assigned_to_id}" for one in self.alerts),
+            *sorted(str(one.pk) for one in self.items),
+            *sorted(str(one.latest.assessment_id) for one in self.courses.values() if one.latest),
+        ]
+        return blake2s("\n".join(facts).encode(), digest_size=6).hexdigest()
 
 
 def locked_mark(user_id: UUID, patient_id: UUID) -> CaseMark | None:
@@ -86,9 +110,11 @@ def caseload(user: User, at: datetime) -> list[Case]:
         found[mark.patient_id].mark = mark
     for person, assessed in latest_assessments(by_person).items():
         by_person[person].assessment = assessed
-    for alert in RiskAlert.objects.open().filter(patient_id__in=ids).select_related("assigned_to"):
+    lately = Q(status__in=OPEN) | Q(resolved_at__gt=at - ENDED_WITHIN)
+    alerts = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged")
+    for alert in alerts.select_related("assigned_to", "resolved_by").order_by("raised_at"):
         if (case := case_of(alert.patient_id)) is not None:
-            case.alerts.append(alert)
+            (case.alerts if alert.is_open else case.ended).append(alert)
     for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
@@ -162,7 +188,10 @@ def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
     for one in coming.distinct("patient_id"):
         if (case := case_of(one.patient_id)) is not None:
-            case.next_session = one
+            case.next_at = one.started_at
+    for row, when in next_appointments(list(ids), at).items():
+        if (case := case_of(row)) is not None:
+            case.next_at = min(when, case.next_at or when)
 
 
 def _judge(case: Case, at: datetime) -> None:
@@ -177,11 +206,16 @@ def _judge(case: Case, at: datetime) -> None:
         case.assessment.entered_level_at if case.assessment and case.level in ("high", "critical") else None
     )
     points = [one.latest.at for one in case.courses.values() if one.latest]
-    newest = [moment for moment in (rose, *points, *(item.created_at for item in case.items)) if moment]
+    ended = case.ended[-1] if case.ended else None
+    ended_at = ended.resolved_at if ended else None
+    created = (item.created_at for item in case.items)
+    newest = [moment for moment in (rose, ended_at, *points, *created) if moment]
     need = Need(
         level=case.level,
         alert_levels=tuple(alert.level for alert in case.alerts),
         level_rose_at=rose,
+        ended_at=ended_at,
+        ended_by=ended.resolved_by.full_name if ended and ended.resolved_by else "",
         off_track=off,
         overdue=tuple(overdue),
         waiting=tuple(waiting),
@@ -203,3 +237,41 @@ def open_names(context: AccessContext, cases: list[Case]) -> None:
     context.saw(
         "caseload", subjects=[one.pk for one in people], object_type="caseload", sections=["identity"]
     )
+
+
+def listens(user_id: UUID) -> User | None:
+    """Return the person when they have a caseload to listen to: active, of a role that treats."""
+    user = signed_in_user(user_id)
+    return user if user is not None and user.is_active and user.role in THERAPISTS else None
+
+
+def marks(user: User, at: datetime) -> str:
+    """Return a digest of what can change on a caseload: open alerts, levels, tasks, measures; 6 queries."""
+    people = set()
+    for rows in (memberships_of(user, at), covers_of(user, at)):
+        people |= set(rows.values_list("patient__person_id", flat=True)[:MOST])
+    ids = list(Patient.objects.filter(person_id__in=people).values_list("pk", flat=True))
+    alerts = RiskAlert.objects.open().filter(patient_id__in=ids)
+    levels = RiskAssessment.objects.filter(patient_id__in=list(people), computed_at__gte=at - FRESH)
+    items = ReviewItem.objects.open().filter(patient_id__in=ids)
+    done = Assessment.objects.filter(patient_id__in=ids, administered_at__gte=at - FRESH)
+    facts = [
+        *sorted(f"{pk}{epoch}" for pk, epoch in alerts.values_list("pk", "epoch")),
+        *sorted({f"{who}{level}" for who, level in levels.values_list("patient_id", "level")}),
+        *sorted(str(pk) for pk in items.values_list("pk", flat=True)),
+        *sorted(str(pk) for pk in done.values_list("pk", flat=True)),
+        *sorted(str(pk) for pk in people),
+    ]
+    return blake2s("\n".join(facts).encode(), digest_size=8).hexdigest()
+
+
+def views_of(context: AccessContext, user: User) -> list[CaseView]:
+    """Return the views that somebody keeps, the oldest first, their names opened."""
+    rows = list(CaseView.objects.filter(user=user).order_by("created_at", "pk"))
+    context.open(rows, ("name",))
+    return rows
+
+
+def locked_views(user_id: UUID) -> list[CaseView]:
+    """Lock and return the views that somebody keeps."""
+    return list(CaseView.objects.select_for_update(of=("self",)).filter(user_id=user_id).order_by("pk"))

@@ -12,7 +12,11 @@ from datetime import datetime, timedelta
 SILENT_AFTER = timedelta(days=14)
 LEVELS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "": 0}
 GROUPS = (
-    ("alert", "Look at first", "An alert is open, or the level has risen since you last looked."),
+    (
+        "alert",
+        "Look at first",
+        "An alert is open or has ended, or the level has risen, since you last looked.",
+    ),
     ("off_track", "Not on track", "A measure is off the course that treatment usually takes."),
     ("overdue", "Overdue", "A measure or a task is past its time."),
     ("waiting", "Waits for you", "A task is open, the oldest first."),
@@ -28,6 +32,8 @@ class Need:
     level: str = ""
     alert_levels: tuple[str, ...] = ()
     level_rose_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str = ""
     off_track: tuple[str, ...] = ()
     overdue: tuple[tuple[str, datetime], ...] = ()
     waiting: tuple[tuple[str, datetime], ...] = ()
@@ -57,6 +63,9 @@ def place(need: Need, at: datetime) -> Place:
         return Place("alert", f"The level rose to {need.level}.", (-level, 0.0))
     if is_reviewed(need):
         return Place("steady", "You reviewed this person.", (1.0, -float(level)))
+    if need.ended_at is not None and _is_after(need.ended_at, need.looked_at):
+        by = f" by {need.ended_by}" if need.ended_by else ""
+        return Place("alert", f"An alert was ended{by} since you looked.", (0.0, -float(level)))
     if need.off_track:
         return Place("off_track", f"{_join(need.off_track)} not on track.", (-level,))
     if need.overdue:

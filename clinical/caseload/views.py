@@ -1,38 +1,28 @@
-"""Doors of the caseload: the list, ticking somebody off, and taking that back."""
+"""Doors of the caseload: the list, its badges, kept views, ticking somebody off, and taking that back."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinical.assessments.drawing import spark
-from clinical.assessments.wording import band_label, direction, signed
-from clinical.caseload import actions, queries
-from clinical.caseload.queries import Case
-from clinical.caseload.ranking import GROUPS
+from clinical.caseload import actions, queries, showing
+from clinical.caseload.filters import Filters
+from clinical.caseload.forms import ViewForm
+from clinical.caseload.queries import THERAPISTS, Case
 from cortex.access.context import reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
+from cortex.ui.rules import DOWN, given_back
+from cortex.ui.templatetags.ui import risk
 from patients.registry.access import CHART
 from patients.registry.queries import found_by
-
-THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
-VIEWS = (
-    ("all", "Everybody"),
-    ("need", "Asks for you"),
-    ("off_track", "Not on track"),
-    ("due", "Measures due"),
-    ("silent", "Nothing heard"),
-    ("reviewed", "Reviewed"),
-)
 
 
 @requires(*THERAPISTS)
@@ -42,42 +32,45 @@ def caseload(request: HttpRequest) -> HttpResponse:
 
     A search is posted: what is typed would be somebody's name, and names never stand in an address.
     """
+    return _list(request, Filters.read(request.POST if request.method == "POST" else request.GET))
+
+
+def _list(
+    request: HttpRequest, filters: Filters, *, form: ViewForm | None = None, status: int = 200,
+    conflict: dict[str, object] | None = None,
+) -> HttpResponse:  # fmt: skip
     actor, at = actor_of(request), clock()
-    typed = request.POST if request.method == "POST" else request.GET
-    which = typed.get("view", "")
-    which = which if which in dict(VIEWS) else "all"
-    asked = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:80]
+    asked = "" if form else " ".join(request.POST.get("q", "").replace("\x00", "").split())[:80]
     with reading(actor, purpose="treatment", permission=CHART) as context:
+        mark = queries.marks(actor.person, at)
         everybody = queries.caseload(actor.person, at)
         queries.open_names(context, everybody)
-        chosen = [case for case in everybody if _is_in(case, which)]
+        chosen = [case for case in everybody if filters.holds(case)]
         if asked:
             home = actor.person.organization
             called = found_by(home, phone=asked).values_list("pk", flat=True) if home else []
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
-        shown = {
-            "groups": _groups(chosen),
+        shown: dict[str, Any] = {
+            "first": showing.first(everybody) if not asked and filters == Filters() else [],
+            "groups": showing.groups(chosen),
             "count": len(everybody),
             "chosen": len(chosen),
-            "tabs": _tabs(everybody, which),
-            "view": which,
+            "tabs": showing.tabs(everybody, filters),
+            "filters": filters,
+            "selects": filters.selects(),
+            "kept": [
+                {"id": one.pk, "name": one.name, "href": f"?{Filters.read(one.filters).query()}",
+                 "current": Filters.read(one.filters) == filters}
+                for one in queries.views_of(context, actor.person)
+            ],
             "q": asked,
             "is_cut": len(everybody) >= queries.MOST,
-        }
+            "mark": mark,
+            "form": form,
+            "conflict": conflict,
+        }  # fmt: skip
         part = "clinical/caseload/_list.html" if is_partial(request) else "clinical/caseload/page.html"
-        return render(request, part, shown)
-
-
-def _is_in(case: Case, which: str) -> bool:
-    if which == "need":
-        return case.place.group != "steady"
-    if which == "off_track":
-        return any(one.track().state == "not_on_track" for one in case.courses.values())
-    if which == "due":
-        return bool(case.due)
-    if which == "reviewed":
-        return case.reviewed
-    return which == "all" or case.place.group == which
+        return render(request, part, shown, status=status)
 
 
 def _is_meant(case: Case, asked: str, called: set[UUID]) -> bool:
@@ -86,64 +79,49 @@ def _is_meant(case: Case, asked: str, called: set[UUID]) -> bool:
     return named or case.patient.pk in called
 
 
-def _groups(cases: list[Case]) -> list[dict[str, Any]]:
-    found = []
-    for key, title, about in GROUPS:
-        rows = [row_of(case) for case in cases if case.place.group == key]
-        if rows:
-            found.append({"key": key, "title": title, "about": about, "rows": rows})
-    return found
+@requires(*THERAPISTS)
+@require_GET
+def case_badges(request: HttpRequest) -> HttpResponse:
+    """What each line's badges are now, by id and without a name; a look like any other."""
+    actor, at = actor_of(request), clock()
+    filters = Filters.read(request.GET)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        mark = queries.marks(actor.person, at)
+        cases = queries.caseload(actor.person, at)
+        people = [case.patient.pk for case in cases]
+        context.saw("caseload", subjects=people, object_type="caseload", sections=["badges"])
+        rows = {
+            str(case.patient.pk): {
+                "stamp": case.stamp(), "level": risk(case.level), "why": case.place.why,
+                "urgent": bool(case.alerts),
+            }
+            for case in cases
+        }  # fmt: skip
+        counts = {tab["key"]: tab["count"] for tab in showing.tabs(cases, filters)}
+        return JsonResponse({"mark": mark, "rows": rows, "counts": counts})
 
 
-def _tabs(cases: list[Case], which: str) -> list[dict[str, Any]]:
-    return [
-        {"label": label, "href": f"?view={key}", "current": key == which,
-         "count": sum(_is_in(case, key) for case in cases)}
-        for key, label in VIEWS
-    ]  # fmt: skip
+@requires(*THERAPISTS)
+@require_POST
+def case_view_keep(request: HttpRequest) -> HttpResponse:
+    """Keep the present filters under a name; a name that was not taken comes back with the page."""
+    filters, form = Filters.read(request.POST), ViewForm(request.POST)
+    if not form.is_valid():
+        return _list(request, filters, form=form, status=422)
+    try:
+        actions.keep_view(actor=actor_of(request), name=form.cleaned_data["name"], filters=filters)
+    except (RuleBroken, *DOWN) as error:
+        status, conflict = given_back(request, form, error)
+        return _list(request, filters, form=form, status=status, conflict=conflict)
+    return go_to(request, _page(filters))
 
 
-def row_of(case: Case) -> dict[str, Any]:
-    """Return one person as a line of the list."""
-    return {
-        "id": case.patient.pk,
-        "name": case.name or case.patient.anonymous_id,
-        "pseudonym": case.patient.anonymous_id,
-        "age": case.patient.get_age_band_display(),
-        "level": case.level,
-        "why": case.place.why,
-        "group": case.place.group,
-        "covers": case.covers,
-        "moods": spark(case.moods, f"Mood over 14 days, {case.check_ins} answers"),
-        "check_ins": case.check_ins,
-        "measures": [_measure(case, key) for key in ("phq9", "gad7")],
-        "last": case.last_session.started_at if case.last_session else None,
-        "heard": case.last_heard,
-        "next": case.next_session.started_at if case.next_session else None,
-        "due": [title for title, _ in case.due],
-        "tasks": len(case.items),
-        "alerts": [
-            {"url": reverse("crisis:alert_page", args=[one.pk]), "level": one.level,
-             "owner": one.assigned_to.full_name if one.assigned_to else ""}
-            for one in case.alerts
-        ],
-        "reviewed": case.reviewed,
-        "reviewed_at": case.mark.reviewed_at if case.mark else None,
-    }  # fmt: skip
-
-
-def _measure(case: Case, key: str) -> dict[str, Any] | None:
-    course = case.courses.get(key)
-    if course is None or course.latest is None:
-        return None
-    change = course.since_last()
-    return {
-        "title": course.definition.title,
-        "total": course.latest.total,
-        "band": band_label(course, course.latest.band),
-        "delta": signed(change.points) if change else "",
-        "direction": direction(course),
-    }
+@requires(*THERAPISTS)
+@require_POST
+def case_view_remove(request: HttpRequest, view_id: UUID) -> HttpResponse:
+    """Remove one of one's own views."""
+    actions.remove_view(actor=actor_of(request), view_id=view_id)
+    return go_to(request, reverse("clinical:caseload"))
 
 
 @requires(*THERAPISTS)
@@ -151,7 +129,7 @@ def _measure(case: Case, key: str) -> dict[str, Any] | None:
 def case_reviewed(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Tick somebody off until something new comes."""
     actions.mark_reviewed(actor=actor_of(request), patient_id=patient_id)
-    return go_to(request, _back(request))
+    return _ticked(request, patient_id, reviewed=True)
 
 
 @requires(*THERAPISTS)
@@ -159,10 +137,18 @@ def case_reviewed(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def case_unreviewed(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Take the last tick back."""
     actions.take_back_review(actor=actor_of(request), patient_id=patient_id)
-    return go_to(request, _back(request))
+    return _ticked(request, patient_id, reviewed=False)
 
 
-def _back(request: HttpRequest) -> str:
-    view = request.POST.get("view", "")
-    page = reverse("clinical:caseload")
-    return f"{page}?view={view}" if view in dict(VIEWS) else page
+def _ticked(request: HttpRequest, patient_id: UUID, *, reviewed: bool) -> HttpResponse:
+    """Answer with the button that takes it back, where it stands: a list sorted anew would move."""
+    filters = Filters.read(request.POST)
+    if not is_partial(request):
+        return go_to(request, _page(filters))
+    case = {"id": patient_id, "reviewed": reviewed, "group": ""}
+    return render(request, "clinical/caseload/_tick.html", {"case": case, "filters": filters})
+
+
+def _page(filters: Filters) -> str:
+    page, query = reverse("clinical:caseload"), filters.query()
+    return f"{page}?{query}" if query else page

@@ -1,35 +1,43 @@
-"""Reads of one chart: who it is, how risky and who says so, what changed, whether it works, what is due."""
+"""Reads of one person's chart: what its first screen must answer; opens name, birthday and effects alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from clinical.assessments import queries as measures
 from clinical.assessments.queries import Course
+from clinical.caseload.coming import next_appointments
 from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import local_day, mark_of
+from clinical.chart import parts
+from clinical.chart.banner import CONSENTS
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.queries import open_of_people
 from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.models import RiskAssessment
-from crisis.risk.queries import latest_assessment
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
+from patients.registry.person import PatientPreference
 from patients.registry.queries import PersonCard, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
+from patients.sessions.queries import progress_summary, recent_sessions
 
+RANGES = (30, 90, 365)
 DAYS = 30
+SITTINGS = ("therapy", "crisis_contact")
 SESSIONS = 8
-CONSENTS = ("treatment", "voice_processing", "emergency_contact", "care_team_sharing")
+# Each is one query of the axis; the picture can't show more of them apart.
+MOST_MARKS = 200
 
 
 @dataclass(slots=True)
@@ -38,7 +46,10 @@ class Chart:
 
     patient: Patient
     person: PersonCard
+    look: parts.Look
     assessment: RiskAssessment | None
+    # Evaluations at which the level changed within the axis, and the last one before it; oldest first.
+    levels: list[RiskAssessment]
     alerts: list[RiskAlert]
     items: list[ReviewItem]
     follow_ups: list[FollowUp]
@@ -47,9 +58,16 @@ class Chart:
     courses: dict[str, Course]
     due: list[tuple[str, datetime]]
     check_ins: list[DailyCheckIn]
-    days: list[date]
+    first: date
+    last: date
     sessions: list[Session]
+    session_times: list[datetime]
+    last_therapy: datetime | None
+    next_at: datetime | None
+    progress: dict[str, Any]
+    preference: PatientPreference | None
     mark: CaseMark | None
+    added: list[parts.Shown] = field(default_factory=list)
 
     @property
     def level(self) -> str:
@@ -57,54 +75,118 @@ class Chart:
         return self.assessment.level if self.assessment else ""
 
     @property
+    def since(self) -> datetime | None:
+        """From when changes are told: the last session with a clinician, else the reader's last look."""
+        return self.last_therapy or self.seen_before
+
+    @property
     def seen_before(self) -> datetime | None:
         """When the reader looked before this look."""
         return self.mark.looked_before if self.mark else None
 
+    @property
+    def open_alerts(self) -> list[RiskAlert]:
+        """Those that somebody still has to end, the worst first."""
+        found = [one for one in self.alerts if one.is_open]
+        return sorted(found, key=lambda one: (one.level != "critical", one.raised_at))
 
-def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) -> Chart:
-    """Open a chart: the person's name, ways to reach them, what is coded; a fixed number of queries."""
+
+def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, days: int) -> Chart:
+    """Open a chart over so many days: a fixed number of queries, however long somebody is known."""
     patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
+    look = parts.Look(patient, ids, at, context)
     team = care_team(patient.pk, at)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     courses = measures.courses(done, measures.instruments())
     last = local_day(patient, at)
-    days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    first = last - timedelta(days=days - 1)
+    start = at - timedelta(days=days)
     consents = consent_state([patient.person_id], CONSENTS, at)
+    evaluations = _evaluations(patient.person_id, start, at)
+    sessions = recent_sessions(ids, at, SESSIONS)
+    context.open(
+        [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
+    )
     return Chart(
         patient=patient,
         person=person,
-        assessment=latest_assessment(patient.person_id),
-        alerts=open_of_people(ids),
+        look=look,
+        assessment=evaluations[0],
+        levels=evaluations[1],
+        alerts=_alerts(ids, start),
         items=list(ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")),
-        follow_ups=list(
-            FollowUp.objects.filter(patient_id__in=ids, status__in=STANDING).order_by("due_at")[:5]
-        ),
+        follow_ups=_follow_ups(ids),
         team=team,
         consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
         courses=courses,
         due=measures.due_measures(courses, began, at),
-        check_ins=list(
-            DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=days[0])
-            .only(
-                "date", "mood", "sleep_quality", "stress_level", "focus_score", "patient_id", "submitted_at"
-            )
-            .order_by("date")
-        ),
-        days=days,
-        sessions=list(
-            Session.objects.filter(patient_id__in=ids, started_at__lte=at)
-            .only("kind", "channel", "status", "started_at", "duration_seconds", "patient_id")
-            .order_by("-started_at")[:SESSIONS]
-        ),
+        check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
+        first=first,
+        last=last,
+        sessions=sessions,
+        session_times=_session_times(ids, start, at),
+        last_therapy=_last_therapy(ids, at),
+        next_at=_next(ids, at),
+        progress=progress_summary(ids, at - timedelta(days=DAYS)),
+        preference=PatientPreference.objects.filter(patient_id__in=ids).order_by("-updated_at").first(),
         mark=mark_of(actor.person.pk, patient.pk),
+        added=parts.overviews(look),
     )
 
 
-def by_day(found: Chart, name: str) -> list[int | None]:
-    """Return one daily score over the chart's days, oldest first; a day without an answer is None."""
+def _evaluations(
+    person_id: UUID, start: datetime, at: datetime
+) -> tuple[RiskAssessment | None, list[RiskAssessment]]:
+    """Return the newest evaluation, and those that changed the level since `start` with the one before."""
+    rows = RiskAssessment.objects.filter(patient_id=person_id, computed_at__lte=at)
+    newest = rows.order_by("-computed_at", "-id").first()
+    within = rows.filter(computed_at__gte=start, entered_level_at=F("computed_at"))
+    changes = list(within.order_by("-computed_at", "-id")[:MOST_MARKS])[::-1]
+    before = rows.filter(computed_at__lt=start).order_by("-computed_at", "-id").first()
+    return newest, [*([before] if before else []), *changes]
+
+
+def _alerts(ids: list[UUID], start: datetime) -> list[RiskAlert]:
+    rows = RiskAlert.objects.filter(patient_id__in=ids).exclude(status="merged")
+    within = rows.filter(raised_at__gte=start).order_by("-raised_at")
+    found = {one.pk: one for one in within.select_related("assigned_to", "resolved_by")[:MOST_MARKS]}
+    found |= {one.pk: one for one in rows.open().select_related("assigned_to")}
+    return sorted(found.values(), key=lambda one: one.raised_at)
+
+
+def _follow_ups(ids: list[UUID]) -> list[FollowUp]:
+    rows = FollowUp.objects.filter(patient_id__in=ids, status__in=STANDING)
+    return list(rows.order_by("due_at")[:5])
+
+
+def _check_ins(ids: list[UUID], since: date) -> list[DailyCheckIn]:
+    rows = DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=since)
+    scores = ("mood", "sleep_quality", "stress_level", "focus_score")
+    return list(rows.only("date", *scores, "patient_id", "submitted_at").order_by("date"))
+
+
+def _session_times(ids: list[UUID], start: datetime, at: datetime) -> list[datetime]:
+    rows = Session.objects.filter(patient_id__in=ids, started_at__gte=start, started_at__lte=at)
+    return list(rows.order_by("-started_at").values_list("started_at", flat=True)[:MOST_MARKS])
+
+
+def _last_therapy(ids: list[UUID], at: datetime) -> datetime | None:
+    """Return when the last sitting with a clinician began; an app's own sessions are none."""
+    rows = Session.objects.filter(patient_id__in=ids, kind__in=SITTINGS, started_at__lte=at)
+    held = rows.filter(status__in=("completed", "in_progress", "abandoned"))
+    return held.order_by("-started_at").values_list("started_at", flat=True).first()
+
+
+def _next(ids: list[UUID], at: datetime) -> datetime | None:
+    rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
+    found = rows.order_by("started_at").values_list("started_at", flat=True).first()
+    return min([*filter(None, [found]), *next_appointments(ids, at).values()], default=None)
+
+
+def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:
+    """Return one daily score over the last days, oldest first; a day without an answer is None."""
     values: dict[date, Any] = {one.date: getattr(one, name) for one in found.check_ins}
-    return [values.get(day) for day in found.days]
+    return [values.get(found.last - timedelta(days=back)) for back in range(days - 1, -1, -1)]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
 
 from clinical.assessments.drawing import spark
+from clinical.assessments.queries import Course
 from clinical.assessments.showing import course_row
-from clinical.assessments.wording import change_words
-from clinical.chart.queries import Chart, by_day
-from crisis.alerts.wording import review_words
-from crisis.risk.reasons import reason_code, sentence
+from clinical.assessments.wording import band_label, change_words, direction, signed
+from clinical.chart import banner, trajectory
+from clinical.chart.parts import Line, Mark
+from clinical.chart.queries import DAYS, RANGES, Chart, by_day
+from clinical.timeline.wording import capital, level_confidence, level_detail
+from cortex.ui.zone import zone_of
+from crisis.alerts.wording import follow_up_words, reason_sentence, review_words
+from crisis.casework.evidence_words import DOMAINS, SOURCES, age_words
+from crisis.risk.labels import FACTORS, label
 
 DAILY = (
     ("mood", "Mood", "higher is better"),
@@ -20,120 +27,236 @@ DAILY = (
     ("stress_level", "Stress", "higher is worse"),
     ("focus_score", "Focus", "higher is better"),
 )
-CONSENT_WORDS = {
-    "treatment": "Treatment",
-    "voice_processing": "Voice and patterns",
-    "emergency_contact": "Emergency contact",
-    "care_team_sharing": "Sharing with the team",
-}
-SOURCES = {
-    "score": "the signals together",
-    "floor": "a rule",
-    "held": "kept up until a person has looked",
-    "clinician": "a clinician",
-}
+# The measures whose courses share the axis; others have their own picture below.
+ON_AXIS = ("phq9", "gad7")
+# So many lines answer a question on the first screen; the rest are folded.
+SHORT = 4
+# A mean of fewer days is no mood of a time.
+LEAST_DAYS = 3
 
 
 def shown(found: Chart, at: datetime) -> dict[str, Any]:
     """Return the five answers of a chart's first screen, and what stands below them."""
-    return {
-        "patient": found.patient,
-        "person": found.person,
+    axis = axis_of(found)
+    changed = changes(found)
+    agreed, due = agreed_lines(found), due_lines(found, at)
+    courses = sorted((one for one in found.courses.values() if one.points), key=_first_on_axis)
+    head = banner.laid_out(found.look, found.person, found.assessment, found.team, found.consents)
+    return head | {
+        "tab": "overview",
         "risk": _risk(found),
-        "changes": changes(found),
-        "seen_before": found.seen_before,
-        "agreed": [{"label": f"Contact {one.label}", "due": one.due_at} for one in found.follow_ups],
-        "courses": [course_row(one) for one in found.courses.values() if one.points],
-        "due": due_rows(found, at),
+        "since": found.since,
+        "since_session": found.last_therapy,
+        "changes": changed[:SHORT],
+        "more_changes": changed[SHORT:],
+        "agreed": agreed[:SHORT],
+        "more_agreed": agreed[SHORT:],
+        "next_at": found.next_at,
+        "due": due[:SHORT],
+        "more_due": due[SHORT:],
+        "working": [_working(one) for one in courses],
+        "picture": trajectory.drawn(axis, _told(found, axis)),
+        "axis_table": trajectory.table(axis),
+        "axis_titles": [title for title, _, _ in axis.measures],
+        "mark_kinds": {mark.kind for _, mark in axis.marks},
+        "ranges": [(days, days == axis.days) for days in RANGES],
+        "courses": [course_row(one) for one in courses],
         "daily": [_daily(found, *one) for one in DAILY],
-        "check_ins": len(found.check_ins),
-        "days": len(found.days),
-        "table": [
-            {
-                "date": one.date,
-                "mood": one.mood,
-                "sleep": one.sleep_quality,
-                "stress": one.stress_level,
-                "focus": one.focus_score,
-            }
-            for one in reversed(found.check_ins)
-        ],
+        "check_ins": sum(value is not None for value in _answered(found)),
+        "days": DAYS,
+        "progress": found.progress,
         "sessions": [_session(one) for one in found.sessions],
         "team": [_place(one) for one in found.team],
-        "consents": [(CONSENT_WORDS[kind], held) for kind, held in found.consents.items()],
-        "reviewed_at": found.mark.reviewed_at if found.mark else None,
+        "consent_rows": [(capital(banner.CONSENTS[kind]), held) for kind, held in found.consents.items()],
+        "preference": _preference(found),
+        "signals": _signals(found, at),
+        "cards": [card for part in found.added for card in part.cards],
     }
+
+
+def _first_on_axis(one: Course) -> tuple[int, str]:
+    key = one.definition.key
+    return (ON_AXIS.index(key) if key in ON_AXIS else len(ON_AXIS), key)
 
 
 def _risk(found: Chart) -> dict[str, Any]:
     one = found.assessment
-    alert = found.alerts[0] if found.alerts else None
-    told = ""
-    if one is not None and (one.rules_fired or found.level not in ("", "low")):
-        told = sentence(reason_code(one.rules_fired, one.level)) + "."
+    alert = found.open_alerts[0] if found.open_alerts else None
     return {
         "level": found.level,
-        "said": told,
-        "by": SOURCES.get(one.level_source, "") if one else "",
+        "said": banner.reason(one),
+        "detail": level_detail(one.level_source, one.missing_inputs) if one else "",
+        "confidence": level_confidence(one.level_source, one.missing_inputs) if one else "",
         "since": one.entered_level_at if one else None,
         "computed_at": one.computed_at if one else None,
         "engine": one.engine_version if one else "",
         "alert_url": reverse("crisis:alert_page", args=[alert.pk]) if alert else "",
+        "alert_reason": reason_sentence(alert.reason_code) if alert else "",
         "owner": alert.assigned_to.full_name if alert and alert.assigned_to else "",
         "alert_level": alert.level if alert else "",
     }
 
 
 def changes(found: Chart) -> list[dict[str, Any]]:
-    """Return what came since the reader's look before this one, newest first."""
-    seen = found.seen_before
-    lines: list[tuple[datetime, str, str]] = []
-    for alert in found.alerts:
-        lines.append((alert.raised_at, f"An alert was raised, {alert.level}.", "urgent"))
-    if found.assessment is not None and found.level in ("medium", "high", "critical"):
-        lines.append((found.assessment.entered_level_at, f"The level became {found.level}.", "activity"))
-    for course in found.courses.values():
-        if course.latest is not None:
-            words = f"{course.definition.title} {course.latest.total}"
-            change = course.since_last()
-            words += f", {change_words(change)}." if change else ", the first one."
-            lines.append((course.latest.at, words, "clipboard-list"))
-    if found.sessions:
-        count = sum(one.started_at > seen for one in found.sessions) if seen else len(found.sessions)
-        if count:
-            words = f"{count} session{'s' if count != 1 else ''}."
-            lines.append((found.sessions[0].started_at, words, "message-circle"))
+    """Return what came since the last session (else the reader's last look), newest first."""
+    lines = [*_alert_changes(found), *_level_changes(found), *_measure_changes(found)]
     for item in found.items:
-        lines.append((item.created_at, f"Task: {review_words(item.reason_code)[0]}.", "clipboard-check"))
-    kept = [line for line in lines if seen is None or line[0] > seen]
-    return [{"at": at, "words": words, "icon": icon} for at, words, icon in sorted(kept, reverse=True)]
+        lines.append(
+            Line(f"Task: {review_words(item.reason_code)[0]}", item.created_at, icon="clipboard-check")
+        )
+    if told := _mood_change(found):
+        lines.append(told)
+    lines += [line for part in found.added for line in part.changes]
+    seen, since = found.seen_before, found.since
+    timed = [(line.at, number, line) for number, line in enumerate(lines) if line.at is not None]
+    kept = [line for at, _, line in sorted(timed, reverse=True) if since is None or at > since]
+    return [
+        {"at": line.at, "words": line.words, "icon": line.icon, "url": line.url,
+         "is_new": bool(seen and line.at and line.at > seen)}
+        for line in kept
+    ]  # fmt: skip
 
 
-def due_rows(found: Chart, at: datetime) -> list[dict[str, Any]]:
-    """Return what is due for this person: tasks and measures, the longest overdue first."""
-    rows = [
-        {
-            "label": review_words(item.reason_code)[0],
-            "due": item.due_at,
-            "late": item.due_at <= at,
-            "url": reverse("crisis:review_detail", args=[item.pk]),
-        }
-        for item in found.items
+def _alert_changes(found: Chart) -> Iterable[Line]:
+    for one in found.alerts:
+        url = reverse("crisis:alert_page", args=[one.pk])
+        yield Line(f"Alert, {one.level}: {reason_sentence(one.reason_code)}", one.raised_at, url, "urgent")
+        if one.resolved_at is not None:
+            by = f" by {one.resolved_by.full_name}" if one.resolved_by else ""
+            yield Line(f"The alert was ended{by}", one.resolved_at, url, "check")
+
+
+def _level_changes(found: Chart) -> Iterable[Line]:
+    for before, one in zip([None, *found.levels], found.levels, strict=False):
+        if one.entered_level_at == one.computed_at and (before is None or before.level != one.level):
+            was = f", was {before.level}" if before is not None else ""
+            yield Line(f"Level {one.level}{was}", one.computed_at, icon="activity")
+
+
+def _measure_changes(found: Chart) -> Iterable[Line]:
+    for course in found.courses.values():
+        if course.latest is None:
+            continue
+        change = course.since_last()
+        words = f"{course.definition.title} {course.latest.total}"
+        words += f", {change_words(change)}" if change else ", the first one"
+        url = reverse("clinical:measure_result", args=[found.patient.pk, course.latest.assessment_id])
+        yield Line(words, course.latest.at, url, "clipboard-list")
+
+
+def _mood_change(found: Chart) -> Line | None:
+    """Return the mean mood since the last session beside that of as many days before it."""
+    if found.since is None or not found.check_ins:
+        return None
+    day = found.since.astimezone(zone_of(found.patient.zone())).date()
+    span = max((found.last - day).days, 1)
+    now = [one.mood for one in found.check_ins if one.date > day and one.mood is not None]
+    then = [
+        one.mood for one in found.check_ins
+        if day - timedelta(days=span) < one.date <= day and one.mood is not None
+    ]  # fmt: skip
+    if len(now) < LEAST_DAYS:
+        return None
+    words = f"Mood {sum(now) / len(now):.1f} on {len(now)} days"
+    if len(then) >= LEAST_DAYS:
+        words += f", was {sum(then) / len(then):.1f}"
+    return Line(words, found.check_ins[-1].submitted_at, icon="mood-smile")
+
+
+def agreed_lines(found: Chart) -> list[Line]:
+    """Return what was agreed: what parts add (goals, homework), then the contacts that were promised."""
+    lines = [line for part in found.added for line in part.agreed]
+    return lines + [
+        Line(follow_up_words(one.label), one.due_at, reverse("crisis:followups"), "phone")
+        for one in found.follow_ups
     ]
-    page = reverse("clinical:measures", args=[found.patient.pk])
-    rows += [{"label": title, "due": when, "late": False, "url": page} for title, when in found.due]
-    return sorted(rows, key=lambda row: row["due"])
+
+
+def due_lines(found: Chart, at: datetime) -> list[Line]:
+    """Return what is due for this person: tasks, measures and what parts add, the longest overdue first."""
+    lines = [
+        Line(
+            review_words(item.reason_code)[0], item.due_at, reverse("crisis:review_detail", args=[item.pk]),
+            "clipboard-check", late=item.due_at <= at,
+        )
+        for item in found.items
+    ]  # fmt: skip
+    keys = {one.definition.title: key for key, one in found.courses.items()}
+    for title, when in found.due:
+        url = reverse("clinical:measure_ask", args=[found.patient.pk, keys[title]])
+        lines.append(Line(title, when, url, "clipboard-list"))
+    lines += [line for part in found.added for line in part.due]
+    return sorted(lines, key=lambda line: line.at or at)
+
+
+def _working(one: Any) -> dict[str, Any]:
+    track, change = one.track(), one.since_last()
+    return {
+        "title": one.definition.title,
+        "total": one.latest.total,
+        "most": one.definition.highest,
+        "band": band_label(one, one.latest.band),
+        "at": one.latest.at,
+        "delta": signed(change.points) if change else "",
+        "direction": direction(one),
+        "since_first": change_words(one.since_first()),
+        "track": track.state,
+        "why": track.why,
+    }
+
+
+def axis_of(found: Chart) -> trajectory.Axis:
+    """Return what stands on the one time axis."""
+    zone = zone_of(found.patient.zone())
+
+    def day(moment: datetime) -> Any:
+        return moment.astimezone(zone).date()
+
+    marks = [Mark(one.raised_at, f"Alert, {one.level}", "alert") for one in found.alerts]
+    marks += [Mark(moment, "Session", "session") for moment in found.session_times]
+    marks += [mark for part in found.added for mark in part.marks]
+    courses = [found.courses[key] for key in ON_AXIS if key in found.courses]
+    points = [
+        (one.definition.title, one.definition.highest,
+         [pair for pair in trajectory.days_of([(p.at, p.total) for p in one.points], zone)
+          if pair[0] >= found.first])
+        for one in courses
+    ]  # fmt: skip
+    return trajectory.Axis(
+        first=found.first,
+        last=found.last,
+        moods={one.date: one.mood for one in found.check_ins
+               if one.mood is not None and found.first <= one.date <= found.last},
+        levels=[(day(one.entered_level_at), one.level) for one in found.levels],
+        measures=[one for one in points if one[2]],
+        marks=[(day(mark.at), mark) for mark in marks if found.first <= day(mark.at) <= found.last],
+    )  # fmt: skip
+
+
+def _told(found: Chart, axis: trajectory.Axis) -> str:
+    parts = [f"{len(axis.moods)} of {axis.days} days have a mood"]
+    if found.level:
+        parts.append(f"level {found.level} now")
+    parts += [f"{title} last {points[-1][1]} of {highest}" for title, highest, points in axis.measures]
+    alerts = sum(mark.kind == "alert" for _, mark in axis.marks)
+    if alerts:
+        parts.append(f"{alerts} alert{'s' if alerts != 1 else ''}")
+    return ". ".join(capital(part) for part in parts) + "."
+
+
+def _answered(found: Chart) -> list[int | None]:
+    columns = [by_day(found, name) for name, _, _ in DAILY]
+    return [next((value for value in day if value is not None), None) for day in zip(*columns, strict=True)]
 
 
 def _daily(found: Chart, name: str, title: str, meaning: str) -> dict[str, Any]:
     values = by_day(found, name)
     known = [value for value in values if value is not None]
     mean = sum(known) / len(known) if known else None
-    label = f"{title} over {len(values)} days, {len(known)} answers"
     return {
         "title": title,
         "meaning": meaning,
-        "picture": spark(values, label),
+        "picture": spark(values, f"{title} over {len(values)} days, {len(known)} answers"),
         "mean": f"{mean:.1f}" if mean is not None else "",
         "latest": known[-1] if known else None,
         "count": len(known),
@@ -141,13 +264,37 @@ def _daily(found: Chart, name: str, title: str, meaning: str) -> dict[str, Any]:
 
 
 def _session(one: Any) -> dict[str, Any]:
+    answers = [row for row in one.feedback.all() if row.author == "patient"] or list(one.feedback.all())
+    newest = max(answers, key=lambda row: row.given_at, default=None)
     return {
         "kind": one.get_kind_display(),
         "channel": one.get_channel_display() if one.channel else "",
         "status": one.get_status_display(),
         "at": one.started_at,
+        "ended": one.ended_at,
         "minutes": round(one.duration_seconds / 60) if one.duration_seconds else None,
-    }
+        "effect": _effectiveness(newest),
+        "effects": [
+            words for name in ("physical_effects", "mental_effects")
+            if newest is not None and (words := effect_words(getattr(newest, name)))
+        ],
+    }  # fmt: skip
+
+
+def _effectiveness(row: Any) -> str:
+    """Return how a session helped as 1 to 5, whatever scale it was asked on (domain K4)."""
+    if row is None or row.effectiveness_raw is None:
+        return ""
+    return f"{1 + 4 * (row.effectiveness_raw - 1) / (row.effectiveness_scale - 1):.1f}"
+
+
+def effect_words(value: Any) -> str:
+    """Return what an app sent as effects (a list, an object or a text) as one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{str(key).replace('_', ' ')} {told}" for key, told in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(one).replace("_", " ") for one in value)
+    return str(value) if value else ""
 
 
 def _place(one: Any) -> dict[str, Any]:
@@ -158,3 +305,35 @@ def _place(one: Any) -> dict[str, Any]:
         "covers": covered,
         "until": one.ends_at,
     }
+
+
+def _preference(found: Chart) -> list[tuple[str, str]]:
+    one = found.preference
+    if one is None:
+        return []
+    rows = (
+        ("Voice", one.voice_preference.replace("_", " ")),
+        ("Background", one.background_sound_type.replace("_", " ")),
+        ("Length", f"{one.preferred_duration_minutes} min" if one.preferred_duration_minutes else ""),
+        ("Morning", f"{one.morning_routine_time:%H:%M}" if one.morning_routine_time else ""),
+        ("Evening", f"{one.evening_routine_time:%H:%M}" if one.evening_routine_time else ""),
+    )
+    return [(title, capital(words)) for title, words in rows if words]
+
+
+def _signals(found: Chart, at: datetime) -> list[dict[str, Any]]:
+    """Return the coded factors of the newest evaluation, the largest share first."""
+    rows = []
+    for factor in found.assessment.factors if found.assessment else []:
+        seen = factor.get("observed_at")
+        share = factor.get("share")
+        rows.append(
+            {
+                "label": capital(label(FACTORS, factor.get("code", ""), "en")),
+                "domain": DOMAINS.get(factor.get("domain", ""), factor.get("domain", "")),
+                "share": round(share * 100) if share is not None else None,
+                "source": SOURCES.get(factor.get("source_type", ""), ""),
+                "age": age_words(at - datetime.fromisoformat(seen)) if seen else "",
+            }
+        )
+    return rows

@@ -19,6 +19,7 @@ from cortex.clock import clock
 from patients.registry.access import CHART
 
 CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+USUAL_DAYS = 90
 
 
 @requires(*CLINICIANS)
@@ -26,11 +27,13 @@ CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR
 def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview of one person; a stranger learns nothing, and every opening is one row of the log."""
     actor, at = actor_of(request), clock()
+    asked = {str(days): days for days in queries.RANGES}
+    days = asked.get(request.GET.get("days", ""), USUAL_DAYS)
     note_look(actor=actor, patient_id=patient_id, at=at)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        found = queries.chart(context, actor, patient_id, at)
+        found = queries.chart(context, actor, patient_id, at, days)
         context.saw(
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
-            sections=["overview", "measures", "check_ins", "sessions", "team"],
+            sections=["overview", "measures", "check_ins", "sessions", "team", "signals", "preferences"],
         )  # fmt: skip
-        return render(request, "clinical/chart/page.html", shown(found, at) | {"tab": "overview"})
+        return render(request, "clinical/chart/page.html", shown(found, at))

@@ -13,9 +13,11 @@ register = template.Library()
 # The sections of a chart in their order: key, title, URL name.
 TABS = (
     ("overview", "Overview", "chart"),
+    ("timeline", "Timeline", "timeline"),
     ("measures", "Measures", "measures"),
     ("notes", "Notes", "notes"),
 )
+LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "fr": "French", "so": "Somali"}
 
 
 @register.inclusion_tag("clinical/chart/_tabs.html")
@@ -27,3 +29,9 @@ def chart_tabs(patient_id: UUID, current: str = "") -> dict[str, Any]:
             for key, title, name in TABS
         ]
     }
+
+
+@register.filter
+def language_words(code: str) -> str:
+    """Return a language's name in English; a code that has none here as it stands."""
+    return LANGUAGES.get(code, code)

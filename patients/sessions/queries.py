@@ -46,27 +46,29 @@ def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[
     return {row.pop("session_id"): row for row in rows}
 
 
-def progress_summary(patient_id: UUID, since: datetime) -> dict[str, Any]:
+def progress_summary(patient_ids: Collection[UUID], since: datetime) -> dict[str, Any]:
     """Return a person's sessions and mean answers since a time (the source's user_progress_summary).
 
-    Each figure has its own query: joining sessions and check-ins would count rows many times.
-    Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure without an answer is None.
+    `patient_ids` are all rows of the person. Each figure has its own query: joining sessions and check-ins
+    would count rows many times. Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure
+    without an answer is None.
     """
-    feedback = SessionFeedback.objects.filter(patient_id=patient_id, given_at__gte=since)
+    feedback = SessionFeedback.objects.filter(patient_id__in=patient_ids, given_at__gte=since)
     norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
-    days = DailyCheckIn.objects.filter(patient_id=patient_id, submitted_at__gte=since)
+    days = DailyCheckIn.objects.filter(patient_id__in=patient_ids, submitted_at__gte=since)
     sleep, focus = Avg("sleep_quality"), Avg("focus_score")
     return {
-        "total_sessions": Session.objects.filter(patient_id=patient_id, started_at__gte=since).count(),
+        "total_sessions": Session.objects.filter(patient_id__in=patient_ids, started_at__gte=since).count(),
         "avg_effectiveness": feedback.aggregate(value=Avg(1 + 4 * norm))["value"],
         **days.aggregate(avg_sleep_quality=sleep, avg_focus_score=focus),
     }
 
 
-def recent_sessions(patient_id: UUID, limit: int = 50) -> list[Session]:
-    """Return the newest sessions with their feedback, which may be missing (recent_session_analysis).
+def recent_sessions(patient_ids: Collection[UUID], at: datetime, limit: int = 50) -> list[Session]:
+    """Return the newest sessions begun by `at` with their feedback, if any (recent_session_analysis).
 
     Effects in the feedback are sealed: open the rows in a context before reading them.
     """
-    rows = Session.objects.filter(patient_id=patient_id).prefetch_related("feedback")
+    begun = Session.objects.filter(patient_id__in=patient_ids, started_at__lte=at)
+    rows = begun.prefetch_related("feedback")
     return list(rows.order_by("-started_at")[:limit])

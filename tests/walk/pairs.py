@@ -72,6 +72,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "number": "1",
         "free_text": "More.",
     }
+    pinned = {"source": "measure", "item_id": world.assessment_id}
     measure, result = {"key": "gad7"}, {"assessment_id": world.assessment_id}
     calm = {f"q{number}": "0" for number in range(1, 8)}
     assert world.follow_up and world.review and world.second and world.invitation
@@ -80,6 +81,13 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:chart": chart("GET"),
         "clinical:case_reviewed": chart("POST"),
         "clinical:case_unreviewed": chart("POST"),
+        "clinical:timeline": chart("GET", "POST", data={"q": "check"}),
+        "clinical:timeline_pin": chart("POST", ids=pinned),
+        "clinical:timeline_unpin": chart("POST", ids=pinned),
+        "clinical:finding_review": chart(
+            "POST", ids={"source": "level", "item_id": world.level_id}, data={"verdict": "accepted"}
+        ),
+        "clinical:case_view_remove": Pair({"view_id": world.case_view_id}, "alice", methods=("POST",)),
         "clinical:measures": chart("GET"),
         "clinical:measure_ask": chart("GET", "POST", ids=measure, data={"mode": "phone", "language": "en"}),
         "clinical:measure_answer": chart("POST", ids=measure, data={"item": "q1", "value": "1"}),

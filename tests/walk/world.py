@@ -12,7 +12,9 @@ from django.apps import apps
 from django.contrib import admin
 
 from clinical.assessments.actions import begin_assessment, finish_assessment
-from clinical.caseload.actions import mark_reviewed
+from clinical.caseload.actions import keep_view, mark_reviewed
+from clinical.caseload.filters import Filters
+from clinical.timeline.actions import pin_entry, review_finding
 from cortex.accounts.apikeys.actions import revoke_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.factors.actions import add_app
@@ -34,6 +36,7 @@ from crisis.ownership.actions import claim_alert
 from crisis.policies.actions import add_pager, set_engine_state
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
+from crisis.risk.queries import latest_assessment
 from patients.care.actions import plan_cover
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
@@ -65,6 +68,8 @@ class World:
     invitation: Invitation | None = None
     assessment_id: str = ""
     notes: Notes | None = None
+    level_id: str = ""
+    case_view_id: str = ""
     source_id: str = ""
     credentials: dict[str, str] = field(default_factory=dict)
 
@@ -256,6 +261,17 @@ def _house_rows(world: World) -> None:
     mark_reviewed(actor=treats, patient_id=who)
     world.notes = write_notes(world.cast, who)
     world.planted["handwritten8"] = who
+    kept = keep_view(actor=treats, name="Mbuyuni3", filters=Filters(view="need"))
+    world.case_view_id = str(kept.pk)
+    pin_entry(actor=treats, patient_id=who, source="measure", item_id=one.pk)
+    makers.scope_all()
+    level = latest_assessment(patient.person_id)
+    assert level is not None
+    world.level_id = str(level.pk)
+    review_finding(
+        actor=treats, patient_id=who, source="level", finding_id=level.pk, verdict="commented",
+        comment="mbuyuni3",
+    )  # fmt: skip
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()

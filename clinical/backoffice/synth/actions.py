@@ -11,7 +11,9 @@ from django.db import connection
 from clinical.backoffice.synth import queries
 from clinical.backoffice.synth.people import people
 from clinical.backoffice.synth.plan import EVENTS, SLUG, Chunk, Plan
+from clinical.backoffice.synth.records import Records
 from clinical.backoffice.synth.rows import Home, Rows
+from clinical.backoffice.synth.tables import Table
 from cortex.accounts.actions import create_organization, create_user
 from cortex.accounts.factors.required import SETTING as FACTOR_RULE
 from cortex.accounts.models import Organization
@@ -22,7 +24,7 @@ from cortex.live.models import Feed
 from crisis.alerts.actions import raise_alert
 from crisis.duty.actions import plan_shift, start_shift
 
-STAFF = {"counselor": 6, "therapist": 4, "supervisor": 1, "admin": 1}
+STAFF = {"counselor": 6, "therapist": 5, "supervisor": 1, "admin": 1}
 SHIFT = timedelta(hours=12)
 
 
@@ -72,18 +74,23 @@ def load_chunk(*, actor: Actor, plan: Plan, chunk: Chunk, home: Home) -> list[UU
     keys = copy_keys([one.id for one in found])
     rows = Rows(plan, home)
     rows.add(found, keys)
-    written = _copy(rows)
+    lines = dict(rows.lines)
+    if chunk.organization == 0:
+        records = Records(plan, home)
+        records.add([one for one in found if one.number in plan.treated])
+        lines |= records.lines
+    written = _copy(lines)
     codes = {"first": chunk.first, "end": chunk.end, "rows": written, "seed": plan.seed}
     record(actor, "synth.loaded", home.organization, codes=codes)
     return list(keys)
 
 
-def _copy(rows: Rows) -> int:
+def _copy(tables: dict[Table, list[tuple[Any, ...]]]) -> int:
     written = 0
     with connection.cursor() as cursor:
         # What is lost with the power is built again, not restored.
         cursor.execute("SET LOCAL synchronous_commit = off")
-        for table, lines in rows.lines.items():
+        for table, lines in tables.items():
             if not lines:
                 continue
             with cursor.copy(table.sql) as copy:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 SLUG = "synth-"
 CHUNK = 2_500
+# So many people of the first organization are one therapist's, with years on record.
+CASELOAD = 300
 # Two events of each ended alert are in its organization's feed: that it was raised, and how it ended.
 EVENTS = 2
 # A pseudonym is CX and eight digits; a stride that shares no factor with their number visits each once.
@@ -64,6 +66,11 @@ class Plan:
         """Return the ordinals of the open alerts."""
         found = self.alarmed(*self.block(0))
         return found[len(found) - self.open_alerts :]
+
+    @property
+    def treated(self) -> range:
+        """Return the numbers of those who have years on record: one therapist's caseload."""
+        return range(min(CASELOAD, self.people // 33, self.block(0)[1]))
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the work in pieces; each is one transaction within one organization."""

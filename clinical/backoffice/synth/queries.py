@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connections
 from psycopg import connect
 
+from clinical.assessments.queries import instruments
 from clinical.backoffice.synth.plan import SLUG
 from clinical.backoffice.synth.rows import Home
 from cortex.accounts.models import Organization, Role, User
@@ -45,12 +46,21 @@ def home(organization_id: UUID) -> Home:
         therapists=[one.pk for one in staff if one.role == Role.THERAPIST],
         policies={level: policy_for(organization_id, level, waiting=False) for level in ("high", "critical")},
         labels={one.pk: one.full_name for one in staff},
+        instruments={one.key: (one.pk, one.version) for one in instruments()},
     )
 
 
 def patient_ids(pseudonyms: Sequence[str]) -> dict[str, UUID]:
     """Return ids by pseudonym."""
     return dict(Patient.objects.filter(anonymous_id__in=pseudonyms).values_list("anonymous_id", "pk"))
+
+
+def treating(organization_id: UUID) -> User:
+    """Return the therapist whose caseload has years on record."""
+    found = User.objects.reaching().filter(organization_id=organization_id, role=Role.THERAPIST)
+    therapist = found.order_by("-email").first()
+    assert therapist is not None  # noqa: S101 (every house has them)
+    return therapist
 
 
 def counselors(organization_id: UUID) -> list[User]:

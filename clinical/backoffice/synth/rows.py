@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from clinical.backoffice.synth.people import CONSENTS, PROMISED, WORDS_KEPT, Ended, Person
-from clinical.backoffice.synth.plan import Plan
+from clinical.backoffice.synth.plan import SLUG, Plan
 from clinical.backoffice.synth.tables import Table
 from cortex.accounts.models import Organization
 from cortex.crypto.keys import DataKey
@@ -41,6 +41,8 @@ class Home:
     therapists: list[UUID]
     policies: Mapping[str, dict[str, Any]]
     labels: Mapping[UUID, str] = field(default_factory=dict)
+    # Of the instruments that are offered, by key.
+    instruments: Mapping[str, tuple[UUID, str]] = field(default_factory=dict)
 
 
 class Rows:
@@ -117,7 +119,10 @@ class Rows:
 
     def _add_person(self, one: Person, key: DataKey) -> None:
         home, at = self.home.organization, one.registered_at
-        clinician = self.home.therapists[one.number % len(self.home.therapists)]
+        # The last therapist has the caseload of those with years on record, and nobody else.
+        others, last = self.home.therapists[:-1], self.home.therapists[-1]
+        is_treated = home.slug == f"{SLUG}0" and one.number in self.plan.treated
+        clinician = last if is_treated or not others else others[one.number % len(others)]
         put = self.lines
         put[self.patients].append(
             self.patients.line(

@@ -79,7 +79,7 @@ def test_a_chart_says_what_is_new_since_the_last_look_and_leaves_one_row(cast: C
     before = PhiAccessLog.objects.filter(data_type="chart").count()
     text = page(client, "chart", cast.patient.pk)
     assert "Zawadi Planted" in text
-    assert "PHQ-9 8, the first one." in text
+    assert "PHQ-9 8, the first one" in text
     makers.scope_all()
     assert PhiAccessLog.objects.filter(data_type="chart").count() == before + 1
 

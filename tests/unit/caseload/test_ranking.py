@@ -28,6 +28,13 @@ def need(**facts: Any) -> Need:
             "alert",
             "The level rose to high.",
         ),
+        (
+            {"ended_at": AT - DAY, "ended_by": "Cleo", "looked_at": AT - 2 * DAY},
+            "alert",
+            "An alert was ended by Cleo since you looked.",
+        ),
+        ({"ended_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
+        ({"ended_at": AT - 2 * DAY, "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY}, "steady", None),
         ({"level": "high", "level_rose_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
         ({"off_track": ("PHQ-9", "GAD-7")}, "off_track", "PHQ-9 and GAD-7 not on track."),
         ({"overdue": (("PHQ-9", AT - 3 * DAY),)}, "overdue", "PHQ-9, overdue for 3 days."),

@@ -1,0 +1,114 @@
+"""What the chart's bench asks of Django, each in a process of its own: prepare, count, explain."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.board_children import LARGE, SQL_ROWS, client, scanned
+
+LOOKS = ("chart", "caseload", "timeline")
+
+
+def prepare() -> dict[str, Any]:
+    """Sign the therapist of the long caseload in; return their session and their people (system role)."""
+    from django.conf import settings
+
+    from patients.care.models import CareTeamMember
+
+    user = _therapist()
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.create()
+    long, short = _people(user)
+    count = CareTeamMember.objects.filter(user=user, ends_at__isnull=True).count()
+    return {"cookie": session.session_key, "long": long, "short": short, "caseload": count}
+
+
+def _therapist() -> Any:
+    from clinical.backoffice.synth import queries
+
+    return queries.treating(queries.organization_ids()[0])
+
+
+def _people(user: Any) -> tuple[list[str], list[str]]:
+    """Return some with ten years on record, and some with one."""
+    from datetime import timedelta
+
+    from cortex.clock import clock
+    from patients.care.models import CareTeamMember
+    from patients.sessions.models import Session
+
+    mine = CareTeamMember.objects.filter(user=user, ends_at__isnull=True).values("patient_id")
+    old = Session.objects.filter(patient_id__in=mine, started_at__lt=clock() - timedelta(days=3_000))
+    long = {str(pk) for pk in old.values_list("patient_id", flat=True).distinct()}
+    every = {str(pk) for pk in mine.values_list("patient_id", flat=True)}
+    return sorted(long)[:20], sorted(every - long)[:20]
+
+
+def count() -> int:
+    """Return how many access rows of the therapist's pages there are (system role)."""
+    from cortex.audit.models import PhiAccessLog
+
+    return PhiAccessLog.objects.filter(data_type__in=LOOKS).count()
+
+
+def explain() -> dict[str, Any]:
+    """Ask each page once with its statements' plans, as the application, planner settings untouched."""
+    import psycopg
+    from django.db import connection
+
+    from cortex.access.context import scoped
+    from cortex.audit.actors import actor_of_user
+
+    with connection.cursor() as cursor:
+        cursor.execute(SQL_ROWS, [LARGE])
+        large = {name: int(rows) for name, rows in cursor.fetchall()}
+    user = _therapist()
+    with scoped(actor_of_user(user)):
+        long, short = _people(user)
+    browser = client(user)
+    pages = {
+        "overview, ten years": f"/charts/{long[0]}/", "overview, one year": f"/charts/{short[0]}/",
+        "timeline, ten years": f"/charts/{long[0]}/timeline/",
+        "timeline, one year": f"/charts/{short[0]}/timeline/", "caseload": "/caseload/",
+    }  # fmt: skip
+    found: dict[str, Any] = {"large": large, "statements": {}, "scans": []}
+    for path in pages.values():
+        browser.get(path)
+    for name, path in pages.items():
+        plans: list[tuple[str, Any]] = []
+
+        def look(execute: Any, sql: str, params: Any, many: bool, context: Any, plans: Any = plans) -> Any:
+            if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
+                raw = context["connection"].connection
+                with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
+                    rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
+                    assert rows is not None
+                    plans.append((sql, rows[0][0]["Plan"]))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(look):
+            answer = browser.get(path)
+        if answer.status_code != 200:
+            raise SystemExit(f"{name}: {answer.status_code}")
+        found["statements"][name] = len(plans)
+        for sql, plan in plans:
+            for table in sorted(scanned(plan) & large.keys()):
+                found["scans"].append({"page": name, "table": table, "sql": sql[:2000]})
+    return found
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    task, *arguments = sys.argv[1:]
+    print(json.dumps(globals()[task](*arguments)))

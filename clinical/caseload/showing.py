@@ -1,0 +1,134 @@
+"""A caseload in the words and shapes of its page: rows, what is new, whom to look at first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from clinical.assessments.drawing import spark
+from clinical.assessments.wording import band_label, direction, signed
+from clinical.caseload.filters import VIEWS, Filters
+from clinical.caseload.queries import Case
+from clinical.caseload.ranking import GROUPS
+from crisis.alerts.wording import reason_sentence
+
+# So many stand in sentences above the list.
+FIRST = 3
+
+
+def groups(cases: list[Case]) -> list[dict[str, Any]]:
+    """Return the rows under their groups; a group without anybody is left out."""
+    found = []
+    for key, title, about in GROUPS:
+        rows = [row_of(case) for case in cases if case.place.group == key]
+        if rows:
+            found.append({"key": key, "title": title, "about": about, "rows": rows})
+    return found
+
+
+def tabs(cases: list[Case], filters: Filters) -> list[dict[str, Any]]:
+    """Return the views with their counts."""
+    return [
+        {"key": key, "label": label, "href": f"?{filters.query(view=key)}", "current": key == filters.view,
+         "count": filters.count(cases, key)}
+        for key, label in VIEWS
+    ]  # fmt: skip
+
+
+def row_of(case: Case) -> dict[str, Any]:
+    """Return one person as a line of the list."""
+    return {
+        "id": case.patient.pk,
+        "name": case.name or case.patient.anonymous_id,
+        "pseudonym": case.patient.anonymous_id,
+        "age": case.patient.get_age_band_display(),
+        "level": case.level,
+        "why": case.place.why,
+        "news": news(case),
+        "group": case.place.group,
+        "covers": case.covers,
+        "moods": spark(case.moods, f"Mood over 14 days, {case.check_ins} answers"),
+        "check_ins": case.check_ins,
+        "measures": [_measure(case, key) for key in ("phq9", "gad7")],
+        "last": _day(case.last_heard) if case.last_heard else "",
+        "next": case.next_at,
+        "due": [title for title, _ in case.due],
+        "alerts": [
+            {"url": reverse("crisis:alert_page", args=[one.pk]),
+             "owner": one.assigned_to.full_name if one.assigned_to else ""}
+            for one in case.alerts
+        ],
+        "reviewed": case.reviewed,
+        "stamp": case.stamp(),
+    }  # fmt: skip
+
+
+def news(case: Case) -> list[str]:
+    """Return what came since this reader last looked, in few words; nothing where they never did."""
+    seen = case.mark.looked_at if case.mark else None
+    if seen is None:
+        return []
+    found = []
+    if case.assessment is not None and case.assessment.entered_level_at > seen:
+        found.append(f"level now {case.level}")
+    ended = case.ended[-1].resolved_at if case.ended else None
+    if ended is not None and ended > seen:
+        found.append(f"alert ended {_day(ended)}")
+    for course in case.courses.values():
+        if course.latest is not None and course.latest.at > seen:
+            change = course.since_last()
+            words = f" {signed(change.points)}" if change else f" {course.latest.total}"
+            found.append(f"{course.definition.title}{words}")
+    if case.last_session is not None and case.last_session.started_at > seen:
+        found.append(f"session {_day(case.last_session.started_at)}")
+    fresh = sum(item.created_at > seen for item in case.items)
+    if fresh:
+        found.append(f"{fresh} new task{'s' if fresh != 1 else ''}")
+    return found
+
+
+def _day(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%-d %b}"
+
+
+def first(cases: list[Case]) -> list[dict[str, Any]]:
+    """Return whom to look at first, as a sentence with the one thing to do; nobody who is steady."""
+    return [_sentence(case) for case in cases if case.place.group != "steady"][:FIRST]
+
+
+def _sentence(case: Case) -> dict[str, Any]:
+    chart = reverse("clinical:chart", args=[case.patient.pk])
+    url, label = chart, "Open chart"
+    words = case.place.why
+    if case.alerts:
+        worst = case.alerts[0]
+        words = f"{reason_sentence(worst.reason_code)}. {words}"
+        words += f" {worst.assigned_to.full_name} has it." if worst.assigned_to else " Nobody has it yet."
+        url, label = reverse("crisis:alert_page", args=[worst.pk]), "Open the alert"
+    elif case.place.group == "overdue" and case.due and case.due[0][0] in words:
+        key = next(key for key, one in case.courses.items() if one.definition.title == case.due[0][0])
+        url = reverse("clinical:measure_ask", args=[case.patient.pk, key])
+        label = f"Ask {case.due[0][0]}"
+    elif case.place.group in ("overdue", "waiting") and case.items:
+        url, label = reverse("crisis:review_detail", args=[case.items[0].pk]), "Open the task"
+    return {
+        "id": case.patient.pk, "name": case.name or case.patient.anonymous_id, "chart": chart, "words": words,
+        "news": ", ".join(news(case)), "level": case.level, "next": case.next_at, "url": url, "label": label,
+    }  # fmt: skip
+
+
+def _measure(case: Case, key: str) -> dict[str, Any] | None:
+    course = case.courses.get(key)
+    if course is None or course.latest is None:
+        return None
+    change = course.since_last()
+    return {
+        "title": course.definition.title,
+        "total": course.latest.total,
+        "band": band_label(course, course.latest.band),
+        "delta": signed(change.points) if change else "",
+        "direction": direction(course),
+    }

@@ -1,0 +1,121 @@
+"""The banner that stays on every page of a chart: who, how risky and who says so, consent, team, flags."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from clinical.chart import parts
+from cortex.access.context import AccessContext, holds
+from cortex.ui.zone import zone_of
+from crisis.risk.models import RiskAssessment
+from crisis.risk.queries import latest_assessment
+from crisis.risk.reasons import reason_code, sentence
+from patients.care.models import CareTeamMember
+from patients.care.queries import care_team
+from patients.codes import CareRole
+from patients.privacy.queries import consent_state
+from patients.registry.models import Patient
+from patients.registry.queries import PersonCard, person_card, rows_of
+
+CONSENTS = {
+    "treatment": "treatment",
+    "voice_processing": "voice and patterns",
+    "emergency_contact": "emergency contact",
+    "care_team_sharing": "sharing with the team",
+}
+LEADS = (CareRole.PRIMARY_THERAPIST, CareRole.PSYCHIATRIST)
+
+
+def shown(
+    context: AccessContext, patient: Patient, at: datetime, *, tab: str, title: str = ""
+) -> dict[str, Any]:
+    """Return what `clinical/chart/_banner.html` needs on any page of a chart; a fixed number of queries."""
+    person = person_card(context, patient, at=at, with_contacts=False)
+    assessed = latest_assessment(patient.person_id)
+    state = consent_state([patient.person_id], CONSENTS, at)
+    look = parts.Look(patient, rows_of(patient), at, context)
+    return laid_out(
+        look, person, assessed, care_team(patient.pk, at),
+        {kind: state[patient.person_id, kind] for kind in CONSENTS},
+    ) | {"tab": tab, "title": title}  # fmt: skip
+
+
+def laid_out(
+    look: parts.Look,
+    person: PersonCard,
+    assessed: RiskAssessment | None,
+    team: list[CareTeamMember],
+    consents: dict[str, bool],
+) -> dict[str, Any]:
+    """Return the banner of what was read already."""
+    patient = look.patient
+    return {
+        "patient": patient,
+        "person": person,
+        "level": assessed.level if assessed else "",
+        "banner": {
+            "age": _age(look),
+            "reason": reason(assessed),
+            "since": assessed.entered_level_at if assessed else None,
+            "consent": consent_words(consents),
+            "consent_ok": all(consents.values()),
+            "team": team_words(team),
+            "flags": [*_own_flags(person), *parts.flags(look)],
+        },
+    }
+
+
+def reason(assessed: RiskAssessment | None) -> str:
+    """Return why the level stands, in one sentence; "" for a low one without a rule, and for nobody's."""
+    if assessed is None or (not assessed.rules_fired and assessed.level == "low"):
+        return ""
+    return sentence(reason_code(assessed.rules_fired, assessed.level))
+
+
+def consent_words(consents: dict[str, bool]) -> str:
+    """Return the state of the consents that decide what we may do, in a few words."""
+    missing = [CONSENTS[kind] for kind, held in consents.items() if not held]
+    if not missing:
+        return "All given"
+    return "None given" if len(missing) == len(consents) else f"Not for {', '.join(missing)}"
+
+
+def team_words(team: list[CareTeamMember]) -> str:
+    """Return who cares for somebody, the lead by name and the others as a number."""
+    named = [one for one in team if one.user is not None]
+    lead = next((one for role in LEADS for one in named if one.role == role and not one.cover_for_id), None)
+    lead = lead or (named[0] if named else None)
+    if lead is None or lead.user is None:
+        return "Nobody"
+    cover = next((one for one in named if one.cover_for_id == lead.pk and one.user), None)
+    rest = len(team) - 1 - (cover is not None)
+    words = lead.user.full_name
+    if cover is not None and cover.user is not None:
+        words = f"{cover.user.full_name} for {words}"
+    return f"{words} and {rest} more" if rest > 0 else words
+
+
+def _age(look: parts.Look) -> int | None:
+    """Return the age in years on the person's own day; None when no birthday is on record."""
+    patient = look.patient
+    if not holds(patient, "date_of_birth"):
+        return None
+    look.context.open([patient], ("date_of_birth",))
+    return years(patient.date_of_birth, look.at.astimezone(zone_of(patient.zone())).date())
+
+
+def years(born: date | None, today: date) -> int | None:
+    """Return whole years between two days."""
+    if born is None:
+        return None
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _own_flags(person: PersonCard) -> list[parts.Flag]:
+    found = []
+    if person.is_minor:
+        found.append(parts.Flag("Under 18", "warn"))
+    if person.is_provisional:
+        found.append(parts.Flag("Not on record yet", "warn"))
+    return found

@@ -1,0 +1,270 @@
+"""The sources that stand on the floors below: sessions, measures, alerts, signals, days, consents, teams."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
+
+from clinical.assessments.models import Assessment
+from clinical.assessments.queries import band_words
+from clinical.assessments.wording import flag_words
+from clinical.timeline import wording
+from clinical.timeline.models import FindingKind
+from clinical.timeline.queries import window
+from clinical.timeline.registry import Cursor, Entry, Finding, Look, Source, register
+from cortex.ui.zone import zone_of
+from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.alerts.wording import event_words, follow_up_words, reason_sentence, review_words
+from crisis.reviews.models import FollowUp, ReviewItem
+from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
+from crisis.risk.reasons import reason_code, sentence
+from patients.care.models import CareTeamMember
+from patients.privacy.models import Consent
+from patients.sessions.models import Session
+from patients.sessions.observations import DailyCheckIn
+
+# Steps of the machine that tell a reader of years later nothing.
+QUIET_STEPS = ("notified", "step_fired", "source_opened", "confirmed_late")
+TONES = {"critical": "crit", "high": "crit"}
+SCORES = (("mood", "mood"), ("sleep", "sleep_quality"), ("stress", "stress_level"), ("focus", "focus_score"))
+
+
+def _sessions(look: Look) -> list[Entry]:
+    rows = Session.objects.filter(patient_id__in=look.ids, started_at__lte=look.at)
+    rows = rows.only("kind", "channel", "status", "started_at", "duration_seconds", "patient_id")
+    return [
+        Entry(
+            "session", "sessions", one.pk, one.started_at, one.get_kind_display(),
+            detail=". ".join(filter(None, (one.get_channel_display() if one.channel else "",
+                                           _minutes(one.duration_seconds), one.get_status_display()))) + ".",
+            icon="message-circle",
+        )
+        for one in window(rows, "started_at", look, "session")
+    ]  # fmt: skip
+
+
+def _minutes(seconds: int | None) -> str:
+    return f"{round(seconds / 60)} min" if seconds else ""
+
+
+def _measures(look: Look) -> list[Entry]:
+    rows = Assessment.objects.filter(patient_id__in=look.ids, administered_at__lte=look.at)
+    rows = rows.standing() if look.only is None else rows
+    rows = rows.select_related("instrument", "administered_by")
+    return [
+        Entry(
+            "measure", "measures", one.pk, one.administered_at, _measure_title(one),
+            detail=" ".join(flag_words(one.flags)),
+            by=one.administered_by.full_name if one.administered_by else "",
+            icon="clipboard-list",
+            tone="crit" if "item9_endorsed" in one.flags else "",
+            url=reverse("clinical:measure_result", args=[look.patient.pk, one.pk]),
+        )
+        for one in window(rows, "administered_at", look, "measure")
+    ]  # fmt: skip
+
+
+def _measure_title(one: Assessment) -> str:
+    if one.total is None or not one.is_valid:
+        return f"{one.instrument.title}, {'declined' if 'declined' in one.flags else 'no total'}"
+    band = band_words(one)
+    return f"{one.instrument.title}: {one.total}" + (f", {band.lower()}" if band else "")
+
+
+def _days(look: Look) -> list[Entry]:
+    """A check-in stands at the end of the person's own day, whenever it reached us."""
+    zone = zone_of(look.patient.zone())
+    rows = DailyCheckIn.objects.filter(patient_id__in=look.ids)
+    rows = rows.only("date", "patient_id", *(column for _, column in SCORES))
+    if look.only is None:
+        # The cursor is a moment, the column a day: one day more is asked for, and cut off below.
+        last = (look.before.at if look.before else look.at + timedelta(days=1)).astimezone(zone).date()
+        rows = rows.filter(date__lte=last).order_by("-date", "-pk")[: look.limit + 2 * len(look.ids)]
+    else:
+        rows = rows.filter(pk__in=list(look.only))
+    found = []
+    for one in rows:
+        at = datetime.combine(one.date, time.max, zone)
+        if look.only is None and look.before and not Cursor(at, "day", one.pk) < look.before:
+            continue
+        told = [f"{name} {value}" for name, column in SCORES if (value := getattr(one, column)) is not None]
+        found.append(
+            Entry("day", "days", one.pk, at, "Daily check-in", detail=wording.capital(", ".join(told)),
+                  icon="mood-smile", is_day=True)
+        )  # fmt: skip
+    return found[: look.limit]
+
+
+def _alerts(look: Look) -> list[Entry]:
+    rows = RiskAlert.objects.filter(patient_id__in=look.ids, raised_at__lte=look.at)
+    alerts = list(window(rows.select_related("assigned_to", "resolved_by"), "raised_at", look, "alert"))
+    steps: dict[UUID, list[tuple[datetime, str, str]]] = defaultdict(list)
+    events = AlertEvent.objects.filter(alert_id__in=[one.pk for one in alerts]).exclude(kind__in=QUIET_STEPS)
+    for event in events.order_by("feed_number"):
+        who = event.actor_label if event.actor_kind == "user" else ""
+        steps[event.alert_id].append((event.occurred_at, event_words(event.kind, event.codes)[0], who))
+    return [_alert(one, steps[one.pk]) for one in alerts]
+
+
+def _alert(one: RiskAlert, steps: list[tuple[datetime, str, str]]) -> Entry:
+    ended = f" {one.get_disposition_display()}." if one.disposition else ""
+    state = (
+        "Open." if one.is_open else "Closed as a false alarm." if one.status == "false_alarm" else "Ended."
+    )
+    owner = one.resolved_by or one.assigned_to
+    return Entry(
+        "alert", "alerts", one.pk, one.raised_at, f"Alert, {one.level}: {reason_sentence(one.reason_code)}",
+        detail=f"{state}{ended}", by=owner.full_name if owner else "", icon="urgent",
+        tone="crit" if one.is_open else "", level=one.level,
+        url=reverse("crisis:alert_page", args=[one.pk]), steps=steps,
+    )  # fmt: skip
+
+
+def _levels(look: Look) -> list[Entry]:
+    """Evaluations at which the level became another one; the others said the same again."""
+    rows = RiskAssessment.objects.filter(patient_id=look.patient.person_id, computed_at__lte=look.at)
+    if look.only is None:
+        # A batch may have several evaluations of one moment: the first of a level stands for them.
+        same = {name: OuterRef(name) for name in ("patient_id", "computed_at", "level")}
+        earlier = RiskAssessment.objects.filter(**same, pk__lt=OuterRef("pk"))
+        rows = rows.filter(entered_level_at=F("computed_at")).exclude(Exists(earlier))
+    rows = rows.only(
+        "level", "level_source", "rules_fired", "missing_inputs", "engine_version", "computed_at"
+    )
+    return [
+        Entry(
+            "level", "signals", one.pk, one.computed_at, f"Level {one.level}",
+            detail=_level_detail(one), icon="activity", tone=TONES.get(one.level, ""), level=one.level,
+            finding=Finding(
+                FindingKind.LEVEL, one.level, f"Engine {one.engine_version}",
+                wording.level_confidence(one.level_source, one.missing_inputs),
+            ),
+        )
+        for one in window(rows, "computed_at", look, "level")
+    ]  # fmt: skip
+
+
+def _level_detail(one: RiskAssessment) -> str:
+    why = f"{sentence(reason_code(one.rules_fired, one.level))}. " if one.rules_fired else ""
+    return why + wording.level_detail(one.level_source, one.missing_inputs)
+
+
+def _signals(look: Look) -> list[Entry]:
+    """Coded signals that count or counted; shadow readings and what people decided are no findings."""
+    rows = Evidence.objects.filter(patient_id__in=look.ids, observed_at__lte=look.at)
+    rows = rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW)).exclude(status="absent")
+    return [
+        Entry(
+            "signal", "signals", one.pk, one.observed_at, wording.evidence_title(one.code),
+            detail=wording.evidence_source(one.source_type)
+            + (" Found to be no sign when the alert ended." if one.refuted_at else ""),
+            icon="wave-sine",
+            finding=Finding(
+                FindingKind.EVIDENCE, one.code,
+                wording.evidence_said_by(one.source_type, one.lexicon_version),
+                wording.evidence_confidence(one.source_type, one.confidence),
+            ),
+        )
+        for one in window(rows, "observed_at", look, "signal")
+    ]  # fmt: skip
+
+
+def _consents(look: Look) -> list[Entry]:
+    rows = Consent.objects.filter(patient_id__in=look.ids, recorded_at__lte=look.at)
+    return [
+        Entry(
+            "consent", "consents", one.pk, one.recorded_at,
+            f"{one.get_consent_type_display()}: {'agreed' if one.granted else 'withdrawn or refused'}",
+            detail=f"{one.get_method_display()}."
+            + (f" Until {one.expires_at:%-d %b %Y}." if one.expires_at else ""),
+            by=one.recorded_by.full_name if one.recorded_by else "", icon="file-certificate",
+        )
+        for one in window(rows.select_related("recorded_by"), "recorded_at", look, "consent")
+    ]  # fmt: skip
+
+
+def _joined(look: Look) -> list[Entry]:
+    rows = CareTeamMember.objects.filter(patient_id__in=look.ids, starts_at__lte=look.at)
+    rows = rows.select_related("user", "cover_for__user")
+    return [
+        Entry(
+            "joined", "team", one.pk, one.starts_at,
+            wording.joined_words(_who(one), one.get_role_display(), _covered(one), one.ends_at),
+            icon="users",
+        )
+        for one in window(rows, "starts_at", look, "joined")
+    ]  # fmt: skip
+
+
+def _left(look: Look) -> list[Entry]:
+    rows = CareTeamMember.objects.filter(patient_id__in=look.ids, ends_at__lte=look.at)
+    rows = rows.select_related("user", "cover_for__user")
+    return [
+        Entry(
+            "left", "team", one.pk, one.ends_at,
+            f"{_who(one)} {'no longer covers' if _covered(one) else 'left the team'}", icon="logout",
+        )
+        for one in window(rows, "ends_at", look, "left")
+        if one.ends_at is not None
+    ]  # fmt: skip
+
+
+def _who(one: CareTeamMember) -> str:
+    return one.user.full_name if one.user else "Somebody without an account"
+
+
+def _covered(one: CareTeamMember) -> str:
+    return one.cover_for.user.full_name if one.cover_for_id and one.cover_for and one.cover_for.user else ""
+
+
+def _contacts(look: Look) -> list[Entry]:
+    rows = FollowUp.objects.filter(patient_id__in=look.ids, due_at__lte=look.at)
+    return [
+        Entry(
+            "contact", "tasks", one.pk, one.due_at, follow_up_words(one.label),
+            detail=f"{one.get_status_display()}."
+            + (f" {wording.capital(one.outcome.replace('_', ' '))}." if one.outcome else ""),
+            by=one.done_by.full_name if one.done_by else "", icon="phone",
+            tone="crit" if one.status == "missed" else "",
+        )
+        for one in window(rows.select_related("done_by"), "due_at", look, "contact")
+    ]  # fmt: skip
+
+
+def _tasks(look: Look) -> list[Entry]:
+    rows = ReviewItem.objects.filter(patient_id__in=look.ids, created_at__lte=look.at)
+    return [
+        Entry(
+            "task", "tasks", one.pk, one.created_at, review_words(one.reason_code)[0],
+            detail=wording.capital(one.outcome.replace("_", " ")) + "." if one.done_at else "Open.",
+            by=one.done_by.full_name if one.done_by else "", icon="clipboard-check",
+            url="" if one.done_at else reverse("crisis:review_detail", args=[one.pk]),
+        )
+        for one in window(rows.select_related("done_by"), "created_at", look, "task")
+    ]  # fmt: skip
+
+
+OWN: tuple[tuple[str, str, str, Any], ...] = (
+    ("session", "sessions", "Sessions", _sessions),
+    ("measure", "measures", "Measures", _measures),
+    ("alert", "alerts", "Alerts", _alerts),
+    ("level", "signals", "Levels and signals", _levels),
+    ("signal", "signals", "Levels and signals", _signals),
+    ("day", "days", "Check-ins", _days),
+    ("contact", "tasks", "Contacts and tasks", _contacts),
+    ("task", "tasks", "Contacts and tasks", _tasks),
+    ("consent", "consents", "Consent", _consents),
+    ("joined", "team", "Care team", _joined),
+    ("left", "team", "Care team", _left),
+)
+
+
+def register_own() -> None:
+    """Add them; called once, at start."""
+    for key, kind, label, rows in OWN:
+        register(Source(key, kind, label, rows))

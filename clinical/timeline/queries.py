@@ -1,0 +1,161 @@
+"""Reads of a timeline: one page of everything, its pins, and what people said of machine findings."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from clinical.timeline.models import FindingReview, TimelinePin
+from clinical.timeline.registry import Cursor, Entry, Look, sources
+from cortex.access.context import AccessContext
+from cortex.audit import Actor, NotFound
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import rows_of
+
+PAGE = 40
+# A search goes through so many entries at a time, and says how far back that was.
+SEARCHED = 600
+MOST_PINS = 30
+
+
+@dataclass(slots=True)
+class Timeline:
+    """One page: entries newest first, the pinned ones, where the next page begins, how far a search went."""
+
+    patient: Patient
+    entries: list[Entry]
+    pinned: list[Entry]
+    after: Cursor | None
+    searched_to: datetime | None = None
+
+
+def window(rows: QuerySet[Any], name: str, look: Look, source: str) -> QuerySet[Any]:
+    """Return what a source shows of its rows, newest first by the column `name`, before the look's cursor."""
+    if look.only is not None:
+        return rows.filter(pk__in=list(look.only))
+    before = look.before
+    if before is not None:
+        # Of the same moment, sources of a lower key are still to come; of its own, lower ids.
+        if source > before.source:
+            rows = rows.filter(**{f"{name}__lt": before.at})
+        else:
+            rows = rows.filter(**{f"{name}__lte": before.at})
+        if source == before.source:
+            rows = rows.filter(~Q(**{name: before.at}) | Q(pk__lt=before.id))
+    return rows.order_by(f"-{name}", "-pk")[: look.limit]
+
+
+def timeline(
+    context: AccessContext,
+    actor: Actor,
+    patient_id: UUID,
+    at: datetime,
+    *,
+    kinds: Collection[str] = (),
+    before: Cursor | None = None,
+    only_pinned: bool = False,
+    words: str = "",
+) -> Timeline:
+    """Return one page of a person's timeline; a fixed number of queries, however long they are known.
+
+    `kinds` narrows it (empty: all). With `words` it is a search through the next SEARCHED entries, by the
+    words that the entries show; text that a person wrote is in no index and isn't searched.
+    """
+    patient = access.treated(actor, patient_id, at)
+    depth = SEARCHED if words else PAGE
+    pins = _pins(patient.pk)
+    look = Look(patient, rows_of(patient), at, depth + 1, context, before)
+    first = _pinned(look, kinds, pins) if before is None and not words else []
+    if only_pinned:
+        found, after = (first or _pinned(look, kinds, pins)), None
+        first = []
+    else:
+        found, after = _merged(look, kinds, depth)
+    _add_reviews(context, patient, [*found, *first])
+    for entry in found:
+        entry.is_pinned = entry.id in pins.get(entry.source, ())
+    searched_to = found[-1].at if words and after and found else None
+    if words:
+        found = [entry for entry in found if entry.says(words.casefold())]
+    return Timeline(patient, found, first, after, searched_to)
+
+
+def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, at: datetime) -> Entry:
+    """Return one entry of a person; NotFound for any other."""
+    known = {one.key: one for one in sources()}
+    if source in known:
+        look = Look(patient, rows_of(patient), at, 1, context, only={item_id})
+        for found in known[source].rows(look):
+            if found.id == item_id:
+                return found
+    raise NotFound("This does not exist, or it is not open to you.", "not_found")
+
+
+def _merged(look: Look, kinds: Collection[str], depth: int) -> tuple[list[Entry], Cursor | None]:
+    asked = [one.rows(look) for one in sources() if not kinds or one.kind in kinds]
+    merged = heapq.nlargest(depth + 1, (entry for rows in asked for entry in rows), key=_place)
+    more = len(merged) > depth
+    return merged[:depth], merged[depth - 1].cursor if more else None
+
+
+def _place(entry: Entry) -> Cursor:
+    return entry.cursor
+
+
+def _pins(patient_id: UUID) -> dict[str, set[UUID]]:
+    found: dict[str, set[UUID]] = defaultdict(set)
+    rows = TimelinePin.objects.filter(patient_id=patient_id, unpinned_at__isnull=True)
+    for source, item in rows.values_list("source", "item_id"):
+        found[source].add(item)
+    return found
+
+
+def _pinned(look: Look, kinds: Collection[str], pins: dict[str, set[UUID]]) -> list[Entry]:
+    """Return the pinned entries, one query for each source that has any."""
+    found: list[Entry] = []
+    for one in sources():
+        if pins.get(one.key) and (not kinds or one.kind in kinds):
+            found += one.rows(replace(look, only=pins[one.key], before=None))
+    for entry in found:
+        entry.is_pinned = True
+    return sorted(found, key=_place, reverse=True)
+
+
+def _add_reviews(context: AccessContext, patient: Patient, entries: Iterable[Entry]) -> None:
+    """Put beside each finding what people said of it, the oldest first."""
+    by_id: dict[UUID, list[Entry]] = defaultdict(list)
+    for one in entries:
+        if one.finding is not None:
+            by_id[one.id].append(one)
+    rows = FindingReview.objects.filter(patient_id=patient.pk, finding_id__in=list(by_id))
+    reviews = list(rows.select_related("reviewed_by").order_by("reviewed_at", "pk"))
+    context.open(reviews, ("comment",))
+    for review in reviews:
+        line = {
+            "verdict": review.verdict,
+            "words": review.get_verdict_display(),
+            "by": review.reviewed_by.full_name,
+            "at": review.reviewed_at,
+            "comment": review.comment or "",
+        }
+        for one in by_id[review.finding_id]:
+            one.reviews.append(line)
+
+
+def locked_pin(patient_id: UUID, source: str, item_id: UUID) -> TimelinePin | None:
+    """Lock and return the pin that holds on an entry, or None."""
+    rows = TimelinePin.objects.select_for_update(of=("self",)).filter(unpinned_at__isnull=True)
+    return rows.filter(patient_id=patient_id, source=source, item_id=item_id).first()
+
+
+def pin_count(patient_id: UUID) -> int:
+    """Return how many entries of a person are pinned."""
+    return TimelinePin.objects.filter(patient_id=patient_id, unpinned_at__isnull=True).count()

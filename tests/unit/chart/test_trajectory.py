@@ -1,0 +1,77 @@
+"""One axis for mood, level and measures: gaps stay gaps, and the table says what the picture says."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from clinical.chart.banner import consent_words, years
+from clinical.chart.parts import Mark
+from clinical.chart.trajectory import Axis, drawn, means, table
+
+FIRST = date(2026, 11, 1)
+DAY = timedelta(days=1)
+
+
+def axis(moods: dict[int, int], levels: list[tuple[int, str]] | None = None, **more: object) -> Axis:
+    return Axis(
+        first=FIRST, last=FIRST + 29 * DAY, moods={FIRST + DAY * day: mood for day, mood in moods.items()},
+        levels=[(FIRST + DAY * day, level) for day, level in levels or []],
+        measures=more.pop("measures", []), **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_days_without_an_answer_are_a_gap_that_no_line_crosses() -> None:
+    answered = dict.fromkeys((*range(7), *range(20, 27)), 5)
+    found = means(axis(answered))
+    assert found[6] == 5.0
+    assert found[12:22] == [None] * 10
+    path = re.search(r'class="ln s1" d="([^"]+)"', drawn(axis(answered), "x"))
+    assert path is not None
+    assert path[1].count("M") == 2, "two pieces, not one line through the gap"
+
+
+def test_two_answers_are_no_mean_of_a_week() -> None:
+    assert means(axis({0: 9, 1: 1})) == [None] * 30
+
+
+def test_a_level_holds_until_the_next_one_and_nothing_is_drawn_before_the_first() -> None:
+    picture = drawn(axis({}, [(10, "low"), (20, "high")]), "x")
+    assert len(re.findall(r'class="tj-l[1-4]"', picture)) == 2
+    rows = {
+        row["day"]: row["level"] for row in table(axis({9: 4, 15: 4, 25: 4}, [(10, "low"), (20, "high")]))
+    }
+    assert [rows[FIRST + DAY * day] for day in (9, 15, 25)] == ["", "low", "high"]
+
+
+def test_the_table_holds_every_value_of_the_picture() -> None:
+    at = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    shown = axis(
+        {4: 7}, measures=[("PHQ-9", 27, [(FIRST + 8 * DAY, 12)])],
+        marks=[(FIRST + 4 * DAY, Mark(at, "Alert, high", "alert"))],
+    )  # fmt: skip
+    rows = table(shown)
+    assert [(row["day"].day, row["mood"], row["totals"], row["marks"]) for row in rows] == [  # type: ignore[attr-defined]
+        (9, None, [12], ""), (5, 7, [None], "Alert, high"),
+    ]  # fmt: skip
+
+
+def test_nothing_at_all_is_no_picture() -> None:
+    assert drawn(axis({}), "x") == ""
+
+
+def test_words_of_the_description_are_escaped() -> None:
+    assert "<b>" not in drawn(axis({1: 5}), "<b>bold</b>")
+
+
+def test_an_age_turns_on_the_birthday() -> None:
+    born = date(2000, 2, 29)
+    assert [years(born, day) for day in (date(2026, 2, 28), date(2026, 3, 1))] == [25, 26]
+    assert years(None, FIRST) is None
+
+
+def test_consents_are_told_by_what_is_missing() -> None:
+    kinds = ("treatment", "voice_processing")
+    assert consent_words(dict.fromkeys(kinds, True)) == "All given"
+    assert consent_words(dict.fromkeys(kinds, False)) == "None given"
+    assert consent_words({"treatment": True, "voice_processing": False}) == "Not for voice and patterns"
