@@ -9,3 +9,11 @@ class ClinicalConfig(AppConfig):
     name = "clinical"
     label = "clinical"
     verbose_name = "Clinical"
+
+    def ready(self) -> None:
+        """Let every page say by which emergency a chart is open, and tell people what is new to them."""
+        from clinical.breakglass.showing import glass_strip, notice_strip
+        from cortex.ui import strips
+
+        strips.register(glass_strip)
+        strips.register(notice_strip)

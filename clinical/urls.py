@@ -2,9 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from clinical.absences import urls as absences
 from clinical.assessments import views as measures
+from clinical.breakglass import urls as breakglass
 from clinical.caseload import views as caseload
 from clinical.chart import views as chart
+from clinical.pathway import urls as pathway
+from clinical.record import urls as record
 
 PERSON: list[URLPattern | URLResolver] = [
     path("", chart.chart, name="chart"),
@@ -17,11 +21,17 @@ PERSON: list[URLPattern | URLResolver] = [
     path("measures/<slug:key>/give-up/", measures.measure_give_up, name="measure_give_up"),
     path("results/<uuid:assessment_id>/", measures.measure_result, name="measure_result"),
     path("results/<uuid:assessment_id>/correct/", measures.measure_correct, name="measure_correct"),
+    *record.PERSON,
+    *breakglass.PERSON,
+    *pathway.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
     path("caseload/", caseload.caseload, name="caseload"),
     path("charts/<uuid:patient_id>/", include(PERSON)),
+    *breakglass.PAGES,
+    *pathway.PAGES,
+    *absences.PAGES,
 ]
 
 urlpatterns = [path("", include((PAGES, "clinical")))]

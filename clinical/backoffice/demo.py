@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from clinical.backoffice import queries, shifts, world
 from clinical.backoffice.actions import add_person
+from clinical.backoffice.ways import make_ways
 from cortex.accounts.actions import create_organization, create_user, update_organization
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.apikeys.queries import client_named
@@ -75,6 +76,7 @@ class Demo:
         self._make_staff()
         shifts.renew_shifts(self.now)
         self._make_patients()
+        self._make_ways()
         self.kept["complete"] = True
         self._write()
 
@@ -179,6 +181,11 @@ class Demo:
             measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
             since=self.now - timedelta(days=42),
         )
+
+    def _make_ways(self) -> None:
+        """Let people come and go in each organization: referrals, an absence, a hand-over."""
+        for staff in self.staff.values():
+            make_ways(staff)
 
     def _write(self) -> None:
         write_private(self.path, json.dumps(self.kept, indent=1) + "\n")

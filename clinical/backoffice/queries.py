@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from cortex.accounts.models import Organization
 from crisis.duty.models import DutyShift
 from crisis.resources.models import CrisisResource
+from patients.pathway.models import Referral
+from patients.pathway.queries import places_of
+from patients.registry.models import Patient
 
 
 def organization(slug: str) -> Organization | None:
@@ -22,3 +26,13 @@ def last_shift(user_id: UUID) -> DutyShift | None:
 def has_resource(name: str) -> bool:
     """Whether a crisis line of this name is there for everybody."""
     return CrisisResource.objects.filter(name=name, organization=None).exists()
+
+
+def has_referral(organization_id: UUID | None) -> bool:
+    """Whether somebody was referred to an organization."""
+    return Referral.objects.filter(organization=organization_id).exists()
+
+
+def treated_by(user_id: UUID, at: datetime) -> list[Patient]:
+    """Return the people on whose teams somebody is, by pseudonym."""
+    return [place.patient for place in places_of(user_id, at)]

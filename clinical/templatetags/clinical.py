@@ -14,6 +14,10 @@ register = template.Library()
 TABS = (
     ("overview", "Overview", "chart"),
     ("measures", "Measures", "measures"),
+    ("crisis", "Crisis", "chart_crisis"),
+    ("people", "People", "chart_people"),
+    ("consent", "Consent", "chart_consent"),
+    ("access", "Access", "chart_access"),
 )
 
 
