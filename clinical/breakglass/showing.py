@@ -31,7 +31,8 @@ def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
     query here.
     """
     match = request.resolver_match
-    if match is None or not ABOUT_ONE & match.kwargs.keys() or str(request.user.role) not in BREAKERS:  # type: ignore[union-attr]
+    role = str(request.user.role)  # type: ignore[union-attr]
+    if match is None or not ABOUT_ONE & match.kwargs.keys() or role not in set(map(str, BREAKERS)):
         return None
     context = OPEN.get()
     found: BreakGlassGrant | None = None

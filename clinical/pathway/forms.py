@@ -169,12 +169,12 @@ class AbsenceForm(forms.Form):
         label="Who stands in", widget=forms.Select(attrs=SELECT),
         error_messages={"required": "Choose a colleague."},
     )  # fmt: skip
-    starts_on = forms.DateField(
+    starts_at = forms.DateField(
         label="First day away",
         widget=forms.DateInput(attrs=DAY),
         error_messages={"required": "Say from when."},
     )
-    ends_on = forms.DateField(
+    ends_at = forms.DateField(
         label="Last day away",
         widget=forms.DateInput(attrs=DAY),
         error_messages={"required": "Say until when."},
@@ -192,12 +192,12 @@ class AbsenceForm(forms.Form):
     def absence(self) -> dict[str, Any]:
         """Return the action's words: whole days where the service is."""
         typed = self.cleaned_data
-        starts = timezone.make_aware(datetime.combine(typed["starts_on"], time(0)))
+        starts = timezone.make_aware(datetime.combine(typed["starts_at"], time(0)))
         return {
             "user_id": UUID(typed["user"]) if typed.get("user") else self.me.pk,
             "cover_id": UUID(typed["cover"]),
             "starts_at": starts,
-            "ends_at": end_of(typed["ends_on"]),
+            "ends_at": end_of(typed["ends_at"]),
         }
 
 

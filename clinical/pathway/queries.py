@@ -50,7 +50,7 @@ def answers(patient: Patient, team: Iterable[CareTeamMember], at: datetime) -> A
     """Return who answers for a person: the cover of who is away, else the team's first, and the desk."""
     now = [one for one in team if one.holds(at) and one.user is not None]
     covered = {one.cover_for_id: one for one in now if one.cover_for_id}
-    ranks = {role: number for number, role in enumerate(ORDER)}
+    ranks = {str(role): number for number, role in enumerate(ORDER)}
     own = sorted(
         (one for one in now if one.cover_for_id is None and one.role in ranks),
         key=lambda one: ranks[one.role],
@@ -191,8 +191,8 @@ def treating(user: User, *, besides: UUID | None = None) -> list[User]:
     """Return the therapists and psychiatrists of the user's house, by name."""
     if user.organization_id is None:
         return []
-    rows = active_users(organization_id=user.organization_id, roles=pathway.TREATING)
-    return list(rows.exclude(pk=besides).order_by("full_name"))
+    rows = active_users(organization_id=user.organization_id, roles=pathway.TREATING).order_by("full_name")
+    return [one for one in rows if one.pk != besides]
 
 
 def with_caseload(user: User, at: datetime) -> list[tuple[User, int]]:

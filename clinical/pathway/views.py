@@ -47,7 +47,7 @@ def ways(request: HttpRequest) -> HttpResponse:
         queries.open_referrals(context, waiting)
         answered = rows.answered_by(user) if user.role in ANSWERERS else []
         glass = own_running(user, at)
-        named = {one.patient_id for one in (*waiting, *answered, *glass)}
+        named = {one.patient_id for one in (*waiting, *answered)} | {one.patient_id for one in glass}
         context.saw("referrals", subjects=sorted(named), object_type="patients.Referral")
         away = covers.absences_of_house(user, at) if plans_for_all else covers.absences_of(user, at)
         shown = {

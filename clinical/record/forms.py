@@ -40,7 +40,7 @@ class MemberForm(forms.Form):
         label="Or somebody without an account", required=False, max_length=160,
         widget=forms.TextInput(attrs=INPUT), help_text="A caregiver or a family doctor.",
     )  # fmt: skip
-    ends_on = forms.DateField(
+    ends_at = forms.DateField(
         label="Until", required=False, widget=forms.DateInput(attrs=DAY), help_text="Empty: until ended."
     )
 
@@ -56,7 +56,7 @@ class MemberForm(forms.Form):
             "role": typed["role"],
             "user_id": UUID(typed["user"]) if typed["user"] else None,
             "outside_name": typed["outside_name"],
-            "ends_at": end_of(typed["ends_on"]) if typed["ends_on"] else None,
+            "ends_at": end_of(typed["ends_at"]) if typed["ends_at"] else None,
         }
 
 
@@ -86,7 +86,7 @@ class ConsentForm(forms.Form):
     language = forms.ChoiceField(
         label="In which language", choices=LANGUAGES, required=False, widget=forms.Select(attrs=SELECT)
     )
-    expires_on = forms.DateField(
+    expires_at = forms.DateField(
         label="Ends on",
         required=False,
         widget=forms.DateInput(attrs=DAY),
@@ -116,6 +116,6 @@ class ConsentForm(forms.Form):
         return ConsentData(
             consent_type=typed["consent_type"], granted=typed["granted"] == "yes", scope=scope,
             version=typed["version"], language=typed["language"], method=typed["method"],
-            expires_at=end_of(typed["expires_on"]) if typed["expires_on"] else None,
+            expires_at=end_of(typed["expires_at"]) if typed["expires_at"] else None,
             guardian=typed["guardian"] or None, evidence_ref=typed["evidence_ref"],
         )  # fmt: skip

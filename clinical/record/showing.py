@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -137,21 +138,27 @@ def history(rows: list[Consent]) -> list[dict[str, Any]]:
 def look_rows(rows: list[PhiAccessLog]) -> dict[str, Any]:
     """Return one page of looks, and after which one the next page goes on."""
     shown = rows[:LOOKS]
+    # One opening may name the person and a section of the chart: one request is one line.
+    visits = [list(group) for _, group in groupby(shown, lambda one: one.request_id or one.pk)]
     return {
-        "rows": [_look(one) for one in shown],
+        "rows": [_look(group) for group in visits],
         "before": shown[-1].pk if len(rows) > LOOKS else None,
     }
 
 
-def _look(one: PhiAccessLog) -> dict[str, Any]:
+def _look(visit: list[PhiAccessLog]) -> dict[str, Any]:
+    one = visit[0]
+    kinds = {row.data_type for row in visit}
+    kinds -= {"person"} if len(kinds) > 1 else set()
+    parts = sorted({part for row in visit for part in row.sections})
     return {
         "at": one.occurred_at,
         "who": one.actor_label,
         "role": one.actor_role,
         "how": RELATIONS.get(one.relationship, one.relationship.replace("_", " ")),
         "why": PURPOSES.get(one.purpose, one.purpose.replace("_", " ")),
-        "what": one.data_type.replace("_", " ").replace(".", ", "),
-        "parts": ", ".join(one.sections).replace("_", " "),
+        "what": ", ".join(sorted(kinds)).replace("_", " ").replace(".", ", "),
+        "parts": ", ".join(parts).replace("_", " "),
         "is_glass": one.break_glass is not None,
     }
 

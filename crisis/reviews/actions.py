@@ -121,14 +121,11 @@ def hand_over(*, actor: Actor, patient_ids: Iterable[UUID], from_id: UUID | None
     `from_id` None takes them from whoever has them. Return how many moved.
     """
     people = list(patient_ids)
-    rows = [
-        ReviewItem.objects.open().filter(patient_id__in=people, owner__isnull=False),
-        FollowUp.objects.filter(patient_id__in=people, status__in=STANDING, owner__isnull=False),
-    ]
-    count = sum(
-        (one.filter(owner_id=from_id) if from_id else one).update(owner_id=to_id)  # type: ignore[attr-defined]
-        for one in rows
-    )
+    tasks = ReviewItem.objects.open().filter(patient_id__in=people, owner__isnull=False)
+    contacts = FollowUp.objects.filter(patient_id__in=people, status__in=STANDING, owner__isnull=False)
+    if from_id is not None:
+        tasks, contacts = tasks.filter(owner=from_id), contacts.filter(owner=from_id)
+    count = tasks.update(owner=to_id) + contacts.update(owner=to_id)
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
     codes = {"from": str(from_id or ""), "to": str(to_id or ""), "count": count}

@@ -110,7 +110,7 @@ def review_of(user: User, glass_id: UUID) -> BreakGlassGrant | None:
 def locked(glass_id: UUID, organization_id: UUID | None) -> BreakGlassGrant | None:
     """Lock and return one of an organization, or None."""
     rows = BreakGlassGrant.objects.select_for_update(of=("self",)).select_related("grant")
-    return rows.filter(pk=glass_id, organization_id=organization_id).first()
+    return rows.filter(pk=glass_id, organization=organization_id).first()
 
 
 def looks(one: BreakGlassGrant) -> list[PhiAccessLog]:

@@ -193,7 +193,7 @@ def test_an_absence_lends_charts_and_tasks_and_takes_them_back(cast: Cast) -> No
 
 def test_the_page_plans_ones_own_absence_and_a_supervisors_anybodys(cast: Cast) -> None:
     day = makers.now().date()
-    form = {"cover": str(cast.bob.pk), "starts_on": str(day + DAY), "ends_on": str(day + 5 * DAY)}
+    form = {"cover": str(cast.bob.pk), "starts_at": str(day + DAY), "ends_at": str(day + 5 * DAY)}
     assert as_user(cast.alice).post(reverse("clinical:absence_new"), form).status_code == 303
     twice = as_user(cast.alice).post(reverse("clinical:absence_new"), form)
     assert twice.status_code == 409
