@@ -50,11 +50,12 @@ def ways(request: HttpRequest) -> HttpResponse:
         named = {one.patient_id for one in (*waiting, *answered)} | {one.patient_id for one in glass}
         context.saw("referrals", subjects=sorted(named), object_type="patients.Referral")
         away = covers.absences_of_house(user, at) if plans_for_all else covers.absences_of(user, at)
+        free = covers.uncovered_counts(away, at)
         shown = {
             "waiting": [referral_row(one) for one in waiting],
             "answered": [referral_row(one) for one in answered],
             "glass": glass,
-            "absences": [(one, len(covers.uncovered_places(one, at)), one.runs(at)) for one in away],
+            "absences": [(one, free[one.pk], one.runs(at)) for one in away],
             "standing_in": [] if plans_for_all else covers.absences_covered_by(user, at),
             "may_move": user.role in (Role.SUPERVISOR, Role.ADMIN),
             "may_refer": user.role in ANSWERERS,

@@ -60,7 +60,7 @@ class CareTeamMemberAdmin(PatientRowAdmin):
 
 
 class GrantForm(forms.ModelForm):
-    """Who may see whom, until when and why; break-glass has a door of its own, which tells and is reviewed."""
+    """Who may see whom, until when and why; break-glass has a door of its own."""
 
     opens = forms.ChoiceField(choices=[(VIEW, "The person's page"), (CHART, "The whole chart")])
     why = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))

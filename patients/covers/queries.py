@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -54,16 +55,36 @@ def uncovered_places(one: Absence, at: datetime) -> list[CareTeamMember]:
     return list(free.exclude(patient__status="deleted").order_by("pk"))
 
 
+def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, int]:
+    """Return for each absence how many places nobody covers in it; two queries for all of them."""
+    rows = list(absences)
+    users = {one.user_id for one in rows}
+    lent = CareTeamMember.objects.covers().filter(cover_for__user_id__in=users, ends_at__gt=at)
+    spells = defaultdict(list)
+    for place, start, end in lent.values_list("cover_for_id", "starts_at", "ends_at"):
+        spells[place].append((start, end))
+    places = CareTeamMember.objects.memberships().filter(user_id__in=users).exclude(patient__status="deleted")
+    places = places.exclude(ends_at__lte=at)
+    found = dict.fromkeys((one.pk for one in rows), 0)
+    for place in places:
+        for one in rows:
+            during = max(at, one.starts_at)
+            if one.user_id == place.user_id and place.holds(during):
+                free = not any(start <= during < (end or during) for start, end in spells[place.pk])
+                found[one.pk] += free
+    return found
+
+
 def covers_in(one: Absence, at: datetime) -> QuerySet[CareTeamMember]:
     """Return the covers that an absence made and that have not ended."""
     rows = CareTeamMember.objects.covers().filter(cover_for__user_id=one.user_id, user_id=one.cover_id)
     return rows.filter(starts_at__lt=one.ends_at, ends_at__gt=max(at, one.starts_at))
 
 
-def stands_in(user: Any, at: Moment, owner: str = "owner", patient: str = "patient") -> Exists:
-    """Return the condition "the user covers the owner of this row, for this person, now"."""
-    rows = covers_of(user, at).filter(cover_for__user=OuterRef(owner))
-    return Exists(rows.filter(patient=OuterRef(patient)))
+def lent_to(user: User, at: Moment) -> tuple[set[UUID], set[UUID]]:
+    """Return whom the user covers now, and for which people: what those own about these is lent to them."""
+    pairs = list(covers_of(user, at).values_list("cover_for__user_id", "patient_id"))
+    return {owner for owner, _ in pairs if owner}, {patient for _, patient in pairs}
 
 
 def stands_in_for(user: User, patient_id: UUID | None, owner_id: UUID | None, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Break-glass in a browser: the door, the strip on every page, the end, and what the team and compliance see."""
+"""Break-glass in a browser: the door, the strip on each page, the end, what team and compliance see."""
 
 from __future__ import annotations
 
