@@ -58,18 +58,20 @@ def uncovered_places(one: Absence, at: datetime) -> list[CareTeamMember]:
 def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, int]:
     """Return for each absence how many places nobody covers in it; two queries for all of them."""
     rows = list(absences)
-    users = {one.user_id for one in rows}
-    lent = CareTeamMember.objects.covers().filter(cover_for__user_id__in=users, ends_at__gt=at)
+    users: dict[UUID | None, list[Absence]] = defaultdict(list)
+    for one in rows:
+        users[one.user_id].append(one)
+    lent = CareTeamMember.objects.covers().filter(cover_for__user_id__in=[*users], ends_at__gt=at)
     spells = defaultdict(list)
-    for place, start, end in lent.values_list("cover_for_id", "starts_at", "ends_at"):
-        spells[place].append((start, end))
-    places = CareTeamMember.objects.memberships().filter(user_id__in=users).exclude(patient__status="deleted")
-    places = places.exclude(ends_at__lte=at)
+    for held, start, end in lent.values_list("cover_for_id", "starts_at", "ends_at"):
+        spells[held].append((start, end))
+    places = CareTeamMember.objects.memberships().filter(user_id__in=[*users]).exclude(ends_at__lte=at)
+    places = places.exclude(patient__status="deleted")
     found = dict.fromkeys((one.pk for one in rows), 0)
     for place in places:
-        for one in rows:
+        for one in users[place.user_id]:
             during = max(at, one.starts_at)
-            if one.user_id == place.user_id and place.holds(during):
+            if place.holds(during):
                 free = not any(start <= during < (end or during) for start, end in spells[place.pk])
                 found[one.pk] += free
     return found
