@@ -11,10 +11,14 @@ class ClinicalConfig(AppConfig):
     verbose_name = "Clinical"
 
     def ready(self) -> None:
-        """Add the sources of timelines that stand on the floors below, and the topic of caseloads."""
+        """Add sources of timelines, the topic of caseloads, and what pages say of charts and news."""
+        from clinical.breakglass.showing import glass_strip, notice_strip
         from clinical.caseload.live import CaseloadSource
         from clinical.timeline.own import register_own
         from cortex.live import topics
+        from cortex.ui import strips
 
         register_own()
         topics.register("caseload", CaseloadSource())
+        strips.register(glass_strip)
+        strips.register(notice_strip)

@@ -2,10 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from clinical.absences import urls as absences
 from clinical.assessments import views as measures
+from clinical.breakglass import urls as breakglass
 from clinical.caseload import urls as caseload
 from clinical.chart import views as chart
 from clinical.notes import urls as notes
+from clinical.pathway import urls as pathway
+from clinical.record import urls as record
 from clinical.timeline import urls as timeline
 
 PERSON: list[URLPattern | URLResolver] = [
@@ -20,12 +24,18 @@ PERSON: list[URLPattern | URLResolver] = [
     path("results/<uuid:assessment_id>/correct/", measures.measure_correct, name="measure_correct"),
     *notes.PERSON,
     *timeline.PERSON,
+    *record.PERSON,
+    *breakglass.PERSON,
+    *pathway.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
     *caseload.PAGES,
     path("charts/<uuid:patient_id>/", include(PERSON)),
     *notes.PAGES,
+    *breakglass.PAGES,
+    *pathway.PAGES,
+    *absences.PAGES,
 ]
 
 urlpatterns = [path("", include((PAGES, "clinical")))]

@@ -55,6 +55,79 @@ class GrantReason(models.TextChoices):
     BREAK_GLASS = "break_glass", "Break-glass"
 
 
+class GlassReason(models.TextChoices):
+    """Why somebody outside a team opens a chart (domain 7.4)."""
+
+    IMMINENT_RISK = "imminent_risk", "Somebody is in imminent danger"
+    CARE_CONTINUITY = "care_continuity", "Care can't wait for the team"
+    SYSTEM_FAILURE = "system_failure", "A failure keeps the team's own way shut"
+
+
+class GlassVerdict(models.TextChoices):
+    """What compliance found of it."""
+
+    APPROPRIATE = "appropriate", "Appropriate"
+    INAPPROPRIATE = "inappropriate", "Inappropriate: an incident"
+
+
+class ReferralSource(models.TextChoices):
+    """Who sent somebody."""
+
+    SELF = "self", "The person themself"
+    FAMILY = "family", "Family or friends"
+    PHYSICIAN = "physician", "A physician"
+    HOSPITAL = "hospital", "A hospital"
+    SCHOOL = "school", "School or work"
+    CRISIS_DESK = "crisis_desk", "The crisis desk"
+    COLLEAGUE = "colleague", "A colleague of this service"
+    OTHER = "other", "Somebody else"
+
+
+class Urgency(models.TextChoices):
+    """How soon a referral should be seen."""
+
+    URGENT = "urgent", "Within a day"
+    SOON = "soon", "Within a week"
+    ROUTINE = "routine", "In turn"
+
+
+class ReferralStatus(models.TextChoices):
+    """Where a referral stands."""
+
+    WAITING = "waiting", "Waiting"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+
+
+class DeclineReason(models.TextChoices):
+    """Why a referral was not taken."""
+
+    NO_ROOM = "no_room", "No room"
+    NOT_SUITABLE = "not_suitable", "Needs something else"
+    WRONG_SERVICE = "wrong_service", "Belongs to another service"
+    PERSON_DECLINED = "person_declined", "The person doesn't want it"
+
+
+class EndingKind(models.TextChoices):
+    """How care by somebody ended."""
+
+    DISCHARGE = "discharge", "Discharge"
+    TRANSFER = "transfer", "Transfer"
+
+
+class EndingReason(models.TextChoices):
+    """Why."""
+
+    GOALS_REACHED = "goals_reached", "The goals are reached"
+    PERSON_ENDED = "person_ended", "The person ended it"
+    NO_CONTACT = "no_contact", "No contact any more"
+    MOVED_AWAY = "moved_away", "The person moved away"
+    OTHER_SERVICE = "other_service", "Another service takes over"
+    OTHER_SKILLS = "other_skills", "Needs somebody with other skills"
+    PERSON_ASKED = "person_asked", "The person asked for somebody else"
+    STAFF_LEFT = "staff_left", "The clinician leaves"
+
+
 class ConsentType(models.TextChoices):
     """Domain 7.1."""
 

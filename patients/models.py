@@ -1,7 +1,9 @@
 """Gathers the models of the floor's features; nothing is defined here."""
 
+from patients.breakglass.models import BreakGlassGrant
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
-from patients.covers.models import PlannedCover
+from patients.covers.models import Absence, PlannedCover
+from patients.pathway.models import CareEnding, Referral
 from patients.privacy.models import Consent
 from patients.registry.models import Patient
 from patients.registry.person import EmergencyContact, LastLocation, PatientPreference, PatientProfile
@@ -16,7 +18,10 @@ from patients.sessions.models import (
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 
 __all__ = [
+    "Absence",
     "AssistantRationale",
+    "BreakGlassGrant",
+    "CareEnding",
     "CareTeamMember",
     "Consent",
     "DailyCheckIn",
@@ -29,6 +34,7 @@ __all__ = [
     "PatientProfile",
     "PatientUserObjectPermission",
     "PlannedCover",
+    "Referral",
     "Session",
     "SessionActivity",
     "SessionFeature",

@@ -15,7 +15,10 @@ from cortex.accounts.models import User
 from cortex.accounts.signin.devices import account_mark
 from cortex.ids import uuid7
 from crisis.policies.actions import add_pager
+from patients.breakglass.actions import break_glass
 from patients.care.actions import add_to_care_team, plan_cover
+from patients.covers.actions import plan_absence
+from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
 from patients.registry.models import Patient
 from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
@@ -41,6 +44,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
         actor=makers.staff(cast.ada), member_id=team.pk, user_id=cast.bob.pk, starts_at=at,
         ends_at=at + timedelta(hours=8),
     )  # fmt: skip
+    _ways(cast, patient, number)
     calm = {f"q{item}": 0 for item in range(1, 8)}
     finish_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7", answers=calm)
     begin_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7")
@@ -62,6 +66,26 @@ def _write_notes(author: User, patient: Patient) -> None:
         sign_note(note_id=note.pk, version=3, **where)
         write_addendum(note_id=note.pk, text="Made.", **where)
     save_block(actor=where["actor"], title="Made", note_type="", sections={"text": "Made."})
+def _ways(cast: Cast, patient: Patient, number: int) -> None:
+    """A referral, an absence, an opened chart and a hand-over."""
+    home, at = cast.home, makers.now()
+    doctor, away, other = (makers.make_user("therapist", home) for _ in range(3))
+    make_referral(
+        actor=makers.staff(cast.sam), patient=patient, data=ReferralData("school", "routine", "Sent home.")
+    )
+    plan_absence(
+        actor=makers.staff(away), user_id=away.pk, cover_id=other.pk, starts_at=at,
+        ends_at=at + timedelta(days=number + 1),
+    )  # fmt: skip
+    break_glass(
+        actor=makers.staff(doctor), asked=patient.anonymous_id, reason_code="care_continuity",
+        reason="The team's telephone rings out.",
+    )  # fmt: skip
+    makers.add_to_team(patient, away, role="case_manager")
+    transfer_care(
+        actor=makers.staff(away), patient=patient, from_id=away.pk, to_id=other.pk,
+        data=EndingData("person_asked"),
+    )  # fmt: skip
 
 
 def _send_every_kind(app: Api, who: Patient, number: int) -> None:

@@ -54,6 +54,10 @@ SHORT = {
     "alert panel": "one alert",
     "chart": "one person",
     "measures": "one person",
+    "chart people": "one person",
+    "consent": "one person",
+    "access": "one person",
+    "crises": "one person",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -184,6 +188,10 @@ class House:
             "crisis lines": (cleo, "/crisis-lines/", {}),
             "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
             "measures": (alice, f"{chart}measures/", {}),
+            "chart people": (alice, f"{chart}people/", {}), "consent": (alice, f"{chart}consent/", {}),
+            "access": (alice, f"{chart}access/", {}), "crises": (alice, f"{chart}crisis/", {}),
+            "in and out": (sam, "/ways/", {}), "break-glass": (self.reader, "/break-glass/reviews/", {}),
+            "leaver": (sam, f"/ways/leavers/{alice.pk}/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

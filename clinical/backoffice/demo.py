@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 
 from clinical.backoffice import queries, shifts, world
 from clinical.backoffice.actions import add_person
+from clinical.backoffice.ways import make_ways
 from clinical.notes.actions import save_block
 from cortex.accounts.actions import create_organization, create_user, update_organization
 from cortex.accounts.apikeys.actions import create_client, create_key
@@ -78,6 +79,7 @@ class Demo:
         shifts.renew_shifts(self.now)
         self._make_patients()
         self._make_phrases()
+        self._make_ways()
         self.kept["complete"] = True
         self._write()
 
@@ -191,6 +193,11 @@ class Demo:
             if lead is not None and not queries.has_phrases(organization.pk):
                 for one in world.read("notes")["phrases"]:
                     save_block(actor=actor_of_user(lead), is_shared=True, **one)
+
+    def _make_ways(self) -> None:
+        """Let people come and go in each organization: referrals, an absence, a hand-over."""
+        for staff in self.staff.values():
+            make_ways(staff)
 
     def _write(self) -> None:
         write_private(self.path, json.dumps(self.kept, indent=1) + "\n")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from clinical.notes.models import TextBlock
 from cortex.accounts.models import Organization
 from crisis.duty.models import DutyShift
 from crisis.resources.models import CrisisResource
+from patients.pathway.models import Referral
+from patients.pathway.queries import places_of
+from patients.registry.models import Patient
 
 
 def organization(slug: str) -> Organization | None:
@@ -28,3 +32,13 @@ def has_resource(name: str) -> bool:
 def has_phrases(organization_id: UUID) -> bool:
     """Whether an organization has text blocks of its own."""
     return TextBlock.objects.filter(organization_id=organization_id, owner__isnull=True).exists()
+
+
+def has_referral(organization_id: UUID | None) -> bool:
+    """Whether somebody was referred to an organization."""
+    return Referral.objects.filter(organization=organization_id).exists()
+
+
+def treated_by(user_id: UUID, at: datetime) -> list[Patient]:
+    """Return the people on whose teams somebody is, by pseudonym."""
+    return [place.patient for place in places_of(user_id, at)]

@@ -22,7 +22,7 @@ MOST_VIEWS = 12
 def note_look(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> CaseMark:
     """Note that somebody opens a chart, and return their mark: `looked_before` is the look before this."""
     at = clock(at)
-    mark = _mark(actor, patient_id, at)
+    mark = _mark(actor, patient_id, at, writes=False)
     if mark.looked_at is not None and at - mark.looked_at < SAME_LOOK:
         return Unchanged(mark)  # type: ignore[return-value]
     mark.looked_before, mark.looked_at = mark.looked_at, at
@@ -83,8 +83,8 @@ def remove_view(*, actor: Actor, view_id: UUID) -> None:
     view.delete()
 
 
-def _mark(actor: Actor, patient_id: UUID, at: datetime) -> CaseMark:
-    who = access.treated(actor, patient_id, at)
+def _mark(actor: Actor, patient_id: UUID, at: datetime, *, writes: bool = True) -> CaseMark:
+    who = access.treated(actor, patient_id, at, writes=writes)
     existing = queries.locked_mark(actor.person.pk, patient_id)
     if existing is not None:
         return existing

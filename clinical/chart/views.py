@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from clinical.caseload.actions import note_look
 from clinical.chart import queries
 from clinical.chart.showing import shown
+from clinical.pathway.queries import answers
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -36,4 +37,5 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
             sections=["overview", "measures", "check_ins", "sessions", "team", "signals", "preferences"],
         )  # fmt: skip
-        return render(request, "clinical/chart/page.html", shown(found, at))
+        more = {"answers": answers(found.patient, found.team, at)}
+        return render(request, "clinical/chart/page.html", shown(found, at) | more)

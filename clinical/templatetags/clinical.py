@@ -16,6 +16,10 @@ TABS = (
     ("timeline", "Timeline", "timeline"),
     ("measures", "Measures", "measures"),
     ("notes", "Notes", "notes"),
+    ("crisis", "Crisis", "chart_crisis"),
+    ("people", "People", "chart_people"),
+    ("consent", "Consent", "chart_consent"),
+    ("access", "Access", "chart_access"),
 )
 LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "fr": "French", "so": "Somali"}
 

@@ -116,6 +116,16 @@ class AccessContext:
         if self.actor.kind == "patient" or not (self.actor.is_unbound or concerned & set(self.actor.reach)):
             raise _stranger()
 
+    @property
+    def broken_glass(self) -> UUID | None:
+        """The break-glass grant by which somebody is open here, or None."""
+        return next((one.break_glass for one in self._related.values() if one.break_glass), None)
+
+    @property
+    def is_related(self) -> bool:
+        """Whether it asked for a relationship to anybody yet."""
+        return bool(self._related)
+
     def load_keys(self, subjects: Iterable[UUID], *, create: bool = False) -> None:
         """Load keys to seal with, in one query; `create` makes missing ones first. It opens nothing."""
         wanted = sorted({subject for subject in subjects if not self._keys.get(subject)})

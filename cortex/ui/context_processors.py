@@ -9,15 +9,15 @@ from django.utils.functional import SimpleLazyObject
 
 from cortex.accounts.queries import is_demo
 from cortex.accounts.sessions.clocks import limits
-from cortex.ui import nav
+from cortex.ui import nav, strips
 
 TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `privacy`, `nav`, `watch`, `home`, `idle_seconds`; `fictional` when everybody is.
+    """Return `me`, `theme`, `privacy`, `nav`, `strips`, `watch`, `home`, `idle_seconds`.
 
-    For a person who isn't signed in it is an empty frame.
+    `fictional` holds when everybody is. For a person who isn't signed in it is an empty frame.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -45,6 +45,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "privacy": request.session.get("privacy", False),
         "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
+        "strips": SimpleLazyObject(lambda: strips.of(request)),
         "watch": SimpleLazyObject(lambda: nav.watch(request)),  # nor do pages with a live part of their own
         "home": nav.home_of(role),
         "idle_seconds": int(limits().idle.total_seconds()),

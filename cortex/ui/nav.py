@@ -40,9 +40,11 @@ ITEMS = (
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
+    Item("ways", "In and out", "login", "clinical:ways", THERAPISTS | {"supervisor", "admin"}, wide=True),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
+    Item("glass", "Break-glass", "key", "clinical:glass_reviews", frozenset({"compliance"})),
     Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from crisis.reviews.models import (
     ReviewItem,
     SecondReview,
 )
+from patients.covers.queries import stands_in_for
 from patients.registry.models import Patient
 
 # [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
@@ -112,12 +114,33 @@ def finish_item(
     return item
 
 
+@action
+def hand_over(*, actor: Actor, patient_ids: Iterable[UUID], from_id: UUID | None, to_id: UUID | None) -> int:
+    """Give the open tasks and promised contacts of these people to somebody else (None: the desk).
+
+    `from_id` None takes them from whoever has them. Return how many moved.
+    """
+    people = list(patient_ids)
+    tasks = ReviewItem.objects.open().filter(patient_id__in=people, owner__isnull=False)
+    contacts = FollowUp.objects.filter(patient_id__in=people, status__in=STANDING, owner__isnull=False)
+    if from_id is not None:
+        tasks, contacts = tasks.filter(owner=from_id), contacts.filter(owner=from_id)
+    count = tasks.update(owner=to_id) + contacts.update(owner=to_id)
+    if not count:
+        return Unchanged(0)  # type: ignore[return-value]
+    codes = {"from": str(from_id or ""), "to": str(to_id or ""), "count": count}
+    record(actor, "review.handed_over", None, subject=people[0] if len(people) == 1 else None, codes=codes)
+    return count
+
+
 def _refuse_stranger(actor: Actor, row: ReviewItem | FollowUp | None) -> None:
-    """Raise NotFound for what isn't there, and for whoever neither owns it nor sits at its desk by now."""
+    """Raise NotFound for what isn't there, and for who doesn't own it, cover its owner or sit at its desk."""
     if row is not None:
         if actor.is_system or (row.owner_id is not None and row.owner_id == actor.id):
             return
         if row.organization_id in desk_organizations(actor.person):
+            return
+        if stands_in_for(actor.person, row.patient_id, row.owner_id, clock()):
             return
     raise NotFound("This does not exist, or it is not yours.", "not_found")
 

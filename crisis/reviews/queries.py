@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Now
 
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
@@ -21,6 +22,7 @@ from crisis.reviews.models import (
     ReviewItem,
     SecondReview,
 )
+from patients.covers.queries import lent_to
 from patients.privacy.queries import has_consent
 from patients.registry.queries import locked as lock_patients
 
@@ -112,7 +114,7 @@ def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewIte
 def items(user: User, organizations: Iterable[UUID], which: str) -> QuerySet[ReviewItem]:
     """Return the person's and their desk's items, open (most overdue first) or done (latest first)."""
     found = ReviewItem.objects.select_related("patient", "owner").filter(
-        Q(organization_id__in=list(organizations)) | Q(owner=user)
+        Q(organization_id__in=list(organizations)) | Q(owner=user) | _lent(user)
     )
     if which == "done":
         return found.filter(done_at__isnull=False).order_by("-done_at")
@@ -120,9 +122,10 @@ def items(user: User, organizations: Iterable[UUID], which: str) -> QuerySet[Rev
 
 
 def item_for(user: User, organizations: Iterable[UUID], item_id: UUID) -> ReviewItem:
-    """Return one review item that the person owns or whose desk they sit at; NotFound otherwise."""
+    """Return one review item that the person owns, covers, or whose desk they sit at; NotFound otherwise."""
     items = ReviewItem.objects.select_related("patient", "owner", "done_by").filter(pk=item_id)
-    item = items.filter(organization_id__in=list(organizations)).first() or items.filter(owner=user).first()
+    own = items.filter(Q(owner=user) | _lent(user))
+    item = items.filter(organization_id__in=list(organizations)).first() or own.first()
     if item is None:
         raise NotFound("This task does not exist, or it is not yours.", "not_found")
     return item
@@ -185,8 +188,15 @@ def next_contact(patient_id: UUID, at: datetime) -> str:
 
 
 def _theirs(user: User, organizations: Iterable[UUID]) -> QuerySet[FollowUp]:
-    """What was promised by a person, on shift or not, or by the desk that they sit at."""
-    return FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | Q(owner=user))
+    """What was promised by a person or whom they cover, on shift or not, or by the desk that they sit at."""
+    own = Q(owner=user) | _lent(user)
+    return FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | own)
+
+
+def _lent(user: User) -> Q:
+    """What people whom the user covers own about the covered; read first, so an index finds it."""
+    owners, people = lent_to(user, Now())
+    return Q(owner_id__in=owners, patient_id__in=people) if owners else Q(pk__in=[])
 
 
 def follow_ups(
@@ -234,7 +244,7 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
 
 def due_follow_up_count(user: User, organizations: Iterable[UUID], until: datetime) -> int:
     """Return how many of the person's own follow-ups and their desk's are due by `until`."""
-    rows = _theirs(user, organizations)
+    rows = FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | Q(owner=user))
     return rows.filter(status__in=STANDING, due_at__lte=until).count()
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from cortex.accounts.choices import Role
 from patients.care import actions
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
+from patients.codes import GrantReason
 from patients.registry.admin import PatientRowAdmin
 from patients.registry.predicate import CHART, CONSENTS, VIEW
 
@@ -59,7 +60,7 @@ class CareTeamMemberAdmin(PatientRowAdmin):
 
 
 class GrantForm(forms.ModelForm):
-    """Who may see whom, until when and why."""
+    """Who may see whom, until when and why; break-glass has a door of its own."""
 
     opens = forms.ChoiceField(choices=[(VIEW, "The person's page"), (CHART, "The whole chart")])
     why = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
@@ -70,6 +71,9 @@ class GrantForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "reason_code" in self.fields:
+            offered = [one for one in GrantReason.choices if one[0] != GrantReason.BREAK_GLASS]
+            self.fields["reason_code"] = forms.ChoiceField(choices=offered)
         if "starts_at" in self.fields:
             self.fields["starts_at"].required = False
 

@@ -1,1 +1,1 @@
-"""Planned covers of care teams in the back office; the rows and their rules stand in `patients.care`."""
+"""Planned absences and covers; the rows of covers and their rules stand in `patients.care`."""

@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from cortex.ui.admin import ActionAdmin
 from patients.care import actions
-from patients.covers.models import PlannedCover
+from patients.covers.models import Absence, PlannedCover
 from patients.registry.admin import PatientRowAdmin
 
 
@@ -58,3 +59,12 @@ class PlannedCoverAdmin(PatientRowAdmin):
         """Put the form's words into the action's."""
         typed = dict(form.cleaned_data)
         return {"member_id": typed.pop("cover_for").pk, "user_id": typed.pop("user").pk, **typed}
+
+
+@admin.register(Absence)
+class AbsenceAdmin(ActionAdmin):
+    """Who is away from when until when, and who stands in for them."""
+
+    list_display = ("user", "cover", "starts_at", "ends_at", "ended_at", "planned_by")
+    list_select_related = ("user", "cover", "planned_by")
+    search_fields = ("user__full_name", "cover__full_name")

@@ -17,15 +17,18 @@ from django.db.models.functions import Coalesce, Now
 
 from cortex.access.relations import Relation
 from cortex.accounts.choices import Role
-from cortex.audit import Actor, NotFound
+from cortex.audit import Actor, NotFound, RuleBroken
+from cortex.audit.machine import frames
 from cortex.clock import Moment
 from patients.care.queries import covers_of, grants_of, memberships_of
 from patients.codes import GrantReason
+from patients.pathway.queries import referrals_to
 from patients.registry import queries
 from patients.registry.models import Patient, PatientQuerySet
 from patients.registry.predicate import (
     CHART,
     CONSENTS,
+    REFERRALS,
     VIEW,
     Part,
     may_relate,
@@ -37,8 +40,8 @@ from patients.registry.predicate import (
 )
 
 __all__ = [
-    "CHART", "CONSENTS", "VIEW", "may_view", "patients_related", "register", "register_own_parts",
-    "relations", "relationship_of", "relationship_q", "treated", "visible_to",
+    "CHART", "CONSENTS", "REFERRALS", "VIEW", "may_view", "patients_related", "register",
+    "register_own_parts", "relations", "relationship_of", "relationship_q", "treated", "visible_to",
 ]  # fmt: skip
 
 BREAK_GLASS = f"grant:{GrantReason.BREAK_GLASS}"
@@ -93,11 +96,18 @@ def relations(
     return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
 
 
-def treated(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
-    """Return the person whose chart is open to an actor; NotFound for everybody else's."""
-    found = queries.patient(patient_id) if relations(actor, {patient_id}, CHART, at) else None
-    if found is None:
+def treated(actor: Actor, patient_id: UUID, at: datetime, *, writes: bool | None = None) -> Patient:
+    """Return the person whose chart is open to an actor; NotFound for everybody else's.
+
+    Break-glass opens it for reading and for crisis actions: whoever asks inside an action is about to write
+    in the chart, and hears `read_only`. `writes=False` is for one's own marks.
+    """
+    standing = relations(actor, {patient_id}, CHART, at).get(patient_id)
+    found = queries.patient(patient_id) if standing else None
+    if standing is None or found is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    if standing.name == BREAK_GLASS and (bool(frames()) if writes is None else writes):
+        raise RuleBroken("Break-glass opens this chart for reading. Its team writes in it.", "read_only")
     return found
 
 
@@ -143,6 +153,10 @@ def _grants(user: Any, at: Moment) -> Any:
     return grants_of(user, at) if user.role in CLINICAL else None
 
 
+def _referrals(user: Any, at: Moment) -> Any:
+    return referrals_to(user) if user.role in CLINICAL else None
+
+
 def _administration(user: Any, at: Moment) -> Q | None:
     """Pseudonym and demographics of the whole organization; never the chart."""
     return _own(user) if user.role == Role.ADMIN else None
@@ -162,5 +176,6 @@ def register_own_parts() -> None:
     register("care_team", _care_team, opens=frozenset({VIEW, CHART, CONSENTS}), rank=10)
     register("cover", _cover, opens=frozenset({VIEW, CHART, CONSENTS}), rank=20)
     register("grant", _grants, opens=frozenset({VIEW, CHART}), rank=60)
+    register("referral", _referrals, opens=frozenset({REFERRALS}), rank=65)
     register("administration", whole=_administration, opens=frozenset({VIEW, CONSENTS}), rank=90)
     register("compliance", whole=_compliance, opens=frozenset({CONSENTS}), rank=91)

@@ -17,6 +17,8 @@ from cortex.clock import Moment
 VIEW = "view_patient"
 CHART = "view_chart"
 CONSENTS = "view_consents"
+# A referral that waits for the reader: name and ways to reach, no chart and no alert.
+REFERRALS = "view_referral"
 
 Builder = Callable[[Any, Moment], "QuerySet[Any] | None"]
 Whole = Callable[[Any, Moment], "Q | None"]

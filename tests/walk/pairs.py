@@ -14,6 +14,7 @@ from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
+from tests.walk.ways_pairs import ways_pairs
 from tests.walk.world import World, specimen
 
 DESK = ("cleo", "alice", "sam")
@@ -77,7 +78,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
     calm = {f"q{number}": "0" for number in range(1, 8)}
     assert world.follow_up and world.review and world.second and world.invitation
     invited = {"invitation_id": str(world.invitation.pk)}
-    return {
+    return ways_pairs(world, Pair) | {
         "clinical:chart": chart("GET"),
         "clinical:case_reviewed": chart("POST"),
         "clinical:case_unreviewed": chart("POST"),

@@ -47,6 +47,7 @@ from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
 from tests.walk.notes import Notes, write_notes
+from tests.walk.ways import add_ways
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
 
@@ -70,6 +71,7 @@ class World:
     notes: Notes | None = None
     level_id: str = ""
     case_view_id: str = ""
+    ways: dict[str, str] = field(default_factory=dict)
     source_id: str = ""
     credentials: dict[str, str] = field(default_factory=dict)
 
@@ -272,6 +274,7 @@ def _house_rows(world: World) -> None:
         actor=treats, patient_id=who, source="level", finding_id=level.pk, verdict="commented",
         comment="mbuyuni3",
     )  # fmt: skip
+    add_ways(world)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()

@@ -1,0 +1,102 @@
+"""Doors of absences and of a leaver's caseload."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.pathway import queries
+from clinical.pathway.actions import move_caseload
+from clinical.pathway.forms import AbsenceForm, MoveForm
+from clinical.pathway.showing import moving_rows
+from cortex.access.context import KEYS_DOWN, reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from cortex.ui.rules import given_back
+from patients.covers import actions
+
+PLANNERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR, Role.ADMIN)
+MOVERS = (Role.SUPERVISOR, Role.ADMIN)
+
+
+@requires(*PLANNERS)
+@require_http_methods(["GET", "POST"])
+def absence_new(request: HttpRequest) -> HttpResponse:
+    """Plan one's own absence, as supervisor or administrator anybody's."""
+    actor = actor_of(request)
+    me, plans_for_all = actor.person, actor.role in MOVERS
+    form = AbsenceForm(
+        request.POST if request.method == "POST" else None, me=me, plans_for_all=plans_for_all,
+        people=queries.treating(me, besides=None if plans_for_all else me.pk), auto_id="away_%s",
+    )  # fmt: skip
+    status, conflict = 422 if form.errors else 200, None
+    if form.is_bound and form.is_valid():
+        try:
+            actions.plan_absence(actor=actor, **form.absence())
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, reverse("clinical:ways"))
+    shown = {"form": form, "conflict": conflict}
+    return render(request, "clinical/absences/new.html", shown, status=status)
+
+
+@requires(*PLANNERS)
+@require_POST
+def absence_end(request: HttpRequest, absence_id: UUID) -> HttpResponse:
+    """Come back early, or call it off."""
+    actions.end_absence(actor=actor_of(request), absence_id=absence_id)
+    return go_to(request, reverse("clinical:ways"))
+
+
+@requires(*PLANNERS)
+@require_POST
+def absence_extend(request: HttpRequest, absence_id: UUID) -> HttpResponse:
+    """Cover those who joined since, too."""
+    actions.cover_newcomers(actor=actor_of(request), absence_id=absence_id)
+    return go_to(request, reverse("clinical:ways"))
+
+
+@requires(*MOVERS)
+@require_GET
+def leavers(request: HttpRequest) -> HttpResponse:
+    """Who treats how many: whose caseload is to be moved."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="admin", relationship="back_office"):
+        people = queries.with_caseload(actor.person, at)
+        return render(request, "clinical/absences/leavers.html", {"people": people})
+
+
+@requires(*MOVERS)
+@require_http_methods(["GET", "POST"])
+def leaver(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """Preview everybody whom a leaver treats, and move all of them at once."""
+    actor, at = actor_of(request), clock()
+    conflict: dict[str, object] | None = None
+    with reading(actor, purpose="admin", relationship="back_office") as context:
+        who = queries.leaver(actor.person, user_id)
+        rows = queries.moving(who.pk, at)
+        people = queries.treating(actor.person, besides=who.pk)
+        context.saw("caseload.preview", subjects=[one.patient.pk for one in rows], object_type="caseload")
+    typed = request.POST if request.method == "POST" else None
+    to = request.GET.get("to", "")
+    initial = {f"to_{one.patient.pk}": to for one in rows}
+    form = MoveForm(typed, rows=rows, people=people, initial=initial, auto_id="move_%s")
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            move_caseload(actor=actor, user_id=user_id, plan=form.plan())
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, reverse("clinical:leavers"))
+    shown = {"who": who, "rows": moving_rows(rows, form), "form": form, "people": people, "to": to,
+             "conflict": conflict}  # fmt: skip
+    return render(request, "clinical/absences/leaver.html", shown, status=status)

@@ -1,0 +1,124 @@
+"""The strips about opened charts and the notices of one's own, and the rows of the review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from cortex.access.context import AccessContext, scoped
+from cortex.access.current import OPEN
+from cortex.accounts.choices import Role
+from cortex.audit import actor_of
+from cortex.audit.models import PhiAccessLog
+from cortex.clock import clock
+from cortex.ops.models import Notification
+from cortex.ops.notices.queries import unseen
+from patients.breakglass import queries
+from patients.breakglass.actions import BREAKERS
+from patients.breakglass.models import BreakGlassGrant
+
+ABOUT_ONE = frozenset({"patient_id", "alert_id"})
+LATE = "late"
+
+
+def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
+    """Say on every page of a chart that is open by break-glass until when, with the way to end it.
+
+    The access context knows the relationship by which the page opened; whoever treats the person costs no
+    query here.
+    """
+    match = request.resolver_match
+    role = str(request.user.role)  # type: ignore[union-attr]
+    if match is None or not ABOUT_ONE & match.kwargs.keys() or role not in set(map(str, BREAKERS)):
+        return None
+    context = OPEN.get()
+    found: BreakGlassGrant | None = None
+    if isinstance(context, AccessContext) and (context.is_related or "patient_id" not in match.kwargs):
+        found = queries.by_id(context.broken_glass) if context.broken_glass else None
+    elif "patient_id" in match.kwargs:
+        with scoped(actor_of(request)):
+            found = queries.running_of(request.user, match.kwargs["patient_id"], clock())  # type: ignore[arg-type]
+    if found is None:
+        return None
+    return {
+        "template": "clinical/breakglass/_strip.html",
+        "until": found.grant.ends_at,
+        "protected": found.protected_at is not None,
+        "end_url": reverse("clinical:glass_end", args=[found.patient_id]),
+        "more_url": reverse("clinical:glass_protected", args=[found.patient_id]),
+    }
+
+
+# code: words and where it leads; nobody is named.
+NOTICES = {
+    "break_glass": "Somebody outside the care team opened a chart by break-glass.",
+    "break_glass_incident": "An opening by break-glass was found inappropriate.",
+    "referral": "A referral waits for your answer.",
+    "referral_declined": "A referral was declined.",
+    "transfer": "A colleague handed a person over to you.",
+    "caseload": "People of a colleague who leaves are yours now.",
+    "cover": "You stand in for a colleague, or somebody stands in for you.",
+}
+
+
+def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
+    """Tell on the clinical pages what somebody was told of and has not put away."""
+    match = request.resolver_match
+    if match is None or match.app_name != "clinical":
+        return None
+    rows = [_notice(one, str(request.user.role)) for one in unseen(request.user.pk)]  # type: ignore[arg-type, union-attr]
+    stays = request.path if request.method == "GET" else ""
+    template = "clinical/breakglass/_notices.html"
+    return {"template": template, "rows": rows, "next": stays} if rows else None
+
+
+def _notice(one: Notification, role: str) -> dict[str, Any]:
+    return {
+        "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
+        "at": one.created_at,
+        "url": _leads_to(one, role),
+        "seen_url": reverse("clinical:notice_seen", args=[one.pk]),
+        "urgent": one.code.startswith("break_glass"),
+    }
+
+
+def _leads_to(one: Notification, role: str) -> str:
+    if one.code.startswith("break_glass"):
+        if role == Role.COMPLIANCE:
+            return reverse("clinical:glass_review", args=[one.object_id])
+        patient = one.codes.get("patient")
+        return reverse("clinical:chart_access", args=[patient]) if patient and role != Role.ADMIN else ""
+    if one.code == "transfer":
+        return reverse("clinical:chart", args=[one.object_id])
+    return reverse("clinical:caseload" if one.code == "caseload" else "clinical:ways")
+
+
+def queue_row(one: BreakGlassGrant, at: datetime) -> dict[str, Any]:
+    """Return one opened chart as a line of the review's lists."""
+    return {
+        "pseudonym": one.patient.anonymous_id,
+        "who": one.user.full_name,
+        "role": one.user.get_role_display(),
+        "reason": one.get_reason_code_display(),
+        "at": one.grant.starts_at,
+        "ends_at": one.grant.ends_at,
+        "holds": one.holds(at),
+        "due_at": one.review_due_at,
+        "late": one.reviewed_at is None and one.review_due_at <= at,
+        "verdict": one.verdict,
+        "verdict_words": one.get_verdict_display(),
+        "reviewed_at": one.reviewed_at,
+        "url": reverse("clinical:glass_review", args=[one.pk]),
+    }
+
+
+def look_row(one: PhiAccessLog) -> dict[str, Any]:
+    """Return one look of the access log."""
+    return {
+        "at": one.occurred_at,
+        "what": one.data_type.replace("_", " ").replace(".", " ").capitalize(),
+        "sections": ", ".join(one.sections).replace("_", " "),
+    }

@@ -1,0 +1,1 @@
+"""Ways in and out: referrals, first steps, discharge and transfer, absences, a leaver and their caseload."""

@@ -1,0 +1,120 @@
+"""Writes of ways in and out that need every floor: refer, discharge, transfer, move a caseload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from clinical.pathway import queries
+from clinical.record.queries import has_open_alert, person_of
+from cortex.accounts.choices import Role
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from cortex.ops.notices.actions import notify
+from crisis.reviews.actions import hand_over
+from patients.codes import EndingReason
+from patients.pathway.actions import EndingData, ReferralData, end_care, make_referral, transfer_care
+from patients.pathway.models import CareEnding, Referral
+from patients.registry import access
+from patients.registry.actions import register_patient
+from patients.registry.predicate import VIEW
+from patients.registry.queries import rows_of
+from patients.registry.records import RegisterPatient
+
+MOVERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+
+@action
+def refer(
+    *,
+    actor: Actor,
+    data: ReferralData,
+    pseudonym: str = "",
+    newcomer: RegisterPatient | None = None,
+    at: datetime | None = None,
+) -> Referral:
+    """Refer a person on record by their pseudonym, or put a newcomer on record and refer them.
+
+    Whoever is no supervisor refers those whom they see alone; for anybody else's pseudonym the answer is that
+    of nobody's. Raises InputRefused with the field, RuleBroken as `register_patient` and `make_referral` do.
+    """
+    at = clock(at)
+    if newcomer is not None:
+        house = actor.person.organization_id
+        if house is None:
+            raise NotFound("There is no such organization.", "organization_unknown")
+        patient = register_patient(actor=actor, organization_id=house, data=newcomer, at=at)
+    else:
+        found = queries.by_pseudonym(actor.person, pseudonym)
+        if found is None or not (
+            actor.role == Role.SUPERVISOR or access.may_view(actor.person, found.pk, at, VIEW)
+        ):
+            raise InputRefused("Nobody open to you has this pseudonym.", "patient_unknown", field="pseudonym")
+        patient = found
+    return Unchanged(make_referral(actor=actor, patient=patient, data=data, at=at))  # type: ignore[return-value]
+
+
+@action
+def discharge(*, actor: Actor, patient_id: UUID, data: EndingData, at: datetime | None = None) -> CareEnding:
+    """End the care of a person whom the actor treats; what is owed to them goes to the desk.
+
+    Raises RuleBroken `alert_open` while an alert waits or is worked on.
+    """
+    at = clock(at)
+    patient = person_of(actor, patient_id, at)
+    ids = rows_of(patient)
+    if has_open_alert(ids):
+        raise RuleBroken("An alert of this person is open. End it, or hand it over first.", "alert_open")
+    one = end_care(actor=actor, patient=patient, data=data, at=at)
+    hand_over(actor=actor, patient_ids=ids, from_id=None, to_id=None)
+    return Unchanged(one)  # type: ignore[return-value]
+
+
+@action
+def transfer(
+    *, actor: Actor, patient_id: UUID, to_id: UUID, data: EndingData, at: datetime | None = None
+) -> CareEnding:
+    """Hand a person over to a colleague: places, tasks and promised contacts of the actor move."""
+    at = clock(at)
+    patient = person_of(actor, patient_id, at)
+    me = actor.person.pk
+    one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
+    hand_over(actor=actor, patient_ids=rows_of(patient), from_id=me, to_id=to_id)
+    notify(
+        actor=actor, organization_id=patient.organization_id, user_ids=[to_id], code="transfer",
+        object_type="patients.Patient", object_id=patient.pk, codes={"from": str(me)},
+    )  # fmt: skip
+    return Unchanged(one)  # type: ignore[return-value]
+
+
+@action
+def move_caseload(
+    *, actor: Actor, user_id: UUID, plan: Mapping[UUID, UUID], at: datetime | None = None
+) -> int:
+    """Give everybody whom a leaver treats to colleagues, `plan` naming one for each person: all or nobody.
+
+    Raises NotFound for who may not, RuleBroken `caseload_changed` when the plan names others than they treat
+    now, InputRefused for a colleague who doesn't treat. Alerts that they claimed stay claimed: a supervisor
+    takes those over at the desk.
+    """
+    if actor.role not in MOVERS:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    at = clock(at)
+    who = queries.leaver(actor.person, user_id)
+    rows = {row.patient.pk: row for row in queries.moving(who.pk, at)}
+    if not rows:
+        raise RuleBroken("They treat nobody.", "caseload_empty")
+    if set(plan) != set(rows):
+        raise RuleBroken("Their caseload has changed meanwhile. Look at it again.", "caseload_changed")
+    data = EndingData(EndingReason.STAFF_LEFT)
+    for patient_id in sorted(rows):
+        patient, to_id = rows[patient_id].patient, plan[patient_id]
+        transfer_care(actor=actor, patient=patient, from_id=who.pk, to_id=to_id, data=data, at=at)
+        hand_over(actor=actor, patient_ids=rows_of(patient), from_id=who.pk, to_id=to_id)
+    notify(
+        actor=actor, organization_id=who.organization_id, user_ids=set(plan.values()), code="caseload",
+        object_type="accounts.User", object_id=who.pk,
+    )  # fmt: skip
+    record(actor, "caseload.moved", None, codes={"from": str(who.pk), "people": len(rows)})
+    return len(rows)

@@ -1,0 +1,219 @@
+"""Fields of referrals, endings, absences and moves; no writes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from clinical.record.forms import DAY, INPUT, LANGUAGES, SELECT, UNKEPT, end_of
+from cortex.accounts.models import User
+from patients.codes import DeclineReason, EndingReason, ReferralSource, Urgency
+from patients.pathway.actions import EndingData, ReferralData
+from patients.registry.records import RegisterPatient
+
+WORDS = {"rows": 4, "class": "textarea", "maxlength": 8000} | UNKEPT
+AFTER = ((0, "At once"), (3, "In 3 days"), (7, "In 7 days"), (14, "In 14 days"))
+
+
+def _names(people: Iterable[User], first: str) -> list[tuple[str, str]]:
+    return [("", first), *((str(one.pk), one.full_name) for one in people)]
+
+
+class ReferralForm(forms.Form):
+    """Who is sent here, by whom, how soon and why: on record by pseudonym, or new."""
+
+    pseudonym = forms.CharField(
+        label="On record already: pseudonym", required=False, max_length=64,
+        widget=forms.TextInput(attrs=INPUT), help_text="Or leave it empty and write who it is.",
+    )  # fmt: skip
+    given_name = forms.CharField(
+        label="Given name", required=False, max_length=120, widget=forms.TextInput(attrs=INPUT)
+    )
+    family_name = forms.CharField(
+        label="Family name", required=False, max_length=120, widget=forms.TextInput(attrs=INPUT)
+    )
+    phone = forms.CharField(
+        label="Telephone", required=False, max_length=40, widget=forms.TextInput(attrs=INPUT)
+    )
+    date_of_birth = forms.DateField(label="Born on", required=False, widget=forms.DateInput(attrs=DAY))
+    language = forms.ChoiceField(
+        label="Language", choices=LANGUAGES, required=False, widget=forms.Select(attrs=SELECT)
+    )
+    source = forms.ChoiceField(
+        label="Sent by", choices=[("", "Choose"), *ReferralSource.choices], widget=forms.Select(attrs=SELECT),
+        error_messages={"required": "Say who sent them."},
+    )  # fmt: skip
+    referrer = forms.CharField(
+        label="Their name", required=False, max_length=160, widget=forms.TextInput(attrs=INPUT)
+    )
+    urgency = forms.ChoiceField(label="How soon", choices=Urgency.choices, initial=Urgency.ROUTINE,
+                                widget=forms.Select(attrs=SELECT))  # fmt: skip
+    reason = forms.CharField(
+        label="Why", max_length=8000, widget=forms.Textarea(attrs=WORDS),
+        error_messages={"required": "Say why they are sent."},
+    )  # fmt: skip
+    asked = forms.ChoiceField(
+        label="Who should answer", required=False, widget=forms.Select(attrs=SELECT),
+        help_text="Empty: the supervisors name somebody.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["asked"].choices = _names(people, "The supervisors decide")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a pseudonym or a name."""
+        data = super().clean() or self.cleaned_data
+        if not data.get("pseudonym") and not data.get("given_name"):
+            self.add_error("pseudonym", "Write a pseudonym, or the name of somebody new.")
+        return data
+
+    def referral(self) -> ReferralData:
+        """Return what it says."""
+        typed = self.cleaned_data
+        return ReferralData(
+            typed["source"], typed["urgency"], typed["reason"], typed["referrer"],
+            UUID(typed["asked"]) if typed["asked"] else None,
+        )  # fmt: skip
+
+    def newcomer(self) -> RegisterPatient | None:
+        """Return who is put on record; None for somebody who is."""
+        typed = self.cleaned_data
+        if typed["pseudonym"]:
+            return None
+        return RegisterPatient(
+            given_name=typed["given_name"], family_name=typed["family_name"] or None,
+            phone=typed["phone"] or None, date_of_birth=typed["date_of_birth"],
+            language=typed["language"] or "en",
+        )  # fmt: skip
+
+
+class DeclineForm(forms.Form):
+    """Why a referral isn't taken."""
+
+    code = forms.ChoiceField(
+        label="Why", choices=[("", "Choose"), *DeclineReason.choices], widget=forms.Select(attrs=SELECT),
+        error_messages={"required": "Say why."},
+    )  # fmt: skip
+    note = forms.CharField(
+        label="A word to whoever sent them", required=False, max_length=4000,
+        widget=forms.Textarea(attrs=WORDS | {"rows": 3}),
+    )  # fmt: skip
+
+
+class AnswererForm(forms.Form):
+    """Which clinician answers a referral."""
+
+    user = forms.ChoiceField(
+        label="Who answers",
+        widget=forms.Select(attrs=SELECT),
+        error_messages={"required": "Choose somebody."},
+    )
+
+    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
+
+
+class EndingForm(forms.Form):
+    """How care ends: the reason, the closing summary, and until when the team may finish its notes."""
+
+    reason_code = forms.ChoiceField(
+        label="Reason", widget=forms.Select(attrs=SELECT), error_messages={"required": "Choose the reason."},
+        choices=[("", "Choose"), *(one for one in EndingReason.choices if one[0] != EndingReason.STAFF_LEFT)],
+    )  # fmt: skip
+    summary = forms.CharField(
+        label="Closing summary", max_length=8000, widget=forms.Textarea(attrs=WORDS | {"rows": 8}),
+        help_text="Course, where things stand, what is agreed, what to watch. Sealed with the record.",
+        error_messages={"required": "Write the closing summary."},
+    )  # fmt: skip
+    to_outside = forms.CharField(
+        label="Who goes on elsewhere", required=False, max_length=200, widget=forms.TextInput(attrs=INPUT)
+    )
+    days = forms.TypedChoiceField(
+        label="The team's access ends", choices=AFTER, coerce=int, initial=0,
+        widget=forms.Select(attrs=SELECT), help_text="Later only to finish what has to be written.",
+    )  # fmt: skip
+
+    def ending(self) -> EndingData:
+        """Return it."""
+        typed = self.cleaned_data
+        return EndingData(typed["reason_code"], typed["summary"], typed.get("to_outside", ""), typed["days"])
+
+
+class TransferForm(EndingForm):
+    """Whom a person is handed over to."""
+
+    to = forms.ChoiceField(
+        label="To", widget=forms.Select(attrs=SELECT), error_messages={"required": "Choose a colleague."}
+    )
+    field_order = ["to", "reason_code", "summary", "days"]
+
+    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["to_outside"]
+        self.fields["to"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
+        self.fields["days"].label = "Your access ends"
+
+
+class AbsenceForm(forms.Form):
+    """Who is away, from when until when, and who stands in."""
+
+    user = forms.ChoiceField(label="Who is away", widget=forms.Select(attrs=SELECT))
+    cover = forms.ChoiceField(
+        label="Who stands in", widget=forms.Select(attrs=SELECT),
+        error_messages={"required": "Choose a colleague."},
+    )  # fmt: skip
+    starts_at = forms.DateField(
+        label="First day away",
+        widget=forms.DateInput(attrs=DAY),
+        error_messages={"required": "Say from when."},
+    )
+    ends_at = forms.DateField(
+        label="Last day away",
+        widget=forms.DateInput(attrs=DAY),
+        error_messages={"required": "Say until when."},
+    )
+
+    def __init__(self, *args: Any, people: list[User], me: User, plans_for_all: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["cover"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
+        if plans_for_all:
+            self.fields["user"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
+        else:
+            del self.fields["user"]
+        self.me = me
+
+    def absence(self) -> dict[str, Any]:
+        """Return the action's words: whole days where the service is."""
+        typed = self.cleaned_data
+        starts = timezone.make_aware(datetime.combine(typed["starts_at"], time(0)))
+        return {
+            "user_id": UUID(typed["user"]) if typed.get("user") else self.me.pk,
+            "cover_id": UUID(typed["cover"]),
+            "starts_at": starts,
+            "ends_at": end_of(typed["ends_at"]),
+        }
+
+
+class MoveForm(forms.Form):
+    """One colleague for each person of a caseload that moves."""
+
+    def __init__(self, *args: Any, rows: Iterable[Any], people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = _names(people, "Choose")
+        for row in rows:
+            self.fields[f"to_{row.patient.pk}"] = forms.ChoiceField(
+                label=f"To whom goes {row.patient.anonymous_id}", choices=choices,
+                widget=forms.Select(attrs={"class": "select select-sm"}),
+                error_messages={"required": "Choose who takes them."},
+            )  # fmt: skip
+
+    def plan(self) -> dict[UUID, UUID]:
+        """Return who takes whom."""
+        return {UUID(name.removeprefix("to_")): UUID(to) for name, to in self.cleaned_data.items()}

@@ -1,0 +1,1 @@
+"""Sections of a chart about the person rather than the illness: people, consent, crises, who looked."""

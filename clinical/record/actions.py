@@ -1,0 +1,93 @@
+"""Writes of a chart's sections: the care team, and consents that staff take down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from clinical.record import queries
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action
+from cortex.clock import clock
+from patients.care.actions import add_to_care_team, end_care_team_place
+from patients.care.models import CareTeamMember
+from patients.codes import CareRole, ConsentMethod
+from patients.pathway.queries import is_treated
+from patients.privacy.actions import record_consent
+from patients.privacy.models import Consent
+from patients.privacy.records import ConsentData
+from patients.registry.queries import lock_person, rows_of
+
+BY_STAFF = (ConsentMethod.PAPER, ConsentMethod.SPOKEN)
+
+
+@action
+def add_member(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    role: str,
+    user_id: UUID | None = None,
+    outside_name: str = "",
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    at: datetime | None = None,
+) -> CareTeamMember:
+    """Let somebody join the team of a person whom the actor treats, by the rules of `patients.care`."""
+    at = clock(at)
+    person = queries.person_of(actor, patient_id, at)
+    if user_id is None and not outside_name.strip():
+        raise InputRefused("Choose a colleague, or write who it is.", "required", field="user")
+    member = add_to_care_team(
+        actor=actor, patient_id=person.pk, role=role, user_id=user_id,
+        outside_name=outside_name.strip() or None if user_id is None else None, starts_at=starts_at,
+        ends_at=ends_at, at=at,
+    )  # fmt: skip
+    return Unchanged(member)  # type: ignore[return-value]
+
+
+@action
+def end_member(
+    *, actor: Actor, patient_id: UUID, member_id: UUID, at: datetime | None = None
+) -> CareTeamMember:
+    """End a place on the team; the last one who treats leaves by discharge or transfer alone."""
+    at = clock(at)
+    person = queries.person_of(actor, patient_id, at)
+    lock_person(person.pk)
+    ids = rows_of(person)
+    place = queries.place_of(ids, member_id)
+    treats = place.user_id is not None and place.cover_for_id is None and place.role != CareRole.CAREGIVER
+    if treats and place.holds(at) and not is_treated(ids, at, besides=[place.pk]):
+        raise RuleBroken(
+            "Nobody would answer for this person. Discharge them, or hand them over.", "last_on_team"
+        )
+    return Unchanged(end_care_team_place(actor=actor, member_id=place.pk, at=at))  # type: ignore[return-value]
+
+
+@action
+def take_down_consent(
+    *, actor: Actor, patient_id: UUID, data: ConsentData, at: datetime | None = None
+) -> Consent:
+    """Keep a decision that a person gave on paper or in words; a child's needs who consents for them.
+
+    Raises NotFound, and InputRefused with the field.
+    """
+    at = clock(at)
+    person = queries.person_of(actor, patient_id, at)
+    if data.method not in BY_STAFF:
+        raise InputRefused("On paper, or spoken.", "consent_method_unknown", field="method")
+    if data.granted and person.is_minor and not (data.guardian or "").strip():
+        raise InputRefused("Under 18: write who consents for them.", "required", field="guardian")
+    (row,) = record_consent(actor=actor, patient=person, consents=[data], at=at)
+    return Unchanged(row)  # type: ignore[return-value]
+
+
+@action
+def withdraw_consent(
+    *, actor: Actor, patient_id: UUID, consent_type: str, at: datetime | None = None
+) -> Consent:
+    """Take a consent back in one step, as the person said: it counts from this moment."""
+    at = clock(at)
+    person = queries.person_of(actor, patient_id, at)
+    data = ConsentData(consent_type, granted=False, method=ConsentMethod.SPOKEN)
+    (row,) = record_consent(actor=actor, patient=person, consents=[data], at=at)
+    return Unchanged(row)  # type: ignore[return-value]

@@ -1,0 +1,124 @@
+"""Reads of a chart's sections: people, consent, crises, access; fixed numbers of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cortex.access.context import AccessContext
+from cortex.accounts.models import User
+from cortex.accounts.queries import active_users
+from cortex.audit import Actor, NotFound
+from cortex.audit.models import PhiAccessLog
+from crisis.alerts import access as alert_access
+from crisis.alerts.models import RiskAlert
+from crisis.alerts.queries import open_of_people
+from crisis.reviews.models import FollowUp
+from crisis.risk.models import RiskAssessment
+from crisis.risk.queries import latest_assessment
+from patients.care.models import CareTeamMember
+from patients.privacy.models import Consent
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import PersonCard, patient, person_card, rows_of
+
+LOOKS = 50
+ALERTS = 50
+FOLLOW_UPS = 50
+
+
+@dataclass(slots=True)
+class Head:
+    """What every section shows above itself: the person, their rows and their level."""
+
+    patient: Patient
+    person: PersonCard
+    ids: list[UUID]
+    assessment: RiskAssessment | None
+
+    @property
+    def level(self) -> str:
+        """The level on record; empty when nobody was assessed."""
+        return self.assessment.level if self.assessment else ""
+
+
+def head(
+    context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, *, with_contacts: bool = False
+) -> Head:
+    """Open the person whose chart is open to the actor; NotFound for everybody else's."""
+    found = access.treated(actor, patient_id, at)
+    shown = person_card(context, found, at=at, with_contacts=with_contacts)
+    return Head(found, shown, rows_of(found), latest_assessment(found.person_id))
+
+
+def person_of(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    """Return the row on record of the person whose chart is open to the actor to write in."""
+    found = access.treated(actor, patient_id, at)
+    return found if found.merged_into_id is None else patient(found.person_id) or found
+
+
+def team(context: AccessContext, ids: Iterable[UUID]) -> list[CareTeamMember]:
+    """Return every place and cover of a person, past ones too, with the names of those without an account."""
+    rows = CareTeamMember.objects.filter(patient_id__in=list(ids)).select_related("user", "cover_for__user")
+    found = list(rows.order_by("-starts_at"))
+    context.open([one for one in found if one.user_id is None], ("outside_name",))
+    return found
+
+
+def place_of(ids: Iterable[UUID], member_id: UUID) -> CareTeamMember:
+    """Return one place on a person's team; NotFound for any other."""
+    found = CareTeamMember.objects.filter(pk=member_id, patient_id__in=list(ids)).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
+
+
+def colleagues(user: User, roles: Iterable[str]) -> list[User]:
+    """Return the active people of the user's house in these roles, by name."""
+    house = user.organization_id
+    if house is None:
+        return []
+    return list(active_users(organization_id=house, roles=roles).order_by("full_name"))  # type: ignore[arg-type]
+
+
+def consents(context: AccessContext, ids: Iterable[UUID]) -> list[Consent]:
+    """Return every decision of a person, the newest first, with who consented for them."""
+    rows = list(Consent.objects.filter(patient_id__in=list(ids)).select_related("recorded_by"))
+    context.open([one for one in rows if one.__dict__.get("guardian") is not None], ("guardian",))
+    return rows
+
+
+def looks(ids: Iterable[UUID], before: UUID | None) -> list[PhiAccessLog]:
+    """Return who opened a person's data, newest first, one more than a page holds."""
+    rows = PhiAccessLog.objects.filter(subject__in=list(ids))
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return list(rows.order_by("-id")[: LOOKS + 1])
+
+
+@dataclass(slots=True)
+class Crises:
+    """Alerts of a person with their ends, what was promised after them, which pages the reader may open."""
+
+    alerts: list[RiskAlert]
+    follow_ups: list[FollowUp]
+    open_pages: set[UUID]
+
+
+def crises(actor: Actor, ids: Iterable[UUID], at: datetime) -> Crises:
+    """Return the crises of a person, the latest first."""
+    people = list(ids)
+    rows = RiskAlert.objects.filter(patient_id__in=people).select_related("assigned_to", "resolved_by")
+    alerts = list(rows.order_by("-raised_at")[:ALERTS])
+    follow_ups = FollowUp.objects.filter(patient_id__in=people).select_related("owner", "done_by")
+    pages = alert_access.pages_for(actor.person, at).filter(pk__in=[one.pk for one in alerts])
+    return Crises(
+        alerts, list(follow_ups.order_by("-due_at")[:FOLLOW_UPS]), set(pages.values_list("pk", flat=True))
+    )
+
+
+def has_open_alert(ids: Iterable[UUID]) -> bool:
+    """Whether an alert of a person waits or is worked on."""
+    return bool(open_of_people(list(ids)))

@@ -1,0 +1,195 @@
+"""What a chart's sections found, in the words and shapes of their pages; no query, nothing opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from clinical.record.queries import LOOKS, Crises, Head
+from cortex.audit.models import PhiAccessLog
+from crisis.alerts.states import OPEN, Status
+from crisis.alerts.wording import STAGES, follow_up_words
+from patients.care.models import CareTeamMember
+from patients.codes import ConsentType
+from patients.privacy.models import Consent
+
+RELATIONS = {
+    "care_team": "on the care team",
+    "cover": "covers a colleague",
+    "claim": "had claimed an alert",
+    "supervision": "supervises an open alert",
+    "second_review": "read an alert a second time",
+    "referral": "answered a referral",
+    "administration": "administrates",
+    "compliance": "compliance",
+    "duty": "on duty",
+    "back_office": "in the back office",
+    "grant:break_glass": "break-glass",
+    "grant:consultation": "was asked for advice",
+    "grant:second_opinion": "gave a second opinion",
+    "self": "the person's own device",
+    "api": "the app's own key",
+    "system": "the system itself",
+}
+PURPOSES = {
+    "treatment": "treatment", "alert_review": "an alert", "review": "a task", "billing": "billing",
+    "dsar": "a request of the person", "break_glass": "break-glass", "admin": "administration",
+    "back_office": "administration", "referral": "a referral", "care_ending": "end of care",
+}  # fmt: skip
+# What becomes impossible while a consent is missing, where the text says so (domain 7.1).
+WITHOUT = {
+    "treatment": "Messages are not screened: what the app sends is refused, its emergency button apart.",
+    "voice_processing": "Voice is not analysed, and no patterns are built.",
+    "emergency_contact": "Emergency contacts stay closed.",
+    "care_team_sharing": "Self-guided sessions and check-ins are kept one year only.",
+}
+
+
+def top(head: Head, tab: str) -> dict[str, Any]:
+    """Return what the banner of every section needs."""
+    return {"patient": head.patient, "person": head.person, "level": head.level, "tab": tab}
+
+
+def places(rows: Iterable[CareTeamMember], at: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Return a team as who is on it, who will be, and who was."""
+    found: dict[str, list[dict[str, Any]]] = {"now": [], "later": [], "past": []}
+    for one in rows:
+        when = "now" if one.holds(at) else ("later" if one.starts_at > at else "past")
+        found[when].append(place(one))
+    return found
+
+
+def place(one: CareTeamMember) -> dict[str, Any]:
+    """Return one place or cover."""
+    covered = one.cover_for.user.full_name if one.cover_for and one.cover_for.user else ""
+    return {
+        "id": one.pk,
+        "name": one.user.full_name if one.user else one.outside_name or "Without a name",
+        "outside": one.user is None,
+        "role": one.get_role_display(),
+        "covers": covered,
+        "since": one.starts_at,
+        "until": one.ends_at,
+        "end_url": reverse("clinical:chart_team_end", args=[one.patient_id, one.pk]),
+    }
+
+
+def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[dict[str, Any]]:
+    """Return the state of each type: what holds first, then what was withdrawn, then what nobody asked."""
+    newest: dict[str, Consent] = {}
+    for one in sorted(rows, key=lambda row: (row.recorded_at, row.pk), reverse=True):
+        if one.recorded_at <= at:
+            newest.setdefault(one.consent_type, one)
+    found = [_state(kind, newest.get(kind), patient_id, at) for kind in ConsentType]
+    order = {"given": 0, "ended": 1, "withdrawn": 1, "refused": 1, "not asked": 2}
+    return sorted(found, key=lambda row: order[row["state"]])
+
+
+def _state(kind: ConsentType, one: Consent | None, patient_id: UUID, at: datetime) -> dict[str, Any]:
+    holds = one is not None and one.holds(at)
+    state = "given" if holds else "not asked"
+    if one is not None and not holds:
+        state = "ended" if one.granted else "withdrawn"
+    return {
+        "type": kind.value,
+        "label": kind.label,
+        "state": state,
+        "holds": holds,
+        "row": _decision(one) if one is not None else None,
+        "warning": "" if holds else WITHOUT.get(kind, ""),
+        "withdraw_url": reverse("clinical:chart_consent_withdraw", args=[patient_id, kind.value]),
+    }
+
+
+def _decision(one: Consent) -> dict[str, Any]:
+    return {
+        "label": one.get_consent_type_display(),
+        "granted": one.granted,
+        "at": one.recorded_at,
+        "ends": one.expires_at,
+        "method": one.get_method_display(),
+        "version": one.version,
+        "language": one.language,
+        "guardian": one.guardian or "",
+        "by": one.recorded_by.full_name if one.recorded_by else "",
+        "evidence": one.evidence_ref,
+        "limits": ", ".join(_limits(one.scope)),
+    }
+
+
+def _limits(scope: dict[str, Any]) -> list[str]:
+    words = []
+    for name, value in scope.items():
+        told = ", ".join(map(str, value)) if isinstance(value, list) else ("yes" if value is True else value)
+        words.append(f"{name}: {told}".replace("_", " "))
+    return words
+
+
+def history(rows: list[Consent]) -> list[dict[str, Any]]:
+    """Return every decision, the newest first."""
+    return [_decision(one) for one in rows]
+
+
+def look_rows(rows: list[PhiAccessLog]) -> dict[str, Any]:
+    """Return one page of looks, and after which one the next page goes on."""
+    shown = rows[:LOOKS]
+    # One opening may name the person and a section of the chart: one request is one line.
+    visits = [list(group) for _, group in groupby(shown, lambda one: one.request_id or one.pk)]
+    return {
+        "rows": [_look(group) for group in visits],
+        "before": shown[-1].pk if len(rows) > LOOKS else None,
+    }
+
+
+def _look(visit: list[PhiAccessLog]) -> dict[str, Any]:
+    one = visit[0]
+    kinds = {row.data_type for row in visit}
+    kinds -= {"person"} if len(kinds) > 1 else set()
+    parts = sorted({part for row in visit for part in row.sections})
+    return {
+        "at": one.occurred_at,
+        "who": one.actor_label,
+        "role": one.actor_role,
+        "how": RELATIONS.get(one.relationship, one.relationship.replace("_", " ")),
+        "why": PURPOSES.get(one.purpose, one.purpose.replace("_", " ")),
+        "what": ", ".join(sorted(kinds)).replace("_", " ").replace(".", ", "),
+        "parts": ", ".join(parts).replace("_", " "),
+        "is_glass": one.break_glass is not None,
+    }
+
+
+def crisis_rows(found: Crises) -> dict[str, Any]:
+    """Return alerts with their ends, and the contacts that were promised."""
+    return {
+        "alerts": [
+            {
+                "level": one.level,
+                "kind": one.get_kind_display(),
+                "stage": STAGES.get(Status(one.status), one.status),
+                "is_open": one.status in OPEN,
+                "raised": one.raised_at,
+                "owner": one.assigned_to.full_name if one.assigned_to else "",
+                "ended": one.resolved_at,
+                "outcome": one.get_disposition_display() if one.disposition else "",
+                "url": reverse("crisis:alert_page", args=[one.pk]) if one.pk in found.open_pages else "",
+            }
+            for one in found.alerts
+        ],
+        "follow_ups": [
+            {
+                "label": follow_up_words(one.label),
+                "due": one.due_at,
+                "status": one.get_status_display(),
+                "is_missed": one.status == "missed",
+                "owner": one.owner.full_name if one.owner else "the desk",
+                "done": one.done_at,
+                "outcome": one.outcome.replace("_", " "),
+            }
+            for one in found.follow_ups
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Notices to members of staff inside the product: codes and ids, read or not."""

@@ -1,0 +1,37 @@
+"""Writes of notices: one row per person told, and that they saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from cortex.audit import Actor, NotFound, Unchanged, quiet
+from cortex.clock import clock
+from cortex.ops.models import Notification
+
+
+@quiet("a notice is itself the record of who was told; what it is about is recorded by its own action")
+def notify(
+    *, actor: Actor, organization_id: UUID, user_ids: Iterable[UUID], code: str, object_type: str,
+    object_id: UUID, codes: Mapping[str, str] | None = None,
+) -> list[Notification]:  # fmt: skip
+    """Tell these people something by code; each once, whoever does it never about themself."""
+    people = sorted(set(user_ids) - {actor.id})
+    return Notification.objects.bulk_create(
+        Notification(
+            organization_id=organization_id, recipient_id=person, code=code, codes=dict(codes or {}),
+            object_type=object_type, object_id=object_id,
+        )
+        for person in people
+    )  # fmt: skip
+
+
+@quiet("that somebody saw a notice is their own mark")
+def mark_seen(*, actor: Actor, notice_id: UUID, at: datetime | None = None) -> int:
+    """Put one of the actor's own notices away; return how many that was. NotFound for anybody else's."""
+    own = Notification.objects.filter(pk=notice_id, recipient_id=actor.person.pk)
+    if not own.exists():
+        raise NotFound("There is no such notice.", "not_found")
+    unread = own.filter(read_at__isnull=True)
+    return unread.update(read_at=clock(at)) or Unchanged(0)  # type: ignore[return-value]

@@ -1,0 +1,96 @@
+"""Reads of absences: whose, and which of their people somebody covers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from cortex.accounts.models import User
+from cortex.clock import Moment
+from patients.care.models import CareTeamMember
+from patients.care.queries import covers_of
+from patients.covers.models import Absence
+
+
+def absences_of(user: User, at: datetime) -> list[Absence]:
+    """Return somebody's absences that run or are to come, the first to begin first."""
+    rows = Absence.objects.standing(at).filter(user=user).select_related("user", "cover")
+    return list(rows.order_by("starts_at"))
+
+
+def absences_covered_by(user: User, at: datetime) -> list[Absence]:
+    """Return the absences in which somebody stands in."""
+    rows = Absence.objects.standing(at).filter(cover=user).select_related("user", "cover")
+    return list(rows.order_by("starts_at"))
+
+
+def absences_of_house(user: User, at: datetime) -> list[Absence]:
+    """Return every absence of the user's house that runs or is to come."""
+    rows = Absence.objects.standing(at).filter(organization_id=user.organization_id)
+    return list(rows.select_related("user", "cover").order_by("starts_at"))
+
+
+def overlapping(user_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:
+    """Whether an absence of somebody overlaps this time."""
+    rows = Absence.objects.filter(user_id=user_id, ended_at__isnull=True)
+    return rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists()
+
+
+def locked_absence(absence_id: UUID, organization_id: UUID | None) -> Absence | None:
+    """Lock and return an absence of an organization, or None."""
+    rows = Absence.objects.select_for_update(of=("self",))
+    return rows.filter(pk=absence_id, organization=organization_id).first()
+
+
+def uncovered_places(one: Absence, at: datetime) -> list[CareTeamMember]:
+    """Return the places of who is away that hold during the absence and that nobody covers then."""
+    during = max(at, one.starts_at)
+    covers = CareTeamMember.objects.covers().filter(cover_for=OuterRef("pk"), starts_at__lte=during)
+    places = CareTeamMember.objects.memberships().running(during).filter(user_id=one.user_id)
+    free = places.filter(~Exists(covers.filter(ends_at__gt=during)))
+    return list(free.exclude(patient__status="deleted").order_by("pk"))
+
+
+def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, int]:
+    """Return for each absence how many places nobody covers in it; two queries for all of them."""
+    rows = list(absences)
+    users: dict[UUID | None, list[Absence]] = defaultdict(list)
+    for one in rows:
+        users[one.user_id].append(one)
+    lent = CareTeamMember.objects.covers().filter(cover_for__user_id__in=[*users], ends_at__gt=at)
+    spells = defaultdict(list)
+    for held, start, end in lent.values_list("cover_for_id", "starts_at", "ends_at"):
+        spells[held].append((start, end))
+    places = CareTeamMember.objects.memberships().filter(user_id__in=[*users]).exclude(ends_at__lte=at)
+    places = places.exclude(patient__status="deleted")
+    found = dict.fromkeys((one.pk for one in rows), 0)
+    for place in places:
+        for one in users[place.user_id]:
+            during = max(at, one.starts_at)
+            if place.holds(during):
+                free = not any(start <= during < (end or during) for start, end in spells[place.pk])
+                found[one.pk] += free
+    return found
+
+
+def covers_in(one: Absence, at: datetime) -> QuerySet[CareTeamMember]:
+    """Return the covers that an absence made and that have not ended."""
+    rows = CareTeamMember.objects.covers().filter(cover_for__user_id=one.user_id, user_id=one.cover_id)
+    return rows.filter(starts_at__lt=one.ends_at, ends_at__gt=max(at, one.starts_at))
+
+
+def lent_to(user: User, at: Moment) -> tuple[set[UUID], set[UUID]]:
+    """Return whom the user covers now, and for which people: what those own about these is lent to them."""
+    pairs = list(covers_of(user, at).values_list("cover_for__user_id", "patient_id"))
+    return {owner for owner, _ in pairs if owner}, {patient for _, patient in pairs}
+
+
+def stands_in_for(user: User, patient_id: UUID | None, owner_id: UUID | None, at: datetime) -> bool:
+    """Whether the user covers somebody for a person now."""
+    if patient_id is None or owner_id is None:
+        return False
+    return covers_of(user, at).filter(patient_id=patient_id, cover_for__user_id=owner_id).exists()

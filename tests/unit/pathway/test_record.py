@@ -1,0 +1,114 @@
+"""A chart's sections: consent that ends at once, the team, contacts by consent, crises, who looked."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinical.record.actions import end_member
+from cortex.audit import RuleBroken
+from patients.care.models import CareTeamMember
+from patients.privacy.models import Consent
+from patients.privacy.queries import has_consent
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db
+
+
+def as_user(user: object) -> Client:
+    client = Client()
+    client.force_login(user)  # type: ignore[arg-type]
+    return client
+
+
+def page(cast: Cast, name: str, user: object = None) -> str:
+    answer = as_user(user or cast.alice).get(reverse(f"clinical:{name}", args=[cast.patient.pk]))
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_a_withdrawal_is_one_step_and_counts_at_once(cast: Cast) -> None:
+    assert "Otieno Fictional" in page(cast, "chart_people")
+    client = as_user(cast.alice)
+    url = reverse("clinical:chart_consent_withdraw", args=[cast.patient.pk, "emergency_contact"])
+    assert client.post(url).status_code == 303
+    makers.scope_all()
+    assert not has_consent(cast.patient.pk, "emergency_contact", makers.now())
+    assert "Otieno Fictional" not in page(cast, "chart_people")
+    assert "Closed: the person gave no consent" in page(cast, "chart_people")
+    assert "Messages are not screened" not in page(cast, "chart_consent")
+    client.post(reverse("clinical:chart_consent_withdraw", args=[cast.patient.pk, "treatment"]))
+    assert "Messages are not screened" in page(cast, "chart_consent")
+    assert "Messages are not screened" in page(cast, "chart_people")
+
+
+def test_a_consent_on_paper_is_taken_down_with_wording_end_and_limits(cast: Cast) -> None:
+    client, url = as_user(cast.alice), reverse("clinical:chart_consent", args=[cast.patient.pk])
+    form = {
+        "consent_type": "research", "granted": "yes", "method": "paper", "version": "2026-1",
+        "language": "sw", "expires_at": "2099-12-31", "evidence_ref": "Cabinet 4", "purposes": ["research"],
+    }  # fmt: skip
+    assert client.post(url, form).status_code == 303
+    makers.scope_all()
+    row = Consent.objects.get(patient=cast.patient, consent_type="research")
+    assert (row.version, row.language, row.method) == ("2026-1", "sw", "paper")
+    assert (row.scope, row.recorded_by) == ({"purposes": ["research"]}, cast.alice)
+    assert "2026-1" in client.get(url).content.decode()
+    gone = client.post(url, form | {"expires_at": "2001-01-01"})
+    assert gone.status_code == 422
+
+
+def test_a_childs_consent_names_who_gives_it(cast: Cast) -> None:
+    type(cast.patient).objects.filter(pk=cast.patient.pk).update(age_band="13_17")
+    client, url = as_user(cast.alice), reverse("clinical:chart_consent", args=[cast.patient.pk])
+    form = {"consent_type": "telehealth", "granted": "yes", "method": "spoken", "language": "en"}
+    assert "Under 18: write who consents for them." in client.post(url, form).content.decode()
+    assert client.post(url, form | {"guardian": "Her aunt", "assent": "on"}).status_code == 303
+    assert "Her aunt" in client.get(url).content.decode()
+
+
+def test_somebody_joins_and_leaves_and_the_last_who_treats_stays(cast: Cast) -> None:
+    client, url = as_user(cast.alice), reverse("clinical:chart_people", args=[cast.patient.pk])
+    assert client.post(url, {"role": "psychiatrist", "user": str(cast.bob.pk)}).status_code == 303
+    assert client.post(url, {"role": "caregiver", "outside_name": "Mama Planted"}).status_code == 303
+    assert client.post(url, {"role": "psychiatrist"}).status_code == 422
+    text = client.get(url).content.decode()
+    assert "Bob Barasa" in text
+    assert "Mama Planted" in text
+    makers.scope_all()
+    bobs = CareTeamMember.objects.get(patient=cast.patient, user=cast.bob)
+    client.post(reverse("clinical:chart_team_end", args=[cast.patient.pk, bobs.pk]))
+    assert as_user(cast.bob).get(url).status_code == 404
+    makers.scope_all()
+    mine = CareTeamMember.objects.get(patient=cast.patient, user=cast.alice)
+    with pytest.raises(RuleBroken) as refused:
+        end_member(actor=staff(cast.alice), patient_id=cast.patient.pk, member_id=mine.pk)
+    assert refused.value.code == "last_on_team"
+
+
+def test_who_looked_stands_on_the_access_page_with_the_reason_page_by_page(cast: Cast) -> None:
+    as_user(cast.alice).get(reverse("clinical:chart", args=[cast.patient.pk]))
+    text = page(cast, "chart_access")
+    assert "Alice Achieng" in text
+    assert "On the care team" in text
+    assert "Treatment" in text
+    for _ in range(28):
+        as_user(cast.alice).get(reverse("clinical:chart_crisis", args=[cast.patient.pk]))
+    first = page(cast, "chart_access")
+    assert 20 < first.count("Crises") <= 26
+    older = first.partition('href="?before=')[2].partition('"')[0]
+    url = reverse("clinical:chart_access", args=[cast.patient.pk])
+    rest = as_user(cast.alice).get(f"{url}?before={older}").content.decode()
+    assert "Crises" in rest
+    assert first.count("Crises") + rest.count("Crises") <= 28
+
+
+def test_crises_show_their_ends_and_lead_to_pages_that_the_reader_may_open(cast: Cast) -> None:
+    alert = makers.make_alert(cast.patient)
+    text = page(cast, "chart_crisis")
+    assert "Critical, self-harm" in text
+    assert reverse("crisis:alert_page", args=[alert.pk]) in text
+    assert "nobody has it yet" in text
