@@ -235,6 +235,7 @@ def transfer_care(
             end_care_team_place(actor=actor, member_id=place.pk, at=until)
         if (to_id, place.role) not in standing:
             standing.add((to_id, place.role))
+            _end_limited(actor, places, to_id, place.role, at)
             add_to_care_team(
                 actor=actor, patient_id=place.patient_id, role=place.role, user_id=to_id, starts_at=at, at=at
             )
@@ -243,6 +244,13 @@ def transfer_care(
     one = _write_ending(actor, patient, EndingKind.TRANSFER, data, (from_id, to_id), at, until)
     record(actor, "care.transferred", one, codes={"reason": data.reason_code, "to": str(to_id)})
     return one
+
+
+def _end_limited(actor: Actor, places: list[CareTeamMember], user_id: UUID, role: str, at: datetime) -> None:
+    """End a place that somebody has for a while: what they are given now has no end."""
+    for one in places:
+        if one.cover_for_id is None and (one.user_id, one.role) == (user_id, role) and one.holds(at):
+            end_care_team_place(actor=actor, member_id=one.pk, at=at)
 
 
 def _lead(patient: Patient, user_id: UUID | None) -> None:
