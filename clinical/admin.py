@@ -2,5 +2,9 @@
 
 from clinical.assessments import admin as _assessments
 from clinical.caseload import admin as _caseload
+from clinical.plans import admin as _plans
+from clinical.plans.diagnoses import admin as _diagnoses
+from clinical.plans.medications import admin as _medications
+from clinical.plans.reviews import admin as _reviews
 
-__all__ = ["_assessments", "_caseload"]
+__all__ = ["_assessments", "_caseload", "_diagnoses", "_medications", "_plans", "_reviews"]

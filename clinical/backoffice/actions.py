@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,11 +27,13 @@ def add_person(
     parcel: Parcel,
     measures: list[tuple[str, datetime, dict[str, int | None]]],
     since: datetime,
+    also: Sequence[Callable[[UUID], object]] = (),
     at: datetime | None = None,
 ) -> Patient:
     """Register a fictional person, send their two weeks, and the questionnaires that they filled in.
 
-    All or nothing, so that a load that was interrupted goes on with the next person.
+    `also` are further writes about the person, given their id. All or nothing, so that a load that was
+    interrupted goes on with the next person.
     """
     at = clock(at)
     patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
@@ -49,5 +52,7 @@ def add_person(
             actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
+    for write in also:
+        write(patient.pk)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
