@@ -77,16 +77,18 @@ def write_plan(therapist: User, number: int, answers: list[Answers], now: dateti
     )  # fmt: skip
     if kind == 3:
         return
-    sign_plan(actor=actor, patient_id=patient_id, patient_agreed=number % 6 != 0, at=began)
+    # Who was reviewed today was due tomorrow; the others are late since a week ago.
+    signed = began if kind == 1 else now - timedelta(days=29)
+    sign_plan(actor=actor, patient_id=patient_id, patient_agreed=number % 6 != 0, at=signed)
     _progress(actor, patient_id, number, goals, now)
     if kind != 1:
         hold_review(
             actor=actor, patient_id=patient_id, patient_view=SEES, decision="continue",
-            summary="Steady so far.", at=now - timedelta(days=5),
+            summary="Steady so far.",
         )  # fmt: skip
     if kind == 2:
         later = words | {"target_end": day + timedelta(days=120)}
-        change_plan(actor=actor, patient_id=patient_id, at=now - timedelta(days=4), **later)
+        change_plan(actor=actor, patient_id=patient_id, **later)
 
 
 def _goals(

@@ -14,6 +14,7 @@ from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
+from tests.walk.plans import plan_pairs
 from tests.walk.world import World, specimen
 
 DESK = ("cleo", "alice", "sam")
@@ -79,6 +80,11 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:measure_give_up": chart("POST", ids=measure),
         "clinical:measure_result": chart("GET", ids=result),
         "clinical:measure_correct": chart("GET", "POST", ids=result, data=calm),
+        **plan_pairs(world.plans, chart),
+        "clinical:plan_approve": Pair(
+            {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),
+            {"approved": "yes"},
+        ),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),

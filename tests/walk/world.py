@@ -43,6 +43,7 @@ from tests import makers, stores
 from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
+from tests.walk.plans import PlanRows, make_plans
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
 
@@ -64,6 +65,7 @@ class World:
     invitation: Invitation | None = None
     assessment_id: str = ""
     source_id: str = ""
+    plans: dict[str, PlanRows] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
 
     def id_of(self, name: str) -> str:
@@ -252,6 +254,7 @@ def _house_rows(world: World) -> None:
     world.assessment_id = str(one.pk)
     begin_assessment(actor=treats, patient_id=who, key="gad7")
     mark_reviewed(actor=treats, patient_id=who)
+    world.plans = make_plans(world)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()

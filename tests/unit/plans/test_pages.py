@@ -46,8 +46,9 @@ def text(client: Client, where: str, status: int = 200) -> str:
 def test_every_page_of_a_plan_opens_to_its_team_and_to_nobody_else(planned: Planned) -> None:
     planned.sign()
     places = [
-        url(planned, "plan"), url(planned, "plan_edit"), url(planned, "plan_sign"), url(planned, "plan_print"),
-        url(planned, "plan_review"), url(planned, "plan_version", planned.plan.pk, 1),
+        url(planned, "plan"), url(planned, "plan_edit"), url(planned, "plan_sign"),
+        url(planned, "plan_print"), url(planned, "plan_review"),
+        url(planned, "plan_version", planned.plan.pk, 1),
         url(planned, "goal_add"), url(planned, "goal_edit", planned.mood.pk),
         url(planned, "goal_progress", planned.mood.pk), url(planned, "intervention_add"),
         url(planned, "diagnosis_add"), url(planned, "medication_add"),
@@ -65,10 +66,10 @@ def test_every_page_of_a_plan_opens_to_its_team_and_to_nobody_else(planned: Plan
 def test_the_page_says_where_each_goal_stands_in_words(planned: Planned) -> None:
     planned.sign()
     client = as_user(planned.cast.alice)
-    today = f"{makers.now():%Y-%m-%d}"
+    reading = {"value": "13", "observed_on": f"{makers.now():%Y-%m-%d}", "note": "Better."}
     answer = client.post(
         url(planned, "goal_progress", planned.mood.pk),
-        {"value": "13", "observed_on": today, "note": "Better."},
+        reading,
     )
     assert answer.status_code == 303
     makers.scope_all()
@@ -119,13 +120,12 @@ def test_words_that_are_refused_come_back_whatever_refused_them(
     assert Goal.objects.count() == 3
 
 
-@pytest.mark.parametrize("bad", ["nan", "inf", "1e99", "x", "\x00", "9" * 400])
-def test_a_number_that_is_none_is_refused_with_a_word(planned: Planned, bad: str) -> None:
-    planned.sign()
+def test_a_number_that_is_none_is_refused_with_a_word(planned: Planned) -> None:
     client = as_user(planned.cast.alice)
     where = url(planned, "goal_progress", planned.mood.pk)
-    assert client.post(where, {"value": bad, "observed_on": "2026-01-01"}).status_code == 422
-    assert client.post(where, {"value": "1", "observed_on": bad}).status_code == 422
+    for bad in ("nan", "inf", "1e99", "x", "\x00", "9" * 400):
+        assert client.post(where, {"value": bad, "observed_on": "2026-01-01"}).status_code == 422, bad
+        assert client.post(where, {"value": "1", "observed_on": bad}).status_code == 422, bad
 
 
 def test_a_diagnosis_is_found_chosen_kept_and_recorded_without_a_script(planned: Planned) -> None:
@@ -155,7 +155,7 @@ def test_the_search_answers_codes_by_post_and_needs_nobody_s_chart(planned: Plan
     assert as_user(planned.cast.ada).post(where, {"q": "panic"}).status_code == 403
 
 
-def test_the_printed_plan_is_plain_and_holds_no_code_no_level_and_the_crisis_numbers(
+def test_the_printed_plan_holds_no_code_and_no_level_and_has_the_crisis_numbers(
     planned: Planned,
 ) -> None:
     client = as_user(planned.cast.alice)
