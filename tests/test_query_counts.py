@@ -44,6 +44,7 @@ from tests import makers
 from tests.api.conftest import Api, issue_key
 from tests.cast import Cast, make_cast
 from tests.office_rows import add_rows
+from tests.walk.plans import begin
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -54,6 +55,7 @@ SHORT = {
     "alert panel": "one alert",
     "chart": "one person",
     "measures": "one person",
+    "plan": "one person",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -84,7 +86,10 @@ class House:
         self._raise("high")
         mine = self._raise("critical")
         claim_alert(actor=cleo, alert_id=mine.pk)
-        self.busy = self.busy or mine
+        if self.busy is None:
+            self.busy = mine
+            assert mine.patient is not None
+            begin(makers.staff(cast.alice), mine.patient.pk, "Low since the spring.")
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
         if self.rows % 5 == 4:  # seldom: each leaves many steps in the back office's list
             asked = self._raise("critical")
@@ -183,7 +188,8 @@ class House:
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
             "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
-            "measures": (alice, f"{chart}measures/", {}),
+            "measures": (alice, f"{chart}measures/", {}), "plan": (alice, f"{chart}plan/", {}),
+            "plan reviews": (alice, "/plan-reviews/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
 THERAPISTS = frozenset({"therapist", "psychiatrist"})
+LOOKING_AFTER = THERAPISTS | {"supervisor"}
 OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
 
 
@@ -39,6 +40,7 @@ ITEMS = (
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
+    Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, wide=True),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
