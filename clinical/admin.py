@@ -3,6 +3,19 @@
 from clinical.assessments import admin as _assessments
 from clinical.caseload import admin as _caseload
 from clinical.notes import admin as _notes
+from clinical.plans import admin as _plans
+from clinical.plans.diagnoses import admin as _diagnoses
+from clinical.plans.medications import admin as _medications
+from clinical.plans.reviews import admin as _reviews
 from clinical.timeline import admin as _timeline
 
-__all__ = ["_assessments", "_caseload", "_notes", "_timeline"]
+__all__ = [
+    "_assessments",
+    "_caseload",
+    "_diagnoses",
+    "_medications",
+    "_notes",
+    "_plans",
+    "_reviews",
+    "_timeline",
+]

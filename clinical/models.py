@@ -3,6 +3,19 @@
 from clinical.assessments import models as _assessments
 from clinical.caseload import models as _caseload
 from clinical.notes import models as _notes
+from clinical.plans import models as _plans
+from clinical.plans.diagnoses import models as _diagnoses
+from clinical.plans.medications import models as _medications
+from clinical.plans.reviews import models as _reviews
 from clinical.timeline import models as _timeline
 
-__all__ = ["_assessments", "_caseload", "_notes", "_timeline"]
+__all__ = [
+    "_assessments",
+    "_caseload",
+    "_diagnoses",
+    "_medications",
+    "_notes",
+    "_plans",
+    "_reviews",
+    "_timeline",
+]

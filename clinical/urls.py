@@ -9,6 +9,7 @@ from clinical.caseload import urls as caseload
 from clinical.chart import views as chart
 from clinical.notes import urls as notes
 from clinical.pathway import urls as pathway
+from clinical.plans import urls as plans
 from clinical.record import urls as record
 from clinical.timeline import urls as timeline
 
@@ -27,6 +28,7 @@ PERSON: list[URLPattern | URLResolver] = [
     *record.PERSON,
     *breakglass.PERSON,
     *pathway.PERSON,
+    *plans.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
@@ -36,6 +38,7 @@ PAGES: list[URLPattern | URLResolver] = [
     *breakglass.PAGES,
     *pathway.PAGES,
     *absences.PAGES,
+    *plans.PAGES,
 ]
 
 urlpatterns = [path("", include((PAGES, "clinical")))]

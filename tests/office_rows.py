@@ -11,6 +11,9 @@ from django.apps import apps
 from clinical.assessments.actions import begin_assessment, finish_assessment
 from clinical.notes.actions import begin_note, save_block, save_draft, sign_note, write_addendum
 from clinical.notes.models import PROCESS
+from clinical.plans.actions import sign_plan
+from clinical.plans.models import PlanVersion
+from clinical.plans.reviews.actions import hold_review
 from cortex.accounts.models import User
 from cortex.accounts.signin.devices import account_mark
 from cortex.ids import uuid7
@@ -24,6 +27,7 @@ from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
 from tests.api.conftest import Api, item, message
 from tests.cast import Cast
+from tests.walk.plans import begin
 
 
 def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
@@ -48,6 +52,10 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     calm = {f"q{item}": 0 for item in range(1, 8)}
     finish_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7", answers=calm)
     begin_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7")
+    treats = makers.staff(cast.alice)
+    begin(treats, patient.pk, f"Plan {number}")
+    sign_plan(actor=treats, patient_id=patient.pk, patient_agreed=True)
+    hold_review(actor=treats, patient_id=patient.pk, patient_view="It helps.", decision="continue")
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():
@@ -66,6 +74,8 @@ def _write_notes(author: User, patient: Patient) -> None:
         sign_note(note_id=note.pk, version=3, **where)
         write_addendum(note_id=note.pk, text="Made.", **where)
     save_block(actor=where["actor"], title="Made", note_type="", sections={"text": "Made."})
+
+
 def _ways(cast: Cast, patient: Patient, number: int) -> None:
     """A referral, an absence, an opened chart and a hand-over."""
     home, at = cast.home, makers.now()
@@ -128,6 +138,11 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
             "said_by": f"Engine {number}", "verdict": "accepted", "reviewed_by": colleague,
             "reviewed_at": at,
         },
+        "clinical.DiagnosisFavourite": {"organization": home, "user": colleague, "code": "F40.01"},
+        "clinical.PlanApproval": {"organization": home, "patient": patient, "approved": True,
+                                  "decided_at": at,
+                                  "decided_by": cast.sam,
+                                  "plan_version": PlanVersion.objects.get(patient=patient)},
         "clinical.CaseMark": {"organization": home, "user": colleague, "patient": patient, "looked_at": at},
         "accounts.StaffProfile": {"organization": home, "user": colleague, "title": "Dr"},
         "accounts.LoginAttempt": {"at": at, "outcome": "wrong",

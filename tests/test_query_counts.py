@@ -44,6 +44,7 @@ from tests import makers
 from tests.api.conftest import Api, issue_key
 from tests.cast import Cast, make_cast
 from tests.office_rows import add_rows
+from tests.walk.plans import begin
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -58,6 +59,7 @@ SHORT = {
     "consent": "one person",
     "access": "one person",
     "crises": "one person",
+    "plan": "one person",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -88,7 +90,10 @@ class House:
         self._raise("high")
         mine = self._raise("critical")
         claim_alert(actor=cleo, alert_id=mine.pk)
-        self.busy = self.busy or mine
+        if self.busy is None:
+            self.busy = mine
+            assert mine.patient is not None
+            begin(makers.staff(cast.alice), mine.patient.pk, "Low since the spring.")
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
         if self.rows % 5 == 4:  # seldom: each leaves many steps in the back office's list
             asked = self._raise("critical")
@@ -192,6 +197,8 @@ class House:
             "access": (alice, f"{chart}access/", {}), "crises": (alice, f"{chart}crisis/", {}),
             "in and out": (sam, "/ways/", {}), "break-glass": (self.reader, "/break-glass/reviews/", {}),
             "leaver": (sam, f"/ways/leavers/{alice.pk}/", {}),
+            "plan": (alice, f"{chart}plan/", {}),
+            "plan reviews": (alice, "/plan-reviews/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -42,11 +43,13 @@ def add_person(
     measures: list[tuple[str, datetime, dict[str, int | None]]],
     notes: list[dict[str, Any]],
     since: datetime,
+    also: Sequence[Callable[[UUID], object]] = (),
     at: datetime | None = None,
 ) -> Patient:
     """Register a fictional person, send their two weeks, and the questionnaires that they filled in.
 
-    All or nothing, so that a load that was interrupted goes on with the next person.
+    `also` are further writes about the person, given their id. All or nothing, so that a load that was
+    interrupted goes on with the next person.
     """
     at = clock(at)
     patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
@@ -70,6 +73,8 @@ def add_person(
             write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
     if therapist is not None:
         _mark_up(actor_of_user(therapist), patient, at)
+    for write in also:
+        write(patient.pk)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
 

@@ -7,12 +7,13 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from clinical.backoffice import queries, shifts, world
+from clinical.backoffice import plans, queries, shifts, world
 from clinical.backoffice.actions import add_person
 from clinical.backoffice.ways import make_ways
 from clinical.notes.actions import save_block
@@ -168,6 +169,7 @@ class Demo:
     def _make_patient(self, person: world.Person, pseudonym: str, answers: list[world.Answers]) -> None:
         organization = self.organizations[person.slug]
         therapists = [user for user in self.staff[person.slug] if user.role == "therapist"]
+        therapist = therapists[person.number % len(therapists)] if therapists else None
         parcel = Parcel(
             organization_id=organization.pk,
             sender="demo",
@@ -179,11 +181,14 @@ class Demo:
         add_person(
             actor=shifts.machine(organization),
             data=registration(person, pseudonym),
-            therapist=therapists[person.number % len(therapists)] if therapists else None,
+            therapist=therapist,
             parcel=parcel,
             measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
             notes=world.notes_of(person),
             since=self.now - timedelta(days=42),
+            also=[partial(plans.write_plan, therapist, person.number, answers, self.now)]
+            if therapist
+            else [],
         )
 
     def _make_phrases(self) -> None:

@@ -20,6 +20,7 @@ TABS = (
     ("people", "People", "chart_people"),
     ("consent", "Consent", "chart_consent"),
     ("access", "Access", "chart_access"),
+    ("plan", "Plan", "plan"),
 )
 LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "fr": "French", "so": "Somali"}
 

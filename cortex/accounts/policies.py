@@ -99,6 +99,15 @@ POLICIES: dict[str, Policy] = {
     "notify_by_email": Policy(
         "Whether steps of a chain are mailed too (true).", "true or false", _is_yes_or_no
     ),
+    "part2_program": Policy(
+        "Whether this is a program under 42 CFR Part 2: diagnoses of substance use, tobacco left "
+        "out, are then labelled by themselves, and break-glass shows only how many there are.",
+        "true or false", _is_yes_or_no,
+    ),
+    "plans_need_approval": Policy(
+        "Whether a signed treatment plan waits for a supervisor of the care team before it comes into force.",
+        "true or false", _is_yes_or_no,
+    ),
     "text_models": Policy(
         "What a version of the text model may do: off (any that isn't named), shadow (recorded, shown to "
         "supervisors, decides nothing) or live (a part of the score, never a page by itself).",

@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
 THERAPISTS = frozenset({"therapist", "psychiatrist"})
+LOOKING_AFTER = THERAPISTS | {"supervisor"}
 OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
 
 
@@ -41,6 +42,7 @@ ITEMS = (
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("ways", "In and out", "login", "clinical:ways", THERAPISTS | {"supervisor", "admin"}, wide=True),
+    Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, wide=True),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),

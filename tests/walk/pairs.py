@@ -14,6 +14,7 @@ from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
+from tests.walk.plans import plan_pairs
 from tests.walk.ways_pairs import ways_pairs
 from tests.walk.world import World, specimen
 
@@ -111,6 +112,11 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_addendum": chart("GET", "POST", ids=written, data={"text": "More."}),
         "clinical:note_addendum_sign": chart("POST", ids=written),
         "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
+        **plan_pairs(world.plans, chart),
+        "clinical:plan_approve": Pair(
+            {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),
+            {"approved": "yes"},
+        ),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),

@@ -47,6 +47,7 @@ from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
 from tests.walk.notes import Notes, write_notes
+from tests.walk.plans import PlanRows, make_plans
 from tests.walk.ways import add_ways
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
@@ -73,6 +74,7 @@ class World:
     case_view_id: str = ""
     ways: dict[str, str] = field(default_factory=dict)
     source_id: str = ""
+    plans: dict[str, PlanRows] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
 
     def id_of(self, name: str) -> str:
@@ -275,6 +277,7 @@ def _house_rows(world: World) -> None:
         comment="mbuyuni3",
     )  # fmt: skip
     add_ways(world)
+    world.plans = make_plans(world)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()

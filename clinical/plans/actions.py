@@ -1,0 +1,225 @@
+"""Writes of plans: begin, change, sign, approve, agree, hold, end; each version that is signed stays."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.plans import queries, schedule
+from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
+from clinical.plans.versions import canonical
+from cortex.access.context import opening
+from cortex.accounts.models import Organization, Role
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+from cortex.crypto.digest import keyed_digest
+
+FIELDS = ("start", "target_end", "review_interval_days")
+WORDS = ("presenting_problem", "formulation")
+APPROVERS = frozenset({Role.SUPERVISOR})
+
+
+@action
+def begin_plan(
+    *, actor: Actor, patient_id: UUID, presenting_problem: str, start: date, target_end: date,
+    formulation: str = "", review_interval_days: int | None = None, at: datetime | None = None,
+) -> TreatmentPlan:  # fmt: skip
+    """Begin a person's plan as a draft; they have one that is open at a time."""
+    at = clock(at)
+    patient = queries.treated_to_write(actor, patient_id, at)
+    if queries.open_plan(patient) is not None:
+        raise RuleBroken("There is a plan already. Change that one, or end it first.", "plan_exists")
+    _check_span(start, target_end)
+    plan = TreatmentPlan(
+        organization_id=patient.organization_id, patient=patient, start=start, target_end=target_end,
+        review_interval_days=review_interval_days, authored_by=actor.user,
+        risk_level=queries.level_of(patient),
+    )  # fmt: skip
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([patient.pk], create=True)
+        plan.presenting_problem, plan.formulation = presenting_problem, formulation or None
+        plan.save(force_insert=True)
+    record(actor, "plan.begun", plan, codes={"level": plan.risk_level})
+    return plan
+
+
+@action
+def change_plan(
+    *, actor: Actor, patient_id: UUID, presenting_problem: str, start: date, target_end: date,
+    formulation: str = "", review_interval_days: int | None = None, at: datetime | None = None,
+) -> TreatmentPlan:  # fmt: skip
+    """Change what a plan says of itself; after signing this begins the next version."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    _check_span(start, target_end)
+    wanted: dict[str, Any] = {
+        "start": start, "target_end": target_end, "review_interval_days": review_interval_days,
+        "presenting_problem": presenting_problem, "formulation": formulation or None,
+    }  # fmt: skip
+    with opening(actor, purpose="treatment") as context:
+        context.open([plan], WORDS)
+        changed = [name for name, value in wanted.items() if getattr(plan, name) != value]
+        if not changed:
+            return Unchanged(plan)  # type: ignore[return-value]
+        for name in changed:
+            setattr(plan, name, wanted[name])
+        plan.risk_level = queries.level_of(plan.patient)
+        plan.save()
+    begin_version(actor=actor, plan=plan)
+    record(actor, "plan.changed", plan, fields=changed, codes={"version": plan.version})
+    return plan
+
+
+def _check_span(start: date, target_end: date) -> None:
+    if target_end <= start:
+        raise InputRefused("The planned end lies after the start.", "ends_before_start", field="target_end")
+
+
+@action
+def begin_version(*, actor: Actor, plan: TreatmentPlan) -> TreatmentPlan:
+    """Begin the next version of a signed plan, since its content changes; an unsigned one goes on.
+
+    What was signed last stays in force until this one is signed; what was agreed was about that one.
+    """
+    if not plan.is_signed:
+        return Unchanged(plan)  # type: ignore[return-value]
+    plan.version += 1
+    plan.signed_at = plan.consented_at = None
+    plan.patient_agreed = False
+    plan.save(update_fields=["version", "signed_at", "consented_at", "patient_agreed", "updated_at"])
+    record(actor, "plan.version_begun", plan, codes={"version": plan.version})
+    return plan
+
+
+@action
+def sign_plan(
+    *, actor: Actor, patient_id: UUID, patient_agreed: bool, at: datetime | None = None
+) -> PlanVersion:
+    """Sign a plan as it stands: it is sealed as a version that nothing changes any more.
+
+    Where the organization asks for it the first version waits for a supervisor, else the plan is in force.
+    The door asks for password or factor before it calls this.
+    """
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    if plan.is_signed:
+        raise RuleBroken("This version is signed already.", "already_signed")
+    goals = [one for one in queries.goals_of(plan) if one.status != "cancelled"]
+    if not goals:
+        raise RuleBroken("A plan needs a goal before it is signed.", "no_goal")
+    for goal in goals:
+        if goal.status == "proposed":
+            goal.status = "active"
+            goal.save(update_fields=["status", "updated_at"])
+    wants_approval = _wants_approval(plan.organization_id)
+    plan.risk_level = queries.level_of(plan.patient)
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        content = queries.content_of(context, plan.patient, plan, at)
+        signed = PlanVersion(
+            organization_id=plan.organization_id, patient=plan.patient, plan=plan, version=plan.version,
+            content_hash=keyed_digest(context.key_for(plan.patient_id), canonical(content)), signed_at=at,
+            signed_by=actor.user, patient_agreed=patient_agreed, consented_at=at if patient_agreed else None,
+            needs_approval=wants_approval,
+        )  # fmt: skip
+        signed.content = content
+        signed.save(force_insert=True)
+    plan.signed_version, plan.signed_at = plan.version, at
+    plan.patient_agreed, plan.consented_at = patient_agreed, at if patient_agreed else None
+    if plan.status == PlanStatus.DRAFT and not wants_approval:
+        _come_into_force(plan, at)
+    plan.save(
+        update_fields=[
+            "risk_level", "signed_version", "signed_at", "patient_agreed", "consented_at", "status",
+            "next_review_at", "updated_at",
+        ]
+    )  # fmt: skip
+    codes = {"version": plan.version, "agreed": patient_agreed, "needs_approval": wants_approval}
+    record(actor, "plan.signed", plan, codes=codes)
+    return signed
+
+
+def _wants_approval(organization_id: UUID) -> bool:
+    found = Organization.objects.values_list("settings", flat=True).filter(pk=organization_id).first()
+    return bool(found and found.get("plans_need_approval"))
+
+
+def _come_into_force(plan: TreatmentPlan, at: datetime) -> None:
+    plan.status = PlanStatus.ACTIVE
+    plan.next_review_at = schedule.first_review(at, plan.review_interval_days)
+
+
+@action
+def decide_approval(
+    *, actor: Actor, patient_id: UUID, version: int, approved: bool, note: str = "",
+    at: datetime | None = None,
+) -> PlanApproval:  # fmt: skip
+    """Approve a signed version, or give it back with what is missing; a supervisor who did not sign it."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    signed = queries.version_of(plan.pk, version)
+    if signed is None or signed.version != plan.signed_version or not plan.is_signed:
+        raise RuleBroken("The plan has changed since. Look at it as it is now.", "not_newest")
+    if not signed.needs_approval or PlanApproval.objects.filter(plan_version=signed).exists():
+        raise RuleBroken("This version does not wait for approval.", "not_waiting")
+    if actor.role not in APPROVERS or signed.signed_by_id == actor.id:
+        raise RuleBroken("A supervisor who did not sign it approves a plan.", "supervisor_needed")
+    if not approved and not note.strip():
+        raise InputRefused("Say what is missing.", "required", field="note")
+    word = PlanApproval(
+        organization_id=plan.organization_id, patient=plan.patient, plan_version=signed, approved=approved,
+        decided_by=actor.person, decided_at=at,
+    )  # fmt: skip
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        word.note = note.strip() or None
+        word.save(force_insert=True)
+    if approved and plan.status == PlanStatus.DRAFT:
+        _come_into_force(plan, at)
+        plan.save(update_fields=["status", "next_review_at", "updated_at"])
+    if not approved:
+        begin_version(actor=actor, plan=plan)
+    record(actor, "plan.approved" if approved else "plan.given_back", plan, codes={"version": version})
+    return word
+
+
+@action
+def record_agreement(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> TreatmentPlan:
+    """Note that the person has agreed to the version that was signed without it."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    if not plan.is_signed:
+        raise RuleBroken("Sign the plan first: people agree to what stands.", "not_signed")
+    if plan.patient_agreed:
+        return Unchanged(plan)  # type: ignore[return-value]
+    plan.patient_agreed, plan.consented_at = True, at
+    plan.save(update_fields=["patient_agreed", "consented_at", "updated_at"])
+    record(actor, "plan.agreed", plan, codes={"version": plan.version})
+    return plan
+
+
+# What a person may do with a plan, and from which states.
+MOVES = {
+    "hold": (("active",), PlanStatus.ON_HOLD, "plan.held"),
+    "resume": (("on_hold",), PlanStatus.ACTIVE, "plan.resumed"),
+    "complete": (("active", "on_hold"), PlanStatus.COMPLETED, "plan.completed"),
+    "discontinue": (("draft", "active", "on_hold"), PlanStatus.DISCONTINUED, "plan.discontinued"),
+}
+
+
+@action
+def move_plan(*, actor: Actor, patient_id: UUID, move: str, at: datetime | None = None) -> TreatmentPlan:
+    """Hold, resume, complete or discontinue a plan."""
+    at = clock(at)
+    if move not in MOVES:
+        raise InputRefused("Choose what to do with the plan.", "move_unknown", field="move")
+    plan = queries.locked_plan(actor, patient_id, at)
+    before, after, verb = MOVES[move]
+    if plan.status not in before:
+        raise RuleBroken(f"The plan is {plan.get_status_display().lower()}.", "wrong_state")
+    plan.status = after
+    plan.ended_at = at if not plan.is_open else None
+    plan.save(update_fields=["status", "ended_at", "updated_at"])
+    record(actor, verb, plan, codes={"version": plan.version})
+    return plan

@@ -1,0 +1,107 @@
+"""What the doors of plans share: who may read and write, a chart's banner, a form that keeps words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from clinical.plans import queries
+from clinical.plans.models import TreatmentPlan
+from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.accounts.models import Role
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to
+from cortex.ui.rules import given_back
+from patients.registry.access import CHART, treated
+from patients.registry.models import Patient
+from patients.registry.queries import PersonCard, person_card
+
+READERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a person's plan: who they are, the plan that is open, and when it is looked at."""
+
+    context: AccessContext
+    patient: Patient
+    person: PersonCard
+    plan: TreatmentPlan | None
+    level: str
+    at: datetime
+
+    def the_plan(self) -> TreatmentPlan:
+        """Return the open plan; RuleBroken without one."""
+        if self.plan is None:
+            raise RuleBroken("There is no plan yet. Begin one first.", "no_plan")
+        return self.plan
+
+    def frame(self) -> dict[str, Any]:
+        """Return what each page of the section shows around its own."""
+        return {
+            "patient": self.patient, "person": self.person, "level": self.level, "tab": "plan",
+            "plan": self.plan,
+        }  # fmt: skip
+
+
+def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sections: str) -> Look:
+    """Open a person's banner for a page of their plan and note the look; NotFound for a stranger."""
+    actor, at = actor_of(request), clock()
+    patient = treated(actor, patient_id, at)
+    person = person_card(context, patient, at=at, with_contacts=False)
+    plan = queries.open_plan(patient)
+    context.saw(
+        "plan", subjects=[patient.pk], object_type="clinical.TreatmentPlan",
+        object_id=plan.pk if plan else None, sections=sections or ("plan",),
+    )  # fmt: skip
+    return Look(context, patient, person, plan, queries.level_of(patient), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that is one form: its title, what its button says, and what stands beside the form."""
+
+    title: str
+    submit: str
+    about: str = ""
+    template: str = "clinical/plans/form.html"
+    section: str = "plan"
+    more: Callable[[Look], dict[str, Any]] = field(default=lambda _: {})
+
+
+def edit(
+    request: HttpRequest, patient_id: UUID, page: Page, make: Callable[[Look, Any], forms.Form],
+    run: Callable[[dict[str, Any]], object],
+) -> HttpResponse:  # fmt: skip
+    """Show a form, or run its command and go back to the plan; what is refused comes back as it was typed."""
+    with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
+        found = look(context, request, patient_id, page.section)
+        form = make(found, request.POST if request.method == "POST" else None)
+        shown = found.frame() | page.more(found)
+    status, conflict = 200, None
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            try:
+                run(form.cleaned_data)
+            except (RuleBroken, *KEYS_DOWN) as error:
+                status, conflict = given_back(request, form, error)
+            else:
+                return back_to_plan(request, patient_id)
+    shown |= {"form": form, "page": page, "conflict": conflict}
+    return render(request, page.template, shown, status=status)
+
+
+def back_to_plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """After a command: send the browser to the plan."""
+    return go_to(request, reverse("clinical:plan", args=[patient_id]))

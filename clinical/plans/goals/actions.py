@@ -1,0 +1,305 @@
+"""Writes of goals, of their progress, and of interventions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments.queries import instrument
+from clinical.caseload.queries import local_day
+from clinical.plans import queries
+from clinical.plans.actions import begin_version
+from clinical.plans.diagnoses.queries import diagnosis_of
+from clinical.plans.models import Goal, GoalProgress, GoalStatus, PlannedIntervention, TreatmentPlan
+from clinical.plans.wording import CONCERNS, INTERVENTIONS
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.clock import clock
+
+PLAIN = (
+    "measure_type", "baseline", "target", "direction", "window_days", "concerns", "due_date", "weight",
+)  # fmt: skip
+WORDS = ("specific", "achievable_note", "metric")
+# What changes nothing of what was agreed, and what does.
+SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
+MOST_STEPS = 12
+
+
+@action
+def save_goal(
+    *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], steps: Sequence[tuple[str, int]] = (),
+    goal_id: UUID | None = None, at: datetime | None = None,
+) -> Goal:  # fmt: skip
+    """Add a goal to a plan, or change one; `steps` are the milestones (what, weight) of such a goal.
+
+    `fields` holds specific, measure_type, instrument (key), metric, baseline, target, window_days,
+    achievable_note, diagnosis (id), concerns, due_date, weight. InputRefused names what is missing: a goal is
+    SMART or it is none.
+    """
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    wanted = _checked(plan, dict(fields), steps, local_day(plan.patient, at))
+    if goal_id is None:
+        goal = Goal(
+            organization_id=plan.organization_id, plan=plan, patient=plan.patient,
+            starts_on=max(plan.start, local_day(plan.patient, at)),
+        )  # fmt: skip
+        if goal.starts_on >= wanted["due_date"]:
+            goal.starts_on = plan.start
+    else:
+        goal = queries.locked_goal(plan, goal_id)
+    if wanted["due_date"] <= goal.starts_on:
+        raise InputRefused("The date lies after the goal's beginning.", "due_too_early", field="due_date")
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        entries = queries.entries_of([goal])[goal.pk]
+        context.open([goal, *entries])
+        for name in (*PLAIN, *WORDS, "instrument", "diagnosis"):
+            setattr(goal, name, wanted[name])
+        goal.save()
+        _save_steps(actor, goal, [one for one in entries if one.kind == "milestone"], steps, at)
+    begin_version(actor=actor, plan=plan)
+    verb = "goal.added" if goal_id is None else "goal.changed"
+    record(actor, verb, goal, codes={"plan": str(plan.pk), "measured": goal.measure_type})
+    return goal
+
+
+def _checked(
+    plan: TreatmentPlan, given: dict[str, Any], steps: Sequence[tuple[str, int]], today: date
+) -> dict[str, Any]:
+    """Return the goal's fields as they are kept; InputRefused with the field that doesn't fit."""
+    kind = given["measure_type"]
+    found = dict.fromkeys((*PLAIN, *WORDS, "instrument", "diagnosis")) | {
+        "measure_type": kind, "specific": given["specific"], "achievable_note": given["achievable_note"],
+        "metric": given.get("metric") or None, "concerns": list(given.get("concerns") or []),
+        "due_date": given["due_date"], "weight": given["weight"], "direction": "",
+    }  # fmt: skip
+    if given.get("diagnosis"):
+        found["diagnosis"] = diagnosis_of(plan.patient, given["diagnosis"])
+    if not found["diagnosis"] and not found["concerns"]:
+        raise InputRefused(
+            "Say what the goal serves: a diagnosis or a concern.", "serves_nothing", field="concerns"
+        )
+    if not set(given.get("concerns") or ()) <= set(CONCERNS):
+        raise InputRefused("This concern is not on the list.", "concern_unknown", field="concerns")
+    if kind == "numeric":
+        found |= _numeric(given)
+    elif kind == "frequency":
+        found |= _frequency(given)
+    elif not steps:
+        raise InputRefused("Name at least one milestone.", "no_steps", field="steps")
+    elif len(steps) > MOST_STEPS:
+        raise InputRefused(f"{MOST_STEPS} milestones at most.", "many_steps", field="steps")
+    return found
+
+
+def _numeric(given: Mapping[str, Any]) -> dict[str, Any]:
+    baseline, target = given.get("baseline"), given.get("target")
+    if baseline is None:
+        raise InputRefused("Say where it stands today.", "required", field="baseline")
+    if target is None:
+        raise InputRefused("Say where it should get to.", "required", field="target")
+    if target == baseline:
+        raise InputRefused("The target must differ from today.", "target_is_baseline", field="target")
+    row = instrument(given["instrument"]) if given.get("instrument") else None
+    if row is None and not given.get("metric"):
+        raise InputRefused("Choose a measure, or say what is counted.", "required", field="metric")
+    if row is not None and not all(0 <= value <= row.read().highest for value in (baseline, target)):
+        raise InputRefused(
+            f"The {row.title} goes from 0 to {row.read().highest}.", "out_of_range", field="target"
+        )
+    direction = "lower" if target < baseline else "higher"
+    return {"baseline": baseline, "target": target, "direction": direction, "instrument": row}
+
+
+def _frequency(given: Mapping[str, Any]) -> dict[str, Any]:
+    target, window = given.get("target"), given.get("window_days")
+    if target is None or target <= 0:
+        raise InputRefused("Say how many times.", "required", field="target")
+    if not window:
+        raise InputRefused("Say in how many days.", "required", field="window_days")
+    if not given.get("metric"):
+        raise InputRefused("Say what is counted.", "required", field="metric")
+    return {"target": target, "window_days": window, "direction": "higher", "baseline": None}
+
+
+def _save_steps(
+    actor: Actor, goal: Goal, before: list[GoalProgress], steps: Sequence[tuple[str, int]], at: datetime
+) -> None:
+    """Keep milestones that stay by their words, with what was reached; add new ones, take others back."""
+    kept = {one.title: one for one in before}
+    wanted = dict(steps) if goal.measure_type == "milestone" else {}
+    for order, (title, weight) in enumerate(wanted.items()):
+        step = kept.pop(title, None) or GoalProgress(
+            organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind="milestone",
+            recorded_by=actor.user,
+        )  # fmt: skip
+        step.title, step.weight, step.order = title, weight, order
+        step.save()
+    for gone in kept.values():
+        gone.taken_back_at = at
+        gone.save(update_fields=["taken_back_at", "updated_at"])
+
+
+@action
+def settle_goal(
+    *, actor: Actor, patient_id: UUID, goal_id: UUID, status: str, at: datetime | None = None
+) -> Goal:
+    """Say that a goal is achieved, partially so, active again, or cancelled, which changes the plan."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    goal = queries.locked_goal(plan, goal_id)
+    if status not in (*SETTLED, GoalStatus.CANCELLED):
+        raise InputRefused("Choose where the goal stands.", "status_unknown", field="status")
+    if goal.status == status:
+        return Unchanged(goal)  # type: ignore[return-value]
+    goal.status = status
+    goal.save(update_fields=["status", "updated_at"])
+    if status == GoalStatus.CANCELLED:
+        begin_version(actor=actor, plan=plan)
+    record(actor, "goal.settled", goal, codes={"status": status})
+    return goal
+
+
+@action
+def record_progress(
+    *, actor: Actor, patient_id: UUID, goal_id: UUID, value: float, observed_on: date, note: str = "",
+    session_id: UUID | None = None, at: datetime | None = None,
+) -> GoalProgress:  # fmt: skip
+    """Write down a reading of a goal, or how many times something was done; a measure's own answers count
+    by themselves."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    goal = queries.locked_goal(plan, goal_id)
+    if goal.measure_type == "milestone":
+        raise RuleBroken("Tick the milestones of this goal.", "has_milestones")
+    if goal.instrument_id is not None:
+        raise RuleBroken("This goal takes its value from the measure. Ask the measure.", "has_measure")
+    if observed_on > local_day(plan.patient, at):
+        raise InputRefused("This lies in the future.", "in_the_future", field="observed_on")
+    kind = "reading" if goal.measure_type == "numeric" else "count"
+    if kind == "count" and value <= 0:
+        raise InputRefused("Say how many times, at least once.", "not_counted", field="value")
+    entry = GoalProgress(
+        organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind=kind, value=value,
+        observed_on=observed_on, recorded_by=actor.user, session_id=session_id,
+    )  # fmt: skip
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        entry.note = note.strip() or None
+        entry.save(force_insert=True)
+    _keep_current(goal)
+    record(actor, "goal.progressed", goal, codes={"kind": kind})
+    return entry
+
+
+def _keep_current(goal: Goal) -> None:
+    readings = [one for one in queries.entries_of([goal])[goal.pk] if one.kind == "reading"]
+    current = readings[-1].value if readings else None
+    if goal.current != current:
+        goal.current = current
+        goal.save(update_fields=["current", "updated_at"])
+
+
+@action
+def tick_milestone(
+    *, actor: Actor, patient_id: UUID, entry_id: UUID, reached: bool, at: datetime | None = None
+) -> GoalProgress:
+    """Say that a milestone is reached, or take that back."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    entry = queries.locked_entry(plan, entry_id)
+    if entry.kind != "milestone" or entry.taken_back_at is not None:
+        raise RuleBroken("This is no milestone of the goal.", "no_milestone")
+    if (entry.observed_on is not None) == reached:
+        return Unchanged(entry)  # type: ignore[return-value]
+    entry.observed_on = local_day(plan.patient, at) if reached else None
+    entry.recorded_by = actor.user
+    entry.save(update_fields=["observed_on", "recorded_by", "updated_at"])
+    record(actor, "goal.milestone_reached" if reached else "goal.milestone_taken_back", entry.goal)
+    return entry
+
+
+@action
+def take_back_progress(
+    *, actor: Actor, patient_id: UUID, entry_id: UUID, at: datetime | None = None
+) -> GoalProgress:
+    """Take a wrong reading or count back; it stays on record as taken back."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    entry = queries.locked_entry(plan, entry_id)
+    if entry.kind == "milestone":
+        raise RuleBroken("Untick the milestone instead.", "is_milestone")
+    if entry.taken_back_at is not None:
+        return Unchanged(entry)  # type: ignore[return-value]
+    entry.taken_back_at = at
+    entry.save(update_fields=["taken_back_at", "updated_at"])
+    _keep_current(entry.goal)
+    record(actor, "goal.progress_taken_back", entry.goal)
+    return entry
+
+
+@action
+def save_intervention(
+    *, actor: Actor, patient_id: UUID, code: str, frequency: str, evidence_level: str,
+    sessions_planned: int | None = None, goals: Sequence[UUID] = (), note: str = "",
+    intervention_id: UUID | None = None, at: datetime | None = None,
+) -> PlannedIntervention:  # fmt: skip
+    """Add an intervention to a plan, or change one; `goals` are ids of goals of the same plan."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    if code not in INTERVENTIONS:
+        raise InputRefused("This intervention is not on the list.", "intervention_unknown", field="code")
+    own = {one.pk for one in queries.goals_of(plan)}
+    if not set(goals) <= own:
+        raise InputRefused("This goal is not of this plan.", "goal_unknown", field="goals")
+    if intervention_id is None:
+        row = PlannedIntervention(organization_id=plan.organization_id, plan=plan, patient=plan.patient)
+    else:
+        row = queries.locked_intervention(plan, intervention_id)
+    others = PlannedIntervention.objects.filter(plan=plan, code=code, ended_on__isnull=True)
+    if others.exclude(pk=row.pk).exists():
+        raise InputRefused("The plan has this intervention already.", "twice", field="code")
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        row.code, row.frequency, row.evidence_level = code, frequency, evidence_level
+        row.sessions_planned, row.goals, row.note = sessions_planned, list(goals), note.strip() or None
+        row.save()
+    begin_version(actor=actor, plan=plan)
+    verb = "intervention.planned" if intervention_id is None else "intervention.changed"
+    record(actor, verb, row, codes={"code": code})
+    return row
+
+
+@action
+def count_session(
+    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
+) -> PlannedIntervention:
+    """Count one more session that was held for an intervention."""
+    plan = queries.locked_plan(actor, patient_id, clock(at))
+    row = queries.locked_intervention(plan, intervention_id)
+    if row.ended_on is not None:
+        raise RuleBroken("This intervention is over.", "is_over")
+    row.sessions_held += 1
+    row.save(update_fields=["sessions_held", "updated_at"])
+    record(actor, "intervention.session_held", row, codes={"code": row.code, "held": row.sessions_held})
+    return row
+
+
+@action
+def end_intervention(
+    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
+) -> PlannedIntervention:
+    """End an intervention; the plan changes by that."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    row = queries.locked_intervention(plan, intervention_id)
+    if row.ended_on is not None:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.ended_on = local_day(plan.patient, at)
+    row.save(update_fields=["ended_on", "updated_at"])
+    begin_version(actor=actor, plan=plan)
+    record(actor, "intervention.ended", row, codes={"code": row.code})
+    return row

@@ -1,0 +1,196 @@
+"""Doors of goals and interventions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinical.assessments.queries import instruments
+from clinical.caseload.queries import local_day
+from clinical.plans import queries
+from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.goals import actions
+from clinical.plans.goals.forms import GoalForm, InterventionForm, ReadingForm
+from clinical.plans.models import Goal
+from clinical.plans.showing import goal_row
+from cortex.access.declare import requires
+from cortex.audit import RuleBroken, actor_of
+
+SMART = "Specific, measured, within reach, to a purpose, by a day: a goal needs all five."
+
+
+def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
+    plan = found.the_plan()
+    totals = queries.latest_totals(found.patient)
+    offered = instruments()
+    measures = [
+        (one.key, f"{one.title}{f', last {totals[one.pk].total}' if one.pk in totals else ''}")
+        for one in offered if one.key != "cssrs"
+    ]  # fmt: skip
+    diagnoses = [
+        (str(one.pk), f"{one.code} {one.title}") for one in diagnoses_of(found.patient)
+        if one.status != "ruled_out"
+    ]  # fmt: skip
+    initial: dict[str, Any] = {"due_date": plan.target_end}
+    if goal is not None:
+        entries = queries.entries_of([goal])[goal.pk]
+        found.context.open([goal, *entries])
+        initial = {
+            name: getattr(goal, name)
+            for name in ("specific", "measure_type", "metric", "baseline", "target", "window_days",
+                         "achievable_note", "concerns", "due_date", "weight")
+        }  # fmt: skip
+        initial["instrument"] = goal.instrument.key if goal.instrument else ""
+        initial["diagnosis"] = str(goal.diagnosis_id or "")
+        initial["steps"] = "\n".join(
+            f"{one.title} | {one.weight}" for one in entries if one.kind == "milestone"
+        )
+    return GoalForm(data, instruments=measures, diagnoses=diagnoses, initial=initial, auto_id="g_%s")
+
+
+def _save(request: HttpRequest, patient_id: UUID, data: dict[str, Any], goal_id: UUID | None = None) -> None:
+    actions.save_goal(
+        actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, steps=data["steps"],
+        fields=data | {"diagnosis": UUID(data["diagnosis"]) if data["diagnosis"] else None},
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def goal_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Add a goal."""
+    return edit(
+        request, patient_id, Page("Add a goal", "Add the goal", SMART, "clinical/plans/goal.html"),
+        lambda found, data: _goal_form(found, data, None),
+        lambda data: _save(request, patient_id, data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def goal_edit(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResponse:
+    """Change a goal; after signing that begins a new version."""
+    return edit(
+        request, patient_id, Page("Change the goal", "Save", SMART, "clinical/plans/goal.html"),
+        lambda found, data: _goal_form(found, data, queries.goal_of(found.the_plan(), goal_id)),
+        lambda data: _save(request, patient_id, data, goal_id),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResponse:
+    """One goal with its readings and milestones, and a form for the next reading."""
+
+    def more(found: Look) -> dict[str, Any]:
+        goal = queries.goal_of(found.the_plan(), goal_id)
+        view = queries.view_goals(found.patient, [goal], found.at)[0]
+        found.context.open([goal, *view.entries])
+        return {"goal": goal_row(view, patient_id)}
+
+    def make(found: Look, data: Any) -> forms.Form:
+        goal = queries.goal_of(found.the_plan(), goal_id)
+        form = ReadingForm(data, initial={"observed_on": local_day(found.patient, found.at)}, auto_id="r_%s")
+        if goal.measure_type == "frequency":
+            form.fields["value"].label = "How many times"
+            form.fields["value"].initial = 1
+        return form
+
+    page = Page(
+        "Progress", "Write it down", template="clinical/plans/progress.html", section="goals", more=more
+    )
+
+    def run(data: dict[str, Any]) -> None:
+        actions.record_progress(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, **data)
+
+    return edit(request, patient_id, page, make, run)
+
+
+@requires(*WRITERS)
+@require_POST
+def goal_settle(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResponse:
+    """Say where a goal stands."""
+    status = request.POST.get("status", "")[:20]
+    actions.settle_goal(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, status=status)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def milestone_tick(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> HttpResponse:
+    """Tick a milestone, or untick it."""
+    actions.tick_milestone(
+        actor=actor_of(request), patient_id=patient_id, entry_id=entry_id,
+        reached=request.POST.get("reached") == "1",
+    )  # fmt: skip
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def progress_take_back(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> HttpResponse:
+    """Take a wrong reading back."""
+    actions.take_back_progress(actor=actor_of(request), patient_id=patient_id, entry_id=entry_id)
+    return back_to_plan(request, patient_id)
+
+
+def _intervention_form(found: Look, data: Any, intervention_id: UUID | None) -> InterventionForm:
+    plan = found.the_plan()
+    rows = [one for one in queries.goals_of(plan) if one.status != "cancelled"]
+    found.context.open(rows, ("specific",))
+    initial: dict[str, Any] = {}
+    if intervention_id is not None:
+        row = queries.intervention_of(plan, intervention_id)
+        found.context.open([row])
+        names = ("code", "frequency", "sessions_planned", "evidence_level", "note")
+        initial = {name: getattr(row, name) for name in names} | {"goals": [str(key) for key in row.goals]}
+    choices = [(str(one.pk), one.specific) for one in rows]
+    return InterventionForm(data, goals=choices, initial=initial, auto_id="i_%s")
+
+
+def _save_intervention(
+    request: HttpRequest, patient_id: UUID, data: dict[str, Any], intervention_id: UUID | None = None
+) -> None:
+    goals = [UUID(one) for one in data.pop("goals", [])]
+    actions.save_intervention(
+        actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id, goals=goals, **data
+    )
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def intervention_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Plan an intervention."""
+    return edit(
+        request, patient_id, Page("Plan an intervention", "Add it"),
+        lambda found, data: _intervention_form(found, data, None),
+        lambda data: _save_intervention(request, patient_id, data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def intervention_edit(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
+    """Change an intervention."""
+    return edit(
+        request, patient_id, Page("Change the intervention", "Save"),
+        lambda found, data: _intervention_form(found, data, intervention_id),
+        lambda data: _save_intervention(request, patient_id, data, intervention_id),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_POST
+def intervention_move(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
+    """Count one more session, or end the intervention."""
+    moves = {"held": actions.count_session, "end": actions.end_intervention}
+    move = moves.get(request.POST.get("move", ""))
+    if move is None:
+        raise RuleBroken("Choose what to do with it.", "move_unknown", status=422)
+    move(actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id)
+    return back_to_plan(request, patient_id)

@@ -1,0 +1,60 @@
+"""Writes of what a person takes; recorded only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.plans.medications import queries
+from clinical.plans.medications.means import is_dangerous
+from clinical.plans.medications.models import Medication, MedicationStatus
+from clinical.plans.queries import treated_to_write
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, action, record
+from cortex.clock import clock
+
+PLAIN = (
+    "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
+)  # fmt: skip
+WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects")
+
+
+@action
+def save_medication(
+    *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], medication_id: UUID | None = None,
+    at: datetime | None = None,
+) -> Medication:  # fmt: skip
+    """Record a medication, or change one; `fields` are those of the model.
+
+    What is dangerous in overdose is flagged by the list of classes, and by whoever ticks it: the list never
+    takes a tick away.
+    """
+    at = clock(at)
+    patient = treated_to_write(actor, patient_id, at)
+    given = dict(fields)
+    if bool(given.get("code")) != bool(given.get("code_system")):
+        raise InputRefused("A code needs its system, and a system its code.", "half_a_code", field="code")
+    start, stop = given.get("start"), given.get("stop")
+    if start and stop and stop < start:
+        raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
+    if medication_id is None:
+        row = Medication(organization_id=patient.organization_id, patient=patient, recorded_by=actor.user)
+    else:
+        row = queries.locked_medication(patient, medication_id)
+    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= at.date():
+        given["status"] = MedicationStatus.STOPPED
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([patient.pk], create=True)
+        context.open([row])
+        for name in PLAIN:
+            setattr(row, name, given[name])
+        for name in WORDS:
+            setattr(row, name, given[name] or None)
+        listed = is_dangerous(given["name"], row.code_system, row.code)
+        row.lethal_quantity = bool(given.get("lethal_quantity")) or listed
+        row.save()
+    verb = "medication.added" if medication_id is None else "medication.changed"
+    record(actor, verb, row, codes={"status": row.status, "means": row.lethal_quantity})
+    return row

@@ -1,0 +1,36 @@
+"""Reads of what a person takes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from clinical.plans.medications.models import Medication
+from cortex.audit import NotFound
+from patients.registry.models import Patient
+from patients.registry.queries import rows_of
+
+ORDER = {"active": 0, "on_hold": 1, "stopped": 2}
+
+
+def medications_of(patient: Patient) -> list[Medication]:
+    """Return what a person takes or took, what is taken now first; nothing is opened."""
+    rows = Medication.objects.filter(patient_id__in=rows_of(patient)).select_related("recorded_by")
+    return sorted(rows, key=lambda one: (ORDER.get(one.status, 9), one.pk))
+
+
+def medication_of(patient: Patient, medication_id: UUID) -> Medication:
+    """Return one of a person's medications; NotFound for any other."""
+    return _one(Medication.objects, patient, medication_id)
+
+
+def locked_medication(patient: Patient, medication_id: UUID) -> Medication:
+    """Lock and return one of a person's medications; NotFound for any other."""
+    return _one(Medication.objects.select_for_update(of=("self",)), patient, medication_id)
+
+
+def _one(rows: Any, patient: Patient, medication_id: UUID) -> Medication:
+    found: Medication | None = rows.filter(patient_id__in=rows_of(patient), pk=medication_id).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found

@@ -1,0 +1,51 @@
+"""Doors of medications: record one, change one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from clinical.plans.doors import WRITERS, Look, Page, edit
+from clinical.plans.medications import actions, queries
+from clinical.plans.medications.forms import MedicationForm
+from cortex.access.declare import requires
+from cortex.audit import actor_of
+
+ABOUT = "Recorded only: nothing here prescribes, advises a dose or looks for interactions."
+
+
+def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
+    initial: dict[str, Any] = {}
+    if medication_id is not None:
+        row = queries.medication_of(found.patient, medication_id)
+        found.context.open([row])
+        names = (*actions.PLAIN, *actions.WORDS, "lethal_quantity")
+        initial = {name: getattr(row, name) for name in names}
+    return MedicationForm(data, initial=initial, auto_id="m_%s")
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Record a medication."""
+    return edit(
+        request, patient_id, Page("Record a medication", "Record it", ABOUT, section="medications"),
+        lambda found, data: _form(found, data, None),
+        lambda data: actions.save_medication(actor=actor_of(request), patient_id=patient_id, fields=data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def medication_edit(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
+    """Change a medication."""
+    return edit(
+        request, patient_id, Page("Change the medication", "Save", ABOUT, section="medications"),
+        lambda found, data: _form(found, data, medication_id),
+        lambda data: actions.save_medication(
+            actor=actor_of(request), patient_id=patient_id, fields=data, medication_id=medication_id
+        ),
+    )  # fmt: skip

@@ -1,0 +1,392 @@
+"""Reads of plans: one person's plan with everything in it, its versions, and whose review is due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments import queries as measures
+from clinical.assessments.models import Assessment
+from clinical.caseload.queries import local_day
+from clinical.plans import progress, schedule
+from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.medications.queries import medications_of
+from clinical.plans.models import (
+    OPEN,
+    Goal,
+    GoalProgress,
+    PlanApproval,
+    PlannedIntervention,
+    PlanVersion,
+    TreatmentPlan,
+)
+from clinical.plans.reviews.models import PlanReview
+from cortex.access.context import AccessContext
+from cortex.accounts.models import User
+from cortex.audit import Actor, NotFound, RuleBroken
+from crisis.alerts.models import RiskAlert
+from crisis.risk.queries import latest_assessment
+from patients.care.models import CareTeamMember
+from patients.care.queries import care_team, covers_of, memberships_of
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import person_ids, rows_of
+
+MISSING = ("This does not exist, or it is not open to you.", "not_found")
+IN_FORCE = ("active", "on_hold")
+REVIEWS = 6
+
+
+@dataclass(slots=True)
+class GoalView:
+    """One goal, opened, with what was recorded of it and where it stands."""
+
+    goal: Goal
+    entries: list[GoalProgress]
+    current: float | None
+    current_at: date | None
+    standing: progress.Standing
+
+    @property
+    def milestones(self) -> list[GoalProgress]:
+        """Its milestones in their order."""
+        return [one for one in self.entries if one.kind == "milestone"]
+
+    @property
+    def readings(self) -> list[GoalProgress]:
+        """What was counted or read, newest first."""
+        return [one for one in reversed(self.entries) if one.kind != "milestone"]
+
+
+@dataclass(slots=True)
+class PlanView:
+    """A plan with everything in it, opened for one look."""
+
+    plan: TreatmentPlan
+    goals: list[GoalView]
+    interventions: list[PlannedIntervention]
+    standing: progress.Standing
+    versions: list[PlanVersion]
+    approval: PlanApproval | None
+    reviews: list[PlanReview]
+    due_at: datetime | None
+    team: list[CareTeamMember] = field(default_factory=list)
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether the newest signed version waits for a supervisor's word."""
+        newest = self.versions[0] if self.versions else None
+        return bool(newest and newest.needs_approval and self.approval is None and self.plan.is_signed)
+
+
+def treated_to_write(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    """Lock a person and return them to whoever may write in their chart; break-glass only reads."""
+    person = person_ids([patient_id]).get(patient_id)
+    if person is None:
+        raise NotFound(*MISSING)
+    lock_patients([patient_id, person])
+    patient = access.treated(actor, patient_id, at)
+    if (
+        actor.kind == "user"
+        and access.relations(actor, {patient_id}, access.CHART, at)[patient_id].break_glass
+    ):
+        raise RuleBroken("Break-glass opens a chart to read it. Only the care team writes here.", "read_only")
+    return patient
+
+
+def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
+    """Lock a person and their open plan; RuleBroken when there is none."""
+    patient = treated_to_write(actor, patient_id, at)
+    rows = TreatmentPlan.objects.select_for_update(of=("self",))
+    plan = rows.filter(patient_id__in=rows_of(patient), status__in=OPEN).first()
+    if plan is None:
+        raise RuleBroken("There is no plan yet. Begin one first.", "no_plan")
+    return plan
+
+
+def open_plan(patient: Patient) -> TreatmentPlan | None:
+    """Return the plan that somebody works by or on, or None."""
+    rows = TreatmentPlan.objects.filter(patient_id__in=rows_of(patient), status__in=OPEN)
+    return rows.select_related("authored_by").first()
+
+
+def ended_plans(patient: Patient) -> list[TreatmentPlan]:
+    """Return the plans that are over, newest first."""
+    rows = TreatmentPlan.objects.filter(patient_id__in=rows_of(patient)).exclude(status__in=OPEN)
+    return list(rows.order_by("-ended_at")[:10])
+
+
+def locked_goal(plan: TreatmentPlan, goal_id: UUID) -> Goal:
+    """Lock and return a goal of a plan; NotFound for any other."""
+    return _own(Goal.objects.select_for_update(of=("self",)).filter(plan=plan, pk=goal_id))
+
+
+def goal_of(plan: TreatmentPlan, goal_id: UUID) -> Goal:
+    """Return a goal of a plan; NotFound for any other."""
+    return _own(Goal.objects.select_related("instrument", "diagnosis").filter(plan=plan, pk=goal_id))
+
+
+def locked_entry(plan: TreatmentPlan, entry_id: UUID) -> GoalProgress:
+    """Lock and return a line of progress of a plan's goals; NotFound for any other."""
+    rows = GoalProgress.objects.select_for_update(of=("self",)).select_related("goal")
+    return _own(rows.filter(goal__plan=plan, pk=entry_id))
+
+
+def locked_intervention(plan: TreatmentPlan, intervention_id: UUID) -> PlannedIntervention:
+    """Lock and return an intervention of a plan; NotFound for any other."""
+    rows = PlannedIntervention.objects.select_for_update(of=("self",))
+    return _own(rows.filter(plan=plan, pk=intervention_id))
+
+
+def intervention_of(plan: TreatmentPlan, intervention_id: UUID) -> PlannedIntervention:
+    """Return an intervention of a plan; NotFound for any other."""
+    return _own(PlannedIntervention.objects.filter(plan=plan, pk=intervention_id))
+
+
+def _own(rows: Any) -> Any:
+    found = rows.first()
+    if found is None:
+        raise NotFound(*MISSING)
+    return found
+
+
+def goals_of(plan: TreatmentPlan) -> list[Goal]:
+    """Return a plan's goals."""
+    return list(Goal.objects.filter(plan=plan).select_related("instrument", "diagnosis"))
+
+
+def entries_of(goals: Iterable[Goal]) -> dict[UUID, list[GoalProgress]]:
+    """Return what stands of these goals' progress by goal, milestones in order, readings oldest first."""
+    found: dict[UUID, list[GoalProgress]] = defaultdict(list)
+    rows = GoalProgress.objects.filter(goal__in=[one.pk for one in goals], taken_back_at__isnull=True)
+    for one in rows.select_related("recorded_by").order_by("order", "observed_on", "pk"):
+        found[one.goal_id].append(one)
+    return found
+
+
+def latest_totals(patient: Patient) -> dict[UUID, Assessment]:
+    """Return the newest valid administration of each instrument version, by instrument."""
+    rows = Assessment.objects.standing().valid().filter(patient_id__in=rows_of(patient))
+    return {one.instrument_id: one for one in rows.order_by("administered_at", "pk")}
+
+
+def view_goals(patient: Patient, goals: list[Goal], at: datetime) -> list[GoalView]:
+    """Return these goals with where they stand; a goal of an instrument takes its value from the answers."""
+    entries = entries_of(goals)
+    totals = latest_totals(patient) if any(one.instrument_id for one in goals) else {}
+    today = local_day(patient, at)
+    return [_view_goal(one, entries[one.pk], totals, today) for one in goals]
+
+
+def _view_goal(
+    goal: Goal, entries: list[GoalProgress], totals: dict[UUID, Assessment], today: date
+) -> GoalView:
+    current, seen = goal.current, None
+    readings = [one for one in entries if one.kind == "reading"]
+    if goal.instrument_id is not None:
+        total = totals.get(goal.instrument_id)
+        # What was measured before the goal began is its baseline, not its progress.
+        if total is not None and total.administered_at.date() >= goal.starts_on:
+            current, seen = float(total.total or 0), total.administered_at.date()
+        else:
+            current = None
+    elif readings:
+        current, seen = readings[-1].value, readings[-1].observed_on
+    count = None
+    if goal.measure_type == "frequency":
+        count = sum(
+            one.value or 0 for one in entries
+            if one.observed_on and 0 <= (today - one.observed_on).days < (goal.window_days or 7)
+        )  # fmt: skip
+        current = count
+    steps = tuple(
+        (one.weight or 1, one.observed_on is not None) for one in entries if one.kind == "milestone"
+    )
+    aim = progress.Aim(
+        measure_type=goal.measure_type, weight=goal.weight, status=goal.status, start=goal.starts_on,
+        due=goal.due_date, baseline=goal.baseline, target=goal.target, current=current, steps=steps,
+        count=count,
+    )  # fmt: skip
+    return GoalView(goal, entries, current, seen, progress.of_goal(aim, today))
+
+
+def standing_of(plan: TreatmentPlan, goals: list[GoalView], today: date) -> progress.Standing:
+    """Return where a plan stands: its goals' shares by weight."""
+    parts = [
+        (one.goal.weight, one.standing.share or 0.0) for one in goals
+        if one.goal.status in progress.COUNTING
+    ]  # fmt: skip
+    return progress.standing(progress.weighted(parts), progress.elapsed(plan.start, plan.target_end, today))
+
+
+def plan_view(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> PlanView:
+    """Open a plan with everything in it; a fixed number of queries."""
+    goals = goals_of(plan)
+    views = view_goals(patient, goals, at)
+    interventions = list(PlannedIntervention.objects.filter(plan=plan))
+    versions = list(PlanVersion.objects.filter(plan=plan).select_related("signed_by").defer("content"))
+    approval = None
+    if versions:
+        words = PlanApproval.objects.filter(plan_version=versions[0]).select_related("decided_by")
+        approval = words.first()
+    held = list(PlanReview.objects.filter(plan=plan).select_related("reviewed_by")[:REVIEWS])
+    entries = [entry for one in views for entry in one.entries]
+    for rows in ([plan], goals, entries, interventions, [approval] if approval else [], held):
+        context.open(rows)
+    return PlanView(
+        plan=plan, goals=views, interventions=interventions,
+        standing=standing_of(plan, views, local_day(patient, at)), versions=versions, approval=approval,
+        reviews=held, due_at=reviews_due([patient.pk], at, due_only=False).get(patient.pk),
+        team=care_team(patient.pk, at),
+    )  # fmt: skip
+
+
+def version_of(plan_id: UUID, number: int) -> PlanVersion | None:
+    """Return one signed version of a plan, or None."""
+    return PlanVersion.objects.filter(plan=plan_id, version=number).select_related("signed_by").first()
+
+
+def plans_version(patient: Patient, plan_id: UUID, number: int) -> PlanVersion:
+    """Return one signed version of one of a person's plans; NotFound for any other."""
+    rows = PlanVersion.objects.filter(plan__patient_id__in=rows_of(patient), plan=plan_id, version=number)
+    return _own(rows.select_related("signed_by", "plan"))  # type: ignore[no-any-return]
+
+
+def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> dict[str, Any]:
+    """Return what a signature stands under: the whole plan as plain data."""
+    view = plan_view(context, patient, plan, at)
+    names = {one.goal.pk: one.goal.specific for one in view.goals}
+    diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
+    medications = [one for one in medications_of(patient) if one.status != "stopped"]
+    context.open(diagnoses)
+    context.open(medications)
+    return {
+        "presenting_problem": plan.presenting_problem,
+        "formulation": plan.formulation or "",
+        "start": plan.start.isoformat(),
+        "target_end": plan.target_end.isoformat(),
+        "review_interval_days": plan.review_interval_days,
+        "risk_level": plan.risk_level,
+        "goals": [_goal_content(one) for one in view.goals],
+        "interventions": [
+            {
+                "id": str(one.pk), "title": one.get_code_display(), "code": one.code,
+                "frequency": one.get_frequency_display(), "sessions_planned": one.sessions_planned,
+                "evidence_level": one.evidence_level,
+                "goals": [names[key] for key in one.goals if key in names],
+                "note": one.note or "", "ended_on": one.ended_on.isoformat() if one.ended_on else None,
+            }
+            for one in view.interventions
+        ],
+        "diagnoses": [
+            {"id": str(one.pk), "title": f"{one.code} {one.title}", "status": one.get_status_display(),
+             "onset": one.onset.isoformat() if one.onset else None}
+            for one in diagnoses
+        ],
+        "medications": [
+            {"id": str(one.pk), "name": one.name, "dose": " ".join(filter(None, (one.dose, one.unit))),
+             "frequency": one.frequency or "", "status": one.get_status_display()}
+            for one in medications
+        ],
+        "team": [
+            {"id": str(one.pk), "name": one.user.full_name if one.user else "Without an account",
+             "role": one.get_role_display()}
+            for one in view.team
+        ],
+    }  # fmt: skip
+
+
+def _goal_content(view: GoalView) -> dict[str, Any]:
+    goal = view.goal
+    serves = [goal.diagnosis.title] if goal.diagnosis else []
+    measured = goal.instrument.title if goal.instrument else goal.metric or goal.get_measure_type_display()
+    return {
+        "id": str(goal.pk), "specific": goal.specific, "measure_type": goal.measure_type,
+        "measured": measured, "baseline": goal.baseline, "target": goal.target,
+        "steps": [f"{one.title} (weight {one.weight})" for one in view.milestones],
+        "achievable_note": goal.achievable_note, "serves": [*serves, *goal.concerns],
+        "due_date": goal.due_date.isoformat(), "weight": goal.weight, "status": goal.get_status_display(),
+    }  # fmt: skip
+
+
+def level_of(patient: Patient) -> str:
+    """Return the level on record; empty when nobody was assessed."""
+    found = latest_assessment(patient.person_id)
+    return found.level if found else ""
+
+
+def reviews_due(
+    patient_ids: Collection[UUID], at: datetime, *, due_only: bool = True
+) -> dict[UUID, datetime]:
+    """Return, of these patients, when the review of their plan in force is due; three queries.
+
+    A critical alert makes it due within 72 hours unless a review followed it. With `due_only` those that are
+    due by `at`, else everybody's next.
+    """
+    plans = TreatmentPlan.objects.filter(
+        patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
+    ).select_related("patient")
+    return {plan.patient_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
+
+
+def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
+    """Return each plan with its review's due time."""
+    if not plans:
+        return []
+    held = {
+        one.plan_id: one.held_at
+        for one in PlanReview.objects.filter(plan__in=[one.pk for one in plans]).order_by("held_at").only(
+            "plan_id", "held_at"
+        )
+    }  # fmt: skip
+    people = {plan.patient.person_id for plan in plans} | {plan.patient_id for plan in plans}
+    since = min(plan.start for plan in plans)
+    crises: dict[UUID, list[datetime]] = defaultdict(list)
+    rows = RiskAlert.objects.filter(
+        patient_id__in=people, level="critical", level_since__date__gte=since
+    ).exclude(status="false_alarm")
+    for patient_id, raised in rows.values_list("patient_id", "level_since"):
+        crises[patient_id].append(raised)
+    found = []
+    for plan in plans:
+        own = [
+            one for key in {plan.patient_id, plan.patient.person_id} for one in crises[key]
+            if one.date() >= plan.start
+        ]  # fmt: skip
+        if plan.next_review_at is not None:
+            found.append((plan, schedule.due_at(plan.next_review_at, own, held.get(plan.pk))))
+    return found
+
+
+def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
+    """Return the plans of the people whom `user` treats or covers, the longest overdue first."""
+    ids = {
+        place.patient_id for rows in (memberships_of(user, at), covers_of(user, at)) for place in rows
+    }  # fmt: skip
+    plans = TreatmentPlan.objects.filter(
+        patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
+    ).select_related("patient", "authored_by")
+    return sorted(_dues(list(plans)), key=lambda pair: pair[1])
+
+
+def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
+    """Return the plans of the supervisor's organization whose review is a week late, the longest first."""
+    plans = TreatmentPlan.objects.filter(
+        organization=user.organization_id, status__in=IN_FORCE, next_review_at__isnull=False,
+    ).exclude(patient__status="deleted").select_related("patient", "authored_by")  # fmt: skip
+    late = [(plan, due) for plan, due in _dues(list(plans)) if schedule.is_supervisors(due, at)]
+    return sorted(late, key=lambda pair: pair[1])
+
+
+def totals_of(patient: Patient) -> dict[str, int]:
+    """Return the newest valid totals of the offered instruments by key."""
+    offered = {row.pk: row.key for row in measures.instruments()}
+    return {
+        offered[key]: one.total for key, one in latest_totals(patient).items()
+        if key in offered and one.total is not None
+    }  # fmt: skip

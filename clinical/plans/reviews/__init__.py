@@ -1,0 +1,1 @@
+"""When a plan is looked at together again, and what was decided."""

@@ -1,0 +1,69 @@
+"""Doors of reviews: hold one, and the queue of those that are due."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinical.plans import queries, schedule
+from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
+from clinical.plans.reviews import actions
+from clinical.plans.reviews.forms import ReviewForm
+from clinical.plans.showing import plan_page
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import actor_of
+from cortex.clock import clock
+from patients.privacy.queries import consent_state
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Review the plan: where it stands, what the person says, what was decided."""
+
+    def more(found: Look) -> dict[str, Any]:
+        view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)
+        person = found.patient.person_id
+        agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
+        return plan_page(found, view) | {"totals": queries.totals_of(found.patient), "consent": agreed}
+
+    page = Page(
+        "Review the plan", "Save the review", template="clinical/plans/review.html", section="plan.review",
+        more=more,
+    )  # fmt: skip
+    return edit(
+        request, patient_id, page, lambda _, data: ReviewForm(data, auto_id="v_%s"),
+        lambda data: actions.hold_review(actor=actor_of(request), patient_id=patient_id, **data),
+    )  # fmt: skip
+
+
+@requires(*READERS)
+@require_GET
+def review_queue(request: HttpRequest) -> HttpResponse:
+    """Whose plan is to be reviewed: one's own people, or, for a supervisor, what is a week late."""
+    actor, at = actor_of(request), clock()
+    leads = actor.role == Role.SUPERVISOR
+    with reading(actor, purpose="review", relationship="duty") as context:
+        read = queries.overdue_for_supervisor if leads else queries.review_queue
+        rows = read(actor.person, at)
+        context.saw("plan.reviews", object_type="plans", subjects=[plan.patient_id for plan, _ in rows])
+        shown = [
+            {
+                "pseudonym": plan.patient.anonymous_id,
+                "url": "" if leads else reverse("clinical:plan", args=[plan.patient_id]),
+                "level": plan.risk_level,
+                "due": due,
+                "late": due <= at,
+                "very_late": schedule.is_supervisors(due, at),
+                "by": plan.authored_by.full_name if plan.authored_by else "",
+            }
+            for plan, due in rows
+        ]
+        return render(request, "clinical/plans/queue.html", {"rows": shown, "leads": leads})

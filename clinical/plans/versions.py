@@ -1,0 +1,100 @@
+"""What a signed version holds, and how two of them differ; pure computation over plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Fields of the plan itself, then of its parts: the key, and what a reader calls it.
+PLAN = (
+    ("presenting_problem", "Presenting problem"),
+    ("formulation", "Formulation"),
+    ("start", "Start"),
+    ("target_end", "Planned end"),
+    ("review_interval_days", "Days between reviews"),
+    ("risk_level", "Level when saved"),
+)
+PARTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
+    "goals": (
+        "Goal",
+        "specific",
+        (
+            ("specific", "What"), ("measured", "Measured by"), ("baseline", "From"), ("target", "To"),
+            ("steps", "Milestones"), ("achievable_note", "Why it can be reached"), ("serves", "Serves"),
+            ("due_date", "By"), ("weight", "Weight"), ("status", "Status"),
+        ),
+    ),
+    "interventions": (
+        "Intervention",
+        "title",
+        (
+            ("title", "What"), ("frequency", "How often"), ("sessions_planned", "Sessions planned"),
+            ("evidence_level", "Evidence"), ("goals", "For"), ("note", "Note"), ("ended_on", "Ended"),
+        ),
+    ),
+    "diagnoses": (
+        "Diagnosis", "title", (("title", "What"), ("status", "Status"), ("onset", "Since")),
+    ),
+    "medications": (
+        "Medication",
+        "name",
+        (("name", "What"), ("dose", "Dose"), ("frequency", "How often"), ("status", "Status")),
+    ),
+    "team": ("Care team", "name", (("name", "Who"), ("role", "Role"))),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is other: `kind` is added, removed or changed; an addition has no `before`."""
+
+    what: str
+    kind: str
+    before: str = ""
+    after: str = ""
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """Return the one text of a content, for its hash."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def said(value: Any) -> str:
+    """Return a value as a reader sees it."""
+    if value is None:
+        return ""
+    return "; ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Return what differs from one content to another, plan first, then its parts in their order."""
+    found = _fields("", PLAN, before, after)
+    for key, (title, name, fields) in PARTS.items():
+        old = {one["id"]: one for one in before.get(key, [])}
+        new = {one["id"]: one for one in after.get(key, [])}
+        for identifier, part in new.items():
+            if identifier not in old:
+                found.append(Difference(title, "added", after=said(part[name])))
+            else:
+                label = f'{title} "{said(part[name])[:60]}": '
+                found += _fields(label, fields, old[identifier], part)
+        found += [
+            Difference(title, "removed", before=said(part[name]))
+            for identifier, part in old.items()
+            if identifier not in new
+        ]
+    return found
+
+
+def _fields(
+    label: str, fields: tuple[tuple[str, str], ...], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Difference]:
+    pairs = ((title, said(before.get(key)), said(after.get(key))) for key, title in fields)
+    found = []
+    for title, old, new in pairs:
+        if old != new:
+            what = f"{label}{title.lower()}" if label else title
+            found.append(Difference(what, "changed", old, new))
+    return found

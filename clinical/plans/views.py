@@ -1,0 +1,194 @@
+"""Doors of a plan: its page, begin, change, sign, approve, agree, move, versions, and the printed plan."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.caseload.queries import local_day
+from clinical.plans import actions, queries
+from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
+from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
+from clinical.plans.medications.queries import medications_of
+from clinical.plans.showing import plan_page, printed
+from clinical.plans.versions import differences
+from cortex.access.context import reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
+from cortex.audit import actor_of
+from cortex.ui.pages import go_to
+from crisis.resources.queries import resources_near, row_of
+from patients.registry.access import BREAK_GLASS, CHART, relationship_of
+
+SPAN = timedelta(days=90)
+
+
+@requires(*READERS)
+@require_GET
+def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """A person's plan: goals with their pace, what is done, diagnoses, medications, reviews and versions."""
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
+        view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
+        diagnoses, withheld = diagnoses_of(found.patient), 0
+        if relationship_of(request.user, found.patient.pk, found.at, CHART) == BREAK_GLASS:
+            diagnoses, withheld = without_protected(diagnoses)
+        medications = medications_of(found.patient)
+        context.open(diagnoses)
+        context.open(medications)
+        ended = queries.ended_plans(found.patient)
+        shown = found.frame() | plan_page(found, view)
+        shown |= {
+            "diagnoses": diagnoses, "withheld": withheld, "medications": medications, "ended": ended,
+            "may_write": actor.role in WRITERS,
+            "may_approve": actor.role == Role.SUPERVISOR,
+            "means": [one for one in medications if one.lethal_quantity and one.status != "stopped"],
+        }  # fmt: skip
+        return render(request, "clinical/plans/page.html", shown)
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def plan_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Begin a plan as a draft."""
+
+    def make(found: Look, data: Any) -> PlanForm:
+        today = local_day(found.patient, found.at)
+        return PlanForm(data, initial={"start": today, "target_end": today + SPAN}, auto_id="p_%s")
+
+    about = "It stays a draft until you sign it. Goals, interventions and diagnoses come next."
+    return edit(
+        request, patient_id, Page("Begin a plan", "Begin the plan", about), make,
+        lambda data: actions.begin_plan(actor=actor_of(request), patient_id=patient_id, **data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Change what the plan says of itself."""
+
+    def make(found: Look, data: Any) -> PlanForm:
+        plan = found.the_plan()
+        found.context.open([plan], actions.WORDS)
+        initial = {name: getattr(plan, name) for name in (*actions.FIELDS, *actions.WORDS)}
+        return PlanForm(data, initial=initial, auto_id="p_%s")
+
+    about = (
+        "After signing a change begins a new version. What was signed stays in force until you sign again."
+    )
+    return edit(
+        request, patient_id, Page("Change the plan", "Save", about), make,
+        lambda data: actions.change_plan(actor=actor_of(request), patient_id=patient_id, **data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Sign the plan as it stands, after password or factor."""
+    if request.method == "POST":
+        ask_again_unless_recent(request)
+
+    def more(found: Look) -> dict[str, Any]:
+        plan = found.the_plan()
+        before = queries.version_of(plan.pk, plan.signed_version) if plan.signed_version else None
+        content = queries.content_of(found.context, found.patient, plan, found.at)
+        if before is not None:
+            found.context.open([before])
+        return {
+            "changes": differences(before.content, content) if before else [], "before": before,
+            "content": content, "asks": not is_recent(request),
+        }  # fmt: skip
+
+    page = Page("Sign the plan", "Sign", template="clinical/plans/sign.html", section="plan.sign", more=more)
+    return edit(
+        request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"),
+        lambda data: actions.sign_plan(actor=actor_of(request), patient_id=patient_id, **data),
+    )  # fmt: skip
+
+
+@requires(Role.SUPERVISOR)
+@require_http_methods(["GET", "POST"])
+def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpResponse:
+    """A supervisor's word on a signed version."""
+
+    def more(found: Look) -> dict[str, Any]:
+        signed = queries.plans_version(found.patient, found.the_plan().pk, version)
+        found.context.open([signed])
+        return {"signed": signed, "content": signed.content}
+
+    page = Page(
+        "Approve the plan", "Send", template="clinical/plans/approve.html", section="plan.approve", more=more
+    )
+
+    def run(data: dict[str, Any]) -> None:
+        actions.decide_approval(
+            actor=actor_of(request), patient_id=patient_id, version=version,
+            approved=data["approved"] == "yes", note=data["note"],
+        )  # fmt: skip
+
+    return edit(request, patient_id, page, lambda _, data: ApprovalForm(data, auto_id="a_%s"), run)
+
+
+@requires(*WRITERS)
+@require_POST
+def plan_agree(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Note that the person has agreed."""
+    actions.record_agreement(actor=actor_of(request), patient_id=patient_id)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def plan_move(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Hold, resume, complete or discontinue."""
+    move = request.POST.get("move", "")[:16]
+    actions.move_plan(actor=actor_of(request), patient_id=patient_id, move=move)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*READERS)
+@require_GET
+def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version: int) -> HttpResponse:
+    """What was signed, and how it differs from the version before."""
+    with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
+        found = look(context, request, patient_id, "plan.version")
+        signed = queries.plans_version(found.patient, plan_id, version)
+        before = queries.version_of(plan_id, version - 1)
+        context.open([one for one in (signed, before) if one is not None])
+        changes = differences(before.content, signed.content) if before else []
+        shown = found.frame() | {
+            "signed": signed,
+            "before": before,
+            "changes": changes,
+            "content": signed.content,
+        }
+        return render(request, "clinical/plans/version.html", shown)
+
+
+@requires(*READERS)
+@require_GET
+def plan_print(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The plan for the person, in plain words and large type."""
+    with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
+        found = look(context, request, patient_id, "plan.print")
+        if found.plan is None:
+            return go_to(request, reverse("clinical:plan", args=[patient_id]))
+        view = queries.plan_view(context, found.patient, found.plan, found.at)
+        house = found.patient.organization
+        lines = [row_of(one, found.at) for one in resources_near(house.jurisdiction, house.pk)]
+        shown = found.frame() | {
+            "said": printed(found, view, local_day(found.patient, found.at)), "house": house,
+            "lines": [one for one in lines if one["verified"]] or lines, "today": found.at,
+        }  # fmt: skip
+        return render(request, "clinical/plans/print.html", shown)

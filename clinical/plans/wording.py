@@ -1,0 +1,119 @@
+"""How plans are said: interventions and concerns for staff and, in plain words, for the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONCERNS = {
+    "depression": "Depression",
+    "anxiety": "Anxiety",
+    "anger": "Anger",
+    "sleep": "Sleep",
+    "suicidality": "Suicidality",
+    "substance": "Substance use",
+    "trauma": "Trauma",
+    "grief": "Grief",
+    "relationship": "Relationships",
+    "work_study": "Work and study",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """What staff call an intervention, and what the person reads."""
+
+    title: str
+    plain: str
+
+
+INTERVENTIONS = {
+    "CBT": Intervention(
+        "Cognitive behavioural therapy", "Talking about thoughts and habits, and trying new ones."
+    ),
+    "BEHAVIOURAL_ACTIVATION": Intervention(
+        "Behavioural activation", "Planning small things that are good for you, and doing them step by step."
+    ),
+    "PROBLEM_SOLVING_THERAPY": Intervention(
+        "Problem-solving therapy, PM+", "Taking one problem at a time and working out what can be done."
+    ),
+    "IPT": Intervention(
+        "Interpersonal therapy", "Talking about the people in your life and what is changing there."
+    ),
+    "DBT_SKILLS": Intervention("DBT skills", "Learning ways to get through strong feelings."),
+    "CBT_SP": Intervention(
+        "CBT for suicide prevention", "Learning what helps when everything feels too much."
+    ),
+    "SAFETY_PLANNING": Intervention(
+        "Safety planning", "Writing down together what helps when things get very hard."
+    ),
+    "MEANS_SAFETY": Intervention("Means safety", "Making your home a safer place."),
+    "MBCT": Intervention(
+        "Mindfulness-based cognitive therapy", "Practising to notice thoughts without being pulled along."
+    ),
+    "ACT": Intervention(
+        "Acceptance and commitment therapy", "Making room for hard feelings and doing what matters to you."
+    ),
+    "EMDR": Intervention("EMDR", "Working through hard memories with guided attention."),
+    "TF_CBT": Intervention("Trauma-focused CBT", "Working through hard memories step by step."),
+    "PROLONGED_EXPOSURE": Intervention(
+        "Prolonged exposure", "Going back to what is avoided, slowly and together."
+    ),
+    "ERP": Intervention(
+        "Exposure and response prevention", "Facing what you fear in small steps, without the old rituals."
+    ),
+    "CBT_I": Intervention("CBT for insomnia", "Building better sleep, night by night."),
+    "MOTIVATIONAL_INTERVIEWING": Intervention(
+        "Motivational interviewing", "Talking about what you want to change, and why."
+    ),
+    "FAMILY_THERAPY": Intervention("Family therapy", "Talking together with your family."),
+    "COUPLE_THERAPY": Intervention("Couple therapy", "Talking together with your partner."),
+    "GROUP": Intervention("Group therapy", "Meeting with others in a group."),
+    "PSYCHOEDUCATION": Intervention("Psychoeducation", "Learning about what you are going through."),
+    "PEER_SUPPORT": Intervention("Peer support", "Talking with somebody who has been through it."),
+    "SOCIAL_PRESCRIBING": Intervention(
+        "Social prescribing", "Finding groups and places near you that do you good."
+    ),
+    "PHARMACOTHERAPY": Intervention("Pharmacotherapy", "Medicine, with your doctor."),
+    "CASE_MANAGEMENT": Intervention("Case management", "Help with everyday matters: papers, money, housing."),
+}
+OFTEN_PLAIN = {
+    "daily": "every day",
+    "twice_weekly": "twice a week",
+    "weekly": "every week",
+    "fortnightly": "every two weeks",
+    "monthly": "every month",
+    "as_needed": "when it is needed",
+}
+PACES = {
+    "achieved": "Reached",
+    "on_track": "On track",
+    "at_risk": "Falling behind",
+    "off_track": "Off track",
+    "unknown": "No reading yet",
+}
+DECISIONS = {
+    "continue": "Go on as planned",
+    "change": "Change the plan",
+    "step_up": "Step up: more care",
+    "step_down": "Step down: less care",
+    "discharge": "End treatment",
+}
+
+
+def percent(share: float | None) -> str:
+    """Return a share as whole per cent; empty without one."""
+    return "" if share is None else f"{share * 100:.0f} %"
+
+
+def number(value: float | None) -> str:
+    """Return a number without needless decimals."""
+    return "" if value is None else f"{value:g}"
+
+
+def pace_words(pace: str, share: float | None, elapsed: float) -> str:
+    """Return where something stands in a sentence."""
+    if share is None:
+        return "No reading yet."
+    if pace == "achieved":
+        return "Reached."
+    return f"{percent(share)} of the way in {percent(elapsed)} of the time."

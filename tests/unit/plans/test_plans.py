@@ -1,0 +1,415 @@
+"""Plans: what they need, what signing fixes, who approves, and what the database refuses by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+
+from clinical.assessments.actions import finish_assessment
+from clinical.assessments.models import Instrument
+from clinical.plans import queries
+from clinical.plans.actions import (
+    begin_plan,
+    change_plan,
+    decide_approval,
+    move_plan,
+    record_agreement,
+    sign_plan,
+)
+from clinical.plans.diagnoses.actions import add_diagnosis, change_diagnosis, mark_favourite
+from clinical.plans.diagnoses.models import Diagnosis
+from clinical.plans.diagnoses.queries import favourites, without_protected
+from clinical.plans.goals.actions import (
+    count_session,
+    record_progress,
+    save_goal,
+    save_intervention,
+    settle_goal,
+    take_back_progress,
+    tick_milestone,
+)
+from clinical.plans.medications.actions import save_medication
+from clinical.plans.medications.models import Medication
+from clinical.plans.models import Goal, GoalProgress, PlannedIntervention, PlanVersion, TreatmentPlan
+from clinical.plans.reviews.actions import hold_review
+from clinical.plans.reviews.models import PlanReview
+from clinical.plans.versions import differences
+from cortex.accounts.actions import update_organization
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.audit.models import AuditLog
+from crisis.alerts.models import RiskAlert
+from patients.codes import GrantReason
+from patients.registry.access import CHART
+from tests import makers, stores
+from tests.cast import Cast
+from tests.unit.plans.conftest import SMART, Planned
+
+pytestmark = pytest.mark.django_db
+CALM = {f"q{number}": 2 for number in range(1, 9)} | {"q9": 0}
+MEDICINE: dict[str, Any] = {
+    "name": "Sertraline", "dose": "50", "unit": "mg", "route": "oral", "frequency": "", "prn": False,
+    "start": None, "stop": None, "prescriber": "", "indication": "", "status": "active",
+    "source": "prescribed", "adherence": "unknown", "side_effects": "", "code_system": "", "code": "",
+}  # fmt: skip
+
+
+def setting(cast: Cast, **wanted: bool) -> None:
+    cast.home.settings = cast.home.settings | wanted
+    update_organization(
+        actor=makers.staff(cast.ada), organization_id=cast.home.pk, settings=dict(cast.home.settings)
+    )
+
+
+def content(planned: Planned, number: int) -> dict[str, Any]:
+    row = PlanVersion.objects.get(plan=planned.plan, version=number)
+    return makers.opened(row, "content")  # type: ignore[no-any-return]
+
+
+def test_a_person_has_one_plan_that_is_open(planned: Planned) -> None:
+    day = planned.plan.start
+    with pytest.raises(RuleBroken, match="There is a plan already"):
+        begin_plan(
+            actor=planned.alice, patient_id=planned.who, presenting_problem="x", start=day,
+            target_end=day + timedelta(days=9),
+        )  # fmt: skip
+    move_plan(actor=planned.alice, patient_id=planned.who, move="discontinue")
+    begin_plan(
+        actor=planned.alice, patient_id=planned.who, presenting_problem="x", start=day,
+        target_end=day + timedelta(days=9),
+    )  # fmt: skip
+    with pytest.raises(IntegrityError, match="plan_one_open_per_patient"), transaction.atomic():
+        TreatmentPlan.objects.filter(pk=planned.plan.pk).update(status="draft", ended_at=None)
+
+
+def test_the_database_keeps_goals_smart(planned: Planned) -> None:
+    for goal, changes, name in (
+        (planned.walks, {"baseline": 5.0}, "goal_target_is_not_baseline"),
+        (planned.mood, {"direction": "higher"}, "goal_number_has_a_way"),
+        (planned.mood, {"weight": 6}, "goal_weight_in_bounds"),
+        (planned.mood, {"concerns": []}, "goal_serves_something"),
+        (planned.mood, {"concerns": ["weather"]}, "goal_concerns_known"),
+        (planned.walks, {"window_days": None}, "goal_frequency_has_a_window"),
+        (planned.mood, {"status": "lost"}, "goal_status_known"),
+        (planned.mood, {"due_date": planned.mood.starts_on}, "goal_due_after_start"),
+    ):
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            Goal.objects.filter(pk=goal.pk).update(**changes)
+
+
+def test_the_database_keeps_plans_straight(planned: Planned) -> None:
+    for changes, name in (
+        ({"patient_agreed": True}, "plan_agreement_has_time"),
+        ({"status": "active"}, "plan_in_force_was_signed"),
+        ({"status": "discontinued"}, "plan_end_has_time"),
+        ({"review_interval_days": 0}, "plan_interval_in_bounds"),
+        ({"target_end": planned.plan.start}, "plan_ends_after_start"),
+        ({"signed_at": makers.now(), "signed_version": 7}, "plan_signature_is_of_version"),
+    ):
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            TreatmentPlan.objects.filter(pk=planned.plan.pk).update(**changes)
+
+
+def test_a_goal_says_what_it_lacks(planned: Planned) -> None:
+    fields = SMART | {
+        "specific": "x", "measure_type": "numeric", "metric": "Hours", "baseline": 18.0, "target": 9.0,
+        "due_date": planned.plan.target_end,
+    }  # fmt: skip
+    for changes, name in (
+        ({"baseline": None}, "baseline"), ({"target": None}, "target"), ({"target": 18.0}, "target"),
+        ({"metric": ""}, "metric"), ({"concerns": []}, "concerns"), ({"concerns": ["weather"]}, "concerns"),
+        ({"measure_type": "milestone"}, "steps"), ({"instrument": "phq9", "baseline": 40.0}, "target"),
+        ({"measure_type": "frequency", "window_days": None}, "window_days"),
+        ({"due_date": planned.plan.start}, "due_date"),
+    ):  # fmt: skip
+        with pytest.raises(InputRefused) as refused:
+            save_goal(actor=planned.alice, patient_id=planned.who, fields=fields | changes)
+        assert refused.value.extra["field"] == name, changes
+    assert Goal.objects.filter(plan=planned.plan).count() == 3
+
+
+def test_signing_puts_a_plan_into_force_and_seals_what_it_says(planned: Planned) -> None:
+    makers.make_alert(planned.cast.patient, "high")
+    signed = planned.sign()
+    plan = planned.fresh()
+    assert (plan.status, plan.signed_version, plan.patient_agreed) == ("active", 1, True)
+    assert plan.next_review_at == signed.signed_at + timedelta(days=30)
+    assert {one.status for one in Goal.objects.filter(plan=plan)} == {"active"}
+    said = content(planned, 1)
+    assert said["presenting_problem"] == "Low since the spring."
+    assert [one["specific"] for one in said["goals"]] == [
+        "Sleep through most nights.",
+        "Walk again.",
+        "Back to work.",
+    ]
+    assert said["team"] == [{**said["team"][0], "name": "Alice Achieng", "role": "Primary therapist"}]
+    row = AuditLog.objects.get(event_type="plan.signed")
+    assert row.codes == {"version": 1, "agreed": True, "needs_approval": False}
+    with pytest.raises(RuleBroken, match="signed already"):
+        planned.sign()
+
+
+def test_a_signed_version_is_never_changed_nor_deleted(planned: Planned) -> None:
+    signed = planned.sign()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        PlanVersion.objects.filter(pk=signed.pk).update(patient_agreed=False, consented_at=None)
+    with pytest.raises((DatabaseError, ProtectedError)), transaction.atomic():
+        signed.delete()
+    with stores.role("cortex_owner"), pytest.raises(DatabaseError), transaction.atomic():
+        PlanVersion.objects.filter(pk=signed.pk).update(version=9)
+
+
+def test_a_change_after_signing_begins_a_version_and_says_what_differs(planned: Planned) -> None:
+    planned.sign()
+    settle_goal(actor=planned.alice, patient_id=planned.who, goal_id=planned.work.pk, status="cancelled")
+    plan = planned.fresh()
+    assert (plan.status, plan.version, plan.signed_version, plan.signed_at) == ("active", 2, 1, None)
+    assert not plan.patient_agreed
+    change_plan(
+        actor=planned.alice, patient_id=planned.who, presenting_problem="Low since the winter.",
+        start=plan.start, target_end=plan.target_end,
+    )  # fmt: skip
+    assert planned.fresh().version == 2
+    planned.sign(patient_agreed=False)
+    found = {
+        one.what: (one.before, one.after) for one in differences(content(planned, 1), content(planned, 2))
+    }
+    assert found["Presenting problem"] == ("Low since the spring.", "Low since the winter.")
+    assert found['Goal "Back to work.": status'] == ("Active", "Cancelled")
+    assert len(found) == 2
+    assert planned.fresh().next_review_at is not None
+
+
+def test_progress_sessions_and_reviews_change_nothing_of_what_was_agreed(planned: Planned) -> None:
+    planned.sign()
+    day, alice, who = makers.now().date(), planned.alice, planned.who
+    record_progress(actor=alice, patient_id=who, goal_id=planned.mood.pk, value=13, observed_on=day)
+    step = GoalProgress.objects.filter(goal=planned.work).earliest("order")
+    tick_milestone(actor=alice, patient_id=who, entry_id=step.pk, reached=True)
+    row = PlannedIntervention.objects.get(plan=planned.plan)
+    count_session(actor=alice, patient_id=who, intervention_id=row.pk)
+    settle_goal(actor=alice, patient_id=who, goal_id=planned.walks.pk, status="achieved")
+    hold_review(actor=alice, patient_id=who, patient_view="It helps.", decision="continue")
+    assert (planned.fresh().version, planned.fresh().is_signed) == (1, True)
+
+
+def test_a_reading_that_is_taken_back_counts_no_more(planned: Planned) -> None:
+    day = makers.now().date()
+    for value in (16, 3):
+        entry = record_progress(
+            actor=planned.alice, patient_id=planned.who, goal_id=planned.mood.pk, value=value, observed_on=day
+        )
+    assert Goal.objects.get(pk=planned.mood.pk).current == 3
+    take_back_progress(actor=planned.alice, patient_id=planned.who, entry_id=entry.pk)
+    assert Goal.objects.get(pk=planned.mood.pk).current == 16
+
+
+def test_a_goal_of_a_measure_takes_its_value_from_the_latest_valid_answers(planned: Planned) -> None:
+    fields = SMART | {
+        "specific": "Mood", "measure_type": "numeric", "instrument": "phq9", "baseline": 20.0, "target": 8.0,
+        "due_date": planned.plan.target_end,
+    }  # fmt: skip
+    goal = save_goal(actor=planned.alice, patient_id=planned.who, fields=fields)
+    view = queries.view_goals(planned.plan.patient, [goal], makers.now())[0]
+    assert (view.current, view.standing.pace) == (None, "unknown")
+    finish_assessment(actor=planned.alice, patient_id=planned.who, key="phq9", answers=CALM)
+    view = queries.view_goals(planned.plan.patient, [goal], makers.now())[0]
+    assert (view.current, view.standing.share) == (16, pytest.approx(1 / 3))
+    with pytest.raises(RuleBroken, match="from the measure"):
+        record_progress(
+            actor=planned.alice, patient_id=planned.who, goal_id=goal.pk, value=1,
+            observed_on=makers.now().date(),
+        )  # fmt: skip
+    assert Instrument.objects.get(pk=goal.instrument_id).key == "phq9"
+
+
+def test_where_the_service_asks_for_it_a_supervisor_of_the_team_approves(planned: Planned) -> None:
+    setting(planned.cast, plans_need_approval=True)
+    sam, who = makers.staff(planned.cast.sam), planned.who
+    planned.sign()
+    assert planned.fresh().awaits_approval
+    with pytest.raises(NotFound):
+        decide_approval(actor=sam, patient_id=who, version=1, approved=True)
+    makers.add_to_team(planned.cast.patient, planned.cast.sam, role="supervisor")
+    with pytest.raises(RuleBroken, match="supervisor"):
+        decide_approval(actor=planned.alice, patient_id=who, version=1, approved=True)
+    with pytest.raises(InputRefused):
+        decide_approval(actor=sam, patient_id=who, version=1, approved=False)
+    decide_approval(actor=sam, patient_id=who, version=1, approved=False, note="Say how sleep is meant.")
+    assert (planned.fresh().status, planned.fresh().version) == ("draft", 2)
+    planned.sign()
+    decide_approval(actor=sam, patient_id=who, version=2, approved=True)
+    assert planned.fresh().status == "active"
+    with pytest.raises(RuleBroken, match="does not wait"):
+        decide_approval(actor=sam, patient_id=who, version=2, approved=True)
+
+
+def test_an_agreement_that_came_later_is_noted_once(planned: Planned) -> None:
+    with pytest.raises(RuleBroken, match="Sign the plan first"):
+        record_agreement(actor=planned.alice, patient_id=planned.who)
+    planned.sign(patient_agreed=False)
+    first = record_agreement(actor=planned.alice, patient_id=planned.who).consented_at
+    assert record_agreement(actor=planned.alice, patient_id=planned.who).consented_at == first
+
+
+def test_a_plan_moves_only_as_its_state_allows(planned: Planned) -> None:
+    allowed = {
+        ("draft", "discontinue"): "discontinued",
+        ("active", "hold"): "on_hold", ("active", "complete"): "completed",
+        ("active", "discontinue"): "discontinued", ("on_hold", "resume"): "active",
+        ("on_hold", "complete"): "completed", ("on_hold", "discontinue"): "discontinued",
+    }  # fmt: skip
+    for state in ("draft", "active", "on_hold"):
+        if state == "active":
+            planned.sign()
+        elif state == "on_hold":
+            move_plan(actor=planned.alice, patient_id=planned.who, move="hold")
+        for move in ("hold", "resume", "complete", "discontinue"):
+            place = transaction.savepoint()
+            try:
+                after = move_plan(actor=planned.alice, patient_id=planned.who, move=move).status
+            except RuleBroken:
+                after = None
+            transaction.savepoint_rollback(place)
+            assert after == allowed.get((state, move)), (state, move)
+
+
+def test_a_plan_without_a_goal_is_not_signed(cast: Cast) -> None:
+    day = makers.now().date()
+    begin_plan(
+        actor=makers.staff(cast.alice), patient_id=cast.patient.pk, presenting_problem="x", start=day,
+        target_end=day + timedelta(days=9),
+    )  # fmt: skip
+    with pytest.raises(RuleBroken, match="needs a goal"):
+        sign_plan(actor=makers.staff(cast.alice), patient_id=cast.patient.pk, patient_agreed=True)
+
+
+def test_a_review_keeps_what_stood_then_and_the_level_decides_when_the_next_is_due(planned: Planned) -> None:
+    planned.sign()
+    finish_assessment(actor=planned.alice, patient_id=planned.who, key="phq9", answers=CALM)
+    at = makers.now()
+    review = hold_review(
+        actor=planned.alice, patient_id=planned.who, patient_view="Slow.", decision="step_up", at=at
+    )
+    days = {"low": 90, "medium": 30}[review.risk_level]
+    assert review.next_review_at == at + timedelta(days=days)
+    assert (review.measures, review.consent_valid, review.plan_version) == ({"phq9": 16}, True, 1)
+    assert review.progress == 0
+    assert {one["pace"] for one in review.goals} == {"on_track", "unknown"}
+    with pytest.raises(DatabaseError), transaction.atomic():
+        PlanReview.objects.filter(pk=review.pk).update(decision="continue")
+    hold_review(actor=planned.alice, patient_id=planned.who, patient_view="Done.", decision="discharge")
+    assert planned.fresh().status == "completed"
+
+
+def test_a_critical_alert_makes_the_review_due_within_three_days_until_one_was_held(planned: Planned) -> None:
+    planned.sign()
+    assert queries.reviews_due([planned.who], makers.now()) == {}
+    alert = makers.make_alert(planned.cast.patient, "critical")
+    raised = RiskAlert.objects.get(pk=alert.pk).level_since
+    later = makers.now() + timedelta(days=4)
+    assert queries.reviews_due([planned.who], later) == {planned.who: raised + timedelta(hours=72)}
+    hold_review(actor=planned.alice, patient_id=planned.who, patient_view="Shaken.", decision="change")
+    assert queries.reviews_due([planned.who], later) == {}
+
+
+def test_reviews_due_asks_three_times_however_many_people(
+    planned: Planned, django_assert_num_queries: Any
+) -> None:
+    planned.sign()
+    with django_assert_num_queries(3):
+        queries.reviews_due([planned.who, planned.cast.stranger.pk], makers.now(), due_only=False)
+
+
+def test_a_code_that_is_not_billable_or_not_there_is_refused(cast: Cast) -> None:
+    for code in ("Z91.5", "Z59.7", "F32", "X99.99", "nonsense", ""):
+        with pytest.raises(InputRefused) as refused:
+            add_diagnosis(
+                actor=makers.staff(cast.alice), patient_id=cast.patient.pk, code=code, status="confirmed"
+            )
+        assert refused.value.extra["field"] == "code"
+    assert not Diagnosis.objects.exists()
+
+
+def test_a_diagnosis_stands_once_and_may_come_back_after_it_was_ruled_out(cast: Cast) -> None:
+    alice, who = makers.staff(cast.alice), cast.patient.pk
+    first = add_diagnosis(actor=alice, patient_id=who, code="f331", status="provisional", note="Watch.")
+    assert (first.code, first.sensitivity_labels) == ("F33.1", [])
+    with pytest.raises(InputRefused, match="stands already"):
+        add_diagnosis(actor=alice, patient_id=who, code="F33.1", status="confirmed")
+    change_diagnosis(actor=alice, patient_id=who, diagnosis_id=first.pk, status="ruled_out")
+    add_diagnosis(actor=alice, patient_id=who, code="F33.1", status="confirmed")
+    with pytest.raises(RuleBroken, match="Another entry"):
+        change_diagnosis(actor=alice, patient_id=who, diagnosis_id=first.pk, status="provisional")
+    with pytest.raises(IntegrityError, match="diagnosis_code_once"), transaction.atomic():
+        Diagnosis.objects.filter(pk=first.pk).update(status="provisional")
+    assert "F33.1" not in str(list(AuditLog.objects.values_list("codes", flat=True)))
+
+
+def test_only_therapists_and_psychiatrists_record_diagnoses(cast: Cast) -> None:
+    makers.add_to_team(cast.patient, cast.cleo, role="counselor")
+    with pytest.raises(RuleBroken, match="Therapists and psychiatrists"):
+        add_diagnosis(
+            actor=makers.staff(cast.cleo), patient_id=cast.patient.pk, code="F33.1", status="confirmed"
+        )
+
+
+def test_in_a_part_2_program_substance_use_is_labelled_and_break_glass_sees_a_number(cast: Cast) -> None:
+    alice, who = makers.staff(cast.alice), cast.patient.pk
+    setting(cast, part2_program=True)
+    rows = [
+        add_diagnosis(actor=alice, patient_id=who, code=code, status="confirmed")
+        for code in ("F10.20", "F17.210", "F33.1")
+    ]
+    assert [one.sensitivity_labels for one in rows] == [["SUD_PART2"], [], []]
+    assert without_protected(rows) == (rows[1:], 1)
+
+
+def test_break_glass_reads_a_plan_and_writes_nothing(planned: Planned) -> None:
+    makers.grant(
+        planned.cast.patient, planned.cast.bob, reason_code=GrantReason.BREAK_GLASS,
+        reason="She called, nobody of her team answers.", permission=CHART,
+        ends_at=makers.now() + timedelta(hours=2),
+    )  # fmt: skip
+    with pytest.raises(RuleBroken, match="Break-glass opens a chart to read it"):
+        settle_goal(
+            actor=makers.staff(planned.cast.bob), patient_id=planned.who, goal_id=planned.mood.pk,
+            status="cancelled",
+        )  # fmt: skip
+
+
+def test_favourites_are_the_starters_and_one_s_own(cast: Cast) -> None:
+    alice = makers.staff(cast.alice)
+    mark_favourite(actor=alice, code="F40.01", keep=True)
+    mark_favourite(actor=alice, code="F32.0", keep=False)
+    mine = favourites(cast.alice.pk)
+    assert (mine[0], "F32.0" in mine, len(mine)) == ("F40.01", False, 64)
+    assert len(favourites(cast.bob.pk)) == 64
+
+
+def test_what_people_take_is_sealed_and_the_flag_is_set_by_class_or_by_hand(cast: Cast) -> None:
+    alice, who = makers.staff(cast.alice), cast.patient.pk
+    calm = save_medication(actor=alice, patient_id=who, fields=MEDICINE)
+    listed = save_medication(actor=alice, patient_id=who, fields=MEDICINE | {"name": "Lithium"})
+    ticked = save_medication(actor=alice, patient_id=who, fields=MEDICINE | {"lethal_quantity": True})
+    assert [one.lethal_quantity for one in (calm, listed, ticked)] == [False, True, True]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name::text FROM clinical_medication")
+        assert not any("Lithium" in name or "ertraline" in name for (name,) in cursor.fetchall())
+    with pytest.raises(IntegrityError, match="medication_code_has_a_system"), transaction.atomic():
+        Medication.objects.filter(pk=calm.pk).update(code="N06AB06")
+
+
+def test_an_intervention_is_planned_once_and_for_goals_of_its_own_plan(planned: Planned) -> None:
+    given = {"code": "CBT", "frequency": "weekly", "evidence_level": "A"}
+    with pytest.raises(InputRefused, match="already"):
+        save_intervention(actor=planned.alice, patient_id=planned.who, **given)
+    with pytest.raises(InputRefused, match="not of this plan"):
+        save_intervention(
+            actor=planned.alice, patient_id=planned.who, goals=[planned.plan.pk], **given | {"code": "ACT"}
+        )
+    with pytest.raises(InputRefused, match="not on the list"):
+        save_intervention(actor=planned.alice, patient_id=planned.who, **given | {"code": "NEURAL_AUDIO"})
