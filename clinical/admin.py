@@ -2,5 +2,7 @@
 
 from clinical.assessments import admin as _assessments
 from clinical.caseload import admin as _caseload
+from clinical.scheduling import admin as _scheduling
+from clinical.scheduling.billing import admin as _billing
 
-__all__ = ["_assessments", "_caseload"]
+__all__ = ["_assessments", "_billing", "_caseload", "_scheduling"]

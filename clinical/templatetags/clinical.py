@@ -14,6 +14,7 @@ register = template.Library()
 TABS = (
     ("overview", "Overview", "chart"),
     ("measures", "Measures", "measures"),
+    ("appointments", "Appointments", "person_appointments"),
 )
 
 

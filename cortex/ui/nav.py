@@ -35,12 +35,14 @@ class Item:
 
 ITEMS = (
     Item("caseload", "Caseload", "users", "clinical:caseload", THERAPISTS, go="c"),
+    Item("calendar", "Calendar", "calendar", "clinical:calendar", THERAPISTS, go="k"),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
+    Item("billing", "Billing", "file-text", "clinical:billing", frozenset({"admin"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
     Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
 )
