@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinical.assessments import views as measures
+from clinical.assessments.planning import urls as planning
 from clinical.caseload import views as caseload
 from clinical.chart import views as chart
 from clinical.scheduling import urls as scheduling
@@ -12,6 +13,8 @@ PERSON: list[URLPattern | URLResolver] = [
     path("reviewed/", caseload.case_reviewed, name="case_reviewed"),
     path("unreviewed/", caseload.case_unreviewed, name="case_unreviewed"),
     path("measures/", measures.measure_list, name="measures"),
+    *planning.PERSON,
+    path("measures/<slug:key>/print/", measures.measure_print, name="measure_print"),
     path("measures/<slug:key>/", measures.measure_ask, name="measure_ask"),
     path("measures/<slug:key>/answer/", measures.measure_answer, name="measure_answer"),
     path("measures/<slug:key>/finish/", measures.measure_finish, name="measure_finish"),
@@ -24,7 +27,11 @@ PERSON: list[URLPattern | URLResolver] = [
 PAGES: list[URLPattern | URLResolver] = [
     path("caseload/", caseload.caseload, name="caseload"),
     path("charts/<uuid:patient_id>/", include(PERSON)),
+    *planning.PAGES,
     *scheduling.PAGES,
 ]
 
-urlpatterns = [path("", include((PAGES, "clinical")))]
+urlpatterns = [
+    path("", include((PAGES, "clinical"))),
+    path("api/v1/", include("clinical.assessments.own.urls")),
+]

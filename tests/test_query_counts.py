@@ -54,6 +54,8 @@ SHORT = {
     "alert panel": "one alert",
     "chart": "one person",
     "measures": "one person",
+    "appointments": "one person",
+    "calendar": "one week of one therapist",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -184,6 +186,9 @@ class House:
             "crisis lines": (cleo, "/crisis-lines/", {}),
             "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
             "measures": (alice, f"{chart}measures/", {}),
+            "calendar": (alice, "/calendar/", {}), "billing": (ada, "/billing/", {}),
+            "measures due": (alice, "/measures/", {}),
+            "appointments": (alice, f"{chart}appointments/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

@@ -10,10 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries as measures
+from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import TASK_AFTER
 from clinical.caseload.models import CaseMark
 from clinical.caseload.ranking import GROUPS, Need, Place, is_reviewed, place
+from clinical.scheduling.models import Appointment
+from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.ui.zone import zone_of
@@ -49,7 +52,7 @@ class Case:
     moods: list[int | None] = field(default_factory=list)
     check_ins: int = 0
     last_session: Session | None = None
-    next_session: Session | None = None
+    next_appointment: Appointment | None = None
     last_heard: datetime | None = None
     due: list[tuple[str, datetime]] = field(default_factory=list)
     place: Place = field(default_factory=lambda: Place("steady", ""))
@@ -92,7 +95,7 @@ def caseload(user: User, at: datetime) -> list[Case]:
     for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
-    _add_measures(found, ids, case_of, at)
+    _add_measures(found, ids, case_of, at, user.organization_id)
     _add_moods(ids, case_of, at)
     _add_sessions(ids, case_of, at)
     for case in found.values():
@@ -116,15 +119,25 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
     return found
 
 
-def _add_measures(found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime) -> None:
-    offered = measures.instruments()
+def _add_measures(
+    found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime, organization_id: UUID | None
+) -> None:
+    offered = measures.instruments(organization_id)
     rows = defaultdict(list)
     for one in measures.standing(ids, at - measures.LOOK_BACK):
         if (case := case_of(one.patient_id)) is not None:
             rows[case.patient.pk].append(one)
     for pk, case in found.items():
         case.courses = measures.courses(rows[pk], offered)
-        case.due = measures.due_measures(case.courses, case.since, at)
+    due = planning.due_measures(
+        [
+            planning.person_of(one.patient, (one.patient.person_id,), one.courses, one.since, one.level)
+            for one in found.values()
+        ],
+        offered, at,
+    )  # fmt: skip
+    for pk, case in found.items():
+        case.due = [(one.title, one.at) for one in due[pk]]
 
 
 def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
@@ -159,10 +172,11 @@ def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
         if (case := case_of(one.patient_id)) is not None:
             case.last_session = one
             case.last_heard = max(filter(None, (case.last_heard, one.started_at)))
-    coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
-    for one in coming.distinct("patient_id"):
-        if (case := case_of(one.patient_id)) is not None:
-            case.next_session = one
+    for coming in next_appointments(ids, at).values():
+        if (case := case_of(coming.patient_id)) is not None and (
+            case.next_appointment is None or coming.starts_at < case.next_appointment.starts_at
+        ):
+            case.next_appointment = coming
 
 
 def _judge(case: Case, at: datetime) -> None:

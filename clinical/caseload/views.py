@@ -119,7 +119,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "measures": [_measure(case, key) for key in ("phq9", "gad7")],
         "last": case.last_session.started_at if case.last_session else None,
         "heard": case.last_heard,
-        "next": case.next_session.started_at if case.next_session else None,
+        "next": case.next_appointment.starts_at if case.next_appointment else None,
         "due": [title for title, _ in case.due],
         "tasks": len(case.items),
         "alerts": [

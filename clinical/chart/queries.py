@@ -8,9 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries as measures
+from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import local_day, mark_of
+from clinical.scheduling.models import Appointment
+from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from crisis.alerts.models import RiskAlert
@@ -50,6 +53,7 @@ class Chart:
     days: list[date]
     sessions: list[Session]
     mark: CaseMark | None
+    next_appointment: Appointment | None
 
     @property
     def level(self) -> str:
@@ -70,14 +74,18 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) 
     team = care_team(patient.pk, at)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
-    courses = measures.courses(done, measures.instruments())
+    offered = measures.instruments(patient.organization_id)
+    courses = measures.courses(done, offered)
+    assessment = latest_assessment(patient.person_id)
+    level = assessment.level if assessment else ""
+    planned = planning.due_measures([planning.person_of(patient, ids, courses, began, level)], offered, at)
     last = local_day(patient, at)
     days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     consents = consent_state([patient.person_id], CONSENTS, at)
     return Chart(
         patient=patient,
         person=person,
-        assessment=latest_assessment(patient.person_id),
+        assessment=assessment,
         alerts=open_of_people(ids),
         items=list(ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")),
         follow_ups=list(
@@ -86,7 +94,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) 
         team=team,
         consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
         courses=courses,
-        due=measures.due_measures(courses, began, at),
+        due=[(one.title, one.at) for one in planned[patient.pk]],
         check_ins=list(
             DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=days[0])
             .only(
@@ -101,6 +109,9 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) 
             .order_by("-started_at")[:SESSIONS]
         ),
         mark=mark_of(actor.person.pk, patient.pk),
+        next_appointment=min(
+            next_appointments(ids, at).values(), key=lambda one: one.starts_at, default=None
+        ),
     )
 
 

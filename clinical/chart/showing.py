@@ -61,6 +61,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "sessions": [_session(one) for one in found.sessions],
         "team": [_place(one) for one in found.team],
         "consents": [(CONSENT_WORDS[kind], held) for kind, held in found.consents.items()],
+        "next": found.next_appointment,
         "reviewed_at": found.mark.reviewed_at if found.mark else None,
     }
 
