@@ -41,8 +41,8 @@ SHARED.update({
     **{f"MeasureAnswers_{key}": _answers(one) for key, one in packaged().items()},
     "DueMeasure": {
         "type": "object",
-        "description": "A measure that is due, in the person's language where a wording is installed; show its "
-        "`notice` and `credit` unaltered.",
+        "description": "A measure that is due, in the person's language where a wording is installed; "
+        "show its `notice` and `credit` unaltered.",
         "properties": {
             **dict.fromkeys(("measure", "version", "title", "about", "language", "stem"), TEXT),
             **dict.fromkeys(("notice", "credit"), TEXT),
