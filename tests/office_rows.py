@@ -117,6 +117,21 @@ def _send_every_kind(app: Api, who: Patient, number: int) -> None:
     assert {one["result"] for one in answer.json()["items"]} == {"stored"}, answer.content
 
 
+def _appointment(cast: Cast, patient: Patient, therapist: Any, number: int) -> Any:
+    """An appointment with a line that was made of it."""
+    start, codes = makers.now() - timedelta(hours=2), apps.get_model("clinical.BillingCode")
+    row = apps.get_model("clinical.Appointment").objects.create(
+        organization=cast.home, patient=patient, therapist=therapist, starts_at=start,
+        ends_at=start + timedelta(minutes=50),
+    )  # fmt: skip
+    apps.get_model("clinical.BillingLine").objects.create(
+        organization=cast.home, patient=patient, provider=therapist, appointment=row, code="MISSED",
+        billing_code=codes.objects.get(code="MISSED"), system="own", own_label="Missed", minutes=number,
+        service_date=start.date(),
+    )  # fmt: skip
+    return row
+
+
 def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[str, Any]]:
     home, at = cast.home, makers.now()
     colleague = makers.make_user("therapist", home)
@@ -143,6 +158,16 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
                                   "decided_at": at,
                                   "decided_by": cast.sam,
                                   "plan_version": PlanVersion.objects.get(patient=patient)},
+        "clinical.AppointmentReminder": {"organization": home, "patient": patient, "due_at": at,
+                                         "appointment": _appointment(cast, patient, colleague, number)},
+        "clinical.CalendarPreference": {"organization": home, "user": colleague, "timezone": "UTC"},
+        "clinical.BillingCode": {"organization": home, "code": f"OWN-{number}", "system": "own",
+                                 "own_label": "Therapy", "service": "psychotherapy",
+                                 "active_from": at.date()},
+        "clinical.InstrumentSwitch": {"organization": home, "instrument": instrument, "is_offered": False},
+        "clinical.MeasurePlan": {"organization": home, "patient": patient, "key": "gad7", "interval_days": 7,
+                                 "reason": "closer", "set_at": at},
+        "clinical.MeasureChase": {"organization": home, "patient": patient, "key": "gad7", "due_at": at},
         "clinical.CaseMark": {"organization": home, "user": colleague, "patient": patient, "looked_at": at},
         "accounts.StaffProfile": {"organization": home, "user": colleague, "title": "Dr"},
         "accounts.LoginAttempt": {"at": at, "outcome": "wrong",

@@ -60,6 +60,8 @@ SHORT = {
     "access": "one person",
     "crises": "one person",
     "plan": "one person",
+    "appointments": "one person",
+    "calendar": "one week of one therapist",
     "admin accounts/organization": "an administrator sees their own organization alone",
     "admin crisis/slapolicy": "one row for each level",
 }
@@ -199,6 +201,9 @@ class House:
             "leaver": (sam, f"/ways/leavers/{alice.pk}/", {}),
             "plan": (alice, f"{chart}plan/", {}),
             "plan reviews": (alice, "/plan-reviews/", {}),
+            "calendar": (alice, "/calendar/", {}), "billing": (ada, "/billing/", {}),
+            "measures due": (alice, "/measures/", {}),
+            "appointments": (alice, f"{chart}appointments/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

@@ -10,6 +10,7 @@ from uuid import UUID
 from clinical.assessments import queries, scoring
 from clinical.assessments.definitions import Definition
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText, Mode
+from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ui.zone import zone_of
@@ -28,6 +29,8 @@ from patients.registry.queries import person_ids
 WORSE_WITHIN = timedelta(hours=48)
 DECLINED_WITHIN = timedelta(hours=4)
 WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
+# Whose own cut-off was validated, in years (domain 2).
+ADOLESCENT = range(10, 20)
 
 
 @action
@@ -40,7 +43,7 @@ def begin_assessment(
         raise InputRefused("Say how the answers are given.", "mode_unknown", field="mode")
     at = clock(at)
     who = access.treated(actor, patient_id, at)
-    row = queries.instrument(key)
+    row = queries.instrument(key, who.organization_id)
     text = queries.text_of(row, language or who.language)
     existing = queries.locked_draft(who.pk, row)
     if existing is not None:
@@ -59,7 +62,7 @@ def save_answer(
 ) -> AssessmentDraft:
     """Keep one answer; None takes it back. InputRefused for an item or a value that the measure hasn't."""
     who = access.treated(actor, patient_id, clock(at))
-    row = queries.instrument(key)
+    row = queries.instrument(key, who.organization_id)
     draft = queries.locked_draft(who.pk, row)
     if draft is None:
         raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
@@ -73,7 +76,7 @@ def save_answer(
 def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = None) -> int:
     """Throw the answers under way away: nothing was finished."""
     who = access.treated(actor, patient_id, clock(at))
-    draft = queries.locked_draft(who.pk, queries.instrument(key))
+    draft = queries.locked_draft(who.pk, queries.instrument(key, who.organization_id))
     if draft is None:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "measure.given_up", draft, subject=who.pk, codes={"instrument": key})
@@ -85,7 +88,7 @@ def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = N
 def finish_assessment(
     *, actor: Actor, patient_id: UUID, key: str, answers: Mapping[str, int | None] | None = None,
     mode: str = "", administered_at: datetime | None = None, session_id: UUID | None = None,
-    at: datetime | None = None,
+    language: str = "", at: datetime | None = None,
 ) -> tuple[Assessment, list[RiskAlert]]:  # fmt: skip
     """Score the answers under way (or the given ones), and let what they say reach a person at once.
 
@@ -94,14 +97,16 @@ def finish_assessment(
     """
     who, person_id = _locked(actor, patient_id)
     at = clock(at)
-    row = queries.instrument(key)
+    row = queries.instrument(key, who.organization_id)
     draft = queries.locked_draft(who.pk, row)
     if answers is None and draft is None:
         raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
     given = dict(draft.items if answers is None and draft is not None else answers or {})
-    language = draft.language if draft is not None else who.language
+    language = language or (draft.language if draft is not None else who.language)
     how = mode or (draft.mode if draft is not None else Mode.INTERVIEWER)
     when = administered_at or at
+    if how == Mode.PAPER and administered_at is None:
+        raise InputRefused("Say when the paper was filled in.", "required", field="administered_at")
     if when > at:
         raise InputRefused("This lies in the future.", "in_the_future", field="administered_at")
     one = _write(actor, who, row, given, how, language, when, session_id=session_id)
@@ -142,7 +147,7 @@ def _write(
     }
     if all(value is None for value in asked.values()) and definition.scoring != "cssrs":
         raise InputRefused("Nothing was answered.", "nothing_answered", field="items")
-    found = scoring.score(definition, asked, adolescent=patient.age_band in MINOR_BANDS)
+    found = scoring.score(definition, asked, adolescent=_is_adolescent(actor, patient, definition, when))
     return Assessment.objects.create(
         organization_id=patient.organization_id, patient=patient, instrument=row, language=language,
         mode=mode, administered_at=when, items=asked, total=found.total, band=found.band,
@@ -150,6 +155,26 @@ def _write(
         scored_by_version=scoring.VERSION, administered_by=actor.user, session_id=session_id,
         supersedes=supersedes,
     )  # fmt: skip
+
+
+def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when: datetime) -> bool:
+    """Whether the cut-off of the young holds: 10 to 19 years, by the date of birth where it is known.
+
+    Without one, or while the keys are away, the band says it: answers never wait for a key.
+    """
+    if definition.cutoff_adolescent is None:
+        return False
+    try:
+        with opening(actor, purpose="treatment") as context:
+            context.open([patient], ["date_of_birth"])
+            born = patient.date_of_birth
+    except KEYS_DOWN:
+        born = None
+    if born is None:
+        return patient.age_band in MINOR_BANDS
+    today = when.astimezone(zone_of(patient.zone())).date()
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return years in ADOLESCENT
 
 
 def _codes(row: Instrument, one: Assessment) -> dict[str, Any]:

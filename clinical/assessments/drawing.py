@@ -6,16 +6,18 @@ lie in an inner picture that is stretched. Every chart has a title, a descriptio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from itertools import pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
 from clinical.assessments.definitions import Definition
 from clinical.assessments.expected import expected_total
-from clinical.assessments.queries import Course
+from clinical.assessments.queries import Course, Point
+from clinical.assessments.schedule import LATER_EVERY, TASK_AFTER
 from clinical.assessments.scoring import days_between
 
 HEIGHT, TOP, BOTTOM = 176, 12, 146
@@ -86,8 +88,28 @@ def spark(values: Sequence[int | None], label: str, *, low: int = 1, high: int =
     )
 
 
-def measure(course: Course, name: str, description: str) -> SafeString:
-    """Draw the totals of a measure over its bands, true to date, with the course that was expected."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened beside the totals: an alert, a change of plan."""
+
+    at: datetime
+    words: str
+
+
+# Two totals further apart than the longest usual interval have missing visits between them.
+GAP = LATER_EVERY + TASK_AFTER
+
+
+def after_gaps(points: Sequence[Point]) -> set[datetime]:
+    """Return the times of the points before which visits are missing."""
+    return {now.at for before, now in pairwise(points) if now.at - before.at > GAP}
+
+
+def measure(course: Course, name: str, description: str, marks: Sequence[Mark] = ()) -> SafeString:
+    """Draw the totals over bands and cut-off, true to date, with the course that was expected.
+
+    The line is broken where visits are missing; `marks` within the course are ticks with a title.
+    """
     definition, points = course.definition, course.points
     first, last = points[0].at, points[-1].at
     span = max(days_between(first, last), 1.0)
@@ -98,14 +120,16 @@ def measure(course: Course, name: str, description: str) -> SafeString:
 
     bands, words = _bands(definition, y)
     wanted = _expected(definition, points[0].total, span, y) if len(points) > 1 else ""
-    path = line([(x(one.at) * 10, y(one.total)) for one in points])
+    gaps = after_gaps(points)
+    path = line([
+        pair for one in points
+        for pair in ([(x(one.at) * 10, None)] if one.at in gaps else []) + [(x(one.at) * 10, y(one.total))]
+    ])  # fmt: skip
     inner = (
         f'<svg width="100%" height="{HEIGHT}" viewBox="0 0 1000 {HEIGHT}" preserveAspectRatio="none">'
         f'{wanted}<path class="ln s1" d="{path}"/></svg>'
     )
-    marks = "".join(
-        _mark(x(one.at), y(one.total), one.total, "item9_endorsed" in one.flags) for one in points
-    )
+    dots = "".join(_mark(x(one.at), y(one.total), one.total, "item9_endorsed" in one.flags) for one in points)
     numbers = "".join(
         f'<text x="20" y="{_n(y(value) + 4)}" text-anchor="end">{value}</text>'
         for value in [band.least for band in definition.bands] + [definition.highest]
@@ -116,9 +140,27 @@ def measure(course: Course, name: str, description: str) -> SafeString:
         f'<svg width="100%" height="{HEIGHT}" role="img" aria-labelledby="{ids}">'
         f'<title id="{name}-t">{escape(definition.title)} totals</title>'
         f'<desc id="{name}-d">{escape(description)}</desc>{bands}'
-        f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>{inner}{marks}'
+        f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>'
+        f"{_cutoff(definition, y)}{inner}{dots}"
+        f"{_ticks(marks, first, last, x)}"
         f"{_dates(first, last, len(points))}</svg>"
         f'<svg width="100" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
+    )
+
+
+def _cutoff(definition: Definition, y: Scale) -> str:
+    if definition.cutoff is None:
+        return ""
+    height = _n(y(definition.cutoff))
+    return f'<line class="cut" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
+
+
+def _ticks(marks: Sequence[Mark], first: datetime, last: datetime, x: Callable[[datetime], float]) -> str:
+    return "".join(
+        f'<g class="tick"><title>{escape(f"{one.at:%-d %b %Y}: {one.words}")}</title>'
+        f'<line x1="{_n(x(one.at))}%" x2="{_n(x(one.at))}%" y1="{TOP}" y2="{BOTTOM}"/></g>'
+        for one in marks
+        if first <= one.at <= last
     )
 
 

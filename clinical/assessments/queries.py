@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
 from clinical.assessments.definitions import Definition
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
-from clinical.assessments.schedule import ROUTINE, Taken, next_due
+from clinical.assessments.planning.models import InstrumentSwitch
+from clinical.assessments.schedule import Taken
 from clinical.assessments.scoring import Change, change, days_between
 from cortex.audit import NotFound, RuleBroken
 
@@ -19,14 +23,23 @@ from cortex.audit import NotFound, RuleBroken
 LOOK_BACK = timedelta(days=730)
 
 
-def instruments() -> list[Instrument]:
-    """Return the instruments that are offered."""
-    return list(Instrument.objects.filter(is_enabled=True))
+def instruments(organization_id: UUID | None = None) -> list[Instrument]:
+    """Return the instruments that are offered: by the house, or as this organization switched them."""
+    return list(_offered(organization_id))
 
 
-def instrument(key: str) -> Instrument:
+def _offered(organization_id: UUID | None) -> QuerySet[Instrument]:
+    rows = Instrument.objects.all()
+    if organization_id is None:
+        return rows.filter(is_enabled=True)
+    own = InstrumentSwitch.objects.filter(instrument=OuterRef("pk"), organization_id=organization_id)
+    said = Coalesce(Subquery(own.values("is_offered")[:1]), F("is_enabled"))
+    return rows.annotate(offered=said).filter(offered=True)
+
+
+def instrument(key: str, organization_id: UUID | None = None) -> Instrument:
     """Return the version of an instrument that is offered; NotFound when none is."""
-    found = Instrument.objects.filter(key=key, is_enabled=True).first()
+    found = _offered(organization_id).filter(key=key).order_by("-version").first()
     if found is None:
         raise NotFound("This measure is not offered here.", "instrument_unknown")
     return found
@@ -51,6 +64,12 @@ def text_of(row: Instrument, language: str) -> InstrumentText:
             "text_not_installed",
         )
     return found
+
+
+def notice_of(row: Instrument) -> str:
+    """Return what stands under every rendering of an instrument; "" without an installed text."""
+    rows = InstrumentText.objects.filter(instrument=row).exclude(notice="")
+    return rows.values_list("notice", flat=True).first() or ""
 
 
 def languages_of(row: Instrument) -> list[str]:
@@ -132,11 +151,10 @@ class Course:
         first, now = self.points[0], self.points[-1]
         return track(self.definition, first.total, now.total, days_between(first.at, now.at))
 
-    def due_at(self, began: datetime) -> datetime:
-        """Return when the next one is due."""
+    def taken(self) -> tuple[Taken, ...]:
+        """Return the points as the schedule reads them."""
         below = self.definition.change.remission_below
-        taken = [Taken(one.at, below is not None and one.total < below) for one in self.points]
-        return next_due(taken, began)
+        return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
 def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[str, Course]:
@@ -152,12 +170,6 @@ def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[s
         elif "declined" in one.flags:
             course.declined += 1
     return {course.definition.key: course for course in found.values()}
-
-
-def due_measures(found: dict[str, Course], began: datetime, at: datetime) -> list[tuple[str, datetime]]:
-    """Return (title, due) of the routine measures that are due by `at`, the longest overdue first."""
-    due = [(one.definition.title, one.due_at(began)) for key, one in found.items() if key in ROUTINE]
-    return sorted(((title, when) for title, when in due if when <= at), key=lambda pair: pair[1])
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 EVERY = timedelta(days=14)
@@ -27,14 +27,114 @@ class Taken:
     is_remission: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Where one person's schedule of a measure differs: another interval, or a pause (`until` None: open)."""
+
+    every: timedelta | None = None
+    is_paused: bool = False
+    until: datetime | None = None
+
+    def rests(self, at: datetime) -> bool:
+        """Whether the measure is not asked for at a time."""
+        return self.is_paused and (self.until is None or at < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides when one person's measures are due; every list in order of time."""
+
+    began: datetime
+    taken: Mapping[str, Sequence[Taken]] = field(default_factory=dict)
+    own: Mapping[str, Own] = field(default_factory=dict)
+    level: str = ""
+    # Sittings with somebody; changes of who cares; answers and words that ask for a screener.
+    contacts: Sequence[datetime] = ()
+    transitions: Sequence[datetime] = ()
+    signals: Sequence[datetime] = ()
+    critical_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a measure is due, and why: a code of WHY."""
+
+    key: str
+    at: datetime
+    why: str
+
+
+WHY = {
+    "intake": "first measures",
+    "routine": "every 2 weeks, later every 4",
+    "stable": "stable: every 90 days",
+    "own": "this person's own interval",
+    "signal": "item 9 or words that ask for it",
+    "contact": "at each contact while the level is high",
+    "after_critical": "after a critical event",
+    "transition": "who cares for them has changed",
+}
+# Domain 2.2: a day, three days and a week after a critical event, then weekly, four times.
+AFTER_CRITICAL = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 21, 28, 35))
+# A screener this shortly before such a time is the one that is meant.
+COVERS = timedelta(hours=12)
+HIGH = ("high", "critical")
+
+
 def next_due(taken: Sequence[Taken], began: datetime) -> datetime:
     """Return when the next is due: fortnightly for 12 weeks, then monthly, quarterly when stable."""
     if not taken:
         return began
     last = taken[-1]
-    if len(taken) >= 2 and all(one.is_remission for one in taken[-2:]):
+    if is_stable(taken):
         return last.at + STABLE_EVERY
     return last.at + (EVERY if last.at - began < FIRST_WEEKS else LATER_EVERY)
+
+
+def is_stable(taken: Sequence[Taken]) -> bool:
+    """Whether the last two say remission."""
+    return len(taken) >= 2 and all(one.is_remission for one in taken[-2:])
+
+
+def due(facts: Facts, keys: Iterable[str], at: datetime) -> list[Due]:
+    """Return when each of these measures is due next, the earliest first; paused ones are left out."""
+    found = []
+    for key in keys:
+        own = facts.own.get(key, Own())
+        if key in INTAKE and not own.rests(at):
+            one = _screener(facts, own) if key == "cssrs" else _regular(facts, key, own)
+            if one is not None:
+                found.append(one)
+    return sorted(found, key=lambda one: (one.at, one.key))
+
+
+def _regular(facts: Facts, key: str, own: Own) -> Due:
+    taken = facts.taken.get(key, ())
+    if not taken:
+        return Due(key, facts.began, "intake")
+    if own.every is not None:
+        return Due(key, taken[-1].at + own.every, "own")
+    if key in WELLBEING:
+        return Due(key, taken[-1].at + EVERY, "routine")
+    return Due(key, next_due(taken, facts.began), "stable" if is_stable(taken) else "routine")
+
+
+def _screener(facts: Facts, own: Own) -> Due | None:
+    """Return when the screener is due: it follows what happens, not the calendar."""
+    taken = facts.taken.get("cssrs", ())
+    if not taken:
+        return Due("cssrs", facts.began, "intake")
+    last = taken[-1].at
+    asked = [(when, "signal") for when in facts.signals if when > last]
+    asked += [(when, "transition") for when in facts.transitions if when > last]
+    if facts.level in HIGH:
+        asked += [(when, "contact") for when in facts.contacts if when > last]
+    if facts.critical_at is not None:
+        times = [facts.critical_at + after for after in AFTER_CRITICAL]
+        asked += [(when, "after_critical") for when in times if when - COVERS > last][:1]
+    if own.every is not None:
+        asked.append((last + own.every, "own"))
+    return Due("cssrs", *min(asked)) if asked else None
 
 
 def is_late(due_at: datetime, at: datetime) -> bool:

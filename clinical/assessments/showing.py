@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from clinical.assessments.drawing import measure
+from clinical.assessments.drawing import Mark, after_gaps, measure
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, change_words, direction, signed
 
 
-def course_row(one: Course, *, picture: bool = True) -> dict[str, Any]:
+def alert_marks(alerts: Iterable[tuple[datetime, str]]) -> list[Mark]:
+    """Return alerts as marks on a course."""
+    return [Mark(when, f"alert, {level}") for when, level in alerts]
+
+
+def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ()) -> dict[str, Any]:
     """Return one measure as its card shows it."""
     latest, track = one.latest, one.track()
     words = [f"{point.at:%-d %b %Y}: {point.total}" for point in one.points[-6:]]
     key = one.definition.key
+    gaps = after_gaps(one.points)
     return {
         "key": key,
         "title": one.definition.title,
@@ -28,7 +36,12 @@ def course_row(one: Course, *, picture: bool = True) -> dict[str, Any]:
         "direction": direction(one),
         "track": track.state,
         "track_why": track.why,
-        "picture": measure(one, f"m-{key}", ". ".join(words)) if picture and one.points else "",
+        "picture": measure(one, f"m-{key}", ". ".join(words), marks) if picture and one.points else "",
+        "marks": [
+            {"at": mark.at, "words": mark.words}
+            for mark in marks
+            if one.points and mark.at >= one.points[0].at
+        ],
         "points": [
             {
                 "id": point.assessment_id,
@@ -36,6 +49,7 @@ def course_row(one: Course, *, picture: bool = True) -> dict[str, Any]:
                 "total": point.total,
                 "band": band_label(one, point.band),
                 "prorated": point.prorated,
+                "missed": point.at in gaps,
                 "item9": "item9_endorsed" in point.flags,
             }
             for point in reversed(one.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinical.assessments import actions, queries
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
+from clinical.assessments.planning import queries as planning
+from clinical.assessments.planning.showing import plan_row
+from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import course_row
+from clinical.assessments.showing import alert_marks, course_row
 from clinical.assessments.wording import flag_words
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
@@ -31,6 +35,8 @@ from patients.care.queries import care_since
 from patients.registry.access import CHART, treated
 from patients.registry.queries import person_card, rows_of
 
+# How far ahead a person's page says when a measure is due.
+AHEAD = timedelta(days=120)
 # So many of the last administrations are listed.
 RECENT = 8
 CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -45,17 +51,21 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = treated(actor, patient_id, at)
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measures", subjects=[patient.pk], object_type="clinical.Assessment")
-        offered = queries.instruments()
-        done = queries.standing(rows_of(patient), at - queries.LOOK_BACK)
+        offered = queries.instruments(patient.organization_id)
+        ids = rows_of(patient)
+        done = queries.standing(ids, at - queries.LOOK_BACK)
         courses = queries.courses(done, offered)
         began = care_since(patient.pk, at) or patient.registered_at
-        due = dict(queries.due_measures(courses, began, at))
         texts = queries.installed(offered)
         assessed = latest_assessment(patient.person_id)
+        level = assessed.level if assessed else ""
+        due, plans = _schedule(patient, ids, courses, began, level, offered, at), planning.plans_of(ids)
+        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
         cards = [
-            course_row(courses[row.key])
+            course_row(courses[row.key], marks=marks)
             | {
-                "due": due.get(row.title),
+                "due": due.get(row.key),
+                "plan": plan_row(plans.get(row.key), row.key),
                 "installed": row.pk in texts,
                 "declined": courses[row.key].declined,
                 "ask_url": reverse("clinical:measure_ask", args=[patient_id, row.key]),
@@ -64,9 +74,19 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         ]
         return render(
             request, "clinical/assessments/list.html",
-            {"patient": patient, "person": person, "level": assessed.level if assessed else "",
+            {"patient": patient, "person": person, "level": level,
              "cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
         )  # fmt: skip
+
+
+def _schedule(
+    patient: Any, ids: list[UUID], courses: dict[str, Any], began: Any, level: str, offered: list[Instrument],
+    at: Any,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Return what is due next by key, also what lies ahead: a page says when."""
+    person = planning.person_of(patient, ids, courses, began, level)
+    due = planning.due_measures([person], offered, at, ahead=AHEAD)[patient.pk]
+    return {one.key: {"at": one.at, "why": WHY[one.why], "now": one.at <= at} for one in due}
 
 
 def _line(one: Assessment) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def _ask(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
-        row = queries.instrument(key)
+        row = queries.instrument(key, patient.organization_id)
         draft = queries.draft_of(patient.pk, row)
         person = person_card(context, patient, at=at, with_contacts=False)
         text = queries.text_of(row, draft.language if draft else patient.language)
@@ -165,7 +185,7 @@ def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dic
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART):
         patient = treated(actor, patient_id, clock())
-        row = queries.instrument(key)
+        row = queries.instrument(key, patient.organization_id)
         draft = queries.draft_of(patient.pk, row)
         if draft is None:
             raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
@@ -206,6 +226,25 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
                 "superseded": queries.correction_of(one),
                 "band": queries.band_words(one),
             },
+        )  # fmt: skip
+
+
+@requires(*CLINICIANS)
+@require_GET
+def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
+    """The course of one measure on a sheet of paper: the picture, the table and the credit line."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        patient = treated(actor, patient_id, at)
+        ids, row = rows_of(patient), queries.instrument(key, patient.organization_id)
+        person = person_card(context, patient, at=at, with_contacts=False)
+        context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
+        course = queries.courses(queries.standing(ids, at - queries.LOOK_BACK), [row])[row.key]
+        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
+        return render(
+            request, "clinical/assessments/print.html",
+            {"patient": patient, "person": person, "card": course_row(course, marks=marks),
+             "credit": row.credit, "notice": queries.notice_of(row), "by": actor.person.full_name},
         )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from clinical.notes.actions import (
     sign_note,
     write_addendum,
 )
+from clinical.scheduling.actions import book_appointment, note_held, note_no_show
+from clinical.scheduling.billing.actions import add_code, bill_appointment
+from clinical.scheduling.billing.models import BillingCode
 from clinical.timeline.actions import pin_entry, review_finding
 from cortex.accounts.models import User
 from cortex.audit import Actor, action, record
@@ -114,3 +118,35 @@ def _mark_up(clinician: Actor, patient: Patient, at: datetime) -> None:
             actor=clinician, patient_id=patient.pk, source="level", finding_id=levels[0].pk,
             verdict="accepted", comment="Fits what I heard in our last talk. (fictional)", at=at,
         )  # fmt: skip
+
+
+@action
+def add_tariffs(*, actor: Actor, tariffs: list[dict[str, Any]]) -> list[BillingCode]:
+    """Give an organization tariffs of its own: payers of its country use no public numbers."""
+    rows = [
+        add_code(actor=actor, organization_id=actor.organization_id, active_from=date(2026, 1, 1), **one)
+        for one in tariffs
+    ]
+    record(actor, "demo.tariffs_added", rows[0])
+    return rows
+
+
+@action
+def add_appointments(
+    *, actor: Actor, patient_id: UUID, therapist_id: UUID, past: list[datetime], coming: list[datetime],
+    missed: bool, at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Fill a person's calendar: held (and billed) or missed ones behind, planned ones ahead."""
+    book = partial(
+        book_appointment, actor=actor, patient_id=patient_id, minutes=50, therapist_id=therapist_id, at=at
+    )
+    for number, start in enumerate(past):
+        (one,) = book(starts=[start])
+        if missed and number == 0:
+            note_no_show(actor=actor, appointment_id=one.pk, at=at)
+            continue
+        note_held(actor=actor, appointment_id=one.pk, at=at)
+        bill_appointment(actor=actor, appointment_id=one.pk, minutes=48 + number, at=at)
+    if coming:
+        book(starts=coming)
+    record(actor, "demo.appointments_added", None, subject=patient_id)

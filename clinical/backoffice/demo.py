@@ -14,7 +14,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from clinical.backoffice import plans, queries, shifts, world
-from clinical.backoffice.actions import add_person
+from clinical.backoffice.actions import add_appointments, add_person, add_tariffs
 from clinical.backoffice.ways import make_ways
 from clinical.notes.actions import save_block
 from cortex.accounts.actions import create_organization, create_user, update_organization
@@ -164,6 +164,7 @@ class Demo:
             pseudonym = names[str(person.number)]
             if pseudonym not in there:
                 self._make_patient(person, pseudonym, answers)
+        self._make_calendars(people)
         self.say(f"{len(people)} fictional patients with two weeks of check-ins, voice and messages")
 
     def _make_patient(self, person: world.Person, pseudonym: str, answers: list[world.Answers]) -> None:
@@ -203,6 +204,25 @@ class Demo:
         """Let people come and go in each organization: referrals, an absence, a hand-over."""
         for staff in self.staff.values():
             make_ways(staff)
+
+    def _make_calendars(self, people: list[world.Person]) -> None:
+        """Give each therapist's people their weekly hour: three weeks behind, three ahead."""
+        for organization in self.organizations.values():
+            if queries.has_appointments(organization.pk):
+                continue
+            actor = shifts.machine(organization)
+            add_tariffs(actor=actor, tariffs=world.tariffs())
+            therapists = [user for user in self.staff[organization.slug] if user.role == "therapist"]
+            own = [one for one in people if one.slug == organization.slug] if therapists else []
+            rows = by_pseudonyms(organization.pk, self.kept["pseudonyms"].values())
+            for turn, person in enumerate(own[: len(therapists) * world.WEEKLY]):
+                past, coming = world.hours(turn // len(therapists), self.now, organization.default_timezone)
+                patient = rows.get(self.kept["pseudonyms"][str(person.number)])
+                if patient is not None:
+                    add_appointments(
+                        actor=actor, patient_id=patient.pk, past=past, coming=coming, missed=turn % 5 == 3,
+                        therapist_id=therapists[person.number % len(therapists)].pk,
+                    )  # fmt: skip
 
     def _write(self) -> None:
         write_private(self.path, json.dumps(self.kept, indent=1) + "\n")

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.notes.models import TextBlock
+from clinical.scheduling.models import Appointment
 from cortex.accounts.models import Organization
 from crisis.duty.models import DutyShift
 from crisis.resources.models import CrisisResource
@@ -22,6 +23,11 @@ def organization(slug: str) -> Organization | None:
 def last_shift(user_id: UUID) -> DutyShift | None:
     """Return the shift of a person that was planned to start last, whatever became of it."""
     return DutyShift.objects.filter(user_id=user_id).order_by("-planned_start").first()
+
+
+def has_appointments(organization_id: UUID) -> bool:
+    """Whether an organization's calendars were filled already."""
+    return Appointment.objects.filter(organization_id=organization_id).exists()
 
 
 def has_resource(name: str) -> bool:

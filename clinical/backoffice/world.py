@@ -7,10 +7,11 @@ import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 DATA = Path(__file__).parent / "data"
 SEED = 20_261_121
@@ -209,3 +210,33 @@ def notes_of(person: Person) -> list[dict[str, Any]]:
     """Return what the demo's therapist wrote about a person: a course of notes for two of three people."""
     courses: list[list[dict[str, Any]]] = read("notes")["courses"]
     return [] if person.number % 3 == 2 else courses[person.number % len(courses)]
+
+
+# So many of a therapist's people come every week; five on each of four days.
+WEEKLY = 20
+WEEKS = 3
+
+
+def hours(turn: int, now: datetime, zone: str) -> tuple[list[datetime], list[datetime]]:
+    """Return when the `turn`-th person of a therapist comes: weeks behind and ahead, at one local hour."""
+    local = now.astimezone(ZoneInfo(zone))
+    monday = (local - timedelta(days=local.weekday())).date()
+    day, clock = monday + timedelta(days=turn % 4), time(9 + turn // 4 % 5 * 2 % 9, 15 * (turn % 2))
+    starts = [
+        datetime.combine(day + timedelta(weeks=week), clock, ZoneInfo(zone)).astimezone(UTC)
+        for week in range(-WEEKS, WEEKS + 1)
+    ]
+    return [one for one in starts if one + timedelta(hours=1) < now], [one for one in starts if one > now]
+
+
+def tariffs() -> list[dict[str, Any]]:
+    """Return a fictional Kenyan service's own tariffs, in cents of a shilling."""
+    common = {"system": "own", "jurisdiction": "KE", "currency": "KES"}
+    return [
+        {**common, "code": "TH-30", "own_label": "Therapy, 30 min", "service": "psychotherapy",
+         "min_minutes": 20, "max_minutes": 44, "amount_cents": 200_000},
+        {**common, "code": "TH-50", "own_label": "Therapy, 50 min", "service": "psychotherapy",
+         "min_minutes": 45, "max_minutes": None, "amount_cents": 350_000},
+        {**common, "code": "IN-60", "own_label": "First appointment", "service": "intake",
+         "min_minutes": 30, "max_minutes": None, "amount_cents": 450_000},
+    ]  # fmt: skip

@@ -14,11 +14,12 @@ from django.db.models import Q
 
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
+from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import TASK_AFTER
-from clinical.caseload.coming import next_appointments
 from clinical.caseload.models import CaseMark, CaseView
 from clinical.caseload.ranking import GROUPS, Need, Place, is_reviewed, place
+from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
@@ -118,7 +119,7 @@ def caseload(user: User, at: datetime) -> list[Case]:
     for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
-    _add_measures(found, ids, case_of, at)
+    _add_measures(found, ids, case_of, at, user.organization_id)
     _add_moods(ids, case_of, at)
     _add_sessions(ids, case_of, at)
     for case in found.values():
@@ -142,15 +143,25 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
     return found
 
 
-def _add_measures(found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime) -> None:
-    offered = measures.instruments()
+def _add_measures(
+    found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime, organization_id: UUID | None
+) -> None:
+    offered = measures.instruments(organization_id)
     rows = defaultdict(list)
     for one in measures.standing(ids, at - measures.LOOK_BACK):
         if (case := case_of(one.patient_id)) is not None:
             rows[case.patient.pk].append(one)
     for pk, case in found.items():
         case.courses = measures.courses(rows[pk], offered)
-        case.due = measures.due_measures(case.courses, case.since, at)
+    due = planning.due_measures(
+        [
+            planning.person_of(one.patient, (one.patient.person_id,), one.courses, one.since, one.level)
+            for one in found.values()
+        ],
+        offered, at,
+    )  # fmt: skip
+    for pk, case in found.items():
+        case.due = [(one.title, one.at) for one in due[pk]]
 
 
 def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
@@ -189,9 +200,9 @@ def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     for one in coming.distinct("patient_id"):
         if (case := case_of(one.patient_id)) is not None:
             case.next_at = one.started_at
-    for row, when in next_appointments(list(ids), at).items():
-        if (case := case_of(row)) is not None:
-            case.next_at = min(when, case.next_at or when)
+    for booked in next_appointments(ids, at).values():
+        if (case := case_of(booked.patient_id)) is not None:
+            case.next_at = min(booked.starts_at, case.next_at or booked.starts_at)
 
 
 def _judge(case: Case, at: datetime) -> None:

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db.models import F
 
 from clinical.assessments import queries as measures
+from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
-from clinical.caseload.coming import next_appointments
 from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import local_day, mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
+from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from crisis.alerts.models import RiskAlert
@@ -100,12 +101,15 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     team = care_team(patient.pk, at)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
-    courses = measures.courses(done, measures.instruments())
+    offered = measures.instruments(patient.organization_id)
+    courses = measures.courses(done, offered)
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
     consents = consent_state([patient.person_id], CONSENTS, at)
     evaluations = _evaluations(patient.person_id, start, at)
+    level = evaluations[0].level if evaluations[0] else ""
+    planned = planning.due_measures([planning.person_of(patient, ids, courses, began, level)], offered, at)
     sessions = recent_sessions(ids, at, SESSIONS)
     context.open(
         [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
@@ -122,7 +126,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         team=team,
         consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
         courses=courses,
-        due=measures.due_measures(courses, began, at),
+        due=[(one.title, one.at) for one in planned[patient.pk]],
         check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
         first=first,
         last=last,
@@ -183,7 +187,8 @@ def _last_therapy(ids: list[UUID], at: datetime) -> datetime | None:
 def _next(ids: list[UUID], at: datetime) -> datetime | None:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
     found = rows.order_by("started_at").values_list("started_at", flat=True).first()
-    return min([*filter(None, [found]), *next_appointments(ids, at).values()], default=None)
+    booked = [one.starts_at for one in next_appointments(ids, at).values()]
+    return min([*filter(None, [found]), *booked], default=None)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

@@ -21,6 +21,7 @@ TABS = (
     ("consent", "Consent", "chart_consent"),
     ("access", "Access", "chart_access"),
     ("plan", "Plan", "plan"),
+    ("appointments", "Appointments", "person_appointments"),
 )
 LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "fr": "French", "so": "Somali"}
 

@@ -331,6 +331,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crisis.reviews.tasks.ask_to_verify_resources",
         "schedule": crontab(minute="5", hour="6", day_of_month="1"),
     },
+    "chase overdue measures": {
+        "task": "clinical.assessments.planning.tasks.chase_overdue_measures",
+        "schedule": crontab(minute="13", hour="3"),
+    },
+    "remind of appointments": {
+        "task": "clinical.scheduling.tasks.send_due_reminders",
+        "schedule": crontab(),
+    },
     "sweep orphan keys": {
         "task": "cortex.keys.tasks.sweep_orphan_keys",
         "schedule": crontab(minute="51", hour="2"),

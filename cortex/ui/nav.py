@@ -36,6 +36,8 @@ class Item:
 
 ITEMS = (
     Item("caseload", "Caseload", "users", "clinical:caseload", THERAPISTS, go="c"),
+    Item("calendar", "Calendar", "calendar", "clinical:calendar", THERAPISTS, go="k"),
+    Item("measures", "Measures", "clipboard-list", "clinical:measures_due", THERAPISTS, wide=True),
     Item("notes", "Notes", "notes", "clinical:note_desk", THERAPISTS, go="n", wide=True),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
@@ -45,6 +47,7 @@ ITEMS = (
     Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, wide=True),
     Item("duty", "Duty", "moon-stars", "crisis:duty"),
     Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
+    Item("billing", "Billing", "file-text", "clinical:billing", frozenset({"admin"}), wide=True),
     Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
     Item("glass", "Break-glass", "key", "clinical:glass_reviews", frozenset({"compliance"})),
     Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),

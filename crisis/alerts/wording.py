@@ -139,6 +139,10 @@ REVIEW_REASONS = {
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
     "cssrs_due": ("Offer the C-SSRS today", "Item 9 of the PHQ-9 was answered with yes."),
     "phq9_due": ("Offer a PHQ-9", "A short measure asks for the full one."),
+    "measure_overdue": (
+        "A measure is overdue",
+        "It was due a week ago or longer. Ask it, or change this person's schedule.",
+    ),
     "measure_worse": ("A measure has become clearly worse", "Look at it with the person within two days."),
 }
 

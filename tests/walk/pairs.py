@@ -75,6 +75,16 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "free_text": "More.",
     }
     pinned = {"source": "measure", "item_id": world.assessment_id}
+
+    def meeting(*methods: str, data: Any = None) -> Pair:
+        """An appointment: open to who treats the person."""
+        return Pair({"appointment_id": world.appointment_id}, "alice", (), methods, data or {})
+
+    held = {"appointment_id": world.held_id}
+
+    soon = makers.now() + timedelta(days=9)
+    later = {"day": f"{soon:%Y-%m-%d}", "time": "11:15", "minutes": "50"}
+    line = {"line_id": world.line_id}
     measure, result = {"key": "gad7"}, {"assessment_id": world.assessment_id}
     calm = {f"q{number}": "0" for number in range(1, 8)}
     assert world.follow_up and world.review and world.second and world.invitation
@@ -117,6 +127,20 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),
             {"approved": "yes"},
         ),
+        "clinical:measure_plan": chart("POST", ids=measure, data={"interval_days": "7", "reason": "closer"}),
+        "clinical:measure_plan_clear": chart("POST", ids=measure),
+        "clinical:measure_print": chart("GET", ids=measure),
+        "clinical:person_appointments": chart("GET"),
+        "clinical:appointment": meeting("GET"),
+        "clinical:appointment_move": meeting("POST", data=later),
+        "clinical:appointment_cancel": meeting("POST", data={"reason": "mistake"}),
+        "clinical:appointment_held": meeting("POST"),
+        "clinical:appointment_no_show": meeting("POST"),
+        "clinical:appointment_back": Pair(held, "alice", (), ("POST",)),
+        "clinical:appointment_bill": Pair(held, "alice", (), ("POST",), {"minutes": "50"}),
+        "clinical:calendar_seen": Pair({"notice_id": world.notice_id}, "alice", (), ("POST",)),
+        "clinical:line_confirm": Pair(line, "alice", ADMINS, ("POST",)),
+        "clinical:line_void": Pair(line, "alice", ADMINS, ("POST",)),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),

@@ -204,6 +204,7 @@ def _pseudonym(world: World) -> str:
 
 
 OWN = ("token",)
+CALM = {"measure": "gad7", "answers": {f"q{number}": 0 for number in range(1, 8)}}
 CALLS: dict[str, Callable[[World], Call]] = {
     "api:schema": lambda world: Call(
         method="GET", first=("home_key", "other_key", "narrow_key")
@@ -221,6 +222,14 @@ CALLS: dict[str, Callable[[World], Call]] = {
     "intake:me_take": lambda world: Call(_batch(world), first=OWN),
     "intake:me_sos": lambda world: Call(first=OWN),
     "intake:me_support": lambda world: Call(method="GET", first=OWN),
+    "own_measures:measures": lambda world: Call(
+        method="GET", first=("home_key",), not_found=("other_key",), ids={"pseudonym": _pseudonym(world)}
+    ),
+    "own_measures:measure_answers": lambda world: Call(
+        _json(CALM), first=("home_key",), not_found=("other_key",), ids={"pseudonym": _pseudonym(world)}
+    ),
+    "own_measures:me_measures": lambda world: Call(method="GET", first=OWN),
+    "own_measures:me_measure_answers": lambda world: Call(_json(CALM), first=OWN),
 }  # fmt: skip
 
 

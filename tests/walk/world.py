@@ -12,8 +12,13 @@ from django.apps import apps
 from django.contrib import admin
 
 from clinical.assessments.actions import begin_assessment, finish_assessment
+from clinical.assessments.models import Instrument
+from clinical.assessments.planning.actions import set_plan, switch_instrument
 from clinical.caseload.actions import keep_view, mark_reviewed
 from clinical.caseload.filters import Filters
+from clinical.scheduling.actions import book_appointment, choose_zone, note_held
+from clinical.scheduling.billing.actions import add_code, bill_appointment
+from clinical.scheduling.queries import REMINDER
 from clinical.timeline.actions import pin_entry, review_finding
 from cortex.accounts.apikeys.actions import revoke_key
 from cortex.accounts.choices import Role, Scope
@@ -24,6 +29,7 @@ from cortex.accounts.models import Invitation, User
 from cortex.accounts.signin.devices import account_mark
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ids import uuid7
+from cortex.ops.models import Notification
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.byhand.actions import link_person, raise_for_caller
@@ -73,6 +79,10 @@ class World:
     level_id: str = ""
     case_view_id: str = ""
     ways: dict[str, str] = field(default_factory=dict)
+    appointment_id: str = ""
+    held_id: str = ""
+    line_id: str = ""
+    notice_id: str = ""
     source_id: str = ""
     plans: dict[str, PlanRows] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
@@ -278,6 +288,7 @@ def _house_rows(world: World) -> None:
     )  # fmt: skip
     add_ways(world)
     world.plans = make_plans(world)
+    _calendar_rows(world)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()
@@ -291,11 +302,45 @@ def _house_rows(world: World) -> None:
                 model._default_manager.create(**(values() if callable(values) else values))
 
 
+def _calendar_rows(world: World) -> None:
+    """An appointment that has begun, one that was held and billed, one to come with its reminder."""
+    alice, ada = makers.staff(world.cast.alice), makers.staff(world.cast.ada)
+    who, at = world.patients["contact"].pk, makers.now()
+
+    def book(**before: float) -> str:
+        (one,) = book_appointment(actor=alice, patient_id=who, starts=[at - timedelta(**before)], minutes=50)
+        return str(one.pk)
+
+    world.appointment_id, world.held_id = book(hours=1), book(hours=3)
+    book(days=-3)
+    note_held(actor=alice, appointment_id=UUID(world.held_id))
+    add_code(
+        actor=ada, code="OWN-50", system="own", own_label="Therapy, 50 min", service="psychotherapy",
+        active_from="2020-01-01", jurisdiction="KE",
+    )  # fmt: skip
+    (line,) = bill_appointment(actor=alice, appointment_id=UUID(world.held_id), code="MISSED")
+    world.line_id = str(line.pk)
+    choose_zone(actor=alice, timezone="Africa/Nairobi")
+    set_plan(actor=alice, patient_id=who, key="gad7", reason="closer", interval_days=7)
+    makers.scope_all()
+    gad7 = Instrument.objects.get(key="gad7")
+    switch_instrument(actor=ada, instrument_id=gad7.pk, is_offered=True)
+    makers.scope_all()
+    world.notice_id = str(
+        Notification.objects.create(
+            organization=world.cast.home, recipient=world.cast.alice, code=REMINDER,
+            object_id=UUID(world.appointment_id),
+        ).pk
+    )  # fmt: skip
+
+
 def _specimens(world: World, at: Any) -> dict[str, dict[str, Any] | Callable[[], dict[str, Any]]]:
     home, ada = world.cast.home, world.cast.ada
     patient = world.patients["contact"]
     digest = b"\x00" * 32
     return {
+        "clinical.MeasureChase": {"organization": home, "patient": world.patients["contact"], "key": "gad7",
+                                  "due_at": at},
         "accounts.Subscription": {"user": ada, "plan_type": "clinic", "started_at": at},
         "accounts.UsageRecord": {"user": ada, "resource_type": "items", "quantity": 1,
                                  "billing_period_start": at, "billing_period_end": at + timedelta(days=1)},

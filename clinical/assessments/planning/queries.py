@@ -1,0 +1,231 @@
+"""Reads of schedules: what is due for whom and why; a fixed number of queries for any number of people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments import queries as measures
+from clinical.assessments.models import Instrument, InstrumentText
+from clinical.assessments.planning.models import MeasureChase, MeasurePlan
+from clinical.assessments.queries import Course
+from clinical.assessments.schedule import AFTER_CRITICAL, Due, Facts, Own, due
+from cortex.accounts.models import Organization, User
+from cortex.audit import NotFound
+from cortex.ui.zone import zone_of
+from crisis.alerts.models import RiskAlert
+from crisis.risk import codes
+from crisis.risk.models import Evidence
+from crisis.risk.queries import latest_assessments
+from patients.care.models import CareTeamMember
+from patients.care.queries import covers_of, memberships_of
+from patients.registry.models import Patient
+from patients.sessions.models import Session
+
+# What asks for a screener before this was long ago answered by somebody.
+LOOK_BACK = timedelta(days=60)
+SITTINGS = ("therapy", "crisis_contact")
+TIERS = ("A", "B", "C")
+MOST = 500
+
+
+@dataclass(slots=True)
+class Person:
+    """One person whose measures are planned: their rows, since when they are in care, courses and level."""
+
+    patient: Patient
+    began: datetime
+    ids: tuple[UUID, ...] = ()
+    courses: dict[str, Course] = field(default_factory=dict)
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DueMeasure:
+    """A measure that is due, with its title."""
+
+    key: str
+    title: str
+    at: datetime
+    why: str
+
+
+def due_measures(
+    people: Iterable[Person], offered: Iterable[Instrument], at: datetime, *, ahead: timedelta = timedelta()
+) -> dict[UUID, list[DueMeasure]]:
+    """Return by row what is due by `at` (and `ahead` of it), the longest overdue first; six queries.
+
+    A measure whose text isn't installed can't be asked, so it is never due.
+    """
+    found = list(people)
+    rows = list(offered)
+    texts = set(InstrumentText.objects.filter(instrument__in=rows).values_list("instrument_id", flat=True))
+    titles = {row.key: row.title for row in rows if row.pk in texts}
+    facts = _facts(found, at)
+    return {
+        one.patient.pk: [
+            DueMeasure(due_one.key, titles[due_one.key], due_one.at, due_one.why)
+            for due_one in due(facts[one.patient.pk], titles, at)
+            if due_one.at <= at + ahead
+        ]
+        for one in found
+    }
+
+
+def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
+    owner = {pk: one.patient.pk for one in people for pk in (one.patient.pk, *one.ids)}
+    since = at - LOOK_BACK
+    own = _own(owner, {one.patient.pk: one.patient for one in people})
+    signals = _times(owner, _signals(owner, since), "observed_at")
+    critical = _times(owner, RiskAlert.objects.filter(
+        patient_id__in=owner, level="critical", raised_at__gte=at - AFTER_CRITICAL[-1] - timedelta(days=7)
+    ), "raised_at")  # fmt: skip
+    transitions = _transitions(owner, at)
+    contacts = _times(
+        owner, Session.objects.filter(
+            patient_id__in=owner, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
+        ), "started_at",
+    )  # fmt: skip
+    return {
+        one.patient.pk: Facts(
+            began=one.began,
+            taken={key: course.taken() for key, course in one.courses.items()},
+            own=own.get(one.patient.pk, {}),
+            level=one.level,
+            contacts=contacts.get(one.patient.pk, []),
+            transitions=[when for when in transitions.get(one.patient.pk, []) if when > one.began],
+            signals=signals.get(one.patient.pk, []),
+            critical_at=max(critical.get(one.patient.pk, []), default=None),
+        )
+        for one in people
+    }
+
+
+def _times(owner: Mapping[UUID, UUID], rows: Any, name: str) -> dict[UUID, list[datetime]]:
+    """Return the times of rows by their person's row, in order."""
+    found: dict[UUID, list[datetime]] = defaultdict(list)
+    for patient_id, when in rows.order_by(name).values_list("patient_id", name):
+        found[owner[patient_id]].append(when)
+    return found
+
+
+def _signals(owner: Mapping[UUID, UUID], since: datetime) -> Any:
+    rows = Evidence.objects.filter(
+        patient_id__in=owner, observed_at__gte=since, refuted_at__isnull=True, status="present"
+    )
+    return rows.filter(domain="text", tier__in=TIERS) | rows.filter(code=codes.ITEM9, value__gte=1)
+
+
+def _transitions(owner: Mapping[UUID, UUID], at: datetime) -> dict[UUID, list[datetime]]:
+    """Return when places on the teams began or ended; planned covers change nobody's care."""
+    found: dict[UUID, list[datetime]] = defaultdict(list)
+    rows = CareTeamMember.objects.memberships().filter(patient_id__in=owner)
+    for patient_id, start, end in rows.values_list("patient_id", "starts_at", "ends_at"):
+        found[owner[patient_id]] += [when for when in (start, end) if when is not None and when <= at]
+    return {pk: sorted(times) for pk, times in found.items()}
+
+
+def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Patient]) -> dict[UUID, dict[str, Own]]:
+    found: dict[UUID, dict[str, Own]] = defaultdict(dict)
+    for row in MeasurePlan.objects.filter(patient_id__in=owner):
+        pk = owner[row.patient_id]
+        until = None
+        if row.paused_until is not None:
+            until = datetime.combine(row.paused_until, time(), zone_of(people[pk].zone()))
+        every = timedelta(days=row.interval_days) if row.interval_days else None
+        found[pk][row.key] = Own(every, row.is_paused, until)
+    return found
+
+
+def alerts_since(patient_ids: Iterable[UUID], since: datetime) -> list[tuple[datetime, str]]:
+    """Return (when, level) of the alerts of these rows, oldest first: marks on a course."""
+    rows = RiskAlert.objects.filter(patient_id__in=list(patient_ids), raised_at__gte=since)
+    return list(rows.order_by("raised_at").values_list("raised_at", "level"))
+
+
+def person_of(
+    patient: Patient, ids: Iterable[UUID], courses: dict[str, Course], began: datetime, level: str = ""
+) -> Person:
+    """Return one person as the schedule asks for them."""
+    return Person(patient, began, tuple(ids), courses, level)
+
+
+def plan_of(patient_id: UUID, key: str) -> MeasurePlan | None:
+    """Lock and return a person's own schedule of a measure, or None."""
+    return MeasurePlan.objects.select_for_update().filter(patient_id=patient_id, key=key).first()
+
+
+def plans_of(patient_ids: Iterable[UUID]) -> dict[str, MeasurePlan]:
+    """Return a person's own schedules by the instrument's key."""
+    rows = MeasurePlan.objects.filter(patient_id__in=list(patient_ids)).select_related("set_by")
+    return {row.key: row for row in rows}
+
+
+def own_people(user: User, at: datetime) -> list[Person]:
+    """Return whom somebody treats or covers, with courses and levels; the dates are not reckoned yet."""
+    found: dict[UUID, Person] = {}
+    for rows in (memberships_of(user, at), covers_of(user, at)):
+        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
+        for place in chosen.select_related("patient__organization")[:MOST]:
+            one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
+            one.began = min(one.began, place.starts_at)
+    return _filled(found, measures.instruments(user.organization_id), at)
+
+
+def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
+    by_person = {one.patient.person_id: one for one in found.values()}
+    done = defaultdict(list)
+    for row in measures.standing({*found, *by_person}, at - measures.LOOK_BACK):
+        one = found.get(row.patient_id) or by_person[row.patient_id]
+        done[one.patient.pk].append(row)
+    levels = latest_assessments(by_person)
+    for pk, one in found.items():
+        one.courses = measures.courses(done[pk], offered)
+        one.ids = (one.patient.person_id,)
+        assessed = levels.get(one.patient.person_id)
+        one.level = assessed.level if assessed else ""
+    return list(found.values())
+
+
+def serving_ids() -> list[UUID]:
+    """Return the organizations that answer for people."""
+    return list(Organization.objects.serving().values_list("pk", flat=True))
+
+
+def chunk_in_care(organization_id: UUID, after: UUID | None, at: datetime, size: int) -> list[Person]:
+    """Return the next of an organization's people who are in somebody's care, in the order of their rows."""
+    rows = CareTeamMember.objects.memberships().running(at).filter(
+        organization_id=organization_id, patient__status="active", patient__merged_into__isnull=True
+    )  # fmt: skip
+    if after is not None:
+        rows = rows.filter(patient_id__gt=after)
+    ids = list(rows.order_by("patient_id").values_list("patient_id", flat=True).distinct()[:size])
+    found: dict[UUID, Person] = {}
+    for place in rows.filter(patient_id__in=ids).select_related("patient__organization"):
+        one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
+        one.began = min(one.began, place.starts_at)
+    return sorted(_filled(found, measures.instruments(organization_id), at), key=lambda one: one.patient.pk)
+
+
+def chased(patient_ids: Iterable[UUID]) -> dict[tuple[UUID, str, datetime], MeasureChase]:
+    """Return what was chased by (row, key, due)."""
+    rows = MeasureChase.objects.filter(patient_id__in=list(patient_ids))
+    return {(row.patient_id, row.key, row.due_at): row for row in rows}
+
+
+def locked_chase(patient_id: UUID, one: DueMeasure | Due) -> MeasureChase | None:
+    """Lock and return what was chased of one due measure, or None."""
+    rows = MeasureChase.objects.select_for_update()
+    return rows.filter(patient_id=patient_id, key=one.key, due_at=one.at).first()
+
+
+def version(instrument_id: UUID) -> Instrument:
+    """Return one version of an instrument; NotFound without one."""
+    found = Instrument.objects.filter(pk=instrument_id).first()
+    if found is None:
+        raise NotFound("There is no such instrument.", "instrument_unknown")
+    return found

@@ -1,0 +1,77 @@
+"""Schedules of measures in the words and shapes of their pages; no query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.assessments.planning.models import MeasureChase, MeasurePlan, PlanReason
+from clinical.assessments.planning.queries import DueMeasure, Person
+from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER, WHY
+
+GROUPS = (
+    ("told", "More than three weeks late", "The clinician of the person was told."),
+    ("late", "More than a week late", "Each is a task of whoever treats the person."),
+    ("due", "Due", "Ask within the week."),
+    ("ahead", "Due in the next 7 days", "For the next session."),
+)
+
+
+def plan_row(plan: MeasurePlan | None, key: str) -> dict[str, Any] | None:
+    """Return a person's own schedule of a measure as its card shows it; None for one without a schedule."""
+    if key not in INTAKE:
+        return None
+    found: dict[str, Any] = {"reasons": PlanReason.choices, "days": "", "until": "", "reason": ""}
+    if plan is None:
+        return found | {"words": "", "paused": False}
+    words = f"every {plan.interval_days} days" if plan.interval_days else ""
+    if plan.is_paused:
+        until = f" until {plan.paused_until:%-d %b %Y}" if plan.paused_until else ""
+        words = f"paused{until}"
+    by = f", {plan.set_by.full_name}" if plan.set_by else ""
+    return found | {
+        "words": f"{words}: {plan.get_reason_display().lower()}{by}",
+        "paused": plan.is_paused,
+        "days": plan.interval_days or "",
+        "until": f"{plan.paused_until:%Y-%m-%d}" if plan.paused_until else "",
+        "reason": plan.reason,
+    }
+
+
+def overdue_groups(
+    people: Iterable[Person], due: Mapping[UUID, list[DueMeasure]], names: Mapping[UUID, str],
+    chased: Mapping[tuple[UUID, str, datetime], MeasureChase], at: datetime,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return what is due for a caseload in groups, the longest overdue first."""
+    rows: dict[str, list[dict[str, Any]]] = {key: [] for key, _, _ in GROUPS}
+    for person in people:
+        for one in due[person.patient.pk]:
+            chase = chased.get((person.patient.pk, one.key, one.at))
+            rows[_group(one.at, at)].append(
+                {
+                    "patient_id": person.patient.pk,
+                    "name": names[person.patient.pk],
+                    "key": one.key,
+                    "title": one.title,
+                    "at": one.at,
+                    "why": WHY[one.why],
+                    "days": (at - one.at).days,
+                    "told_at": chase.told_at if chase else None,
+                    "tasked_at": chase.tasked_at if chase else None,
+                }
+            )
+    return [
+        {"key": key, "title": title, "about": about, "rows": sorted(rows[key], key=lambda row: row["at"])}
+        for key, title, about in GROUPS
+        if rows[key]
+    ]
+
+
+def _group(due: datetime, at: datetime) -> str:
+    if due > at:
+        return "ahead"
+    if at >= due + TELL_AFTER:
+        return "told"
+    return "late" if at >= due + TASK_AFTER else "due"

@@ -1,0 +1,1 @@
+"""A therapist's calendar: appointments, their reminders, and (in `billing`) what is billed of them."""

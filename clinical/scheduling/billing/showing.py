@@ -1,0 +1,54 @@
+"""Billing lines in the words of their pages and of their file; no query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from clinical.scheduling.billing.coding import warning_words
+from clinical.scheduling.billing.models import BillingLine, LineStatus
+
+HEAD = (
+    "Line", "Service date", "Person", "Provider", "System", "Code", "Label", "Minutes", "Units", "Amount",
+    "Currency", "Status", "Warnings",
+)  # fmt: skip
+
+
+def amount(line: BillingLine) -> str:
+    """Return an amount with two decimals; "" without a tariff."""
+    if line.amount_cents is None:
+        return ""
+    return f"{line.amount_cents // 100}.{line.amount_cents % 100:02d}"
+
+
+def line_row(line: BillingLine) -> dict[str, Any]:
+    """Return one line as a table shows it."""
+    return {
+        "id": line.pk,
+        "date": line.service_date,
+        "code": line.code,
+        "system": line.get_system_display(),
+        "label": line.own_label,
+        "minutes": line.minutes,
+        "units": line.units,
+        "amount": amount(line),
+        "currency": line.currency,
+        "status": line.status,
+        "said": line.get_status_display(),
+        "warnings": [warning_words(one) for one in line.warnings],
+        "exported": line.exported_at,
+        "proposed": line.status == LineStatus.PROPOSED,
+        "removable": line.status != LineStatus.VOID and line.exported_at is None,
+    }
+
+
+def file_rows(lines: Iterable[BillingLine]) -> list[tuple[object, ...]]:
+    """Return lines as the rows of the file: pseudonyms, codes and numbers, no word of a note."""
+    return [
+        (
+            line.pk, line.service_date.isoformat(), line.patient.anonymous_id, line.provider.full_name,
+            line.get_system_display(), line.code, line.own_label, line.minutes, line.units, amount(line),
+            line.currency, line.get_status_display(), "; ".join(map(warning_words, line.warnings)),
+        )
+        for line in lines
+    ]  # fmt: skip

@@ -1,0 +1,171 @@
+"""Reads of appointments: a therapist's week, a person's next one, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from clinical.scheduling.models import Appointment, AppointmentReminder, CalendarPreference, Status
+from cortex.access.context import AccessContext
+from cortex.accounts.models import User
+from cortex.audit import Actor, NotFound
+from cortex.ops.models import Notification
+from cortex.ui.zone import zone_of
+from patients.care.queries import covers_of, memberships_of
+from patients.privacy.queries import consent_state
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import full_name
+
+REMINDER = "appointment.reminder"
+NAMES = ("given_name", "middle_name", "family_name")
+MOST_NOTICES = 20
+LISTED = 50
+GONE = "This does not exist, or it is not open to you."
+
+
+def zone(user: User) -> ZoneInfo:
+    """Return the time zone in which somebody reads their calendar."""
+    own = CalendarPreference.objects.filter(user=user).values_list("timezone", flat=True).first()
+    return zone_of(own or (user.organization.default_timezone if user.organization else "UTC"))
+
+
+def preference(user: User) -> CalendarPreference | None:
+    """Return somebody's own choice of a zone, or None."""
+    return CalendarPreference.objects.filter(user=user).first()
+
+
+def week(user: User, start: datetime, end: datetime) -> list[Appointment]:
+    """Return a therapist's appointments that overlap [start, end), those called off too; one query."""
+    rows = Appointment.objects.filter(therapist=user).within(start, end)
+    return list(rows.select_related("patient").order_by("starts_at", "pk"))
+
+
+def open_names(context: AccessContext, people: Iterable[Patient]) -> dict[UUID, str]:
+    """Return the names of those of these people who are open to the reader, and note the look.
+
+    Whom the reader no longer treats stays a pseudonym: an appointment outlives a care team.
+    """
+    found = {one.pk: one for one in people}
+    related = access.relations(context.actor, found.keys(), access.CHART)
+    context.open([found[pk] for pk in related], NAMES)
+    context.saw("appointments", subjects=sorted(found), object_type="clinical.Appointment")
+    return {pk: full_name(one) if pk in related else one.anonymous_id for pk, one in found.items()}
+
+
+def own_people(user: User, at: datetime) -> list[Patient]:
+    """Return those whom somebody treats or covers, for a choice; active ones only."""
+    ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
+    ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
+    return list(Patient.objects.active().canonical().filter(pk__in=ids).order_by("anonymous_id"))
+
+
+def next_appointments(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, Appointment]:
+    """Return the next planned appointment of each of these rows that has one; one query."""
+    rows = Appointment.objects.filter(
+        patient_id__in=list(patient_ids), status=Status.SCHEDULED, ends_at__gt=at
+    )
+    newest = rows.order_by("patient_id", "starts_at").distinct("patient_id").select_related("therapist")
+    return {one.patient_id: one for one in newest}
+
+
+def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointment], list[Appointment]]:
+    """Return a person's coming appointments, soonest first, and those behind them, newest first."""
+    rows = Appointment.objects.filter(patient_id__in=list(patient_ids)).select_related("therapist")
+    coming = list(rows.filter(ends_at__gt=at).order_by("starts_at")[:LISTED])
+    return coming, list(rows.filter(ends_at__lte=at).order_by("-starts_at")[:LISTED])
+
+
+def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> Appointment:
+    """Return one appointment of a person whose chart is open to the actor; NotFound for any other."""
+    rows = Appointment.objects.select_related("patient", "therapist", "status_by")
+    found = rows.filter(pk=appointment_id).first()
+    if found is None:
+        raise NotFound(GONE, "not_found")
+    access.treated(actor, found.patient_id, at)
+    return found
+
+
+def locked_appointment(actor: Actor, appointment_id: UUID, at: datetime) -> Appointment:
+    """Lock and return one appointment of a person whose chart is open to the actor; NotFound otherwise."""
+    rows = Appointment.objects.select_for_update(of=("self",)).select_related("patient")
+    found = rows.filter(pk=appointment_id).first()
+    if found is None:
+        raise NotFound(GONE, "not_found")
+    access.treated(actor, found.patient_id, at)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """An appointment in the way: the therapist's own (`is_own`), or another of the same person."""
+
+    appointment_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    is_own: bool
+
+
+def clashes(
+    *, therapist_id: UUID, patient_id: UUID, start: datetime, end: datetime, besides: UUID | None = None
+) -> list[Clash]:
+    """Return what overlaps [start, end): of the therapist, and of the person with anybody."""
+    rows = Appointment.objects.taking().within(start, end)
+    if besides is not None:
+        rows = rows.exclude(pk=besides)
+    mine = rows.filter(therapist_id=therapist_id)
+    theirs = rows.filter(patient_id=patient_id).exclude(therapist_id=therapist_id)
+    return [
+        Clash(one.pk, one.starts_at, one.ends_at, one.therapist_id == therapist_id)
+        for one in mine.union(theirs).order_by("starts_at")
+    ]
+
+
+def due_reminders(at: datetime, most: int = 500) -> list[UUID]:
+    """Return reminders whose time has come and that nobody took, the oldest first."""
+    rows = AppointmentReminder.objects.filter(due_at__lte=at, done_at__isnull=True)
+    return list(rows.order_by("due_at").values_list("pk", flat=True)[:most])
+
+
+def free_reminder(reminder_id: UUID, at: datetime) -> AppointmentReminder | None:
+    """Lock and return a reminder that is due and that no other worker holds, else None."""
+    rows = AppointmentReminder.objects.select_for_update(of=("self",), skip_locked=True)
+    due = rows.filter(pk=reminder_id, due_at__lte=at, done_at__isnull=True)
+    return due.select_related("appointment").first()
+
+
+def reminder_of(row: Appointment) -> AppointmentReminder | None:
+    """Return the reminder of an appointment, or None."""
+    return AppointmentReminder.objects.filter(appointment=row).first()
+
+
+def may_text(patient_id: UUID, at: datetime) -> bool:
+    """Whether the person agreed to messages by telephone or mail."""
+    consent = "messaging_sms_email"
+    person = Patient.objects.filter(pk=patient_id).values_list("person_id", flat=True).first() or patient_id
+    return consent_state([person], [consent], at)[person, consent]
+
+
+def notices(user: User) -> list[dict[str, Any]]:
+    """Return the reminders that somebody hasn't ticked off, with their appointments; two queries."""
+    rows = list(
+        Notification.objects.filter(recipient=user, code=REMINDER, read_at__isnull=True)[:MOST_NOTICES]
+    )
+    found = Appointment.objects.select_related("patient").in_bulk([row.object_id for row in rows])
+    shown = [{"notice": row, "appointment": found.get(row.object_id)} for row in rows]
+    return sorted(
+        (one for one in shown if one["appointment"] is not None), key=lambda one: one["appointment"].starts_at
+    )
+
+
+def own_notice(user: User, notice_id: UUID) -> Notification:
+    """Lock and return a reminder of somebody's own; NotFound for any other."""
+    rows = Notification.objects.select_for_update().filter(recipient=user, code=REMINDER)
+    found = rows.filter(pk=notice_id).first()
+    if found is None:
+        raise NotFound(GONE, "not_found")
+    return found

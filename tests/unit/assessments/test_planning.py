@@ -1,0 +1,176 @@
+"""What is due on a caseload, what is chased, who switches what, and whose cut-off holds."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from clinical.assessments import queries as measures
+from clinical.assessments.actions import finish_assessment, install_text
+from clinical.assessments.drawing import GAP, after_gaps
+from clinical.assessments.models import Instrument
+from clinical.assessments.planning import actions, queries
+from clinical.assessments.planning.models import MeasureChase
+from clinical.assessments.planning.tasks import chase_overdue_measures
+from clinical.assessments.queries import Point
+from cortex.accounts.models import User
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.ops.models import Notification
+from crisis.reviews.models import ReviewItem
+from patients.care.models import CareTeamMember
+from patients.registry.models import Patient
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db
+
+
+def give(cast: Cast, key: str, days: float, value: int = 1, who: Patient | None = None) -> None:
+    items = 7 if key == "gad7" else 9
+    answers: dict[str, int | None] = {f"q{number}": value for number in range(1, items + 1)}
+    if key == "phq9":
+        answers["q9"] = 0
+    finish_assessment(
+        actor=staff(cast.alice), patient_id=(who or cast.patient).pk, key=key, answers=answers,
+        administered_at=makers.now() - timedelta(days=days),
+    )  # fmt: skip
+    makers.scope_all()
+
+
+def due_keys(cast: Cast) -> list[str]:
+    at = makers.now()
+    people = queries.own_people(cast.alice, at)
+    offered = measures.instruments(cast.home.pk)
+    return [one.key for one in queries.due_measures(people, offered, at)[cast.patient.pk]]
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def test_a_measure_without_its_text_is_never_due_and_a_pause_is_obeyed_everywhere(cast: Cast) -> None:
+    assert due_keys(cast) == ["gad7", "phq9"]
+    who = cast.patient.pk
+    with pytest.raises(InputRefused):
+        actions.set_plan(actor=staff(cast.alice), patient_id=who, key="gad7", reason="burden")
+    with pytest.raises(NotFound):
+        actions.set_plan(actor=staff(cast.bob), patient_id=who, key="gad7", reason="burden", is_paused=True)
+    makers.scope_all()
+    actions.set_plan(actor=staff(cast.alice), patient_id=who, key="gad7", reason="burden", is_paused=True)
+    makers.scope_all()
+    assert due_keys(cast) == ["phq9"]
+    client = client_of(cast.alice)
+    assert b"GAD-7" not in client.get("/measures/").content
+    assert b"GAD-7 due" not in client.get("/caseload/").content
+    page = f"/charts/{who}/measures/"
+    assert b"paused: too much for now, Alice Achieng" in client.get(page).content
+    client.post(f"{page}gad7/plan/clear/")
+    makers.scope_all()
+    assert due_keys(cast) == ["gad7", "phq9"]
+
+
+def test_overdue_by_a_week_is_a_task_and_by_three_the_clinician_is_told_each_once(cast: Cast) -> None:
+    Patient.objects.filter(pk=cast.patient.pk).update(primary_clinician=cast.alice)
+    CareTeamMember.objects.filter(patient=cast.stranger).update(starts_at=makers.now())
+    give(cast, "phq9", days=14 + 8)
+    give(cast, "gad7", days=14 + 22)
+    assert chase_overdue_measures() == 3
+    assert chase_overdue_measures() == 0
+    makers.scope_all()
+    item = ReviewItem.objects.get(reason_code="measure_overdue")
+    assert (item.owner_id, item.patient_id) == (cast.alice.pk, cast.patient.pk)
+    notice = Notification.objects.get(code="measure.overdue")
+    assert (notice.recipient_id, notice.codes) == (cast.alice.pk, {"keys": ["gad7"]})
+    assert MeasureChase.objects.filter(tasked_at__isnull=False).count() == 2
+    text = client_of(cast.alice).get("/measures/").content.decode()
+    assert "More than three weeks late" in text and "22 days late" in text and "Zawadi Planted" in text
+
+
+def test_what_is_due_costs_the_same_for_one_person_and_for_ten(cast: Cast) -> None:
+    counts = []
+    for more in (0, 9):
+        for _ in range(more):
+            makers.make_patient(cast.home, team=[cast.alice])
+        at = makers.now()
+        with CaptureQueriesContext(connection) as seen:
+            people = queries.own_people(cast.alice, at)
+            queries.due_measures(people, measures.instruments(cast.home.pk), at)
+        counts.append(len(seen))
+    assert len(people) == 10
+    assert counts[0] == counts[1] <= 13
+
+
+def test_an_organization_switches_who5_on_for_itself_once_its_text_is_there(cast: Cast) -> None:
+    who5, ada = Instrument.objects.get(key="who5"), staff(cast.ada)
+    with pytest.raises(RuleBroken, match="is not installed"):
+        actions.switch_instrument(actor=ada, instrument_id=who5.pk, is_offered=True)
+    makers.scope_all()
+    texts: dict[str, Any] = {
+        "stem": "", "items": {f"q{number}": "?" for number in range(1, 6)},
+        "answers": {str(value): "?" for value in range(6)},
+    }  # fmt: skip
+    install_text(
+        actor=makers.machine(cast.home), key="who5", version=who5.version, language="en", texts=texts
+    )
+    makers.scope_all()
+    actions.switch_instrument(actor=ada, instrument_id=who5.pk, is_offered=True)
+    makers.scope_all()
+    assert "who5" in {one.key for one in measures.instruments(cast.home.pk)}
+    assert "who5" not in {one.key for one in measures.instruments(cast.elsewhere.pk)}
+    assert "who5" in due_keys(cast)
+    phq9 = Instrument.objects.get(key="phq9")
+    actions.switch_instrument(actor=ada, instrument_id=phq9.pk, is_offered=False)
+    makers.scope_all()
+    assert "phq9" not in due_keys(cast)
+    with pytest.raises(NotFound):
+        measures.instrument("phq9", cast.home.pk)
+    assert measures.instrument("phq9", cast.elsewhere.pk).key == "phq9"
+    assert "isi" not in {one.key for one in measures.instruments(cast.home.pk)}
+
+
+@pytest.mark.parametrize(("years", "flagged"), [(9, False), (10, True), (19, True), (20, False)])
+def test_nine_points_are_beyond_the_cut_off_of_those_of_10_to_19_years(
+    cast: Cast, years: int, flagged: bool
+) -> None:
+    today = makers.now().date()
+    who = makers.make_patient(cast.home, team=[cast.alice], date_of_birth=date(today.year - years, 1, 1))
+    give(cast, "phq9", days=0, who=who)  # eight ones: 8
+    one, _ = finish_assessment(
+        actor=staff(cast.alice), patient_id=who.pk, key="phq9",
+        answers={f"q{number}": 1 for number in range(1, 8)} | {"q8": 2, "q9": 0},
+    )  # fmt: skip
+    assert one.total == 9
+    assert ("above_cutoff" in one.flags) is flagged
+
+
+def test_paper_needs_the_day_on_which_it_was_filled_in(cast: Cast) -> None:
+    calm: dict[str, int | None] = {f"q{number}": 0 for number in range(1, 8)}
+    with pytest.raises(InputRefused, match="when the paper was filled in"):
+        finish_assessment(
+            actor=staff(cast.alice), patient_id=cast.patient.pk, key="gad7", answers=calm, mode="paper"
+        )
+
+
+def test_missing_visits_break_the_line_and_alerts_are_marks_on_the_sheet(cast: Cast) -> None:
+    at = makers.now()
+    points = [
+        Point(cast.patient.pk, at - days, 5, "mild", False, ())
+        for days in (GAP * 2, GAP * 2 - timedelta(days=14), timedelta())
+    ]
+    assert after_gaps(points) == {at}
+    give(cast, "phq9", days=60)
+    give(cast, "phq9", days=1, value=2)
+    makers.make_alert(cast.patient, "high")
+    text = client_of(cast.alice).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").content.decode()
+    assert "visits are missing before it" in text and "PHQ-9: the course" in text
+    assert 'class="cut"' in text and "Pfizer" in text
+    assert client_of(cast.bob).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").status_code == 404

@@ -1,0 +1,90 @@
+"""When measures are due (domain 2.2), row by row, and what a person's own schedule changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from clinical.assessments.schedule import Due, Facts, Own, Taken, due
+
+BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
+ALL = ("phq9", "gad7", "who5", "cssrs")
+
+
+def day(number: float) -> datetime:
+    return BEGAN + timedelta(days=number)
+
+
+def taken(*days: float, calm: int = 0) -> tuple[Taken, ...]:
+    """Administrations on these days, of which the last `calm` say remission."""
+    return tuple(Taken(day(one), number >= len(days) - calm) for number, one in enumerate(days))
+
+
+def only(facts: Facts, key: str, at: float = 200) -> Due | None:
+    return next(iter(due(facts, [key], day(at))), None)
+
+
+def test_everything_is_due_at_intake() -> None:
+    assert due(Facts(BEGAN), ALL, BEGAN) == [Due(key, BEGAN, "intake") for key in sorted(ALL)]
+    assert due(Facts(BEGAN), ["phq2", "isi"], BEGAN) == [], "these have no schedule"
+
+
+@pytest.mark.parametrize(
+    ("key", "days", "calm", "expected", "why"),
+    [
+        ("phq9", (0,), 0, 14, "routine"),
+        ("phq9", (0, 83), 0, 97, "routine"),
+        ("phq9", (0, 84), 0, 112, "routine"),
+        ("gad7", (0, 100), 0, 128, "routine"),
+        ("phq9", (0, 14), 1, 28, "routine"),
+        ("phq9", (0, 14, 28), 2, 118, "stable"),
+        ("who5", (0, 100), 0, 114, "routine"),
+    ],
+)
+def test_the_routine_is_fortnightly_then_monthly_and_quarterly_when_stable(
+    key: str, days: tuple[float, ...], calm: int, expected: float, why: str
+) -> None:
+    assert only(Facts(BEGAN, {key: taken(*days, calm=calm)}), key) == Due(key, day(expected), why)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"signals": [day(-1)]}, None),
+        ({"signals": [day(5), day(6)]}, (5, "signal")),
+        ({"transitions": [day(7)]}, (7, "transition")),
+        ({"contacts": [day(3)]}, None),
+        ({"contacts": [day(3)], "level": "high"}, (3, "contact")),
+        ({"contacts": [day(-2)], "level": "critical"}, None),
+        ({"critical_at": day(2)}, (3, "after_critical")),
+        ({"critical_at": day(2), "signals": [day(2)]}, (2, "signal")),
+    ],
+)
+def test_a_screener_follows_what_happens(changes: dict[str, Any], expected: Any) -> None:
+    found = only(Facts(BEGAN, {"cssrs": taken(0)}, **changes), "cssrs")
+    assert (None if found is None else ((found.at - BEGAN).days, found.why)) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [(0.1, 1), (0.6, 3), (1.1, 3), (2.7, 7), (7.2, 14), (14, 21), (21, 28), (28, 35), (35, None)],
+)
+def test_after_a_critical_event_it_is_asked_at_24_h_72_h_7_d_and_weekly_four_times(
+    last: float, expected: float | None
+) -> None:
+    found = only(Facts(BEGAN, {"cssrs": taken(last)}, critical_at=BEGAN), "cssrs")
+    assert (None if found is None else found.at) == (None if expected is None else day(expected))
+
+
+def test_a_persons_own_schedule_goes_before_the_usual_one() -> None:
+    history = {"phq9": taken(0, 14), "cssrs": taken(0)}
+    closer = Facts(BEGAN, history, {"phq9": Own(timedelta(days=7)), "cssrs": Own(timedelta(days=3))})
+    assert only(closer, "phq9") == Due("phq9", day(21), "own")
+    assert only(closer, "cssrs") == Due("cssrs", day(3), "own")
+    paused = Facts(BEGAN, history, {"phq9": Own(is_paused=True, until=day(30))})
+    assert only(paused, "phq9", at=29) is None
+    assert only(paused, "phq9", at=30) == Due("phq9", day(28), "routine")
+    assert only(Facts(BEGAN, history, {"phq9": Own(is_paused=True)}), "phq9", at=3000) is None
