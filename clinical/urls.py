@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from clinical.assessments import views as measures
 from clinical.caseload import views as caseload
 from clinical.chart import views as chart
+from clinical.sessions import urls as sessions
 
 PERSON: list[URLPattern | URLResolver] = [
     path("", chart.chart, name="chart"),
@@ -17,11 +18,13 @@ PERSON: list[URLPattern | URLResolver] = [
     path("measures/<slug:key>/give-up/", measures.measure_give_up, name="measure_give_up"),
     path("results/<uuid:assessment_id>/", measures.measure_result, name="measure_result"),
     path("results/<uuid:assessment_id>/correct/", measures.measure_correct, name="measure_correct"),
+    *sessions.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
     path("caseload/", caseload.caseload, name="caseload"),
     path("charts/<uuid:patient_id>/", include(PERSON)),
+    *sessions.PAGES,
 ]
 
 urlpatterns = [path("", include((PAGES, "clinical")))]

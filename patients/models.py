@@ -13,6 +13,7 @@ from patients.sessions.models import (
     SessionFeedback,
     VoiceSession,
 )
+from patients.sessions.neural import NeuralAudioDetail, NeuralProfile, NeuralProfileProposal
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "EmotionObservation",
     "LastLocation",
     "Message",
+    "NeuralAudioDetail",
+    "NeuralProfile",
+    "NeuralProfileProposal",
     "Patient",
     "PatientPreference",
     "PatientProfile",

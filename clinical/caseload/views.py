@@ -15,6 +15,7 @@ from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload import actions, queries
 from clinical.caseload.queries import Case
 from clinical.caseload.ranking import GROUPS
+from clinical.sessions.queries import runs_of
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -63,9 +64,21 @@ def caseload(request: HttpRequest) -> HttpResponse:
             "view": which,
             "q": asked,
             "is_cut": len(everybody) >= queries.MOST,
+            "running": _running(everybody, actor.person.pk),
         }
         part = "clinical/caseload/_list.html" if is_partial(request) else "clinical/caseload/page.html"
         return render(request, part, shown)
+
+
+def _running(cases: list[Case], user_id: UUID) -> list[dict[str, Any]]:
+    """Return the sessions that the reader left open, with those whom they are with; the names are open."""
+    names = {case.patient.person_id: case.name or case.patient.anonymous_id for case in cases}
+    return [
+        {"name": names[one.patient.person_id], "since": one.begun_at,
+         "url": reverse("clinical:session", args=[one.patient_id, one.session_id])}
+        for one in runs_of(user_id)
+        if one.patient.person_id in names
+    ]  # fmt: skip
 
 
 def _is_in(case: Case, which: str) -> bool:

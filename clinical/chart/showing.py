@@ -142,6 +142,7 @@ def _daily(found: Chart, name: str, title: str, meaning: str) -> dict[str, Any]:
 
 def _session(one: Any) -> dict[str, Any]:
     return {
+        "id": one.pk,
         "kind": one.get_kind_display(),
         "channel": one.get_channel_display() if one.channel else "",
         "status": one.get_status_display(),

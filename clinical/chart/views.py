@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from clinical.caseload.actions import note_look
 from clinical.chart import queries
 from clinical.chart.showing import shown
+from clinical.sessions.queries import run_of_person
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -33,4 +34,5 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
             sections=["overview", "measures", "check_ins", "sessions", "team"],
         )  # fmt: skip
-        return render(request, "clinical/chart/page.html", shown(found, at) | {"tab": "overview"})
+        more = {"tab": "overview", "running": run_of_person(found.patient.person_id)}
+        return render(request, "clinical/chart/page.html", shown(found, at) | more)

@@ -13,6 +13,7 @@ register = template.Library()
 # The sections of a chart in their order: key, title, URL name.
 TABS = (
     ("overview", "Overview", "chart"),
+    ("sessions", "Sessions", "sessions"),
     ("measures", "Measures", "measures"),
 )
 

@@ -35,6 +35,7 @@ class Item:
 
 ITEMS = (
     Item("caseload", "Caseload", "users", "clinical:caseload", THERAPISTS, go="c"),
+    Item("emotions", "Emotions", "mood-smile", "clinical:emotions", THERAPISTS, wide=True),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
