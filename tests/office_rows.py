@@ -16,6 +16,7 @@ from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
 from tests.api.conftest import Api, item, message
 from tests.cast import Cast
+from tests.walk.sessions import plant_sessions
 
 
 def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
@@ -38,6 +39,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     calm = {f"q{item}": 0 for item in range(1, 8)}
     finish_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7", answers=calm)
     begin_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7")
+    plant_sessions(cast.alice, patient)
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():

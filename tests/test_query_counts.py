@@ -183,6 +183,7 @@ class House:
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
             "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
+            "emotions": (alice, "/emotions/", {}),
             "measures": (alice, f"{chart}measures/", {}),
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})

@@ -43,6 +43,7 @@ from tests import makers, stores
 from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
+from tests.walk.sessions import plant_sessions
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
 
@@ -63,6 +64,7 @@ class World:
     second: SecondReview | None = None
     invitation: Invitation | None = None
     assessment_id: str = ""
+    sessions: dict[str, str] = field(default_factory=dict)
     source_id: str = ""
     credentials: dict[str, str] = field(default_factory=dict)
 
@@ -252,6 +254,7 @@ def _house_rows(world: World) -> None:
     world.assessment_id = str(one.pk)
     begin_assessment(actor=treats, patient_id=who, key="gad7")
     mark_reviewed(actor=treats, patient_id=who)
+    world.sessions = plant_sessions(world.cast.alice, patient)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()
