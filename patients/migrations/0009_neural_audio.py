@@ -224,8 +224,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("delta_max_hz__isnull", True), ("delta_min_hz__isnull", True)),
                             models.Q(
+                                ("delta_max_hz__isnull", False),
                                 ("delta_max_hz__lte", 1000),
                                 ("delta_min_hz__gte", 0),
+                                ("delta_min_hz__isnull", False),
                                 ("delta_min_hz__lt", models.F("delta_max_hz")),
                             ),
                             _connector="OR",
@@ -236,8 +238,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("theta_max_hz__isnull", True), ("theta_min_hz__isnull", True)),
                             models.Q(
+                                ("theta_max_hz__isnull", False),
                                 ("theta_max_hz__lte", 1000),
                                 ("theta_min_hz__gte", 0),
+                                ("theta_min_hz__isnull", False),
                                 ("theta_min_hz__lt", models.F("theta_max_hz")),
                             ),
                             _connector="OR",
@@ -248,8 +252,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("alpha_max_hz__isnull", True), ("alpha_min_hz__isnull", True)),
                             models.Q(
+                                ("alpha_max_hz__isnull", False),
                                 ("alpha_max_hz__lte", 1000),
                                 ("alpha_min_hz__gte", 0),
+                                ("alpha_min_hz__isnull", False),
                                 ("alpha_min_hz__lt", models.F("alpha_max_hz")),
                             ),
                             _connector="OR",
@@ -260,8 +266,10 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("gamma_max_hz__isnull", True), ("gamma_min_hz__isnull", True)),
                             models.Q(
+                                ("gamma_max_hz__isnull", False),
                                 ("gamma_max_hz__lte", 1000),
                                 ("gamma_min_hz__gte", 0),
+                                ("gamma_min_hz__isnull", False),
                                 ("gamma_min_hz__lt", models.F("gamma_max_hz")),
                             ),
                             _connector="OR",

@@ -101,7 +101,8 @@ class NeuralProfile(OrgRecord):
             *(
                 models.CheckConstraint(
                     condition=Q(**{f"{band}_min_hz__isnull": True, f"{band}_max_hz__isnull": True})
-                    | Q(**{f"{band}_min_hz__gte": 0, f"{band}_min_hz__lt": F(f"{band}_max_hz"),
+                    | Q(**{f"{band}_min_hz__isnull": False, f"{band}_max_hz__isnull": False,
+                           f"{band}_min_hz__gte": 0, f"{band}_min_hz__lt": F(f"{band}_max_hz"),
                            f"{band}_max_hz__lte": MOST_HZ}),
                     name=f"neuralprofile_{band}_in_order",
                 )

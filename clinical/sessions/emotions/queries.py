@@ -72,10 +72,9 @@ def tallies(patient_ids: list[UUID], at: datetime) -> list[Tally]:
         .order_by()
         .values_list("model_name", "model_version")
         .annotate(
-            *(
-                Count("pk", filter=Q(review_status=status))
-                for status in (ReviewStatus.CONFIRMED, ReviewStatus.CORRECTED, ReviewStatus.REJECTED)
-            )
+            confirmed=Count("pk", filter=Q(review_status=ReviewStatus.CONFIRMED)),
+            corrected=Count("pk", filter=Q(review_status=ReviewStatus.CORRECTED)),
+            rejected=Count("pk", filter=Q(review_status=ReviewStatus.REJECTED)),
         )
     )
     return sorted((Tally(*row) for row in counted), key=lambda one: (one.model, one.version))

@@ -20,6 +20,7 @@ from patients.sessions.models import Session, SessionActivity
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.crisis.test_risk_reviews import said
 
 pytestmark = pytest.mark.django_db
 
@@ -152,8 +153,7 @@ def test_h4_sets_the_level_and_raises_what_the_level_asks_for_in_the_same_transa
 
 def test_a_level_goes_down_by_one_step_with_a_reason_and_from_critical_not_here(cast: Cast) -> None:
     cast.on_duty()
-    answers = {f"q{item}": 1 for item in range(1, 9)} | {"q9": 2}
-    finish_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key="phq9", answers=answers)
+    said(cast, "B")
     session = begun(cast)
     with pytest.raises(InputRefused, match="one step"):
         assess(cast, session, "low", "better")
