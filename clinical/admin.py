@@ -10,6 +10,7 @@ from clinical.plans.medications import admin as _medications
 from clinical.plans.reviews import admin as _reviews
 from clinical.scheduling import admin as _scheduling
 from clinical.scheduling.billing import admin as _billing
+from clinical.sessions import admin as _sessions
 from clinical.timeline import admin as _timeline
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "_plans",
     "_reviews",
     "_scheduling",
+    "_sessions",
     "_timeline",
 ]

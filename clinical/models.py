@@ -10,6 +10,7 @@ from clinical.plans.medications import models as _medications
 from clinical.plans.reviews import models as _reviews
 from clinical.scheduling import models as _scheduling
 from clinical.scheduling.billing import models as _billing
+from clinical.sessions import models as _sessions
 from clinical.timeline import models as _timeline
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "_plans",
     "_reviews",
     "_scheduling",
+    "_sessions",
     "_timeline",
 ]

@@ -12,6 +12,7 @@ from clinical.pathway import urls as pathway
 from clinical.plans import urls as plans
 from clinical.record import urls as record
 from clinical.scheduling import urls as scheduling
+from clinical.sessions import urls as sessions
 from clinical.timeline import urls as timeline
 
 PERSON: list[URLPattern | URLResolver] = [
@@ -25,6 +26,7 @@ PERSON: list[URLPattern | URLResolver] = [
     *pathway.PERSON,
     *plans.PERSON,
     *scheduling.PERSON,
+    *sessions.PERSON,
 ]
 
 PAGES: list[URLPattern | URLResolver] = [
@@ -37,6 +39,7 @@ PAGES: list[URLPattern | URLResolver] = [
     *plans.PAGES,
     *measures.PAGES,
     *scheduling.PAGES,
+    *sessions.PAGES,
 ]
 
 urlpatterns = [

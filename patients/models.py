@@ -15,6 +15,7 @@ from patients.sessions.models import (
     SessionFeedback,
     VoiceSession,
 )
+from patients.sessions.neural import NeuralAudioDetail, NeuralProfile, NeuralProfileProposal
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "EmotionObservation",
     "LastLocation",
     "Message",
+    "NeuralAudioDetail",
+    "NeuralProfile",
+    "NeuralProfileProposal",
     "Patient",
     "PatientPreference",
     "PatientProfile",

@@ -28,6 +28,7 @@ from tests import makers, stores
 from tests.api.conftest import Api, item, message
 from tests.cast import Cast
 from tests.walk.plans import begin
+from tests.walk.sessions import plant_sessions
 
 
 def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
@@ -56,6 +57,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     begin(treats, patient.pk, f"Plan {number}")
     sign_plan(actor=treats, patient_id=patient.pk, patient_agreed=True)
     hold_review(actor=treats, patient_id=patient.pk, patient_view="It helps.", decision="continue")
+    plant_sessions(cast.alice, patient)
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():

@@ -194,6 +194,7 @@ class House:
             "alert panel": (cleo, f"{alert}panel/", part), "people": (sam, "/staff/", {}),
             "crisis lines": (cleo, "/crisis-lines/", {}),
             "caseload": (alice, "/caseload/", {}), "chart": (alice, chart, {}),
+            "emotions": (alice, "/emotions/", {}),
             "measures": (alice, f"{chart}measures/", {}),
             "chart people": (alice, f"{chart}people/", {}), "consent": (alice, f"{chart}consent/", {}),
             "access": (alice, f"{chart}access/", {}), "crises": (alice, f"{chart}crisis/", {}),

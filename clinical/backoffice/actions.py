@@ -11,6 +11,7 @@ from uuid import UUID
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Mode
 from clinical.assessments.queries import standing
+from clinical.backoffice.sittings.actions import add_sessions
 from clinical.notes.actions import (
     begin_note,
     label_note,
@@ -72,6 +73,8 @@ def add_person(
             actor=actor, patient_id=patient.pk, key=key, answers=answers, mode=Mode.SELF,
             administered_at=given, at=at,
         )  # fmt: skip
+    if therapist is not None:
+        add_sessions(actor=actor, patient_id=patient.pk, therapist_id=therapist.pk, since=since, at=at)
     for one in notes:
         if therapist is not None:
             write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)

@@ -78,6 +78,10 @@ def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any
             items.append(_check_in(pseudonym, at, row))
             if back % 3 == 0:
                 items += _voice(person, pseudonym, at, row, chance)
+            if back % 3 == 1:
+                items += _exercise(person, pseudonym, at, chance)
+        if back == 2:
+            items += _chat(person, pseudonym, at, chance)
         if back % 4 == 1:
             items.append(
                 _message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person)
@@ -114,6 +118,7 @@ def _voice(
 ) -> list[dict[str, Any]]:
     """Return one voice check-in: its emotion is drawn from the CREMA-D mix, its words from the day's mood."""
     session = f"v{person.number}-{at:%Y%m%d}"
+    topics = chance.sample(("school_fees", "unemployment", "family_obligation", "bereavement_rites"), 2)
     shares = read("voice_emotions")["shares"]
     label = chance.choices(list(shares), weights=list(shares.values()))[0]
     mood = (3.0 - row[5]) / 2
@@ -143,7 +148,15 @@ def _voice(
             voice_valence=VALENCE[label],
             text_valence=round(min(1.0, max(-1.0, mood)), 2),
             text_confidence=round(chance.uniform(0.5, 0.8), 2),
+            topic_codes=topics,
+            coping_codes=chance.sample(("breathing", "prayer", "walking", "talking"), 1),
         ),
+        _item(
+            "transcript", pseudonym, at + timedelta(minutes=3), session=session,
+            text=_say("everyday", person, chance), language=_code(person.language),
+        ),
+        *(_felt(person, pseudonym, session, at + timedelta(seconds=30 * step), label, chance)
+          for step in (1, 2, 3, 6)),
         _item(
             "session_ended",
             pseudonym,
@@ -161,7 +174,74 @@ def _voice(
             effectiveness_scale="1-10",
             mental_effects=[chance.choice(("calmer", "lighter", "tired", "no change"))],
         ),
-    ]
+    ]  # fmt: skip
+
+
+def _felt(
+    person: Person, pseudonym: str, session: str, at: datetime, label: str, chance: random.Random
+) -> dict[str, Any]:
+    """Return one reading of a voice; some heavy ones ask for a clinician, none is hopeless."""
+    heavy = VALENCE[label] < -0.5 and person.number % 3 == 0
+    more = {"clinical_markers": {"depression": round(chance.uniform(0.7, 0.8), 2)}} if heavy else {}
+    return _item(
+        "emotion", pseudonym, at, session=session, source="voice", label=label,
+        valence=round(min(1.0, max(-1.0, VALENCE[label] + chance.gauss(0, 0.12))), 2),
+        confidence=round(chance.uniform(0.3, 0.9), 2), model_name="cremad-ser", model_version="1.2", **more,
+    )  # fmt: skip
+
+
+def _exercise(person: Person, pseudonym: str, at: datetime, chance: random.Random) -> list[dict[str, Any]]:
+    """Return a breathing exercise that the person did alone, and what they thought of it."""
+    session, begun = f"g{person.number}-{at:%Y%m%d}", at + timedelta(hours=2)
+    done = begun + timedelta(minutes=6)
+    return [
+        _item(
+            "session_started", pseudonym, begun, session=session, session_kind="self_guided", channel="app"
+        ),
+        _item(
+            "activity", pseudonym, begun, session=session, activity_type="breathing_exercise",
+            completed_at=done.isoformat(), duration_seconds=360,
+            outcome_score=round(chance.uniform(0.3, 0.9), 2),
+        ),
+        _item("feedback", pseudonym, done, session=session, satisfaction=chance.randint(3, 5)),
+        _item(
+            "session_ended", pseudonym, done, session=session, status="completed", duration_seconds=360
+        ),
+    ]  # fmt: skip
+
+
+def _chat(person: Person, pseudonym: str, at: datetime, chance: random.Random) -> list[dict[str, Any]]:
+    """Return a conversation with the assistant: what was said, what it did, and why it answered so."""
+    session, begun = f"c{person.number}-{at:%Y%m%d}", at + timedelta(hours=1)
+    said = _message(pseudonym, begun, _say("everyday", person, chance), person) | {"session": session}
+    answer = _item(
+        "message", pseudonym, begun + timedelta(minutes=1), session=session, role="assistant", language="en",
+        text="Thank you for telling me. Shall we try the breathing exercise that helped last week?",
+    )  # fmt: skip
+    return [
+        _item("session_started", pseudonym, begun, session=session, session_kind="chat", channel="chat"),
+        said,
+        answer,
+        _item(
+            "emotion", pseudonym, begun, message=said["id"], source="text", label="sad", valence=-0.5,
+            confidence=round(chance.uniform(0.45, 0.8), 2), model_name="text-emo", model_version="0.9",
+        ),
+        _item(
+            "tool_action", pseudonym, begun + timedelta(minutes=1), session=session,
+            tool_name="breathing_timer", status="succeeded",
+            finished_at=(begun + timedelta(minutes=1, seconds=2)).isoformat(),
+        ),
+        _item(
+            "rationale", pseudonym, begun + timedelta(minutes=1), message=answer["id"],
+            policy_selected="validate_then_activate", target_state="calm",
+            selected_tools=["breathing_timer"],
+            citations=[{"title": "Breathing for sleep (fictional guide)", "chunk": "3"}],
+        ),
+        _item(
+            "session_ended", pseudonym, begun + timedelta(minutes=9), session=session, status="completed",
+            duration_seconds=540,
+        ),
+    ]  # fmt: skip
 
 
 def _say(mood: str, person: Person, chance: random.Random) -> str:

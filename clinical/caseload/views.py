@@ -14,6 +14,7 @@ from clinical.caseload import actions, queries, showing
 from clinical.caseload.filters import Filters
 from clinical.caseload.forms import ViewForm
 from clinical.caseload.queries import THERAPISTS, Case
+from clinical.sessions.queries import runs_of
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
@@ -65,12 +66,24 @@ def _list(
             ],
             "q": asked,
             "is_cut": len(everybody) >= queries.MOST,
+            "running": _running(everybody, actor.person.pk),
             "mark": mark,
             "form": form,
             "conflict": conflict,
         }  # fmt: skip
         part = "clinical/caseload/_list.html" if is_partial(request) else "clinical/caseload/page.html"
         return render(request, part, shown, status=status)
+
+
+def _running(cases: list[Case], user_id: UUID) -> list[dict[str, Any]]:
+    """Return the sessions that the reader left open, with those whom they are with; the names are open."""
+    names = {case.patient.person_id: case.name or case.patient.anonymous_id for case in cases}
+    return [
+        {"name": names[one.patient.person_id], "since": one.begun_at,
+         "url": reverse("clinical:session", args=[one.patient_id, one.session_id])}
+        for one in runs_of(user_id)
+        if one.patient.person_id in names
+    ]  # fmt: skip
 
 
 def _is_meant(case: Case, asked: str, called: set[UUID]) -> bool:

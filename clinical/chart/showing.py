@@ -267,6 +267,7 @@ def _session(one: Any) -> dict[str, Any]:
     answers = [row for row in one.feedback.all() if row.author == "patient"] or list(one.feedback.all())
     newest = max(answers, key=lambda row: row.given_at, default=None)
     return {
+        "id": one.pk,
         "kind": one.get_kind_display(),
         "channel": one.get_channel_display() if one.channel else "",
         "status": one.get_status_display(),

@@ -12,6 +12,7 @@ from clinical.caseload.actions import note_look
 from clinical.chart import queries
 from clinical.chart.showing import shown
 from clinical.pathway.queries import answers
+from clinical.sessions.queries import run_of_person
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -37,5 +38,8 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
             sections=["overview", "measures", "check_ins", "sessions", "team", "signals", "preferences"],
         )  # fmt: skip
-        more = {"answers": answers(found.patient, found.team, at)}
+        more = {
+            "answers": answers(found.patient, found.team, at),
+            "running": run_of_person(found.patient.person_id),
+        }
         return render(request, "clinical/chart/page.html", shown(found, at) | more)

@@ -14,7 +14,7 @@ from cortex.audit.operations import AppendOnly
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_second_factors"),
-        ("clinical", "0005_scheduling"),
+        ("clinical", "0006_sessions"),
         ("patients", "0008_rows_by_organization"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

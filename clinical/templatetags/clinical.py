@@ -14,6 +14,7 @@ register = template.Library()
 TABS = (
     ("overview", "Overview", "chart"),
     ("timeline", "Timeline", "timeline"),
+    ("sessions", "Sessions", "sessions"),
     ("measures", "Measures", "measures"),
     ("notes", "Notes", "notes"),
     ("crisis", "Crisis", "chart_crisis"),

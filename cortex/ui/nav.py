@@ -39,6 +39,7 @@ ITEMS = (
     Item("calendar", "Calendar", "calendar", "clinical:calendar", THERAPISTS, go="k"),
     Item("measures", "Measures", "clipboard-list", "clinical:measures_due", THERAPISTS, wide=True),
     Item("notes", "Notes", "notes", "clinical:note_desk", THERAPISTS, go="n", wide=True),
+    Item("emotions", "Emotions", "mood-smile", "clinical:emotions", THERAPISTS, wide=True),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
     Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -188,11 +189,42 @@ def finish_risk_review(
     before = Level(newest.level) if newest else Level.LOW
     origin = Origin("clinician", at, source_id=item.pk)
     stated = from_review(origin) if level == SAME else _stated_level(level, before, note, origin)
-    append_evidence(actor=actor, drafts={person_id: [stated]}, at=at)
-    evaluations = evaluate_patients(actor=actor, patient_ids=[person_id], at=at)
-    apply_decisions(actor=actor, evaluations=evaluations, at=at)
+    _decide_anew(actor, person_id, [stated], at)
     record(actor, "risk.reviewed", item, codes={"level": level, "before": str(before)})
     return item
+
+
+@action
+def state_level(
+    *, actor: Actor, patient_id: UUID, level: str, note: str = "", drafts: Sequence[Draft] = (),
+    source_id: UUID | None = None, session_id: UUID | None = None, at: datetime | None = None,
+) -> tuple[str, list[RiskAlert]]:  # fmt: skip
+    """Write what a clinician found and the level that they set (H4), and let the engine decide at once.
+
+    `level` is "same" or one of low to critical, under the rules of `finish_risk_review`; `drafts` are coded
+    factors of the same assessment; `note` is only asked for, the caller keeps it sealed. Return the level on
+    record afterwards and the open alerts that this raised or joined.
+    """
+    person_id = person_ids([patient_id]).get(patient_id)
+    if person_id is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    lock_patients([patient_id, person_id])
+    at = clock(at)
+    newest = latest_assessment(person_id)
+    before = Level(newest.level) if newest else Level.LOW
+    origin = Origin("clinician", at, source_id=source_id, session_id=session_id)
+    stated = from_review(origin) if level == SAME else _stated_level(level, before, note, origin)
+    joined = _decide_anew(actor, person_id, [*drafts, stated], at)
+    after = latest_assessment(person_id)
+    codes = {"level": level, "before": str(before), "after": after.level if after else ""}
+    record(actor, "risk.stated", subject=person_id, codes=codes)
+    return (after.level if after else ""), joined
+
+
+def _decide_anew(actor: Actor, person_id: UUID, drafts: Sequence[Draft], at: datetime) -> list[RiskAlert]:
+    append_evidence(actor=actor, drafts={person_id: drafts}, at=at)
+    evaluations = evaluate_patients(actor=actor, patient_ids=[person_id], at=at)
+    return apply_decisions(actor=actor, evaluations=evaluations, at=at).get(person_id, [])
 
 
 def _stated_level(level: str, before: Level, note: str, origin: Origin) -> Draft:

@@ -14,7 +14,7 @@ from cortex.audit.operations import AppendOnly
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_second_factors"),
-        ("patients", "0008_rows_by_organization"),
+        ("patients", "0009_neural_audio"),
         ("access", "0001_roles"),
         ("audit", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

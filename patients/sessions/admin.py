@@ -7,6 +7,7 @@ from django.contrib import admin
 from patients.registry.admin import PatientRowAdmin
 from patients.sessions.messages import AssistantRationale, Message, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.neural import NeuralAudioDetail, NeuralProfile, NeuralProfileProposal
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 
 
@@ -115,3 +116,36 @@ class AssistantRationaleAdmin(PatientRowAdmin):
 
     fields = ("patient", "message_id", "policy_selected", "received_at")
     list_display = ("patient", "policy_selected", "received_at")
+
+
+@admin.register(NeuralAudioDetail)
+class NeuralAudioDetailAdmin(PatientRowAdmin):
+    """How neural-audio sessions were set; side effects stay closed here."""
+
+    fields = (
+        "session", "patient", "base_frequency_hz", "target_frequency_hz", "volume_level", "received_at",
+    )  # fmt: skip
+    list_display = ("patient", "target_frequency_hz", "volume_level", "received_at")
+
+
+@admin.register(NeuralProfile)
+class NeuralProfileAdmin(PatientRowAdmin):
+    """That a profile was checked and by whom; its answers stay closed here."""
+
+    fields = (
+        "patient", "sensitivity_level", "volume_level", "preferred_hz", "paused_bands", "checked_at",
+        "checked_by", "assigned_band", "assigned_at", "assigned_by",
+    )  # fmt: skip
+    list_display = ("patient", "assigned_band", "checked_at", "checked_by")
+    list_select_related = ("patient", "checked_by")
+
+
+@admin.register(NeuralProfileProposal)
+class NeuralProfileProposalAdmin(PatientRowAdmin):
+    """What was proposed, and who decided."""
+
+    fields = (
+        "patient", "field", "band", "reason_code", "evidence_n", "status", "decided_by", "decided_at",
+    )  # fmt: skip
+    list_display = ("patient", "field", "band", "reason_code", "status", "decided_at")
+    list_filter = ("status", "reason_code")

@@ -15,6 +15,7 @@ from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
 from tests.walk.plans import plan_pairs
+from tests.walk.sessions import ANSWERS
 from tests.walk.ways_pairs import ways_pairs
 from tests.walk.world import World, specimen
 
@@ -141,6 +142,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:calendar_seen": Pair({"notice_id": world.notice_id}, "alice", (), ("POST",)),
         "clinical:line_confirm": Pair(line, "alice", ADMINS, ("POST",)),
         "clinical:line_void": Pair(line, "alice", ADMINS, ("POST",)),
+        **session_pairs(world, chart),
         "crisis:alert_page": alert("contact", methods=("GET",)),
         "crisis:alert_preview": alert("waiting", methods=("GET",)),
         "crisis:alert_source": alert("contact", methods=("GET",), ids={"source_id": world.source_id}),
@@ -181,6 +183,34 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "accounts:invitation_renew": Pair(invited, "sam", ADMINS, ("POST",)),
         "accounts:invitation_revoke": Pair(invited, "sam", ADMINS, ("POST",)),
     }  # fmt: skip
+
+
+def session_pairs(world: World, chart: Callable[..., Pair]) -> dict[str, Pair]:
+    """Return the pairs of sessions, of the review of emotions and of neural audio."""
+    running, over = {"session_id": world.sessions["session"]}, {"session_id": world.sessions["over"]}
+    entry = running | {"entry_id": world.sessions["entry"]}
+    emotion, proposal = (
+        {"observation_id": world.sessions["emotion"]},
+        {"proposal_id": world.sessions["proposal"]},
+    )
+    return {
+        "clinical:sessions": chart("GET"),
+        "clinical:session_start": chart("POST", data={"channel": "telepathy"}),
+        "clinical:session": chart("GET", ids=over),
+        "clinical:session_entry": chart("POST", ids=running, data={"code": "CBT", "text": "x"}),
+        "clinical:session_entry_undo": chart("POST", ids=entry),
+        "clinical:session_risk": chart("GET", "POST", ids=running, data={"level": "same"}),
+        "clinical:session_end": chart("POST", ids=running, data={"status": "completed"}),
+        "clinical:session_words": chart("POST", ids=over, data={"purpose": "treatment"}),
+        "clinical:emotion_review": chart("POST", ids=emotion, data={"verdict": "confirmed"}),
+        "clinical:emotion_undo": chart("POST", ids={"observation_id": world.sessions["reviewed"]}),
+        "clinical:neural": chart("GET"),
+        "clinical:neural_check": chart("POST", data=ANSWERS),
+        "clinical:neural_assign": chart("POST", data={"band": "theta"}),
+        "clinical:neural_end": chart("POST"),
+        "clinical:neural_profile": chart("POST", data={"volume_level": "40", "sensitivity_level": "5"}),
+        "clinical:neural_decide": chart("POST", ids=proposal, data={"decision": "refuse"}),
+    }
 
 
 def admin_pairs(world: World, address: Address) -> list[Pair]:

@@ -54,6 +54,7 @@ from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
 from tests.walk.notes import Notes, write_notes
 from tests.walk.plans import PlanRows, make_plans
+from tests.walk.sessions import plant_sessions
 from tests.walk.ways import add_ways
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
@@ -83,6 +84,7 @@ class World:
     held_id: str = ""
     line_id: str = ""
     notice_id: str = ""
+    sessions: dict[str, str] = field(default_factory=dict)
     source_id: str = ""
     plans: dict[str, PlanRows] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
@@ -289,6 +291,7 @@ def _house_rows(world: World) -> None:
     add_ways(world)
     world.plans = make_plans(world)
     _calendar_rows(world)
+    world.sessions = plant_sessions(world.cast.alice, patient)
     makers.scope_all()
     with stores.role("cortex_owner"):
         common = SlaPolicy.objects.filter(organization__isnull=True).first()

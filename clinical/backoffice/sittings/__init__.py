@@ -1,0 +1,1 @@
+"""The demo's therapy sessions and neural audio."""

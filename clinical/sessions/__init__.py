@@ -1,0 +1,1 @@
+"""Sessions of every kind: run here, listed in the chart, and reviewed."""

@@ -1,0 +1,215 @@
+"""Writes of a therapy session that is run here: start, log, take a slip back, assess the risk, end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from clinical.sessions import queries
+from clinical.sessions.coding import (
+    ASKED_CODES,
+    INTERACTION,
+    INTERVENTION,
+    INTERVENTIONS,
+    RISK,
+    STATUSES,
+)
+from clinical.sessions.models import SessionRun
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.clock import clock
+from crisis.alerts.models import RiskAlert
+from crisis.decisions.actions import state_level
+from crisis.risk.evidence import Origin, from_factor
+from patients.codes import Channel, SessionKind, SessionStatus
+from patients.registry import access
+from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import person_ids, rows_of
+from patients.sessions.models import Session, SessionActivity
+
+# [P] a slip of the hand is taken back within this span; what stood longer is the record.
+UNDO_WITHIN = timedelta(minutes=10)
+LONGEST_ENTRY = 4000
+ENDINGS = (SessionStatus.COMPLETED, SessionStatus.ABANDONED)
+
+
+@action
+def start_session(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    channel: str,
+    session_id: UUID | None = None,
+    at: datetime | None = None,
+) -> Session:
+    """Start a therapy session, or one that was scheduled; its clinician is whoever starts it.
+
+    RuleBroken when one is under way with this person already: two at once would share their minutes.
+    """
+    if channel not in Channel.values:
+        raise InputRefused("Say where the session takes place.", "channel_unknown", field="channel")
+    patient_ids = person_ids([patient_id])
+    lock_patients({patient_id, *patient_ids.values()})
+    at = clock(at)
+    who = access.treated(actor, patient_id, at)
+    _refuse_second(who.person_id)
+    if session_id is None:
+        session = Session.objects.create(
+            organization_id=who.organization_id, patient=who, kind=SessionKind.THERAPY, channel=channel,
+            status=SessionStatus.IN_PROGRESS, started_at=at, received_at=at, is_shared=True,
+        )  # fmt: skip
+    else:
+        session = queries.locked_scheduled(rows_of(who), session_id)
+        session.channel, session.status, session.started_at = channel, SessionStatus.IN_PROGRESS, at
+        session.save(update_fields=["channel", "status", "started_at", "updated_at"])
+    SessionRun.objects.create(
+        organization_id=session.organization_id, session=session, patient_id=session.patient_id,
+        clinician=actor.person, begun_at=at,
+    )  # fmt: skip
+    record(actor, "session.started", session, subject=session.patient_id, codes={"channel": channel})
+    return session
+
+
+def _refuse_second(person_id: UUID) -> None:
+    other = queries.run_of_person(person_id)
+    if other is not None:
+        raise RuleBroken(
+            f"A session with this person is under way since {other.begun_at:%H:%M} UTC, run by "
+            f"{other.clinician.full_name}. End it first.",
+            "session_under_way",
+        )
+
+
+@action
+def log_entry(
+    *, actor: Actor, patient_id: UUID, session_id: UUID, kind: str, code: str = "", text: str = "",
+    at: datetime | None = None,
+) -> SessionActivity:  # fmt: skip
+    """Log an interaction or a coded intervention as it happens; its words are sealed."""
+    words = text.replace("\x00", "").strip()
+    if kind == INTERVENTION and code not in INTERVENTIONS:
+        raise InputRefused("Choose the intervention.", "intervention_unknown", field="code")
+    if kind not in (INTERACTION, INTERVENTION):
+        raise InputRefused("Say what kind of entry this is.", "entry_unknown", field="kind")
+    if kind == INTERACTION and not words:
+        raise InputRefused("Write what happened.", "required", field="text")
+    if len(words) > LONGEST_ENTRY:
+        raise InputRefused(f"Keep an entry within {LONGEST_ENTRY} characters.", "too_long", field="text")
+    at = clock(at)
+    run = _running(actor, patient_id, session_id, at)
+    entry = _write(actor, run, kind, {"code": code, "text": words} if code else {"text": words}, at)
+    record(actor, "session.entry_logged", entry, subject=run.patient_id, codes={"kind": kind, "code": code})
+    return entry
+
+
+@action
+def take_back_entry(
+    *, actor: Actor, patient_id: UUID, session_id: UUID, entry_id: UUID, at: datetime | None = None
+) -> UUID:
+    """Take a slip back: the entry goes, and the trail keeps that there was one.
+
+    RuleBroken after ten minutes, when the session is over, and for a risk assessment: a level stands on it.
+    """
+    at = clock(at)
+    run = _running(actor, patient_id, session_id, at)
+    entry = queries.locked_entry(run.session_id, entry_id)
+    if entry.activity_type == RISK:
+        raise RuleBroken("A level stands on a risk assessment. Make another one instead.", "level_stands")
+    if at - entry.received_at > UNDO_WITHIN:
+        raise RuleBroken("This was logged more than ten minutes ago. Log a correction.", "too_late")
+    record(actor, "session.entry_taken_back", entry, subject=run.patient_id)
+    entry.delete()
+    return entry_id
+
+
+@action
+def assess_risk(
+    *, actor: Actor, patient_id: UUID, session_id: UUID, level: str, note: str = "",
+    factors: Mapping[str, str], at: datetime | None = None,
+) -> tuple[str, list[RiskAlert]]:  # fmt: skip
+    """Set the level with a short structured assessment (H4), and let the engine decide at once.
+
+    `factors` are {code: present, absent or unknown}; what wasn't asked leaves no evidence. The reason stays
+    sealed in the session's log and feeds no engine. Return the level afterwards and the alerts it raised.
+    """
+    strange = set(factors) - ASKED_CODES.keys() | set(factors.values()) - {value for value, _ in STATUSES}
+    if strange:
+        raise InputRefused("This is not one of the questions.", "factor_unknown", field="factors")
+    person_id = person_ids([patient_id]).get(patient_id, patient_id)
+    lock_patients({patient_id, person_id})
+    at = clock(at)
+    run = _running(actor, patient_id, session_id, at)
+    origin = Origin("clinician", at, source_id=run.session_id, session_id=run.session_id)
+    drafts = [from_factor(code, origin, status) for code, status in factors.items() if status != "unknown"]
+    after, alerts = state_level(
+        actor=actor, patient_id=run.patient_id, level=level, note=note, drafts=drafts,
+        source_id=run.session_id, session_id=run.session_id, at=at,
+    )  # fmt: skip
+    said = {"level": level, "after": after, "factors": dict(factors), "text": note.strip()}
+    entry = _write(actor, run, RISK, said, at)
+    record(actor, "session.risk_assessed", entry, subject=run.patient_id, codes={"level": level})
+    return after, alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the note and the billing line of a session begin with."""
+
+    session: Session
+    started_at: datetime
+    ended_at: datetime
+    minutes: int
+    interventions: list[str]
+    measures: list[tuple[UUID, str, int | None]]
+
+
+@action
+def end_session(
+    *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
+    at: datetime | None = None,
+) -> Ended:  # fmt: skip
+    """End a session and return what its note and its billing line are prefilled with."""
+    if status not in ENDINGS:
+        raise InputRefused("Say how the session ended.", "ending_unknown", field="status")
+    at = clock(at)
+    run = _running(actor, patient_id, session_id, at)
+    session = run.session
+    session.status, session.ended_at = status, at
+    session.duration_seconds = int((at - session.started_at).total_seconds())
+    session.save(update_fields=["status", "ended_at", "duration_seconds", "updated_at"])
+    run.ended_at = at
+    run.save(update_fields=["ended_at", "updated_at"])
+    record(actor, "session.ended", session, subject=session.patient_id, codes={"status": status})
+    with opening(actor, purpose="treatment") as context:
+        interventions = queries.interventions_of(context, session)
+    return Ended(
+        session=session,
+        started_at=session.started_at,
+        ended_at=at,
+        minutes=round(session.duration_seconds / 60),
+        interventions=interventions,
+        measures=queries.measures_of(session),
+    )
+
+
+def _running(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> SessionRun:
+    """Lock and return the run of a session that the actor leads and that is still open."""
+    who = access.treated(actor, patient_id, at)
+    run = queries.locked_run(rows_of(who), session_id)
+    if run.ended_at is not None:
+        raise RuleBroken("This session has ended.", "session_over")
+    if run.clinician_id != actor.person.pk:
+        raise RuleBroken(f"{run.clinician.full_name} runs this session.", "not_your_session")
+    return run
+
+
+def _write(actor: Actor, run: SessionRun, kind: str, data: dict[str, Any], at: datetime) -> SessionActivity:
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([run.patient_id], create=True)
+        return SessionActivity.objects.create(
+            organization_id=run.organization_id, patient_id=run.patient_id, session_id=run.session_id,
+            activity_type=kind, activity_data=data, started_at=at, completed_at=at, received_at=at,
+        )  # fmt: skip

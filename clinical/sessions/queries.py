@@ -1,0 +1,318 @@
+"""Reads of sessions: a person's list, one session with all that it holds, and those that are under way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
+
+from clinical.assessments.models import Assessment
+from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Sample, compare
+from clinical.sessions.coding import INTERVENTION
+from clinical.sessions.models import SessionRun
+from cortex.access.context import AccessContext, holds
+from cortex.audit import Actor, NotFound
+from cortex.ui.zone import zone_of
+from crisis.risk.models import RiskAssessment
+from crisis.risk.queries import latest_assessment
+from patients.codes import ReviewStatus, SessionKind, SessionStatus
+from patients.registry import access
+from patients.registry.models import Patient
+from patients.registry.queries import PersonCard, person_card, rows_of
+from patients.sessions.messages import AssistantRationale, Message, ToolAction
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.neural import NeuralAudioDetail
+from patients.sessions.observations import EmotionObservation
+
+# What a page shows of one session at most; it says so when there is more.
+MOST_MESSAGES = 400
+MOST_EMOTIONS = 300
+# Clients' clocks are off: what belongs to a session may be dated a little before its start.
+EARLIER, LATER = timedelta(days=1), timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Whose chart a page belongs to: the person, opened, with the level on record."""
+
+    patient: Patient
+    ids: list[UUID]
+    person: PersonCard
+    level: str
+
+    def shown(self) -> dict[str, Any]:
+        """Return what the banner of a chart takes."""
+        return {"patient": self.patient, "person": self.person, "level": self.level}
+
+
+def head(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) -> Head:
+    """Open whose chart it is; NotFound for a stranger."""
+    patient = access.treated(actor, patient_id, at)
+    person = person_card(context, patient, at=at, with_contacts=False)
+    assessed = latest_assessment(patient.person_id)
+    return Head(patient, rows_of(patient), person, assessed.level if assessed else "")
+
+
+def session_of(patient_ids: Collection[UUID], session_id: UUID) -> Session:
+    """Return one session of these rows of a person; NotFound for any other."""
+    rows = Session.objects.select_related("run__clinician", "feature", "voice", "neural_audio")
+    found = rows.filter(pk=session_id, patient_id__in=patient_ids).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
+
+
+def locked_scheduled(patient_ids: Collection[UUID], session_id: UUID) -> Session:
+    """Lock and return a therapy session that was scheduled; NotFound for any other."""
+    rows = Session.objects.select_for_update(of=("self",)).filter(
+        patient_id__in=patient_ids, kind=SessionKind.THERAPY, status=SessionStatus.SCHEDULED
+    )
+    found = rows.filter(pk=session_id).first()
+    if found is None:
+        raise NotFound("No session is scheduled so.", "not_scheduled")
+    return found
+
+
+def scheduled(patient_ids: Collection[UUID], at: datetime) -> list[Session]:
+    """Return the therapy sessions that are scheduled around now, the nearest first."""
+    near = Session.objects.filter(
+        patient_id__in=patient_ids, kind=SessionKind.THERAPY, status=SessionStatus.SCHEDULED,
+        started_at__gte=at - timedelta(hours=12), started_at__lt=at + timedelta(days=7),
+    )  # fmt: skip
+    return list(near.order_by("started_at")[:5])
+
+
+def locked_run(patient_ids: Collection[UUID], session_id: UUID) -> SessionRun:
+    """Lock and return the run of a session of these rows of a person; NotFound for any other."""
+    rows = SessionRun.objects.select_for_update(of=("self",)).select_related("session", "clinician")
+    found = rows.filter(session_id=session_id, patient_id__in=patient_ids).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
+
+
+def run_of_person(person_id: UUID) -> SessionRun | None:
+    """Return the session that is under way with a person, whichever row it was filed under, or None."""
+    rows = SessionRun.objects.under_way().filter(patient__person_id=person_id)
+    return rows.select_related("clinician", "session").first()
+
+
+def runs_of(user_id: UUID) -> list[SessionRun]:
+    """Return the sessions that one member of staff left open, the oldest first."""
+    rows = SessionRun.objects.under_way().filter(clinician_id=user_id).select_related("patient")
+    return list(rows.order_by("begun_at"))
+
+
+def locked_entry(session_id: UUID, entry_id: UUID) -> SessionActivity:
+    """Lock and return one entry of a session's log; NotFound for any other."""
+    rows = SessionActivity.objects.select_for_update(of=("self",))
+    found = rows.filter(pk=entry_id, session_id=session_id).first()
+    if found is None:
+        raise NotFound("This entry is gone.", "not_found")
+    return found
+
+
+def entries_of(session: Session) -> list[SessionActivity]:
+    """Return what was logged or done in a session, in order."""
+    return list(SessionActivity.objects.filter(session=session).order_by("started_at", "pk"))
+
+
+def interventions_of(context: AccessContext, session: Session) -> list[str]:
+    """Return the coded interventions of a session once each, in the order of their first use; opens them."""
+    rows = [one for one in entries_of(session) if one.activity_type == INTERVENTION]
+    context.open(rows, ["activity_data"])
+    return list(dict.fromkeys(str((one.activity_data or {}).get("code", "")) for one in rows))
+
+
+def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:
+    """Return (id, title, total) of the measures taken for or during a session."""
+    end = session.ended_at or session.started_at
+    during = Q(patient_id=session.patient_id, administered_at__range=(session.started_at, end))
+    rows = Assessment.objects.standing().filter(Q(session=session) | during).select_related("instrument")
+    return [(one.pk, one.instrument.title, one.total) for one in rows.order_by("administered_at")]
+
+
+def listed(patient_ids: Collection[UUID], *, kind: str = "", status: str = "") -> QuerySet[Session]:
+    """Return a person's sessions, newest first, with what a line of the list shows."""
+    rows = Session.objects.filter(patient_id__in=patient_ids)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if status:
+        rows = rows.filter(status=status)
+    rated = SessionFeedback.objects.filter(session=OuterRef("pk")).values("session")
+    norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
+    return (
+        rows.select_related("run__clinician", "feature", "voice")
+        .defer("tags", "metrics", "voice__transcript_encrypted", "voice__voice_features")
+        .annotate(
+            satisfaction=Subquery(rated.annotate(mean=Avg("satisfaction_raw")).values("mean")[:1]),
+            effectiveness=Subquery(rated.annotate(mean=Avg(1 + 4 * norm)).values("mean")[:1]),
+        )
+        .order_by("-started_at", "-pk")
+    )
+
+
+def kinds_of(patient_ids: Collection[UUID]) -> dict[str, int]:
+    """Return how many sessions of each kind a person has."""
+    rows = Session.objects.filter(patient_id__in=patient_ids).values_list("kind").annotate(Count("pk"))
+    return dict(rows.order_by())
+
+
+def flags_of(sessions: Iterable[Session]) -> dict[UUID, int]:
+    """Return how many flagged emotions of these sessions nobody has reviewed, by session; one query."""
+    found = {one.pk: one for one in sessions}
+    if not found:
+        return {}
+    first = min(one.started_at for one in found.values()) - EARLIER
+    last = max(one.ended_at or one.started_at for one in found.values()) + EARLIER
+    rows = EmotionObservation.objects.in_window(first, last).filter(
+        session_id__in=found, is_flagged=True, review_status=ReviewStatus.UNREVIEWED
+    )
+    return dict(rows.values_list("session_id").annotate(Count("pk")).order_by())
+
+
+@dataclass(slots=True)
+class Review:
+    """All that one session holds, before anything sealed is opened beyond what its page shows."""
+
+    session: Session
+    messages: list[Message] = field(default_factory=list)
+    emotions: list[EmotionObservation] = field(default_factory=list)
+    activities: list[SessionActivity] = field(default_factory=list)
+    feedback: list[SessionFeedback] = field(default_factory=list)
+    tools: list[ToolAction] = field(default_factory=list)
+    rationales: list[AssistantRationale] = field(default_factory=list)
+    comparison: Comparison | None = None
+    measures: list[tuple[UUID, str, int | None]] = field(default_factory=list)
+
+    @property
+    def voice(self) -> VoiceSession | None:
+        """The words and full features of a voice session; None for every other kind."""
+        return getattr(self.session, "voice", None)
+
+    @property
+    def feature(self) -> SessionFeature | None:
+        """The coded leavings."""
+        return getattr(self.session, "feature", None)
+
+    @property
+    def neural(self) -> NeuralAudioDetail | None:
+        """How a neural-audio session was set."""
+        return getattr(self.session, "neural_audio", None)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything that was said or written to open."""
+        heard = self.voice is not None and holds(self.voice, "transcript_encrypted")
+        told = any(holds(one, "user_feedback") for one in self.activities)
+        return (
+            heard
+            or told
+            or any(holds(one, "content") for one in self.messages)
+            or any(holds(one, "feedback_text") for one in self.feedback)
+        )
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the person keeps it to themself: a self-guided session is theirs until they share it."""
+        return self.session.kind == SessionKind.SELF_GUIDED and not self.session.is_shared
+
+
+def review(patient: Patient, session: Session, at: datetime) -> Review:
+    """Return all that a session holds; a fixed number of queries, nothing opened."""
+    found = Review(session)
+    if found.is_private:
+        return found
+    after = session.started_at - EARLIER
+    before = session.ended_at + LATER if session.ended_at else at + EARLIER
+    messages = Message.objects.in_window(after, before).filter(session_id=session.pk).order_by("pk")
+    found.messages = list(messages[:MOST_MESSAGES])
+    ids = [one.pk for one in found.messages]
+    emotions = EmotionObservation.objects.in_window(after, before).filter(
+        Q(session_id=session.pk) | Q(message_id__in=ids)
+    )
+    found.emotions = list(emotions.select_related("reviewed_by").order_by("observed_at")[:MOST_EMOTIONS])
+    found.activities = entries_of(session)
+    found.feedback = list(SessionFeedback.objects.filter(session=session))
+    if session.kind == SessionKind.CHAT:
+        found.tools = list(ToolAction.objects.filter(session=session).order_by("started_at"))
+        found.rationales = list(AssistantRationale.objects.filter(message_id__in=ids).order_by("pk"))
+    if found.feature is not None and found.voice is not None:
+        found.comparison = compare(scalars_of(found.feature), earlier_voices(patient, found.feature))
+    if session.kind == SessionKind.THERAPY:
+        found.measures = measures_of(session)
+    return found
+
+
+def scalars_of(feature: SessionFeature) -> dict[str, float | None]:
+    """Return the eight scalars of a session."""
+    return {name: getattr(feature, name) for name in FLOORS}
+
+
+def earlier_voices(patient: Patient, feature: SessionFeature) -> list[Sample]:
+    """Return the person's voices before this one, newest first, each with the level that held at the time."""
+    level = RiskAssessment.objects.filter(
+        patient_id=patient.person_id, computed_at__lte=OuterRef("observed_at")
+    ).order_by("-computed_at", "-id")
+    rows = (
+        SessionFeature.objects.filter(
+            patient__person_id=patient.person_id, observed_at__lt=feature.observed_at,
+            observed_at__gte=feature.observed_at - timedelta(days=DAYS_BACK), speech_seconds__isnull=False,
+        )
+        .annotate(level_then=Subquery(level.values("level")[:1]))
+        .order_by("-observed_at")[: 2 * LAST]
+    )  # fmt: skip
+    zone = zone_of(patient.zone())
+    return [
+        Sample(
+            day=one.observed_at.astimezone(zone).date(), values=scalars_of(one),
+            speech_seconds=one.speech_seconds, signal_ok=one.signal_ok, is_ill=one.is_ill,
+            is_intoxicated=one.is_intoxicated, level=one.level_then or "",
+        )
+        for one in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One utterance, opened."""
+
+    who: str
+    at: datetime | None
+    text: str
+    risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said and written in one session, opened for one look."""
+
+    transcript: str = ""
+    lines: tuple[Line, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, Any], ...] = ()
+
+
+def open_words(context: AccessContext, found: Review) -> Words:
+    """Open the words of a session: transcript, messages, what was written of exercises and in feedback."""
+    voice = found.voice
+    if voice is not None:
+        context.open([voice], ["transcript_encrypted"])
+    context.open(found.messages, ["content"])
+    context.open(found.activities, ["user_feedback"])
+    context.open(found.feedback, ["feedback_text"])
+    context.open(found.tools, ["params", "error"])
+    notes = [(one.activity_type, one.user_feedback) for one in found.activities if one.user_feedback]
+    notes += [("feedback", one.feedback_text) for one in found.feedback if one.feedback_text]
+    return Words(
+        transcript=(voice.transcript_encrypted or "") if voice is not None else "",
+        lines=tuple(Line(one.get_role_display(), one.sent_at, one.content or "") for one in found.messages),
+        notes=tuple(notes),
+        details=tuple(
+            (one.tool_name, one.error or one.params) for one in found.tools if one.error or one.params
+        ),
+    )

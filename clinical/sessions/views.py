@@ -1,0 +1,256 @@
+"""Doors of sessions: a person's list, running one, its review, and opening what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinical.sessions import actions, queries, showing
+from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
+from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.audit import Actor, RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.pages import go_to, page_of
+from cortex.ui.rules import given_back
+from crisis.alerts.queries import open_of_people
+from patients.codes import SessionKind, SessionStatus
+from patients.registry.access import CHART
+
+CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+RUNNERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
+
+
+@requires(*CLINICIANS)
+@require_GET
+def session_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Every session of one person, of all kinds, with filters."""
+    return _list(request, patient_id, StartForm(auto_id="start_%s"))
+
+
+def _list(
+    request: HttpRequest, patient_id: UUID, form: StartForm, status: int = 200,
+    conflict: dict[str, object] | None = None,
+) -> HttpResponse:  # fmt: skip
+    actor, at = actor_of(request), clock()
+    kind, state = (
+        _chosen(request, "kind", SessionKind.values),
+        _chosen(request, "status", SessionStatus.values),
+    )
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        head = queries.head(context, actor, patient_id, at)
+        context.saw("sessions", subjects=[head.patient.pk], object_type="patients.Session")
+        page = page_of(queries.listed(head.ids, kind=kind, status=state), request.GET.get("page"))
+        flags = queries.flags_of(page.object_list)
+        counts = queries.kinds_of(head.ids)
+        shown = head.shown() | {
+            "tab": "sessions",
+            "page": page,
+            "lines": [showing.line_of(one, flags.get(one.pk, 0)) for one in page.object_list],
+            "kinds": _kinds(counts, kind, state),
+            "statuses": [(value, label, value == state) for value, label in SessionStatus.choices],
+            "kind": kind,
+            "state": state,
+            "query": "&".join(
+                f"{key}={value}" for key, value in (("kind", kind), ("status", state)) if value
+            ),
+            "running": queries.run_of_person(head.patient.person_id),
+            "scheduled": queries.scheduled(head.ids, at),
+            "form": form,
+            "conflict": conflict,
+            "may_run": actor.person.role in RUNNERS,
+        }
+        return render(request, "clinical/sessions/list.html", shown, status=status)
+
+
+def _chosen(request: HttpRequest, name: str, allowed: list[str]) -> str:
+    value = request.GET.get(name, "")
+    return value if value in allowed else ""
+
+
+def _kinds(counts: dict[str, int], kind: str, state: str) -> list[dict[str, Any]]:
+    rest = f"&status={state}" if state else ""
+    found = [{"label": "All", "count": sum(counts.values()), "href": f"?kind={rest}", "current": not kind}]
+    return found + [
+        {"label": label, "count": counts[value], "href": f"?kind={value}{rest}", "current": value == kind}
+        for value, label in SessionKind.choices
+        if value in counts
+    ]
+
+
+@requires(*RUNNERS)
+@require_POST
+def session_start(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Start a therapy session, or one that was scheduled."""
+    form = StartForm(request.POST, auto_id="start_%s")
+    if not form.is_valid():
+        return _list(request, patient_id, form, 422)
+    try:
+        session = actions.start_session(actor=actor_of(request), patient_id=patient_id, **form.cleaned_data)
+    except (RuleBroken, *KEYS_DOWN) as error:
+        return _list(request, patient_id, form, *given_back(request, form, error))
+    return go_to(request, reverse("clinical:session", args=[patient_id, session.pk]))
+
+
+@requires(*CLINICIANS)
+@require_GET
+def session_page(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
+    """One session: to run while its clinician has it open, to review otherwise."""
+    return _page(request, patient_id, session_id)
+
+
+def _page(
+    request: HttpRequest, patient_id: UUID, session_id: UUID, status: int = 200, **more: Any
+) -> HttpResponse:
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        head = queries.head(context, actor, patient_id, at)
+        session = queries.session_of(head.ids, session_id)
+        found = queries.review(head.patient, session, at)
+        run = getattr(session, "run", None)
+        shown = head.shown() | {"tab": "sessions", "session": session, "run": run} | more
+        if run is not None and run.ended_at is None and run.clinician_id == actor.person.pk:
+            return _run(request, context, head, found, shown, at, status)
+        shown |= _reviewed(context, found, actor, at)
+        return render(request, "clinical/sessions/review.html", shown, status=status)
+
+
+def _run(
+    request: HttpRequest, context: AccessContext, head: queries.Head, found: queries.Review,
+    shown: dict[str, Any], at: Any, status: int,
+) -> HttpResponse:  # fmt: skip
+    context.open(found.activities, ["activity_data"])
+    context.saw(
+        "session_log", subjects=[head.patient.pk], object_type="patients.Session", object_id=found.session.pk
+    )
+    shown |= {
+        "entries": showing.entry_rows(found.activities, at)[::-1],
+        "alerts": [showing.alert_row(one) for one in open_of_people(head.ids)],
+        "measures": found.measures,
+        "may_end": True,
+        "form": shown.get("form") or EntryForm(auto_id="entry_%s"),
+        "end_form": EndForm(auto_id="end_%s"),
+    }
+    return render(request, "clinical/sessions/run.html", shown, status=status)
+
+
+def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: Any) -> dict[str, Any]:
+    """Open what a review shows by itself: the therapy log, effects, sources; never what was said."""
+    session = found.session
+    is_log = session.kind in (SessionKind.THERAPY, SessionKind.CRISIS_CONTACT)
+    if is_log:
+        context.open(found.activities, ["activity_data"])
+    context.open(found.feedback, ["physical_effects", "mental_effects"])
+    context.open(found.rationales, ["citations"])
+    if found.neural is not None:
+        context.open([found.neural], ["side_effects"])
+    context.saw(
+        "session", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
+        sections=showing.sections_of(found),
+    )  # fmt: skip
+    return showing.reviewed(found, actor.person.pk, at, with_log=is_log) | {
+        "words_form": WordsForm(auto_id="words_%s"),
+        "may_review": actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
+        "after_end": showing.after_end(found),
+    }
+
+
+@requires(*RUNNERS)
+@require_POST
+def session_entry(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
+    """Log what happens, as it happens."""
+    form = EntryForm(request.POST, auto_id="entry_%s")
+    if not form.is_valid():
+        return _page(request, patient_id, session_id, 422, form=form)
+    try:
+        actions.log_entry(
+            actor=actor_of(request), patient_id=patient_id, session_id=session_id, kind=form.kind(),
+            **form.cleaned_data,
+        )  # fmt: skip
+    except (RuleBroken, *KEYS_DOWN) as error:
+        status, conflict = given_back(request, form, error)
+        return _page(request, patient_id, session_id, status, form=form, conflict=conflict)
+    return go_to(request, _url(patient_id, session_id))
+
+
+@requires(*RUNNERS)
+@require_POST
+def session_entry_undo(
+    request: HttpRequest, patient_id: UUID, session_id: UUID, entry_id: UUID
+) -> HttpResponse:
+    """Take a slip back."""
+    actions.take_back_entry(
+        actor=actor_of(request), patient_id=patient_id, session_id=session_id, entry_id=entry_id
+    )
+    return go_to(request, _url(patient_id, session_id))
+
+
+@requires(*RUNNERS)
+@require_http_methods(["GET", "POST"])
+def session_risk(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
+    """The short structured risk assessment; it sets the level and lets the engine decide at once."""
+    form = RiskForm(request.POST if request.method == "POST" else None, auto_id="risk_%s")
+    status, conflict = 422 if form.is_bound and not form.is_valid() else 200, None
+    if form.is_bound and status == 200:
+        try:
+            actions.assess_risk(
+                actor=actor_of(request), patient_id=patient_id, session_id=session_id,
+                level=form.cleaned_data["level"], note=form.cleaned_data["note"], factors=form.factors(),
+            )  # fmt: skip
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+        else:
+            return go_to(request, _url(patient_id, session_id))
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        head = queries.head(context, actor, patient_id, at)
+        session = queries.session_of(head.ids, session_id)
+        shown = head.shown() | {"session": session, "form": form, "conflict": conflict}
+        return render(request, "clinical/sessions/risk.html", shown, status=status)
+
+
+@requires(*RUNNERS)
+@require_POST
+def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
+    """End a session; its page then offers what comes next, prefilled."""
+    form = EndForm(request.POST, auto_id="end_%s")
+    if not form.is_valid():
+        return _page(request, patient_id, session_id, 422)
+    actions.end_session(
+        actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
+    )
+    return go_to(request, _url(patient_id, session_id))
+
+
+@requires(*CLINICIANS)
+@require_POST
+def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
+    """Open what was said, for a purpose that is named; a row of its own says who did."""
+    form = WordsForm(request.POST, auto_id="words_%s")
+    if not form.is_valid():
+        return _page(request, patient_id, session_id, 422)
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose=form.cleaned_data["purpose"], permission=CHART) as context:
+        head = queries.head(context, actor, patient_id, at)
+        session = queries.session_of(head.ids, session_id)
+        found = queries.review(head.patient, session, at)
+        words = queries.open_words(context, found)
+        context.saw(
+            "transcript", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
+            sections=["words"],
+        )  # fmt: skip
+        shown = head.shown() | {
+            "session": session, "words": words, "at": at, "state": showing.words_of(found),
+            "purpose": dict(form.fields["purpose"].choices)[form.cleaned_data["purpose"]],  # type: ignore[attr-defined]
+        }  # fmt: skip
+        return render(request, "clinical/sessions/words.html", shown)
+
+
+def _url(patient_id: UUID, session_id: UUID) -> str:
+    return reverse("clinical:session", args=[patient_id, session_id])
