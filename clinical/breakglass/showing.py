@@ -56,7 +56,7 @@ def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
 NOTICES = {
     "break_glass": "Somebody outside the care team opened a chart by break-glass.",
     "break_glass_incident": "An opening by break-glass was found inappropriate.",
-    "referral": "A referral waits for your answer.",
+    "referral": "Somebody was referred to you.",
     "referral_declined": "A referral was declined.",
     "transfer": "A colleague handed a person over to you.",
     "caseload": "People of a colleague who leaves are yours now.",
@@ -69,24 +69,35 @@ def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
     match = request.resolver_match
     if match is None or match.app_name != "clinical":
         return None
-    rows = [_notice(one, str(request.user.role)) for one in unseen(request.user.pk)]  # type: ignore[arg-type, union-attr]
+    kinds: dict[str, list[Notification]] = {}
+    for one in unseen(request.user.pk):  # type: ignore[arg-type]
+        # Each opened chart is a notice of its own; of the others one line tells how many there are.
+        kinds.setdefault(str(one.pk) if _is_glass(one) else one.code, []).append(one)
+    rows = [_notice(found, str(request.user.role)) for found in kinds.values()]  # type: ignore[union-attr]
     stays = request.path if request.method == "GET" else ""
     template = "clinical/breakglass/_notices.html"
     return {"template": template, "rows": rows, "next": stays} if rows else None
 
 
-def _notice(one: Notification, role: str) -> dict[str, Any]:
+def _notice(found: list[Notification], role: str) -> dict[str, Any]:
+    """Return the newest of one kind, with how many there are."""
+    one = found[0]
     return {
+        "count": len(found),
         "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
         "at": one.created_at,
         "url": _leads_to(one, role),
         "seen_url": reverse("clinical:notice_seen", args=[one.pk]),
-        "urgent": one.code.startswith("break_glass"),
+        "urgent": _is_glass(one),
     }
 
 
+def _is_glass(one: Notification) -> bool:
+    return one.code.startswith("break_glass")
+
+
 def _leads_to(one: Notification, role: str) -> str:
-    if one.code.startswith("break_glass"):
+    if _is_glass(one):
         if role == Role.COMPLIANCE:
             return reverse("clinical:glass_review", args=[one.object_id])
         patient = one.codes.get("patient")

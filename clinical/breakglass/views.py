@@ -158,5 +158,5 @@ def _review(
 @require_POST
 def notice_seen(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Put one of one's own notices away, and stay where one is."""
-    mark_seen(actor=actor_of(request), notice_id=notice_id)
+    mark_seen(actor=actor_of(request), notice_id=notice_id, with_kind="kind" in request.POST)
     return go_to(request, back(request, home_of(str(person(request).role))))
