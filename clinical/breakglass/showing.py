@@ -21,7 +21,7 @@ from patients.breakglass.actions import BREAKERS
 from patients.breakglass.models import BreakGlassGrant
 
 ABOUT_ONE = frozenset({"patient_id", "alert_id"})
-LATE = "late"
+LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews"})
 
 
 def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
@@ -65,12 +65,17 @@ NOTICES = {
 
 
 def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
-    """Tell on the clinical pages what somebody was told of and has not put away."""
+    """Tell on the clinical pages what somebody was told of and has not put away.
+
+    An opened chart is told on each of them; the rest waits for a page of lists.
+    """
     match = request.resolver_match
     if match is None or match.app_name != "clinical":
         return None
     kinds: dict[str, list[Notification]] = {}
     for one in unseen(request.user.pk):  # type: ignore[arg-type]
+        if match.url_name not in LISTS and not _is_glass(one):
+            continue
         # Each opened chart is a notice of its own; of the others one line tells how many there are.
         kinds.setdefault(str(one.pk) if _is_glass(one) else one.code, []).append(one)
     rows = [_notice(found, str(request.user.role)) for found in kinds.values()]  # type: ignore[union-attr]
