@@ -12,7 +12,6 @@ from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
 from cortex.audit import actor_of
-from cortex.audit.models import PhiAccessLog
 from cortex.clock import clock
 from cortex.ops.models import Notification
 from cortex.ops.notices.queries import unseen
@@ -128,13 +127,4 @@ def queue_row(one: BreakGlassGrant, at: datetime) -> dict[str, Any]:
         "verdict_words": one.get_verdict_display(),
         "reviewed_at": one.reviewed_at,
         "url": reverse("clinical:glass_review", args=[one.pk]),
-    }
-
-
-def look_row(one: PhiAccessLog) -> dict[str, Any]:
-    """Return one look of the access log."""
-    return {
-        "at": one.occurred_at,
-        "what": one.data_type.replace("_", " ").replace(".", " ").capitalize(),
-        "sections": ", ".join(one.sections).replace("_", " "),
     }
