@@ -98,5 +98,5 @@ def leaver(request: HttpRequest, user_id: UUID) -> HttpResponse:
         else:
             return go_to(request, reverse("clinical:leavers"))
     shown = {"who": who, "rows": moving_rows(rows, form), "form": form, "people": people, "to": to,
-             "conflict": conflict}  # fmt: skip
+             "conflict": conflict, "shows_level": actor.role == Role.SUPERVISOR}  # fmt: skip
     return render(request, "clinical/absences/leaver.html", shown, status=status)

@@ -12,7 +12,6 @@ from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
 from cortex.audit import actor_of
-from cortex.audit.models import PhiAccessLog
 from cortex.clock import clock
 from cortex.ops.models import Notification
 from cortex.ops.notices.queries import unseen
@@ -21,7 +20,7 @@ from patients.breakglass.actions import BREAKERS
 from patients.breakglass.models import BreakGlassGrant
 
 ABOUT_ONE = frozenset({"patient_id", "alert_id"})
-LATE = "late"
+LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews"})
 
 
 def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
@@ -56,7 +55,7 @@ def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
 NOTICES = {
     "break_glass": "Somebody outside the care team opened a chart by break-glass.",
     "break_glass_incident": "An opening by break-glass was found inappropriate.",
-    "referral": "A referral waits for your answer.",
+    "referral": "Somebody was referred to you.",
     "referral_declined": "A referral was declined.",
     "transfer": "A colleague handed a person over to you.",
     "caseload": "People of a colleague who leaves are yours now.",
@@ -65,28 +64,44 @@ NOTICES = {
 
 
 def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
-    """Tell on the clinical pages what somebody was told of and has not put away."""
+    """Tell on the clinical pages what somebody was told of and has not put away.
+
+    An opened chart is told on each of them; the rest waits for a page of lists.
+    """
     match = request.resolver_match
     if match is None or match.app_name != "clinical":
         return None
-    rows = [_notice(one, str(request.user.role)) for one in unseen(request.user.pk)]  # type: ignore[arg-type, union-attr]
+    kinds: dict[str, list[Notification]] = {}
+    for one in unseen(request.user.pk):  # type: ignore[arg-type]
+        if match.url_name not in LISTS and not _is_glass(one):
+            continue
+        # Each opened chart is a notice of its own; of the others one line tells how many there are.
+        kinds.setdefault(str(one.pk) if _is_glass(one) else one.code, []).append(one)
+    rows = [_notice(found, str(request.user.role)) for found in kinds.values()]  # type: ignore[union-attr]
     stays = request.path if request.method == "GET" else ""
     template = "clinical/breakglass/_notices.html"
     return {"template": template, "rows": rows, "next": stays} if rows else None
 
 
-def _notice(one: Notification, role: str) -> dict[str, Any]:
+def _notice(found: list[Notification], role: str) -> dict[str, Any]:
+    """Return the newest of one kind, with how many there are."""
+    one = found[0]
     return {
+        "count": len(found),
         "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
         "at": one.created_at,
         "url": _leads_to(one, role),
         "seen_url": reverse("clinical:notice_seen", args=[one.pk]),
-        "urgent": one.code.startswith("break_glass"),
+        "urgent": _is_glass(one),
     }
 
 
+def _is_glass(one: Notification) -> bool:
+    return one.code.startswith("break_glass")
+
+
 def _leads_to(one: Notification, role: str) -> str:
-    if one.code.startswith("break_glass"):
+    if _is_glass(one):
         if role == Role.COMPLIANCE:
             return reverse("clinical:glass_review", args=[one.object_id])
         patient = one.codes.get("patient")
@@ -112,13 +127,4 @@ def queue_row(one: BreakGlassGrant, at: datetime) -> dict[str, Any]:
         "verdict_words": one.get_verdict_display(),
         "reviewed_at": one.reviewed_at,
         "url": reverse("clinical:glass_review", args=[one.pk]),
-    }
-
-
-def look_row(one: PhiAccessLog) -> dict[str, Any]:
-    """Return one look of the access log."""
-    return {
-        "at": one.occurred_at,
-        "what": one.data_type.replace("_", " ").replace(".", " ").capitalize(),
-        "sections": ", ".join(one.sections).replace("_", " "),
     }

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.breakglass.forms import BreakGlassForm, IncidentForm, VerdictForm
-from clinical.breakglass.showing import look_row, queue_row
+from clinical.breakglass.showing import queue_row
+from clinical.record.showing import visits
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires, requires_any_staff
 from cortex.accounts.models import Role
@@ -148,7 +149,7 @@ def _review(
             "one": queue_row(one, at), "id": one.pk, "why": one.grant.reason, "note": one.review_note,
             "by": one.reviewed_by.full_name if one.reviewed_by else "", "protected_at": one.protected_at,
             "incident_note": one.incident_note, "incident_closed_at": one.incident_closed_at,
-            "is_incident": one.is_open_incident, "looks": [look_row(row) for row in queries.looks(one)],
+            "is_incident": one.is_open_incident, "looks": visits(queries.looks(one)),
             "form": form, "conflict": conflict,
         }  # fmt: skip
         return render(request, "clinical/breakglass/review.html", shown, status=status)
@@ -158,5 +159,5 @@ def _review(
 @require_POST
 def notice_seen(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Put one of one's own notices away, and stay where one is."""
-    mark_seen(actor=actor_of(request), notice_id=notice_id)
+    mark_seen(actor=actor_of(request), notice_id=notice_id, with_kind="kind" in request.POST)
     return go_to(request, back(request, home_of(str(person(request).role))))

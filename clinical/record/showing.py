@@ -138,12 +138,15 @@ def history(rows: list[Consent]) -> list[dict[str, Any]]:
 def look_rows(rows: list[PhiAccessLog]) -> dict[str, Any]:
     """Return one page of looks, and after which one the next page goes on."""
     shown = rows[:LOOKS]
-    # One opening may name the person and a section of the chart: one request is one line.
-    visits = [list(group) for _, group in groupby(shown, lambda one: one.request_id or one.pk)]
     return {
-        "rows": [_look(group) for group in visits],
+        "rows": visits(shown),
         "before": shown[-1].pk if len(rows) > LOOKS else None,
     }
+
+
+def visits(rows: Iterable[PhiAccessLog]) -> list[dict[str, Any]]:
+    """Return looks as lines: one request may name the person and a section of the chart, and is one line."""
+    return [_look(list(group)) for _, group in groupby(rows, lambda one: one.request_id or one.pk)]
 
 
 def _look(visit: list[PhiAccessLog]) -> dict[str, Any]:

@@ -28,10 +28,15 @@ def notify(
 
 
 @quiet("that somebody saw a notice is their own mark")
-def mark_seen(*, actor: Actor, notice_id: UUID, at: datetime | None = None) -> int:
-    """Put one of the actor's own notices away; return how many that was. NotFound for anybody else's."""
-    own = Notification.objects.filter(pk=notice_id, recipient_id=actor.person.pk)
-    if not own.exists():
+def mark_seen(*, actor: Actor, notice_id: UUID, with_kind: bool = False, at: datetime | None = None) -> int:
+    """Put one of the actor's own notices away (`with_kind`: and older ones of its code); return how many.
+
+    NotFound for anybody else's.
+    """
+    own = Notification.objects.filter(recipient_id=actor.person.pk)
+    one = own.filter(pk=notice_id).first()
+    if one is None:
         raise NotFound("There is no such notice.", "not_found")
-    unread = own.filter(read_at__isnull=True)
+    meant = own.filter(code=one.code, pk__lte=one.pk) if with_kind else own.filter(pk=one.pk)
+    unread = meant.filter(read_at__isnull=True)
     return unread.update(read_at=clock(at)) or Unchanged(0)  # type: ignore[return-value]

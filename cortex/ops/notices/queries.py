@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cortex.ops.models import Notification
 
-SHOWN = 5
+SHOWN = 50
 
 
 def unseen(user_id: UUID, limit: int = SHOWN) -> list[Notification]:

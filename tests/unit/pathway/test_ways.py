@@ -49,7 +49,7 @@ def test_a_referral_is_accepted_and_its_first_steps_say_what_is_missing(cast: Ca
     page = reverse("clinical:referral", args=[one.pk])
     assert as_user(cast.alice).get(page).status_code == 404
     bob = as_user(cast.bob)
-    assert "A referral waits for your answer." in bob.get(reverse("clinical:caseload")).content.decode()
+    assert "Somebody was referred to you." in bob.get(reverse("clinical:caseload")).content.decode()
     assert "Neema Newcomer" in bob.get(reverse("clinical:ways")).content.decode()
     assert "Has not slept for weeks." in bob.get(page).content.decode()
     chart = reverse("clinical:chart", args=[one.patient_id])
