@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from clinical.assessments import queries as measures
-from clinical.notes.labels import open_to
+from clinical.notes.labels import open_to, open_to_team
 from clinical.notes.models import (
     PROCESS,
     Note,
@@ -28,7 +28,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
 from cortex.ui.zone import zone_of
-from patients.care.queries import supervised_by
+from patients.care.queries import covers_of, memberships_of, supervised_by
 from patients.codes import ConsentType
 from patients.privacy.queries import consent_state
 from patients.registry import access
@@ -306,3 +306,33 @@ def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) ->
         row.note_type, texts, level=level, follow_up_on=row.follow_up_on if isinstance(row, Note) else None,
         occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(),
     )  # fmt: skip
+
+
+def searchable(
+    actor: Actor, at: datetime, patient_id: UUID | None, before: datetime | None, limit: int
+) -> list[AnyNote]:
+    """Return the newest notes that a search may open: of one's caseload, or of one open chart."""
+    user = actor.person
+    if patient_id is not None:
+        who = reader(actor, patient_id, at)
+        ids, shown = set(who.ids), who.condition
+    else:
+        ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
+        ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
+        agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
+        shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
+    shown &= Q(author=user) | Q(signed_at__isnull=False)
+    found: list[AnyNote] = []
+    for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):
+        rows: Any = table.objects.filter(patient_id__in=ids).exclude(status=NoteStatus.DISCARDED)
+        if before is not None:
+            rows = rows.filter(occurred_at__lt=before)
+        rows = rows.filter(condition).select_related("patient__organization", "author")
+        found += rows.order_by("-occurred_at")[:limit]
+    return sorted(found, key=lambda one: one.occurred_at, reverse=True)
+
+
+def signed_addenda(table: type[AnyNote], notes: list[AnyNote]) -> list[Any]:
+    """Return the signed addenda of these notes of one table, in one query."""
+    kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
+    return list(kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False))

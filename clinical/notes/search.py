@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from clinical.notes import queries
-from clinical.notes.labels import open_to_team
 from clinical.notes.matching import excerpt, wanted
-from clinical.notes.models import Note, NoteStatus, PsychotherapyNote
 from clinical.notes.queries import TABLES, AnyNote
 from clinical.notes.wording import names_of
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
-from patients.care.queries import covers_of, memberships_of
-from patients.codes import ConsentType
-from patients.privacy.queries import consent_state
 from patients.registry.queries import full_name
 
-# So many notes are opened at once (about half a second); older ones are looked at when that is asked for.
+# So many notes are opened at once; older ones are looked at when that is asked for.
 BOUND = 1_500
 MOST_HITS = 50
 NAMES = ("given_name", "middle_name", "family_name")
@@ -59,7 +51,7 @@ def search(
     found = Found()
     if not words:
         return found
-    rows = _rows(actor, at, patient_id, before)
+    rows = queries.searchable(actor, at, patient_id, before, BOUND + 1)
     if len(rows) > BOUND:
         rows = rows[:BOUND]
         found.oldest = rows[-1].occurred_at
@@ -81,35 +73,13 @@ def search(
     return found
 
 
-def _rows(actor: Actor, at: datetime, patient_id: UUID | None, before: datetime | None) -> list[AnyNote]:
-    user = actor.person
-    if patient_id is not None:
-        who = queries.reader(actor, patient_id, at)
-        ids, shown = set(who.ids), who.condition
-    else:
-        ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
-        ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
-        agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
-        shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
-    shown &= Q(author=user) | Q(signed_at__isnull=False)
-    found: list[AnyNote] = []
-    for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):
-        rows: Any = table.objects.filter(patient_id__in=ids).exclude(status=NoteStatus.DISCARDED)
-        if before is not None:
-            rows = rows.filter(occurred_at__lt=before)
-        rows = rows.filter(condition).select_related("patient__organization", "author")
-        found += rows.order_by("-occurred_at")[: BOUND + 1]
-    return sorted(found, key=lambda one: one.occurred_at, reverse=True)
-
-
 def _open(context: AccessContext, rows: list[AnyNote]) -> dict[UUID, list[str]]:
     """Open the texts of these notes and of their signed addenda; return the latter by note."""
     added: dict[UUID, list[str]] = {row.pk: [] for row in rows}
     for table in TABLES:
         own = [row for row in rows if isinstance(row, table)]
         context.open(own, [one.name for one in table._meta.concrete_fields if one.name in SEARCHED])
-        kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
-        addenda = list(kind.objects.filter(note__in=[row.pk for row in own], signed_at__isnull=False))
+        addenda = queries.signed_addenda(table, own)
         context.open(addenda, ["text"])
         for one in addenda:
             added[one.note_id].append(one.text)
