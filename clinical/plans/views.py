@@ -23,10 +23,10 @@ from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from crisis.resources.queries import resources_near, row_of
-from patients.registry.access import BREAK_GLASS, CHART, relationship_of
+from patients.registry.access import CHART
 
 SPAN = timedelta(days=90)
 
@@ -40,7 +40,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
         diagnoses, withheld = diagnoses_of(found.patient), 0
-        if relationship_of(request.user, found.patient.pk, found.at, CHART) == BREAK_GLASS:
+        if found.by_break_glass:
             diagnoses, withheld = without_protected(diagnoses)
         medications = medications_of(found.patient)
         context.open(diagnoses)
@@ -49,7 +49,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         shown = found.frame() | plan_page(found, view)
         shown |= {
             "diagnoses": diagnoses, "withheld": withheld, "medications": medications, "ended": ended,
-            "may_write": actor.role in WRITERS,
+            "may_write": actor.role in WRITERS and not found.by_break_glass,
             "may_approve": actor.role == Role.SUPERVISOR,
             "means": [one for one in medications if one.lethal_quantity and one.status != "stopped"],
         }  # fmt: skip
@@ -163,6 +163,10 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
     """What was signed, and how it differs from the version before."""
     with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, "plan.version")
+        if found.by_break_glass:
+            raise RuleBroken(
+                "Signed versions open to the care team. The plan as it is now is open to you.", "team_only"
+            )
         signed = queries.plans_version(found.patient, plan_id, version)
         before = queries.version_of(plan_id, version - 1)
         context.open([one for one in (signed, before) if one is not None])
