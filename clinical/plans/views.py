@@ -164,9 +164,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
     with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, "plan.version")
         if found.by_break_glass:
-            raise RuleBroken(
-                "Signed versions open to the care team. The plan as it is now is open to you.", "team_only"
-            )
+            raise RuleBroken("Signed versions open to the care team alone.", "team_only")
         signed = queries.plans_version(found.patient, plan_id, version)
         before = queries.version_of(plan_id, version - 1)
         context.open([one for one in (signed, before) if one is not None])

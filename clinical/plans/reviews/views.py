@@ -14,6 +14,8 @@ from clinical.plans import queries, schedule
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
+from clinical.plans.reviews.queries import overdue_for_supervisor
+from clinical.plans.reviews.queries import review_queue as own_queue
 from clinical.plans.showing import plan_page
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -51,7 +53,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     leads = actor.role == Role.SUPERVISOR
     with reading(actor, purpose="review", relationship="duty") as context:
-        read = queries.overdue_for_supervisor if leads else queries.review_queue
+        read = overdue_for_supervisor if leads else own_queue
         rows = read(actor.person, at)
         context.saw("plan.reviews", object_type="plans", subjects=[plan.patient_id for plan, _ in rows])
         shown = [
