@@ -18,7 +18,7 @@ from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edi
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.showing import plan_page, printed
-from clinical.plans.versions import differences
+from clinical.plans.versions import differences, readable
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -107,7 +107,7 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             found.context.open([before])
         return {
             "changes": differences(before.content, content) if before else [], "before": before,
-            "content": content, "asks": not is_recent(request),
+            "content": readable(content), "asks": not is_recent(request),
         }  # fmt: skip
 
     page = Page("Sign the plan", "Sign", template="clinical/plans/sign.html", section="plan.sign", more=more)
@@ -125,7 +125,7 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
     def more(found: Look) -> dict[str, Any]:
         signed = queries.plans_version(found.patient, found.the_plan().pk, version)
         found.context.open([signed])
-        return {"signed": signed, "content": signed.content}
+        return {"signed": signed, "content": readable(signed.content)}
 
     page = Page(
         "Approve the plan", "Send", template="clinical/plans/approve.html", section="plan.approve", more=more
@@ -173,7 +173,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
             "signed": signed,
             "before": before,
             "changes": changes,
-            "content": signed.content,
+            "content": readable(signed.content),
         }
         return render(request, "clinical/plans/version.html", shown)
 
@@ -189,8 +189,10 @@ def plan_print(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         view = queries.plan_view(context, found.patient, found.plan, found.at)
         house = found.patient.organization
         lines = [row_of(one, found.at) for one in resources_near(house.jurisdiction, house.pk)]
+        lines = [one for one in lines if one["phone"] != house.emergency_number]
+        lines = [one for one in lines if one["verified"]] or lines
         shown = found.frame() | {
             "said": printed(found, view, local_day(found.patient, found.at)), "house": house,
-            "lines": [one for one in lines if one["verified"]] or lines, "today": found.at,
+            "lines": lines, "today": found.at,
         }  # fmt: skip
         return render(request, "clinical/plans/print.html", shown)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinical.assessments.queries import instruments
 from clinical.plans import queries, schedule
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
 from clinical.plans.reviews import actions
@@ -34,7 +35,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)
         person = found.patient.person_id
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
-        return plan_page(found, view) | {"totals": queries.totals_of(found.patient), "consent": agreed}
+        totals = queries.totals_of(found.patient)
+        named = [(row.title, totals[row.key]) for row in instruments() if row.key in totals]
+        return plan_page(found, view) | {"totals": named, "consent": agreed}
 
     page = Page(
         "Review the plan", "Save the review", template="clinical/plans/review.html", section="plan.review",
