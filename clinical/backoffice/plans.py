@@ -36,6 +36,7 @@ WALKS = (
     "Walk to the market and back, with a neighbour.", "Ten minutes of breathing before supper.",
     "One stop by bus, with somebody along.", "Visit a friend or have one over.",
 )  # fmt: skip
+COUNTED = ("Walks", "Evenings", "Rides", "Visits")
 STEPS = [
     ("Speak with the employer", 1),
     ("One morning at work", 1),
@@ -101,7 +102,7 @@ def _goals(
     wanted: list[tuple[dict[str, Any], list[tuple[str, int]]]] = [
         (
             {
-                "specific": WALKS[sort], "measure_type": "frequency", "metric": "Times", "target": 5.0,
+                "specific": WALKS[sort], "measure_type": "frequency", "metric": COUNTED[sort], "target": 5.0,
                 "window_days": 7, "weight": 2, "achievable_note": "They did this before; a friend helps.",
             },
             [],

@@ -21,7 +21,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
-from patients.registry.access import CHART, treated
+from patients.registry.access import BREAK_GLASS, CHART, relationship_of, treated
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card
 
@@ -39,6 +39,7 @@ class Look:
     plan: TreatmentPlan | None
     level: str
     at: datetime
+    by_break_glass: bool = False
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""
@@ -64,7 +65,8 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
         "plan", subjects=[patient.pk], object_type="clinical.TreatmentPlan",
         object_id=plan.pk if plan else None, sections=sections or ("plan",),
     )  # fmt: skip
-    return Look(context, patient, person, plan, queries.level_of(patient), at)
+    glass = relationship_of(actor.person, patient.pk, at, CHART) == BREAK_GLASS
+    return Look(context, patient, person, plan, queries.level_of(patient), at, glass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def edit(
     """Show a form, or run its command and go back to the plan; what is refused comes back as it was typed."""
     with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, page.section)
+        if found.by_break_glass:
+            raise RuleBroken(queries.READ_ONLY, "read_only")
         form = make(found, request.POST if request.method == "POST" else None)
         shown = found.frame() | page.more(found)
     status, conflict = 200, None

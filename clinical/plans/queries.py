@@ -1,9 +1,9 @@
-"""Reads of plans: one person's plan with everything in it, its versions, and whose review is due."""
+"""Reads of plans: one person's plan with everything in it, its versions, what it stands on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import UUID
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
 from clinical.caseload.queries import local_day
-from clinical.plans import progress, schedule
+from clinical.plans import progress
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.models import (
@@ -25,20 +25,19 @@ from clinical.plans.models import (
     TreatmentPlan,
 )
 from clinical.plans.reviews.models import PlanReview
+from clinical.plans.reviews.queries import reviews_due
 from cortex.access.context import AccessContext
-from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound, RuleBroken
-from crisis.alerts.models import RiskAlert
 from crisis.risk.queries import latest_assessment
 from patients.care.models import CareTeamMember
-from patients.care.queries import care_team, covers_of, memberships_of
+from patients.care.queries import care_team
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import person_ids, rows_of
 
 MISSING = ("This does not exist, or it is not open to you.", "not_found")
-IN_FORCE = ("active", "on_hold")
+READ_ONLY = "Break-glass opens a chart to read it. Only the care team writes here."
 REVIEWS = 6
 
 
@@ -95,7 +94,7 @@ def treated_to_write(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
         actor.kind == "user"
         and access.relations(actor, {patient_id}, access.CHART, at)[patient_id].break_glass
     ):
-        raise RuleBroken("Break-glass opens a chart to read it. Only the care team writes here.", "read_only")
+        raise RuleBroken(READ_ONLY, "read_only")
     return patient
 
 
@@ -318,69 +317,6 @@ def level_of(patient: Patient) -> str:
     """Return the level on record; empty when nobody was assessed."""
     found = latest_assessment(patient.person_id)
     return found.level if found else ""
-
-
-def reviews_due(
-    patient_ids: Collection[UUID], at: datetime, *, due_only: bool = True
-) -> dict[UUID, datetime]:
-    """Return, of these patients, when the review of their plan in force is due; three queries.
-
-    A critical alert makes it due within 72 hours unless a review followed it. With `due_only` those that are
-    due by `at`, else everybody's next.
-    """
-    plans = TreatmentPlan.objects.filter(
-        patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
-    ).select_related("patient")
-    return {plan.patient_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
-
-
-def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
-    """Return each plan with its review's due time."""
-    if not plans:
-        return []
-    held = {
-        one.plan_id: one.held_at
-        for one in PlanReview.objects.filter(plan__in=[one.pk for one in plans]).order_by("held_at").only(
-            "plan_id", "held_at"
-        )
-    }  # fmt: skip
-    people = {plan.patient.person_id for plan in plans} | {plan.patient_id for plan in plans}
-    since = min(plan.start for plan in plans)
-    crises: dict[UUID, list[datetime]] = defaultdict(list)
-    rows = RiskAlert.objects.filter(
-        patient_id__in=people, level="critical", level_since__date__gte=since
-    ).exclude(status="false_alarm")
-    for patient_id, raised in rows.values_list("patient_id", "level_since"):
-        crises[patient_id].append(raised)
-    found = []
-    for plan in plans:
-        own = [
-            one for key in {plan.patient_id, plan.patient.person_id} for one in crises[key]
-            if one.date() >= plan.start
-        ]  # fmt: skip
-        if plan.next_review_at is not None:
-            found.append((plan, schedule.due_at(plan.next_review_at, own, held.get(plan.pk))))
-    return found
-
-
-def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
-    """Return the plans of the people whom `user` treats or covers, the longest overdue first."""
-    ids = {
-        place.patient_id for rows in (memberships_of(user, at), covers_of(user, at)) for place in rows
-    }  # fmt: skip
-    plans = TreatmentPlan.objects.filter(
-        patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
-    ).select_related("patient", "authored_by")
-    return sorted(_dues(list(plans)), key=lambda pair: pair[1])
-
-
-def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
-    """Return the plans of the supervisor's organization whose review is a week late, the longest first."""
-    plans = TreatmentPlan.objects.filter(
-        organization=user.organization_id, status__in=IN_FORCE, next_review_at__isnull=False,
-    ).exclude(patient__status="deleted").select_related("patient", "authored_by")  # fmt: skip
-    late = [(plan, due) for plan, due in _dues(list(plans)) if schedule.is_supervisors(due, at)]
-    return sorted(late, key=lambda pair: pair[1])
 
 
 def totals_of(patient: Patient) -> dict[str, int]:

@@ -23,6 +23,7 @@ from clinical.plans.wording import (
     percent,
 )
 
+PART2 = "SUD_PART2"
 TAGS = {"achieved": "tag-ok", "on_track": "", "at_risk": "tag-warn", "off_track": "tag-high"}
 
 
@@ -52,8 +53,8 @@ def standing_row(standing: Standing, label: str) -> dict[str, Any]:
     }
 
 
-def goal_row(view: GoalView, patient_id: Any) -> dict[str, Any]:
-    """Return one goal as its card shows it."""
+def goal_row(view: GoalView, patient_id: Any, *, hides: bool = False) -> dict[str, Any]:
+    """Return one goal as its card shows it; `hides` leaves protected diagnoses out (break-glass)."""
     goal, state = view.goal, view.goal.status
     measured = goal.instrument.title if goal.instrument else goal.metric or ""
     way = ""
@@ -66,7 +67,8 @@ def goal_row(view: GoalView, patient_id: Any) -> dict[str, Any]:
     else:
         reached = sum(one.observed_on is not None for one in view.milestones)
         way = f"{reached} of {len(view.milestones)} milestones"
-    serves = [goal.diagnosis.title] if goal.diagnosis else []
+    protected = hides and goal.diagnosis and PART2 in goal.diagnosis.sensitivity_labels
+    serves = ["a protected entry" if protected else goal.diagnosis.title] if goal.diagnosis else []
     return {
         "id": goal.pk,
         "specific": goal.specific,
@@ -103,7 +105,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     plan, names = view.plan, {one.goal.pk: one.goal.specific for one in view.goals}
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
-    rows = [goal_row(one, found.patient.pk) for one in view.goals]
+    rows = [goal_row(one, found.patient.pk, hides=found.by_break_glass) for one in view.goals]
     return {
         "view": {
             "standing": standing_row(view.standing, "The plan"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Fields of the plan itself, then of its parts: the key, and what a reader calls it.
 PLAN = (
     ("presenting_problem", "Presenting problem"),
@@ -61,11 +64,33 @@ def canonical(content: Mapping[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+def readable(value: Any) -> Any:
+    """Return a content, or a part of one, with its days and numbers as people write them."""
+    if isinstance(value, Mapping):
+        return {key: readable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [readable(one) for one in value]
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str) and ISO_DAY.fullmatch(value):
+        return _day(value)
+    return value
+
+
+def _day(text: str) -> str:
+    """Return a day in words; somebody's own words that only look like one stay as they are."""
+    try:
+        return f"{date.fromisoformat(text):%-d %b %Y}"
+    except ValueError:
+        return text
+
+
 def said(value: Any) -> str:
     """Return a value as a reader sees it."""
     if value is None:
         return ""
-    return "; ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    found = readable(value)
+    return "; ".join(str(one) for one in found) if isinstance(found, list) else str(found)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:

@@ -9,6 +9,7 @@ from clinical.caseload.queries import local_day
 from clinical.plans import queries, schedule
 from clinical.plans.models import PlanStatus
 from clinical.plans.reviews.models import PlanReview
+from clinical.plans.reviews.queries import IN_FORCE, reviews_due
 from clinical.plans.wording import DECISIONS
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
@@ -29,7 +30,7 @@ def hold_review(
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
-    if plan.status not in queries.IN_FORCE or plan.next_review_at is None:
+    if plan.status not in IN_FORCE or plan.next_review_at is None:
         raise RuleBroken("Only a plan in force is reviewed. Sign it first.", "not_in_force")
     if decision not in DECISIONS:
         raise InputRefused("Choose what was decided.", "required", field="decision")
@@ -39,7 +40,7 @@ def hold_review(
     agreed = consent_state([patient.person_id], ["treatment"], at)[patient.person_id, "treatment"]
     ends = decision == DISCHARGE
     following = None if ends else schedule.next_review(at, level, plan.review_interval_days)
-    due = queries.reviews_due([patient.pk], at, due_only=False).get(patient.pk, plan.next_review_at)
+    due = reviews_due([patient.pk], at, due_only=False).get(patient.pk, plan.next_review_at)
     review = PlanReview(
         organization_id=plan.organization_id, patient=patient, plan=plan,
         plan_version=plan.signed_version or plan.version, due_at=due, held_at=at, reviewed_by=actor.user,

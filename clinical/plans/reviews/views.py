@@ -10,10 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinical.assessments.queries import instruments
 from clinical.plans import queries, schedule
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
+from clinical.plans.reviews.queries import overdue_for_supervisor
+from clinical.plans.reviews.queries import review_queue as own_queue
 from clinical.plans.showing import plan_page
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -32,7 +35,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)
         person = found.patient.person_id
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
-        return plan_page(found, view) | {"totals": queries.totals_of(found.patient), "consent": agreed}
+        totals = queries.totals_of(found.patient)
+        named = [(row.title, totals[row.key]) for row in instruments() if row.key in totals]
+        return plan_page(found, view) | {"totals": named, "consent": agreed}
 
     page = Page(
         "Review the plan", "Save the review", template="clinical/plans/review.html", section="plan.review",
@@ -51,7 +56,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     leads = actor.role == Role.SUPERVISOR
     with reading(actor, purpose="review", relationship="duty") as context:
-        read = queries.overdue_for_supervisor if leads else queries.review_queue
+        read = overdue_for_supervisor if leads else own_queue
         rows = read(actor.person, at)
         context.saw("plan.reviews", object_type="plans", subjects=[plan.patient_id for plan, _ in rows])
         shown = [

@@ -10,12 +10,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinical.plans.diagnoses.actions import add_diagnosis
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.models import Goal, GoalProgress, PlanVersion, TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
+from cortex.accounts.actions import update_organization
 from cortex.accounts.models import User
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
+from patients.registry.access import CHART
 from tests import makers
 from tests.unit.plans.conftest import Planned
 
@@ -205,3 +208,25 @@ def test_a_medication_that_is_dangerous_in_overdose_prompts_for_means_safety(pla
     half = client.post(url(planned, "medication_add"), given | {"code": "N06AA09", "name": "Other one"})
     assert half.status_code == 422
     assert "Other one" in half.content.decode()
+
+
+def test_break_glass_shows_the_plan_without_what_is_protected_and_opens_no_form(planned: Planned) -> None:
+    cast = planned.cast
+    cast.home.settings = {**cast.home.settings, "part2_program": True}
+    update_organization(
+        actor=makers.staff(cast.ada), organization_id=cast.home.pk, settings=dict(cast.home.settings)
+    )
+    add_diagnosis(actor=planned.alice, patient_id=planned.who, code="F10.20", status="confirmed")
+    planned.sign()
+    makers.grant(
+        cast.patient, cast.bob, reason_code="break_glass", reason="Her team does not answer.",
+        permission=CHART, ends_at=makers.now() + timedelta(hours=2),
+    )  # fmt: skip
+    bob = as_user(cast.bob)
+    page = text(bob, url(planned, "plan"))
+    assert "Walk again." in page
+    assert "lcohol" not in page
+    assert "1 protected entry is not shown" in page
+    assert "Alcohol" in text(as_user(cast.alice), url(planned, "plan"))
+    for place in (url(planned, "goal_add"), url(planned, "plan_version", planned.plan.pk, 1)):
+        assert bob.get(place).status_code == 409, place

@@ -37,6 +37,7 @@ from clinical.plans.medications.models import Medication
 from clinical.plans.models import Goal, GoalProgress, PlannedIntervention, PlanVersion, TreatmentPlan
 from clinical.plans.reviews.actions import hold_review
 from clinical.plans.reviews.models import PlanReview
+from clinical.plans.reviews.queries import reviews_due
 from clinical.plans.versions import differences
 from cortex.accounts.actions import update_organization
 from cortex.audit import InputRefused, NotFound, RuleBroken
@@ -307,13 +308,13 @@ def test_a_review_keeps_what_stood_then_and_the_level_decides_when_the_next_is_d
 
 def test_a_critical_alert_makes_the_review_due_within_three_days_until_one_was_held(planned: Planned) -> None:
     planned.sign()
-    assert queries.reviews_due([planned.who], makers.now()) == {}
+    assert reviews_due([planned.who], makers.now()) == {}
     alert = makers.make_alert(planned.cast.patient, "critical")
     raised = RiskAlert.objects.get(pk=alert.pk).level_since
     later = makers.now() + timedelta(days=4)
-    assert queries.reviews_due([planned.who], later) == {planned.who: raised + timedelta(hours=72)}
+    assert reviews_due([planned.who], later) == {planned.who: raised + timedelta(hours=72)}
     hold_review(actor=planned.alice, patient_id=planned.who, patient_view="Shaken.", decision="change")
-    assert queries.reviews_due([planned.who], later) == {}
+    assert reviews_due([planned.who], later) == {}
 
 
 def test_reviews_due_asks_three_times_however_many_people(
@@ -321,7 +322,7 @@ def test_reviews_due_asks_three_times_however_many_people(
 ) -> None:
     planned.sign()
     with django_assert_num_queries(3):
-        queries.reviews_due([planned.who, planned.cast.stranger.pk], makers.now(), due_only=False)
+        reviews_due([planned.who, planned.cast.stranger.pk], makers.now(), due_only=False)
 
 
 def test_a_code_that_is_not_billable_or_not_there_is_refused(cast: Cast) -> None:
