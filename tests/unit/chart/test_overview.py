@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
+from clinical.caseload.queries import local_day
 from clinical.chart import parts
 from clinical.chart.parts import Flag, Line, Look, Mark, Part, Shown
 from clinical.chart.showing import effect_words
@@ -54,9 +55,10 @@ def session(cast: Cast, days: float, **fields: Any) -> Session:
 def moods(cast: Cast, *scores: int) -> None:
     """Moods of the last days, yesterday's first."""
     at = makers.now()
+    today = local_day(cast.patient, at)
     DailyCheckIn.objects.bulk_create(
         DailyCheckIn(
-            organization=cast.home, patient=cast.patient, date=(at - number * DAY).date(), mood=mood,
+            organization=cast.home, patient=cast.patient, date=today - number * DAY, mood=mood,
             sleep_quality=6, focus_score=4, submitted_at=at - number * DAY, received_at=at,
         )
         for number, mood in enumerate(scores, 1)
@@ -78,7 +80,7 @@ def test_five_questions_are_answered_where_there_is_something_to_say(cast: Cast)
     take(cast, 2, 40)
     session(cast, 10, duration_seconds=3000)
     session(cast, -3, status="scheduled")
-    moods(cast, *[3] * 8, *[7] * 8)
+    moods(cast, *[3] * 9, *[7] * 8)
     take(cast, 1, 2)
     alert = makers.make_alert(cast.patient, "high", reason_code="H11")
     make_item(
@@ -92,7 +94,7 @@ def test_five_questions_are_answered_where_there_is_something_to_say(cast: Cast)
     assert "Engine " in text, "who says how risky it is"
     assert "Since the last session" in text
     assert "PHQ-9 8, \N{MINUS SIGN}8" in text
-    assert "Mood 3.0 on 8 days, was 7.0" in text
+    assert "Mood 3.0 on 9 days, was 7.0" in text
     assert "Next session" in text
     assert "Offer the C-SSRS today" in text and "overdue" in text
     assert "reliably better since the first." in text or "on track" in text
