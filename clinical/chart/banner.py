@@ -32,13 +32,16 @@ def shown(
 ) -> dict[str, Any]:
     """Return what `clinical/chart/_banner.html` needs on any page of a chart; a fixed number of queries."""
     person = person_card(context, patient, at=at, with_contacts=False)
+    return beside(context, patient, person, at) | {"tab": tab, "title": title}
+
+
+def beside(context: AccessContext, patient: Patient, person: PersonCard, at: datetime) -> dict[str, Any]:
+    """Return what the banner needs beside a person who is open already: `patient`, `person`, `level`, `banner`."""
     assessed = latest_assessment(patient.person_id)
     state = consent_state([patient.person_id], CONSENTS, at)
     look = parts.Look(patient, rows_of(patient), at, context)
-    return laid_out(
-        look, person, assessed, care_team(patient.pk, at),
-        {kind: state[patient.person_id, kind] for kind in CONSENTS},
-    ) | {"tab": tab, "title": title}  # fmt: skip
+    consents = {kind: state[patient.person_id, kind] for kind in CONSENTS}
+    return laid_out(look, person, assessed, care_team(patient.pk, at), consents)
 
 
 def laid_out(

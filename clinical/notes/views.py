@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinical.chart.banner import beside
 from clinical.notes import actions, queries
 from clinical.notes.differences import changed
 from clinical.notes.forms import AddendumForm, LabelForm
@@ -35,13 +36,8 @@ CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR
 
 def banner(context: AccessContext, who: Reader, at: Any) -> dict[str, Any]:
     """Return what a chart's banner shows: who it is, and the level on record."""
-    assessed = latest_assessment(who.patient.person_id)
-    return {
-        "patient": who.patient,
-        "person": person_card(context, who.patient, at=at, with_contacts=False),
-        "level": assessed.level if assessed else "",
-        "tab": "notes",
-    }
+    person = person_card(context, who.patient, at=at, with_contacts=False)
+    return beside(context, who.patient, person, at) | {"tab": "notes"}
 
 
 def saw(context: AccessContext, note: AnyNote, *sections: str) -> None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from clinical.chart.banner import beside
 from clinical.plans import queries
 from clinical.plans.models import TreatmentPlan
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
@@ -37,7 +38,7 @@ class Look:
     patient: Patient
     person: PersonCard
     plan: TreatmentPlan | None
-    level: str
+    head: dict[str, Any]
     at: datetime
     by_break_glass: bool = False
 
@@ -49,10 +50,7 @@ class Look:
 
     def frame(self) -> dict[str, Any]:
         """Return what each page of the section shows around its own."""
-        return {
-            "patient": self.patient, "person": self.person, "level": self.level, "tab": "plan",
-            "plan": self.plan,
-        }  # fmt: skip
+        return self.head | {"tab": "plan", "plan": self.plan}
 
 
 def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sections: str) -> Look:
@@ -66,7 +64,7 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
         object_id=plan.pk if plan else None, sections=sections or ("plan",),
     )  # fmt: skip
     glass = relationship_of(actor.person, patient.pk, at, CHART) == BREAK_GLASS
-    return Look(context, patient, person, plan, queries.level_of(patient), at, glass)
+    return Look(context, patient, person, plan, beside(context, patient, person, at), at, glass)
 
 
 @dataclass(frozen=True, slots=True)

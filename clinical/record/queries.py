@@ -36,12 +36,7 @@ class Head:
     patient: Patient
     person: PersonCard
     ids: list[UUID]
-    assessment: RiskAssessment | None
-
-    @property
-    def level(self) -> str:
-        """The level on record; empty when nobody was assessed."""
-        return self.assessment.level if self.assessment else ""
+    banner: dict[str, Any]
 
 
 def head(
@@ -50,7 +45,7 @@ def head(
     """Open the person whose chart is open to the actor; NotFound for everybody else's."""
     found = access.treated(actor, patient_id, at)
     shown = person_card(context, found, at=at, with_contacts=with_contacts)
-    return Head(found, shown, rows_of(found), latest_assessment(found.person_id))
+    return Head(found, shown, rows_of(found), beside(context, found, shown, at))
 
 
 def person_of(actor: Actor, patient_id: UUID, at: datetime) -> Patient:

@@ -52,7 +52,7 @@ WITHOUT = {
 
 def top(head: Head, tab: str) -> dict[str, Any]:
     """Return what the banner of every section needs."""
-    return {"patient": head.patient, "person": head.person, "level": head.level, "tab": tab}
+    return head.banner | {"tab": tab}
 
 
 def places(rows: Iterable[CareTeamMember], at: datetime) -> dict[str, list[dict[str, Any]]]:

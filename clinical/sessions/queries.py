@@ -42,19 +42,18 @@ class Head:
     patient: Patient
     ids: list[UUID]
     person: PersonCard
-    level: str
+    banner: dict[str, Any]
 
     def shown(self) -> dict[str, Any]:
         """Return what the banner of a chart takes."""
-        return {"patient": self.patient, "person": self.person, "level": self.level}
+        return self.banner
 
 
 def head(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) -> Head:
     """Open whose chart it is; NotFound for a stranger."""
     patient = access.treated(actor, patient_id, at)
     person = person_card(context, patient, at=at, with_contacts=False)
-    assessed = latest_assessment(patient.person_id)
-    return Head(patient, rows_of(patient), person, assessed.level if assessed else "")
+    return Head(patient, rows_of(patient), person, beside(context, patient, person, at))
 
 
 def session_of(patient_ids: Collection[UUID], session_id: UUID) -> Session:
