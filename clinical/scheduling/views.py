@@ -27,6 +27,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
+from crisis.risk.queries import latest_assessment
 from patients.registry.access import CHART, treated
 from patients.registry.queries import person_card, rows_of
 
@@ -293,9 +294,11 @@ def person_appointments(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("appointments", subjects=[patient.pk], object_type="clinical.Appointment")
         zone = queries.zone(actor.person)
+        assessed = latest_assessment(patient.person_id)
         coming, behind = queries.of_person(rows_of(patient), at)
         shown = {
             "patient": patient, "person": person, "tab": "appointments", "zone": zone.key,
+            "level": assessed.level if assessed else "",
             "coming": [_line(one, zone, at) for one in coming],
             "behind": [_line(one, zone, at) for one in behind],
             "new_url": f"{reverse('clinical:appointment_new')}?person={patient.pk}",

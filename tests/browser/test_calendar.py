@@ -1,4 +1,4 @@
-"""A therapist's calendar in a browser: an appointment is made, moved by keyboard, missed, billed, exported."""
+"""A therapist's calendar in a browser: an hour is booked, moved by keyboard, missed, billed, exported."""
 
 from __future__ import annotations
 
