@@ -14,11 +14,15 @@ class ClinicalConfig(AppConfig):
         """Add sources of timelines, the topic of caseloads, and what pages say of charts and news."""
         from clinical.breakglass.showing import glass_strip, notice_strip
         from clinical.caseload.live import CaseloadSource
+        from clinical.chart.added import register_added
+        from clinical.timeline.care import register_care
         from clinical.timeline.own import register_own
         from cortex.live import topics
         from cortex.ui import strips
 
         register_own()
+        register_care()
+        register_added()
         topics.register("caseload", CaseloadSource())
         strips.register(glass_strip)
         strips.register(notice_strip)

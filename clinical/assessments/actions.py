@@ -13,6 +13,7 @@ from clinical.assessments.models import Assessment, AssessmentDraft, Instrument,
 from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.crypto.errors import SealedError
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import apply_decisions
@@ -160,7 +161,7 @@ def _write(
 def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when: datetime) -> bool:
     """Whether the cut-off of the young holds: 10 to 19 years, by the date of birth where it is known.
 
-    Without one, or while the keys are away, the band says it: answers never wait for a key.
+    Without one, or when it does not open, the band says it: answers never wait for a key.
     """
     if definition.cutoff_adolescent is None:
         return False
@@ -168,7 +169,7 @@ def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when:
         with opening(actor, purpose="treatment") as context:
             context.open([patient], ["date_of_birth"])
             born = patient.date_of_birth
-    except KEYS_DOWN:
+    except (*KEYS_DOWN, SealedError):
         born = None
     if born is None:
         return patient.age_band in MINOR_BANDS

@@ -21,6 +21,7 @@ from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
 from clinical.assessments.showing import alert_marks, course_row
 from clinical.assessments.wording import flag_words
+from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -74,8 +75,8 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         ]
         return render(
             request, "clinical/assessments/list.html",
-            {"patient": patient, "person": person, "level": level,
-             "cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
+            beside(context, patient, person, at)
+            | {"cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
         )  # fmt: skip
 
 

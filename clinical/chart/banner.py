@@ -36,7 +36,7 @@ def shown(
 
 
 def beside(context: AccessContext, patient: Patient, person: PersonCard, at: datetime) -> dict[str, Any]:
-    """Return what the banner needs beside a person who is open already: `patient`, `person`, `level`, `banner`."""
+    """Return what the banner needs beside a person who is open already."""
     assessed = latest_assessment(patient.person_id)
     state = consent_state([patient.person_id], CONSENTS, at)
     look = parts.Look(patient, rows_of(patient), at, context)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from clinical.chart.banner import beside
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.accounts.queries import active_users
@@ -16,8 +18,6 @@ from crisis.alerts import access as alert_access
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import open_of_people
 from crisis.reviews.models import FollowUp
-from crisis.risk.models import RiskAssessment
-from crisis.risk.queries import latest_assessment
 from patients.care.models import CareTeamMember
 from patients.privacy.models import Consent
 from patients.registry import access

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinical.chart.banner import beside
 from clinical.scheduling import actions, queries
 from clinical.scheduling.billing import queries as billing
 from clinical.scheduling.billing.showing import line_row
@@ -294,8 +295,8 @@ def person_appointments(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         context.saw("appointments", subjects=[patient.pk], object_type="clinical.Appointment")
         zone = queries.zone(actor.person)
         coming, behind = queries.of_person(rows_of(patient), at)
-        shown = {
-            "patient": patient, "person": person, "tab": "appointments", "zone": zone.key,
+        shown = beside(context, patient, person, at) | {
+            "tab": "appointments", "zone": zone.key,
             "coming": [_line(one, zone, at) for one in coming],
             "behind": [_line(one, zone, at) for one in behind],
             "new_url": f"{reverse('clinical:appointment_new')}?person={patient.pk}",

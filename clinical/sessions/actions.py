@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from clinical.scheduling.actions import propose_line
 from clinical.sessions import queries
 from clinical.sessions.coding import (
     ASKED_CODES,
@@ -183,6 +184,8 @@ def end_session(
     run.ended_at = at
     run.save(update_fields=["ended_at", "updated_at"])
     record(actor, "session.ended", session, subject=session.patient_id, codes={"status": status})
+    if status == SessionStatus.COMPLETED:
+        propose_line(actor=actor, session_id=session.pk, at=at)
     with opening(actor, purpose="treatment") as context:
         interventions = queries.interventions_of(context, session)
     return Ended(

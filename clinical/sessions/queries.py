@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 
 from clinical.assessments.models import Assessment
+from clinical.chart.banner import beside
 from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Sample, compare
 from clinical.sessions.coding import INTERVENTION
 from clinical.sessions.models import SessionRun
@@ -18,7 +19,6 @@ from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
 from cortex.ui.zone import zone_of
 from crisis.risk.models import RiskAssessment
-from crisis.risk.queries import latest_assessment
 from patients.codes import ReviewStatus, SessionKind, SessionStatus
 from patients.registry import access
 from patients.registry.models import Patient

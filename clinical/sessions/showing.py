@@ -55,7 +55,7 @@ DISSONANCE = {
     DissonanceType.UNKNOWN: "Too uncertain to compare words and voice.",
 }
 # What stands after the end of a session, as (title, URL name, fields): features above add their doors here.
-AFTER_END: list[tuple[str, str, dict[str, str]]] = []
+AFTER_END = (("Write the note", "clinical:note_begin", {"note_type": "soap"}),)
 
 
 def confidence_words(confidence: float) -> str:
@@ -370,6 +370,6 @@ def after_end(found: Review) -> list[dict[str, Any]]:
         return []
     return [
         {"title": title, "url": reverse(name, args=[session.patient_id]),
-         "fields": fields | {"session_id": str(session.pk)}}
+         "fields": fields | {"session": str(session.pk)}}
         for title, name, fields in AFTER_END
     ]  # fmt: skip

@@ -93,7 +93,8 @@ def test_filters_narrow_by_level_place_and_next_appointment(cast: Cast) -> None:
     client, url = client_of(cast.alice), reverse("clinical:caseload")
     for query, names in (
         ("level=none", {"Zawadi", "Second"}), ("level=low", set()), ("place=cover", set()),
-        ("view=need", {"Zawadi", "Second"}), ("view=off_track", set()), ("coming=booked", set()), ("view=no&level=x", {"Zawadi", "Second"}),
+        ("view=need", {"Zawadi", "Second"}), ("view=off_track", set()),
+        ("coming=booked", set()), ("view=no&level=x", {"Zawadi", "Second"}),
     ):  # fmt: skip
         text = client.get(f"{url}?{query}").content.decode().split('id="cases"')[1]
         assert {name for name in ("Zawadi", "Second") if name in text} == names, query

@@ -1,0 +1,68 @@
+"""The sources of what a therapist writes and plans: signed notes and plans, missed appointments."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from clinical.notes.models import Note
+from clinical.notes.queries import reader
+from clinical.plans.models import PlanVersion
+from clinical.scheduling.models import Appointment, Status
+from clinical.timeline.queries import window
+from clinical.timeline.registry import Entry, Look, Source, register
+
+
+def _notes(look: Look) -> list[Entry]:
+    """Signed notes that labels leave open to the reader; their words stay closed, process notes stay out."""
+    who = reader(look.context.actor, look.patient.pk, look.at)
+    rows = Note.objects.filter(patient_id__in=look.ids, signed_at__isnull=False, occurred_at__lte=look.at)
+    rows = rows.filter(who.condition).select_related("author")
+    return [
+        Entry(
+            "note", "notes", one.pk, one.occurred_at, f"Note: {one.get_note_type_display()}",
+            detail="Waits for a co-signature." if one.waits_for_cosign else "",
+            by=one.author.full_name, icon="notes",
+            url=reverse("clinical:note_page", args=[one.patient_id, one.pk]),
+        )
+        for one in window(rows, "occurred_at", look, "note")
+    ]  # fmt: skip
+
+
+def _plans(look: Look) -> list[Entry]:
+    rows = PlanVersion.objects.filter(patient_id__in=look.ids, signed_at__lte=look.at)
+    rows = rows.select_related("signed_by").defer("content")
+    return [
+        Entry(
+            "plan", "plans", one.pk, one.signed_at,
+            "Plan signed" if one.version == 1 else f"Plan changed, version {one.version}",
+            detail="Agreed with the person." if one.patient_agreed else "",
+            by=one.signed_by.full_name if one.signed_by else "", icon="list-details",
+            url=reverse("clinical:plan_version", args=[one.patient_id, one.plan_id, one.version]),
+        )
+        for one in window(rows, "signed_at", look, "plan")
+    ]  # fmt: skip
+
+
+def _appointments(look: Look) -> list[Entry]:
+    """Only what did not take place: what did is a session."""
+    rows = Appointment.objects.filter(
+        patient_id__in=look.ids, starts_at__lte=look.at, status__in=(Status.NO_SHOW, Status.CANCELLED)
+    )
+    rows = rows.select_related("therapist")
+    return [
+        Entry(
+            "appointment", "appointments", one.pk, one.starts_at,
+            f"Appointment: {one.get_status_display().lower()}",
+            detail=f"{one.get_cancel_reason_display()}." if one.cancel_reason else "",
+            by=one.therapist.full_name, icon="calendar",
+            url=reverse("clinical:appointment", args=[one.pk]),
+        )
+        for one in window(rows, "starts_at", look, "appointment")
+    ]  # fmt: skip
+
+
+def register_care() -> None:
+    """Add them; called once, at start."""
+    register(Source("note", "notes", "Notes", _notes))
+    register(Source("plan", "plans", "Plans", _plans))
+    register(Source("appointment", "appointments", "Missed appointments", _appointments))
