@@ -101,7 +101,7 @@ def test_an_alert_that_cannot_be_raised_takes_the_answers_and_their_key_with_it(
         raise RuntimeError("the engine broke")
 
     monkeypatch.setattr(actions, "evaluate_patients", fail)
-    assert device.post("me/measures/answers", HEAVY, key="c-1").status_code == 500
+    assert device.post("me/measures/answers", HEAVY, key="c-1").status_code == 503
     assert (
         not Assessment.objects.exists() and not IntakeRequest.objects.filter(idempotency_key="c-1").exists()
     )
@@ -167,7 +167,7 @@ def test_a_screener_is_taken_and_its_alert_opened_once_its_text_is_installed(
     cast: Cast, api: Api, where: str
 ) -> None:
     cast.on_duty()
-    body = {"measure": "cssrs", "answers": {"q1": 1, "q2": 1, "q3": 0, "q4": 1, "q5": 0, "q6": 0}}
+    body = {"measure": "cssrs", "answers": {"q1": 1, "q2": 1, "q3": 0, "q4": 1, "q5": 0, "q6_lifetime": 0}}
     assert api.post(f"{where}/answers", body).json()["code"] == "text_not_installed"
     names = [item["key"] for item in Instrument.objects.get(key="cssrs").definition["items"]]
     texts = {"stem": "", "items": dict.fromkeys(names, "?"), "answers": {"0": "No", "1": "Yes"}}

@@ -64,6 +64,8 @@ function leave(told) {
 
 async function put() {
   const { chip, day, time } = taken;
+  if (taken.sent) return;
+  taken.sent = true;
   try {
     const answer = await post(chip.dataset.move, { day, time, minutes: chip.dataset.minutes });
     const where = answer.headers.get("HX-Redirect");
