@@ -20,7 +20,7 @@ def test_a_note_survives_a_lost_connection_and_a_dead_session_and_is_signed_and_
     visitor = visit(width=1440, scheme="light")
     page = visitor.sign_in(people.alice)
     visitor.open(f"/charts/{people.patient.pk}/notes/")
-    page.get_by_label("Type").select_option("progress")
+    page.get_by_label("Type", exact=True).select_option("progress")
     page.get_by_role("button", name="Begin").click()
     field = page.get_by_label("What happened")
     field.fill("She came on time.")
@@ -75,7 +75,7 @@ def test_two_devices_show_both_texts_and_a_closed_tab_loses_nothing(visit: Visit
     where = f"/charts/{people.patient.pk}/notes/"
     visitor.open(where)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
-    page.get_by_label("Type").select_option("session_note")
+    page.get_by_label("Type", exact=True).select_option("session_note")
     page.get_by_role("button", name="Begin").click()
     field = page.get_by_label("Session", exact=True)
     note = Note.objects.get()
@@ -94,7 +94,7 @@ def test_two_devices_show_both_texts_and_a_closed_tab_loses_nothing(visit: Visit
     assert {row.kind for row in NoteVersion.objects.all()} == {"conflict", "spell"}
     field.fill("The last words before the tab closes")
     visitor.open(where)  # at once: no autosave had its time
-    page.get_by_role("link", name="Session note").first.click()
+    page.locator(".nt-row a").first.click()
     expect(page.get_by_label("Session", exact=True)).to_have_value("The last words before the tab closes")
     own = f"{where}{note.pk}/"
     for path in ("/notes/", "/notes/search/", "/notes/texts/", own, f"{own}versions/", f"{own}print/"):
