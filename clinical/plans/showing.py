@@ -23,6 +23,7 @@ from clinical.plans.wording import (
     percent,
 )
 
+BARS = {"achieved": "pb-achieved", "at_risk": "pb-at_risk", "off_track": "pb-off_track"}
 PART2 = "SUD_PART2"
 TAGS = {"achieved": "tag-ok", "on_track": "", "at_risk": "tag-warn", "off_track": "tag-high"}
 
@@ -36,7 +37,7 @@ def bar(standing: Standing, label: str) -> SafeString:
     return mark_safe(  # noqa: S308 - numbers and escaped words
         f'<svg class="pbar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{words}">'
         f'<rect class="pb-all" x="0" y="2" width="100" height="6"/>'
-        f'<rect class="pb-done pb-{standing.pace}" x="0" y="2" width="{done:.1f}" height="6"/>'
+        f'<rect class="pb-done {BARS.get(standing.pace, "")}" x="0" y="2" width="{done:.1f}" height="6"/>'
         f'<rect class="pb-now" x="{min(passed, 99.2):.1f}" y="0" width="0.8" height="10"/></svg>'
     )
 

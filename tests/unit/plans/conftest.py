@@ -11,6 +11,7 @@ import pytest
 from clinical.plans.actions import begin_plan, sign_plan
 from clinical.plans.goals.actions import save_goal, save_intervention
 from clinical.plans.models import Goal, PlanVersion, TreatmentPlan
+from cortex.accounts.actions import update_organization
 from cortex.audit import Actor
 from tests import makers
 from tests.cast import Cast
@@ -71,3 +72,10 @@ def planned(cast: Cast) -> Planned:
         actor=alice, patient_id=who, code="CBT", frequency="weekly", evidence_level="A", goals=[mood.pk]
     )
     return Planned(cast, plan, mood, walks, work)
+
+
+def setting(cast: Cast, **wanted: bool) -> None:
+    cast.home.settings = cast.home.settings | wanted
+    update_organization(
+        actor=makers.staff(cast.ada), organization_id=cast.home.pk, settings=dict(cast.home.settings)
+    )
