@@ -16,7 +16,13 @@ LEFT, WIDTH = 2.0, 96.0
 COUNTS = 0.40
 # A pause longer than this share of the session, and than five minutes, is a gap in the line.
 GAP_SHARE, GAP_SECONDS = 1 / 6, 300.0
-SERIES = {"voice": "1", "text": "2", "self_report": "3", "clinician": "3"}
+# The line's and the dot's class of each source.
+SERIES = {
+    "voice": ("s1", "f1"),
+    "text": ("s2", "f2"),
+    "self_report": ("s3", "f3"),
+    "clinician": ("s3", "f3"),
+}
 MOST_Z = 4.0
 
 
@@ -48,8 +54,8 @@ def emotions(readings: Sequence[Reading], description: str) -> SafeString:
         return LEFT + (seconds - first) / span * WIDTH if len(readings) > 1 else 50.0
 
     paths = "".join(
-        f'<path class="ln s{number}" d="{line(_points(readings, source, span, x, y))}"/>'
-        for source, number in SERIES.items()
+        f'<path class="ln {stroke}" d="{line(_points(readings, source, span, x, y))}"/>'
+        for source, (stroke, _) in SERIES.items()
     )
     marks = "".join(_mark(one, x(one.seconds), y) for one in readings)
     grid = "".join(
@@ -85,12 +91,12 @@ def _points(
 
 
 def _mark(one: Reading, x: float, y: Scale) -> str:
-    number = SERIES.get(one.source, "3")
+    stroke, fill = SERIES.get(one.source, ("s3", "f3"))
     spread = 1 - one.confidence
     high, low = y(min(1.0, one.valence + spread)), y(max(-1.0, one.valence - spread))
     middle = y(one.valence)
-    bar = f'<line class="bar s{number}" x1="{_n(x)}%" x2="{_n(x)}%" y1="{_n(high)}" y2="{_n(low)}"/>'
-    kind = f"f{number}" if one.confidence >= COUNTS else f"hollow s{number}"
+    bar = f'<line class="bar {stroke}" x1="{_n(x)}%" x2="{_n(x)}%" y1="{_n(high)}" y2="{_n(low)}"/>'
+    kind = fill if one.confidence >= COUNTS else f"hollow {stroke}"
     ring = f'<circle class="ring-flag" cx="{_n(x)}%" cy="{_n(middle)}" r="7.5"/>' if one.flagged else ""
     return (
         f"<g><title>{escape(one.words)}</title>{bar}{ring}"

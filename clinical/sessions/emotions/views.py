@@ -42,7 +42,8 @@ def emotions(request: HttpRequest) -> HttpResponse:
             row = emotion_row(one, actor.person.pk, at)  # type: ignore[arg-type]
             patient = owners[row["patient_id"]]
             session_id = one.session_id  # type: ignore[attr-defined]
-            where = reverse("clinical:session", args=[patient.pk, session_id]) if session_id else ""
+            place = ("session", [patient.pk, session_id]) if session_id else ("chart", [patient.pk])
+            where = reverse(f"clinical:{place[0]}", args=place[1])
             return row | {"name": full_name(patient) or patient.anonymous_id, "url": where}
 
         return render(
