@@ -101,7 +101,7 @@ def _mood_line(axis: Axis) -> str:
         (axis.x(day), None if mean is None else _mood(mean))
         for day, mean in zip(axis.each(), means(axis), strict=True)
     ]
-    return f'<path class="ln s1" d="{line(points)}"/>'
+    return f'<path class="ln tj-mean" d="{line(points)}"/>'
 
 
 def _dots(axis: Axis) -> str:

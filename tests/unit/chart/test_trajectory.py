@@ -26,7 +26,7 @@ def test_days_without_an_answer_are_a_gap_that_no_line_crosses() -> None:
     found = means(axis(answered))
     assert found[6] == 5.0
     assert found[12:22] == [None] * 10
-    path = re.search(r'class="ln s1" d="([^"]+)"', drawn(axis(answered), "x"))
+    path = re.search(r'class="ln tj-mean" d="([^"]+)"', drawn(axis(answered), "x"))
     assert path is not None
     assert path[1].count("M") == 2, "two pieces, not one line through the gap"
 
