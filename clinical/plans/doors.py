@@ -22,7 +22,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
-from patients.registry.access import BREAK_GLASS, CHART, relationship_of, treated
+from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, relationship_of, treated
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card
 
@@ -87,7 +87,7 @@ def edit(
     with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, page.section)
         if found.by_break_glass:
-            raise RuleBroken(queries.READ_ONLY, "read_only")
+            raise RuleBroken(READ_ONLY, "read_only")
         form = make(found, request.POST if request.method == "POST" else None)
         shown = found.frame() | page.more(found)
     status, conflict = 200, None

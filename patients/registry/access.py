@@ -96,6 +96,9 @@ def relations(
     return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
 
 
+READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."
+
+
 def treated(actor: Actor, patient_id: UUID, at: datetime, *, writes: bool | None = None) -> Patient:
     """Return the person whose chart is open to an actor; NotFound for everybody else's.
 
@@ -107,7 +110,7 @@ def treated(actor: Actor, patient_id: UUID, at: datetime, *, writes: bool | None
     if standing is None or found is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     if standing.name == BREAK_GLASS and (bool(frames()) if writes is None else writes):
-        raise RuleBroken("Break-glass opens this chart for reading. Its team writes in it.", "read_only")
+        raise RuleBroken(READ_ONLY, "read_only")
     return found
 
 
