@@ -9,6 +9,8 @@ from uuid import uuid4
 from django.apps import apps
 
 from clinical.assessments.actions import begin_assessment, finish_assessment
+from clinical.caseload.actions import keep_view
+from clinical.caseload.filters import Filters
 from clinical.notes.actions import begin_note, save_block, save_draft, sign_note, write_addendum
 from clinical.notes.models import PROCESS
 from clinical.plans.actions import sign_plan
@@ -50,6 +52,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
         ends_at=at + timedelta(hours=8),
     )  # fmt: skip
     _ways(cast, patient, number)
+    keep_view(actor=makers.staff(colleague), name="Mine", filters=Filters(view="need"))
     calm = {f"q{item}": 0 for item in range(1, 8)}
     finish_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7", answers=calm)
     begin_assessment(actor=makers.machine(home), patient_id=patient.pk, key="gad7")
@@ -145,7 +148,6 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
     )
     return {
         "clinical.InstrumentText": {"instrument": instrument, "language": "en", "texts": {}},
-        "clinical.CaseView": {"organization": home, "user": colleague, "filters": {"view": "need"}},
         "clinical.TimelinePin": {
             "organization": home, "patient": patient, "source": "session", "item_id": uuid4(),
             "pinned_by": colleague, "pinned_at": at,

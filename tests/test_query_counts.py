@@ -57,7 +57,6 @@ SHORT = {
     "measures": "one person",
     "chart people": "one person",
     "consent": "one person",
-    "access": "one person",
     "crises": "one person",
     "plan": "one person",
     "appointments": "one person",

@@ -20,6 +20,8 @@ from patients.breakglass.actions import BREAKERS
 from patients.breakglass.models import BreakGlassGrant
 
 ABOUT_ONE = frozenset({"patient_id", "alert_id"})
+# So many opened charts are told of one by one; each page has room for its own matter besides.
+MOST_GLASSES = 3
 LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews"})
 
 
@@ -72,15 +74,20 @@ def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
     if match is None or match.app_name != "clinical":
         return None
     kinds: dict[str, list[Notification]] = {}
+    glasses = 0
     for one in unseen(request.user.pk):  # type: ignore[arg-type]
         if match.url_name not in LISTS and not _is_glass(one):
             continue
+        glasses += _is_glass(one)
+        if _is_glass(one) and glasses > MOST_GLASSES:
+            continue  # it comes up as those before it are put away
         # Each opened chart is a notice of its own; of the others one line tells how many there are.
         kinds.setdefault(str(one.pk) if _is_glass(one) else one.code, []).append(one)
     rows = [_notice(found, str(request.user.role)) for found in kinds.values()]  # type: ignore[union-attr]
     stays = request.path if request.method == "GET" else ""
     template = "clinical/breakglass/_notices.html"
-    return {"template": template, "rows": rows, "next": stays} if rows else None
+    more = max(0, glasses - MOST_GLASSES)
+    return {"template": template, "rows": rows, "more": more, "next": stays} if rows else None
 
 
 def _notice(found: list[Notification], role: str) -> dict[str, Any]:

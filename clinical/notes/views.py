@@ -215,7 +215,7 @@ def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpR
 def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Keep an addendum, and sign it at once when the password was given just now; else it waits, unsigned."""
     if request.method == "GET":
-        return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
+        return _page(request, patient_id, note_id)
     actor = actor_of(request)
     form = AddendumForm(request.POST)
     if not form.is_valid():

@@ -47,8 +47,9 @@ class Address:
         filled = self.pattern
         for group in self.groups:
             value = str(values.get(group, NO_ID.get(group, "")))
-            for kind in ("uuid", "path", "str", "int", "slug"):
+            for kind in ("uuid", "path", "str", "slug"):
                 filled = filled.replace(f"<{kind}:{group}>", value)
+            filled = filled.replace(f"<int:{group}>", value if value.isdigit() else "1")
         if "(?P<" in filled:
             filled = _filled_regex(filled, values)
         assert RoutePattern is not None
