@@ -18,6 +18,7 @@ from clinical.notes.actions import (
 from clinical.notes.models import PROCESS
 from cortex.accounts.models import StaffProfile, User
 from cortex.ids import uuid7
+from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
@@ -77,17 +78,15 @@ def write(
 
 
 def _of_a_trainee(cast: Cast, patient_id: UUID) -> UUID:
-    """Bob was on the team for a day, in training; Alice supervises there besides."""
+    """Bob was on the team, in training; Alice supervises there besides."""
     patient = Patient.objects.get(pk=patient_id)
-    then = makers.now() - timedelta(days=2)
-    makers.add_to_team(
-        patient, cast.bob, role="case_manager", starts_at=then, ends_at=then + timedelta(days=1), at=then
-    )
     makers.add_to_team(patient, cast.alice, role="supervisor")
+    place = makers.add_to_team(patient, cast.bob, role="case_manager")
     StaffProfile.objects.create(organization=cast.home, user=cast.bob, is_trainee=True)
-    bob, when = makers.staff(User.objects.get(pk=cast.bob.pk)), then + timedelta(hours=1)
-    saved = write(bob, patient_id, "session_note", at=when, risk_statement=WORDS)
-    sign_note(actor=bob, patient_id=patient_id, note_id=saved.note.pk, version=saved.note.version, at=when)
+    bob = makers.staff(User.objects.get(pk=cast.bob.pk))
+    saved = write(bob, patient_id, "session_note", risk_statement=WORDS)
+    sign_note(actor=bob, patient_id=patient_id, note_id=saved.note.pk, version=saved.note.version)
     makers.scope_all()
+    CareTeamMember.objects.filter(pk=place.pk).update(ends_at=makers.now())
     note_id: UUID = saved.note.pk
     return note_id
