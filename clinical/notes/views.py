@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from clinical.chart.banner import beside
 from clinical.notes import actions, queries
@@ -211,11 +211,9 @@ def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpR
 
 
 @requires(*CLINICIANS)
-@require_http_methods(["GET", "POST"])
+@require_POST
 def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Keep an addendum, and sign it at once when the password was given just now; else it waits, unsigned."""
-    if request.method == "GET":
-        return _page(request, patient_id, note_id)
     actor = actor_of(request)
     form = AddendumForm(request.POST)
     if not form.is_valid():

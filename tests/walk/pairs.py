@@ -120,7 +120,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_cosign": chart("POST", ids={"note_id": world.notes.to_cosign}),
         "clinical:note_label": chart("POST", ids=draft, data={"labels": "R"}),
         "clinical:note_discard": chart("POST", ids=draft),
-        "clinical:note_addendum": chart("GET", "POST", ids=written, data={"text": "More."}),
+        "clinical:note_addendum": chart("POST", ids=written, data={"text": "More."}),
         "clinical:note_addendum_sign": chart("POST", ids=written),
         "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
         **plan_pairs(world.plans, chart),
