@@ -49,7 +49,7 @@ def test_a_plan_from_its_first_goal_to_its_first_review_with_a_diagnosis_by_keyb
     page.get_by_label("Or what is counted").fill("Walks")
     page.get_by_label("Target").fill("2")
     page.get_by_role("button", name="Add the goal").click()
-    expect(page.get_by_role("alert")).to_contain_text("needed before this can be saved")
+    expect(page.locator("[data-error-summary]")).to_contain_text("needed before this")
     expect(page.get_by_label("What exactly")).to_have_value("Walk to the market.")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     page.get_by_label("In how many days").fill("7")
