@@ -44,7 +44,7 @@ def test_a_session_is_reviewed_and_another_one_is_run_to_its_end(visit: Visit, p
     page.get_by_role("link", name="Sessions", exact=True).click()
     expect(page.locator(".ss-row")).to_have_count(1)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
-    page.get_by_role("link", name="Voice check-in").click()
+    page.locator(".ss-row a").click()
     expect(page.locator("[data-emotion]")).to_have_count(4)
     expect(page.get_by_text("I went to the market")).to_have_count(0)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)

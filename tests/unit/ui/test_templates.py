@@ -50,6 +50,18 @@ def test_every_posted_form_carries_its_token(path: Path) -> None:
             assert "{% csrf_token %}" in form, form[:80]
 
 
+def test_a_part_with_a_posted_form_is_handed_the_token() -> None:
+    """`only` leaves the token behind, and a form without one is refused in a browser, though not in tests."""
+    posting = {name_of(path) for path in TEMPLATES if "{% csrf_token %}" in path.read_text()}
+    bare = [
+        f"{name_of(path)}: {name}"
+        for path in TEMPLATES
+        for name, given in re.findall(r'{% include "([^"]+)"([^%]*) only %}', path.read_text())
+        if name in posting and "csrf_token=csrf_token" not in given
+    ]
+    assert bare == []
+
+
 @each_template
 def test_every_icon_is_in_the_sprite(path: Path) -> None:
     named = set(re.findall(r'{% icon "([a-z0-9-]+)"', path.read_text()))
