@@ -234,6 +234,9 @@ def test_a_finding_is_accepted_rejected_or_commented_once_and_for_good(cast: Cas
     signal.refresh_from_db()
     assert signal.refuted_at is None, "a verdict alone lowers nothing"
     page = client.get(reverse("clinical:timeline", args=[cast.patient.pk])).content.decode()
+    assert page.count('name="csrfmiddlewaretoken"') >= page.count('<form method="post"'), (
+        "each form may be sent"
+    )
     assert "Rejected by Alice Achieng" in page
     assert "A line of a song." in page
     verbs = AuditLog.objects.filter(event_type__startswith="finding.").order_by("id")
