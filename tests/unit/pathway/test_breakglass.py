@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,18 @@ def test_every_page_of_the_chart_says_so_and_lets_it_end(cast: Cast, page: str) 
     assert "Open by break-glass" not in as_user(cast.alice).get(url).content.decode()
     assert client.post(reverse("clinical:glass_end", args=[cast.patient.pk])).status_code == 303
     assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("button", ["End now", "Seen"])
+def test_the_strips_own_forms_carry_their_token(cast: Cast, button: str) -> None:
+    broken(cast)
+    reader = cast.bob if button == "End now" else cast.alice
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reader)
+    text = client.get(reverse("clinical:chart", args=[cast.patient.pk])).content.decode()
+    form = text[: text.index(button)].rpartition("<form")[2]
+    action, token = re.findall(r'action="([^"]+)".*?csrfmiddlewaretoken" value="([^"]+)"', form, re.DOTALL)[0]
+    assert client.post(action, {"csrfmiddlewaretoken": token}).status_code == 303
 
 
 def test_it_reads_and_does_not_write(cast: Cast) -> None:
