@@ -22,6 +22,8 @@ LEVEL = (114, 138)
 MEASURES = (158, 222)
 MARKS, DATES, HEIGHT = 240, 262, 270
 RANKS = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+DOTS = ("", "tj-m1", "tj-m2")
+STEPS = ("", "tj-l1", "tj-l2", "tj-l3", "tj-l4")
 # A mean of fewer days than this says nothing about a week.
 LEAST = 3
 WEEK = 7
@@ -123,8 +125,8 @@ def _level_area(axis: Axis) -> str:
             continue
         tall = (LEVEL[1] - LEVEL[0]) * rank / 4
         found.append(
-            f'<rect class="tj-l{rank}" x="{_n(start)}" y="{_n(LEVEL[1] - tall)}" width="{_n(end - start)}" '
-            f'height="{_n(tall)}"/>'
+            f'<rect class="{STEPS[rank]}" x="{_n(start)}" y="{_n(LEVEL[1] - tall)}" '
+            f'width="{_n(end - start)}" height="{_n(tall)}"/>'
         )
     return "".join(found)
 
@@ -146,7 +148,7 @@ def _totals(axis: Axis) -> str:
     for number, (_, highest, points) in enumerate(axis.measures, 1):
         for index, (day, total) in enumerate(points):
             x, y = _n(axis.x(day) / 10), _share(total, highest)
-            found += f'<circle class="tj-m{number}" cx="{x}%" cy="{_n(y)}" r="3.2"/>'
+            found += f'<circle class="{DOTS[number]}" cx="{x}%" cy="{_n(y)}" r="3.2"/>'
             if index == len(points) - 1:
                 up = -7 if number == 1 else 14
                 found += f'<text class="t-b" x="{x}%" y="{_n(y + up)}" text-anchor="middle">{total}</text>'

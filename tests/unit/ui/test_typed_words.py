@@ -11,7 +11,7 @@ from tests.unit.ui.test_templates import TEMPLATES, name_of
 
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 # Chosen, not typed: these may stand in an address, so that a filtered list can be loaded anew.
-CHOSEN = {"checkbox", "radio", "hidden"}
+CHOSEN = {"checkbox", "date", "radio", "hidden"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
