@@ -26,6 +26,7 @@ from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import User
 from cortex.accounts.sessions import clocks
 from cortex.keys.cache import cache as key_cache
+from cortex.ops.models import Notification
 from crisis.alerts.cards import RENDERED
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.casework.actions import log_attempt
@@ -85,6 +86,8 @@ class House:
         for _ in range(self.rows, rows):
             self._add()
         self.rows = rows
+        # News of opened charts stands above every page of a chart until it is put away.
+        Notification.objects.filter(recipient=self.cast.alice).update(read_at=makers.now())
 
     def _add(self) -> None:
         cast, cleo = self.cast, makers.staff(self.cast.cleo)

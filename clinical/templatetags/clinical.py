@@ -17,12 +17,12 @@ TABS = (
     ("sessions", "Sessions", "sessions"),
     ("measures", "Measures", "measures"),
     ("notes", "Notes", "notes"),
+    ("plan", "Plan", "plan"),
+    ("appointments", "Appointments", "person_appointments"),
     ("crisis", "Crisis", "chart_crisis"),
     ("people", "People", "chart_people"),
     ("consent", "Consent", "chart_consent"),
     ("access", "Access", "chart_access"),
-    ("plan", "Plan", "plan"),
-    ("appointments", "Appointments", "person_appointments"),
 )
 LANGUAGES = {"en": "English", "sw": "Swahili", "sheng": "Sheng", "fr": "French", "so": "Somali"}
 

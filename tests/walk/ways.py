@@ -15,7 +15,7 @@ from tests import makers
 if TYPE_CHECKING:
     from tests.walk.world import World
 
-WHY = {"reason_code": "imminent_risk", "reason": "handwritten11, she says goodbye"}
+WHY = {"reason_code": "imminent_risk", "reason": "glasswritten1, she says goodbye"}
 
 
 def add_ways(world: World) -> None:
@@ -27,10 +27,10 @@ def add_ways(world: World) -> None:
         world.ways[f"glass_{user.email.partition('@')[0]}"] = str(one.pk)
     review_break_glass(
         actor=makers.staff(people["cora"]), glass_id=one.pk, verdict="inappropriate",
-        note="handwritten11, no",
+        note="glasswritten1, no",
     )  # fmt: skip
     makers.scope_all()
-    world.planted["handwritten11"] = cast.patient.pk
+    world.planted["glasswritten1"] = cast.patient.pk
     patient = world.patients["contact"]
     caregiver = add_to_care_team(
         actor=makers.staff(cast.ada), patient_id=patient.pk, role="caregiver", outside_name="Wambuifar3"
