@@ -10,6 +10,7 @@ from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
+from patients.breakglass.queries import opens_protected
 from patients.registry.access import BREAK_GLASS, CHART, relationship_of
 
 MOST_GOALS = 4
@@ -31,7 +32,8 @@ def _notes(look: Look) -> Shown:
 def _plan(look: Look) -> Shown:
     """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, when it changed."""
     patient, person = look.patient, look.context.actor.person
-    hides = relationship_of(person, patient.pk, look.at, CHART) == BREAK_GLASS
+    glass = relationship_of(person, patient.pk, look.at, CHART) == BREAK_GLASS
+    hides = glass and not opens_protected(person, patient.pk, look.at)
     plan = open_plan(patient)
     diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
     taken = [one for one in medications_of(patient) if one.status == "active"]

@@ -28,6 +28,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
 from cortex.ui.zone import zone_of
+from patients.breakglass.queries import opens_protected
 from patients.care.queries import covers_of, memberships_of, supervised_by
 from patients.codes import ConsentType
 from patients.privacy.queries import consent_state
@@ -64,11 +65,12 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     user = actor.person
     relation = access.relationship_of(user, patient_id, at, access.CHART) or ""
     agreed = consent_state([patient.person_id], [ConsentType.PART2_TPO], at)
+    part2 = agreed[patient.person_id, ConsentType.PART2_TPO]
+    if relation == access.BREAK_GLASS:
+        part2 = opens_protected(user, patient_id, at)
     ids = rows_of(patient)
     cosigns = bool(supervised_by(user, at, ids))
-    condition = open_to(
-        user.pk, relation, part2=agreed[patient.person_id, ConsentType.PART2_TPO], cosigns=cosigns
-    )
+    condition = open_to(user.pk, relation, part2=part2, cosigns=cosigns)
     return Reader(user, patient, ids, condition, cosigns)
 
 

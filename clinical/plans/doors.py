@@ -22,6 +22,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
+from patients.breakglass.queries import opens_protected
 from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, relationship_of, treated
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card
@@ -41,6 +42,7 @@ class Look:
     head: dict[str, Any]
     at: datetime
     by_break_glass: bool = False
+    hides: bool = False  # what is protected, until a second confirmation (domain 7.4)
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""
@@ -64,7 +66,8 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
         object_id=plan.pk if plan else None, sections=sections or ("plan",),
     )  # fmt: skip
     glass = relationship_of(actor.person, patient.pk, at, CHART) == BREAK_GLASS
-    return Look(context, patient, person, plan, beside(context, patient, person, at), at, glass)
+    hides = glass and not opens_protected(actor.person, patient.pk, at)
+    return Look(context, patient, person, plan, beside(context, patient, person, at), at, glass, hides)
 
 
 @dataclass(frozen=True, slots=True)

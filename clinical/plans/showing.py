@@ -106,7 +106,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     plan, names = view.plan, {one.goal.pk: one.goal.specific for one in view.goals}
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
-    rows = [goal_row(one, found.patient.pk, hides=found.by_break_glass) for one in view.goals]
+    rows = [goal_row(one, found.patient.pk, hides=found.hides) for one in view.goals]
     return {
         "view": {
             "standing": standing_row(view.standing, "The plan"),

@@ -40,7 +40,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
         diagnoses, withheld = diagnoses_of(found.patient), 0
-        if found.by_break_glass:
+        if found.hides:
             diagnoses, withheld = without_protected(diagnoses)
         medications = medications_of(found.patient)
         context.open(diagnoses)

@@ -18,6 +18,7 @@ from cortex.accounts.actions import update_organization
 from cortex.accounts.models import User
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
+from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART
 from tests import makers
 from tests.unit.plans.conftest import Planned
@@ -230,3 +231,24 @@ def test_break_glass_shows_the_plan_without_what_is_protected_and_opens_no_form(
     assert "Alcohol" in text(as_user(cast.alice), url(planned, "plan"))
     for place in (url(planned, "goal_add"), url(planned, "plan_version", planned.plan.pk, 1)):
         assert bob.get(place).status_code == 409, place
+
+
+def test_what_is_protected_opens_to_break_glass_when_it_was_confirmed_once_more(planned: Planned) -> None:
+    cast = planned.cast
+    cast.home.settings = {**cast.home.settings, "part2_program": True}
+    update_organization(
+        actor=makers.staff(cast.ada), organization_id=cast.home.pk, settings=dict(cast.home.settings)
+    )
+    add_diagnosis(actor=planned.alice, patient_id=planned.who, code="F10.20", status="confirmed")
+    bob = makers.staff(cast.bob)
+    break_glass(
+        actor=bob,
+        asked=cast.patient.anonymous_id,
+        reason_code="imminent_risk",
+        reason="She stands on a bridge.",
+    )
+    assert "lcohol" not in text(as_user(cast.bob), url(planned, "plan"))
+    assert "lcohol" not in text(as_user(cast.bob), url(planned, "chart"))
+    confirm_protected(actor=bob, patient_id=planned.who)
+    assert "Alcohol" in text(as_user(cast.bob), url(planned, "plan"))
+    assert "Alcohol" in text(as_user(cast.bob), url(planned, "chart"))
