@@ -11,6 +11,7 @@ from tests import makers
 from tests.browser.test_board import Visit
 from tests.cast import Cast
 
+SLOW = 20_000  # ms; a save that gets no answer is given up after 15 s
 STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
 
@@ -24,20 +25,20 @@ def test_a_note_survives_a_lost_connection_and_a_dead_session_and_is_signed_and_
     page.get_by_role("button", name="Begin").click()
     field = page.get_by_label("What happened")
     field.fill("She came on time.")
-    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
 
     page.route("**/save/", lambda route: route.abort())
     field.press_sequentially(" And spoke of her brother.")
-    expect(page.locator("#saved")).to_contain_text("Not saved: no connection")
+    expect(page.locator("#saved")).to_contain_text("Not saved: no connection", timeout=SLOW)
     assert "brother" not in page.evaluate(STORED)
     page.unroute("**/save/")
     visitor.complaints.clear()  # Chromium's own word about the requests that were cut off
-    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=15_000)
+    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=SLOW)
 
     visitor.context.clear_cookies()
     field.press_sequentially(" Once more.")
-    expect(page.get_by_role("dialog", name="You are signed out")).to_be_visible()
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_visible(timeout=SLOW)
     assert visitor.axe() == []
     assert field.input_value().endswith("Once more.")
     tab = visitor.context.new_page()
@@ -47,22 +48,24 @@ def test_a_note_survives_a_lost_connection_and_a_dead_session_and_is_signed_and_
     tab.get_by_role("button", name="Sign in").click()
     tab.wait_for_url(lambda url: "/accounts/" not in url)
     tab.close()
-    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden(timeout=10_000)
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden(timeout=SLOW)
     visitor.complaints.clear()
-    expect(page.locator("#saved")).to_have_attribute("data-s", "")
+    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=SLOW)
     page.get_by_role("button", name="Read and sign").click()
-    expect(page.get_by_text("Give the date of the next contact.")).to_be_visible()
+    expect(page.get_by_text("Give the date of the next contact.")).to_be_visible(timeout=SLOW)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
 
     page.get_by_role("link", name="Give the date of the next contact.").click()
     page.get_by_label("Next contact on").fill("2099-01-02")
     page.get_by_role("button", name="Read and sign").click()
-    expect(page.get_by_text("She came on time. And spoke of her brother. Once more.")).to_be_visible()
+    expect(page.get_by_text("She came on time. And spoke of her brother. Once more.")).to_be_visible(
+        timeout=SLOW
+    )
     page.get_by_role("button", name="Sign", exact=True).click()
-    expect(page.get_by_role("heading", name="Addenda")).to_be_visible()
+    expect(page.get_by_role("heading", name="Addenda")).to_be_visible(timeout=SLOW)
     page.get_by_label("Addendum").fill("The brother rang.")
     page.get_by_role("button", name="Add and sign").click()
-    expect(page.locator(".nt-add")).to_contain_text("The brother rang.")
+    expect(page.locator(".nt-add")).to_contain_text("The brother rang.", timeout=SLOW)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     row = Note.objects.get()
     assert row.signed_at is not None and row.addenda.get().signed_at is not None
@@ -84,18 +87,20 @@ def test_two_devices_show_both_texts_and_a_closed_tab_loses_nothing(visit: Visit
         spell=uuid7(), number=1, sections={"free_text": "From <img src=x onerror=alert(1)> the phone"},
     )  # fmt: skip
     field.fill("From the laptop")
-    expect(page.get_by_role("heading", name="saved elsewhere meanwhile")).to_be_focused()
+    expect(page.get_by_role("heading", name="saved elsewhere meanwhile")).to_be_focused(timeout=SLOW)
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     visitor.complaints.clear()  # the 409
     page.get_by_role("button", name="Put it below mine").click()
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#saved")).to_contain_text("Saved")
-    expect(page.locator(".nt-both")).to_have_count(0)
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    expect(page.locator(".nt-both")).to_have_count(0, timeout=SLOW)
     assert {row.kind for row in NoteVersion.objects.all()} == {"conflict", "spell"}
     field.fill("The last words before the tab closes")
     visitor.open(where)  # at once: no autosave had its time
     page.locator(".nt-row a").first.click()
-    expect(page.get_by_label("Session", exact=True)).to_have_value("The last words before the tab closes")
+    expect(page.get_by_label("Session", exact=True)).to_have_value(
+        "The last words before the tab closes", timeout=SLOW
+    )
     own = f"{where}{note.pk}/"
     for path in ("/notes/", "/notes/search/", "/notes/texts/", own, f"{own}versions/", f"{own}print/"):
         visitor.open(path)
