@@ -43,6 +43,9 @@ SIGNALS = {
 }  # fmt: skip
 
 
+TONE = "EMO_"
+
+
 def capital(text: str) -> str:
     """Return a text with a capital letter in front."""
     return text[:1].upper() + text[1:]
@@ -50,6 +53,8 @@ def capital(text: str) -> str:
 
 def evidence_title(code: str) -> str:
     """Return a coded signal in words."""
+    if code.startswith(TONE) and code not in FACTORS:
+        return f"{code.removeprefix(TONE).capitalize()} in tone"
     return capital(SIGNALS.get(code) or PROTECTIVE.get(code) or label(FACTORS, code, "en"))
 
 
