@@ -65,4 +65,4 @@ def register_care() -> None:
     """Add them; called once, at start."""
     register(Source("note", "notes", "Notes", _notes))
     register(Source("plan", "plans", "Plans", _plans))
-    register(Source("appointment", "appointments", "Missed appointments", _appointments))
+    register(Source("appointment", "appointments", "Appointments", _appointments))

@@ -40,7 +40,7 @@ def test_a_phq9_by_keyboard_with_item_9_opens_an_alert_that_the_caseload_shows_f
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Zawadi Planted")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
-    page.get_by_role("link", name="Measures", exact=True).click()
+    page.get_by_role("navigation", name="Chart sections").get_by_role("link", name="Measures").click()
     page.get_by_role("link", name="Ask PHQ-9").click()
     page.get_by_role("button", name="Begin").click()
     page.locator('[data-item="q1"] input').first.focus()
