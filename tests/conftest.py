@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ pytest_plugins: list[str] = ["tests.budget", "tests.scopes", "tests.cast", "test
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the stores before Django opens a connection."""
+    gc.set_threshold(50_000, 20, 100)  # fewer rounds of the collector, some percent of the run
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         return  # it only hands the tests out

@@ -56,7 +56,6 @@ SHORT = {
     "alert panel": "one alert",
     "chart": "one person",
     "measures": "one person",
-    "chart people": "one person",
     "consent": "one person",
     "crises": "one person",
     "plan": "one person",

@@ -141,8 +141,8 @@ def sign_plan(
 
 
 def _wants_approval(organization_id: UUID) -> bool:
-    found = Organization.objects.values_list("settings", flat=True).filter(pk=organization_id).first()
-    return bool(found and found.get("plans_need_approval"))
+    settings = Organization.objects.values_list("settings", flat=True).filter(pk=organization_id).first()
+    return bool(settings and settings.get("plans_need_approval"))
 
 
 def _come_into_force(plan: TreatmentPlan, at: datetime) -> None:

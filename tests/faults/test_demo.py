@@ -63,7 +63,7 @@ def interrupted(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def house(folder: Path, interrupted: dict[str, Any]) -> Iterator[UpRun]:
     with running(folder, "--demo") as run:
-        wait_for(lambda: LOADED in run.output, 120, run)
+        wait_for(lambda: LOADED in run.output, 240, run)
         yield run
 
 

@@ -24,7 +24,7 @@ from patients.sessions.records import Batch, FeedbackData, SessionData
 def add_sessions(
     *, actor: Actor, patient_id: UUID, therapist_id: UUID, since: datetime, at: datetime | None = None
 ) -> int:
-    """Run a fictional person's weekly therapy sessions since a time, and their neural audio; return how many.
+    """Run a fictional person's fortnightly therapy since a time, and their neural audio; return how many.
 
     Each goes the way that a therapist's own would, at its own time.
     """
@@ -36,7 +36,7 @@ def add_sessions(
     when, count = since + timedelta(days=3), 0
     while when < at - timedelta(days=1):
         _sit(therapist, patient_id, when, count)
-        when, count = when + timedelta(days=7), count + 1
+        when, count = when + timedelta(days=14), count + 1
     made = _listen(actor, patient_id, therapist, at)
     record(actor, "demo.sessions_added", subject=patient_id, codes={"therapy": count, "neural_audio": made})
     return count
