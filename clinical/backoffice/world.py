@@ -155,7 +155,7 @@ def _voice(
             "transcript", pseudonym, at + timedelta(minutes=3), session=session,
             text=_say("everyday", person, chance), language=_code(person.language),
         ),
-        *(_felt(person, pseudonym, session, at + timedelta(seconds=30 * step), label, chance)
+        *(_felt(person, pseudonym, session, at + timedelta(seconds=30 * step), label, chance, step == 3)
           for step in (1, 2, 3, 6)),
         _item(
             "session_ended",
@@ -178,10 +178,16 @@ def _voice(
 
 
 def _felt(
-    person: Person, pseudonym: str, session: str, at: datetime, label: str, chance: random.Random
+    person: Person,
+    pseudonym: str,
+    session: str,
+    at: datetime,
+    label: str,
+    chance: random.Random,
+    marked: bool,
 ) -> dict[str, Any]:
     """Return one reading of a voice; some heavy ones ask for a clinician, none is hopeless."""
-    heavy = VALENCE[label] < -0.5 and person.number % 3 == 0
+    heavy = marked and VALENCE[label] < -0.5 and person.number % 3 == 0
     more = {"clinical_markers": {"depression": round(chance.uniform(0.7, 0.8), 2)}} if heavy else {}
     return _item(
         "emotion", pseudonym, at, session=session, source="voice", label=label,

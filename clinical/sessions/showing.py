@@ -72,8 +72,9 @@ def line_of(session: Session, flags: int) -> dict[str, Any]:
         "id": session.pk,
         "kind": session.get_kind_display(),
         "channel": session.get_channel_display() if session.channel else "",
-        "status": session.get_status_display(),
-        "is_open": session.status == "in_progress",
+        # An app that never says so leaves a session without an end: nobody is in it any more.
+        "status": "no end was sent" if session.status == "in_progress" else session.get_status_display(),
+        "is_open": run is not None and run.ended_at is None,
         "at": session.started_at,
         "minutes": minutes_of(session),
         "by": run.clinician.full_name if run else "",
