@@ -20,8 +20,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from clinical.notes import queries as notes
-from clinical.plans.actions import sign_plan
 from cortex.access.context import opening, reading
 from cortex.audit.actors import system
 from cortex.audit.machine import action, record
@@ -38,14 +36,11 @@ from cortex.keys.resealing.actions import Resealed, ResealRefused
 from crisis.alerts.models import AlertEvent
 from crisis.casework.actions import add_note
 from patients.privacy.models import Consent
-from patients.registry.access import CHART
 from patients.registry.models import Patient
 from patients.sessions.messages import Message
 from patients.sessions.records import Batch, MessageData
 from tests import makers, stores
 from tests.cast import Cast
-from tests.walk.notes import write_notes
-from tests.walk.plans import begin
 
 ACTOR = system("keys")
 GUARDIAN = "Mother Fictional"
@@ -119,24 +114,6 @@ def test_every_sealed_table_says_by_a_column_whose_rows_it_holds(cast: Cast) -> 
     assert {label for label, guard in guards.items() if guard == "erasable"} == APPEND_ONLY
     for place in queries.places():
         assert queries.behind(place, [cast.patient.pk], 1).count() == 0
-
-
-@pytest.mark.django_db
-def test_signed_notes_and_plans_move_to_the_new_key_too(cast: Cast) -> None:
-    rows = write_notes(cast, cast.patient.pk)
-    begin(makers.staff(cast.alice), cast.patient.pk, "Low since the spring.")
-    sign_plan(actor=makers.staff(cast.alice), patient_id=cast.patient.pk, patient_agreed=True)
-    moved = walk(cast.patient.pk)
-    assert moved.begun == 1 and not moved.unopened and not moved.held
-    assert left(cast.patient.pk) == {}
-    cache.forget()
-    makers.scope_all()
-    alice, at = makers.staff(cast.alice), makers.now()
-    with reading(alice, purpose="treatment", permission=CHART) as context:
-        who = notes.reader(alice, cast.patient.pk, at)
-        opened = notes.opened(context, notes.note(who, UUID(rows.signed)))
-        context.saw("note", subjects=[cast.patient.pk])
-    assert any("handwritten8" in text for text in opened.values())
 
 
 @pytest.mark.django_db
