@@ -46,7 +46,6 @@ ACTOR = system("keys")
 GUARDIAN = "Mother Fictional"
 
 
-# Sealed rows that nobody changes but whoever seals them anew, or erases them.
 APPEND_ONLY = {
     "clinical.FindingReview", "clinical.Note", "clinical.NoteAddendum", "clinical.NoteVersion",
     "clinical.PlanApproval", "clinical.PlanReview", "clinical.PlanVersion", "clinical.PsychotherapyNote",
