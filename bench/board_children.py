@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -124,7 +125,6 @@ def explain(key: str) -> dict[str, Any]:
 
     As the application, under its row security, planner settings untouched.
     """
-    import psycopg
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -132,20 +132,7 @@ def explain(key: str) -> dict[str, Any]:
         large = {name: int(rows) for name, rows in cursor.fetchall()}
     found: dict[str, Any] = {"large": large, "statements": {}, "scans": []}
     for name, call in hot(key).items():
-        plans: list[tuple[str, Any]] = []
-
-        def look(execute: Any, sql: str, params: Any, many: bool, context: Any, plans: Any = plans) -> Any:
-            if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
-                raw = context["connection"].connection
-                # A statement that is planned once names its values by number; it is explained with them.
-                with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
-                    rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
-                    assert rows is not None
-                    plans.append((sql, rows[0][0]["Plan"]))
-            return execute(sql, params, many, context)
-
-        with connection.execute_wrapper(look):
-            answer = call()
+        answer, plans = planned(call)
         if answer.status_code not in (200, 303):
             raise SystemExit(f"{name}: {answer.status_code}")
         found["statements"][name] = len(plans)
@@ -153,6 +140,27 @@ def explain(key: str) -> dict[str, Any]:
             for table in sorted(scanned(plan) & large.keys()):
                 found["scans"].append({"request": name, "table": table, "sql": sql[:2000]})
     return found
+
+
+def planned(call: Callable[[], Any]) -> tuple[Any, list[tuple[str, Any]]]:
+    """Ask once; return the answer and each statement with the plan that it ran by."""
+    import psycopg
+    from django.db import connection
+
+    plans: list[tuple[str, Any]] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
+            raw = context["connection"].connection
+            # A statement that is planned once names its values by number; it is explained with them.
+            with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
+                rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
+                assert rows is not None
+                plans.append((sql, rows[0][0]["Plan"]))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        return call(), plans
 
 
 def scanned(plan: dict[str, Any]) -> set[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.board_children import LARGE, SQL_ROWS, client, scanned
+from bench.board_children import LARGE, SQL_ROWS, client, planned, scanned
 
 LOOKS = ("chart", "caseload", "timeline")
 
@@ -62,7 +63,6 @@ def count() -> int:
 
 def explain() -> dict[str, Any]:
     """Ask each page once with its statements' plans, as the application, planner settings untouched."""
-    import psycopg
     from django.db import connection
 
     from cortex.access.context import scoped
@@ -84,19 +84,7 @@ def explain() -> dict[str, Any]:
     for path in pages.values():
         browser.get(path)
     for name, path in pages.items():
-        plans: list[tuple[str, Any]] = []
-
-        def look(execute: Any, sql: str, params: Any, many: bool, context: Any, plans: Any = plans) -> Any:
-            if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
-                raw = context["connection"].connection
-                with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
-                    rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
-                    assert rows is not None
-                    plans.append((sql, rows[0][0]["Plan"]))
-            return execute(sql, params, many, context)
-
-        with connection.execute_wrapper(look):
-            answer = browser.get(path)
+        answer, plans = planned(partial(browser.get, path))
         if answer.status_code != 200:
             raise SystemExit(f"{name}: {answer.status_code}")
         found["statements"][name] = len(plans)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -47,7 +49,11 @@ class Instrument(Record):
         return f"{self.title} {self.version}"
 
     def read(self) -> Definition:
-        """Return the definition."""
+        """Return the definition; read once for each loaded row, since a page asks it for every person."""
+        return self._read
+
+    @cached_property
+    def _read(self) -> Definition:
         return read(self.definition)
 
 

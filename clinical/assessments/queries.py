@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from clinical.assessments.definitions import Definition
 from clinical.assessments.expected import Track, track
@@ -98,11 +98,35 @@ def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessme
 
 
 def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list[Assessment]:
-    """Return the administrations of these rows that no correction stands for, oldest first; one query."""
+    """Return the administrations of these rows that no correction stands for, oldest first; three queries.
+
+    Their answers stay unread, and each instrument is read once, however many administrations it has.
+    """
     rows = Assessment.objects.standing().filter(patient_id__in=list(patient_ids))
     if since is not None:
         rows = rows.filter(administered_at__gte=since)
-    return list(rows.select_related("instrument", "administered_by").order_by("administered_at", "pk"))
+    rows = rows.defer("items").prefetch_related("instrument", "administered_by")
+    return list(rows.order_by("administered_at", "pk"))
+
+
+def ends(patient_ids: Iterable[UUID], since: datetime) -> list[Assessment]:
+    """Return of each measure of each row the first valid administration and the last two, oldest first.
+
+    That is what a list of many people reads of a course: where it began, where it stands, and what changed.
+    One query.
+    """
+    scored = Assessment.objects.standing().filter(
+        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
+    )
+    one = [F("patient_id"), F("instrument_id")]
+    rows = scored.annotate(
+        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
+        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
+    ).filter(Q(forth=1) | Q(back__lte=2))
+    rows = rows.only(
+        "patient_id", "instrument_id", "administered_at", "total", "band", "prorated", "is_valid", "flags"
+    )
+    return list(rows.order_by("administered_at", "pk"))
 
 
 @dataclass(frozen=True, slots=True)

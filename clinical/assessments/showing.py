@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+
 from clinical.assessments.drawing import Mark, after_gaps, measure
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, change_words, direction, signed
+from crisis.alerts.models import RiskAlert
 
 
 def alert_marks(alerts: Iterable[tuple[datetime, str]]) -> list[Mark]:
@@ -54,4 +57,15 @@ def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ())
             }
             for point in reversed(one.points)
         ],
+    }
+
+
+def alert_row(alert: RiskAlert) -> dict[str, Any]:
+    """Return one open alert: its level, and who has it."""
+    return {
+        "url": reverse("crisis:alert_page", args=[alert.pk]),
+        "level": alert.level,
+        "owner": alert.assigned_to.full_name if alert.assigned_to else "",
+        "due": alert.claim_due_at,
+        "raised": alert.raised_at,
     }

@@ -19,7 +19,7 @@ from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.showing import plan_row
 from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import alert_marks, course_row
+from clinical.assessments.showing import alert_marks, alert_row, course_row
 from clinical.assessments.wording import flag_words
 from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
@@ -29,7 +29,6 @@ from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
-from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import open_of_people
 from crisis.risk.queries import latest_assessment
 from patients.care.queries import care_since
@@ -220,7 +219,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
             {
                 "patient": patient, "person": person, "one": one,
                 "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
-                "card": course_row(course), "alerts": [_alert(alert) for alert in alerts],
+                "card": course_row(course), "alerts": [alert_row(alert) for alert in alerts],
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
                 "needs_help": "item9_endorsed" in one.flags or (one.band in ("moderate", "high")
                 and one.instrument.key == "cssrs"),
@@ -247,16 +246,6 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
             {"patient": patient, "person": person, "card": course_row(course, marks=marks),
              "credit": row.credit, "notice": queries.notice_of(row), "by": actor.person.full_name},
         )  # fmt: skip
-
-
-def _alert(alert: RiskAlert) -> dict[str, Any]:
-    return {
-        "url": reverse("crisis:alert_page", args=[alert.pk]),
-        "level": alert.level,
-        "owner": alert.assigned_to.full_name if alert.assigned_to else "",
-        "due": alert.claim_due_at,
-        "raised": alert.raised_at,
-    }
 
 
 @requires(*CLINICIANS)

@@ -10,7 +10,7 @@ from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
@@ -30,8 +30,8 @@ from crisis.alerts.states import OPEN
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 from crisis.risk.models import RiskAssessment
-from crisis.risk.queries import latest_assessments
-from patients.care.queries import covers_of, memberships_of
+from crisis.risk.queries import latest_levels
+from patients.care.queries import treated_ids, treated_places
 from patients.registry.models import Patient
 from patients.registry.queries import full_name
 from patients.sessions.models import Session
@@ -63,7 +63,7 @@ class Case:
     items: list[ReviewItem] = field(default_factory=list)
     moods: list[int | None] = field(default_factory=list)
     check_ins: int = 0
-    last_session: Session | None = None
+    last_session_at: datetime | None = None
     next_at: datetime | None = None
     last_heard: datetime | None = None
     due: list[tuple[str, datetime]] = field(default_factory=list)
@@ -109,7 +109,7 @@ def caseload(user: User, at: datetime) -> list[Case]:
 
     for mark in CaseMark.objects.filter(user=user, patient_id__in=found):
         found[mark.patient_id].mark = mark
-    for person, assessed in latest_assessments(by_person).items():
+    for person, assessed in latest_levels(by_person).items():
         by_person[person].assessment = assessed
     lately = Q(status__in=OPEN) | Q(resolved_at__gt=at - ENDED_WITHIN)
     alerts = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged")
@@ -133,13 +133,11 @@ def caseload(user: User, at: datetime) -> list[Case]:
 def _people(user: User, at: datetime) -> dict[UUID, Case]:
     """Return the people by row: on whose team `user` is, and whom they cover for somebody else."""
     found: dict[UUID, Case] = {}
-    for rows in (memberships_of(user, at), covers_of(user, at)):
-        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
-        for place_ in chosen.select_related("patient__organization", "cover_for__user")[:MOST]:
-            whose = place_.cover_for.user if place_.cover_for_id and place_.cover_for else None
-            covers = whose.full_name if whose else ""
-            case = found.setdefault(place_.patient_id, Case(place_.patient, place_.starts_at, covers))
-            case.since = min(case.since, place_.starts_at)
+    for place_ in treated_places(user, at, MOST):
+        whose = place_.cover_for.user if place_.cover_for_id and place_.cover_for else None
+        covers = whose.full_name if whose else ""
+        case = found.setdefault(place_.patient_id, Case(place_.patient, place_.starts_at, covers))
+        case.since = min(case.since, place_.starts_at)
     return found
 
 
@@ -148,7 +146,7 @@ def _add_measures(
 ) -> None:
     offered = measures.instruments(organization_id)
     rows = defaultdict(list)
-    for one in measures.standing(ids, at - measures.LOOK_BACK):
+    for one in measures.ends(ids, at - measures.LOOK_BACK):
         if (case := case_of(one.patient_id)) is not None:
             rows[case.patient.pk].append(one)
     for pk, case in found.items():
@@ -170,12 +168,12 @@ def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
     rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since)
-    for patient_id, day, mood, submitted in rows.values_list("patient_id", "date", "mood", "submitted_at"):
-        case = case_of(patient_id)
-        if case is None:
-            continue
-        days[case.patient.pk][day] = mood
-        case.last_heard = max(filter(None, (case.last_heard, submitted)))
+    for patient_id, day, mood in rows.values_list("patient_id", "date", "mood"):
+        if (case := case_of(patient_id)) is not None:
+            days[case.patient.pk][day] = mood
+    for patient_id, heard in rows.order_by().values_list("patient_id").annotate(Max("submitted_at")):
+        if (case := case_of(patient_id)) is not None:
+            case.last_heard = max(filter(None, (case.last_heard, heard)))
     for pk, by_day in days.items():
         case = case_of(pk)
         last = local_day(case.patient, at)
@@ -192,14 +190,14 @@ def local_day(patient: Patient, at: datetime) -> date:
 def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     rows = Session.objects.filter(patient_id__in=list(ids))
     newest = rows.filter(started_at__lte=at).order_by("patient_id", "-started_at").distinct("patient_id")
-    for one in newest:
-        if (case := case_of(one.patient_id)) is not None:
-            case.last_session = one
-            case.last_heard = max(filter(None, (case.last_heard, one.started_at)))
+    for patient_id, when in newest.values_list("patient_id", "started_at"):
+        if (case := case_of(patient_id)) is not None:
+            case.last_session_at = max(filter(None, (case.last_session_at, when)))
+            case.last_heard = max(filter(None, (case.last_heard, when)))
     coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
-    for one in coming.distinct("patient_id"):
-        if (case := case_of(one.patient_id)) is not None:
-            case.next_at = one.started_at
+    for patient_id, when in coming.distinct("patient_id").values_list("patient_id", "started_at"):
+        if (case := case_of(patient_id)) is not None:
+            case.next_at = min(when, case.next_at or when)
     for booked in next_appointments(ids, at).values():
         if (case := case_of(booked.patient_id)) is not None:
             case.next_at = min(booked.starts_at, case.next_at or booked.starts_at)
@@ -258,10 +256,10 @@ def listens(user_id: UUID) -> User | None:
 
 def marks(user: User, at: datetime) -> str:
     """Return a digest of what can change on a caseload: open alerts, levels, tasks, measures; 6 queries."""
-    people = set()
-    for rows in (memberships_of(user, at), covers_of(user, at)):
-        people |= set(rows.values_list("patient__person_id", flat=True)[:MOST])
-    ids = list(Patient.objects.filter(person_id__in=people).values_list("pk", flat=True))
+    treated = treated_ids(user, at)
+    pairs = Patient.objects.filter(person_id__in=Patient.objects.filter(pk__in=treated).values("person_id"))
+    rows = list(pairs.values_list("pk", "person_id"))
+    ids, people = [pk for pk, _ in rows], {person for _, person in rows}
     alerts = RiskAlert.objects.open().filter(patient_id__in=ids)
     levels = RiskAssessment.objects.filter(patient_id__in=list(people), computed_at__gte=at - FRESH)
     items = ReviewItem.objects.open().filter(patient_id__in=ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -42,6 +43,8 @@ def row_of(case: Case) -> dict[str, Any]:
     """Return one person as a line of the list."""
     return {
         "id": case.patient.pk,
+        "chart": reverse("clinical:chart", args=[case.patient.pk]),
+        "tick": tick_url(case.patient.pk, case.reviewed),
         "name": case.name or case.patient.anonymous_id,
         "pseudonym": case.patient.anonymous_id,
         "age": case.patient.get_age_band_display(),
@@ -66,6 +69,11 @@ def row_of(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def tick_url(patient_id: UUID, reviewed: bool) -> str:
+    """Return where the button of a line posts: to tick somebody off, or to take that back."""
+    return reverse(f"clinical:case_{'unreviewed' if reviewed else 'reviewed'}", args=[patient_id])
+
+
 def news(case: Case) -> list[str]:
     """Return what came since this reader last looked, in few words; nothing where they never did."""
     seen = case.mark.looked_at if case.mark else None
@@ -82,8 +90,8 @@ def news(case: Case) -> list[str]:
             change = course.since_last()
             words = f" {signed(change.points)}" if change else f" {course.latest.total}"
             found.append(f"{course.definition.title}{words}")
-    if case.last_session is not None and case.last_session.started_at > seen:
-        found.append(f"session {_day(case.last_session.started_at)}")
+    if case.last_session_at is not None and case.last_session_at > seen:
+        found.append(f"session {_day(case.last_session_at)}")
     fresh = sum(item.created_at > seen for item in case.items)
     if fresh:
         found.append(f"{fresh} new task{'s' if fresh != 1 else ''}")

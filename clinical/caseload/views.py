@@ -158,8 +158,9 @@ def _ticked(request: HttpRequest, patient_id: UUID, *, reviewed: bool) -> HttpRe
     filters = Filters.read(request.POST)
     if not is_partial(request):
         return go_to(request, _page(filters))
-    case = {"id": patient_id, "reviewed": reviewed, "group": ""}
-    return render(request, "clinical/caseload/_tick.html", {"case": case, "filters": filters})
+    tick = showing.tick_url(patient_id, reviewed)
+    case = {"id": patient_id, "reviewed": reviewed, "group": "", "tick": tick}
+    return render(request, "clinical/caseload/_tick.html", {"case": case})
 
 
 def _page(filters: Filters) -> str:

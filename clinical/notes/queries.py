@@ -29,7 +29,7 @@ from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
 from cortex.ui.zone import zone_of
 from patients.breakglass.queries import opens_protected
-from patients.care.queries import covers_of, memberships_of, supervised_by
+from patients.care.queries import supervised_by, treated_ids
 from patients.codes import ConsentType
 from patients.privacy.queries import consent_state
 from patients.registry import access
@@ -306,7 +306,8 @@ def since(row: AnyNote, at: datetime) -> timedelta:
 def facts(who: Patient, occurred_at: datetime, at: datetime) -> list[str]:
     """Return the lines of the measures around a contact."""
     done = measures.standing(rows_of(who), at - measures.LOOK_BACK)
-    return measure_lines(measures.courses(done, measures.instruments()).values(), occurred_at)
+    offered = measures.instruments(who.organization_id)
+    return measure_lines(measures.courses(done, offered).values(), occurred_at)
 
 
 def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:
@@ -326,8 +327,7 @@ def searchable(
         who = reader(actor, patient_id, at)
         ids, shown = set(who.ids), who.condition
     else:
-        ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
-        ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
+        ids = treated_ids(user, at)
         agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
         shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
     shown &= Q(author=user) | Q(signed_at__isnull=False)

@@ -314,7 +314,7 @@ def level_of(patient: Patient) -> str:
 
 def totals_of(patient: Patient) -> dict[str, int]:
     """Return the newest valid totals of the offered instruments by key."""
-    offered = {row.pk: row.key for row in measures.instruments()}
+    offered = {row.pk: row.key for row in measures.instruments(patient.organization_id)}
     return {
         offered[key]: one.total for key, one in latest_totals(patient).items()
         if key in offered and one.total is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,16 +15,19 @@ from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound
 from cortex.ops.models import Notification
 from cortex.ui.zone import zone_of
-from patients.care.queries import covers_of, memberships_of
+from patients.care.queries import treated_ids
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import full_name
+from patients.registry.queries import full_name, rows_of
+from patients.sessions.models import Session
 
 REMINDER = "appointment.reminder"
 NAMES = ("given_name", "middle_name", "family_name")
 MOST_NOTICES = 20
 LISTED = 50
+# A sitting that began so near to an appointment was that one.
+NEAR = timedelta(hours=1)
 GONE = "This does not exist, or it is not open to you."
 
 
@@ -59,9 +62,8 @@ def open_names(context: AccessContext, people: Iterable[Patient]) -> dict[UUID, 
 
 def own_people(user: User, at: datetime) -> list[Patient]:
     """Return those whom somebody treats or covers, for a choice; active ones only."""
-    ids = set(memberships_of(user, at).values_list("patient_id", flat=True))
-    ids |= set(covers_of(user, at).values_list("patient_id", flat=True))
-    return list(Patient.objects.active().canonical().filter(pk__in=ids).order_by("anonymous_id"))
+    people = Patient.objects.active().canonical().filter(pk__in=treated_ids(user, at))
+    return list(people.order_by("anonymous_id"))
 
 
 def next_appointments(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, Appointment]:
@@ -123,6 +125,21 @@ def clashes(
         Clash(one.pk, one.starts_at, one.ends_at, one.therapist_id == therapist_id)
         for one in mine.union(theirs).order_by("starts_at")
     ]
+
+
+def appointment_of(session_id: UUID) -> Appointment | None:
+    """Lock and return the planned appointment that a sitting was, or None: its clinician's with that person,
+    begun by the sitting's end, and the nearest to its beginning within an hour.
+    """
+    sitting = Session.objects.filter(pk=session_id).select_related("run", "patient").first()
+    if sitting is None or sitting.ended_at is None or getattr(sitting, "run", None) is None:
+        return None
+    rows = Appointment.objects.select_for_update(of=("self",)).filter(
+        therapist_id=sitting.run.clinician_id, patient_id__in=rows_of(sitting.patient),
+        status=Status.SCHEDULED, starts_at__gte=sitting.started_at - NEAR,
+        starts_at__lte=min(sitting.started_at + NEAR, sitting.ended_at),
+    )  # fmt: skip
+    return min(rows, key=lambda one: abs(one.starts_at - sitting.started_at), default=None)
 
 
 def due_reminders(at: datetime, most: int = 500) -> list[UUID]:

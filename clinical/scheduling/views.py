@@ -205,7 +205,7 @@ def appointment_page(
         shown = forms | {
             "one": entry(one, names[one.patient_id], zone, at), "row": one, "zone": zone.key,
             "conflict": conflict, "ways": _ways(error, zone), "begun": one.starts_at <= at,
-            "lines": [line_row(line) for line in billing.lines_of_appointment(one.pk)],
+            "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
             "codes": codes, "own": one.therapist_id == actor.id,
             "back": _calendar_at(one.starts_at, zone, one.pk),
         }  # fmt: skip

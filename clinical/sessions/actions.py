@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from clinical.scheduling.actions import propose_line
+from clinical.scheduling.actions import note_held, propose_line
+from clinical.scheduling.queries import appointment_of
 from clinical.sessions import queries
 from clinical.sessions.coding import (
     ASKED_CODES,
@@ -155,24 +155,12 @@ def assess_risk(
     return after, alerts
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What the note and the billing line of a session begin with."""
-
-    session: Session
-    started_at: datetime
-    ended_at: datetime
-    minutes: int
-    interventions: list[str]
-    measures: list[tuple[UUID, str, int | None]]
-
-
 @action
 def end_session(
     *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
     at: datetime | None = None,
-) -> Ended:  # fmt: skip
-    """End a session and return what its note and its billing line are prefilled with."""
+) -> Session:  # fmt: skip
+    """End a session: its appointment took place, and its billing line is proposed from its minutes."""
     if status not in ENDINGS:
         raise InputRefused("Say how the session ended.", "ending_unknown", field="status")
     at = clock(at)
@@ -185,17 +173,11 @@ def end_session(
     run.save(update_fields=["ended_at", "updated_at"])
     record(actor, "session.ended", session, subject=session.patient_id, codes={"status": status})
     if status == SessionStatus.COMPLETED:
+        appointment = appointment_of(session.pk)
+        if appointment is not None:
+            note_held(actor=actor, appointment_id=appointment.pk, session_id=session.pk, at=at)
         propose_line(actor=actor, session_id=session.pk, at=at)
-    with opening(actor, purpose="treatment") as context:
-        interventions = queries.interventions_of(context, session)
-    return Ended(
-        session=session,
-        started_at=session.started_at,
-        ended_at=at,
-        minutes=round(session.duration_seconds / 60),
-        interventions=interventions,
-        measures=queries.measures_of(session),
-    )
+    return session
 
 
 def _running(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> SessionRun:

@@ -13,7 +13,6 @@ from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 from clinical.assessments.models import Assessment
 from clinical.chart.banner import beside
 from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Sample, compare
-from clinical.sessions.coding import INTERVENTION
 from clinical.sessions.models import SessionRun
 from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
@@ -118,13 +117,6 @@ def locked_entry(session_id: UUID, entry_id: UUID) -> SessionActivity:
 def entries_of(session: Session) -> list[SessionActivity]:
     """Return what was logged or done in a session, in order."""
     return list(SessionActivity.objects.filter(session=session).order_by("started_at", "pk"))
-
-
-def interventions_of(context: AccessContext, session: Session) -> list[str]:
-    """Return the coded interventions of a session once each, in the order of their first use; opens them."""
-    rows = [one for one in entries_of(session) if one.activity_type == INTERVENTION]
-    context.open(rows, ["activity_data"])
-    return list(dict.fromkeys(str((one.activity_data or {}).get("code", "")) for one in rows))
 
 
 def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:

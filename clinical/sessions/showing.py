@@ -20,7 +20,6 @@ from clinical.sessions.coding import (
 )
 from clinical.sessions.emotions.actions import UNDO_WITHIN as REVIEW_UNDO
 from clinical.sessions.queries import Review
-from crisis.alerts.models import RiskAlert
 from patients.codes import VOICE_EMOTIONS, DissonanceType, Emotion, EmotionSource, ReviewStatus, SessionKind
 from patients.sessions.models import (
     HARD_CAP,
@@ -287,17 +286,6 @@ def citations_of(value: Any) -> list[str]:
     if isinstance(value, list):
         return [line for one in value for line in citations_of(one)]
     return [str(value)]
-
-
-def alert_row(alert: RiskAlert) -> dict[str, Any]:
-    """Return one open alert: its level, and who has it."""
-    return {
-        "url": reverse("crisis:alert_page", args=[alert.pk]),
-        "level": alert.level,
-        "owner": alert.assigned_to.full_name if alert.assigned_to else "",
-        "due": alert.claim_due_at,
-        "raised": alert.raised_at,
-    }
 
 
 def sections_of(found: Review) -> list[str]:

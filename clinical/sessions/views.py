@@ -10,6 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinical.assessments.showing import alert_row
+from clinical.scheduling.billing.queries import lines_of_session
+from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
@@ -131,7 +134,7 @@ def _run(
     )
     shown |= {
         "entries": showing.entry_rows(found.activities, at)[::-1],
-        "alerts": [showing.alert_row(one) for one in open_of_people(head.ids)],
+        "alerts": [alert_row(one) for one in open_of_people(head.ids)],
         "measures": found.measures,
         "may_end": True,
         "form": shown.get("form") or EntryForm(auto_id="entry_%s"),
@@ -158,6 +161,7 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
         "words_form": WordsForm(auto_id="words_%s"),
         "may_review": actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
         "after_end": showing.after_end(found),
+        "lines": [line_row(one) for one in lines_of_session(session.pk)] if is_log else [],
     }
 
 

@@ -68,11 +68,17 @@ def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:
 
 def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
     """The newest assessment of each person who has one; one query."""
-    rows = (
-        RiskAssessment.objects.filter(patient_id__in=set(patient_ids))
-        .order_by("patient_id", "-computed_at", "-id")
-        .distinct("patient_id")
-    )
+    return {row.patient_id: row for row in _newest(patient_ids)}
+
+
+def _newest(patient_ids: Iterable[UUID]) -> QuerySet[RiskAssessment]:
+    rows = RiskAssessment.objects.filter(patient_id__in=set(patient_ids))
+    return rows.order_by("patient_id", "-computed_at", "-id").distinct("patient_id")
+
+
+def latest_levels(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
+    """The newest assessment of each person who has one, with its level and times alone; one query."""
+    rows = _newest(patient_ids).only("patient_id", "level", "entered_level_at", "computed_at")
     return {row.patient_id: row for row in rows}
 
 

@@ -16,6 +16,12 @@ from patients.care.models import (
 )
 from patients.codes import CareRole
 
+# Columns of a person that no list shows; each is a sealed value or a digest of one.
+UNLISTED = (
+    "sex", "gender", "email", "email_hash", "phone", "phone_hash", "date_of_birth", "home_address",
+    "usual_places", "mrn", "mrn_hash", "risk_notes",
+)  # fmt: skip
+
 
 def memberships_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
     """Return the running places of `user` on care teams, covers left out."""
@@ -25,6 +31,27 @@ def memberships_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
 def covers_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
     """Return the running planned covers by `user`."""
     return CareTeamMember.objects.of_user(user).covers().running(at)
+
+
+def treated_ids(user: Any, at: Moment) -> set[UUID]:
+    """Return the patients whom `user` treats or covers; two queries."""
+    return {
+        one for rows in (memberships_of(user, at), covers_of(user, at))
+        for one in rows.values_list("patient_id", flat=True)
+    }  # fmt: skip
+
+
+def treated_places(user: Any, at: Moment, most: int) -> list[CareTeamMember]:
+    """Return by which places `user` treats or covers people, at most `most` of each; own ones come first.
+
+    Their people come along without what a list never shows; deleted and merged rows stay out.
+    """
+    found: list[CareTeamMember] = []
+    for rows in (memberships_of(user, at), covers_of(user, at)):
+        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
+        chosen = chosen.select_related("patient", "cover_for__user").prefetch_related("patient__organization")
+        found += chosen.defer(*(f"patient__{name}" for name in UNLISTED))[:most]
+    return found
 
 
 def grants_of(user: Any, at: Moment) -> GrantQuerySet:

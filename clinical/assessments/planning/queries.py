@@ -13,16 +13,16 @@ from clinical.assessments import queries as measures
 from clinical.assessments.models import Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
-from clinical.assessments.schedule import AFTER_CRITICAL, Due, Facts, Own, due
+from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, Due, Facts, Own, due
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.risk import codes
 from crisis.risk.models import Evidence
-from crisis.risk.queries import latest_assessments
+from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
-from patients.care.queries import covers_of, memberships_of
+from patients.care.queries import treated_places
 from patients.registry.models import Patient
 from patients.sessions.models import Session
 
@@ -85,9 +85,11 @@ def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
         patient_id__in=owner, level="critical", raised_at__gte=at - AFTER_CRITICAL[-1] - timedelta(days=7)
     ), "raised_at")  # fmt: skip
     transitions = _transitions(owner, at)
+    # A sitting asks for a screener while the level is high, and of nobody else.
+    tense = [pk for one in people if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
     contacts = _times(
         owner, Session.objects.filter(
-            patient_id__in=owner, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
+            patient_id__in=tense, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
         ), "started_at",
     )  # fmt: skip
     return {
@@ -168,21 +170,19 @@ def plans_of(patient_ids: Iterable[UUID]) -> dict[str, MeasurePlan]:
 def own_people(user: User, at: datetime) -> list[Person]:
     """Return whom somebody treats or covers, with courses and levels; the dates are not reckoned yet."""
     found: dict[UUID, Person] = {}
-    for rows in (memberships_of(user, at), covers_of(user, at)):
-        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
-        for place in chosen.select_related("patient__organization")[:MOST]:
-            one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
-            one.began = min(one.began, place.starts_at)
+    for place in treated_places(user, at, MOST):
+        one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
+        one.began = min(one.began, place.starts_at)
     return _filled(found, measures.instruments(user.organization_id), at)
 
 
 def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
     by_person = {one.patient.person_id: one for one in found.values()}
     done = defaultdict(list)
-    for row in measures.standing({*found, *by_person}, at - measures.LOOK_BACK):
+    for row in measures.ends({*found, *by_person}, at - measures.LOOK_BACK):
         one = found.get(row.patient_id) or by_person[row.patient_id]
         done[one.patient.pk].append(row)
-    levels = latest_assessments(by_person)
+    levels = latest_levels(by_person)
     for pk, one in found.items():
         one.courses = measures.courses(done[pk], offered)
         one.ids = (one.patient.person_id,)

@@ -14,7 +14,7 @@ from clinical.plans.models import TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
 from cortex.accounts.models import User
 from crisis.alerts.models import RiskAlert
-from patients.care.queries import covers_of, memberships_of
+from patients.care.queries import treated_ids
 
 IN_FORCE = ("active", "on_hold")
 # More than anybody works off; a list that is cut begins with what is latest.
@@ -66,9 +66,7 @@ def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
 
 def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
     """Return the plans of the people whom `user` treats or covers, the longest overdue first."""
-    ids = {
-        place.patient_id for rows in (memberships_of(user, at), covers_of(user, at)) for place in rows
-    }  # fmt: skip
+    ids = treated_ids(user, at)
     plans = TreatmentPlan.objects.filter(
         patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
     ).exclude(patient__status="deleted")

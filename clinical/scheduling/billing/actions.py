@@ -127,9 +127,7 @@ def _count(line: BillingLine) -> int:
 def _refuse_twice(appointment: Appointment | None, codes: list[str]) -> None:
     if appointment is None:
         return
-    there = {
-        one.code for one in queries.lines_of_appointment(appointment.pk) if one.status != LineStatus.VOID
-    }
+    there = {one.code for one in queries.lines_of_appointment(appointment) if one.status != LineStatus.VOID}
     if there & set(codes):
         raise RuleBroken("This is proposed already. Take that line out first.", "already_billed")
 

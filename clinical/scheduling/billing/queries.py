@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from clinical.scheduling.billing.coding import Code
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
+from clinical.scheduling.models import Appointment
 from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor, NotFound
@@ -55,9 +56,10 @@ def lines_of_session(session_id: UUID) -> list[BillingLine]:
     return list(rows.order_by("billing_code__is_addon", "code"))
 
 
-def lines_of_appointment(appointment_id: UUID) -> list[BillingLine]:
-    """Return every line of an appointment, those taken out too."""
-    return list(BillingLine.objects.filter(appointment_id=appointment_id).order_by("pk"))
+def lines_of_appointment(row: Appointment) -> list[BillingLine]:
+    """Return every line of an appointment and of the sitting that it was, those taken out too."""
+    about = Q(appointment=row) | Q(session=row.session_id) if row.session_id else Q(appointment=row)
+    return list(BillingLine.objects.filter(about).order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

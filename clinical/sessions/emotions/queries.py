@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from cortex.accounts.models import User
 from cortex.audit import NotFound
 from cortex.ids import time_of
-from patients.care.queries import covers_of, memberships_of
+from patients.care.queries import treated_ids
 from patients.codes import PatientStatus, ReviewStatus
 from patients.registry.models import Patient
 from patients.sessions.observations import EmotionObservation
@@ -23,8 +23,7 @@ AHEAD = timedelta(days=1)
 
 def own_people(user: User, at: datetime) -> list[UUID]:
     """Return the ids of every row of the people whom `user` treats or covers now."""
-    people = {one.patient_id for one in memberships_of(user, at)}
-    people |= {one.patient_id for one in covers_of(user, at)}
+    people = treated_ids(user, at)
     persons = Patient.objects.filter(pk__in=people).values("person_id")
     rows = Patient.objects.filter(person_id__in=persons).exclude(status=PatientStatus.DELETED)
     return list(rows.values_list("pk", flat=True))

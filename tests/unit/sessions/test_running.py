@@ -10,6 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
+from clinical.scheduling.actions import book_appointment
+from clinical.scheduling.billing.actions import add_code, bill_appointment
+from clinical.scheduling.billing.queries import lines_of_appointment
 from clinical.sessions import actions
 from clinical.sessions.models import SessionRun
 from cortex.audit import InputRefused, NotFound, RuleBroken
@@ -52,8 +55,10 @@ def test_a_session_is_started_logged_and_ended_and_says_what_comes_next_begins_w
     at = makers.now() + timedelta(minutes=52)
     ended = actions.end_session(**who, at=at)  # type: ignore[arg-type]
     makers.scope_all()
-    assert (ended.minutes, ended.interventions) == (52, ["BEHAVIOURAL_ACTIVATION"])
-    assert [(title, total) for _, title, total in ended.measures] == [("GAD-7", 7)]
+    assert ended.duration_seconds // 60 == 52
+    page = client_of(cast.alice).get(reverse("clinical:session", args=[cast.patient.pk, session.pk]))
+    assert "GAD-7" in page.content.decode()
+    makers.scope_all()
     row = Session.objects.get(pk=session.pk)
     assert (row.kind, row.status, row.ended_at) == ("therapy", "completed", at)
     words = makers.opened(SessionActivity.objects.filter(activity_type="interaction").get(), "activity_data")
@@ -199,3 +204,48 @@ def test_the_whole_session_in_the_browser_s_own_way_and_left_open_it_is_found_ag
     again = client.post(f"{url}log/", {"code": "CBT", "text": "late"})
     assert again.status_code == 409
     assert "has ended" in again.content.decode()
+
+
+def test_a_session_was_the_appointment_that_it_began_near_and_is_billed_once(cast: Cast) -> None:
+    code = {"system": "own", "own_label": "Therapy", "service": "psychotherapy", "min_minutes": 30}
+    alice = staff(cast.alice)
+    add_code(actor=staff(cast.ada), code="TH-50", active_from=makers.now().date(), **code)
+    at = makers.now()
+    booked, other = (
+        book_appointment(
+            actor=alice, patient_id=cast.patient.pk, starts=[at + timedelta(minutes=shift)], minutes=50,
+            therapist_id=cast.alice.pk,
+        )[0]
+        for shift in (10, 60 * 5)
+    )  # fmt: skip
+    session = begun(cast)
+    who = {"actor": alice, "patient_id": cast.patient.pk, "session_id": session.pk}
+    actions.end_session(**who, at=at + timedelta(minutes=55))  # type: ignore[arg-type]
+    makers.scope_all()
+    booked.refresh_from_db()
+    other.refresh_from_db()
+    assert (booked.status, booked.session_id) == ("held", session.pk)
+    assert (other.status, other.session_id) == ("scheduled", None)
+    assert [line.code for line in lines_of_appointment(booked)] == ["TH-50"]
+    with pytest.raises(RuleBroken, match="proposed already"):
+        bill_appointment(actor=alice, appointment_id=booked.pk, at=at + timedelta(minutes=56))
+    page = client_of(cast.alice).get(reverse("clinical:session", args=[cast.patient.pk, session.pk]))
+    assert "TH-50" in page.content.decode()
+    assert "Write the note" in page.content.decode()
+
+
+def test_an_abandoned_session_leaves_its_appointment_and_bills_nothing(cast: Cast) -> None:
+    at = makers.now()
+    booked = book_appointment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[at], minutes=50,
+        therapist_id=cast.alice.pk,
+    )[0]  # fmt: skip
+    session = begun(cast)
+    actions.end_session(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, session_id=session.pk, status="abandoned",
+        at=at + timedelta(minutes=5),
+    )  # fmt: skip
+    makers.scope_all()
+    booked.refresh_from_db()
+    assert (booked.status, booked.session_id) == ("scheduled", None)
+    assert lines_of_appointment(booked) == []
