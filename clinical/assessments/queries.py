@@ -109,26 +109,6 @@ def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list
     return list(rows.order_by("administered_at", "pk"))
 
 
-def ends(patient_ids: Iterable[UUID], since: datetime) -> list[Assessment]:
-    """Return of each measure of each row the first valid administration and the last two, oldest first.
-
-    That is what a list of many people reads of a course: where it began, where it stands, and what changed.
-    One query.
-    """
-    scored = Assessment.objects.standing().filter(
-        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
-    )
-    one = [F("patient_id"), F("instrument_id")]
-    rows = scored.annotate(
-        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
-        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
-    ).filter(Q(forth=1) | Q(back__lte=2))
-    rows = rows.only(
-        "patient_id", "instrument_id", "administered_at", "total", "band", "prorated", "is_valid", "flags"
-    )
-    return list(rows.order_by("administered_at", "pk"))
-
-
 @dataclass(frozen=True, slots=True)
 class Point:
     """One valid administration on a course."""
@@ -181,6 +161,27 @@ class Course:
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
+def ends(patient_ids: Iterable[UUID], since: datetime) -> Iterable[tuple[UUID, UUID, Point]]:
+    """Return of each measure of each row the first valid administration and the last two, oldest first.
+
+    As (row, instrument, point): what a list of many people reads of a course is where it began, where it
+    stands, and what changed. One query, and no instance is made.
+    """
+    scored = Assessment.objects.standing().filter(
+        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
+    )
+    one = [F("patient_id"), F("instrument_id")]
+    rows = scored.annotate(
+        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
+        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
+    ).filter(Q(forth=1) | Q(back__lte=2))
+    columns = ("patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags")
+    for patient_id, instrument_id, pk, at, total, band, prorated, flags in (
+        rows.order_by("administered_at", "pk").values_list(*columns)
+    ):  # fmt: skip
+        yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
+
+
 def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[str, Course]:
     """Return the course of each offered instrument by key; other versions aren't compared."""
     found = {row.pk: Course(row.read()) for row in offered}
@@ -193,6 +194,17 @@ def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[s
             course.points.append(Point(one.pk, one.administered_at, one.total, one.band, one.prorated, flags))
         elif "declined" in one.flags:
             course.declined += 1
+    return {course.definition.key: course for course in found.values()}
+
+
+def courses_of_ends(
+    rows: Iterable[tuple[UUID, Point]], offered: Iterable[tuple[UUID, Definition]]
+) -> dict[str, Course]:
+    """Return the course of each offered instrument by key from its ends, as (instrument, point)."""
+    found = {pk: Course(definition) for pk, definition in offered}
+    for instrument_id, point in rows:
+        if instrument_id in found:
+            found[instrument_id].points.append(point)
     return {course.definition.key: course for course in found.values()}
 
 

@@ -10,6 +10,7 @@ from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, Q
 
 from clinical.assessments import queries as measures
@@ -145,12 +146,13 @@ def _add_measures(
     found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime, organization_id: UUID | None
 ) -> None:
     offered = measures.instruments(organization_id)
+    read = [(row.pk, row.read()) for row in offered]
     rows = defaultdict(list)
-    for one in measures.ends(ids, at - measures.LOOK_BACK):
-        if (case := case_of(one.patient_id)) is not None:
-            rows[case.patient.pk].append(one)
+    for patient_id, instrument_id, point in measures.ends(ids, at - measures.LOOK_BACK):
+        if (case := case_of(patient_id)) is not None:
+            rows[case.patient.pk].append((instrument_id, point))
     for pk, case in found.items():
-        case.courses = measures.courses(rows[pk], offered)
+        case.courses = measures.courses_of_ends(rows[pk], read)
     due = planning.due_measures(
         [
             planning.person_of(one.patient, (one.patient.person_id,), one.courses, one.since, one.level)
@@ -167,12 +169,14 @@ def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since)
-    for patient_id, day, mood in rows.values_list("patient_id", "date", "mood"):
+    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since).order_by()
+    by_row = rows.values("patient_id").annotate(
+        days=ArrayAgg("date", order_by=("date", "pk")), said=ArrayAgg("mood", order_by=("date", "pk")),
+        heard=Max("submitted_at"),
+    )  # fmt: skip
+    for patient_id, dates, moods, heard in by_row.values_list("patient_id", "days", "said", "heard"):
         if (case := case_of(patient_id)) is not None:
-            days[case.patient.pk][day] = mood
-    for patient_id, heard in rows.order_by().values_list("patient_id").annotate(Max("submitted_at")):
-        if (case := case_of(patient_id)) is not None:
+            days[case.patient.pk].update(zip(dates, moods, strict=True))
             case.last_heard = max(filter(None, (case.last_heard, heard)))
     for pk, by_day in days.items():
         case = case_of(pk)

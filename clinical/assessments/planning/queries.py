@@ -179,12 +179,13 @@ def own_people(user: User, at: datetime) -> list[Person]:
 def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
     by_person = {one.patient.person_id: one for one in found.values()}
     done = defaultdict(list)
-    for row in measures.ends({*found, *by_person}, at - measures.LOOK_BACK):
-        one = found.get(row.patient_id) or by_person[row.patient_id]
-        done[one.patient.pk].append(row)
+    read = [(row.pk, row.read()) for row in offered]
+    for patient_id, instrument_id, point in measures.ends({*found, *by_person}, at - measures.LOOK_BACK):
+        one = found.get(patient_id) or by_person[patient_id]
+        done[one.patient.pk].append((instrument_id, point))
     levels = latest_levels(by_person)
     for pk, one in found.items():
-        one.courses = measures.courses(done[pk], offered)
+        one.courses = measures.courses_of_ends(done[pk], read)
         one.ids = (one.patient.person_id,)
         assessed = levels.get(one.patient.person_id)
         one.level = assessed.level if assessed else ""
