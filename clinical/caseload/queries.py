@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
@@ -192,16 +192,19 @@ def local_day(patient: Patient, at: datetime) -> date:
 
 
 def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
-    rows = Session.objects.filter(patient_id__in=list(ids))
-    newest = rows.filter(started_at__lte=at).order_by("patient_id", "-started_at").distinct("patient_id")
-    for patient_id, when in newest.values_list("patient_id", "started_at"):
-        if (case := case_of(patient_id)) is not None:
-            case.last_session_at = max(filter(None, (case.last_session_at, when)))
-            case.last_heard = max(filter(None, (case.last_heard, when)))
-    coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
-    for patient_id, when in coming.distinct("patient_id").values_list("patient_id", "started_at"):
-        if (case := case_of(patient_id)) is not None:
-            case.next_at = min(when, case.next_at or when)
+    own = Session.objects.filter(patient_id=OuterRef("pk"))
+    newest = own.filter(started_at__lte=at).order_by("-started_at")
+    coming = own.filter(started_at__gt=at, status="scheduled").order_by("started_at")
+    rows = Patient.objects.filter(pk__in=list(ids)).order_by()
+    for patient_id, last, following in rows.values_list(
+        "pk", Subquery(newest.values("started_at")[:1]), Subquery(coming.values("started_at")[:1])
+    ):
+        case = case_of(patient_id)
+        if case is not None and last is not None:
+            case.last_session_at = max(filter(None, (case.last_session_at, last)))
+            case.last_heard = max(filter(None, (case.last_heard, last)))
+        if case is not None and following is not None:
+            case.next_at = min(following, case.next_at or following)
     for booked in next_appointments(ids, at).values():
         if (case := case_of(booked.patient_id)) is not None:
             case.next_at = min(booked.starts_at, case.next_at or booked.starts_at)
