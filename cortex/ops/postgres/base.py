@@ -36,7 +36,7 @@ def answer_within(seconds: float) -> Iterator[None]:
 
 
 class TimesInUtc(psycopg.adapt.Loader):
-    """Stands for psycopg's compiled loader, a tenth of what Django's own costs, where Django looks for a zone.
+    """Stands for psycopg's compiled loader, a tenth of what Django's own costs, where Django asks a zone.
 
     What it loads is in ZoneInfo("UTC"), not in `datetime.timezone.utc`.
     """
