@@ -60,7 +60,7 @@ unit: dev
 test: browser lint types checks
 	$(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 
-# Half an hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
+# An hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev
 	$(BIN)/python -m tests.faults.nemesis
 

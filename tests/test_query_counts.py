@@ -1,4 +1,4 @@
-"""How many queries each list costs: the same at 2 rows and at 50, and the number in query_counts.json."""
+"""How many queries each list costs: the same at 2 rows and at 10, and the number in query_counts.json."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from tests.walk.plans import begin
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
-FEW, MANY = 2, 20
+FEW, MANY = 2, 10
 OFFICE = tuple(sorted(f"{one._meta.app_label}/{one._meta.model_name}" for one in admin.site._registry))
 # Lists whose length doesn't grow with the house: the number of queries is held to its baseline all the same.
 SHORT = {

@@ -38,6 +38,7 @@ from patients.registry.predicate import (
     related_rows,
     relationship_q,
 )
+from patients.registry.standing import answer
 
 __all__ = [
     "CHART", "CONSENTS", "REFERRALS", "VIEW", "may_view", "patients_related", "register",
@@ -81,9 +82,9 @@ def relations(
     people, a patient's device its own person, and the system that works for no one organization everybody.
     """
     if actor.kind == "user":
-        moment, wanted = at or Now(), permission or VIEW
-        rows = _related(actor.user, set(subjects), moment, wanted)
-        found = rows.values_list("pk", "relation", _broken_glass(actor.user, moment, wanted))
+        if not may_relate(actor.user):
+            return {}
+        found = answer(_standing, actor.person, subjects, at or Now(), permission or VIEW)
         return {
             pk: Relation(name, grant if name == BREAK_GLASS else None) for pk, name, grant in found if name
         }
@@ -94,6 +95,12 @@ def relations(
         return dict.fromkeys(people.same_person(actor.id).values_list("pk", flat=True), Relation("self"))
     own = people.of_organizations(actor.org_ids)
     return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
+
+
+def _standing(user: Any, subjects: Collection[UUID], at: Moment, permission: str) -> QuerySet[Any, Any]:
+    """Return (patient, relation, break-glass grant) of those who are reached or are in the organization."""
+    rows = _related(user, set(subjects), at, permission)
+    return rows.values_list("pk", "relation", _broken_glass(user, at, permission))
 
 
 READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."
@@ -176,9 +183,9 @@ def _own(user: Any) -> Q:
 
 def register_own_parts() -> None:
     """Register what this floor knows; called once, at start."""
-    register("care_team", _care_team, opens=frozenset({VIEW, CHART, CONSENTS}), rank=10)
-    register("cover", _cover, opens=frozenset({VIEW, CHART, CONSENTS}), rank=20)
-    register("grant", _grants, opens=frozenset({VIEW, CHART}), rank=60)
+    register("care_team", _care_team, opens=frozenset({VIEW, CHART, CONSENTS}), rank=10, plain=True)
+    register("cover", _cover, opens=frozenset({VIEW, CHART, CONSENTS}), rank=20, plain=True)
+    register("grant", _grants, opens=frozenset({VIEW, CHART}), rank=60, plain=True)
     register("referral", _referrals, opens=frozenset({REFERRALS}), rank=65)
     register("administration", whole=_administration, opens=frozenset({VIEW, CONSENTS}), rank=90)
     register("compliance", whole=_compliance, opens=frozenset({CONSENTS}), rank=91)

@@ -63,7 +63,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--alerts", type=int, default=10_000)
     parser.add_argument("--each", type=int, default=20, help="how many faults of each kind")
-    parser.add_argument("--seconds", type=float, default=1_900)
+    parser.add_argument("--seconds", type=float, default=3_600)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--latest", type=float, default=10, help="seconds after which a screen or a step is late"

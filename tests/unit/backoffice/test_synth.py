@@ -26,6 +26,7 @@ from tests.cast import Cast
 
 AT = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 PLAN = Plan(seed=7, people=2_000, alerts=400, open_alerts=50, organizations=2, at=AT)
+HOUSE = replace(PLAN, people=600, alerts=120)
 
 
 def test_the_same_seed_gives_the_same_people_and_another_one_others() -> None:
@@ -78,9 +79,9 @@ def test_a_database_in_which_anybody_lives_is_refused(cast: Cast, as_system: Non
 def house(transactional_db: None) -> Plan:
     """The small house, built by the command as the machines' role; the test goes on as the application."""
     with stores.role("cortex_system"):
-        call_command("synth", size="small", patients=2_000, seed=7, at=AT.isoformat(), processes=1)
+        call_command("synth", size="small", patients=HOUSE.people, seed=7, at=AT.isoformat(), processes=1)
     makers.scope_all()
-    return PLAN
+    return HOUSE
 
 
 def test_the_small_house_is_whole_and_opens_through_the_product(house: Plan) -> None:
