@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
 from django.db.models import ForeignKey, UUIDField
 from django.db.models.expressions import ColPairs
@@ -18,7 +19,11 @@ class _OneArray:
     rhs: Any
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Render; subqueries, pairs of columns and lists with expressions in them as Django does."""
+        """Render; other subqueries than an array's, pairs of columns and lists of expressions as Django does."""
+        if isinstance(self.rhs, ArraySubquery):
+            left, params = self.process_lhs(compiler, connection)  # type: ignore[attr-defined]
+            right, more = compiler.compile(self.rhs)
+            return f"{left} = ANY({right})", [*params, *more]
         listed = self.rhs_is_direct_value() and not isinstance(self.lhs, ColPairs)  # type: ignore[attr-defined]
         if not listed or any(hasattr(one, "as_sql") for one in self.rhs):
             return super().as_sql(compiler, connection)  # type: ignore[misc,no-any-return]
