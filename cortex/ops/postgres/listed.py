@@ -19,7 +19,7 @@ class _OneArray:
     rhs: Any
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Render; other subqueries than an array's, pairs of columns and lists of expressions as Django does."""
+        """Render; subqueries (but an array's), pairs of columns and lists of expressions as Django does."""
         if isinstance(self.rhs, ArraySubquery):
             left, params = self.process_lhs(compiler, connection)  # type: ignore[attr-defined]
             right, more = compiler.compile(self.rhs)
