@@ -97,8 +97,14 @@ def leave() -> None:
         connections.close_all()
 
     connections.close_all()
-    # A test that drove a browser leaves connections in the context that every later loop copies.
-    asyncio.run(close_those_of_the_loops())
+    # A test that drove a browser leaves connections in the context that every later loop copies. The browser's
+    # own loop, which stays with a file's tests, steps aside meanwhile.
+    own = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        asyncio.run(close_those_of_the_loops())
+    finally:
+        asyncio._set_running_loop(own)
 
 
 def template_of(name: str) -> str:
