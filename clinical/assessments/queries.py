@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, RowNumber
 
 from clinical.assessments.definitions import Definition
+from clinical.assessments.episodes import Episode
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
@@ -109,20 +111,39 @@ def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list
     return list(rows.order_by("administered_at", "pk"))
 
 
-def ends(patient_ids: Iterable[UUID], since: datetime) -> list[Assessment]:
-    """Return of each measure of each row the first valid administration and the last two, oldest first.
+# Of each measure the first that was taken around the beginning of a treatment, people by their rows.
+_OPENING = """
+SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS episode (patient_id, opens, closes)
+  JOIN clinical_assessment one ON one.patient_id = episode.patient_id
+   AND one.administered_at >= GREATEST(episode.opens, %s) AND one.administered_at < episode.closes
+ WHERE one.is_valid AND one.total IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
+ ORDER BY one.patient_id, one.instrument_id, one.administered_at, one.id
+"""
 
-    That is what a list of many people reads of a course: where it began, where it stands, and what changed.
-    One query.
+
+def ends(
+    patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
+) -> list[Assessment]:
+    """Return of each measure of each row the first valid administration, the last two and the baseline.
+
+    That is what a list of many people reads of a course: where it began, where it stands, and what changed
+    (the baseline: of the row's treatment, where it has one). Oldest first; one query.
     """
     scored = Assessment.objects.standing().filter(
         patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
     )
     one = [F("patient_id"), F("instrument_id")]
+    wanted = Q(forth=1) | Q(back__lte=2)
+    if episodes:
+        spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
+        columns = [list(column) for column in zip(*spans, strict=True)]
+        wanted |= Q(pk__in=RawSQL(_OPENING, [*columns, since]))  # noqa: S611  (constant text, values apart)
     rows = scored.annotate(
         forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
         back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
-    ).filter(Q(forth=1) | Q(back__lte=2))
+    ).filter(wanted)
     rows = rows.only(
         "patient_id", "instrument_id", "administered_at", "total", "band", "prorated", "is_valid", "flags"
     )
@@ -143,37 +164,53 @@ class Point:
 
 @dataclass(slots=True)
 class Course:
-    """The valid totals of one measure, oldest first, with what they say."""
+    """The valid totals of one measure, oldest first, with what they say.
+
+    `episode` is the treatment that goes on, from whose beginning change is reckoned.
+    """
 
     definition: Definition
     points: list[Point] = field(default_factory=list)
     declined: int = 0
+    episode: Episode | None = None
 
     @property
     def latest(self) -> Point | None:
         """Return the newest point."""
         return self.points[-1] if self.points else None
 
-    def since_first(self) -> Change | None:
-        """Return the change from the first point of the course; None with fewer than two."""
-        return self._change(0)
+    @property
+    def opening(self) -> Point | None:
+        """Return the first point around the beginning of the treatment; None without either."""
+        if self.episode is None:
+            return None
+        opens, closes = self.episode.opens, self.episode.closes
+        return next((one for one in self.points if opens <= one.at < closes), None)
+
+    @property
+    def baseline(self) -> Point | None:
+        """Return where change is reckoned from: the treatment's first point, else the first of the course."""
+        return self.opening or (self.points[0] if self.points else None)
+
+    def since_baseline(self) -> Change | None:
+        """Return the change from the baseline; None when nothing was taken after it."""
+        baseline = self.baseline
+        return None if baseline is None or baseline is self.latest else self._change(baseline)
 
     def since_last(self) -> Change | None:
         """Return the change from the point before; None with fewer than two."""
-        return self._change(-2)
+        return self._change(self.points[-2]) if len(self.points) > 1 else None
 
-    def _change(self, index: int) -> Change | None:
-        if len(self.points) < 2:
-            return None
-        before, now = self.points[index], self.points[-1]
+    def _change(self, before: Point) -> Change:
+        now = self.points[-1]
         return change(self.definition, before.total, now.total, days_between(before.at, now.at))
 
     def track(self) -> Track:
-        """Return whether the course goes as expected."""
-        if len(self.points) < 2:
+        """Return whether the course goes as expected since the baseline."""
+        baseline, now = self.baseline, self.latest
+        if baseline is None or now is None or baseline is now:
             return Track("unknown", "One total says nothing about a course yet.", None)
-        first, now = self.points[0], self.points[-1]
-        return track(self.definition, first.total, now.total, days_between(first.at, now.at))
+        return track(self.definition, baseline.total, now.total, days_between(baseline.at, now.at))
 
     def taken(self) -> tuple[Taken, ...]:
         """Return the points as the schedule reads them."""
@@ -181,9 +218,11 @@ class Course:
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
-def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[str, Course]:
+def courses(
+    rows: Iterable[Assessment], offered: Iterable[Instrument], episode: Episode | None = None
+) -> dict[str, Course]:
     """Return the course of each offered instrument by key; other versions aren't compared."""
-    found = {row.pk: Course(row.read()) for row in offered}
+    found = {row.pk: Course(row.read(), episode=episode) for row in offered}
     for one in rows:
         course = found.get(one.instrument_id)
         if course is None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Max, Q
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import episodes
 from clinical.assessments.models import Assessment
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
@@ -146,18 +147,18 @@ def _add_measures(
 ) -> None:
     offered = measures.instruments(organization_id)
     rows = defaultdict(list)
-    for one in measures.ends(ids, at - measures.LOOK_BACK):
+    treated = episodes(ids, at)
+    for one in measures.ends(ids, at - measures.LOOK_BACK, treated):
         if (case := case_of(one.patient_id)) is not None:
             rows[case.patient.pk].append(one)
+    people = []
     for pk, case in found.items():
-        case.courses = measures.courses(rows[pk], offered)
-    due = planning.due_measures(
-        [
-            planning.person_of(one.patient, (one.patient.person_id,), one.courses, one.since, one.level)
-            for one in found.values()
-        ],
-        offered, at,
-    )  # fmt: skip
+        person, episode = case.patient.person_id, treated.get(pk) or treated.get(case.patient.person_id)
+        case.courses = measures.courses(rows[pk], offered, episode)
+        people.append(
+            planning.person_of(case.patient, (person,), case.courses, case.since, case.level, episode)
+        )
+    due = planning.due_measures(people, offered, at)
     for pk, case in found.items():
         case.due = [(one.title, one.at) for one in due[pk]]
 
