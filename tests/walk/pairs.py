@@ -109,6 +109,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:measure_result": chart("GET", ids=result),
         "clinical:measure_correct": chart("GET", "POST", ids=result, data=calm),
         "clinical:notes": chart("GET"),
+        "clinical:note_export": chart("GET", "POST", data={"reason": "person"}),
         "clinical:note_begin": chart("POST", data={"note_type": "supervision"}),
         "clinical:note_page": chart("GET", ids=written),
         "clinical:note_edit": chart("GET", ids=draft),
@@ -158,6 +159,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_release": alert("claimed", data=REASON),
         "crisis:alert_false_alarm": alert("contact", data=VERDICT),
         "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
+        "crisis:alert_contacts": alert("claimed", data={"reason": "He stands on the bridge now."}),
         "crisis:alert_link": Pair(
             {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
             {"pseudonym": world.patients["ended"].anonymous_id, "reason": "The teacher named them."},
