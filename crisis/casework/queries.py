@@ -25,7 +25,6 @@ from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import SecondReview
-from patients.contacts.models import DANGER
 from patients.registry.queries import person_card
 from patients.sessions.queries import open_words
 
@@ -125,7 +124,7 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         "contacts_until": known.contacts_until,
         "contacts_closed": known.contacts_closed,
         "contacts_url": reverse("crisis:alert_contacts", args=[alert.pk])
-        if known.contacts_closed and _is_in_danger(ctx, alert)
+        if known.contacts_closed and _has_it(ctx, alert)
         else "",
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
@@ -133,9 +132,9 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
     }
 
 
-def _is_in_danger(ctx: AccessContext, alert: RiskAlert) -> bool:
-    """Whether the looker has this alert, and it says imminent danger: then contacts open without consent."""
-    return alert.assigned_to_id == ctx.actor.id and alert.status in OWNED and alert.level in DANGER
+def _has_it(ctx: AccessContext, alert: RiskAlert) -> bool:
+    """Whether the looker has this alert: then contacts open without consent."""
+    return alert.assigned_to_id == ctx.actor.id and alert.status in OWNED
 
 
 def _merged_url(alert: RiskAlert) -> str:

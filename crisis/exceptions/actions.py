@@ -17,7 +17,7 @@ from crisis.alerts.states import OWNED
 from crisis.alerts.timeline import append_event
 from crisis.reviews.actions import CONTACTS_OPENED, make_item
 from patients.contacts.actions import open_exception
-from patients.contacts.models import DANGER, ContactException
+from patients.contacts.models import ContactException
 from patients.contacts.queries import running
 
 
@@ -27,8 +27,9 @@ def open_contacts(
 ) -> ContactException:
     """Open the emergency contacts of an alert's person to its owner for four hours, without consent.
 
-    NotFound for strangers, a conflict for who doesn't have the alert, RuleBroken for one that is over, says
-    no imminent danger or concerns nobody, and where the person agreed anyway; InputRefused with the field.
+    Every alert about a person is high or critical, which is what imminent danger is. NotFound for strangers,
+    a conflict for who doesn't have the alert or for one that is over, RuleBroken for one about nobody and
+    where the person agreed anyway, InputRefused with the field.
     """
     alert = locked_alert(alert_id)
     at = clock(at)
@@ -40,8 +41,6 @@ def open_contacts(
         raise moves.conflict(
             actor, alert, "Whoever has this alert opens the contacts. It must be yours.", "not_the_owner"
         )
-    if alert.level not in DANGER:
-        raise RuleBroken("Contacts open without consent in imminent danger alone.", "no_danger")
     held = running(actor.person.pk, person.pk, at)
     one = open_exception(
         actor=actor, patient=person, alert_id=alert.pk, level=alert.level, reason=reason, at=at
