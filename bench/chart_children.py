@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.board_children import LARGE, SQL_ROWS, client, planned, scanned
 
 LOOKS = ("chart", "caseload", "timeline")
+ASKED = 10
 
 
 def prepare() -> dict[str, Any]:
@@ -75,23 +76,31 @@ def explain() -> dict[str, Any]:
     with scoped(actor_of_user(user)):
         long, short = _people(user)
     browser = client(user)
+    # Several people each: somebody without an alert costs no question about its steps, however old.
     pages = {
-        "overview, ten years": f"/charts/{long[0]}/", "overview, one year": f"/charts/{short[0]}/",
-        "timeline, ten years": f"/charts/{long[0]}/timeline/",
-        "timeline, one year": f"/charts/{short[0]}/timeline/", "caseload": "/caseload/",
-    }  # fmt: skip
+        "overview, ten years": [f"/charts/{one}/" for one in long[:ASKED]],
+        "overview, one year": [f"/charts/{one}/" for one in short[:ASKED]],
+        "timeline, ten years": [f"/charts/{one}/timeline/" for one in long[:ASKED]],
+        "timeline, one year": [f"/charts/{one}/timeline/" for one in short[:ASKED]],
+        "caseload": ["/caseload/"],
+    }
     found: dict[str, Any] = {"large": large, "statements": {}, "scans": []}
-    for path in pages.values():
-        browser.get(path)
-    for name, path in pages.items():
-        answer, plans = planned(partial(browser.get, path))
-        if answer.status_code != 200:
-            raise SystemExit(f"{name}: {answer.status_code}")
-        found["statements"][name] = len(plans)
-        for sql, plan in plans:
-            for table in sorted(scanned(plan) & large.keys()):
-                found["scans"].append({"page": name, "table": table, "sql": sql[:2000]})
+    for paths in pages.values():
+        browser.get(paths[0])
+    for name, paths in pages.items():
+        found["statements"][name] = max(_asked(browser, name, path, found) for path in paths)
     return found
+
+
+def _asked(browser: Any, name: str, path: str, found: dict[str, Any]) -> int:
+    """Ask for a page; note plans that read a large table whole; return how many statements it took."""
+    answer, plans = planned(partial(browser.get, path))
+    if answer.status_code != 200:
+        raise SystemExit(f"{name}: {answer.status_code}")
+    for sql, plan in plans:
+        for table in sorted(scanned(plan) & found["large"].keys()):
+            found["scans"].append({"page": name, "table": table, "sql": sql[:2000]})
+    return len(plans)
 
 
 if __name__ == "__main__":

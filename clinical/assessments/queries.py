@@ -111,45 +111,6 @@ def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list
     return list(rows.order_by("administered_at", "pk"))
 
 
-# Of each measure the first that was taken around the beginning of a treatment, people by their rows.
-_OPENING = """
-SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
-  FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS episode (patient_id, opens, closes)
-  JOIN clinical_assessment one ON one.patient_id = episode.patient_id
-   AND one.administered_at >= GREATEST(episode.opens, %s) AND one.administered_at < episode.closes
- WHERE one.is_valid AND one.total IS NOT NULL
-   AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
- ORDER BY one.patient_id, one.instrument_id, one.administered_at, one.id
-"""
-
-
-def ends(
-    patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
-) -> list[Assessment]:
-    """Return of each measure of each row the first valid administration, the last two and the baseline.
-
-    That is what a list of many people reads of a course: where it began, where it stands, and what changed
-    (the baseline: of the row's treatment, where it has one). Oldest first; one query.
-    """
-    scored = Assessment.objects.standing().filter(
-        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
-    )
-    one = [F("patient_id"), F("instrument_id")]
-    wanted = Q(forth=1) | Q(back__lte=2)
-    if episodes:
-        spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
-        columns = [list(column) for column in zip(*spans, strict=True)]
-        wanted |= Q(pk__in=RawSQL(_OPENING, [*columns, since]))  # noqa: S611  (constant text, values apart)
-    rows = scored.annotate(
-        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
-        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
-    ).filter(wanted)
-    rows = rows.only(
-        "patient_id", "instrument_id", "administered_at", "total", "band", "prorated", "is_valid", "flags"
-    )
-    return list(rows.order_by("administered_at", "pk"))
-
-
 @dataclass(frozen=True, slots=True)
 class Point:
     """One valid administration on a course."""
@@ -218,6 +179,47 @@ class Course:
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
+# Of each measure the first that was taken around the beginning of a treatment, people by their rows.
+_OPENING = """
+SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS episode (patient_id, opens, closes)
+  JOIN clinical_assessment one ON one.patient_id = episode.patient_id
+   AND one.administered_at >= GREATEST(episode.opens, %s) AND one.administered_at < episode.closes
+ WHERE one.is_valid AND one.total IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
+ ORDER BY one.patient_id, one.instrument_id, one.administered_at, one.id
+"""
+
+
+def ends(
+    patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
+) -> Iterable[tuple[UUID, UUID, Point]]:
+    """Return of each measure of each row the first valid administration, the baseline and the last two.
+
+    Oldest first, as (row, instrument, point): what a list of many people reads of a course is where it and
+    the row's treatment (`episodes`) began, where it stands, and what changed. One query, and no instance is
+    made.
+    """
+    scored = Assessment.objects.standing().filter(
+        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
+    )
+    one = [F("patient_id"), F("instrument_id")]
+    wanted = Q(forth=1) | Q(back__lte=2)
+    if episodes:
+        spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
+        opens = [list(column) for column in zip(*spans, strict=True)]
+        wanted |= Q(pk__in=RawSQL(_OPENING, [*opens, since]))  # noqa: S611  (constant text, values apart)
+    rows = scored.annotate(
+        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
+        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
+    ).filter(wanted)
+    columns = ("patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags")
+    for patient_id, instrument_id, pk, at, total, band, prorated, flags in (
+        rows.order_by("administered_at", "pk").values_list(*columns)
+    ):  # fmt: skip
+        yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
+
+
 def courses(
     rows: Iterable[Assessment], offered: Iterable[Instrument], episode: Episode | None = None
 ) -> dict[str, Course]:
@@ -232,6 +234,18 @@ def courses(
             course.points.append(Point(one.pk, one.administered_at, one.total, one.band, one.prorated, flags))
         elif "declined" in one.flags:
             course.declined += 1
+    return {course.definition.key: course for course in found.values()}
+
+
+def courses_of_ends(
+    rows: Iterable[tuple[UUID, Point]], offered: Iterable[tuple[UUID, Definition]],
+    episode: Episode | None = None,
+) -> dict[str, Course]:  # fmt: skip
+    """Return the course of each offered instrument by key from its ends, as (instrument, point)."""
+    found = {pk: Course(definition, episode=episode) for pk, definition in offered}
+    for instrument_id, point in rows:
+        if instrument_id in found:
+            found[instrument_id].points.append(point)
     return {course.definition.key: course for course in found.values()}
 
 

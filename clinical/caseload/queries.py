@@ -10,7 +10,8 @@ from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import episodes
@@ -146,15 +147,16 @@ def _add_measures(
     found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime, organization_id: UUID | None
 ) -> None:
     offered = measures.instruments(organization_id)
+    read = [(row.pk, row.read()) for row in offered]
     rows = defaultdict(list)
     treated = episodes(ids, at)
-    for one in measures.ends(ids, at - measures.LOOK_BACK, treated):
-        if (case := case_of(one.patient_id)) is not None:
-            rows[case.patient.pk].append(one)
+    for patient_id, instrument_id, point in measures.ends(ids, at - measures.LOOK_BACK, treated):
+        if (case := case_of(patient_id)) is not None:
+            rows[case.patient.pk].append((instrument_id, point))
     people = []
     for pk, case in found.items():
         person, episode = case.patient.person_id, treated.get(pk) or treated.get(case.patient.person_id)
-        case.courses = measures.courses(rows[pk], offered, episode)
+        case.courses = measures.courses_of_ends(rows[pk], read, episode)
         people.append(
             planning.person_of(case.patient, (person,), case.courses, case.since, case.level, episode)
         )
@@ -168,12 +170,14 @@ def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since)
-    for patient_id, day, mood in rows.values_list("patient_id", "date", "mood"):
+    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since).order_by()
+    by_row = rows.values("patient_id").annotate(
+        days=ArrayAgg("date", order_by=("date", "pk")), said=ArrayAgg("mood", order_by=("date", "pk")),
+        heard=Max("submitted_at"),
+    )  # fmt: skip
+    for patient_id, dates, moods, heard in by_row.values_list("patient_id", "days", "said", "heard"):
         if (case := case_of(patient_id)) is not None:
-            days[case.patient.pk][day] = mood
-    for patient_id, heard in rows.order_by().values_list("patient_id").annotate(Max("submitted_at")):
-        if (case := case_of(patient_id)) is not None:
+            days[case.patient.pk].update(zip(dates, moods, strict=True))
             case.last_heard = max(filter(None, (case.last_heard, heard)))
     for pk, by_day in days.items():
         case = case_of(pk)
@@ -189,16 +193,19 @@ def local_day(patient: Patient, at: datetime) -> date:
 
 
 def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
-    rows = Session.objects.filter(patient_id__in=list(ids))
-    newest = rows.filter(started_at__lte=at).order_by("patient_id", "-started_at").distinct("patient_id")
-    for patient_id, when in newest.values_list("patient_id", "started_at"):
-        if (case := case_of(patient_id)) is not None:
-            case.last_session_at = max(filter(None, (case.last_session_at, when)))
-            case.last_heard = max(filter(None, (case.last_heard, when)))
-    coming = rows.filter(started_at__gt=at, status="scheduled").order_by("patient_id", "started_at")
-    for patient_id, when in coming.distinct("patient_id").values_list("patient_id", "started_at"):
-        if (case := case_of(patient_id)) is not None:
-            case.next_at = min(when, case.next_at or when)
+    own = Session.objects.filter(patient_id=OuterRef("pk"))
+    newest = own.filter(started_at__lte=at).order_by("-started_at")
+    coming = own.filter(started_at__gt=at, status="scheduled").order_by("started_at")
+    rows = Patient.objects.filter(pk__in=list(ids)).order_by()
+    for patient_id, last, following in rows.values_list(
+        "pk", Subquery(newest.values("started_at")[:1]), Subquery(coming.values("started_at")[:1])
+    ):
+        case = case_of(patient_id)
+        if case is not None and last is not None:
+            case.last_session_at = max(filter(None, (case.last_session_at, last)))
+            case.last_heard = max(filter(None, (case.last_heard, last)))
+        if case is not None and following is not None:
+            case.next_at = min(following, case.next_at or following)
     for booked in next_appointments(ids, at).values():
         if (case := case_of(booked.patient_id)) is not None:
             case.next_at = min(booked.starts_at, case.next_at or booked.starts_at)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import blake2s
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -12,22 +14,43 @@ from django.utils import timezone
 from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
-from clinical.caseload.queries import Case
+from clinical.caseload.queries import MOST, Case
 from clinical.caseload.ranking import GROUPS
 from crisis.alerts.wording import reason_sentence
 
 # So many stand in sentences above the list.
 FIRST = 3
+# So many lines come with the page; the others follow at once, in a second part.
+LINES = 60
 
 
-def groups(cases: list[Case]) -> list[dict[str, Any]]:
-    """Return the rows under their groups; a group without anybody is left out."""
+def groups(cases: list[Case], start: int = 0, end: int = MOST) -> list[dict[str, Any]]:
+    """Return the lines from `start` to `end` under their groups; a group without any is left out.
+
+    `count` is the whole group; one that began before `start` goes on without its head.
+    """
     found = []
     for key, title, about in GROUPS:
-        rows = [row_of(case) for case in cases if case.place.group == key]
-        if rows:
-            found.append({"key": key, "title": title, "about": about, "rows": rows})
+        places = [number for number, case in enumerate(cases) if case.place.group == key]
+        shown = [row_of(cases[number]) for number in places if start <= number < end]
+        if shown:
+            found.append({"key": key, "title": title, "about": about, "rows": shown, "count": len(places),
+                          "goes_on": places[0] < start})  # fmt: skip
     return found
+
+
+def order_mark(cases: list[Case]) -> str:
+    """Return a digest of who stands on the first lines: a second part fits behind the same ones only."""
+    ids = "".join(str(case.patient.pk) for case in cases[:LINES])
+    return blake2s(ids.encode(), digest_size=8).hexdigest()
+
+
+def rest(cases: list[Case], filters: Filters, end: int) -> dict[str, Any]:
+    """Return how many stand behind the lines shown, where those come from, and a page of everybody."""
+    query, page = filters.codes(), reverse("clinical:caseload")
+    part = urlencode(query | {"order": order_mark(cases)})
+    return {"count": len(cases[end:]), "part": f"{reverse('clinical:case_rest')}?{part}",
+            "whole": f"{page}?{urlencode(query | {'whole': '1'})}"}  # fmt: skip
 
 
 def tabs(cases: list[Case], filters: Filters) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ PERSON: list[URLPattern | URLResolver] = [
 ]
 PAGES: list[URLPattern | URLResolver] = [
     path("caseload/", views.caseload, name="caseload"),
+    path("caseload/rest/", views.case_rest, name="case_rest"),
     path("caseload/badges/", views.case_badges, name="case_badges"),
     path("caseload/views/", views.case_view_keep, name="case_view_keep"),
     path("caseload/views/<uuid:view_id>/remove/", views.case_view_remove, name="case_view_remove"),

@@ -14,6 +14,7 @@ from clinical.caseload import actions, queries, showing
 from clinical.caseload.filters import Filters
 from clinical.caseload.forms import ViewForm
 from clinical.caseload.queries import THERAPISTS, Case
+from clinical.sessions.models import SessionRun
 from clinical.sessions.queries import runs_of
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -45,17 +46,19 @@ def _list(
     with reading(actor, purpose="treatment", permission=CHART) as context:
         mark = queries.marks(actor.person, at)
         everybody = queries.caseload(actor.person, at)
-        queries.open_names(context, everybody)
+        running = runs_of(actor.person.pk)
         chosen = [case for case in everybody if filters.holds(case)]
+        end = queries.MOST if asked or "whole" in request.GET else showing.LINES
+        queries.open_names(context, everybody if asked else _with_running(chosen[:end], everybody, running))
         if asked:
             home = actor.person.organization
             called = found_by(home, phone=asked).values_list("pk", flat=True) if home else []
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
         shown: dict[str, Any] = {
             "first": showing.first(everybody) if not asked and filters == Filters() else [],
-            "groups": showing.groups(chosen),
+            "groups": showing.groups(chosen, 0, end),
+            "rest": showing.rest(chosen, filters, end),
             "count": len(everybody),
-            "chosen": len(chosen),
             "tabs": showing.tabs(everybody, filters),
             "filters": filters,
             "selects": filters.selects(),
@@ -66,7 +69,7 @@ def _list(
             ],
             "q": asked,
             "is_cut": len(everybody) >= queries.MOST,
-            "running": _running(everybody, actor.person.pk),
+            "running": _running(everybody, running),
             "mark": mark,
             "form": form,
             "conflict": conflict,
@@ -75,13 +78,33 @@ def _list(
         return render(request, part, shown, status=status)
 
 
-def _running(cases: list[Case], user_id: UUID) -> list[dict[str, Any]]:
+@requires(*THERAPISTS)
+@require_GET
+def case_rest(request: HttpRequest) -> HttpResponse:
+    """The lines behind the first ones, which ask for them by their order; a list that has moved says so."""
+    actor, filters = actor_of(request), Filters.read(request.GET)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        cases = [one for one in queries.caseload(actor.person, clock()) if filters.holds(one)]
+        if request.GET.get("order") != showing.order_mark(cases):
+            return render(request, "clinical/caseload/_moved.html", {"filters": filters})
+        queries.open_names(context, cases[showing.LINES :])
+        groups = showing.groups(cases, showing.LINES)
+        return render(request, "clinical/caseload/_groups.html", {"groups": groups})
+
+
+def _with_running(shown: list[Case], everybody: list[Case], running: list[SessionRun]) -> list[Case]:
+    """Return the cases of the lines, and of those whom the reader sits with, wherever they stand."""
+    people = {one.patient.person_id for one in running} - {case.patient.person_id for case in shown}
+    return [*shown, *(case for case in everybody if case.patient.person_id in people)]
+
+
+def _running(cases: list[Case], running: list[SessionRun]) -> list[dict[str, Any]]:
     """Return the sessions that the reader left open, with those whom they are with; the names are open."""
     names = {case.patient.person_id: case.name or case.patient.anonymous_id for case in cases}
     return [
         {"name": names[one.patient.person_id], "since": one.begun_at,
          "url": reverse("clinical:session", args=[one.patient_id, one.session_id])}
-        for one in runs_of(user_id)
+        for one in running
         if one.patient.person_id in names
     ]  # fmt: skip
 

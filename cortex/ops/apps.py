@@ -51,11 +51,13 @@ class OpsConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Register the checks and, in production, the guard of every new connection."""
+        """Register checks, lookups, retries and, in production, the guard of every new connection."""
         from cortex.ops import checks  # noqa: F401
         from cortex.ops.letters import retries
+        from cortex.ops.postgres import listed
         from cortex.ops.slots.actions import retry_slot
 
+        listed.register()
         retries.register("task", retry_slot)
 
         if getattr(settings, "CORTEX_GUARD_CONNECTIONS", False):

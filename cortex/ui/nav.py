@@ -13,13 +13,15 @@ DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
 THERAPISTS = frozenset({"therapist", "psychiatrist"})
 LOOKING_AFTER = THERAPISTS | {"supervisor"}
 OFFICE = frozenset({"admin", "compliance", "auditor", "supervisor"})
+LEADING = frozenset({"supervisor"})
+ALL = DESK | OFFICE
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One entry of the rail: `count` names its figure, `alarm` colours it, `go` is its key after G.
 
-    A phone's bar has no room for what is `wide`: a page beside leads there.
+    A phone's bar has room for five: roles in `beside` find the entry in the account's menu there.
     """
 
     key: str
@@ -31,27 +33,36 @@ class Item:
     what: str = ""
     alarm: bool = False
     go: str = ""
-    wide: bool = False
+    beside: frozenset[str] = frozenset()
 
 
 ITEMS = (
     Item("caseload", "Caseload", "users", "clinical:caseload", THERAPISTS, go="c"),
     Item("calendar", "Calendar", "calendar", "clinical:calendar", THERAPISTS, go="k"),
-    Item("measures", "Measures", "clipboard-list", "clinical:measures_due", THERAPISTS, wide=True),
-    Item("notes", "Notes", "notes", "clinical:note_desk", THERAPISTS, go="n", wide=True),
-    Item("emotions", "Emotions", "mood-smile", "clinical:emotions", THERAPISTS, wide=True),
+    Item("measures", "Measures", "clipboard-list", "clinical:measures_due", THERAPISTS, beside=ALL),
+    Item("notes", "Notes", "notes", "clinical:note_desk", THERAPISTS, go="n", beside=ALL),
+    Item("emotions", "Emotions", "mood-smile", "clinical:emotions", THERAPISTS, beside=ALL),
     Item("board", "Triage", "urgent", "crisis:board", count="waiting", what="waiting", alarm=True, go="q"),
     Item("cases", "My cases", "lifebuoy", "crisis:my_cases", count="mine", what="open with you", go="m"),
-    Item("followups", "Follow-ups", "calendar-event", "crisis:followups", count="followups", what="due"),
+    Item(
+        "followups",
+        "Follow-ups",
+        "calendar-event",
+        "crisis:followups",
+        DESK,
+        "followups",
+        "due",
+        beside=THERAPISTS,
+    ),
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
-    Item("ways", "In and out", "login", "clinical:ways", THERAPISTS | {"supervisor", "admin"}, wide=True),
-    Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, wide=True),
-    Item("duty", "Duty", "moon-stars", "crisis:duty"),
-    Item("calibration", "Calibration", "target", "crisis:calibration", frozenset({"supervisor"}), wide=True),
-    Item("billing", "Billing", "file-text", "clinical:billing", frozenset({"admin"}), wide=True),
-    Item("office", "Back office", "settings", "admin:index", roles=OFFICE),
+    Item("ways", "In and out", "login", "clinical:ways", THERAPISTS | {"supervisor", "admin"}, beside=ALL),
+    Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, beside=ALL),
+    Item("duty", "Duty", "moon-stars", "crisis:duty", beside=THERAPISTS),
+    Item("calibration", "Calibration", "target", "crisis:calibration", LEADING, beside=ALL),
+    Item("billing", "Billing", "file-text", "clinical:billing", frozenset({"admin"}), beside=ALL),
+    Item("office", "Back office", "settings", "admin:index", OFFICE, beside=LEADING),
     Item("glass", "Break-glass", "key", "clinical:glass_reviews", frozenset({"compliance"})),
-    Item("people", "People", "users-group", "accounts:staff_list", roles=frozenset({"supervisor", "admin"})),
+    Item("people", "People", "users-group", "accounts:staff_list", LEADING | {"admin"}, beside=LEADING),
 )
 
 
@@ -89,6 +100,7 @@ def entries(request: HttpRequest, role: str) -> list[dict[str, object]]:
             "href": href,
             "count": figures.get(item.count, 0),
             "here": _is_here(request.path, item, href),
+            "beside": role in item.beside,
         }
         for item in ITEMS
         if role in item.roles and (href := path_of(item.url_name))

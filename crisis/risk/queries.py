@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Floor, Least
 
 from cortex.accounts.models import Organization
@@ -72,8 +72,10 @@ def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment
 
 
 def _newest(patient_ids: Iterable[UUID]) -> QuerySet[RiskAssessment]:
-    rows = RiskAssessment.objects.filter(patient_id__in=set(patient_ids))
-    return rows.order_by("patient_id", "-computed_at", "-id").distinct("patient_id")
+    """One step into the index for each person, however many evaluations they have."""
+    own = RiskAssessment.objects.filter(patient_id=OuterRef("pk")).order_by("-computed_at", "-id")
+    people = Patient.objects.filter(pk__in=set(patient_ids)).order_by()
+    return RiskAssessment.objects.filter(pk__in=people.values_list(Subquery(own.values("pk")[:1])))
 
 
 def latest_levels(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:

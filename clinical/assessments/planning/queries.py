@@ -219,14 +219,16 @@ def own_people(user: User, at: datetime) -> list[Person]:
 def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
     by_person = {one.patient.person_id: one for one in found.values()}
     done = defaultdict(list)
+    read = [(row.pk, row.read()) for row in offered]
     treated = episodes({*found, *by_person}, at)
-    for row in measures.ends({*found, *by_person}, at - measures.LOOK_BACK, treated):
-        one = found.get(row.patient_id) or by_person[row.patient_id]
-        done[one.patient.pk].append(row)
+    ends = measures.ends({*found, *by_person}, at - measures.LOOK_BACK, treated)
+    for patient_id, instrument_id, point in ends:
+        one = found.get(patient_id) or by_person[patient_id]
+        done[one.patient.pk].append((instrument_id, point))
     levels = latest_levels(by_person)
     for pk, one in found.items():
         one.episode = treated.get(pk) or treated.get(one.patient.person_id)
-        one.courses = measures.courses(done[pk], offered, one.episode)
+        one.courses = measures.courses_of_ends(done[pk], read, one.episode)
         one.ids = (one.patient.person_id,)
         assessed = levels.get(one.patient.person_id)
         one.level = assessed.level if assessed else ""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ _hurry = threading.local()
 GAVE_UP = "SyncRepWaitForLSN"
 # A connection that was heard this lately is used without asking first.
 FRESH_SECONDS = 1.0
+COMPILED: Any = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT)
 
 
 @contextmanager
@@ -31,6 +33,23 @@ def answer_within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _hurry.seconds = None
+
+
+class TimesInUtc(psycopg.adapt.Loader):
+    """Stands for psycopg's compiled loader, a tenth of what Django's own costs, where Django asks a zone.
+
+    What it loads is in ZoneInfo("UTC"), not in `datetime.timezone.utc`.
+    """
+
+    timezone = UTC
+
+    def __new__(cls, oid: int, context: Any = None) -> Any:
+        """Return the compiled one."""
+        return COMPILED(oid, context)
+
+    def load(self, data: Any) -> Any:
+        """Never asked: no instance is made."""
+        raise NotImplementedError
 
 
 class PromptConnection(psycopg.Connection[Any]):
@@ -128,6 +147,8 @@ class DatabaseWrapper(stock.DatabaseWrapper):
             connection.__class__ = PromptConnection
             connection.add_notice_handler(connection.hear)
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
+        if self.timezone_name == "UTC":
+            connection.adapters.register_loader("timestamptz", TimesInUtc)
         return super()._configure_connection(connection)  # type: ignore[misc]
 
     def close_if_health_check_failed(self) -> None:

@@ -63,7 +63,9 @@ function put({ rows, counts }) {
   });
   document.querySelectorAll('[data-view]').forEach((tab) => { tab.querySelector('.count').textContent = counts[tab.dataset.view]; });
   const all = document.querySelector('[data-view="all"]').getAttribute('aria-current') && !tray.elements.q;
-  const came = all ? Object.keys(rows).filter((id) => !known.has(id)).length : 0;
+  const waiting = Number(document.querySelector('[data-rest]')?.dataset.rest ?? 0); // lines that are still to come
+  const unknown = Object.keys(rows).filter((id) => !known.has(id)).length;
+  const came = all ? Math.max(0, unknown - waiting) : 0;
   return { changed, came, rows };
 }
 

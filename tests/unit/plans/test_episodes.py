@@ -88,12 +88,14 @@ def test_a_list_of_many_people_reckons_from_the_same_baseline_in_one_query(plann
         found = episodes([who.pk], at)
         rows = measures.ends([who.pk], at - measures.LOOK_BACK, found)
         offered = measures.instruments(who.organization_id)
-        short = measures.courses(rows, offered, found[who.pk])["phq9"]
+        ends = [(instrument_id, point) for _, instrument_id, point in rows]
+        read = [(row.pk, row.read()) for row in offered]
+        short = measures.courses_of_ends(ends, read, found[who.pk])["phq9"]
         assert short.baseline == course_of(who).baseline
         people.append(who)
     ids, at = [one.pk for one in people], makers.now()
     with CaptureQueriesContext(connection) as seen:
-        measures.ends(ids, at - measures.LOOK_BACK, episodes(ids, at))
+        list(measures.ends(ids, at - measures.LOOK_BACK, episodes(ids, at)))
     assert len(seen) == 2
 
 
