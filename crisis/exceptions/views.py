@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from cortex.access.context import KEYS_DOWN
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
+from cortex.ui.rules import AWAY
 from crisis.casework.views import form_page, refused
 from crisis.exceptions.actions import open_contacts
 from crisis.exceptions.forms import ExceptionForm
@@ -30,8 +32,9 @@ def alert_contacts(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             open_contacts(actor=actor_of(request), alert_id=alert_id, reason=form.cleaned_data["reason"])
-        except RuleBroken as error:
-            form, broken = refused(request, form, error), error
+        except (RuleBroken, *KEYS_DOWN) as error:
+            broken = error if isinstance(error, RuleBroken) else RuleBroken(AWAY, "store_away", status=503)
+            form = refused(request, form, broken)
         else:
             messages.success(request, "The contacts are open to you for 4 hours. A supervisor was told.")
             return go_to(request, page)

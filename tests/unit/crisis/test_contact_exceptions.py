@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
+from cortex.crypto.errors import KeyProviderError
 from cortex.ops.models import Notification
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.exceptions.actions import open_contacts
@@ -137,6 +138,17 @@ def test_they_open_to_the_alert_s_owner_alone_with_a_reason_and_once(cast: Cast,
     first, again = open_them(cast, alert), open_them(cast, alert)
     assert first == again and ContactException.objects.count() == 1
     assert AlertEvent.objects.filter(kind="contacts_opened").count() == 1
+
+
+def test_words_come_back_while_the_keys_are_away(
+    cast: Cast, alert: RiskAlert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise KeyProviderError("away")
+
+    monkeypatch.setattr("crisis.exceptions.views.open_contacts", away)
+    answer = as_user(cast.cleo).post(reverse("crisis:alert_contacts", args=[alert.pk]), {"reason": WHY})
+    assert answer.status_code == 503 and WHY in answer.content.decode()
 
 
 def test_what_the_person_agreed_to_needs_no_exception(cast: Cast) -> None:
