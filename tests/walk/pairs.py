@@ -159,7 +159,8 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_release": alert("claimed", data=REASON),
         "crisis:alert_false_alarm": alert("contact", data=VERDICT),
         "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
-        "crisis:alert_contacts": alert("claimed", data={"reason": "He stands on the bridge now."}),
+        # Without a word: their person agreed, so that an exception would be a conflict.
+        "crisis:alert_contacts": alert("claimed"),
         "crisis:alert_link": Pair(
             {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
             {"pseudonym": world.patients["ended"].anonymous_id, "reason": "The teacher named them."},
