@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cortex.accounts.choices import Role
 from cortex.accounts.queries import active_users
-from cortex.audit import Actor, RuleBroken, action, record
+from cortex.audit import Actor, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ops.notices.actions import notify
 from crisis.alerts import moves
@@ -18,7 +18,6 @@ from crisis.alerts.timeline import append_event
 from crisis.reviews.actions import CONTACTS_OPENED, make_item
 from patients.contacts.actions import open_exception
 from patients.contacts.models import ContactException
-from patients.contacts.queries import running
 
 
 @action
@@ -41,12 +40,11 @@ def open_contacts(
         raise moves.conflict(
             actor, alert, "Whoever has this alert opens the contacts. It must be yours.", "not_the_owner"
         )
-    held = running(actor.person.pk, person.pk, at)
     one = open_exception(
         actor=actor, patient=person, alert_id=alert.pk, level=alert.level, reason=reason, at=at
     )
-    if held is not None:
-        return one
+    if one.opened_at != at:
+        return Unchanged(one)  # type: ignore[return-value]
     append_event(actor, alert, CONTACTS_OPENED, at, note=reason.strip())
     _tell(actor, alert, one, at)
     record(actor, "alert.contacts_opened", alert, subject=person.pk, codes={"exception": str(one.pk)})
