@@ -11,10 +11,12 @@ class ClinicalConfig(AppConfig):
     verbose_name = "Clinical"
 
     def ready(self) -> None:
-        """Add sources of timelines, the topic of caseloads, and what pages say of charts and news."""
+        """Add sources of timelines and treatments, the topic of caseloads, and what pages say of them."""
+        from clinical.assessments import episodes
         from clinical.breakglass.showing import glass_strip, notice_strip
         from clinical.caseload.live import CaseloadSource
         from clinical.chart.added import register_added
+        from clinical.plans.reviews.queries import episodes_of
         from clinical.timeline.care import register_care
         from clinical.timeline.own import register_own
         from cortex.live import topics
@@ -23,6 +25,7 @@ class ClinicalConfig(AppConfig):
         register_own()
         register_care()
         register_added()
+        episodes.register(episodes_of)
         topics.register("caseload", CaseloadSource())
         strips.register(glass_strip)
         strips.register(notice_strip)

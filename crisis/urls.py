@@ -7,6 +7,7 @@ from crisis.calibration import views as calibration
 from crisis.casework import commands, views
 from crisis.desk import views as desk
 from crisis.duty import views as duty
+from crisis.exceptions import views as exceptions
 from crisis.resources import views as resources
 from crisis.reviews import views as reviews
 
@@ -36,6 +37,7 @@ PAGES = [
     path("alerts/<uuid:alert_id>/", views.alert_page, name="alert_page"),
     path("alerts/<uuid:alert_id>/link/", byhand.alert_link, name="alert_link"),
     path("alerts/<uuid:alert_id>/unlink/", byhand.alert_unlink, name="alert_unlink"),
+    path("alerts/<uuid:alert_id>/open-contacts/", exceptions.alert_contacts, name="alert_contacts"),
     path("alerts/<uuid:alert_id>/panel/", views.alert_preview, name="alert_preview"),
     path("alerts/<uuid:alert_id>/source/<uuid:source_id>/", views.alert_source, name="alert_source"),
     path("alerts/second-review/<uuid:review_id>/", views.review_decide, name="review_decide"),

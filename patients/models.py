@@ -2,6 +2,7 @@
 
 from patients.breakglass.models import BreakGlassGrant
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
+from patients.contacts.models import ContactException
 from patients.covers.models import Absence, PlannedCover
 from patients.pathway.models import CareEnding, Referral
 from patients.privacy.models import Consent
@@ -25,6 +26,7 @@ __all__ = [
     "CareEnding",
     "CareTeamMember",
     "Consent",
+    "ContactException",
     "DailyCheckIn",
     "EmergencyContact",
     "EmotionObservation",

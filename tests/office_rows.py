@@ -22,6 +22,7 @@ from cortex.ids import uuid7
 from crisis.policies.actions import add_pager
 from patients.breakglass.actions import break_glass
 from patients.care.actions import add_to_care_team, plan_cover
+from patients.contacts.actions import open_exception
 from patients.covers.actions import plan_absence
 from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
 from patients.registry.models import Patient
@@ -95,6 +96,11 @@ def _ways(cast: Cast, patient: Patient, number: int) -> None:
     break_glass(
         actor=makers.staff(doctor), asked=patient.anonymous_id, reason_code="care_continuity",
         reason="The team's telephone rings out.",
+    )  # fmt: skip
+    makers.consent(patient, "emergency_contact", granted=False)
+    open_exception(
+        actor=makers.staff(cast.alice), patient=patient, alert_id=uuid4(), level="critical",
+        reason="He stands on the bridge.",
     )  # fmt: skip
     makers.add_to_team(patient, away, role="case_manager")
     transfer_care(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from clinical.assessments import queries, scoring
 from clinical.assessments.definitions import Definition
+from clinical.assessments.episodes import episode_of
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText, Mode
 from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
@@ -24,7 +25,7 @@ from patients.codes import MINOR_BANDS
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
-from patients.registry.queries import person_ids
+from patients.registry.queries import person_ids, rows_of
 
 # [P] domain 2.1: a rise is looked at within two days, a declined screener within four hours.
 WORSE_WITHIN = timedelta(hours=48)
@@ -228,18 +229,19 @@ def _tasks(
         tasks.append(("phq9_due", end if one.total <= WELLBEING_VERY_LOW else at + WORSE_WITHIN))
     if definition.key == "phq2" and "above_cutoff" in one.flags:
         tasks.append(("phq9_due", end))
-    if _is_worse(patient, definition, one):
+    if _is_worse(patient, definition, one, at):
         tasks.append(("measure_worse", at + WORSE_WITHIN))
     return tasks
 
 
-def _is_worse(patient: Patient, definition: Definition, one: Assessment) -> bool:
-    """Whether this total is a deterioration against the first or the one before, of this same version."""
+def _is_worse(patient: Patient, definition: Definition, one: Assessment, at: datetime) -> bool:
+    """Whether this total is a deterioration against the baseline or the one before, of this same version."""
     if one.total is None:
         return False
-    rows = [row for row in queries.standing([patient.pk]) if row.instrument_id == one.instrument_id]
-    totals = [row.total for row in rows if row.total is not None and row.pk != one.pk]
-    earlier = [totals[0], totals[-1]] if totals else []
+    ids = rows_of(patient)
+    others = [row for row in queries.standing(ids) if row.pk != one.pk]
+    course = queries.courses(others, [one.instrument], episode_of(ids, at))[definition.key]
+    earlier = {point.total for point in (course.baseline, course.latest) if point is not None}
     return any(scoring.change(definition, before, one.total).is_deterioration for before in earlier)
 
 

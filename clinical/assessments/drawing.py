@@ -119,7 +119,7 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         return LEFT + days_between(first, at) / span * WIDTH if len(points) > 1 else 50.0
 
     bands, words = _bands(definition, y)
-    wanted = _expected(definition, points[0].total, span, y) if len(points) > 1 else ""
+    wanted = _expected(course, last, x, y) if len(points) > 1 else ""
     gaps = after_gaps(points)
     path = line([
         pair for one in points
@@ -178,13 +178,13 @@ def _bands(definition: Definition, y: Scale) -> tuple[str, str]:
     return shapes, words
 
 
-def _expected(definition: Definition, first: int, span: float, y: Scale) -> str:
-    if definition.change.remission_below is None or definition.higher_is_better:
+def _expected(course: Course, last: datetime, x: Callable[[datetime], float], y: Scale) -> str:
+    definition, baseline = course.definition, course.baseline
+    if baseline is None or definition.change.remission_below is None or definition.higher_is_better:
         return ""
-    steps = [span * part / 12 for part in range(13)]
-    path = line(
-        [(LEFT * 10 + day / span * WIDTH * 10, y(expected_total(definition, first, day))) for day in steps]
-    )
+    step = (last - baseline.at) / 12
+    steps = [(baseline.at + part * step, days_between(baseline.at, last) * part / 12) for part in range(13)]
+    path = line([(x(at) * 10, y(expected_total(definition, baseline.total, day))) for at, day in steps])
     return f'<path class="ln sm dash" d="{path}"/>'
 
 

@@ -1,6 +1,6 @@
 """The expected course of a measure, and who is off it.
 
-Pure computation. The course is our policy [P]: half of what lies between the first total and remission by the
+Pure computation. The course is our policy [P]: half of what lies between the baseline and remission by the
 eighth week, on a curve that flattens; who is above it by a clinically significant change is not on track.
 """
 
@@ -23,7 +23,7 @@ class Track:
 
 
 def expected_total(definition: Definition, first: int, days: float) -> float:
-    """Return the total that is expected so many days after the first one."""
+    """Return the total that is expected so many days after the baseline, `first`."""
     goal = definition.change.remission_below
     if goal is None or first < goal:
         return float(first)
@@ -31,7 +31,7 @@ def expected_total(definition: Definition, first: int, days: float) -> float:
 
 
 def track(definition: Definition, first: int, latest: int, days: float) -> Track:
-    """Judge the latest total against the course that began with the first."""
+    """Judge the latest total against the course that began with the baseline, `first`."""
     rules = definition.change
     if definition.higher_is_better or rules.remission_below is None or rules.significant is None:
         return Track("unknown", "No expected course for this measure.", None)
@@ -39,7 +39,7 @@ def track(definition: Definition, first: int, latest: int, days: float) -> Track
         return Track("remission", f"Below {rules.remission_below}: in remission.", None)
     course = expected_total(definition, first, days)
     if rules.worse is not None and latest - first >= rules.worse:
-        return Track("not_on_track", f"{latest - first} points above the first total.", course)
+        return Track("not_on_track", f"{latest - first} points above the baseline.", course)
     if latest - course >= rules.significant:
         return Track("not_on_track", f"{latest}, where about {course:.0f} was expected by now.", course)
     return Track("on_track", f"{latest}, about {course:.0f} was expected by now.", course)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, RowNumber
 
 from clinical.assessments.definitions import Definition
+from clinical.assessments.episodes import Episode
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
@@ -123,37 +125,53 @@ class Point:
 
 @dataclass(slots=True)
 class Course:
-    """The valid totals of one measure, oldest first, with what they say."""
+    """The valid totals of one measure, oldest first, with what they say.
+
+    `episode` is the treatment that goes on, from whose beginning change is reckoned.
+    """
 
     definition: Definition
     points: list[Point] = field(default_factory=list)
     declined: int = 0
+    episode: Episode | None = None
 
     @property
     def latest(self) -> Point | None:
         """Return the newest point."""
         return self.points[-1] if self.points else None
 
-    def since_first(self) -> Change | None:
-        """Return the change from the first point of the course; None with fewer than two."""
-        return self._change(0)
+    @property
+    def opening(self) -> Point | None:
+        """Return the first point around the beginning of the treatment; None without either."""
+        if self.episode is None:
+            return None
+        opens, closes = self.episode.opens, self.episode.closes
+        return next((one for one in self.points if opens <= one.at < closes), None)
+
+    @property
+    def baseline(self) -> Point | None:
+        """Return where change is reckoned from: the treatment's first point, else the first of the course."""
+        return self.opening or (self.points[0] if self.points else None)
+
+    def since_baseline(self) -> Change | None:
+        """Return the change from the baseline; None when nothing was taken after it."""
+        baseline = self.baseline
+        return None if baseline is None or baseline is self.latest else self._change(baseline)
 
     def since_last(self) -> Change | None:
         """Return the change from the point before; None with fewer than two."""
-        return self._change(-2)
+        return self._change(self.points[-2]) if len(self.points) > 1 else None
 
-    def _change(self, index: int) -> Change | None:
-        if len(self.points) < 2:
-            return None
-        before, now = self.points[index], self.points[-1]
+    def _change(self, before: Point) -> Change:
+        now = self.points[-1]
         return change(self.definition, before.total, now.total, days_between(before.at, now.at))
 
     def track(self) -> Track:
-        """Return whether the course goes as expected."""
-        if len(self.points) < 2:
+        """Return whether the course goes as expected since the baseline."""
+        baseline, now = self.baseline, self.latest
+        if baseline is None or now is None or baseline is now:
             return Track("unknown", "One total says nothing about a course yet.", None)
-        first, now = self.points[0], self.points[-1]
-        return track(self.definition, first.total, now.total, days_between(first.at, now.at))
+        return track(self.definition, baseline.total, now.total, days_between(baseline.at, now.at))
 
     def taken(self) -> tuple[Taken, ...]:
         """Return the points as the schedule reads them."""
@@ -161,20 +179,40 @@ class Course:
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
-def ends(patient_ids: Iterable[UUID], since: datetime) -> Iterable[tuple[UUID, UUID, Point]]:
-    """Return of each measure of each row the first valid administration and the last two, oldest first.
+# Of each measure the first that was taken around the beginning of a treatment, people by their rows.
+_OPENING = """
+SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS episode (patient_id, opens, closes)
+  JOIN clinical_assessment one ON one.patient_id = episode.patient_id
+   AND one.administered_at >= GREATEST(episode.opens, %s) AND one.administered_at < episode.closes
+ WHERE one.is_valid AND one.total IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
+ ORDER BY one.patient_id, one.instrument_id, one.administered_at, one.id
+"""
 
-    As (row, instrument, point): what a list of many people reads of a course is where it began, where it
-    stands, and what changed. One query, and no instance is made.
+
+def ends(
+    patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
+) -> Iterable[tuple[UUID, UUID, Point]]:
+    """Return of each measure of each row the first valid administration, the baseline and the last two.
+
+    Oldest first, as (row, instrument, point): what a list of many people reads of a course is where it and
+    the row's treatment (`episodes`) began, where it stands, and what changed. One query, and no instance is
+    made.
     """
     scored = Assessment.objects.standing().filter(
         patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
     )
     one = [F("patient_id"), F("instrument_id")]
+    wanted = Q(forth=1) | Q(back__lte=2)
+    if episodes:
+        spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
+        opens = [list(column) for column in zip(*spans, strict=True)]
+        wanted |= Q(pk__in=RawSQL(_OPENING, [*opens, since]))  # noqa: S611  (constant text, values apart)
     rows = scored.annotate(
         forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
         back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
-    ).filter(Q(forth=1) | Q(back__lte=2))
+    ).filter(wanted)
     columns = ("patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags")
     for patient_id, instrument_id, pk, at, total, band, prorated, flags in (
         rows.order_by("administered_at", "pk").values_list(*columns)
@@ -182,9 +220,11 @@ def ends(patient_ids: Iterable[UUID], since: datetime) -> Iterable[tuple[UUID, U
         yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
 
 
-def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[str, Course]:
+def courses(
+    rows: Iterable[Assessment], offered: Iterable[Instrument], episode: Episode | None = None
+) -> dict[str, Course]:
     """Return the course of each offered instrument by key; other versions aren't compared."""
-    found = {row.pk: Course(row.read()) for row in offered}
+    found = {row.pk: Course(row.read(), episode=episode) for row in offered}
     for one in rows:
         course = found.get(one.instrument_id)
         if course is None:
@@ -198,10 +238,11 @@ def courses(rows: Iterable[Assessment], offered: Iterable[Instrument]) -> dict[s
 
 
 def courses_of_ends(
-    rows: Iterable[tuple[UUID, Point]], offered: Iterable[tuple[UUID, Definition]]
-) -> dict[str, Course]:
+    rows: Iterable[tuple[UUID, Point]], offered: Iterable[tuple[UUID, Definition]],
+    episode: Episode | None = None,
+) -> dict[str, Course]:  # fmt: skip
     """Return the course of each offered instrument by key from its ends, as (instrument, point)."""
-    found = {pk: Course(definition) for pk, definition in offered}
+    found = {pk: Course(definition, episode=episode) for pk, definition in offered}
     for instrument_id, point in rows:
         if instrument_id in found:
             found[instrument_id].points.append(point)

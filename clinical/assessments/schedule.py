@@ -18,6 +18,9 @@ ROUTINE = ("phq9", "gad7")
 # Between sessions, for as long as somebody is in care.
 WELLBEING = ("who5",)
 
+# What is asked at a review of the plan, at the end of treatment, and when others take over.
+OCCASIONS = {"review": ROUTINE, "discharge": (*ROUTINE, "cssrs"), "transfer": ("cssrs",)}
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -53,6 +56,9 @@ class Facts:
     transitions: Sequence[datetime] = ()
     signals: Sequence[datetime] = ()
     critical_at: datetime | None = None
+    # When the plan is looked at together next; when treatment ended, or is being ended.
+    review_at: datetime | None = None
+    discharge_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,15 @@ WHY = {
     "contact": "at each contact while the level is high",
     "after_critical": "after a critical event",
     "transition": "who cares for them has changed",
+    "review": "for the review of the plan",
+    "discharge": "at the end of treatment",
 }
 # Domain 2.2: a day, three days and a week after a critical event, then weekly, four times.
 AFTER_CRITICAL = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 21, 28, 35))
 # A screener this shortly before such a time is the one that is meant.
 COVERS = timedelta(hours=12)
+# Totals of the last week are those that a review or the end of a treatment looks at [P].
+FRESH = timedelta(days=7)
 HIGH = ("high", "critical")
 
 
@@ -112,6 +122,18 @@ def _regular(facts: Facts, key: str, own: Own) -> Due:
     taken = facts.taken.get(key, ())
     if not taken:
         return Due(key, facts.began, "intake")
+    usual = _usual(facts, key, own, taken)
+    if key not in ROUTINE:
+        return usual
+    asked = [
+        Due(key, when, why)
+        for when, why in ((facts.review_at, "review"), (facts.discharge_at, "discharge"))
+        if when is not None and taken[-1].at < when - FRESH
+    ]
+    return min([usual, *asked], key=lambda one: one.at)
+
+
+def _usual(facts: Facts, key: str, own: Own, taken: Sequence[Taken]) -> Due:
     if own.every is not None:
         return Due(key, taken[-1].at + own.every, "own")
     if key in WELLBEING:
@@ -129,6 +151,8 @@ def _screener(facts: Facts, own: Own) -> Due | None:
     asked += [(when, "transition") for when in facts.transitions if when > last]
     if facts.level in HIGH:
         asked += [(when, "contact") for when in facts.contacts if when > last]
+    if facts.discharge_at is not None and last < facts.discharge_at - COVERS:
+        asked.append((facts.discharge_at, "discharge"))
     if facts.critical_at is not None:
         times = [facts.critical_at + after for after in AFTER_CRITICAL]
         asked += [(when, "after_critical") for when in times if when - COVERS > last][:1]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from clinical.assessments.drawing import Mark, after_gaps, measure
 from clinical.assessments.queries import Course
-from clinical.assessments.wording import band_label, change_words, direction, signed
+from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
 from crisis.alerts.models import RiskAlert
 
 
@@ -34,7 +34,8 @@ def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ())
         "band": band_label(one, latest.band) if latest else "",
         "at": latest.at if latest else None,
         "change": change_words(one.since_last()),
-        "since_first": change_words(one.since_first()) if len(one.points) > 2 else "",
+        "since_baseline": since_baseline_words(one),
+        "baseline": baseline_words(one),
         "delta": signed(change.points) if (change := one.since_last()) else "",
         "direction": direction(one),
         "track": track.state,
@@ -54,10 +55,18 @@ def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ())
                 "prorated": point.prorated,
                 "missed": point.at in gaps,
                 "item9": "item9_endorsed" in point.flags,
+                "baseline": point is one.baseline and len(one.points) > 1,
             }
             for point in reversed(one.points)
         ],
     }
+
+
+def since_baseline_words(one: Course) -> str:
+    """Return the change since the baseline; "" where the baseline is the point before."""
+    if len(one.points) < 2 or one.points[-2] is one.baseline:
+        return ""
+    return change_words(one.since_baseline())
 
 
 def alert_row(alert: RiskAlert) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.assessments import actions, queries
+from clinical.assessments.episodes import episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
@@ -54,12 +55,14 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         offered = queries.instruments(patient.organization_id)
         ids = rows_of(patient)
         done = queries.standing(ids, at - queries.LOOK_BACK)
-        courses = queries.courses(done, offered)
+        episode = episode_of(ids, at)
+        courses = queries.courses(done, offered, episode)
         began = care_since(patient.pk, at) or patient.registered_at
         texts = queries.installed(offered)
         assessed = latest_assessment(patient.person_id)
         level = assessed.level if assessed else ""
-        due, plans = _schedule(patient, ids, courses, began, level, offered, at), planning.plans_of(ids)
+        person_due = planning.person_of(patient, ids, courses, began, level, episode)
+        due, plans = _schedule(person_due, offered, at), planning.plans_of(ids)
         marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
         cards = [
             course_row(courses[row.key], marks=marks)
@@ -79,13 +82,9 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         )  # fmt: skip
 
 
-def _schedule(
-    patient: Any, ids: list[UUID], courses: dict[str, Any], began: Any, level: str, offered: list[Instrument],
-    at: Any,
-) -> dict[str, dict[str, Any]]:  # fmt: skip
+def _schedule(one: planning.Person, offered: list[Instrument], at: datetime) -> dict[str, dict[str, Any]]:
     """Return what is due next by key, also what lies ahead: a page says when."""
-    person = planning.person_of(patient, ids, courses, began, level)
-    due = planning.due_measures([person], offered, at, ahead=AHEAD)[patient.pk]
+    due = planning.due_measures([one], offered, at, ahead=AHEAD)[one.patient.pk]
     return {one.key: {"at": one.at, "why": WHY[one.why], "now": one.at <= at} for one in due}
 
 
@@ -212,7 +211,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
-        course = queries.courses(done, [one.instrument])[one.instrument.key]
+        course = queries.courses(done, [one.instrument], episode_of(ids, at))[one.instrument.key]
         alerts = open_of_people(ids)
         return render(
             request, "clinical/assessments/result.html",
@@ -239,7 +238,8 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         ids, row = rows_of(patient), queries.instrument(key, patient.organization_id)
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
-        course = queries.courses(queries.standing(ids, at - queries.LOOK_BACK), [row])[row.key]
+        done = queries.standing(ids, at - queries.LOOK_BACK)
+        course = queries.courses(done, [row], episode_of(ids, at))[row.key]
         marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
         return render(
             request, "clinical/assessments/print.html",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from clinical.assessments.queries import Course
 from clinical.assessments.scoring import Change
 
@@ -45,6 +47,20 @@ def change_words(change: Change | None) -> str:
     if change.response == "full" and not change.remission:
         words += ", response"
     return words + (", recall windows overlap" if change.overlaps else "")
+
+
+def baseline_words(course: Course) -> str:
+    """Return which point change is reckoned from, and why it is that one; "" with fewer than two points."""
+    one, episode = course.baseline, course.episode
+    if one is None or len(course.points) < 2:
+        return ""
+    words = f"Baseline {one.total} on {timezone.localtime(one.at):%-d %b %Y}: "
+    if episode is None:
+        return words + "the first of the last two years; no plan is in force."
+    began = f"{episode.began:%-d %b %Y}"
+    if course.opening is None:
+        return words + f"the first of the last two years; none within 14 days of the plan's start, {began}."
+    return words + f"the first within 14 days of the plan's start, {began}."
 
 
 def direction(course: Course) -> str:

@@ -20,6 +20,8 @@ from clinical.notes.actions import (
     sign_note,
     write_addendum,
 )
+from clinical.notes.linked import is_asked
+from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.scheduling.actions import book_appointment, note_held, note_no_show
 from clinical.scheduling.billing.actions import add_code, bill_appointment
 from clinical.scheduling.billing.models import BillingCode
@@ -75,13 +77,13 @@ def add_person(
         )  # fmt: skip
     if therapist is not None:
         add_sessions(actor=actor, patient_id=patient.pk, therapist_id=therapist.pk, since=since, at=at)
+    for write in also:
+        write(patient.pk)
     for one in notes:
         if therapist is not None:
             write_note(actor=actor_of_user(therapist), patient_id=patient.pk, note=one, at=at)
     if therapist is not None:
         _mark_up(actor_of_user(therapist), patient, at)
-    for write in also:
-        write(patient.pk)
     record(actor, "demo.person_added", patient, subject=patient.pk)
     return patient
 
@@ -93,9 +95,10 @@ def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: date
     where: dict[str, Any] = {"actor": actor, "patient_id": patient_id}
     row = begin_note(note_type=note["type"], at=when, **where)
     due = when.date() + timedelta(days=note["next"]) if "next" in note else None
+    found = diagnoses_of(row.patient) if is_asked(note["type"]) else []
     saved = save_draft(
         note_id=row.pk, version=row.version, spell=uuid7(), number=1, sections=note,
-        follow_up_on=due, at=when, **where,
+        follow_up_on=due, diagnoses=[one.pk for one in found] or None, at=when, **where,
     )  # fmt: skip
     if note.get("labels"):
         label_note(note_id=row.pk, labels=note["labels"], at=when, **where)

@@ -263,7 +263,10 @@ def registration(person: world.Person, pseudonym: str) -> RegisterPatient:
         phone=person.phone,
         date_of_birth=person.born,
         language="sw" if person.language == "sheng" else person.language,
-        consents=[ConsentData(consent_type=kind, granted=True) for kind in CONSENTS],
+        consents=[
+            ConsentData(consent_type=kind, granted=kind != "emergency_contact" or person.number % 7 != 3)
+            for kind in CONSENTS
+        ],
         preference=PreferenceData(
             voice_preference=("calm", "warm", "bright")[person.number % 3],
             background_sound_type=("rain", "sea", "none")[person.number % 3],

@@ -61,6 +61,7 @@ NOTICES = {
     "referral_declined": "A referral was declined.",
     "transfer": "A colleague handed a person over to you.",
     "caseload": "People of a colleague who leaves are yours now.",
+    "contacts_opened": "Emergency contacts were opened without consent: read why.",
     "cover": "You stand in for a colleague, or somebody stands in for you.",
 }
 
@@ -113,6 +114,8 @@ def _leads_to(one: Notification, role: str) -> str:
             return reverse("clinical:glass_review", args=[one.object_id])
         patient = one.codes.get("patient")
         return reverse("clinical:chart_access", args=[patient]) if patient and role != Role.ADMIN else ""
+    if one.code == "contacts_opened":
+        return reverse("crisis:review_detail", args=[one.object_id])
     if one.code == "transfer":
         return reverse("clinical:chart", args=[one.object_id])
     return reverse("clinical:caseload" if one.code == "caseload" else "clinical:ways")

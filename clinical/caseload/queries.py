@@ -14,6 +14,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, OuterRef, Q, Subquery
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import episodes
 from clinical.assessments.models import Assessment
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
@@ -148,18 +149,18 @@ def _add_measures(
     offered = measures.instruments(organization_id)
     read = [(row.pk, row.read()) for row in offered]
     rows = defaultdict(list)
-    for patient_id, instrument_id, point in measures.ends(ids, at - measures.LOOK_BACK):
+    treated = episodes(ids, at)
+    for patient_id, instrument_id, point in measures.ends(ids, at - measures.LOOK_BACK, treated):
         if (case := case_of(patient_id)) is not None:
             rows[case.patient.pk].append((instrument_id, point))
+    people = []
     for pk, case in found.items():
-        case.courses = measures.courses_of_ends(rows[pk], read)
-    due = planning.due_measures(
-        [
-            planning.person_of(one.patient, (one.patient.person_id,), one.courses, one.since, one.level)
-            for one in found.values()
-        ],
-        offered, at,
-    )  # fmt: skip
+        person, episode = case.patient.person_id, treated.get(pk) or treated.get(case.patient.person_id)
+        case.courses = measures.courses_of_ends(rows[pk], read, episode)
+        people.append(
+            planning.person_of(case.patient, (person,), case.courses, case.since, case.level, episode)
+        )
+    due = planning.due_measures(people, offered, at)
     for pk, case in found.items():
         case.due = [(one.title, one.at) for one in due[pk]]
 

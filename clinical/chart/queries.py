@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import episode_of
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.caseload.models import CaseMark
@@ -102,14 +103,16 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)
-    courses = measures.courses(done, offered)
+    episode = episode_of(ids, at)
+    courses = measures.courses(done, offered, episode)
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
     consents = consent_state([patient.person_id], CONSENTS, at)
     evaluations = _evaluations(patient.person_id, start, at)
     level = evaluations[0].level if evaluations[0] else ""
-    planned = planning.due_measures([planning.person_of(patient, ids, courses, began, level)], offered, at)
+    treated = planning.person_of(patient, ids, courses, began, level, episode)
+    planned = planning.due_measures([treated], offered, at)
     sessions = recent_sessions(ids, at, SESSIONS)
     context.open(
         [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")

@@ -199,7 +199,8 @@ def _working(one: Any) -> dict[str, Any]:
         "at": one.latest.at,
         "delta": signed(change.points) if change else "",
         "direction": direction(one),
-        "since_first": change_words(one.since_first()),
+        "since_baseline": change_words(one.since_baseline()),
+        "baseline_at": one.baseline.at,
         "track": track.state,
         "why": track.why,
     }

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from clinical.notes import queries, sealing
+from clinical.notes import linked, queries, sealing
 from clinical.notes.models import (
     PROCESS,
     Note,
@@ -18,9 +18,9 @@ from clinical.notes.models import (
     VersionKind,
 )
 from clinical.notes.prefill import session_line
-from clinical.notes.queries import AnyAddendum, AnyNote
+from clinical.notes.queries import AnyAddendum, AnyNote, Reader
 from clinical.notes.rules import SUPERVISOR_AFTER
-from clinical.notes.wording import ASKS_FOLLOW_UP, FILLED, LABELS, TEMPLATED, TYPES, names_of
+from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
@@ -96,9 +96,11 @@ def _begun_with(
 def save_draft(
     *, actor: Actor, patient_id: UUID, note_id: UUID, version: int, spell: UUID, number: int,
     sections: Mapping[str, str], follow_up_on: date | None = None, occurred_at: datetime | None = None,
-    at: datetime | None = None,
+    diagnoses: Collection[UUID] | None = None, at: datetime | None = None,
 ) -> Saved:  # fmt: skip
     """Keep a draft as it stands on one page. `version` is the one that the page was made from or saved last.
+
+    `diagnoses` are those of the person that it is about; None leaves them as they are.
 
     A save of the same spell with a number that was there before changes nothing (its answer was lost, and it
     came again). One from elsewhere that doesn't know the newest version overwrites nothing: its text is kept
@@ -121,6 +123,8 @@ def save_draft(
     row.occurred_at = occurred_at or row.occurred_at
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         row.follow_up_on = follow_up_on
+    if isinstance(row, Note) and diagnoses is not None and set(diagnoses) != set(row.diagnoses):
+        row.diagnoses = linked.changed(queries.reader(actor, patient_id, at), row, diagnoses)
     row.save()
     return Saved(row, "saved")
 
@@ -216,11 +220,13 @@ def sign_note(
     if isinstance(row, Note):
         row.level_at_signing = level
     row.status, row.signed_at = NoteStatus.SIGNED, at
-    row.content_hash = sealing.note_digest(sealing.key_of(row.patient_id), row, texts)
+    named = linked.signed_words(who, row)
+    row.content_hash = sealing.note_digest(sealing.key_of(row.patient_id), row, texts, named)
     row.save()
     record(
         actor, "note.signed", row, subject=row.patient_id, fields=["status", "signed_at"],
-        codes={"type": row.note_type, "level": level, "version": version, "needs_cosign": row.needs_cosign},
+        codes={"type": row.note_type, "level": level, "version": version, "needs_cosign": row.needs_cosign,
+               "diagnoses": len(linked.linked_ids(row))},
     )  # fmt: skip
     _close_reminder(actor, row.patient_id, "reviewed", at)
     return row
@@ -303,6 +309,23 @@ def sign_addendum(
     row.save(update_fields=["signed_at", "content_hash", "updated_at"])
     record(actor, "note.addendum_signed", row, subject=row.patient_id, codes={"note": str(note.pk)})
     return row
+
+
+@action
+def export_notes(*, actor: Actor, patient_id: UUID, reason: str, at: datetime | None = None) -> Reader:
+    """Put on record that a person's signed notes leave as a file and why; return what may leave to whom.
+
+    InputRefused without a known reason, RuleBroken when there is nothing, and for whoever only reads.
+    """
+    if reason not in EXPORTED_FOR:
+        raise InputRefused("Say why they leave.", "required", field="reason")
+    who = queries.reader(actor, patient_id, clock(at))
+    notes, withheld = queries.exportable(who)
+    if not notes:
+        raise RuleBroken("There is no signed note that may leave.", "nothing_to_export")
+    codes = {"reason": reason, "notes": len(notes), "withheld": withheld}
+    record(actor, "note.exported", None, subject=who.patient.pk, object_id=who.patient.pk, codes=codes)
+    return who
 
 
 @action

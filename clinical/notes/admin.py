@@ -26,7 +26,7 @@ class NoteAdmin(PatientRowAdmin):
     list_select_related = ("patient", "author")
     exclude = (
         "free_text", "subjective", "objective", "assessment", "risk_statement", "plan", "level_at_signing",
-        "sensitivity_labels", "content_hash",
+        "sensitivity_labels", "content_hash", "diagnoses",
     )  # fmt: skip
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 
 from clinical.notes.models import NoteType
-from clinical.notes.wording import ASKS_FOLLOW_UP, LABELS, SHAPES, TEMPLATED
+from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, TEMPLATED
+from clinical.plans.diagnoses.models import Diagnosis
 
 DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
 TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
@@ -21,7 +23,9 @@ class NoteForm(forms.Form):
     spell = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     number = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput, initial=1)
 
-    def __init__(self, *args: Any, note_type: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, note_type: str, diagnoses: Iterable[Diagnosis] = (), **kwargs: Any
+    ) -> None:
         kwargs["auto_id"] = "n_%s"
         super().__init__(*args, **kwargs)
         self.note_type = note_type
@@ -34,6 +38,12 @@ class NoteForm(forms.Form):
             self.fields["follow_up_on"] = forms.DateField(
                 label="Next contact on", required=False, widget=DAY, help_text="Needed before signing."
             )
+        offered = [(str(one.pk), f"{one.code} {one.title}") for one in diagnoses]
+        if offered:
+            self.fields["diagnoses"] = forms.MultipleChoiceField(
+                label="Diagnoses that this is about", required=False, choices=offered,
+                widget=forms.CheckboxSelectMultiple,
+            )  # fmt: skip
         self.fields["occurred_at"] = forms.DateTimeField(
             label="Contact was at", required=False,
             widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
@@ -46,6 +56,12 @@ class NoteForm(forms.Form):
     def dates(self) -> list[forms.BoundField]:
         """Return the fields of dates."""
         return [self[name] for name in ("follow_up_on", "occurred_at") if name in self.fields]
+
+    def about(self) -> list[UUID] | None:
+        """Return the chosen diagnoses; None where none could be chosen."""
+        if "diagnoses" not in self.fields:
+            return None
+        return [UUID(one) for one in self.cleaned_data["diagnoses"]]
 
     def sections(self) -> dict[str, str]:
         """Return the texts by name, with the line ends that people typed."""
@@ -68,6 +84,15 @@ class LabelForm(forms.Form):
     labels = forms.MultipleChoiceField(
         label="Sensitivity", required=False, widget=forms.CheckboxSelectMultiple,
         choices=[(code, words) for code, words in LABELS.items() if code not in ("N", "PSYTHPN")],
+    )  # fmt: skip
+
+
+class ExportForm(forms.Form):
+    """Why a person's signed notes leave as a file: of a list, so that no word waits in a session."""
+
+    reason = forms.ChoiceField(
+        label="What for", choices=list(EXPORTED_FOR.items()), widget=forms.RadioSelect,
+        error_messages={"required": "Say why they leave."},
     )  # fmt: skip
 
 

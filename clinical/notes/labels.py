@@ -43,3 +43,11 @@ def open_to_team(user_id: UUID, agreed: Collection[UUID]) -> Q:
     shut = Q(sensitivity_labels__overlap=sorted(CLOSED))
     part2 = Q(sensitivity_labels__contains=[PART2]) & ~Q(patient_id__in=list(agreed))
     return Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~(shut | part2)
+
+
+def closed_diagnoses(relation: str, *, part2: bool) -> frozenset[str]:
+    """Return the labels that shut a diagnosis to somebody: Part 2 ones are open to the team, as in the plan.
+
+    By break-glass and by a single grant they open as Part 2 notes do.
+    """
+    return closed_to(relation, part2=part2) - ({PART2} if relation in TEAM else set())

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -16,6 +17,8 @@ from cortex.records import AppendedRecord, OrgRecord
 from patients.bounds import known_labels, one_of, sensitivity_field, source_keys
 
 PROCESS = "psychotherapy"
+# Notes with an assessment say which diagnoses it is about (domain 6.2).
+ASSESSED = ("soap", "progress", "crisis")
 
 
 class NoteType(models.TextChoices):
@@ -125,6 +128,9 @@ class Note(Written):
     risk_statement = SealedTextField(null=True, blank=True)
     plan = SealedTextField(null=True, blank=True)
     follow_up_on = models.DateField(null=True)
+    diagnoses = ArrayField(
+        models.UUIDField(), default=list, blank=True, help_text="What it is about: diagnoses of its person."
+    )
     level_at_signing = models.CharField(max_length=12, blank=True)
     needs_cosign = models.BooleanField(default=False, help_text="Its author is a trainee.")
     cosigned_by = person_of_staff(null=True)
@@ -147,6 +153,9 @@ class Note(Written):
             models.CheckConstraint(
                 condition=Q(cosigned_by__isnull=True) | ~Q(cosigned_by=F("author")),
                 name="note_cosigned_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(diagnoses=[]) | Q(note_type__in=ASSESSED), name="note_diagnoses_where_assessed"
             ),
             *source_keys("note", "source000.sessions", "source003.Session"),
         ]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from clinical.assessments import queries as measures
-from clinical.notes.labels import open_to, open_to_team
+from clinical.notes.labels import closed_diagnoses, closed_to, open_to, open_to_team
 from clinical.notes.models import (
     PROCESS,
     Note,
@@ -57,6 +57,18 @@ class Reader:
     ids: list[UUID]
     condition: Q
     cosigns: bool
+    relation: str
+    part2: bool
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """The labels that shut a note to them, unless they wrote it."""
+        return closed_to(self.relation, part2=self.part2)
+
+    @property
+    def shut(self) -> frozenset[str]:
+        """The labels that shut a diagnosis to them, unless they recorded it."""
+        return closed_diagnoses(self.relation, part2=self.part2)
 
 
 def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
@@ -71,7 +83,7 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     ids = rows_of(patient)
     cosigns = bool(supervised_by(user, at, ids))
     condition = open_to(user.pk, relation, part2=part2, cosigns=cosigns)
-    return Reader(user, patient, ids, condition, cosigns)
+    return Reader(user, patient, ids, condition, cosigns, relation, part2)
 
 
 @dataclass(slots=True)
@@ -112,6 +124,26 @@ def note(who: Reader, note_id: UUID) -> AnyNote:
     if found is None or (found.author_id != who.user.pk and found.signed_at is None):
         raise _absent()
     return found
+
+
+def exportable(who: Reader) -> tuple[list[Note], int]:
+    """Return the signed notes that may leave with a file, oldest first, and how many labels keep back.
+
+    What a label shuts to the team stays, the reader's own notes too: a file is for somebody else. Process
+    notes leave with none.
+    """
+    rows = Note.objects.signed().filter(patient_id__in=who.ids)
+    free = rows.exclude(sensitivity_labels__overlap=sorted(who.closed))
+    found = list(free.select_related(*WITH, "cosigned_by").order_by("occurred_at", "pk"))
+    return found, rows.count() - len(found)
+
+
+def about_diagnosis(who: Reader, diagnosis_id: UUID) -> tuple[list[Note], int]:
+    """Return the notes about a diagnosis, others' drafts left out, newest first; and how many labels shut."""
+    rows = Note.objects.filter(patient_id__in=who.ids, diagnoses__contains=[diagnosis_id])
+    rows = rows.filter(Q(author=who.user) | Q(signed_at__isnull=False)).exclude(status=NoteStatus.DISCARDED)
+    found = rows.filter(who.condition).select_related("author").order_by("-occurred_at")
+    return list(found[:MOST]), rows.count() - rows.filter(who.condition).count()
 
 
 def _of_either(note_id: UUID, ids: list[UUID], condition: Q, user_id: UUID) -> AnyNote | None:
@@ -344,4 +376,5 @@ def searchable(
 def signed_addenda(table: type[AnyNote], notes: list[AnyNote]) -> list[Any]:
     """Return the signed addenda of these notes of one table, in one query."""
     kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
-    return list(kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False))
+    rows = kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False)
+    return list(rows.select_related("author"))

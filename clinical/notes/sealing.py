@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -44,8 +44,13 @@ def _when(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat() if moment else ""
 
 
-def note_digest(key: DataKey, row: AnyNote, sections: Mapping[str, str]) -> bytes:
-    """Return the digest of a note as it is signed: who, of whom, when, and every word."""
+def note_digest(
+    key: DataKey, row: AnyNote, sections: Mapping[str, str], diagnoses: Sequence[str] = ()
+) -> bytes:
+    """Return the digest of a note as it is signed: who, of whom, when, every word, and what it is about.
+
+    A note without diagnoses has the digest that it had before notes could have any.
+    """
     parts: dict[str, Any] = {
         "note": str(row.pk), "patient": str(row.patient_id), "author": str(row.author_id),
         "type": row.note_type, "occurred": _when(row.occurred_at), "signed": _when(row.signed_at),
@@ -53,6 +58,8 @@ def note_digest(key: DataKey, row: AnyNote, sections: Mapping[str, str]) -> byte
     }  # fmt: skip
     if isinstance(row, Note):
         parts |= {"follow_up": str(row.follow_up_on or ""), "level": row.level_at_signing}
+    if diagnoses:
+        parts["diagnoses"] = list(diagnoses)
     return _digest(key, parts)
 
 
@@ -67,13 +74,13 @@ def text_digest(key: DataKey, sections: Mapping[str, str]) -> bytes:
     return _digest(key, {"sections": dict(sections)})
 
 
-def is_intact(row: AnyNote, sections: Mapping[str, str]) -> bool | None:
+def is_intact(row: AnyNote, sections: Mapping[str, str], diagnoses: Sequence[str] = ()) -> bool | None:
     """Whether a signed note still holds what was signed; None when the key of that time is gone."""
     known = bytes(row.content_hash or b"")
     version = int.from_bytes(known[:VERSION_BYTES], "big")
     try:
         versions = {key.version: key for key in data_keys([row.patient_id]).get(row.patient_id, [])}
-        found = note_digest(pick(versions, row.patient_id, version), row, sections)
+        found = note_digest(pick(versions, row.patient_id, version), row, sections, diagnoses)
     except SealedError:
         return None
     return hmac.compare_digest(found, known)

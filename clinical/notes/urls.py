@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from clinical.notes import desk, views, writing
+from clinical.notes import desk, export, views, writing
 
 PERSON: list[URLPattern | URLResolver] = [
     path("notes/", views.note_list, name="notes"),
+    path("notes/export/", export.note_export, name="note_export"),
     path("notes/begin/", writing.note_begin, name="note_begin"),
     path("notes/<uuid:note_id>/", views.note_page, name="note_page"),
     path("notes/<uuid:note_id>/edit/", writing.note_edit, name="note_edit"),

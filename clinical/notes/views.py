@@ -14,6 +14,7 @@ from clinical.chart.banner import beside
 from clinical.notes import actions, queries
 from clinical.notes.differences import changed
 from clinical.notes.forms import AddendumForm, LabelForm
+from clinical.notes.linked import links, signed_words
 from clinical.notes.models import PROCESS
 from clinical.notes.queries import AnyNote, Reader
 from clinical.notes.sealing import is_intact
@@ -28,7 +29,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from crisis.risk.queries import latest_assessment
-from patients.registry.access import CHART
+from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
 
 CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
@@ -67,6 +68,7 @@ def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "kind": kind,
             "types": TYPES.items(),
             "templates": templates,
+            "may_export": actor.role in (Role.THERAPIST, Role.PSYCHIATRIST) and who.relation != BREAK_GLASS,
         }
         return render(request, "clinical/notes/list.html", shown)
 
@@ -101,7 +103,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     lines = [
         {"text": one.text, "by": one.author.full_name, "at": one.signed_at, "id": one.pk} for one in addenda
     ]
-    own = note.author_id == who.user.pk
+    own, found = note.author_id == who.user.pk, links(who, note)
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
     return {
@@ -111,7 +113,9 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
         "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
-        "intact": is_intact(note, texts) if note.signed_at else True,
+        "diagnoses": found.shown,
+        "diagnoses_withheld": found.withheld,
+        "intact": is_intact(note, texts, signed_words(who.patient, note)) if note.signed_at else True,
         "labels": label_words(note.sensitivity_labels),
         "label_form": LabelForm(initial={"labels": note.sensitivity_labels})
         if own and note.note_type != PROCESS

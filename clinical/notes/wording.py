@@ -57,6 +57,12 @@ FILLED: dict[str, str] = {
     NoteType.SESSION: FREE,
 }
 TEMPLATED = ("objective", "plan", FREE)
+# Why signed notes leave as a file.
+EXPORTED_FOR = {
+    "person": "The person asked for their record",
+    "care": "Another service goes on with the care",
+    "authority": "A court or an authority ordered it",
+}
 LABELS = {
     "N": "Normal",
     "R": "Restricted",

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from clinical.notes import actions, queries
+from clinical.notes import actions, linked, queries
 from clinical.notes.actions import Saved
 from clinical.notes.forms import NoteForm
 from clinical.notes.models import Note
@@ -75,13 +75,18 @@ def note_edit(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
         if not note.is_draft or note.author_id != actor.person.pk:
             return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
         saw(context, note, "edit")
-        form = NoteForm(note_type=note.note_type, initial=_initial(note, queries.opened(context, note)))
+        form = NoteForm(
+            note_type=note.note_type, diagnoses=linked.choices(who, note),
+            initial=_initial(note, queries.opened(context, note)),
+        )  # fmt: skip
         return _editor(request, context, who, note, form)
 
 
 def _initial(note: AnyNote, texts: dict[str, str]) -> dict[str, Any]:
     found = {"version": note.version, "occurred_at": timezone.localtime(note.occurred_at), **texts}
-    return found | ({"follow_up_on": note.follow_up_on} if isinstance(note, Note) else {})
+    if isinstance(note, Note):
+        found |= {"follow_up_on": note.follow_up_on, "diagnoses": [str(one) for one in note.diagnoses]}
+    return found
 
 
 def _editor(
@@ -110,8 +115,9 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     """Keep what is written. A script hears JSON, or 409 with both texts side by side; a form goes on."""
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART):
-        note_type = queries.note(queries.reader(actor, patient_id, clock()), note_id).note_type
-    form = NoteForm(request.POST, note_type=note_type)
+        who = queries.reader(actor, patient_id, clock())
+        note = queries.note(who, note_id)
+        form = NoteForm(request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note))
     if not form.is_valid():
         return _refused(request, patient_id, note_id, form, 422)
     data = form.cleaned_data
@@ -119,7 +125,7 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
         saved = actions.save_draft(
             actor=actor, patient_id=patient_id, note_id=note_id, version=data["version"], spell=data["spell"],
             number=data["number"], sections=form.sections(), follow_up_on=data.get("follow_up_on"),
-            occurred_at=data["occurred_at"],
+            occurred_at=data["occurred_at"], diagnoses=form.about(),
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
         if is_partial(request):
@@ -165,6 +171,7 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
             return render(request, "clinical/notes/_conflict.html", shown, status=409)
         mine = NoteForm(
             note_type=note.note_type,
+            diagnoses=linked.choices(who, note),
             initial=form.cleaned_data | {"version": note.version, "number": form.cleaned_data["number"] + 1},
         )
         return _editor(

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinical.assessments.planning.queries import asked_for
+from clinical.assessments.planning.showing import asked_rows
 from clinical.pathway import actions, queries
 from clinical.pathway.forms import AnswererForm, DeclineForm, EndingForm, ReferralForm, TransferForm
 from clinical.pathway.showing import referral_row, steps_of
@@ -188,6 +190,7 @@ def _ending(request: HttpRequest, patient_id: UUID, form: EndingForm, which: str
         context.saw("care_ending", subjects=[found.patient.pk], object_type="patients.Patient")
         shown: dict[str, Any] = top(found, "people") | {
             "form": form, "conflict": conflict, "which": which, "alert_open": has_open_alert(found.ids),
+            "asked": asked_rows(asked_for(found.patient, which, at), found.patient.pk),
         }  # fmt: skip
         return render(request, "clinical/pathway/ending.html", shown, status=status)
 

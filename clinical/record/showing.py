@@ -40,6 +40,7 @@ PURPOSES = {
     "treatment": "treatment", "alert_review": "an alert", "review": "a task", "billing": "billing",
     "dsar": "a request of the person", "break_glass": "break-glass", "admin": "administration",
     "back_office": "administration", "referral": "a referral", "care_ending": "end of care",
+    "disclosure": "a release of the record",
 }  # fmt: skip
 # What becomes impossible while a consent is missing, where the text says so (domain 7.1).
 WITHOUT = {

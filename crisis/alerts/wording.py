@@ -89,6 +89,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "note": ("Note", "notes", ""),
     "person_linked": ("Linked to the person on record", "user-check", ""),
     "person_unlinked": ("Not the person on record: the link was undone", "x", "crit"),
+    "contacts_opened": ("Emergency contacts opened without consent", "phone-call", "crit"),
     "raised_again": ("Raised again as an alert of its own", "urgent", "crit"),
     "resolved": ("Resolved", "check", "ok"),
     "false_alarm": ("Closed as a false alarm", "check", ""),
@@ -133,6 +134,10 @@ REVIEW_REASONS = {
     "caller_linked": (
         "A caller was linked to somebody on record",
         "A colleague without a relationship to this person did it. Check it on the alert, undo it if wrong.",
+    ),
+    "contacts_opened": (
+        "Emergency contacts were opened without consent",
+        "Read why on the alert's timeline. Tell the person when it is safe, and write down that you did.",
     ),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
     "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),

@@ -19,7 +19,7 @@ from crisis.alerts import access
 from crisis.alerts.cards import cards
 from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
-from crisis.alerts.states import WAITING
+from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
 from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
 from crisis.resources.queries import resources_near, row_of
@@ -121,10 +121,20 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
             }
             for one in known.contacts
         ],
+        "contacts_until": known.contacts_until,
+        "contacts_closed": known.contacts_closed,
+        "contacts_url": reverse("crisis:alert_contacts", args=[alert.pk])
+        if known.contacts_closed and _has_it(ctx, alert)
+        else "",
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
         "facts": _facts(known.is_minor, known.is_provisional),
     }
+
+
+def _has_it(ctx: AccessContext, alert: RiskAlert) -> bool:
+    """Whether the looker has this alert: then contacts open without consent."""
+    return alert.assigned_to_id == ctx.actor.id and alert.status in OWNED
 
 
 def _merged_url(alert: RiskAlert) -> str:

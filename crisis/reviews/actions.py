@@ -25,6 +25,7 @@ from crisis.reviews.models import (
     ReviewItem,
     SecondReview,
 )
+from patients.contacts.actions import mark_read
 from patients.covers.queries import stands_in_for
 from patients.registry.models import Patient
 
@@ -40,7 +41,9 @@ SERIES = {
 # A contact of the series this close to the agreed first one is that first one.
 SAME_CONTACT = timedelta(hours=12)
 # Checks of what colleagues did: they don't tick them off for each other.
-SUPERVISORS_OWN = frozenset({"caller_linked", "postvention"})
+# An exception from the consent emergency_contact (domain 7.1), read by somebody else within a day.
+CONTACTS_OPENED = "contacts_opened"
+SUPERVISORS_OWN = frozenset({"caller_linked", "postvention", CONTACTS_OPENED})
 OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
 MISSED = "follow_up_missed"
 FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
@@ -102,6 +105,8 @@ def finish_item(
         raise InputRefused("Say whether the level is right.", "required", field="level")
     if item.reason_code in SUPERVISORS_OWN and actor.role != Role.SUPERVISOR:
         raise RuleBroken("A supervisor has to do this one.", "supervisor_needed")
+    if item.reason_code == CONTACTS_OPENED and item.patient is not None:
+        mark_read(actor=actor, person_id=item.patient.person_id, at=at)
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
     item.next_escalation_at = None
     with opening(actor, purpose="review") as context:

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cortex.access.context import AccessContext
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
+from patients.contacts.queries import open_until
 from patients.privacy.queries import consent_state
 from patients.registry.builders import EMAIL, PHONE
 from patients.registry.models import Patient, PatientQuerySet
@@ -153,6 +154,9 @@ class PersonCard:
     last_place_at: datetime | None = None
     contacts: list[ContactCard] = field(default_factory=list)
     emergency_contact_allowed: bool = False
+    # Until when the contacts are open to this looker without consent, and how many stay closed to them.
+    contacts_until: datetime | None = None
+    contacts_closed: int = 0
 
 
 IDENTITY = ("given_name", "middle_name", "family_name", "pronouns", "phone", "email")
@@ -163,15 +167,20 @@ def person_card(
 ) -> PersonCard:
     """Open name and ways to reach a person; contacts also need the consent emergency_contact (K26).
 
+    Or a documented exception of the looker's own, while it runs (domain 7.1).
+
     `with_contacts` and `with_places` say what the looker's role and relationship allow; the look is noted in
     the context. A row that was merged into another shows the other's person.
     """
     person = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
     allowed = consent_state([person.pk], ["emergency_contact"], at)[person.pk, "emergency_contact"]
     ctx.open([person], IDENTITY + (("home_address", "usual_places") if with_places else ()))
-    contacts = _contacts(ctx, person) if with_contacts and allowed else []
+    until = open_until(ctx.actor, person.pk, at) if with_contacts and not allowed else None
+    contacts = _contacts(ctx, person) if with_contacts and (allowed or until) else []
+    closed = _contact_rows(person).count() if with_contacts and not (allowed or until) else 0
     place = _last_place(ctx, person, at) if with_places else None
-    sections = ["identity", *(["contacts"] if contacts else []), *(["places"] if with_places else [])]
+    told = ["contacts_without_consent" if until else "contacts"] if contacts else []
+    sections = ["identity", *told, *(["places"] if with_places else [])]
     ctx.saw(
         "person", subjects=[person.pk], object_type="patients.Patient", object_id=person.pk, sections=sections
     )
@@ -193,6 +202,8 @@ def person_card(
         last_place_at=place.seen_at if place else None,
         contacts=contacts,
         emergency_contact_allowed=allowed,
+        contacts_until=until,
+        contacts_closed=closed,
     )
 
 
@@ -201,8 +212,12 @@ def full_name(patient: Patient) -> str:
     return " ".join(part for part in (patient.given_name, patient.middle_name, patient.family_name) if part)
 
 
+def _contact_rows(patient: Patient) -> QuerySet[EmergencyContact]:
+    return EmergencyContact.objects.filter(patient=patient, is_active=True)
+
+
 def _contacts(ctx: AccessContext, patient: Patient) -> list[ContactCard]:
-    rows = list(EmergencyContact.objects.filter(patient=patient, is_active=True))
+    rows = list(_contact_rows(patient))
     ctx.open(rows, ("name", "legacy_text", "relationship", "phone"))
     return [
         ContactCard(

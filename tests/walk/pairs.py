@@ -109,6 +109,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:measure_result": chart("GET", ids=result),
         "clinical:measure_correct": chart("GET", "POST", ids=result, data=calm),
         "clinical:notes": chart("GET"),
+        "clinical:note_export": chart("GET", "POST", data={"reason": "person"}),
         "clinical:note_begin": chart("POST", data={"note_type": "supervision"}),
         "clinical:note_page": chart("GET", ids=written),
         "clinical:note_edit": chart("GET", ids=draft),
@@ -158,6 +159,8 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "crisis:alert_release": alert("claimed", data=REASON),
         "crisis:alert_false_alarm": alert("contact", data=VERDICT),
         "crisis:alert_reopen": alert("ended", data=REASON, more=("pendo",)),
+        # Without a word: their person agreed, so that an exception would be a conflict.
+        "crisis:alert_contacts": alert("claimed"),
         "crisis:alert_link": Pair(
             {"alert_id": world.id_of("unknown")}, "cleo", ("sam",), ("POST",),
             {"pseudonym": world.patients["ended"].anonymous_id, "reason": "The teacher named them."},

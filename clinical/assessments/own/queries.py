@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import episode_of
 from clinical.assessments.models import Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.queries import DueMeasure
@@ -80,7 +81,8 @@ def _due(person: Patient, offered: list[Instrument], at: datetime) -> list[DueMe
     courses = measures.courses(measures.standing(ids, at - measures.LOOK_BACK), offered)
     began = care_since(person.pk, at) or person.registered_at
     assessed = latest_assessment(person.pk)
-    one = planning.person_of(person, ids, courses, began, assessed.level if assessed else "")
+    level = assessed.level if assessed else ""
+    one = planning.person_of(person, ids, courses, began, level, episode_of(ids, at))
     found = planning.due_measures([one], offered, at)[person.pk]
     there = {due.key for due in found}
     installed = measures.installed(offered)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import Episode, episode_of, episodes
 from clinical.assessments.models import Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
-from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, Due, Facts, Own, due
+from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, OCCASIONS, Due, Facts, Own, due
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from cortex.ui.zone import zone_of
@@ -22,8 +23,9 @@ from crisis.risk import codes
 from crisis.risk.models import Evidence
 from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
-from patients.care.queries import treated_places
+from patients.care.queries import care_since, treated_places
 from patients.registry.models import Patient
+from patients.registry.queries import rows_of
 from patients.sessions.models import Session
 
 # What asks for a screener before this was long ago answered by somebody.
@@ -35,13 +37,17 @@ MOST = 500
 
 @dataclass(slots=True)
 class Person:
-    """One person whose measures are planned: their rows, since when they are in care, courses and level."""
+    """One person whose measures are planned: their rows, since when they are in care, courses and level.
+
+    `episode` is the treatment that goes on: its reviews and its end ask for measures too.
+    """
 
     patient: Patient
     began: datetime
     ids: tuple[UUID, ...] = ()
     courses: dict[str, Course] = field(default_factory=dict)
     level: str = ""
+    episode: Episode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,8 @@ def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
             transitions=[when for when in transitions.get(one.patient.pk, []) if when > one.began],
             signals=signals.get(one.patient.pk, []),
             critical_at=max(critical.get(one.patient.pk, []), default=None),
+            review_at=one.episode.review_at if one.episode else None,
+            discharge_at=one.episode.ended_at if one.episode else None,
         )
         for one in people
     }
@@ -150,10 +158,42 @@ def alerts_since(patient_ids: Iterable[UUID], since: datetime) -> list[tuple[dat
 
 
 def person_of(
-    patient: Patient, ids: Iterable[UUID], courses: dict[str, Course], began: datetime, level: str = ""
-) -> Person:
+    patient: Patient, ids: Iterable[UUID], courses: dict[str, Course], began: datetime, level: str = "",
+    episode: Episode | None = None,
+) -> Person:  # fmt: skip
     """Return one person as the schedule asks for them."""
-    return Person(patient, began, tuple(ids), courses, level)
+    return Person(patient, began, tuple(ids), courses, level, episode)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A measure that an occasion asks for: whether it is still to be taken, and where its course stands."""
+
+    key: str
+    title: str
+    is_due: bool
+    course: Course
+
+
+def asked_for(patient: Patient, occasion: str, at: datetime) -> list[Asked]:
+    """Return the measures that a review of the plan, an end of treatment or a transfer now asks for.
+
+    `occasion` is review, discharge or transfer (domain 2.2). One without its text can't be asked and is left
+    out; one that is paused for this person is there and not due.
+    """
+    ids, offered = rows_of(patient), measures.instruments(patient.organization_id)
+    episode = episode_of(ids, at) or Episode(at.date(), zone_of(patient.zone()))
+    courses = measures.courses(measures.standing(ids, at - measures.LOOK_BACK), offered, episode)
+    now = replace(
+        episode, review_at=at if occasion == "review" else None,
+        ended_at=None if occasion == "review" else at,
+    )  # fmt: skip
+    began = care_since(patient.pk, at) or patient.registered_at
+    person = person_of(patient, ids, courses, began, episode=now)
+    due = {one.key for one in due_measures([person], offered, at)[patient.pk]}
+    texts = measures.installed(offered)
+    there = {row.key: row.title for row in offered if row.pk in texts}
+    return [Asked(key, there[key], key in due, courses[key]) for key in OCCASIONS[occasion] if key in there]
 
 
 def plan_of(patient_id: UUID, key: str) -> MeasurePlan | None:
@@ -180,12 +220,15 @@ def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) 
     by_person = {one.patient.person_id: one for one in found.values()}
     done = defaultdict(list)
     read = [(row.pk, row.read()) for row in offered]
-    for patient_id, instrument_id, point in measures.ends({*found, *by_person}, at - measures.LOOK_BACK):
+    treated = episodes({*found, *by_person}, at)
+    ends = measures.ends({*found, *by_person}, at - measures.LOOK_BACK, treated)
+    for patient_id, instrument_id, point in ends:
         one = found.get(patient_id) or by_person[patient_id]
         done[one.patient.pk].append((instrument_id, point))
     levels = latest_levels(by_person)
     for pk, one in found.items():
-        one.courses = measures.courses_of_ends(done[pk], read)
+        one.episode = treated.get(pk) or treated.get(one.patient.person_id)
+        one.courses = measures.courses_of_ends(done[pk], read, one.episode)
         one.ids = (one.patient.person_id,)
         assessed = levels.get(one.patient.person_id)
         one.level = assessed.level if assessed else ""

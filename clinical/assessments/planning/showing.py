@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan, PlanReason
-from clinical.assessments.planning.queries import DueMeasure, Person
+from clinical.assessments.planning.queries import Asked, DueMeasure, Person
+from clinical.assessments.queries import Course
 from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER, WHY
+from clinical.assessments.wording import band_label
 
 GROUPS = (
     ("told", "More than three weeks late", "The clinician of the person was told."),
@@ -67,6 +71,32 @@ def overdue_groups(
         for key, title, about in GROUPS
         if rows[key]
     ]
+
+
+def asked_rows(asked: Iterable[Asked], patient_id: UUID) -> list[dict[str, Any]]:
+    """Return the measures of an occasion: the newest of each, and where it is asked while it is missing."""
+    rows = []
+    for one in asked:
+        latest = one.course.latest
+        rows.append(
+            {
+                "title": one.title,
+                "is_due": one.is_due,
+                "said": said(one.course),
+                "at": latest.at if latest else None,
+                "url": reverse("clinical:measure_ask", args=[patient_id, one.key]),
+            }
+        )
+    return rows
+
+
+def said(course: Course) -> str:
+    """Return what the newest administration says: total and band, of a screener its band; "" without one."""
+    latest = course.latest
+    if latest is None:
+        return ""
+    band = band_label(course, latest.band) or latest.band
+    return band if course.definition.scoring == "cssrs" else f"{latest.total}, {band.lower()}"
 
 
 def _group(due: datetime, at: datetime) -> str:

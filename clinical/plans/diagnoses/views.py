@@ -8,6 +8,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinical.notes.queries import about_diagnosis, reader
+from clinical.notes.showing import row_of
 from clinical.plans.diagnoses import actions, icd, queries
 from clinical.plans.diagnoses.forms import AddDiagnosisForm, DiagnosisForm
 from clinical.plans.doors import WRITERS, Look, Page, edit
@@ -86,7 +88,13 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
         return DiagnosisForm(data, initial=initial, auto_id="d_%s")
 
     def more(found: Look) -> dict[str, Any]:
-        return {"diagnosis": queries.diagnosis_of(found.patient, diagnosis_id)}
+        actor = actor_of(request)
+        written, withheld = about_diagnosis(reader(actor, patient_id, found.at), diagnosis_id)
+        return {
+            "diagnosis": queries.diagnosis_of(found.patient, diagnosis_id),
+            "notes": [row_of(one, actor.person.pk, found.at) for one in written],
+            "notes_withheld": withheld,
+        }
 
     page = Page("Change the diagnosis", "Save", section="diagnoses", more=more)
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
+from clinical.assessments.episodes import Episode
 from clinical.plans import schedule
-from clinical.plans.models import TreatmentPlan
+from clinical.plans.models import PlanStatus, TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
 from cortex.accounts.models import User
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from patients.care.queries import treated_ids
 
 IN_FORCE = ("active", "on_hold")
 # More than anybody works off; a list that is cut begins with what is latest.
 MOST = 500
+# After a plan is completed its closing measures are asked for this long.
+WINDING_UP = timedelta(days=60)
+NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def reviews_due(
@@ -61,6 +67,35 @@ def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
         ]  # fmt: skip
         if plan.next_review_at is not None:
             found.append((plan, schedule.due_at(plan.next_review_at, own, held.get(plan.pk))))
+    return found
+
+
+def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episode]:
+    """Return the treatment of each of these people that goes on, by their rows, as measures ask; one query.
+
+    That is the plan in force; else the one that was completed within the last 60 days: what its end asks for
+    may still be to do.
+    """
+    crises = RiskAlert.objects.filter(
+        patient__person_id=OuterRef("patient__person_id"), level="critical",
+        level_since__date__gte=OuterRef("start"), level_since__gt=Coalesce(OuterRef("held"), NEVER),
+    ).exclude(status="false_alarm")  # fmt: skip
+    held = PlanReview.objects.filter(plan=OuterRef("pk")).order_by("-held_at").values("held_at")[:1]
+    over = Q(status=PlanStatus.COMPLETED, ended_at__gte=at - WINDING_UP)
+    plans = (
+        TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=list(patient_ids))
+        .annotate(held=Subquery(held))
+        .annotate(crisis=Subquery(crises.order_by("level_since").values("level_since")[:1]))
+        .select_related("patient__organization")
+        .order_by(F("ended_at").asc(nulls_last=True))
+    )
+    found: dict[UUID, Episode] = {}
+    for plan in plans:
+        review = None
+        if plan.ended_at is None and plan.next_review_at is not None:
+            review = schedule.due_at(plan.next_review_at, [plan.crisis] if plan.crisis else [], plan.held)
+        one = Episode(plan.start, zone_of(plan.patient.zone()), review, plan.ended_at)
+        found |= {plan.patient_id: one, plan.patient.person_id: one}
     return found
 
 

@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinical.assessments.planning.queries import asked_for
+from clinical.assessments.planning.showing import asked_rows
 from clinical.assessments.queries import instruments
 from clinical.plans import queries, schedule
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
@@ -37,7 +39,8 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
         totals = queries.totals_of(found.patient)
         named = [(row.title, totals[row.key]) for row in instruments() if row.key in totals]
-        return plan_page(found, view) | {"totals": named, "consent": agreed}
+        asked = asked_rows(asked_for(found.patient, "review", found.at), found.patient.pk)
+        return plan_page(found, view) | {"totals": named, "consent": agreed, "asked": asked}
 
     page = Page(
         "Review the plan", "Save the review", template="clinical/plans/review.html", section="plan.review",

@@ -61,6 +61,9 @@ def test_the_routine_is_fortnightly_then_monthly_and_quarterly_when_stable(
         ({"contacts": [day(-2)], "level": "critical"}, None),
         ({"critical_at": day(2)}, (3, "after_critical")),
         ({"critical_at": day(2), "signals": [day(2)]}, (2, "signal")),
+        ({"discharge_at": day(4)}, (4, "discharge")),
+        ({"discharge_at": day(0.4)}, None),
+        ({"review_at": day(4)}, None),
     ],
 )
 def test_a_screener_follows_what_happens(changes: dict[str, Any], expected: Any) -> None:
@@ -77,6 +80,26 @@ def test_after_a_critical_event_it_is_asked_at_24_h_72_h_7_d_and_weekly_four_tim
 ) -> None:
     found = only(Facts(BEGAN, {"cssrs": taken(last)}, critical_at=BEGAN), "cssrs")
     assert (None if found is None else found.at) == (None if expected is None else day(expected))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "why"),
+    [
+        ({"review_at": day(10)}, 10, "review"),
+        ({"review_at": day(6)}, 14, "routine"),
+        ({"review_at": day(40)}, 14, "routine"),
+        ({"discharge_at": day(9)}, 9, "discharge"),
+        ({"discharge_at": day(3)}, 14, "routine"),
+        ({"review_at": day(12), "discharge_at": day(11)}, 11, "discharge"),
+        ({"review_at": day(10), "own": {"phq9": Own(timedelta(days=60))}}, 10, "review"),
+    ],
+)
+def test_a_review_and_the_end_of_treatment_ask_for_answers_of_their_last_week(
+    changes: dict[str, Any], expected: float, why: str
+) -> None:
+    assert only(Facts(BEGAN, {"phq9": taken(0)}, **changes), "phq9") == Due("phq9", day(expected), why)
+    who5 = only(Facts(BEGAN, {"who5": taken(0)}, **changes), "who5")
+    assert who5 == Due("who5", day(14), "routine"), "wellbeing is asked between sessions alone"
 
 
 def test_a_persons_own_schedule_goes_before_the_usual_one() -> None:

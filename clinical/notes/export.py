@@ -1,0 +1,104 @@
+"""The door through which a person's signed notes leave as one file that prints as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from clinical.notes import actions, queries
+from clinical.notes.forms import ExportForm
+from clinical.notes.linked import signed_words, visible
+from clinical.notes.models import Note
+from clinical.notes.queries import Reader
+from clinical.notes.sealing import is_intact
+from clinical.notes.showing import sections_of
+from clinical.notes.views import banner
+from clinical.notes.wording import EXPORTED_FOR, label_words, names_of
+from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.declare import requires
+from cortex.accounts.models import Role
+from cortex.accounts.signin.recent import ask_again_unless_recent
+from cortex.audit import RuleBroken, actor_of
+from cortex.clock import clock
+from cortex.ui.rules import given_back
+from patients.registry.access import CHART
+from patients.registry.queries import full_name
+
+EXPORTERS = (Role.THERAPIST, Role.PSYCHIATRIST)
+NAMES = ("given_name", "middle_name", "family_name")
+
+
+@requires(*EXPORTERS)
+@require_http_methods(["GET", "POST"])
+def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Ask what for; POST asks for the password unless it was just given, and answers with the file."""
+    form = ExportForm(request.POST if request.method == "POST" else None, auto_id="x_%s")
+    status, conflict = 422 if form.errors else 200, None
+    if form.is_bound and form.is_valid():
+        ask_again_unless_recent(request)
+        try:
+            return _file(request, patient_id, form.cleaned_data["reason"])
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        notes, withheld = queries.exportable(who)
+        context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note", sections=["list"])
+        shown = {"form": form, "conflict": conflict, "count": len(notes), "withheld": withheld}
+        return render(request, "clinical/notes/export.html", banner(context, who, at) | shown, status=status)
+
+
+def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
+    """Return the file. One row of the access log says that all of it was read, one of the trail what for."""
+    actor, at = actor_of(request), clock()
+    who = actions.export_notes(actor=actor, patient_id=patient_id, reason=reason, at=at)
+    with reading(actor, purpose="disclosure", permission=CHART) as context:
+        text = render_to_string("clinical/notes/export_file.html", _content(context, who, at) | {
+            "by": actor.person.full_name, "at": timezone.localtime(at), "reason": EXPORTED_FOR[reason],
+        })  # fmt: skip
+        context.saw("note_export", subjects=[who.patient.pk], object_type="clinical.Note", sections=[reason])
+    name = f"notes-{who.patient.anonymous_id}-{timezone.localdate():%Y-%m-%d}.html"
+    return HttpResponse(
+        text, content_type="text/html; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )  # fmt: skip
+
+
+def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any]:
+    notes, withheld = queries.exportable(who)
+    added: dict[UUID, list[Any]] = {one.pk: [] for one in notes}
+    rows = queries.signed_addenda(Note, list(notes))
+    context.open([who.patient], NAMES)
+    context.open(notes, sorted({part for one in notes for part in names_of(one.note_type)}))
+    context.open(rows, ["text"])
+    for one in sorted(rows, key=lambda row: row.signed_at):
+        added[one.note_id].append(one)
+    named = {one.pk: one for one in visible(who) if not who.closed & set(one.sensitivity_labels)}
+    lines = [_line(who, note, added[note.pk], named) for note in notes]
+    labels = {label for note in notes for label in note.sensitivity_labels}
+    return {
+        "name": full_name(who.patient), "pseudonym": who.patient.anonymous_id, "notes": lines,
+        "withheld": withheld, "part2": "SUD_PART2" in labels, "house": who.patient.organization.name,
+    }  # fmt: skip
+
+
+def _line(who: Reader, note: Note, added: list[Any], named: dict[UUID, Any]) -> dict[str, Any]:
+    texts = {name: getattr(note, name) or "" for name in names_of(note.note_type)}
+    return {
+        "note": note,
+        "type": note.get_note_type_display(),
+        "sections": sections_of(note.note_type, texts),
+        "diagnoses": [named[pk] for pk in note.diagnoses if pk in named],
+        "diagnoses_withheld": sum(pk not in named for pk in note.diagnoses),
+        "labels": label_words(note.sensitivity_labels),
+        "intact": is_intact(note, texts, signed_words(who.patient, note)),
+        "addenda": added,
+    }

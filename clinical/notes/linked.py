@@ -1,0 +1,77 @@
+"""The diagnoses that a note is about: which of them somebody sees, what is chosen, and what is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from clinical.notes.models import ASSESSED, Note
+from clinical.notes.queries import AnyNote, Reader
+from clinical.plans.diagnoses.models import Diagnosis
+from clinical.plans.diagnoses.queries import diagnoses_of
+from cortex.audit import InputRefused
+from patients.registry.models import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The diagnoses of a note that its reader sees, and how many labels shut to them."""
+
+    shown: list[Diagnosis]
+    withheld: int
+
+
+def is_asked(note_type: str) -> bool:
+    """Whether a type of note says which diagnoses it is about."""
+    return note_type in ASSESSED
+
+
+def linked_ids(note: AnyNote) -> list[UUID]:
+    """Return the ids of a note's diagnoses; a process note has none."""
+    return list(note.diagnoses) if isinstance(note, Note) else []
+
+
+def links(who: Reader, note: AnyNote) -> Links:
+    """Return a note's diagnoses as its reader may see them; no query for a note without any."""
+    wanted = linked_ids(note)
+    if not wanted:
+        return Links([], 0)
+    shown = [one for one in visible(who) if one.pk in wanted]
+    return Links(shown, len(wanted) - len(shown))
+
+
+def visible(who: Reader) -> list[Diagnosis]:
+    """Return the person's diagnoses that somebody sees: their own, and what no label shuts to them."""
+    return [
+        one for one in diagnoses_of(who.patient)
+        if one.recorded_by_id == who.user.pk or not who.shut & set(one.sensitivity_labels)
+    ]  # fmt: skip
+
+
+def choices(who: Reader, note: AnyNote) -> list[Diagnosis]:
+    """Return what may be chosen while a note is written: what was not ruled out, or is chosen already."""
+    if not is_asked(note.note_type):
+        return []
+    chosen = linked_ids(note)
+    return [one for one in visible(who) if one.status != "ruled_out" or one.pk in chosen]
+
+
+def changed(who: Reader, note: Note, wanted: Collection[UUID]) -> list[UUID]:
+    """Return a note's diagnoses after a choice; what its writer can't see stays. InputRefused for others."""
+    seen = {one.pk for one in visible(who)}
+    strangers = set(wanted) - seen - set(note.diagnoses)
+    if strangers or (wanted and not is_asked(note.note_type)):
+        raise InputRefused("Choose diagnoses of this person.", "diagnosis_unknown", field="diagnoses")
+    kept = [one for one in note.diagnoses if one not in seen]
+    return sorted({*wanted, *kept})
+
+
+def signed_words(patient: Patient, note: AnyNote) -> list[str]:
+    """Return what a signature says of a note's diagnoses: each by id, code and title, whoever reads it."""
+    wanted = linked_ids(note)
+    if not wanted:
+        return []
+    rows = {one.pk: one for one in diagnoses_of(patient)}
+    found = [(pk, rows.get(pk)) for pk in wanted]
+    return sorted(f"{pk} {one.code_system} {one.code} {one.title}" if one else f"{pk}" for pk, one in found)
