@@ -30,7 +30,7 @@ def title_of(file_name: str) -> str:
     last = PurePosixPath(file_name.replace("\\", "/")).name
     stem = last.rpartition(".")[0] or last
     text = "".join(" " if holds_unseen(sign) else sign for sign in stem.replace("_", " "))
-    return " ".join(text.split())[:MOST_SIGNS]
+    return " ".join(text.split()).strip(". ")[:MOST_SIGNS]
 
 
 def file_name(title: str, extension: str) -> str:
