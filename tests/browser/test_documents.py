@@ -13,9 +13,7 @@ from tests.cast import Cast
 from tests.unit.documents.files import pdf_of, zipped
 from tests.unit.documents.test_documents import bring
 
-LONG = (
-    "Report of the psychiatric outpatient clinic at Kibandani, with laboratory results and a family history"
-)
+LONG = "Report of the psychiatric outpatient clinic at Kibandani, with laboratory results and a history"
 
 
 def test_a_document_is_brought_refused_brought_again_saved_and_marked(visit: Visit, people: Cast) -> None:

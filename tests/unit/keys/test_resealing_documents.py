@@ -1,4 +1,4 @@
-"""Documents move to a person's new key piece by piece, and come back byte for byte when the old one is gone."""
+"""Documents move to a person's new key piece by piece, and come back byte for byte."""
 
 from __future__ import annotations
 
