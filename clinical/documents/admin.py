@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from clinical.documents.models import Document, DocumentChunk
 from patients.registry.admin import PatientRowAdmin
@@ -26,3 +29,7 @@ class DocumentChunkAdmin(PatientRowAdmin):
     list_display = ("created_at", "patient", "document", "position")
     list_select_related = ("patient", "document")
     exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave the bytes in the database: a page of them would be megabytes."""
+        return super().get_queryset(request).defer("content")

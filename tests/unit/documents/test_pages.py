@@ -227,6 +227,10 @@ def test_a_stranger_finds_no_document_and_an_administrator_no_title(cast: Cast) 
         assert as_user(cast.ada).get(url(name, cast, row.pk)).status_code == 403
     office = as_user(cast.ada).get(f"/admin/clinical/document/{row.pk}/change/").content.decode()
     assert "Mbuyuni" not in office
+    piece = row.piece_ids()[0]
+    for path in (f"documentchunk/{piece}/change/", "documentchunk/", "document/"):
+        answer = as_user(cast.ada).get(f"/admin/clinical/{path}")
+        assert (answer.status_code, "Mbuyuni" in answer.content.decode()) == (200, False)
 
 
 def ask(body: list[bytes], length: bytes | None, path: str = "/charts/") -> list[Any]:

@@ -48,9 +48,10 @@ GUARDIAN = "Mother Fictional"
 
 APPEND_ONLY = {
     "clinical.Document", "clinical.DocumentChunk", "clinical.FindingReview", "clinical.Note",
-    "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview", "clinical.PlanVersion", "clinical.PsychotherapyNote",
-    "clinical.PsychotherapyNoteAddendum", "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent",
-    "crisis.FollowUpAttempt", "patients.CareEnding", "patients.Consent",
+    "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview",
+    "clinical.PlanVersion", "clinical.PsychotherapyNote", "clinical.PsychotherapyNoteAddendum",
+    "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt", "patients.CareEnding",
+    "patients.Consent",
 }  # fmt: skip
 
 
