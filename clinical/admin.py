@@ -3,6 +3,7 @@
 from clinical.assessments import admin as _assessments
 from clinical.assessments.planning import admin as _planning
 from clinical.caseload import admin as _caseload
+from clinical.documents import admin as _documents
 from clinical.notes import admin as _notes
 from clinical.plans import admin as _plans
 from clinical.plans.diagnoses import admin as _diagnoses
@@ -18,6 +19,7 @@ __all__ = [
     "_billing",
     "_caseload",
     "_diagnoses",
+    "_documents",
     "_medications",
     "_notes",
     "_planning",

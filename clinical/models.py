@@ -3,6 +3,7 @@
 from clinical.assessments import models as _assessments
 from clinical.assessments.planning import models as _planning
 from clinical.caseload import models as _caseload
+from clinical.documents import models as _documents
 from clinical.notes import models as _notes
 from clinical.plans import models as _plans
 from clinical.plans.diagnoses import models as _diagnoses
@@ -18,6 +19,7 @@ __all__ = [
     "_billing",
     "_caseload",
     "_diagnoses",
+    "_documents",
     "_medications",
     "_notes",
     "_planning",

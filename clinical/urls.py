@@ -7,6 +7,7 @@ from clinical.assessments import urls as measures
 from clinical.breakglass import urls as breakglass
 from clinical.caseload import urls as caseload
 from clinical.chart import views as chart
+from clinical.documents import urls as documents
 from clinical.notes import urls as notes
 from clinical.pathway import urls as pathway
 from clinical.plans import urls as plans
@@ -20,6 +21,7 @@ PERSON: list[URLPattern | URLResolver] = [
     *caseload.PERSON,
     *measures.PERSON,
     *notes.PERSON,
+    *documents.PERSON,
     *timeline.PERSON,
     *record.PERSON,
     *breakglass.PERSON,
@@ -33,6 +35,7 @@ PAGES: list[URLPattern | URLResolver] = [
     *caseload.PAGES,
     path("charts/<uuid:patient_id>/", include(PERSON)),
     *notes.PAGES,
+    *documents.PAGES,
     *breakglass.PAGES,
     *pathway.PAGES,
     *absences.PAGES,

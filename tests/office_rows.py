@@ -30,6 +30,7 @@ from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
 from tests.api.conftest import Api, item, message
 from tests.cast import Cast
+from tests.walk.documents import bring_letter
 from tests.walk.plans import begin
 from tests.walk.sessions import plant_sessions
 
@@ -62,6 +63,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     sign_plan(actor=treats, patient_id=patient.pk, patient_agreed=True)
     hold_review(actor=treats, patient_id=patient.pk, patient_view="It helps.", decision="continue")
     plant_sessions(cast.alice, patient)
+    bring_letter(cast.alice, patient.pk)
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():

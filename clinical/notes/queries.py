@@ -75,15 +75,20 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     """Return what is open to somebody of one person's notes; NotFound unless they treat them."""
     patient = access.treated(actor, patient_id, at)
     user = actor.person
-    relation = access.relationship_of(user, patient_id, at, access.CHART) or ""
-    agreed = consent_state([patient.person_id], [ConsentType.PART2_TPO], at)
-    part2 = agreed[patient.person_id, ConsentType.PART2_TPO]
-    if relation == access.BREAK_GLASS:
-        part2 = opens_protected(user, patient_id, at)
+    relation, part2 = standing(user, patient, at)
     ids = rows_of(patient)
     cosigns = bool(supervised_by(user, at, ids))
     condition = open_to(user.pk, relation, part2=part2, cosigns=cosigns)
     return Reader(user, patient, ids, condition, cosigns, relation, part2)
+
+
+def standing(user: User, patient: Patient, at: datetime) -> tuple[str, bool]:
+    """Return the relationship in which somebody reads labelled rows of a person, and whether Part 2 opens."""
+    relation = access.relationship_of(user, patient.pk, at, access.CHART) or ""
+    if relation == access.BREAK_GLASS:
+        return relation, opens_protected(user, patient.pk, at)
+    agreed = consent_state([patient.person_id], [ConsentType.PART2_TPO], at)
+    return relation, agreed[patient.person_id, ConsentType.PART2_TPO]
 
 
 @dataclass(slots=True)

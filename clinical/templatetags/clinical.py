@@ -20,6 +20,7 @@ TABS = (
     ("plan", "Plan", "plan"),
     ("appointments", "Appointments", "person_appointments"),
     ("crisis", "Crisis", "chart_crisis"),
+    ("documents", "Documents", "documents"),
     ("people", "People", "chart_people"),
     ("consent", "Consent", "chart_consent"),
     ("access", "Access", "chart_access"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from clinical.documents import queries as documents
+from clinical.documents.models import Document
 from clinical.notes.models import Note
 from clinical.notes.queries import reader
 from clinical.plans.models import PlanVersion
@@ -26,6 +28,25 @@ def _notes(look: Look) -> list[Entry]:
         )
         for one in window(rows, "occurred_at", look, "note")
     ]  # fmt: skip
+
+
+def _documents(look: Look) -> list[Entry]:
+    """Documents that labels leave open to the reader, when they were brought; their titles stay closed."""
+    who = documents.reader(look.context.actor, look.patient.pk, look.at)
+    rows = Document.objects.filter(patient_id__in=look.ids, uploaded_at__lte=look.at).filter(who.condition)
+    return [
+        Entry(
+            "document", "documents", one.pk, one.uploaded_at, f"Document: {one.get_kind_display().lower()}",
+            detail="Entered in error." if one.is_in_error else _came(one),
+            by=one.uploaded_by.full_name, icon="file-text",
+            url=reverse("clinical:document_page", args=[one.patient_id, one.pk]),
+        )
+        for one in window(rows.select_related("uploaded_by"), "uploaded_at", look, "document")
+    ]  # fmt: skip
+
+
+def _came(one: Document) -> str:
+    return f"Came on {one.received_on:%-d %b %Y}." if one.received_on else ""
 
 
 def _plans(look: Look) -> list[Entry]:
@@ -64,5 +85,6 @@ def _appointments(look: Look) -> list[Entry]:
 def register_care() -> None:
     """Add them; called once, at start."""
     register(Source("note", "notes", "Notes", _notes))
+    register(Source("document", "documents", "Documents", _documents))
     register(Source("plan", "plans", "Plans", _plans))
     register(Source("appointment", "appointments", "Appointments", _appointments))

@@ -39,6 +39,10 @@ def _is_days(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 7
 
 
+def _is_megabytes(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10
+
+
 def is_id(value: Any) -> bool:
     """Whether a value is the text of a UUID."""
     try:
@@ -79,6 +83,9 @@ POLICIES: dict[str, Policy] = {
         _are_agreements,
     ),
     "desk_phone": Policy("Shown on the board, for when the live connection is lost.", "a number", _is_phone),
+    "document_max_mb": Policy(
+        "How large a document of a chart may be, in megabytes (10).", "a number from 1 to 10", _is_megabytes
+    ),
     "fictional": Policy(
         "Says on every page that everybody is fictional; the demo sets it.", "true or false", _is_yes_or_no,
         by_people=False,

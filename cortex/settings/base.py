@@ -253,8 +253,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
-# A body that spills into a temporary file would put somebody's words on a disk in the clear.
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+# A body that spills into a temporary file would put somebody's words on a disk in the clear: a document of
+# 10 MB and the fields beside it stay in memory, and nothing longer is taken (cortex/ops/pages.py).
+FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -14,6 +14,7 @@ from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.ui.admin import ActionAdmin, HouseAdmin
 from tests import makers
 from tests.walk.addresses import Address
+from tests.walk.documents import document_pairs
 from tests.walk.plans import plan_pairs
 from tests.walk.sessions import ANSWERS
 from tests.walk.ways_pairs import ways_pairs
@@ -124,6 +125,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_addendum": chart("POST", ids=written, data={"text": "More."}),
         "clinical:note_addendum_sign": chart("POST", ids=written),
         "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
+        **document_pairs(world.document_id, chart),
         **plan_pairs(world.plans, chart),
         "clinical:plan_approve": Pair(
             {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),

@@ -52,6 +52,7 @@ from tests import makers, stores
 from tests.api.conftest import Api, issue_key, item, message
 from tests.cast import Cast, make_cast
 from tests.unit.accounts.factors import code_of
+from tests.walk.documents import bring_letter
 from tests.walk.notes import Notes, write_notes
 from tests.walk.plans import PlanRows, make_plans
 from tests.walk.sessions import plant_sessions
@@ -78,6 +79,7 @@ class World:
     assessment_id: str = ""
     notes: Notes | None = None
     level_id: str = ""
+    document_id: str = ""
     case_view_id: str = ""
     ways: dict[str, str] = field(default_factory=dict)
     appointment_id: str = ""
@@ -277,6 +279,7 @@ def _house_rows(world: World) -> None:
     mark_reviewed(actor=treats, patient_id=who)
     world.notes = write_notes(world.cast, who)
     world.planted["handwritten8"] = who
+    world.document_id = bring_letter(world.cast.alice, who)
     kept = keep_view(actor=treats, name="Mbuyuni3", filters=Filters(view="need"))
     world.case_view_id = str(kept.pk)
     pin_entry(actor=treats, patient_id=who, source="measure", item_id=one.pk)

@@ -47,10 +47,11 @@ GUARDIAN = "Mother Fictional"
 
 
 APPEND_ONLY = {
-    "clinical.FindingReview", "clinical.Note", "clinical.NoteAddendum", "clinical.NoteVersion",
-    "clinical.PlanApproval", "clinical.PlanReview", "clinical.PlanVersion", "clinical.PsychotherapyNote",
-    "clinical.PsychotherapyNoteAddendum", "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent",
-    "crisis.FollowUpAttempt", "patients.CareEnding", "patients.Consent",
+    "clinical.Document", "clinical.DocumentChunk", "clinical.FindingReview", "clinical.Note",
+    "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview",
+    "clinical.PlanVersion", "clinical.PsychotherapyNote", "clinical.PsychotherapyNoteAddendum",
+    "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt", "patients.CareEnding",
+    "patients.Consent",
 }  # fmt: skip
 
 

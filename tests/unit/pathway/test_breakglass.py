@@ -65,7 +65,9 @@ def test_a_stranger_finds_nothing_until_the_reason_is_given_and_then_reads_for_f
     assert access.relationship_of(cast.bob, cast.patient.pk, later, access.CHART) is None
 
 
-@pytest.mark.parametrize("page", ["chart", "measures", "chart_people", "chart_consent", "chart_access"])
+@pytest.mark.parametrize(
+    "page", ["chart", "measures", "documents", "chart_people", "chart_consent", "chart_access"]
+)
 def test_every_page_of_the_chart_says_so_and_lets_it_end(cast: Cast, page: str) -> None:
     broken(cast)
     client = as_user(cast.bob)

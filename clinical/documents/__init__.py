@@ -1,0 +1,1 @@
+"""Documents of a chart: letters, reports, photographed paper; sealed in pieces by the person's key."""
