@@ -97,8 +97,8 @@ def leave() -> None:
         connections.close_all()
 
     connections.close_all()
-    # A test that drove a browser leaves connections in the context that every later loop copies. The browser's
-    # own loop, which stays with a file's tests, steps aside meanwhile.
+    # A test that drove a browser leaves connections in the context that every later loop copies. The loop of
+    # the browser, which stays with a file of tests, steps aside meanwhile.
     own = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     try:

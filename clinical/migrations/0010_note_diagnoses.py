@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """Not one transaction, so that the proof holds no lock that a save waits for."""
 
     atomic = False
-    dependencies = [("clinical", "0008_overview")]
+    dependencies = [("clinical", "0009_documents")]
     operations = [
         migrations.AddField(
             model_name="note",
