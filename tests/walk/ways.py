@@ -1,4 +1,4 @@
-"""Rows of ways in and out for the walk: charts opened by break-glass, a referral, an absence, a notice."""
+"""Rows of ways in and out for the walk: charts and contacts opened, a referral, an absence, a notice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cortex.ops.models import Notification
 from patients.breakglass.actions import break_glass, review_break_glass
 from patients.care.actions import add_to_care_team
+from patients.contacts.actions import open_exception
 from patients.covers.actions import plan_absence
 from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
 from tests import makers
@@ -49,6 +50,13 @@ def add_ways(world: World) -> None:
         data=EndingData("person_asked", "handwritten10"),
     )  # fmt: skip
     world.planted["handwritten10"] = lent.pk
+    silent = makers.make_patient(cast.home, team=[cast.alice], consents=("treatment",))
+    alert = makers.make_alert(silent)
+    open_exception(
+        actor=makers.staff(cast.sam), patient=silent, alert_id=alert.pk, level=alert.level,
+        reason="dangerwritten1, on the bridge",
+    )  # fmt: skip
+    world.planted["dangerwritten1"] = silent.pk
     at = makers.now() + timedelta(days=30)
     away = plan_absence(
         actor=makers.staff(cast.alice), user_id=cast.alice.pk, cover_id=people["pendo"].pk, starts_at=at,
