@@ -102,6 +102,7 @@ def leave() -> None:
     own = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     try:
+        connections.close_all()  # Django keeps those of a thread without a running loop apart
         asyncio.run(close_those_of_the_loops())
     finally:
         asyncio._set_running_loop(own)

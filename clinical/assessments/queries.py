@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, RowNumber
 
 from clinical.assessments.definitions import Definition
@@ -191,14 +191,25 @@ SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
 """
 
 
+def _openings(episodes: Mapping[UUID, Episode], since: datetime) -> list[UUID]:
+    """Return the first valid administration of each measure around the beginning of each treatment.
+
+    Found before: a filter on windows would make a column of a subquery, which may hold one value only.
+    """
+    spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(_OPENING, [*(list(column) for column in zip(*spans, strict=True)), since])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
 def ends(
     patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
 ) -> Iterable[tuple[UUID, UUID, Point]]:
     """Return of each measure of each row the first valid administration, the baseline and the last two.
 
     Oldest first, as (row, instrument, point): what a list of many people reads of a course is where it and
-    the row's treatment (`episodes`) began, where it stands, and what changed. One query, and no instance is
-    made.
+    the row's treatment (`episodes`) began, where it stands, and what changed. One query, and one more where
+    somebody is in treatment; no instance is made.
     """
     scored = Assessment.objects.standing().filter(
         patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
@@ -206,9 +217,7 @@ def ends(
     one = [F("patient_id"), F("instrument_id")]
     wanted = Q(forth=1) | Q(back__lte=2)
     if episodes:
-        spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
-        opens = [list(column) for column in zip(*spans, strict=True)]
-        wanted |= Q(pk__in=RawSQL(_OPENING, [*opens, since]))  # noqa: S611  (constant text, values apart)
+        wanted |= Q(pk__in=_openings(episodes, since))
     rows = scored.annotate(
         forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
         back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),

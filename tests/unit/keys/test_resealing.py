@@ -44,8 +44,6 @@ from tests.cast import Cast
 
 ACTOR = system("keys")
 GUARDIAN = "Mother Fictional"
-
-
 APPEND_ONLY = {
     "clinical.Document", "clinical.DocumentChunk", "clinical.FindingReview", "clinical.Note",
     "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview",
