@@ -80,6 +80,9 @@ def test_an_answer_that_is_not_saved_says_so_and_stays_on_the_page(visit: Visit,
     page = visitor.sign_in(people.alice)
     visitor.open(f"/charts/{people.patient.pk}/measures/gad7/")
     page.get_by_role("button", name="Begin").click()
+    # A route that is laid while the browser is on its way to a page may not hold there.
+    expect(page.locator("#saved")).to_be_attached()
+    page.wait_for_load_state("networkidle")
     page.route("**/answer/", lambda route: route.abort())
     page.locator('[data-item="q1"] label').nth(2).click()
     expect(page.locator("#saved")).to_contain_text("Not saved. The answers stay on this page")
