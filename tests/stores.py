@@ -97,15 +97,8 @@ def leave() -> None:
         connections.close_all()
 
     connections.close_all()
-    # A test that drove a browser leaves connections in the context that every later loop copies. The loop of
-    # the browser, which stays with a file of tests, steps aside meanwhile.
-    own = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        connections.close_all()  # Django keeps those of a thread without a running loop apart
-        asyncio.run(close_those_of_the_loops())
-    finally:
-        asyncio._set_running_loop(own)
+    # A test that drove a browser leaves connections in the context that every later loop copies.
+    asyncio.run(close_those_of_the_loops())
 
 
 def template_of(name: str) -> str:

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from cortex.accounts.models import User
@@ -156,44 +156,18 @@ def server(transactional_db: None, preloaded: subprocess.Popen[str]) -> Iterator
     running.stop()
 
 
-class Program:
-    """The system's Chromium, else Playwright's; one for a file's tests, started anew when it was ended."""
-
-    def __init__(self, playwright: Playwright) -> None:
-        self._playwright = playwright
-        self._browser: Browser | None = None
-
-    def browser(self) -> Browser:
-        """Return a browser that runs; without a program the test fails, it is never skipped."""
-        if self._browser is None or not self._browser.is_connected():
-            self._browser = self._playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
-        return self._browser
-
-    def close(self) -> None:
-        """End it."""
-        if self._browser is not None:
-            with suppress(PlaywrightError):
-                self._browser.close()
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[Program]:
-    """The driver and its browser: starting both costs a second or two, and contexts share nothing."""
-    with sync_playwright() as playwright:
-        one = Program(playwright)
-        yield one
-        one.close()
-
-
 @pytest.fixture
-def chromium(program: Program) -> Iterator[Browser]:
-    """A running browser, for as long as a test may take."""
-    browser = program.browser()
-    # Some calls of Playwright have no limit: one was seen to wait for ever on a page that was leaving.
-    watch = threading.Timer(LONGEST, _kill_browsers)
-    watch.start()
-    yield browser
-    watch.cancel()
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's; without one the run fails, it is never skipped."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
+        # Some calls of Playwright have no limit: one was seen to wait for ever on a page that was leaving.
+        watch = threading.Timer(LONGEST, _kill_browsers)
+        watch.start()
+        yield browser
+        with suppress(PlaywrightError):
+            browser.close()
+        watch.cancel()
 
 
 def _kill_browsers() -> None:
