@@ -257,4 +257,5 @@ class ToolStatus(models.TextChoices):
 
 
 SENSITIVITY_LABELS = ("N", "R", "V", "PSYTHPN", "SUD_PART2", "HIV", "GBV", "MINOR")
-LANGUAGES = ("en", "sw", "sheng", "other")
+LANGUAGE_NAMES = {"en": "English", "sw": "Kiswahili", "sheng": "Sheng", "other": "Another"}
+LANGUAGES = tuple(LANGUAGE_NAMES)

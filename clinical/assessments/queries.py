@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from clinical.assessments.definitions import Definition
-from clinical.assessments.episodes import Episode
+from clinical.assessments.episodes import Episode, episodes
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
@@ -191,24 +192,24 @@ SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
 """
 
 
-def _openings(episodes: Mapping[UUID, Episode], since: datetime) -> list[UUID]:
+def _openings(treated: Mapping[UUID, Episode], since: datetime) -> list[UUID]:
     """Return the first valid administration of each measure around the beginning of each treatment.
 
     Found before: a filter on windows would make a column of a subquery, which may hold one value only.
     """
-    spans = [(pk, found.opens, found.closes) for pk, found in episodes.items()]
+    spans = [(pk, found.opens, found.closes) for pk, found in treated.items()]
     with connection.cursor() as cursor:
         cursor.execute(_OPENING, [*(list(column) for column in zip(*spans, strict=True)), since])
         return [pk for (pk,) in cursor.fetchall()]
 
 
 def ends(
-    patient_ids: Iterable[UUID], since: datetime, episodes: Mapping[UUID, Episode] | None = None
+    patient_ids: Iterable[UUID], since: datetime, treated: Mapping[UUID, Episode] | None = None
 ) -> Iterable[tuple[UUID, UUID, Point]]:
     """Return of each measure of each row the first valid administration, the baseline and the last two.
 
     Oldest first, as (row, instrument, point): what a list of many people reads of a course is where it and
-    the row's treatment (`episodes`) began, where it stands, and what changed. One query, and one more where
+    the row's treatment (`treated`) began, where it stands, and what changed. One query, and one more where
     somebody is in treatment; no instance is made.
     """
     scored = Assessment.objects.standing().filter(
@@ -216,8 +217,8 @@ def ends(
     )
     one = [F("patient_id"), F("instrument_id")]
     wanted = Q(forth=1) | Q(back__lte=2)
-    if episodes:
-        wanted |= Q(pk__in=_openings(episodes, since))
+    if treated:
+        wanted |= Q(pk__in=_openings(treated, since))
     rows = scored.annotate(
         forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
         back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
@@ -256,6 +257,27 @@ def courses_of_ends(
         if instrument_id in found:
             found[instrument_id].points.append(point)
     return {course.definition.key: course for course in found.values()}
+
+
+def courses_of_many(
+    owner: Mapping[UUID, UUID], offered: Iterable[Instrument], at: datetime
+) -> tuple[dict[UUID, dict[str, Course]], dict[UUID, Episode]]:
+    """Return the courses of many people, and their treatments, by the row that stands for each.
+
+    `owner` names that row for each of a person's rows, its own first. The courses hold their ends
+    alone. Three queries, however many people they are.
+    """
+    treated = episodes(owner, at)
+    done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
+    for patient_id, instrument_id, point in ends(owner, at - LOOK_BACK, treated):
+        done[owner[patient_id]].append((instrument_id, point))
+    episode: dict[UUID, Episode] = {}
+    for row, pk in owner.items():
+        if row in treated:
+            episode.setdefault(pk, treated[row])
+    read = [(row.pk, row.read()) for row in offered]
+    found = {pk: courses_of_ends(done[pk], read, episode.get(pk)) for pk in set(owner.values())}
+    return found, episode
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:

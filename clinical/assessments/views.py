@@ -25,7 +25,7 @@ from clinical.assessments.wording import flag_words
 from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
@@ -40,10 +40,9 @@ from patients.registry.queries import person_card, rows_of
 AHEAD = timedelta(days=120)
 # So many of the last administrations are listed.
 RECENT = 8
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Every measure of one person: its course, when it is due, and how to ask it."""
@@ -100,7 +99,7 @@ def _line(one: Assessment) -> dict[str, Any]:
     }
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def measure_ask(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Ask a measure; POST begins it, or goes on where somebody began."""
@@ -147,7 +146,7 @@ def _asked(row: Instrument, text: InstrumentText) -> dict[str, Any]:
     }
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def measure_answer(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Keep one answer as it is given; the page says "saved"."""
@@ -161,7 +160,7 @@ def measure_answer(request: HttpRequest, patient_id: UUID, key: str) -> HttpResp
     return JsonResponse({"saved": len([one for one in draft.items.values() if one is not None])})
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def measure_finish(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Score the answers of the page, and show what they say and who has it."""
@@ -191,7 +190,7 @@ def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dic
         return row.read(), queries.text_of(row, draft.language).texts, draft.mode
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Throw the answers under way away."""
@@ -199,7 +198,7 @@ def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpRes
     return go_to(request, reverse("clinical:measures", args=[patient_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
     """One administration: its answers, what they say, the alert that they opened and who has it."""
@@ -228,7 +227,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         )  # fmt: skip
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """The course of one measure on a sheet of paper: the picture, the table and the credit line."""
@@ -248,7 +247,7 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         )  # fmt: skip
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
     """Put right what was entered wrongly: a new administration takes the wrong one's place."""

@@ -14,7 +14,6 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, OuterRef, Q, Subquery
 
 from clinical.assessments import queries as measures
-from clinical.assessments.episodes import episodes
 from clinical.assessments.models import Assessment
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
@@ -121,7 +120,7 @@ def caseload(user: User, at: datetime) -> list[Case]:
     for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
-    _add_measures(found, ids, case_of, at, user.organization_id)
+    _add_measures(found, at, user.organization_id)
     _add_moods(ids, case_of, at)
     _add_sessions(ids, case_of, at)
     for case in found.values():
@@ -143,22 +142,15 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
     return found
 
 
-def _add_measures(
-    found: dict[UUID, Case], ids: set[UUID], case_of: Any, at: datetime, organization_id: UUID | None
-) -> None:
+def _add_measures(found: dict[UUID, Case], at: datetime, organization_id: UUID | None) -> None:
     offered = measures.instruments(organization_id)
-    read = [(row.pk, row.read()) for row in offered]
-    rows = defaultdict(list)
-    treated = episodes(ids, at)
-    for patient_id, instrument_id, point in measures.ends(ids, at - measures.LOOK_BACK, treated):
-        if (case := case_of(patient_id)) is not None:
-            rows[case.patient.pk].append((instrument_id, point))
+    owner = {pk: pk for pk in found} | {case.patient.person_id: pk for pk, case in found.items()}
+    courses, treated = measures.courses_of_many(owner, offered, at)
     people = []
     for pk, case in found.items():
-        person, episode = case.patient.person_id, treated.get(pk) or treated.get(case.patient.person_id)
-        case.courses = measures.courses_of_ends(rows[pk], read, episode)
+        case.courses, ids = courses[pk], (case.patient.person_id,)
         people.append(
-            planning.person_of(case.patient, (person,), case.courses, case.since, case.level, episode)
+            planning.person_of(case.patient, ids, case.courses, case.since, case.level, treated.get(pk))
         )
     due = planning.due_measures(people, offered, at)
     for pk, case in found.items():

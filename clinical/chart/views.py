@@ -15,16 +15,15 @@ from clinical.pathway.queries import answers
 from clinical.sessions.queries import run_of_person
 from cortex.access.context import reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import actor_of
 from cortex.clock import clock
 from patients.registry.access import CHART
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 USUAL_DAYS = 90
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview of one person; a stranger learns nothing, and every opening is one row of the log."""

@@ -11,11 +11,9 @@ from clinical.documents.actions import MOST_REASON, DocumentData
 from clinical.documents.models import DocumentKind
 from clinical.documents.naming import MOST_SIGNS
 from clinical.documents.wording import LABELS
+from patients.codes import LANGUAGE_NAMES
 
 SELECT = {"class": "select"}
-LANGUAGES = (
-    ("", "Not said"), ("en", "English"), ("sw", "Kiswahili"), ("sheng", "Sheng"), ("other", "Another"),
-)  # fmt: skip
 # What the choice of files offers first; what a file is, its bytes say.
 OFFERED = ".pdf,.png,.jpg,.jpeg,.txt"
 CHOICES = [(code, words) for code, words in LABELS.items() if code != "N"]
@@ -38,7 +36,9 @@ class UploadForm(forms.Form):
         required=False,
         widget=forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d"),
     )
-    language = forms.ChoiceField(choices=LANGUAGES, required=False, widget=forms.Select(SELECT))
+    language = forms.ChoiceField(
+        choices={"": "Not said"} | LANGUAGE_NAMES, required=False, widget=forms.Select(SELECT)
+    )
     labels = forms.MultipleChoiceField(
         label="Sensitivity", required=False, choices=CHOICES, widget=forms.CheckboxSelectMultiple
     )

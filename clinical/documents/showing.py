@@ -9,13 +9,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from clinical.documents.formats import EXTENSIONS
-from clinical.documents.forms import LANGUAGES
 from clinical.documents.models import Document, MediaType
 from clinical.documents.naming import attachment, file_name
 from clinical.documents.wording import size_words
 from clinical.notes.wording import label_words
+from patients.codes import LANGUAGE_NAMES
 
-SPOKEN = dict(LANGUAGES)
 SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -27,7 +26,7 @@ def row_of(one: Document, user_id: UUID) -> dict[str, Any]:
         "kind": one.get_kind_display(),
         "format": one.get_media_type_display(),
         "size": size_words(one.byte_size),
-        "language": SPOKEN[one.language] if one.language else "",
+        "language": LANGUAGE_NAMES.get(one.language, ""),
         "received": one.received_on,
         "at": one.uploaded_at,
         "by": "you" if one.uploaded_by_id == user_id else one.uploaded_by.full_name,

@@ -19,14 +19,13 @@ from clinical.documents.showing import download, row_of
 from clinical.documents.wording import size_words
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from patients.registry.access import CHART
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 LABEL = "clinical.Document"
 
 
@@ -37,7 +36,7 @@ def _saw(context: AccessContext, row: Document, *sections: str) -> None:
     )  # fmt: skip
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def document_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """A person's documents, the newest first; what labels shut is counted, never named."""
@@ -56,7 +55,7 @@ def document_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         return render(request, "clinical/documents/list.html", shown)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def document_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Bring a file; what was typed comes back when it is refused."""
@@ -83,7 +82,7 @@ def document_new(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         return render(request, "clinical/documents/new.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def document_page(request: HttpRequest, patient_id: UUID, document_id: UUID) -> HttpResponse:
     """What is known of one document, and what its reader may do with it."""
@@ -109,7 +108,7 @@ def _page(
         return render(request, "clinical/documents/page.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def document_file(request: HttpRequest, patient_id: UUID, document_id: UUID) -> HttpResponse:
     """A document's bytes, whole: a piece that doesn't open refuses all of it before any byte leaves."""
@@ -122,7 +121,7 @@ def document_file(request: HttpRequest, patient_id: UUID, document_id: UUID) -> 
         return download(row, data)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def document_error(request: HttpRequest, patient_id: UUID, document_id: UUID) -> HttpResponse:
     """Say that a document was entered in error."""
@@ -139,7 +138,7 @@ def document_error(request: HttpRequest, patient_id: UUID, document_id: UUID) ->
     return go_to(request, reverse("clinical:document_page", args=[patient_id, document_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def document_label(request: HttpRequest, patient_id: UUID, document_id: UUID) -> HttpResponse:
     """Set the labels of a document that one brought."""

@@ -17,9 +17,9 @@ from clinical.notes import actions, queries
 from clinical.notes.forms import BlockForm
 from clinical.notes.search import Found, search
 from clinical.notes.showing import block_row, row_of
-from clinical.notes.views import CLINICIANS
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
@@ -32,7 +32,7 @@ NAMES = ("given_name", "middle_name", "family_name")
 LONGEST = 120
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_desk(request: HttpRequest) -> HttpResponse:
     """One's own unsigned notes and addenda, the oldest first, and trainees' notes to co-sign."""
@@ -81,7 +81,7 @@ def note_late(request: HttpRequest) -> HttpResponse:
         return render(request, "clinical/notes/late.html", shown)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def note_search(request: HttpRequest) -> HttpResponse:
     """Words in the notes of one's caseload, or of one chart (`patient`); they are posted, never linked."""
@@ -118,7 +118,7 @@ def _before(request: HttpRequest) -> datetime | None:
     return found if found is None or timezone.is_aware(found) else None
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def text_blocks(request: HttpRequest) -> HttpResponse:
     """One's own templates and phrases, and the organization's; POST keeps another."""
@@ -144,7 +144,7 @@ def text_blocks(request: HttpRequest) -> HttpResponse:
         return render(request, "clinical/notes/blocks.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def text_block_retire(request: HttpRequest, block_id: UUID) -> HttpResponse:
     """Put a text block away."""

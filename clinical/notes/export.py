@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinical.notes import actions, queries
 from clinical.notes.forms import ExportForm
-from clinical.notes.linked import signed_words, visible
+from clinical.notes.linked import Links, links
 from clinical.notes.models import Note
 from clinical.notes.queries import Reader
 from clinical.notes.sealing import is_intact
@@ -81,8 +81,8 @@ def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any
     context.open(rows, ["text"])
     for one in sorted(rows, key=lambda row: row.signed_at):
         added[one.note_id].append(one)
-    named = {one.pk: one for one in visible(who) if not who.closed & set(one.sensitivity_labels)}
-    lines = [_line(who, note, added[note.pk], named) for note in notes]
+    about = links(who, notes, who.closed)
+    lines = [_line(note, added[note.pk], about[note.pk]) for note in notes]
     labels = {label for note in notes for label in note.sensitivity_labels}
     return {
         "name": full_name(who.patient), "pseudonym": who.patient.anonymous_id, "notes": lines,
@@ -90,15 +90,15 @@ def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any
     }  # fmt: skip
 
 
-def _line(who: Reader, note: Note, added: list[Any], named: dict[UUID, Any]) -> dict[str, Any]:
+def _line(note: Note, added: list[Any], about: Links) -> dict[str, Any]:
     texts = {name: getattr(note, name) or "" for name in names_of(note.note_type)}
     return {
         "note": note,
         "type": note.get_note_type_display(),
         "sections": sections_of(note.note_type, texts),
-        "diagnoses": [named[pk] for pk in note.diagnoses if pk in named],
-        "diagnoses_withheld": sum(pk not in named for pk in note.diagnoses),
+        "diagnoses": about.shown,
+        "diagnoses_withheld": about.withheld,
         "labels": label_words(note.sensitivity_labels),
-        "intact": is_intact(note, texts, signed_words(who.patient, note)),
+        "intact": is_intact(note, texts, about.signed),
         "addenda": added,
     }

@@ -16,10 +16,11 @@ from patients.registry.models import Patient
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The diagnoses of a note that its reader sees, and how many labels shut to them."""
+    """The diagnoses of a note that its reader sees, how many labels shut to them, what a signature says."""
 
     shown: list[Diagnosis]
     withheld: int
+    signed: list[str]
 
 
 def is_asked(note_type: str) -> bool:
@@ -32,21 +33,31 @@ def linked_ids(note: AnyNote) -> list[UUID]:
     return list(note.diagnoses) if isinstance(note, Note) else []
 
 
-def links(who: Reader, note: AnyNote) -> Links:
-    """Return a note's diagnoses as its reader may see them; no query for a note without any."""
-    wanted = linked_ids(note)
-    if not wanted:
-        return Links([], 0)
-    shown = [one for one in visible(who) if one.pk in wanted]
-    return Links(shown, len(wanted) - len(shown))
+def links(who: Reader, notes: Collection[AnyNote], shut: frozenset[str] | None = None) -> dict[UUID, Links]:
+    """Return of each note its diagnoses as the reader may see them; no query where no note has any.
+
+    `shut` are labels that shut them to everybody, as for a file that leaves; without, the reader's own.
+    """
+    rows = diagnoses_of(who.patient) if any(linked_ids(one) for one in notes) else []
+    seen = [one for one in rows if _is_open(who, one, shut)]
+    found = {}
+    for note in notes:
+        wanted = linked_ids(note)
+        shown = [one for one in seen if one.pk in wanted]
+        found[note.pk] = Links(shown, len(wanted) - len(shown), _words(note, rows))
+    return found
+
+
+def _is_open(who: Reader, one: Diagnosis, shut: frozenset[str] | None = None) -> bool:
+    labels = set(one.sensitivity_labels)
+    if shut is not None and shut & labels:
+        return False
+    return one.recorded_by_id == who.user.pk or not who.shut & labels
 
 
 def visible(who: Reader) -> list[Diagnosis]:
     """Return the person's diagnoses that somebody sees: their own, and what no label shuts to them."""
-    return [
-        one for one in diagnoses_of(who.patient)
-        if one.recorded_by_id == who.user.pk or not who.shut & set(one.sensitivity_labels)
-    ]  # fmt: skip
+    return [one for one in diagnoses_of(who.patient) if _is_open(who, one)]
 
 
 def choices(who: Reader, note: AnyNote) -> list[Diagnosis]:
@@ -69,9 +80,10 @@ def changed(who: Reader, note: Note, wanted: Collection[UUID]) -> list[UUID]:
 
 def signed_words(patient: Patient, note: AnyNote) -> list[str]:
     """Return what a signature says of a note's diagnoses: each by id, code and title, whoever reads it."""
-    wanted = linked_ids(note)
-    if not wanted:
-        return []
-    rows = {one.pk: one for one in diagnoses_of(patient)}
-    found = [(pk, rows.get(pk)) for pk in wanted]
+    return _words(note, diagnoses_of(patient)) if linked_ids(note) else []
+
+
+def _words(note: AnyNote, rows: Collection[Diagnosis]) -> list[str]:
+    known = {one.pk: one for one in rows}
+    found = [(pk, known.get(pk)) for pk in linked_ids(note)]
     return sorted(f"{pk} {one.code_system} {one.code} {one.title}" if one else f"{pk}" for pk, one in found)

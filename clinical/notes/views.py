@@ -14,7 +14,7 @@ from clinical.chart.banner import beside
 from clinical.notes import actions, queries
 from clinical.notes.differences import changed
 from clinical.notes.forms import AddendumForm, LabelForm
-from clinical.notes.linked import links, signed_words
+from clinical.notes.linked import links
 from clinical.notes.models import PROCESS
 from clinical.notes.queries import AnyNote, Reader
 from clinical.notes.sealing import is_intact
@@ -22,6 +22,7 @@ from clinical.notes.showing import label_of, row_of, sections_of, version_words
 from clinical.notes.wording import TYPES, label_words
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
@@ -31,8 +32,6 @@ from cortex.ui.rules import given_back
 from crisis.risk.queries import latest_assessment
 from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
-
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 def banner(context: AccessContext, who: Reader, at: Any) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def saw(context: AccessContext, note: AnyNote, *sections: str) -> None:
     )  # fmt: skip
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """A person's notes, unsigned first; what labels shut is counted, never named."""
@@ -73,7 +72,7 @@ def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         return render(request, "clinical/notes/list.html", shown)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_page(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """One note in full, its addenda, and what its reader may do with it."""
@@ -103,7 +102,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     lines = [
         {"text": one.text, "by": one.author.full_name, "at": one.signed_at, "id": one.pk} for one in addenda
     ]
-    own, found = note.author_id == who.user.pk, links(who, note)
+    own, found = note.author_id == who.user.pk, links(who, [note])[note.pk]
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
     return {
@@ -115,7 +114,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
         "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
         "diagnoses": found.shown,
         "diagnoses_withheld": found.withheld,
-        "intact": is_intact(note, texts, signed_words(who.patient, note)) if note.signed_at else True,
+        "intact": is_intact(note, texts, found.signed) if note.signed_at else True,
         "labels": label_words(note.sensitivity_labels),
         "label_form": LabelForm(initial={"labels": note.sensitivity_labels})
         if own and note.note_type != PROCESS
@@ -124,7 +123,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     }
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_versions(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """The earlier texts of a note, each with what changed after it; and those written beside it."""
@@ -159,7 +158,7 @@ def note_versions(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
         return render(request, "clinical/notes/versions.html", shown)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_print(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """One note as it goes onto paper: whoever may read it may print it, and the log says print."""
@@ -172,7 +171,7 @@ def note_print(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
         return render(request, "clinical/notes/print.html", shown | {"printed_by": who.user.full_name})
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Sign what was read; whoever gave no password in the last minutes gives it first, and it goes on.
@@ -188,7 +187,7 @@ def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_cosign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Sign a trainee's note too."""
@@ -197,7 +196,7 @@ def note_cosign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRe
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_label(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Set the labels of one's own note."""
@@ -206,7 +205,7 @@ def note_label(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Put one's own draft away."""
@@ -214,7 +213,7 @@ def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpR
     return go_to(request, reverse("clinical:notes", args=[patient_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Keep an addendum, and sign it at once when the password was given just now; else it waits, unsigned."""
@@ -232,7 +231,7 @@ def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_addendum_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Sign one's kept addendum."""

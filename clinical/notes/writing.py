@@ -18,10 +18,11 @@ from clinical.notes.forms import NoteForm
 from clinical.notes.models import Note
 from clinical.notes.queries import AnyNote
 from clinical.notes.showing import block_row, row_of, side_by_side
-from clinical.notes.views import CLINICIANS, banner, saw
+from clinical.notes.views import banner, saw
 from clinical.notes.wording import FILLED
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
@@ -29,7 +30,7 @@ from cortex.ui.rules import given_back
 from patients.registry.access import CHART
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Begin a note (`note_type`; `session` and `template` by id, both optional) and open its page."""
@@ -64,7 +65,7 @@ def _template(request: HttpRequest) -> dict[str, str]:
         return dict(found[0].sections) if found else {}
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_edit(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """The page on which one's own draft is written; what is signed is shown as it stands."""
@@ -109,7 +110,7 @@ def _editor(
     return render(request, "clinical/notes/edit.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Keep what is written. A script hears JSON, or 409 with both texts side by side; a form goes on."""
@@ -179,7 +180,7 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
         )
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def note_state(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Tell a page that was cut off that somebody is signed in again: who, and the token of their session."""

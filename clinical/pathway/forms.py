@@ -10,9 +10,9 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
-from clinical.record.forms import DAY, INPUT, LANGUAGES, SELECT, UNKEPT, end_of
+from clinical.record.forms import DAY, INPUT, SELECT, UNKEPT, end_of
 from cortex.accounts.models import User
-from patients.codes import DeclineReason, EndingReason, ReferralSource, Urgency
+from patients.codes import LANGUAGE_NAMES, DeclineReason, EndingReason, ReferralSource, Urgency
 from patients.pathway.actions import EndingData, ReferralData
 from patients.registry.records import RegisterPatient
 
@@ -42,7 +42,7 @@ class ReferralForm(forms.Form):
     )
     date_of_birth = forms.DateField(label="Born on", required=False, widget=forms.DateInput(attrs=DAY))
     language = forms.ChoiceField(
-        label="Language", choices=LANGUAGES, required=False, widget=forms.Select(attrs=SELECT)
+        label="Language", choices=LANGUAGE_NAMES, required=False, widget=forms.Select(attrs=SELECT)
     )
     source = forms.ChoiceField(
         label="Sent by", choices=[("", "Choose"), *ReferralSource.choices], widget=forms.Select(attrs=SELECT),

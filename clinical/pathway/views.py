@@ -20,6 +20,7 @@ from clinical.record.queries import has_open_alert, head
 from clinical.record.showing import top
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -32,7 +33,6 @@ from patients.pathway import actions as pathway
 from patients.pathway import queries as rows
 from patients.registry.access import CHART, REFERRALS
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 TREATING = (Role.THERAPIST, Role.PSYCHIATRIST)
 ANSWERERS = (*TREATING, Role.SUPERVISOR)
 
@@ -145,7 +145,7 @@ def referral_name(request: HttpRequest, referral_id: UUID) -> HttpResponse:
     return go_to(request, reverse("clinical:ways"))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def first_steps(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """What the beginning of care needs, and what is missing."""

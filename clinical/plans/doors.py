@@ -17,6 +17,7 @@ from clinical.chart.banner import beside
 from clinical.plans import queries
 from clinical.plans.models import TreatmentPlan
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -27,7 +28,7 @@ from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, relationship
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card
 
-READERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+READERS = DESK_ROLES
 WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 
 

@@ -11,7 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from cortex.accounts.models import User
-from patients.codes import CareRole, ConsentMethod, ConsentType
+from patients.codes import LANGUAGE_NAMES, CareRole, ConsentMethod, ConsentType
 from patients.privacy.records import ConsentData
 
 UNKEPT = {"autocomplete": "off"}
@@ -25,7 +25,6 @@ RECIPIENTS = (
     ("care_team", "The care team"), ("family_doctor", "The family doctor"), ("caregiver", "A caregiver"),
     ("insurer", "The insurer"),
 )  # fmt: skip
-LANGUAGES = (("en", "English"), ("sw", "Kiswahili"), ("sheng", "Sheng"), ("other", "Another"))
 
 
 class MemberForm(forms.Form):
@@ -84,7 +83,7 @@ class ConsentForm(forms.Form):
         label="Version of the wording", required=False, max_length=32, widget=forms.TextInput(attrs=INPUT)
     )
     language = forms.ChoiceField(
-        label="In which language", choices=LANGUAGES, required=False, widget=forms.Select(attrs=SELECT)
+        label="In which language", choices=LANGUAGE_NAMES, required=False, widget=forms.Select(attrs=SELECT)
     )
     expires_at = forms.DateField(
         label="Ends on",

@@ -16,24 +16,23 @@ from clinical.record import actions, queries, showing
 from clinical.record.forms import ConsentForm, MemberForm
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from patients.registry.access import CHART
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 PATIENT = "patients.Patient"
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def chart_people(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Whom to call, who cares and since when, who answers now; POST lets somebody join the team."""
     user = actor_of(request).person
     typed = request.POST if request.method == "POST" else None
-    form = MemberForm(typed, colleagues=queries.colleagues(user, CLINICIANS), auto_id="member_%s")
+    form = MemberForm(typed, colleagues=queries.colleagues(user, DESK_ROLES), auto_id="member_%s")
     status, conflict = 422 if form.errors else 200, None
     if form.is_bound and form.is_valid():
         try:
@@ -61,7 +60,7 @@ def _people(
         return render(request, "clinical/record/people.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def chart_team_end(request: HttpRequest, patient_id: UUID, member_id: UUID) -> HttpResponse:
     """End somebody's place on the team."""
@@ -69,7 +68,7 @@ def chart_team_end(request: HttpRequest, patient_id: UUID, member_id: UUID) -> H
     return go_to(request, reverse("clinical:chart_people", args=[patient_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def chart_consent(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """What a person allows, and every decision; POST takes one down."""
@@ -95,7 +94,7 @@ def chart_consent(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         return render(request, "clinical/record/consent.html", shown, status=status)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def chart_consent_withdraw(request: HttpRequest, patient_id: UUID, consent_type: str) -> HttpResponse:
     """Take a consent back, at once."""
@@ -103,7 +102,7 @@ def chart_consent_withdraw(request: HttpRequest, patient_id: UUID, consent_type:
     return go_to(request, reverse("clinical:chart_consent", args=[patient_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def chart_access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Who looked at this record, when and why, page by page."""
@@ -123,7 +122,7 @@ def _uuid(typed: str) -> UUID | None:
         return None
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def chart_crisis(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Alerts with their ends, and the contacts that were promised after them."""

@@ -17,6 +17,7 @@ from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import Actor, RuleBroken, actor_of
 from cortex.clock import clock
@@ -26,11 +27,10 @@ from crisis.alerts.queries import open_of_people
 from patients.codes import SessionKind, SessionStatus
 from patients.registry.access import CHART
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 RUNNERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def session_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Every session of one person, of all kinds, with filters."""
@@ -101,7 +101,7 @@ def session_start(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return go_to(request, reverse("clinical:session", args=[patient_id, session.pk]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def session_page(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
     """One session: to run while its clinician has it open, to review otherwise."""
@@ -232,7 +232,7 @@ def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Htt
     return go_to(request, _url(patient_id, session_id))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
     """Open what was said, for a purpose that is named; a row of its own says who did."""

@@ -19,7 +19,7 @@ from clinical.timeline.registry import Cursor, kinds
 from clinical.timeline.showing import by_month
 from cortex.access.context import reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
@@ -27,12 +27,11 @@ from cortex.ui.rules import DOWN, given_back
 from cortex.ui.zone import zone_of
 from patients.registry.access import CHART
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 # Above every id: a cursor of a day's end stands after all that came on it.
 LAST = UUID(int=2**128 - 1)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """One page of everything about a person; a search is posted, since what is typed may be a name."""
@@ -89,7 +88,7 @@ def _end_of(day: Any, user: Any) -> Cursor | None:
     return Cursor(datetime.combine(day, time.min, zone) + timedelta(days=1), "", LAST)
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def timeline_pin(request: HttpRequest, patient_id: UUID, source: str, item_id: UUID) -> HttpResponse:
     """Keep an entry in view."""
@@ -97,7 +96,7 @@ def timeline_pin(request: HttpRequest, patient_id: UUID, source: str, item_id: U
     return go_to(request, _back(request, patient_id))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def timeline_unpin(request: HttpRequest, patient_id: UUID, source: str, item_id: UUID) -> HttpResponse:
     """Take a pin off."""
@@ -105,7 +104,7 @@ def timeline_unpin(request: HttpRequest, patient_id: UUID, source: str, item_id:
     return go_to(request, _back(request, patient_id))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def finding_review(request: HttpRequest, patient_id: UUID, source: str, item_id: UUID) -> HttpResponse:
     """Accept, reject or comment on a finding; words that were not taken come back with the page."""

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cortex.access.context import scoped
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import Actor, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
@@ -27,7 +27,7 @@ LINK = {"code": "link", "label": "Who this turned out to be", "submit": "Link"}
 UNLINK = {"code": "unlink", "label": "Not this person", "submit": "Undo the link"}
 
 
-@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def alert_new(request: HttpRequest) -> HttpResponse:
     """Raise an alert by hand, for somebody on record or for a person who is not yet."""
@@ -60,7 +60,7 @@ def _sees(actor: Actor, alert: RiskAlert) -> bool:
         return may_see(actor.person, alert, clock())
 
 
-@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@requires(*DESK_ROLES)
 @require_POST
 def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Link the provisional person of an alert to somebody on record."""
@@ -82,7 +82,7 @@ def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     return _again(request, alert_id, form, broken, LINK | {"url": address})
 
 
-@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@requires(*DESK_ROLES)
 @require_POST
 def alert_unlink(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Take back who the person of an alert was said to be."""

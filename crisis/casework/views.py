@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import AccessContext, reading, scoped
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.limits import cover_when_idle
-from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, render_part
@@ -53,11 +53,10 @@ ENDINGS = {"resolve", "false_alarm"}
 # Of so many critical alerts that wait an alert's page knows the pseudonym: its bar names three, and those
 # that follow when they are claimed. The others it counts, or a night with hundreds would slow each page.
 NAMED = 10
-DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
 @cover_when_idle
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The alert with everything that this person may see of it; logged."""
@@ -114,7 +113,7 @@ def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[Ri
     return found
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """The panel beside the board: coded evidence only."""
@@ -134,7 +133,7 @@ def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         )
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpResponse:
     """The words behind one factor, on request; logged with the reader's name."""
@@ -145,7 +144,7 @@ def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpR
         return render_part(request, "crisis/alerts/source.html", "crisis/alerts/_source.html", shown)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     """Run one command on an alert; 422 and 503 give the form back, 409 says who has it and what may be."""
@@ -244,7 +243,7 @@ def form_page(
         )
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_POST
 def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Decide as the second reader; 422 and `changed_since` give the form back with what was typed."""

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.limits import cover_when_idle, live_while_covered
-from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of, render_part
@@ -25,12 +25,10 @@ from crisis.duty.actions import mute_sound, unmute_sound
 from crisis.reviews import actions as reviews
 from crisis.reviews.forms import FollowUpForm
 
-DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
-
 
 @cover_when_idle
 @live_while_covered
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     """The live triage board of the organizations that the person's duty covers."""
@@ -54,7 +52,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @live_while_covered
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def watch(request: HttpRequest) -> HttpResponse:
     """Where this person's feeds stand and how much waits in them, for a page that fell behind; no names."""
@@ -63,7 +61,7 @@ def watch(request: HttpRequest) -> HttpResponse:
         return JsonResponse(queries.watched(actor.person, clock()))
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def board_shift(request: HttpRequest) -> HttpResponse:
     """Who is on shift, for a board that was told that it has changed."""
@@ -72,7 +70,7 @@ def board_shift(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/_shift.html", shown)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def board_readings(request: HttpRequest) -> HttpResponse:
     """Which second readings wait, for a board that was told that they have changed."""
@@ -81,7 +79,7 @@ def board_readings(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/_second_readings.html", shown)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def board_today(request: HttpRequest) -> HttpResponse:
     """What is to review today and how much is due or done, for a board that was told that it has changed."""
@@ -90,7 +88,7 @@ def board_today(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/_review_today.html", shown)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def board_late(request: HttpRequest) -> HttpResponse:
     """Whether alerts may arrive late, for a board that was told that this has changed."""
@@ -99,7 +97,7 @@ def board_late(request: HttpRequest) -> HttpResponse:
     return render(request, "crisis/alerts/_late.html", {"late": late_part(user, topics, clock())})
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def my_cases(request: HttpRequest) -> HttpResponse:
     """The alerts that the person owns, and those that they ended within a day."""
@@ -109,7 +107,7 @@ def my_cases(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/my_cases.html", shown)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def resolved(request: HttpRequest) -> HttpResponse:
     """The alerts of the desk that ended within a day."""
@@ -121,7 +119,7 @@ def resolved(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/resolved.html", {"page": page})
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def followups(request: HttpRequest) -> HttpResponse:
     """The contacts that were promised, by when they are due."""
@@ -130,7 +128,7 @@ def followups(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/alerts/followups.html", {"groups": groups})
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
     """Log what came of a follow-up contact; whatever refuses it, the form comes back with what was typed."""
@@ -152,7 +150,7 @@ def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
         return render_part(request, page, part, shown, status=status)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_POST
 def mute(request: HttpRequest) -> HttpResponse:
     """Mute the alarm sound for five minutes, or take that back (`seconds` is 0); the trail knows."""

@@ -12,17 +12,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import InputRefused, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.desk.shifts import duty_page, end_page
 from crisis.duty import actions
 
-DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
-
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def duty(request: HttpRequest) -> HttpResponse:
     """The person's own shift, what is planned, and who else is on."""
@@ -31,7 +29,7 @@ def duty(request: HttpRequest) -> HttpResponse:
         return render(request, "crisis/duty/page.html", duty_page(context, actor.person, clock()))
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_POST
 def duty_start(request: HttpRequest) -> HttpResponse:
     """Start the shift, or come back from a break or from an end that was a slip."""
@@ -52,7 +50,7 @@ def _shift_id(request: HttpRequest) -> UUID | None:
         raise InputRefused("This is no shift.", "bad_id", field="shift") from error
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_POST
 def duty_pause(request: HttpRequest) -> HttpResponse:
     """Take a break."""
@@ -61,7 +59,7 @@ def duty_pause(request: HttpRequest) -> HttpResponse:
     return go_to(request, reverse("crisis:duty"))
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def duty_end(request: HttpRequest) -> HttpResponse:
     """Say what becomes of open claims, then end the shift; the sweeper looks after those that stay open."""

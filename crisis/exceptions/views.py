@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from cortex.access.context import KEYS_DOWN
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from cortex.ui.rules import AWAY
@@ -22,7 +22,7 @@ from crisis.exceptions.forms import ExceptionForm
 OPEN = {"code": "contacts", "label": "Open the emergency contacts", "submit": "Open them for 4 hours"}
 
 
-@requires(Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+@requires(*DESK_ROLES)
 @require_http_methods(["GET", "POST"])
 def alert_contacts(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     """Ask what the danger is; POST opens the contacts, and goes back to the alert, where they stand."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -25,10 +26,9 @@ from crisis.reviews.forms import ReviewDoneForm, RiskReviewForm
 from crisis.risk.queries import model_counts, model_readings
 
 TEXT_MODEL_SPAN = timedelta(days=30)
-DESK = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def review_list(request: HttpRequest) -> HttpResponse:
     """The tasks that need a person but no alarm."""
@@ -64,7 +64,7 @@ def text_model_page(request: HttpRequest) -> HttpResponse:
         )
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_GET
 def review_detail(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """One task: what it is about and how to mark it as done."""
@@ -76,7 +76,7 @@ def _form_of(request: HttpRequest, item_id: UUID) -> type[ReviewDoneForm]:
         return RiskReviewForm if queries.risk_review_of(item_id) else ReviewDoneForm
 
 
-@requires(*DESK)
+@requires(*DESK_ROLES)
 @require_POST
 def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """Mark a task as done, with what came of it."""

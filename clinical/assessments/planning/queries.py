@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries as measures
-from clinical.assessments.episodes import Episode, episode_of, episodes
+from clinical.assessments.episodes import Episode, episode_of
 from clinical.assessments.models import Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
@@ -217,18 +217,11 @@ def own_people(user: User, at: datetime) -> list[Person]:
 
 
 def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
-    by_person = {one.patient.person_id: one for one in found.values()}
-    done = defaultdict(list)
-    read = [(row.pk, row.read()) for row in offered]
-    treated = episodes({*found, *by_person}, at)
-    ends = measures.ends({*found, *by_person}, at - measures.LOOK_BACK, treated)
-    for patient_id, instrument_id, point in ends:
-        one = found.get(patient_id) or by_person[patient_id]
-        done[one.patient.pk].append((instrument_id, point))
-    levels = latest_levels(by_person)
+    owner = {pk: pk for pk in found} | {one.patient.person_id: pk for pk, one in found.items()}
+    courses, treated = measures.courses_of_many(owner, offered, at)
+    levels = latest_levels(one.patient.person_id for one in found.values())
     for pk, one in found.items():
-        one.episode = treated.get(pk) or treated.get(one.patient.person_id)
-        one.courses = measures.courses_of_ends(done[pk], read, one.episode)
+        one.courses, one.episode = courses[pk], treated.get(pk)
         one.ids = (one.patient.person_id,)
         assessed = levels.get(one.patient.person_id)
         one.level = assessed.level if assessed else ""

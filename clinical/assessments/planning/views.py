@@ -17,6 +17,7 @@ from clinical.assessments.planning.showing import overdue_groups
 from clinical.assessments.queries import instruments
 from cortex.access.context import reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -25,7 +26,6 @@ from patients.registry.access import CHART
 from patients.registry.queries import full_name
 
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 NAMES = ("given_name", "middle_name", "family_name")
 AHEAD = timedelta(days=7)
 
@@ -51,7 +51,7 @@ def measures_due(request: HttpRequest) -> HttpResponse:
         )  # fmt: skip
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def plan_set(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Give a person a schedule of their own for one measure."""
@@ -77,7 +77,7 @@ def _back(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return go_to(request, reverse("clinical:measures", args=[patient_id]))
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_POST
 def plan_clear(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Go back to the usual schedule."""

@@ -18,6 +18,7 @@ from clinical.sessions.neural.contraindications import reasons_against
 from clinical.sessions.neural.forms import BandForm, CheckForm, ProfileForm
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
@@ -26,7 +27,6 @@ from cortex.ui.rules import given_back
 from patients.registry.access import CHART
 from patients.sessions.neural import Band, NeuralProfile
 
-CLINICIANS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 # Only these decide what suits somebody.
 DECIDERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 FIELD_WORDS = {
@@ -37,7 +37,7 @@ FIELD_WORDS = {
 }
 
 
-@requires(*CLINICIANS)
+@requires(*DESK_ROLES)
 @require_GET
 def neural(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """One person's neural audio: whether it may be given, the profile, and what is proposed."""

@@ -110,7 +110,7 @@ def test_a_diagnosis_that_a_label_shuts_stays_out_and_is_counted(cast: Cast) -> 
         (cast.cleo, {"F33.1"}, 2),
     ):  # fmt: skip
         who = queries.reader(makers.staff(user), cast.patient.pk, makers.now())
-        found = links(who, note)
+        found = links(who, [note])[note.pk]
         assert ({one.code for one in found.shown}, found.withheld) == (codes, withheld)
     page = as_user(cast.bob).get(url("note_page", cast, note.pk)).content.decode()
     assert "F43.10" not in page and "1 diagnosis is not shown to you" in page
