@@ -132,6 +132,7 @@ def _register(
         machine = makers.machine(row.organization_id)
         with opening(machine, purpose="registration") as ctx:
             ctx.load_keys([row.pk], create=True)
+            row.primary_clinician = places[name][1]
             row.save(force_insert=True)
             _add_details(row, told[name])
         consents += _rows(machine, row, told[name].consents, at)

@@ -125,12 +125,12 @@ def _day(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%-d %b}"
 
 
-def first(cases: list[Case]) -> list[dict[str, Any]]:
+def first(cases: list[Case], reader_id: UUID) -> list[dict[str, Any]]:
     """Return whom to look at first, as a sentence with the one thing to do; nobody who is steady."""
-    return [_sentence(case) for case in cases if case.place.group != "steady"][:FIRST]
+    return [_sentence(case, reader_id) for case in cases if case.place.group != "steady"][:FIRST]
 
 
-def _sentence(case: Case) -> dict[str, Any]:
+def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
     chart = reverse("clinical:chart", args=[case.patient.pk])
     url, label = chart, "Open chart"
     words = case.place.why
@@ -144,7 +144,8 @@ def _sentence(case: Case) -> dict[str, Any]:
         url = reverse("clinical:measure_ask", args=[case.patient.pk, key])
         label = f"Ask {case.due[0][0]}"
     elif case.place.group in ("overdue", "waiting") and case.items:
-        url, label = reverse("crisis:review_detail", args=[case.items[0].pk]), "Open the task"
+        task = case.items[0].page_for(reader_id)
+        url, label = (task, "Open the task") if task else (chart, label)
     return {
         "id": case.patient.pk, "name": case.name or case.patient.anonymous_id, "chart": chart, "words": words,
         "news": ", ".join(news(case)), "level": case.level, "next": case.next_at, "url": url, "label": label,

@@ -55,7 +55,7 @@ def _list(
             called = found_by(home, phone=asked).values_list("pk", flat=True) if home else []
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
         shown: dict[str, Any] = {
-            "first": showing.first(everybody) if not asked and filters == Filters() else [],
+            "first": showing.first(everybody, actor.person.pk) if not asked and filters == Filters() else [],
             "groups": showing.groups(chosen, 0, end),
             "rest": showing.rest(chosen, filters, end),
             "count": len(everybody),

@@ -176,7 +176,7 @@ def due_lines(found: Chart, at: datetime) -> list[Line]:
     """Return what is due for this person: tasks, measures and what parts add, the longest overdue first."""
     lines = [
         Line(
-            review_words(item.reason_code)[0], item.due_at, reverse("crisis:review_detail", args=[item.pk]),
+            review_words(item.reason_code)[0], item.due_at, item.page_for(found.look.context.actor.id),
             "clipboard-check", late=item.due_at <= at,
         )
         for item in found.items

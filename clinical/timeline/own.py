@@ -243,7 +243,7 @@ def _tasks(look: Look) -> list[Entry]:
             "task", "tasks", one.pk, one.created_at, review_words(one.reason_code)[0],
             detail=wording.capital(one.outcome.replace("_", " ")) + "." if one.done_at else "Open.",
             by=one.done_by.full_name if one.done_by else "", icon="clipboard-check",
-            url="" if one.done_at else reverse("crisis:review_detail", args=[one.pk]),
+            url="" if one.done_at else one.page_for(look.context.actor.id),
         )
         for one in window(rows.select_related("done_by"), "created_at", look, "task")
     ]  # fmt: skip

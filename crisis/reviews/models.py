@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from cortex.crypto.fields import SealedTextField
 from cortex.records import AppendedRecord, OrgRecord
@@ -67,6 +69,10 @@ class ReviewItem(OrgRecord):
 
     def __str__(self) -> str:
         return self.reason_code
+
+    def page_for(self, user_id: UUID | None) -> str:
+        """Return the page of a task for whoever owns it; "" for others, who may not find it there."""
+        return reverse("crisis:review_detail", args=[self.pk]) if self.owner_id == user_id else ""
 
     @property
     def sealed_for(self) -> object:

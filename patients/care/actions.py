@@ -66,6 +66,8 @@ def add_to_care_team(
             starts_at=start,
             ends_at=ends_at,
         )
+    if user is not None and role == CareRole.PRIMARY_THERAPIST and member.holds(at):
+        _lead(Patient.objects.filter(pk=patient.pk, primary_clinician__isnull=True), user.pk, at)
     record(actor, "care_team.joined", member, codes={"role": role, "user": str(user_id or "")})
     return member
 
@@ -81,8 +83,25 @@ def end_care_team_place(*, actor: Actor, member_id: UUID, at: datetime | None = 
         return Unchanged(member)  # type: ignore[return-value]
     member.ends_at = max(at, member.starts_at)
     member.save(update_fields=["ends_at", "updated_at"])
+    if member.user is not None and member.cover_for_id is None:
+        _give_up_lead(member, member.user, at)
     record(actor, "care_team.left", member, codes={"role": member.role, "user": str(member.user_id or "")})
     return member
+
+
+def _lead(people: QuerySet[Patient], user_id: UUID | None, at: datetime) -> None:
+    """Say whose the tasks of these people are: the clinician who leads their care, or the desk's."""
+    people.update(primary_clinician=user_id, updated_at=at)
+
+
+def _give_up_lead(member: CareTeamMember, user: User, at: datetime) -> None:
+    """Let the next primary therapist lead the care when the one who did leaves the team, else nobody."""
+    places = CareTeamMember.objects.memberships().running(at).filter(patient_id=member.patient_id)
+    if places.filter(user=user).exists():
+        return
+    others = places.filter(role=CareRole.PRIMARY_THERAPIST, user__isnull=False).order_by("starts_at")
+    led = Patient.objects.filter(pk=member.patient_id, primary_clinician=user)
+    _lead(led, others.values_list("user_id", flat=True).first(), at)
 
 
 @action
