@@ -54,6 +54,11 @@ document.addEventListener('submit', (e) => {
 root.classList.add('js');
 document.addEventListener('change', (e) => e.target.closest('form[data-filter]')?.requestSubmit());
 
+/* Where a row of tabs is wider than the screen, the one that is open stands in sight. */
+document.querySelectorAll('.tabs [aria-current]').forEach((tab) => {
+  tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - (tab.parentElement.clientWidth - tab.clientWidth) / 2;
+});
+
 /* What a command left to say is read out too: a page that loads with it announces nothing by itself. */
 const done = document.querySelector('#main .note[role=status]:not([hidden])');
 if (done) setTimeout(() => say(done.textContent.trim()), 500);
