@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 SUDO := $(shell [ "$$(id -u)" = 0 ] || (sudo -n true 2>/dev/null && echo "sudo -n"))
-CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium || command -v chromium-browser || command -v google-chrome))
+CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome))
 
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
@@ -37,7 +37,8 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-kms.txt $(VENV)/.insta
 browser: dev
 ifeq ($(CHROMIUM),)
 	@ls $$HOME/.cache/ms-playwright/chromium-*/chrome-linux*/chrome >/dev/null 2>&1 \
-	|| ($(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q chromium) \
+	|| ($(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q chromium-headless-shell) \
+	|| $(SUDO) apt-get install -y -q chromium \
 	|| $(BIN)/playwright install --with-deps chromium
 endif
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.test import Client
 
 from cortex.access.context import opening, set_scope
 from cortex.accounts.choices import Role
@@ -77,14 +78,25 @@ def make_user(role: str = Role.COUNSELOR, organization: Organization | None = No
     )
 
 
-def session_of(user: User) -> str:
-    """Sign somebody in past the page and return the key of their session."""
+def session_of(user: User, typed_at: datetime | None = None) -> str:
+    """Sign somebody in past the page, the password just typed, and return the key of their session."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": (typed_at or now()).timestamp()}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
     session.create()
     return str(session.session_key)
+
+
+def client_of(user: User, typed_at: datetime | None = None) -> Client:
+    """A client of Django's that somebody is signed in at, the password typed at a time, else just now."""
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_of(user, typed_at)
+    return client
 
 
 def cookie_of(user: User) -> str:

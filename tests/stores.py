@@ -18,7 +18,6 @@ from psycopg import sql
 
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
 from cortex.ops.local_secrets import load_or_make
-from cortex.ops.quick_states import quick_states
 from tests import cleaning
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,8 +124,7 @@ def migrate_templates() -> None:
 
     with owning({alias: template_of(name) for alias, (_, name) in DATABASES.items()}):
         for alias in DATABASES:
-            with quick_states():
-                call_command("migrate", database=alias, verbosity=0, interactive=False)
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from cortex.audit import SYSTEM
 from cortex.ops import actions, health, queries
 from cortex.ops.local_secrets import write_private
 from cortex.ops.processes import StartRefused, is_running, wait_until
-from cortex.ops.quick_states import quick_states
 from cortex.ops.staticfiles import StaticFiles
 from cortex.ops.tasks import DAYS_AHEAD
 
@@ -117,8 +116,7 @@ def migrate() -> list[str]:
     for alias in ("default", "keys"):
         executor = MigrationExecutor(connections[alias])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            with quick_states():
-                call_command("migrate", database=alias, verbosity=0, interactive=False)
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
             touched.append(alias)
     return touched
 

@@ -19,6 +19,7 @@ from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import cards, counted_row
 from crisis.alerts.models import Disposition, RiskAlert
 from crisis.alerts.wording import follow_up_words, review_words, spans_words
+from crisis.desk.facts import desk_of
 from crisis.desk.lateness import late_part
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
 from crisis.desk.showing import Filters, Shown, counts, lists, shown_as, tiles
@@ -270,7 +271,7 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
 
 def rail_counts(user: User, at: datetime) -> dict[str, int]:
     """Return the figures beside the main navigation, in four counts."""
-    organizations = sorted(access.desk_organizations(user))
+    organizations = desk_of(user)
     soon = at + timedelta(hours=24)
     return {
         "waiting": RiskAlert.objects.waiting().filter(organization_id__in=organizations).count(),
@@ -285,7 +286,7 @@ def watched(user: User, at: datetime) -> dict[str, Any]:
 
     Supervisors and leads have the desk of their own service off shift, too.
     """
-    organizations = sorted(access.desk_organizations(user))
+    organizations = desk_of(user)
     if not organizations:
         return {}
     topics = alert_queries.topics(organizations)

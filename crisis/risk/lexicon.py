@@ -161,5 +161,5 @@ def packaged(folder: str = FOLDER) -> dict[str, Any]:
 
 @functools.cache
 def lexicon() -> Lexicon:
-    """The package's own lexicon, compiled once per process."""
+    """The package's own lexicon, read once per process."""
     return Lexicon(packaged())

@@ -9,6 +9,7 @@ is dead in silence, so a lone last word after alternatives is refused unless it 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,15 +25,6 @@ class PatternError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """One compiled pattern, the words that must be there too in some form, and those that call it up."""
-
-    search: re.Pattern[str]
-    needs: tuple[frozenset[str], ...]
-    anchor: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     phrases: tuple[str, ...]
     optional: bool = False
@@ -41,10 +33,27 @@ class _Part:
     start: bool = False
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """One pattern that was read, the words that must be there too in some form, and those that call it up."""
+
+    parts: tuple[_Part, ...]
+    needs: tuple[frozenset[str], ...]
+    anchor: frozenset[str]
+
+    @functools.cached_property
+    def search(self) -> re.Pattern[str]:
+        """The regular expression, compiled when a text first calls it up: all of them take most of a second.
+
+        It can't be a wrong one: its letters are escaped, and what stands between them is written below.
+        """
+        return re.compile("".join(_regex(part) for part in self.parts))
+
+
 def compile_pattern(
     source: str, classes: Mapping[str, Sequence[str]], frequency: Mapping[str, int], known: set[str]
 ) -> Pattern:
-    """Compile one pattern; words of high `frequency` make poor anchors; its words are added to `known`."""
+    """Read one pattern; words of high `frequency` make poor anchors; its words are added to `known`."""
     parts = [_part(piece, source, classes) for piece in source.split()]
     for part in parts:
         for phrase in part.phrases:
@@ -56,7 +65,7 @@ def compile_pattern(
     needs = [frozenset(_rarest(phrase, frequency) for phrase in part.phrases) for part in needed]
     anchor = min(needs, key=lambda words: sum(frequency.get(word, 1) for word in words))
     others = tuple(words for words in needs if words is not anchor)
-    return Pattern(re.compile("".join(_regex(part) for part in parts)), others, anchor)
+    return Pattern(tuple(parts), others, anchor)
 
 
 def expand_classes(raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from cortex.audit import InputRefused, NotFound, RuleBroken, system
@@ -254,16 +252,7 @@ def test_a_version_goes_live_for_one_organization_with_a_second_reader_alone(
 
 @pytest.fixture
 def office() -> Any:
-    def of(user: Any) -> Client:
-        client = Client()
-        client.force_login(user)
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
-        session["account_authentication_methods_user"] = str(user.pk)
-        session.save()
-        return client
-
-    return of
+    return makers.client_of
 
 
 def test_the_back_office_asks_and_a_supervisor_agrees(api: Api, cast: Cast, office: Any) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 
 from cortex.access.context import set_scope
 from cortex.audit.models import PhiAccessLog
 from patients.registry.models import Patient
+from tests import makers
 from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.world import World
 
@@ -29,7 +29,7 @@ CSP = {
 # A file that leaves as an attachment may do nothing at all.
 FILE_CSP = {"default-src 'none'", "sandbox"}
 WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
-HOUR = 3600.0
+HOUR = timedelta(hours=1)
 TRAIL = frozenset({"audit_phiaccesslog", "audit_auditlog"})
 # Sessions, when a key was last used, and when somebody last opened whose chart.
 USE = frozenset(
@@ -63,7 +63,9 @@ class Doors:
         self.asked = 0
         self.compared = 0
         self.everybody = set(Patient.objects.values_list("pk", flat=True))
-        self.cookies = {name: _session(user) for name, user in world.people.items()}
+        # As if just typed, however long the walk takes; what asks for the password again has its own tests.
+        typed = makers.now() + HOUR
+        self.cookies = {name: makers.session_of(user, typed) for name, user in world.people.items()}
         self.client = Client(raise_request_exception=False)
         for cookie in self.cookies.values():
             self.client.cookies[settings.SESSION_COOKIE_NAME] = cookie
@@ -169,18 +171,6 @@ def written() -> Iterator[set[str]]:
 
     with connections["default"].execute_wrapper(watch), connections["keys"].execute_wrapper(watch):
         yield tables
-
-
-def _session(user: Any) -> str:
-    client = Client()
-    client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
-    # As if the password had just been typed, however long the walk takes; what asks again has its own tests.
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + HOUR}]
-    session["account_authentication_methods_user"] = str(user.pk)
-    session.save()
-    cache.clear()
-    return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
 def _body(method: str, data: Any) -> dict[str, Any]:

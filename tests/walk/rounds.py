@@ -62,7 +62,8 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
         headers = {"HX-Request": "true"} if method == "POST" else {}
         answers = {}
         # A method that nobody serves can't tell people apart: one who is let in, one who isn't.
-        knocking = people if address.is_admin or method in pair.methods else _one_stranger(people)
+        everybody = address.is_admin or method in pair.methods
+        knocking = _telling(world, address, pair, people) if everybody else _one_stranger(people)
         for who in [*([pair.first] if pair.first else []), *knocking, "nobody"]:
             answer = doors.ask(who, method, path, pair.data, **headers)
             answers[who] = answer.status
@@ -74,6 +75,17 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
 
 def _one_stranger(people: list[str]) -> list[str]:
     return [one for one in people if one in CLOSED][:1]
+
+
+def _telling(world: World, address: Address, pair: Pair, people: list[str]) -> list[str]:
+    """Return who can tell something: of those who are refused for their role alone, one of each role."""
+    assert address.access is not None
+    admitted = address.access.roles if pair.roles is None else set(address.access.roles) & set(pair.roles)
+    first: dict[str, str] = {}
+    for one in people:
+        first.setdefault(str(world.people[one].role), one)
+    welcome = {one for one in people if str(world.people[one].role) in admitted}
+    return [one for one in people if one in welcome.union(pair.hidden) or one in first.values()]
 
 
 def _visitors(world: World, address: Address, pair: Pair | None = None) -> tuple[str, ...]:

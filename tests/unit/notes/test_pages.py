@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,14 +24,7 @@ FETCH = {"HX-Request": "true", "Sec-Fetch-Mode": "cors"}
 
 
 def as_user(user: Any, *, recent: bool = True) -> Client:
-    client = Client()
-    client.force_login(user)
-    session = client.session
-    age = 0 if recent else 3600
-    session["account_authentication_methods_user"] = str(user.pk)
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - age}]
-    session.save()
-    return client
+    return makers.client_of(user, makers.now() - timedelta(hours=0 if recent else 1))
 
 
 def url(name: str, cast: Cast, *ids: Any) -> str:

@@ -11,7 +11,6 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connections
 
-from cortex.ops.quick_states import quick_states
 from tests import stores
 from tests.stores import ROOT
 
@@ -60,15 +59,13 @@ def shape(alias: str) -> list[tuple[str, ...]]:
 def test_every_migration_goes_back_to_nothing_and_forward_to_the_same(spare: None) -> None:
     before = {alias: shape(alias) for alias in SPARE}
     for alias in SPARE:
-        with quick_states():
-            # Everything of ours stands on people and organizations, so it leaves with them.
-            for label in ("accounts", *OURS):
-                if applied(alias, label):
-                    call_command("migrate", label, "zero", database=alias, verbosity=0, interactive=False)
+        # Everything of ours stands on people and organizations, so it leaves with them.
+        for label in ("accounts", *OURS):
+            if applied(alias, label):
+                call_command("migrate", label, "zero", database=alias, verbosity=0, interactive=False)
         assert not {row[0] for row in shape(alias) if row[0].split("_")[0] in OURS}
     for alias in SPARE:
-        with quick_states():
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
         assert set(shape(alias)) ^ set(before[alias]) == set()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -27,14 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def as_user(user: User, *, recent: bool = False) -> Client:
-    client = Client()
-    client.force_login(user)
-    if recent:
-        session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
-        session["account_authentication_methods_user"] = str(user.pk)
-        session.save()
-    return client
+    return makers.client_of(user, makers.now() - timedelta(hours=0 if recent else 1))
 
 
 def url(planned: Planned, name: str, *ids: Any) -> str:

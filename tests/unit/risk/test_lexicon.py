@@ -236,6 +236,11 @@ def test_the_data_is_whole_and_waits_for_its_signatures():
     assert len(lexicon().checksum) == 64
 
 
+def test_every_pattern_compiles_though_each_is_compiled_only_when_a_text_calls_it_up():
+    for rule in Lexicon(packaged())._rules:
+        assert rule.pattern.search.pattern, rule.entry.id
+
+
 def test_a_broken_pattern_is_named_when_the_lexicon_loads():
     raw = packaged()
     raw["entries"][0]["patterns"] = ["{NOBODY} kills"]
