@@ -28,9 +28,10 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
     """Build the migrated templates when migrations changed, then the run's own databases from them."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         stores.build_databases()
-    from tests import scopes
+    from tests import kept_checks, scopes
 
     scopes.install()
+    kept_checks.install()
 
 
 # Handed out first what takes longest, so that all processes end together; a file stays with one of them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from clinical.assessments.planning.models import InstrumentSwitch
 from clinical.assessments.schedule import Taken
 from clinical.assessments.scoring import Change, change, days_between
 from cortex.audit import NotFound, RuleBroken
+from cortex.ops.postgres.questions import kept
 
 # A course older than this says nothing about treatment now.
 LOOK_BACK = timedelta(days=730)
@@ -28,7 +29,7 @@ LOOK_BACK = timedelta(days=730)
 
 def instruments(organization_id: UUID | None = None) -> list[Instrument]:
     """Return the instruments that are offered: by the house, or as this organization switched them."""
-    return list(_offered(organization_id))
+    return _all_offered(organization_id)
 
 
 def _offered(organization_id: UUID | None) -> QuerySet[Instrument]:
@@ -38,6 +39,9 @@ def _offered(organization_id: UUID | None) -> QuerySet[Instrument]:
     own = InstrumentSwitch.objects.filter(instrument=OuterRef("pk"), organization_id=organization_id)
     said = Coalesce(Subquery(own.values("is_offered")[:1]), F("is_enabled"))
     return rows.annotate(offered=said).filter(offered=True)
+
+
+_all_offered = kept(_offered)
 
 
 def instrument(key: str, organization_id: UUID | None = None) -> Instrument:
@@ -105,11 +109,16 @@ def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list
 
     Their answers stay unread, and each instrument is read once, however many administrations it has.
     """
-    rows = Assessment.objects.standing().filter(patient_id__in=list(patient_ids))
+    return _standing(list(patient_ids), since)
+
+
+@kept
+def _standing(patient_ids: list[UUID], since: datetime | None) -> QuerySet[Assessment]:
+    rows = Assessment.objects.standing().filter(patient_id__in=patient_ids)
     if since is not None:
         rows = rows.filter(administered_at__gte=since)
     rows = rows.defer("items").prefetch_related("instrument", "administered_by")
-    return list(rows.order_by("administered_at", "pk"))
+    return rows.order_by("administered_at", "pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,22 +221,27 @@ def ends(
     the row's treatment (`treated`) began, where it stands, and what changed. One query, and one more where
     somebody is in treatment; no instance is made.
     """
+    found = _ends(list(patient_ids), since, _openings(treated, since) if treated else ())
+    for patient_id, instrument_id, pk, at, total, band, prorated, flags in found:
+        yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
+
+
+@kept
+def _ends(patient_ids: list[UUID], since: datetime, openings: Collection[UUID]) -> Any:
     scored = Assessment.objects.standing().filter(
-        patient_id__in=list(patient_ids), administered_at__gte=since, is_valid=True, total__isnull=False
+        patient_id__in=patient_ids, administered_at__gte=since, is_valid=True, total__isnull=False
     )
     one = [F("patient_id"), F("instrument_id")]
     wanted = Q(forth=1) | Q(back__lte=2)
-    if treated:
-        wanted |= Q(pk__in=_openings(treated, since))
+    if openings:
+        wanted |= Q(pk__in=openings)
     rows = scored.annotate(
         forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
         back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
     ).filter(wanted)
-    columns = ("patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags")
-    for patient_id, instrument_id, pk, at, total, band, prorated, flags in (
-        rows.order_by("administered_at", "pk").values_list(*columns)
-    ):  # fmt: skip
-        yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
+    return rows.order_by("administered_at", "pk").values_list(
+        "patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags"
+    )
 
 
 def courses(

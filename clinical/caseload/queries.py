@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import blake2s
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
@@ -25,6 +25,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.accounts.queries import signed_in_user
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN
@@ -96,7 +97,12 @@ def locked_mark(user_id: UUID, patient_id: UUID) -> CaseMark | None:
 
 def mark_of(user_id: UUID, patient_id: UUID) -> CaseMark | None:
     """Return somebody's mark on a person, or None."""
-    return CaseMark.objects.filter(user_id=user_id, patient_id=patient_id).first()
+    return next(iter(_mark(user_id, patient_id)), None)
+
+
+@kept
+def _mark(user_id: UUID, patient_id: UUID) -> QuerySet[CaseMark]:
+    return CaseMark.objects.filter(user_id=user_id, patient_id=patient_id)
 
 
 def caseload(user: User, at: datetime) -> list[Case]:
@@ -108,16 +114,14 @@ def caseload(user: User, at: datetime) -> list[Case]:
     def case_of(patient_id: UUID | None) -> Case | None:
         return None if patient_id is None else found.get(patient_id) or by_person.get(patient_id)
 
-    for mark in CaseMark.objects.filter(user=user, patient_id__in=found):
+    for mark in _marks(user.pk, list(found)):
         found[mark.patient_id].mark = mark
     for person, assessed in latest_levels(by_person).items():
         by_person[person].assessment = assessed
-    lately = Q(status__in=OPEN) | Q(resolved_at__gt=at - ENDED_WITHIN)
-    alerts = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged")
-    for alert in alerts.select_related("assigned_to", "resolved_by").order_by("raised_at"):
+    for alert in _alerts(ids, at - ENDED_WITHIN):
         if (case := case_of(alert.patient_id)) is not None:
             (case.alerts if alert.is_open else case.ended).append(alert)
-    for item in ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at"):
+    for item in _items(ids):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
     _add_measures(found, at, user.organization_id)
@@ -129,6 +133,23 @@ def caseload(user: User, at: datetime) -> list[Case]:
     return sorted(
         found.values(), key=lambda one: (order[one.place.group], one.place.order, one.patient.anonymous_id)
     )
+
+
+@kept
+def _marks(user_id: UUID, ids: list[UUID]) -> QuerySet[CaseMark]:
+    return CaseMark.objects.filter(user_id=user_id, patient_id__in=ids)
+
+
+@kept
+def _alerts(ids: Collection[UUID], since: datetime) -> QuerySet[RiskAlert]:
+    lately = Q(status__in=OPEN) | Q(resolved_at__gt=since)
+    rows = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged")
+    return rows.select_related("assigned_to", "resolved_by").order_by("raised_at")
+
+
+@kept
+def _items(ids: Collection[UUID]) -> QuerySet[ReviewItem]:
+    return ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")
 
 
 def _people(user: User, at: datetime) -> dict[UUID, Case]:
@@ -157,17 +178,22 @@ def _add_measures(found: dict[UUID, Case], at: datetime, organization_id: UUID |
         case.due = [(one.title, one.at) for one in due[pk]]
 
 
+@kept
+def _said(ids: Collection[UUID], since: date) -> Any:
+    rows = DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=since).order_by()
+    by_row = rows.values("patient_id").annotate(
+        days=ArrayAgg("date", order_by=("date", "pk")), said=ArrayAgg("mood", order_by=("date", "pk")),
+        heard=Max("submitted_at"),
+    )  # fmt: skip
+    return by_row.values_list("patient_id", "days", "said", "heard")
+
+
 def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
     """Fill in the moods of the last days, with gaps; a day is the person's own."""
     days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    rows = DailyCheckIn.objects.filter(patient_id__in=list(ids), date__gte=since).order_by()
-    by_row = rows.values("patient_id").annotate(
-        days=ArrayAgg("date", order_by=("date", "pk")), said=ArrayAgg("mood", order_by=("date", "pk")),
-        heard=Max("submitted_at"),
-    )  # fmt: skip
-    for patient_id, dates, moods, heard in by_row.values_list("patient_id", "days", "said", "heard"):
+    for patient_id, dates, moods, heard in _said(list(ids), since):
         if (case := case_of(patient_id)) is not None:
             days[case.patient.pk].update(zip(dates, moods, strict=True))
             case.last_heard = max(filter(None, (case.last_heard, heard)))
@@ -184,14 +210,19 @@ def local_day(patient: Patient, at: datetime) -> date:
     return at.astimezone(zone_of(patient.zone())).date()
 
 
-def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
+@kept
+def _last_and_next(ids: Collection[UUID], at: datetime) -> Any:
     own = Session.objects.filter(patient_id=OuterRef("pk"))
     newest = own.filter(started_at__lte=at).order_by("-started_at")
     coming = own.filter(started_at__gt=at, status="scheduled").order_by("started_at")
-    rows = Patient.objects.filter(pk__in=list(ids)).order_by()
-    for patient_id, last, following in rows.values_list(
+    rows = Patient.objects.filter(pk__in=ids).order_by()
+    return rows.values_list(
         "pk", Subquery(newest.values("started_at")[:1]), Subquery(coming.values("started_at")[:1])
-    ):
+    )
+
+
+def _add_sessions(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
+    for patient_id, last, following in _last_and_next(list(ids), at):
         case = case_of(patient_id)
         if case is not None and last is not None:
             case.last_session_at = max(filter(None, (case.last_session_at, last)))
@@ -256,22 +287,46 @@ def listens(user_id: UUID) -> User | None:
 
 def marks(user: User, at: datetime) -> str:
     """Return a digest of what can change on a caseload: open alerts, levels, tasks, measures; 6 queries."""
-    treated = treated_ids(user, at)
-    pairs = Patient.objects.filter(person_id__in=Patient.objects.filter(pk__in=treated).values("person_id"))
-    rows = list(pairs.values_list("pk", "person_id"))
+    rows = _everybody(list(treated_ids(user, at)))
     ids, people = [pk for pk, _ in rows], {person for _, person in rows}
-    alerts = RiskAlert.objects.open().filter(patient_id__in=ids)
-    levels = RiskAssessment.objects.filter(patient_id__in=list(people), computed_at__gte=at - FRESH)
-    items = ReviewItem.objects.open().filter(patient_id__in=ids)
-    done = Assessment.objects.filter(patient_id__in=ids, administered_at__gte=at - FRESH)
+    since = at - FRESH
     facts = [
-        *sorted(f"{pk}{epoch}" for pk, epoch in alerts.values_list("pk", "epoch")),
-        *sorted({f"{who}{level}" for who, level in levels.values_list("patient_id", "level")}),
-        *sorted(str(pk) for pk in items.values_list("pk", flat=True)),
-        *sorted(str(pk) for pk in done.values_list("pk", flat=True)),
+        *sorted(f"{pk}{epoch}" for pk, epoch in _open_now(ids)),
+        *sorted({f"{who}{level}" for who, level in _levels_since(people, since)}),
+        *sorted(str(pk) for pk in _item_ids(ids)),
+        *sorted(str(pk) for pk in _done_since(ids, since)),
         *sorted(str(pk) for pk in people),
     ]
     return blake2s("\n".join(facts).encode(), digest_size=8).hexdigest()
+
+
+@kept
+def _everybody(treated: list[UUID]) -> QuerySet[Patient, tuple[UUID, UUID]]:
+    """Every row of these people, with the row on record of each."""
+    own = Patient.objects.filter(pk__in=treated).values("person_id")
+    return Patient.objects.filter(person_id__in=own).values_list("pk", "person_id")
+
+
+@kept
+def _open_now(ids: list[UUID]) -> QuerySet[RiskAlert, tuple[UUID, int]]:
+    return RiskAlert.objects.open().filter(patient_id__in=ids).values_list("pk", "epoch")
+
+
+@kept
+def _item_ids(ids: list[UUID]) -> QuerySet[ReviewItem, UUID]:
+    return ReviewItem.objects.open().filter(patient_id__in=ids).values_list("pk", flat=True)
+
+
+@kept
+def _levels_since(people: set[UUID], since: datetime) -> QuerySet[RiskAssessment, tuple[UUID, str]]:
+    rows = RiskAssessment.objects.filter(patient_id__in=people, computed_at__gte=since)
+    return rows.values_list("patient_id", "level")
+
+
+@kept
+def _done_since(ids: list[UUID], since: datetime) -> QuerySet[Assessment, UUID]:
+    rows = Assessment.objects.filter(patient_id__in=ids, administered_at__gte=since)
+    return rows.values_list("pk", flat=True)
 
 
 def views_of(context: AccessContext, user: User) -> list[CaseView]:

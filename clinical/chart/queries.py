@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import episode_of
@@ -20,6 +20,7 @@ from clinical.chart.banner import CONSENTS
 from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
+from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.models import RiskAssessment
@@ -124,7 +125,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         assessment=evaluations[0],
         levels=evaluations[1],
         alerts=_alerts(ids, start),
-        items=list(ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")),
+        items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
         consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
@@ -135,10 +136,10 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         last=last,
         sessions=sessions,
         session_times=_session_times(ids, start, at),
-        last_therapy=_last_therapy(ids, at),
+        last_therapy=next(iter(_last_therapy(ids, at)), None),
         next_at=_next(ids, at),
         progress=progress_summary(ids, at - timedelta(days=DAYS)),
-        preference=PatientPreference.objects.filter(patient_id__in=ids).order_by("-updated_at").first(),
+        preference=next(iter(_preference(ids)), None),
         mark=mark_of(actor.person.pk, patient.pk),
         added=parts.overviews(look),
     )
@@ -148,50 +149,86 @@ def _evaluations(
     person_id: UUID, start: datetime, at: datetime
 ) -> tuple[RiskAssessment | None, list[RiskAssessment]]:
     """Return the newest evaluation, and those that changed the level since `start` with the one before."""
-    rows = RiskAssessment.objects.filter(patient_id=person_id, computed_at__lte=at)
-    newest = rows.order_by("-computed_at", "-id").first()
-    within = rows.filter(computed_at__gte=start, entered_level_at=F("computed_at"))
-    changes = list(within.order_by("-computed_at", "-id")[:MOST_MARKS])[::-1]
-    before = rows.filter(computed_at__lt=start).order_by("-computed_at", "-id").first()
-    return newest, [*([before] if before else []), *changes]
+    changes = _level_changes(person_id, start, at)[::-1]
+    before = _newest_evaluation(person_id, start, False)
+    newest = next(iter(_newest_evaluation(person_id, at, True)), None)
+    return newest, [*before, *changes]
+
+
+@kept
+def _newest_evaluation(person_id: UUID, until: datetime, inclusive: bool) -> QuerySet[RiskAssessment]:
+    rows = RiskAssessment.objects.filter(patient_id=person_id)
+    rows = rows.filter(computed_at__lte=until) if inclusive else rows.filter(computed_at__lt=until)
+    return rows.order_by("-computed_at", "-id")[:1]
+
+
+@kept
+def _level_changes(person_id: UUID, start: datetime, at: datetime) -> QuerySet[RiskAssessment]:
+    rows = RiskAssessment.objects.filter(patient_id=person_id, computed_at__lte=at, computed_at__gte=start)
+    return rows.filter(entered_level_at=F("computed_at")).order_by("-computed_at", "-id")[:MOST_MARKS]
 
 
 def _alerts(ids: list[UUID], start: datetime) -> list[RiskAlert]:
-    rows = RiskAlert.objects.filter(patient_id__in=ids).exclude(status="merged")
-    within = rows.filter(raised_at__gte=start).order_by("-raised_at")
-    found = {one.pk: one for one in within.select_related("assigned_to", "resolved_by")[:MOST_MARKS]}
-    found |= {one.pk: one for one in rows.open().select_related("assigned_to")}
+    found = {one.pk: one for one in [*_alerts_since(ids, start), *_open_alerts(ids)]}
     return sorted(found.values(), key=lambda one: one.raised_at)
 
 
-def _follow_ups(ids: list[UUID]) -> list[FollowUp]:
-    rows = FollowUp.objects.filter(patient_id__in=ids, status__in=STANDING)
-    return list(rows.order_by("due_at")[:5])
+@kept
+def _alerts_since(ids: list[UUID], start: datetime) -> QuerySet[RiskAlert]:
+    rows = RiskAlert.objects.filter(patient_id__in=ids, raised_at__gte=start).exclude(status="merged")
+    return rows.select_related("assigned_to", "resolved_by").order_by("-raised_at")[:MOST_MARKS]
 
 
-def _check_ins(ids: list[UUID], since: date) -> list[DailyCheckIn]:
+@kept
+def _open_alerts(ids: list[UUID]) -> QuerySet[RiskAlert]:
+    return RiskAlert.objects.filter(patient_id__in=ids).open().select_related("assigned_to")
+
+
+@kept
+def _follow_ups(ids: list[UUID]) -> QuerySet[FollowUp]:
+    return FollowUp.objects.filter(patient_id__in=ids, status__in=STANDING).order_by("due_at")[:5]
+
+
+@kept
+def _items(ids: list[UUID]) -> QuerySet[ReviewItem]:
+    return ReviewItem.objects.open().filter(patient_id__in=ids).order_by("due_at")
+
+
+@kept
+def _check_ins(ids: list[UUID], since: date) -> QuerySet[DailyCheckIn]:
     rows = DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=since)
     scores = ("mood", "sleep_quality", "stress_level", "focus_score")
-    return list(rows.only("date", *scores, "patient_id", "submitted_at").order_by("date"))
+    return rows.only("date", *scores, "patient_id", "submitted_at").order_by("date")
 
 
-def _session_times(ids: list[UUID], start: datetime, at: datetime) -> list[datetime]:
+@kept
+def _session_times(ids: list[UUID], start: datetime, at: datetime) -> QuerySet[Session, datetime]:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gte=start, started_at__lte=at)
-    return list(rows.order_by("-started_at").values_list("started_at", flat=True)[:MOST_MARKS])
+    return rows.order_by("-started_at").values_list("started_at", flat=True)[:MOST_MARKS]
 
 
-def _last_therapy(ids: list[UUID], at: datetime) -> datetime | None:
-    """Return when the last sitting with a clinician began; an app's own sessions are none."""
+@kept
+def _last_therapy(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+    """When the last sitting with a clinician began; an app's own sessions are none."""
     rows = Session.objects.filter(patient_id__in=ids, kind__in=SITTINGS, started_at__lte=at)
     held = rows.filter(status__in=("completed", "in_progress", "abandoned"))
-    return held.order_by("-started_at").values_list("started_at", flat=True).first()
+    return held.order_by("-started_at").values_list("started_at", flat=True)[:1]
+
+
+@kept
+def _next_session(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+    rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
+    return rows.order_by("started_at").values_list("started_at", flat=True)[:1]
+
+
+@kept
+def _preference(ids: list[UUID]) -> QuerySet[PatientPreference]:
+    return PatientPreference.objects.filter(patient_id__in=ids).order_by("-updated_at")[:1]
 
 
 def _next(ids: list[UUID], at: datetime) -> datetime | None:
-    rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
-    found = rows.order_by("started_at").values_list("started_at", flat=True).first()
     booked = [one.starts_at for one in next_appointments(ids, at).values()]
-    return min([*filter(None, [found]), *booked], default=None)
+    return min([*_next_session(ids, at), *booked], default=None)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

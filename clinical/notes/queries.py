@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from clinical.assessments import queries as measures
 from clinical.notes.labels import closed_diagnoses, closed_to, open_to, open_to_team
@@ -27,6 +27,7 @@ from clinical.notes.wording import names_of
 from cortex.access.context import AccessContext
 from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.breakglass.queries import opens_protected
 from patients.care.queries import supervised_by, treated_ids
@@ -162,9 +163,18 @@ def _of_either(note_id: UUID, ids: list[UUID], condition: Q, user_id: UUID) -> A
 
 def own_drafts(user: User, ids: list[UUID]) -> list[AnyNote]:
     """Return somebody's own unsigned notes of a person, process notes too; nothing is opened; two queries."""
-    notes = Note.objects.filter(author=user, patient_id__in=ids, status=NoteStatus.DRAFT)
-    own = PsychotherapyNote.objects.of(user.pk).filter(patient_id__in=ids, status=NoteStatus.DRAFT)
-    return sorted([*notes, *own], key=lambda one: one.created_at)
+    found: list[AnyNote] = [*_drafts(user.pk, ids), *_process_drafts(user.pk, ids)]
+    return sorted(found, key=lambda one: one.created_at)
+
+
+@kept
+def _drafts(user_id: UUID, ids: list[UUID]) -> QuerySet[Note]:
+    return Note.objects.filter(author_id=user_id, patient_id__in=ids, status=NoteStatus.DRAFT)
+
+
+@kept
+def _process_drafts(user_id: UUID, ids: list[UUID]) -> QuerySet[PsychotherapyNote]:
+    return PsychotherapyNote.objects.of(user_id).filter(patient_id__in=ids, status=NoteStatus.DRAFT)
 
 
 def locked_own(actor: Actor, note_id: UUID, ids: list[UUID]) -> AnyNote:

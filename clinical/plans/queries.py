@@ -9,6 +9,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
 from clinical.caseload.queries import local_day
@@ -28,6 +30,7 @@ from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
+from cortex.ops.postgres.questions import kept
 from crisis.risk.queries import latest_assessment
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
@@ -103,8 +106,13 @@ def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
 
 def open_plan(patient: Patient) -> TreatmentPlan | None:
     """Return the plan that somebody works by or on, or None."""
-    rows = TreatmentPlan.objects.filter(patient_id__in=rows_of(patient), status__in=OPEN)
-    return rows.select_related("authored_by").first()
+    return next(iter(_open_plans(rows_of(patient))), None)
+
+
+@kept
+def _open_plans(ids: list[UUID]) -> QuerySet[TreatmentPlan]:
+    rows = TreatmentPlan.objects.filter(patient_id__in=ids, status__in=OPEN)
+    return rows.select_related("authored_by").order_by("pk")[:1]
 
 
 def ended_plans(patient: Patient) -> list[TreatmentPlan]:

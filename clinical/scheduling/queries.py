@@ -9,11 +9,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from clinical.scheduling.models import Appointment, AppointmentReminder, CalendarPreference, Status
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound
 from cortex.ops.models import Notification
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.care.queries import treated_ids
 from patients.privacy.queries import consent_state
@@ -68,11 +71,13 @@ def own_people(user: User, at: datetime) -> list[Patient]:
 
 def next_appointments(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, Appointment]:
     """Return the next planned appointment of each of these rows that has one; one query."""
-    rows = Appointment.objects.filter(
-        patient_id__in=list(patient_ids), status=Status.SCHEDULED, ends_at__gt=at
-    )
-    newest = rows.order_by("patient_id", "starts_at").distinct("patient_id").select_related("therapist")
-    return {one.patient_id: one for one in newest}
+    return {one.patient_id: one for one in _next_of_each(list(patient_ids), at)}
+
+
+@kept
+def _next_of_each(patient_ids: list[UUID], at: datetime) -> QuerySet[Appointment]:
+    rows = Appointment.objects.filter(patient_id__in=patient_ids, status=Status.SCHEDULED, ends_at__gt=at)
+    return rows.order_by("patient_id", "starts_at").distinct("patient_id").select_related("therapist")
 
 
 def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointment], list[Appointment]]:

@@ -16,6 +16,7 @@ from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Samp
 from clinical.sessions.models import SessionRun
 from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.risk.models import RiskAssessment
 from patients.codes import ReviewStatus, SessionKind, SessionStatus
@@ -95,14 +96,24 @@ def locked_run(patient_ids: Collection[UUID], session_id: UUID) -> SessionRun:
 
 def run_of_person(person_id: UUID) -> SessionRun | None:
     """Return the session that is under way with a person, whichever row it was filed under, or None."""
+    return next(iter(_runs_of_person(person_id)), None)
+
+
+@kept
+def _runs_of_person(person_id: UUID) -> QuerySet[SessionRun]:
     rows = SessionRun.objects.under_way().filter(patient__person_id=person_id)
-    return rows.select_related("clinician", "session").first()
+    return rows.select_related("clinician", "session").order_by("pk")[:1]
 
 
 def runs_of(user_id: UUID) -> list[SessionRun]:
     """Return the sessions that one member of staff left open, the oldest first."""
+    return _runs_of(user_id)
+
+
+@kept
+def _runs_of(user_id: UUID) -> QuerySet[SessionRun]:
     rows = SessionRun.objects.under_way().filter(clinician_id=user_id).select_related("patient")
-    return list(rows.order_by("begun_at"))
+    return rows.order_by("begun_at")
 
 
 def locked_entry(session_id: UUID, entry_id: UUID) -> SessionActivity:

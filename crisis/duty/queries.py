@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
+from cortex.ops.postgres.questions import kept
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyShiftQuerySet, DutyStatus, covers_now
 
 # Who is asked when an organization has neither a lead nor a supervisor: a chain never ends at nobody.
@@ -103,7 +104,7 @@ def hears_off_shift(user: User) -> bool:
 
 def has_cover(organization_id: UUID) -> bool:
     """Whether anybody is at the desk for this organization now: a break or a forgotten shift is no cover."""
-    return _at_desk(organization_id).exists()
+    return _at_desk([organization_id]).exists()
 
 
 def without_cover(organizations: QuerySet[Organization]) -> set[UUID]:
@@ -113,8 +114,8 @@ def without_cover(organizations: QuerySet[Organization]) -> set[UUID]:
     return set(left.values_list("pk", flat=True))
 
 
-def _at_desk(organization_id: UUID) -> DutyShiftQuerySet:
-    return DutyShift.objects.at_work().covering([organization_id]).filter(user__is_active=True)
+def _at_desk(organizations: list[UUID]) -> DutyShiftQuerySet:
+    return DutyShift.objects.at_work().covering(organizations).filter(user__is_active=True)
 
 
 def is_at_work(user_id: UUID, organization_id: UUID) -> bool:
@@ -129,7 +130,12 @@ def people_for(who: str, organization_id: UUID, *, besides: UUID | None = None) 
 
 def desk_of(organization_id: UUID) -> Desk:
     """Return who is at the desk of an organization now, in one query."""
-    return Desk(organization_id, list(_at_desk(organization_id).select_related("user")))
+    return Desk(organization_id, _people_at_desk([organization_id]))
+
+
+@kept
+def _people_at_desk(organizations: list[UUID]) -> QuerySet[DutyShift]:
+    return _at_desk(organizations).select_related("user")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Floor, Least
 
 from cortex.accounts.models import Organization
+from cortex.ops.postgres.questions import kept
 from patients.codes import MINOR_BANDS
 from patients.registry.models import Patient
 
@@ -69,22 +70,23 @@ def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:
 
 def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
     """The newest assessment of each person who has one; one query."""
-    return {row.patient_id: row for row in _newest(patient_ids)}
+    return {row.patient_id: row for row in _newest(set(patient_ids), False)}
 
 
-def _newest(patient_ids: Iterable[UUID]) -> QuerySet[RiskAssessment]:
+@kept
+def _newest(patient_ids: set[UUID], levels_alone: bool) -> QuerySet[RiskAssessment]:
     """One step into the index for each person, however many evaluations they have."""
     own = RiskAssessment.objects.filter(patient_id=OuterRef("pk")).order_by("-computed_at", "-id")
-    people = Patient.objects.filter(pk__in=set(patient_ids)).order_by()
+    people = Patient.objects.filter(pk__in=patient_ids).order_by()
     # As an array, found before: for `IN` the planner would rather read the table from one end to the other.
     newest = ArraySubquery(people.values_list(Subquery(own.values("pk")[:1])))
-    return RiskAssessment.objects.filter(pk__in=newest)
+    rows = RiskAssessment.objects.filter(pk__in=newest)
+    return rows.only("patient_id", "level", "entered_level_at", "computed_at") if levels_alone else rows
 
 
 def latest_levels(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
     """The newest assessment of each person who has one, with its level and times alone; one query."""
-    rows = _newest(patient_ids).only("patient_id", "level", "entered_level_at", "computed_at")
-    return {row.patient_id: row for row in rows}
+    return {row.patient_id: row for row in _newest(set(patient_ids), True)}
 
 
 def latest_assessment(patient_id: UUID) -> RiskAssessment | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from cortex.accounts.models import User
 from cortex.clock import Moment
+from cortex.ops.postgres.questions import kept
 from patients.care.models import (
     CareTeamMember,
     CareTeamMemberQuerySet,
@@ -36,9 +40,17 @@ def covers_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
 def treated_ids(user: Any, at: Moment) -> set[UUID]:
     """Return the patients whom `user` treats or covers; two queries."""
     return {
-        one for rows in (memberships_of(user, at), covers_of(user, at))
-        for one in rows.values_list("patient_id", flat=True)
+        one for places_of in (memberships_of, covers_of)
+        for one in _treated(places_of, user.pk, user.organization_id, at)
     }  # fmt: skip
+
+
+@kept
+def _treated(
+    places_of: Callable[[Any, Moment], CareTeamMemberQuerySet], user_id: UUID, house_id: UUID, at: Moment
+) -> QuerySet[CareTeamMember, UUID]:
+    rows = places_of(User(pk=user_id, organization_id=house_id), at)
+    return rows.values_list("patient_id", flat=True)
 
 
 def treated_places(user: Any, at: Moment, most: int) -> list[CareTeamMember]:
@@ -46,12 +58,21 @@ def treated_places(user: Any, at: Moment, most: int) -> list[CareTeamMember]:
 
     Their people come along without what a list never shows; deleted and merged rows stay out.
     """
-    found: list[CareTeamMember] = []
-    for rows in (memberships_of(user, at), covers_of(user, at)):
-        chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
-        chosen = chosen.select_related("patient", "cover_for__user").prefetch_related("patient__organization")
-        found += chosen.defer(*(f"patient__{name}" for name in UNLISTED))[:most]
-    return found
+    return [
+        *_places(memberships_of, user.pk, user.organization_id, at, most),
+        *_places(covers_of, user.pk, user.organization_id, at, most),
+    ]
+
+
+@kept
+def _places(
+    places_of: Callable[[Any, Moment], CareTeamMemberQuerySet], user_id: UUID, house_id: UUID, at: Moment,
+    most: int,
+) -> QuerySet[CareTeamMember]:  # fmt: skip
+    rows = places_of(User(pk=user_id, organization_id=house_id), at)
+    chosen = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
+    chosen = chosen.select_related("patient", "cover_for__user").prefetch_related("patient__organization")
+    return chosen.defer(*(f"patient__{name}" for name in UNLISTED))[:most]
 
 
 def grants_of(user: Any, at: Moment) -> GrantQuerySet:
@@ -61,8 +82,13 @@ def grants_of(user: Any, at: Moment) -> GrantQuerySet:
 
 def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
     """Return the running places of a patient's team and covers, with their users."""
+    return _care_team(patient_id, at)
+
+
+@kept
+def _care_team(patient_id: UUID, at: datetime) -> QuerySet[CareTeamMember]:
     rows = CareTeamMember.objects.filter(patient_id=patient_id).running(at)
-    return list(rows.select_related("user", "cover_for__user").order_by("starts_at"))
+    return rows.select_related("user", "cover_for__user").order_by("starts_at")
 
 
 def care_since(patient_id: UUID, at: datetime) -> datetime | None:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from cortex.ops.postgres.questions import kept
 from patients.privacy.models import Consent
 from patients.privacy.records import Decision
 
@@ -16,9 +19,14 @@ def consent_state(
     """Return whether each (person, type) is allowed at `at`; the default is no."""
     people, wanted = list(patient_ids), list(types)
     state = {(person, kind): False for person in people for kind in wanted}
-    for row in Consent.objects.of(people, wanted).newest(at):
+    for row in _newest(people, wanted, at):
         state[row.patient_id, row.consent_type] = row.holds(at)
     return state
+
+
+@kept
+def _newest(people: list[UUID], types: list[str], at: datetime) -> QuerySet[Consent]:
+    return Consent.objects.of(people, types).newest(at)
 
 
 def has_consent(patient_id: UUID, consent_type: str, at: datetime) -> bool:

@@ -15,6 +15,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
+from cortex.ops.postgres.questions import kept
 from patients.contacts.queries import open_until
 from patients.privacy.queries import consent_state
 from patients.registry.builders import EMAIL, PHONE
@@ -32,7 +33,12 @@ def patients() -> PatientQuerySet:
 
 def patient(patient_id: UUID) -> Patient | None:
     """Return one row, or None; the caller has asked the predicate."""
-    return Patient.objects.select_related("organization").filter(pk=patient_id).first()
+    return next(iter(_patient(patient_id)), None)
+
+
+@kept
+def _patient(patient_id: UUID) -> QuerySet[Patient]:
+    return Patient.objects.select_related("organization").filter(pk=patient_id)
 
 
 def visible_patient(
@@ -51,7 +57,12 @@ def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str,
 
 def rows_of(patient: Patient) -> list[UUID]:
     """Return the ids of every row of a person: what was filed under one that was linked belongs to them."""
-    return list(Patient.objects.same_person(patient.pk).values_list("pk", flat=True))
+    return _rows_of(patient.pk)
+
+
+@kept
+def _rows_of(patient_id: UUID) -> QuerySet[Patient, UUID]:
+    return Patient.objects.same_person(patient_id).values_list("pk", flat=True)
 
 
 def names_of(patient_id: UUID) -> list[str]:

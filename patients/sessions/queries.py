@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, F
+from django.db.models import Avg, F, QuerySet
 
 from cortex.access.context import AccessContext
+from cortex.ops.postgres.questions import kept
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn
@@ -69,6 +70,10 @@ def recent_sessions(patient_ids: Collection[UUID], at: datetime, limit: int = 50
 
     Effects in the feedback are sealed: open the rows in a context before reading them.
     """
-    begun = Session.objects.filter(patient_id__in=patient_ids, started_at__lte=at)
-    rows = begun.prefetch_related("feedback")
-    return list(rows.order_by("-started_at")[:limit])
+    return _begun(patient_ids, at, limit)
+
+
+@kept
+def _begun(patient_ids: Collection[UUID], at: datetime, limit: int) -> QuerySet[Session]:
+    rows = Session.objects.filter(patient_id__in=patient_ids, started_at__lte=at)
+    return rows.prefetch_related("feedback").order_by("-started_at")[:limit]

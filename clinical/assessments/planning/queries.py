@@ -17,6 +17,7 @@ from clinical.assessments.queries import Course
 from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, OCCASIONS, Due, Facts, Own, due
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.risk import codes
@@ -69,7 +70,7 @@ def due_measures(
     """
     found = list(people)
     rows = list(offered)
-    texts = set(InstrumentText.objects.filter(instrument__in=rows).values_list("instrument_id", flat=True))
+    texts = set(_with_texts([row.pk for row in rows]))
     titles = {row.key: row.title for row in rows if row.pk in texts}
     facts = _facts(found, at)
     return {
@@ -86,18 +87,13 @@ def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
     owner = {pk: one.patient.pk for one in people for pk in (one.patient.pk, *one.ids)}
     since = at - LOOK_BACK
     own = _own(owner, {one.patient.pk: one.patient for one in people})
-    signals = _times(owner, _signals(owner, since), "observed_at")
-    critical = _times(owner, RiskAlert.objects.filter(
-        patient_id__in=owner, level="critical", raised_at__gte=at - AFTER_CRITICAL[-1] - timedelta(days=7)
-    ), "raised_at")  # fmt: skip
+    everybody = list(owner)
+    signals = _times(owner, _signals(everybody, since))
+    critical = _times(owner, _critical(everybody, at - AFTER_CRITICAL[-1] - timedelta(days=7)))
     transitions = _transitions(owner, at)
     # A sitting asks for a screener while the level is high, and of nobody else.
     tense = [pk for one in people if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
-    contacts = _times(
-        owner, Session.objects.filter(
-            patient_id__in=tense, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
-        ), "started_at",
-    )  # fmt: skip
+    contacts = _times(owner, _contacts(tense, since, at))
     return {
         one.patient.pk: Facts(
             began=one.began,
@@ -115,33 +111,65 @@ def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
     }
 
 
-def _times(owner: Mapping[UUID, UUID], rows: Any, name: str) -> dict[UUID, list[datetime]]:
-    """Return the times of rows by their person's row, in order."""
+def _times(owner: Mapping[UUID, UUID], rows: Iterable[tuple[UUID, datetime]]) -> dict[UUID, list[datetime]]:
+    """Return the times of rows, which are in order, by their person's row."""
     found: dict[UUID, list[datetime]] = defaultdict(list)
-    for patient_id, when in rows.order_by(name).values_list("patient_id", name):
+    for patient_id, when in rows:
         found[owner[patient_id]].append(when)
     return found
 
 
-def _signals(owner: Mapping[UUID, UUID], since: datetime) -> Any:
+@kept
+def _signals(people: list[UUID], since: datetime) -> Any:
     rows = Evidence.objects.filter(
-        patient_id__in=owner, observed_at__gte=since, refuted_at__isnull=True, status="present"
+        patient_id__in=people, observed_at__gte=since, refuted_at__isnull=True, status="present"
     )
-    return rows.filter(domain="text", tier__in=TIERS) | rows.filter(code=codes.ITEM9, value__gte=1)
+    found = rows.filter(domain="text", tier__in=TIERS) | rows.filter(code=codes.ITEM9, value__gte=1)
+    return found.order_by("observed_at").values_list("patient_id", "observed_at")
+
+
+@kept
+def _critical(people: list[UUID], since: datetime) -> Any:
+    rows = RiskAlert.objects.filter(patient_id__in=people, level="critical", raised_at__gte=since)
+    return rows.order_by("raised_at").values_list("patient_id", "raised_at")
+
+
+@kept
+def _contacts(people: list[UUID], since: datetime, at: datetime) -> Any:
+    rows = Session.objects.filter(
+        patient_id__in=people, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
+    )
+    return rows.order_by("started_at").values_list("patient_id", "started_at")
+
+
+@kept
+def _places(people: list[UUID]) -> Any:
+    rows = CareTeamMember.objects.memberships().filter(patient_id__in=people)
+    return rows.values_list("patient_id", "starts_at", "ends_at")
+
+
+@kept
+def _plans(people: list[UUID]) -> Any:
+    return MeasurePlan.objects.filter(patient_id__in=people)
+
+
+@kept
+def _with_texts(instruments: list[UUID]) -> Any:
+    rows = InstrumentText.objects.filter(instrument_id__in=instruments)
+    return rows.values_list("instrument_id", flat=True)
 
 
 def _transitions(owner: Mapping[UUID, UUID], at: datetime) -> dict[UUID, list[datetime]]:
     """Return when places on the teams began or ended; planned covers change nobody's care."""
     found: dict[UUID, list[datetime]] = defaultdict(list)
-    rows = CareTeamMember.objects.memberships().filter(patient_id__in=owner)
-    for patient_id, start, end in rows.values_list("patient_id", "starts_at", "ends_at"):
+    for patient_id, start, end in _places(list(owner)):
         found[owner[patient_id]] += [when for when in (start, end) if when is not None and when <= at]
     return {pk: sorted(times) for pk, times in found.items()}
 
 
 def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Patient]) -> dict[UUID, dict[str, Own]]:
     found: dict[UUID, dict[str, Own]] = defaultdict(dict)
-    for row in MeasurePlan.objects.filter(patient_id__in=owner):
+    for row in _plans(list(owner)):
         pk = owner[row.patient_id]
         until = None
         if row.paused_until is not None:

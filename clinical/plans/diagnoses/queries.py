@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from clinical.plans.diagnoses import icd
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
+from cortex.ops.postgres.questions import kept
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
 
@@ -17,8 +20,12 @@ ORDER = {"confirmed": 0, "provisional": 1, "remission": 2, "ruled_out": 3}
 
 def diagnoses_of(patient: Patient) -> list[Diagnosis]:
     """Return a person's diagnoses, what holds first; nothing is opened."""
-    rows = Diagnosis.objects.filter(patient_id__in=rows_of(patient)).select_related("recorded_by")
-    return sorted(rows, key=lambda one: (ORDER.get(one.status, 9), one.code))
+    return sorted(_diagnoses(rows_of(patient)), key=lambda one: (ORDER.get(one.status, 9), one.code))
+
+
+@kept
+def _diagnoses(ids: list[UUID]) -> QuerySet[Diagnosis]:
+    return Diagnosis.objects.filter(patient_id__in=ids).select_related("recorded_by")
 
 
 def without_protected(rows: list[Diagnosis]) -> tuple[list[Diagnosis], int]:

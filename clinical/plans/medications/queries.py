@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from clinical.plans.medications.models import Medication
 from cortex.audit import NotFound
+from cortex.ops.postgres.questions import kept
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
 
@@ -15,8 +18,12 @@ ORDER = {"active": 0, "on_hold": 1, "stopped": 2}
 
 def medications_of(patient: Patient) -> list[Medication]:
     """Return what a person takes or took, what is taken now first; nothing is opened."""
-    rows = Medication.objects.filter(patient_id__in=rows_of(patient)).select_related("recorded_by")
-    return sorted(rows, key=lambda one: (ORDER.get(one.status, 9), one.pk))
+    return sorted(_medications(rows_of(patient)), key=lambda one: (ORDER.get(one.status, 9), one.pk))
+
+
+@kept
+def _medications(ids: list[UUID]) -> QuerySet[Medication]:
+    return Medication.objects.filter(patient_id__in=ids).select_related("recorded_by")
 
 
 def medication_of(patient: Patient, medication_id: UUID) -> Medication:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
@@ -15,6 +16,7 @@ from clinical.plans import schedule
 from clinical.plans.models import PlanStatus, TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
 from cortex.accounts.models import User
+from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from patients.care.queries import treated_ids
@@ -76,27 +78,32 @@ def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episo
     That is the plan in force; else the one that was completed within the last 60 days: what its end asks for
     may still be to do.
     """
-    crises = RiskAlert.objects.filter(
-        patient__person_id=OuterRef("patient__person_id"), level="critical",
-        level_since__date__gte=OuterRef("start"), level_since__gt=Coalesce(OuterRef("held"), NEVER),
-    ).exclude(status="false_alarm")  # fmt: skip
-    held = PlanReview.objects.filter(plan=OuterRef("pk")).order_by("-held_at").values("held_at")[:1]
-    over = Q(status=PlanStatus.COMPLETED, ended_at__gte=at - WINDING_UP)
-    plans = (
-        TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=list(patient_ids))
-        .annotate(held=Subquery(held))
-        .annotate(crisis=Subquery(crises.order_by("level_since").values("level_since")[:1]))
-        .select_related("patient__organization")
-        .order_by(F("ended_at").asc(nulls_last=True))
-    )
     found: dict[UUID, Episode] = {}
-    for plan in plans:
+    for plan in _treatments(list(patient_ids), at - WINDING_UP):
         review = None
         if plan.ended_at is None and plan.next_review_at is not None:
             review = schedule.due_at(plan.next_review_at, [plan.crisis] if plan.crisis else [], plan.held)
         one = Episode(plan.start, zone_of(plan.patient.zone()), review, plan.ended_at)
         found |= {plan.patient_id: one, plan.patient.person_id: one}
     return found
+
+
+@kept
+def _treatments(patient_ids: list[UUID], since: datetime) -> Any:
+    """The plans in force, then those that were completed since a time, with their last review and crisis."""
+    crises = RiskAlert.objects.filter(
+        patient__person_id=OuterRef("patient__person_id"), level="critical",
+        level_since__date__gte=OuterRef("start"), level_since__gt=Coalesce(OuterRef("held"), NEVER),
+    ).exclude(status="false_alarm")  # fmt: skip
+    held = PlanReview.objects.filter(plan=OuterRef("pk")).order_by("-held_at").values("held_at")[:1]
+    over = Q(status=PlanStatus.COMPLETED, ended_at__gte=since)
+    return (
+        TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=patient_ids)
+        .annotate(held=Subquery(held))
+        .annotate(crisis=Subquery(crises.order_by("level_since").values("level_since")[:1]))
+        .select_related("patient__organization")
+        .order_by(F("ended_at").asc(nulls_last=True))
+    )
 
 
 def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:

@@ -1,0 +1,157 @@
+"""Queries whose SQL Django makes once: afterwards other values are put into it.
+
+For the statements of a page, making the SQL takes Django longer than answering takes PostgreSQL. What varies
+from call to call (ids, lists of ids, times) is an argument; every other argument is part of the question, and
+each of its values gets SQL of its own. Not for locks, and not for questions with a free number of parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import QuerySet
+from django.utils.timezone import get_current_timezone
+
+Row = TypeVar("Row")
+# Values that stand for the arguments while the SQL is made; none is a value that anybody asks with.
+UUIDS = [UUID(int=2**127 + 4241 + number) for number in range(8)]
+TIMES = [datetime(1907, 3, 5, 7, 11, 13, 171_717 + number, tzinfo=UTC) for number in range(8)]
+DAYS = [date(1907, 6, 1 + number) for number in range(8)]
+NO_TIME = datetime(1950, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One question as Django made it: its SQL, its values, and which of them are whose argument."""
+
+    queryset: QuerySet[Any, Any]
+    compiler: Any
+    using: str
+    sql: str
+    values: tuple[Any, ...]
+    places: tuple[tuple[int, int], ...]
+
+    def filled(self, arguments: tuple[Any, ...]) -> list[Any]:
+        """Return the values of the statement for these arguments."""
+        values = list(self.values)
+        for place, number in self.places:
+            given = arguments[number]
+            values[place] = given if isinstance(given, (UUID, date)) else list(dict.fromkeys(given))
+        return values
+
+    def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
+        """Ask, and return what the queryset would: instances with what is joined or prefetched, or values."""
+        asked = (self.sql, self.filled(arguments))
+        query, compiler = _twin(self.queryset.query), _twin(self.compiler)
+        compiler.query, compiler.connection = query, connections[self.using]
+        compiler.as_sql = lambda *given, **named: asked
+        query.get_compiler = lambda *given, **named: compiler
+        queryset = _twin(self.queryset)
+        queryset._query, queryset._result_cache, queryset._prefetch_done = query, None, False
+        return list(queryset)
+
+
+class Kept(Generic[Row]):
+    """A function that builds a queryset from ids, collections of ids and times, called for its rows."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
+        self.build = build
+        self.shapes: dict[tuple[Any, ...], Shape | None] = {}
+
+    def __call__(self, *arguments: Any) -> list[Row]:
+        """Return the rows; TypeError when `build` reckons with an argument instead of passing it on."""
+        shape = self.shape_of(arguments)
+        return list(self.build(*arguments)) if shape is None else shape.rows(arguments)
+
+    def shape_of(self, arguments: tuple[Any, ...]) -> Shape | None:
+        """Return what these arguments ask, made when it is first asked; None where nobody is asked."""
+        # The zone of the moment stands in the SQL of every day that is taken from a time.
+        key = (get_current_timezone(), *map(_kind, arguments))
+        if key not in self.shapes:
+            self.shapes[key] = self._make(arguments)
+        return self.shapes[key]
+
+    def _make(self, arguments: tuple[Any, ...]) -> Shape | None:
+        standing = [_stand_in(one, number) for number, one in enumerate(arguments)]
+        queryset = self.build(*standing)
+        compiler = queryset.query.get_compiler(queryset.db)
+        try:
+            sql, values = compiler.as_sql()
+        except EmptyResultSet:
+            return None  # an empty list, or a question that nothing answers: Django asks nobody
+        if queryset.query.select_for_update:
+            raise TypeError(f"{self.build.__qualname__} locks rows; only reads can be kept.")
+        places = []
+        for place, value in enumerate(values):
+            whose = [number for number, one in enumerate(standing) if _is_same(value, one, arguments[number])]
+            places += [(place, number) for number in whose[:1]]
+            if not whose and _is_reckoned(value):
+                raise TypeError(f"{self.build.__qualname__} reckons with an argument; pass what comes of it.")
+        if missing := {n for n, one in enumerate(arguments) if _varies(one)} - {n for _, n in places}:
+            raise TypeError(f"{self.build.__qualname__} doesn't ask with its arguments {sorted(missing)}.")
+        return Shape(queryset, compiler, queryset.db, sql, tuple(values), tuple(places))
+
+
+def kept(build: Callable[..., QuerySet[Any, Row]]) -> Kept[Row]:
+    """Keep the SQL of a function that builds a queryset; calling it then returns the rows."""
+    return Kept(build)
+
+
+def _varies(argument: Any) -> bool:
+    return isinstance(argument, (UUID, date)) or _is_listed(argument)
+
+
+def _is_listed(argument: Any) -> bool:
+    return (
+        isinstance(argument, Collection)
+        and not isinstance(argument, str)
+        and bool(argument)
+        and isinstance(next(iter(argument)), UUID)
+    )
+
+
+def _kind(argument: Any) -> Any:
+    """Return what of an argument is part of the question."""
+    if isinstance(argument, (UUID, date)):
+        return type(argument)
+    if _is_listed(argument):
+        return list
+    return tuple(argument) if isinstance(argument, (list, set)) else argument
+
+
+def _stand_in(argument: Any, number: int) -> Any:
+    if isinstance(argument, datetime):
+        return TIMES[number]
+    if isinstance(argument, date):
+        return DAYS[number]
+    if isinstance(argument, UUID):
+        return UUIDS[number]
+    return [UUIDS[number]] if _is_listed(argument) else argument
+
+
+def _is_same(value: Any, standing: Any, argument: Any) -> bool:
+    return _varies(argument) and type(value) is type(standing) and bool(value == standing)
+
+
+def _is_reckoned(value: Any) -> bool:
+    """Whether a value of the statement was made from one that stands for an argument."""
+    if isinstance(value, datetime):
+        return value < NO_TIME
+    if isinstance(value, date):
+        return value < NO_TIME.date()
+    if isinstance(value, timedelta):
+        return abs(value) > timedelta(days=365 * 50)
+    return any(one.hex in str(value).replace("-", "") for one in UUIDS)
+
+
+def _twin(one: Any) -> Any:
+    """Return a copy that shares everything; Django's own way of copying would ask the database first."""
+    other = object.__new__(type(one))
+    other.__dict__.update(one.__dict__)
+    return other
