@@ -137,6 +137,7 @@ def finish_plan(
     _refuse_same(actor, held, written)
     plan, _ = _kept(actor, who, held, written, at)
     before = held.current
+    withdrawn = before is not None and before.protects(at)
     if before is not None:
         _end(actor, before, PlanStatus.SUPERSEDED, at)
     plan.version = queries.last_version(who.ids) + 1
@@ -146,7 +147,7 @@ def finish_plan(
     _looked(actor, plan, at)
     plan.save()
     _write_items(actor, plan, lines)
-    _tell_engine(actor, plan, who, at, withdrawn=before is not None and before.protects(at))
+    _tell_engine(actor, plan, who, at, withdrawn=withdrawn)
     _close_tasks(actor, who, at)
     codes = {"version": plan.version, "complete": plan.is_complete, "together": plan.created_with_patient}
     record(actor, "safety_plan.finished", plan, subject=who.person.pk, codes=codes)

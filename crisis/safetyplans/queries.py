@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from cortex.access.context import AccessContext
-from cortex.accounts.choices import Role
+from cortex.accounts.choices import DESK_ROLES, Role
 from cortex.audit import Actor, NotFound, RuleBroken
 from crisis.alerts.access import SECOND_REVIEW
 from crisis.resources.queries import resources_near
@@ -62,7 +62,8 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
 
     Whoever has claimed an alert, or treats the person, opens it: the plan is made for that moment.
     """
-    found = relations(actor, {patient_id}, VIEW, at).get(patient_id)
+    works = actor.role in DESK_ROLES
+    found = relations(actor, {patient_id}, VIEW, at).get(patient_id) if works else None
     row = patient(patient_id) if found is not None and found.name != SECOND_REVIEW else None
     if found is None or row is None:
         raise _gone()
