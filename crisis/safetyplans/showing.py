@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from cortex.access.context import AccessContext
 from crisis.safetyplans import rules
 from crisis.safetyplans.models import SafetyPlan
@@ -69,7 +71,8 @@ def state(plan: SafetyPlan, lines: Lines, at: datetime) -> dict[str, Any]:
         "next_at": plan.next_review_at,
         "together": plan.created_with_patient,
         "means_on": plan.means_review_on,
-        "means_due": plan.means_review_on is not None and plan.means_review_on <= at.date(),
+        "means_due": plan.means_review_on is not None
+        and plan.means_review_on <= timezone.localtime(at).date(),
         "missing": missing_words(rules.missing(counts)) if counts else "",
         "ended_at": plan.ended_at,
         "ended_by": plan.ended_by.full_name if plan.ended_by else "",

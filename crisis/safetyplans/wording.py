@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -81,5 +83,7 @@ def ago_words(since: timedelta) -> str:
 
 
 def reviewed_words(reviewed_at: datetime, at: datetime) -> str:
-    """Return when a plan was last looked at, as its flag and card say it."""
-    return f"{reviewed_at:%-d %b %Y}, {ago_words(at - reviewed_at)}"
+    """Return when a plan was last looked at, as its flag and card say it; the year where it is another."""
+    local = timezone.localtime(reviewed_at)
+    day = f"{local:%-d %b}" if local.year == timezone.localtime(at).year else f"{local:%-d %b %Y}"
+    return f"{day}, {ago_words(at - reviewed_at)}"

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from crisis.safetyplans import rules
 from crisis.safetyplans.forms import SafetyPlanForm, fault_of, rearranged, typed
 from crisis.safetyplans.showing import dials
-from crisis.safetyplans.wording import SECTIONS, ago_words, missing_words
+from crisis.safetyplans.wording import SECTIONS, ago_words, missing_words, reviewed_words
 
 AT = datetime(2026, 11, 19, 9, tzinfo=UTC)
 ALL = {one.key: 1 for one in SECTIONS}
@@ -69,6 +69,11 @@ def test_a_plan_protects_only_when_whole_made_together_in_force_and_looked_at(
 def test_a_task_leaves_a_day_at_least() -> None:
     assert rules.due_after(AT + timedelta(days=2), AT) == AT + timedelta(days=2)
     assert rules.due_after(AT - timedelta(days=2), AT) == AT + timedelta(days=1)
+
+
+def test_a_look_is_said_as_a_day_and_how_long_ago() -> None:
+    assert reviewed_words(AT - timedelta(days=7), AT) == "12 Nov, 7 days ago"
+    assert reviewed_words(AT - timedelta(days=400), AT) == "15 Oct 2025, 400 days ago"
 
 
 def test_every_required_step_has_words() -> None:
