@@ -19,6 +19,6 @@ STEP = _object(
 PLAN = _object(
     "The version in force.", ("version", "finished_at", "reviewed_at", "steps"),
     version=COUNT, finished_at=TIME, reviewed_at=TIME, steps={"type": "array", "items": STEP},
-) | {"nullable": True}  # fmt: skip
+) | {"type": ["object", "null"]}  # fmt: skip
 ANSWER = _object("The plan, or null where none is in force.", ("plan",), plan=PLAN)
 DOCS: dict[str, Any] = {"responses": {200: ANSWER, **refusals(401)}}

@@ -95,3 +95,14 @@ def test_the_plan_on_a_phone_in_the_dark_also_where_no_chart_is_open(visit: Visi
         assert (visitor.axe(), visitor.overflow()) == ([], 0), path
     visitor.open(f"/alerts/{alert.pk}/")
     expect(page.locator("#safety-plan")).to_contain_text("Reviewed")
+
+
+def test_s_on_the_alerts_page_goes_to_the_plan(visit: Visit, people: Cast) -> None:
+    finish(people)
+    alert = people.claimed_alert()
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.cleo)
+    visitor.open(f"/alerts/{alert.pk}/")
+    page.keyboard.press("s")
+    page.wait_for_url(f"**/alerts/{alert.pk}/#safety-plan")
+    assert visitor.axe() == []
