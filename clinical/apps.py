@@ -17,6 +17,7 @@ class ClinicalConfig(AppConfig):
         from clinical.caseload.live import CaseloadSource
         from clinical.chart.added import register_added
         from clinical.plans.reviews.queries import episodes_of
+        from clinical.safetyplans.charted import register_safety_plan
         from clinical.timeline.care import register_care
         from clinical.timeline.own import register_own
         from cortex.live import topics
@@ -25,6 +26,7 @@ class ClinicalConfig(AppConfig):
         register_own()
         register_care()
         register_added()
+        register_safety_plan()
         episodes.register(episodes_of)
         topics.register("caseload", CaseloadSource())
         strips.register(glass_strip)

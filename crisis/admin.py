@@ -7,3 +7,4 @@ from crisis.intake import admin as _intake  # noqa: F401
 from crisis.policies import admin as _policies  # noqa: F401
 from crisis.resources import admin as _resources  # noqa: F401
 from crisis.reviews import admin as _reviews  # noqa: F401
+from crisis.safetyplans import admin as _safetyplans  # noqa: F401

@@ -7,6 +7,7 @@ from crisis.intake.models import IntakeKey, IntakeRequest
 from crisis.resources.models import CrisisResource
 from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem, SecondReview
 from crisis.risk.models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
+from crisis.safetyplans.models import SafetyPlan, SafetyPlanItem, SafetyPlanReview
 
 __all__ = [
     "AlertEvent",
@@ -27,6 +28,9 @@ __all__ = [
     "RiskAlert",
     "RiskAssessment",
     "RiskDue",
+    "SafetyPlan",
+    "SafetyPlanItem",
+    "SafetyPlanReview",
     "SecondReview",
     "SlaPolicy",
 ]

@@ -10,6 +10,7 @@ from crisis.duty import views as duty
 from crisis.exceptions import views as exceptions
 from crisis.resources import views as resources
 from crisis.reviews import views as reviews
+from crisis.safetyplans import urls as safetyplans
 
 PAGES = [
     path("board/", desk.board, name="board"),
@@ -33,6 +34,7 @@ PAGES = [
     path("duty/pause/", duty.duty_pause, name="duty_pause"),
     path("duty/end/", duty.duty_end, name="duty_end"),
     path("crisis-lines/", resources.crisis_lines, name="resources"),
+    *safetyplans.PAGES,
     path("alerts/new/", byhand.alert_new, name="alert_new"),
     path("alerts/<uuid:alert_id>/", views.alert_page, name="alert_page"),
     path("alerts/<uuid:alert_id>/link/", byhand.alert_link, name="alert_link"),
@@ -55,4 +57,5 @@ PAGES = [
 urlpatterns = [
     path("", include((PAGES, "crisis"))),
     path("api/v1/", include("crisis.intake.urls")),
+    path("api/v1/", include("crisis.safetyplans.urls")),
 ]

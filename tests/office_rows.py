@@ -32,6 +32,7 @@ from tests.api.conftest import Api, item, message
 from tests.cast import Cast
 from tests.walk.documents import bring_letter
 from tests.walk.plans import begin
+from tests.walk.safety import make_safety_plan
 from tests.walk.sessions import plant_sessions
 
 
@@ -64,6 +65,7 @@ def add_rows(cast: Cast, app: Api, patient: Patient, number: int) -> None:
     hold_review(actor=treats, patient_id=patient.pk, patient_view="It helps.", decision="continue")
     plant_sessions(cast.alice, patient)
     bring_letter(cast.alice, patient.pk)
+    make_safety_plan(cast.alice, patient.pk, f"Made {number}")
     # Like what processes leave behind; no door adds these.
     with stores.role("cortex_owner"):
         for label, values in _machine_rows(cast, patient, number).items():

@@ -46,6 +46,7 @@ from tests.api.conftest import Api, issue_key
 from tests.cast import Cast, make_cast
 from tests.office_rows import add_rows
 from tests.walk.plans import begin
+from tests.walk.safety import make_safety_plan
 
 pytestmark = pytest.mark.django_db
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -60,6 +61,8 @@ SHORT = {
     "consent": "one person",
     "crises": "one person",
     "plan": "one person",
+    "safety plan": "one person",
+    "safety plan form": "one person",
     "appointments": "one person",
     "calendar": "one week of one therapist",
     "admin accounts/organization": "an administrator sees their own organization alone",
@@ -98,6 +101,7 @@ class House:
             self.busy = mine
             assert mine.patient is not None
             begin(makers.staff(cast.alice), mine.patient.pk, "Low since the spring.")
+            make_safety_plan(cast.alice, mine.patient.pk, "Made")
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
         if self.rows % 5 == 4:  # seldom: each leaves many steps in the back office's list
             asked = self._raise("critical")
@@ -204,6 +208,8 @@ class House:
             "in and out": (sam, "/ways/", {}), "break-glass": (self.reader, "/break-glass/reviews/", {}),
             "leaver": (sam, f"/ways/leavers/{alice.pk}/", {}),
             "plan": (alice, f"{chart}plan/", {}),
+            "safety plan": (alice, f"/people/{self.busy.patient_id}/safety-plan/", {}),
+            "safety plan form": (alice, f"/people/{self.busy.patient_id}/safety-plan/edit/", {}),
             "plan reviews": (alice, "/plan-reviews/", {}),
             "calendar": (alice, "/calendar/", {}), "billing": (ada, "/billing/", {}),
             "measures due": (alice, "/measures/", {}),

@@ -16,6 +16,7 @@ from django.core.management.base import CommandError
 from clinical.backoffice import plans, queries, shifts, world
 from clinical.backoffice.actions import add_appointments, add_person, add_tariffs
 from clinical.backoffice.papers import make_papers
+from clinical.backoffice.safety import make_safety_plans
 from clinical.backoffice.ways import make_ways
 from clinical.notes.actions import save_block
 from cortex.accounts.actions import create_organization, create_user, update_organization
@@ -202,10 +203,11 @@ class Demo:
                     save_block(actor=actor_of_user(lead), is_shared=True, **one)
 
     def _make_ways(self) -> None:
-        """Let people come and go in each organization: referrals, an absence, a hand-over; bring papers."""
+        """Let people come and go in each organization; bring papers, write safety plans."""
         for staff in self.staff.values():
             make_ways(staff)
             make_papers(staff)
+            make_safety_plans(staff)
 
     def _make_calendars(self, people: list[world.Person]) -> None:
         """Give each therapist's people their weekly hour: three weeks behind, three ahead."""

@@ -45,6 +45,6 @@ def has_referral(organization_id: UUID | None) -> bool:
     return Referral.objects.filter(organization=organization_id).exists()
 
 
-def treated_by(user_id: UUID, at: datetime) -> list[Patient]:
-    """Return the people on whose teams somebody is, by pseudonym."""
-    return [place.patient for place in places_of(user_id, at)]
+def treated_by(user_id: UUID, at: datetime, since: datetime | None = None) -> list[Patient]:
+    """Return the people on whose teams somebody is (since a time at least), by pseudonym."""
+    return [one.patient for one in places_of(user_id, at) if since is None or one.starts_at <= since]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -52,11 +53,11 @@ def laid_out(
     consents: dict[str, bool],
 ) -> dict[str, Any]:
     """Return the banner of what was read already."""
-    patient = look.patient
+    patient, level = look.patient, assessed.level if assessed else ""
     return {
         "patient": patient,
         "person": person,
-        "level": assessed.level if assessed else "",
+        "level": level,
         "banner": {
             "age": _age(look),
             "reason": reason(assessed),
@@ -64,7 +65,7 @@ def laid_out(
             "consent": consent_words(consents),
             "consent_ok": all(consents.values()),
             "team": team_words(team),
-            "flags": [*_own_flags(person), *parts.flags(look)],
+            "flags": [*_own_flags(person), *parts.flags(replace(look, level=level))],
         },
     }
 

@@ -18,12 +18,17 @@ from patients.registry.models import Patient
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One opening of a chart: whose, all rows of the person, when, and the context that opens fields."""
+    """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
+
+    `level` is known when flags are asked; `found` is what a part's overview read, for its own flag.
+    """
 
     patient: Patient
     ids: list[UUID]
     at: datetime
     context: AccessContext
+    level: str = ""
+    found: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, a
 from cortex.clock import clock
 from cortex.ops.notices.actions import notify
 from crisis.reviews.actions import hand_over
+from crisis.safetyplans.actions import ask_at_discharge
 from patients.codes import EndingReason
 from patients.pathway.actions import EndingData, ReferralData, end_care, make_referral, transfer_care
 from patients.pathway.models import CareEnding, Referral
@@ -68,6 +69,8 @@ def discharge(*, actor: Actor, patient_id: UUID, data: EndingData, at: datetime 
         raise RuleBroken("An alert of this person is open. End it, or hand it over first.", "alert_open")
     one = end_care(actor=actor, patient=patient, data=data, at=at)
     hand_over(actor=actor, patient_ids=ids, from_id=None, to_id=None)
+    # Whoever still gets in may do it; else somebody at the desk sees that it was left out.
+    ask_at_discharge(actor=actor, patient=patient, owner_id=actor.id if data.days else None, at=at)
     return Unchanged(one)  # type: ignore[return-value]
 
 

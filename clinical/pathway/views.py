@@ -18,6 +18,7 @@ from clinical.pathway.forms import AnswererForm, DeclineForm, EndingForm, Referr
 from clinical.pathway.showing import referral_row, steps_of
 from clinical.record.queries import has_open_alert, head
 from clinical.record.showing import top
+from clinical.safetyplans.charted import at_leaving
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -191,6 +192,7 @@ def _ending(request: HttpRequest, patient_id: UUID, form: EndingForm, which: str
         shown: dict[str, Any] = top(found, "people") | {
             "form": form, "conflict": conflict, "which": which, "alert_open": has_open_alert(found.ids),
             "asked": asked_rows(asked_for(found.patient, which, at), found.patient.pk),
+            "safety": at_leaving(found.ids, at) if which == "discharge" else None,
         }  # fmt: skip
         return render(request, "clinical/pathway/ending.html", shown, status=status)
 

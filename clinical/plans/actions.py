@@ -34,7 +34,7 @@ def begin_plan(
     plan = TreatmentPlan(
         organization_id=patient.organization_id, patient=patient, start=start, target_end=target_end,
         review_interval_days=review_interval_days, authored_by=actor.user,
-        risk_level=queries.level_of(patient),
+        risk_level=queries.level_of(patient), safety_plan=queries.safety_plan_of(patient),
     )  # fmt: skip
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)
@@ -65,6 +65,7 @@ def change_plan(
         for name in changed:
             setattr(plan, name, wanted[name])
         plan.risk_level = queries.level_of(plan.patient)
+        plan.safety_plan = queries.safety_plan_of(plan.patient)
         plan.save()
     begin_version(actor=actor, plan=plan)
     record(actor, "plan.changed", plan, fields=changed, codes={"version": plan.version})
@@ -114,6 +115,7 @@ def sign_plan(
             goal.save(update_fields=["status", "updated_at"])
     wants_approval = _wants_approval(plan.organization_id)
     plan.risk_level = queries.level_of(plan.patient)
+    plan.safety_plan = queries.safety_plan_of(plan.patient)
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
         content = queries.content_of(context, plan.patient, plan, at)
@@ -131,8 +133,8 @@ def sign_plan(
         _come_into_force(plan, at)
     plan.save(
         update_fields=[
-            "risk_level", "signed_version", "signed_at", "patient_agreed", "consented_at", "status",
-            "next_review_at", "updated_at",
+            "risk_level", "safety_plan", "signed_version", "signed_at", "patient_agreed", "consented_at",
+            "status", "next_review_at", "updated_at",
         ]
     )  # fmt: skip
     codes = {"version": plan.version, "agreed": patient_agreed, "needs_approval": wants_approval}

@@ -93,6 +93,10 @@ class TreatmentPlan(OrgRecord):
     presenting_problem = SealedTextField(max_length=4000)
     formulation = SealedTextField(max_length=8000, null=True, blank=True)
     risk_level = models.CharField(max_length=8, blank=True, help_text="The level on record when last saved.")
+    safety_plan = models.ForeignKey(
+        "crisis.SafetyPlan", models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="The version in force when last saved.",
+    )  # fmt: skip
     review_interval_days = models.PositiveSmallIntegerField(null=True, blank=True)
     next_review_at = models.DateTimeField(null=True, blank=True)
     patient_agreed = models.BooleanField(default=False)

@@ -32,6 +32,8 @@ from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
 from crisis.risk.queries import latest_assessment
+from crisis.safetyplans.models import SafetyPlan
+from crisis.safetyplans.queries import current as current_safety_plan
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.registry import access
@@ -112,7 +114,7 @@ def open_plan(patient: Patient) -> TreatmentPlan | None:
 @kept
 def _open_plans(ids: list[UUID]) -> QuerySet[TreatmentPlan]:
     rows = TreatmentPlan.objects.filter(patient_id__in=ids, status__in=OPEN)
-    return rows.select_related("authored_by").order_by("pk")[:1]
+    return rows.select_related("authored_by", "safety_plan").order_by("pk")[:1]
 
 
 def ended_plans(patient: Patient) -> list[TreatmentPlan]:
@@ -272,6 +274,7 @@ def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at
         "target_end": plan.target_end.isoformat(),
         "review_interval_days": plan.review_interval_days,
         "risk_level": plan.risk_level,
+        "safety_plan": _safety_words(plan.safety_plan),
         "goals": [_goal_content(one) for one in view.goals],
         "interventions": [
             {
@@ -301,6 +304,10 @@ def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at
     }  # fmt: skip
 
 
+def _safety_words(one: SafetyPlan | None) -> str:
+    return f"Version {one.version} of {one.finished_at:%-d %b %Y}" if one and one.finished_at else ""
+
+
 def _goal_content(view: GoalView) -> dict[str, Any]:
     goal = view.goal
     serves = [goal.diagnosis.title] if goal.diagnosis else []
@@ -312,6 +319,11 @@ def _goal_content(view: GoalView) -> dict[str, Any]:
         "achievable_note": goal.achievable_note, "serves": [*serves, *goal.concerns],
         "due_date": goal.due_date.isoformat(), "weight": goal.weight, "status": goal.get_status_display(),
     }  # fmt: skip
+
+
+def safety_plan_of(patient: Patient) -> SafetyPlan | None:
+    """Return the version of the safety plan that is in force."""
+    return current_safety_plan(rows_of(patient))
 
 
 def level_of(patient: Patient) -> str:

@@ -18,6 +18,7 @@ PLAN = (
     ("target_end", "Planned end"),
     ("review_interval_days", "Days between reviews"),
     ("risk_level", "Level when saved"),
+    ("safety_plan", "Safety plan"),
 )
 PARTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "goals": (

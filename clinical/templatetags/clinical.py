@@ -10,7 +10,7 @@ from django.urls import reverse
 
 register = template.Library()
 
-# The sections of a chart in their order: key, title, URL name.
+# The sections of a chart in their order: key, title, URL name (of this floor, unless it says another).
 TABS = (
     ("overview", "Overview", "chart"),
     ("timeline", "Timeline", "timeline"),
@@ -18,6 +18,7 @@ TABS = (
     ("measures", "Measures", "measures"),
     ("notes", "Notes", "notes"),
     ("plan", "Plan", "plan"),
+    ("safety", "Safety plan", "crisis:safety_plan"),
     ("appointments", "Appointments", "person_appointments"),
     ("crisis", "Crisis", "chart_crisis"),
     ("documents", "Documents", "documents"),
@@ -33,7 +34,7 @@ def chart_tabs(patient_id: UUID, current: str = "") -> dict[str, Any]:
     """Draw a chart's sections; the one that is shown is marked for eyes and ears."""
     return {
         "tabs": [
-            (title, reverse(f"clinical:{name}", args=[patient_id]), key == current)
+            (title, reverse(name if ":" in name else f"clinical:{name}", args=[patient_id]), key == current)
             for key, title, name in TABS
         ]
     }

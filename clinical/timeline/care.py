@@ -12,6 +12,8 @@ from clinical.plans.models import PlanVersion
 from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.queries import window
 from clinical.timeline.registry import Entry, Look, Source, register
+from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
+from crisis.safetyplans.wording import RETIRED
 
 
 def _notes(look: Look) -> list[Entry]:
@@ -64,6 +66,40 @@ def _plans(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _safety_plans(look: Look) -> list[Entry]:
+    """Finished versions of the safety plan; their lines stay closed."""
+    rows = SafetyPlan.objects.finished().filter(patient_id__in=look.ids, finished_at__lte=look.at)
+    return [
+        Entry(
+            "safety", "plans", one.pk, one.finished_at,
+            "Safety plan made" if one.version == 1 else f"Safety plan changed, version {one.version}",
+            detail=_safety_detail(one), by=one.authored_by.full_name, icon="lifebuoy",
+            url=reverse("crisis:safety_plan_version", args=[one.patient_id, one.pk]),
+        )
+        for one in window(rows.select_related("authored_by"), "finished_at", look, "safety")
+        if one.finished_at is not None
+    ]  # fmt: skip
+
+
+def _safety_detail(one: SafetyPlan) -> str:
+    told = ["Made together with the person." if one.created_with_patient else "Made without the person."]
+    told += [] if one.is_complete else ["Not complete."]
+    told += [f"{RETIRED[one.retire_reason]}."] if one.retire_reason in RETIRED else []
+    return " ".join(told)
+
+
+def _safety_reviews(look: Look) -> list[Entry]:
+    rows = SafetyPlanReview.objects.filter(patient_id__in=look.ids, reviewed_at__lte=look.at)
+    return [
+        Entry(
+            "safety_review", "plans", one.pk, one.reviewed_at, "Safety plan gone through: still right",
+            by=one.reviewed_by.full_name, icon="lifebuoy",
+            url=reverse("crisis:safety_plan_version", args=[one.patient_id, one.plan_id]),
+        )
+        for one in window(rows.select_related("reviewed_by"), "reviewed_at", look, "safety_review")
+    ]  # fmt: skip
+
+
 def _appointments(look: Look) -> list[Entry]:
     """Only what did not take place: what did is a session."""
     rows = Appointment.objects.filter(
@@ -87,4 +123,6 @@ def register_care() -> None:
     register(Source("note", "notes", "Notes", _notes))
     register(Source("document", "documents", "Documents", _documents))
     register(Source("plan", "plans", "Plans", _plans))
+    register(Source("safety", "plans", "Plans", _safety_plans))
+    register(Source("safety_review", "plans", "Plans", _safety_reviews))
     register(Source("appointment", "appointments", "Appointments", _appointments))

@@ -88,6 +88,8 @@ def type_of(one: dict[str, Any]) -> str:
         return f"list of {type_of(one.get('items', {}))}"
     if "oneOf" in one:
         return "one of " + ", ".join(type_of(way) for way in one["oneOf"])
+    if isinstance(one.get("type"), list):
+        return " or ".join(one["type"])
     return str(one.get("format") or one.get("type") or "any")
 
 

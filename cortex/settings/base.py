@@ -337,6 +337,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "crisis.reviews.tasks.ask_to_verify_resources",
         "schedule": crontab(minute="5", hour="6", day_of_month="1"),
     },
+    "ask for safety plan reviews": {
+        "task": "crisis.safetyplans.tasks.ask_for_plan_reviews",
+        "schedule": crontab(minute="27", hour="4"),
+    },
     "chase overdue measures": {
         "task": "clinical.assessments.planning.tasks.chase_overdue_measures",
         "schedule": crontab(minute="13", hour="3"),

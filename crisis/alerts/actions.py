@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +19,13 @@ from crisis.escalation.models import AttemptState, NotificationAttempt
 from crisis.escalation.policy import clocks
 from crisis.escalation.queries import policy_for
 from crisis.reviews import actions as reviews
+from crisis.reviews.models import PLAN_REVIEW
 from patients.registry.queries import lock_person
 
 # An alert keeps this many pieces of evidence; what came first stays behind what counts most now.
 MOST_FACTORS = 60
+# Domain 3.3: a safety plan is looked at after every critical event, as is the treatment plan (6.1).
+PLAN_WITHIN = timedelta(hours=72)
 
 
 @action
@@ -85,8 +88,26 @@ def raise_alert(
     alert.save(force_insert=True)
     event = append_event(actor, alert, "raised", at, codes=codes)
     record(actor, "alert.raised", alert, codes=codes)
+    if level == Level.CRITICAL:
+        _ask_for_plan(actor, alert, at)
     _fire(actor, alert, at, event)
     return alert
+
+
+def _ask_for_plan(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Make it a task to go through the person's safety plan when the worst is over, or to make one."""
+    if alert.patient is None:
+        return
+    reviews.make_item(
+        actor=actor,
+        organization_id=alert.organization_id,
+        patient=alert.patient,
+        reason_code=PLAN_REVIEW,
+        source_type="alert",
+        source_id=alert.pk,
+        due_at=at + PLAN_WITHIN,
+        at=at,
+    )
 
 
 def _fire(actor: Actor, alert: RiskAlert, at: datetime, event: AlertEvent | None = None) -> None:
@@ -200,6 +221,8 @@ def _rise(
 ) -> RiskAlert:
     """Raise the level on the same alert: clocks and chain start again at the new level, the owner stays."""
     higher = max(level, alert.level, key=lambda value: RANK[Level(value)])
+    if higher == Level.CRITICAL and alert.level != Level.CRITICAL:
+        _ask_for_plan(actor, alert, at)
     alert.level = higher
     alert.waiting_person = alert.waiting_person or waiting
     alert.policy = policy_for(alert.organization_id, higher, waiting=alert.waiting_person)

@@ -139,6 +139,11 @@ REVIEW_REASONS = {
         "Emergency contacts were opened without consent",
         "Read why on the alert's timeline. Tell the person when it is safe, and write down that you did.",
     ),
+    "safety_plan_review": (
+        "Go through the safety plan",
+        "Look at it with the person and say on its page that it is still right, or change it. Where there is "
+        "none, make one together.",
+    ),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
     "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),

@@ -25,6 +25,8 @@ from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import SecondReview
+from crisis.safetyplans import queries as safetyplans
+from crisis.safetyplans.showing import card as safety_card
 from patients.registry.queries import person_card
 from patients.sessions.queries import open_words
 
@@ -90,6 +92,7 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "clocks": stepper(alert),
         "timeline": timeline(ctx, look),
         "resources": _resources(alert),
+        "safety": _safety(ctx, look, at) if look.opens_person else None,
         "followups": _follow_ups(alert),
         "review": _review(ctx, user, look),
     }
@@ -130,6 +133,22 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
         "facts": _facts(known.is_minor, known.is_provisional),
     }
+
+
+def _safety(ctx: AccessContext, look: Look, at: datetime) -> dict[str, Any] | None:
+    """Return the person's safety plan; a second reader sees it here, and no page of it."""
+    patient = look.alert.patient
+    if patient is None:
+        return None
+    plan, lines = safetyplans.at_hand(ctx, patient)
+    reads = look.relationship != access.SECOND_REVIEW
+    page, edit = (
+        reverse(f"crisis:{name}", args=[patient.pk]) for name in ("safety_plan", "safety_plan_edit")
+    )
+    return safety_card(
+        plan, lines, at, url=page if reads else "",
+        edit_url=edit if safetyplans.writes(ctx.actor, look.relationship) else "",
+    )  # fmt: skip
 
 
 def _has_it(ctx: AccessContext, alert: RiskAlert) -> bool:

@@ -221,6 +221,22 @@ def state_level(
     return (after.level if after else ""), joined
 
 
+@action
+def state_factors(
+    *, actor: Actor, patient_id: UUID, drafts: Sequence[Draft], at: datetime | None = None
+) -> list[RiskAlert]:
+    """Write coded factors that a human found, without a word on the level, and let the engine decide at once.
+
+    No review of the level: it ends no floor. Return the open alerts that this raised or joined.
+    """
+    person_id = person_ids([patient_id]).get(patient_id)
+    if person_id is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    lock_patients([patient_id, person_id])
+    # Evidence, evaluation and alerts are recorded by their own actions.
+    return Unchanged(_decide_anew(actor, person_id, drafts, clock(at)))  # type: ignore[return-value]
+
+
 def _decide_anew(actor: Actor, person_id: UUID, drafts: Sequence[Draft], at: datetime) -> list[RiskAlert]:
     append_evidence(actor=actor, drafts={person_id: drafts}, at=at)
     evaluations = evaluate_patients(actor=actor, patient_ids=[person_id], at=at)

@@ -26,7 +26,14 @@ from crisis.desk.showing import Filters, Shown, counts, lists, shown_as, tiles
 from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
-from crisis.reviews.models import RISK_REVIEWS, FollowUp, FollowUpStatus, ReviewItem, SecondReview
+from crisis.reviews.models import (
+    PLAN_REVIEW,
+    RISK_REVIEWS,
+    FollowUp,
+    FollowUpStatus,
+    ReviewItem,
+    SecondReview,
+)
 from crisis.risk.queries import latest_assessment
 
 LONGEST_LIST = 200
@@ -206,6 +213,7 @@ def _second_reading(review: SecondReview) -> dict[str, Any]:
 def review_row(item: ReviewItem) -> dict[str, Any]:
     """Return one review item as a line; it names nobody but by pseudonym."""
     title, detail = review_words(item.reason_code)
+    source_url, source_label = _source_of(item)
     return {
         "id": item.pk,
         "reason": title,
@@ -215,14 +223,21 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
         "created_at": item.created_at,
         "owner": item.owner.full_name if item.owner else "",
         "url": reverse("crisis:review_detail", args=[item.pk]),
-        "source_url": reverse("crisis:alert_page", args=[item.source_id])
-        if item.source_type == "alert" and item.source_id
-        else "",
-        "source_label": "Open the alert",
+        "source_url": source_url,
+        "source_label": source_label,
         "done_at": item.done_at,
         "outcome": item.outcome.replace("_", " "),
         "escalated": item.escalations,
     }
+
+
+def _source_of(item: ReviewItem) -> tuple[str, str]:
+    """Return where a task leads, and what its link says."""
+    if item.reason_code == PLAN_REVIEW and item.patient_id:
+        return reverse("crisis:safety_plan", args=[item.patient_id]), "Open the safety plan"
+    if item.source_type == "alert" and item.source_id:
+        return reverse("crisis:alert_page", args=[item.source_id]), "Open the alert"
+    return "", ""
 
 
 def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:

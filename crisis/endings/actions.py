@@ -29,7 +29,7 @@ from crisis.escalation.models import StepKind
 from crisis.escalation.plan import Due
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
-from crisis.reviews.models import SecondReview
+from crisis.reviews.models import PLAN_REVIEW, SecondReview
 from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
 from crisis.risk.types import Source as Observed
@@ -278,6 +278,7 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
     _end_floors(alert, at)
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
+        _needs_no_plan(actor, alert, at)
     elif alert.patient is not None:
         _look_afterwards(actor, alert, ending, at)
     return alert
@@ -291,6 +292,9 @@ def _look_afterwards(actor: Actor, alert: RiskAlert, ending: Ending, at: datetim
     if ending.disposition in REVIEWED_AFTERWARDS:
         # Domain 3.7: done without a second reader, so somebody reads it within a day.
         _ask_afterwards(actor, alert, "after_the_fact_review", at)
+    if alert.level == Level.CRITICAL:
+        # Domain 3.3; the task of when it was raised stands where nobody has looked since.
+        _ask_afterwards(actor, alert, PLAN_REVIEW, at)
     reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
     escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
 
@@ -299,8 +303,21 @@ def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:
     """Call nobody who is dead: earlier ends' contacts are cancelled, and a supervisor sees to postvention."""
     for earlier in queries.with_due_follow_ups(alert):
         reviews.cancel_follow_ups(actor=actor, alert=earlier)
+    _needs_no_plan(actor, alert, at)
     supervisor = next(iter(duty.people_for("supervisor", alert.organization_id)), None)
     _ask_afterwards(actor, alert, "postvention", at, owner_id=supervisor.pk if supervisor else None)
+
+
+def _needs_no_plan(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Close the task to go through the safety plan: it was a false alarm, or the person has died."""
+    if alert.patient_id is not None:
+        reviews.close_item(
+            actor=actor,
+            patient_id=alert.patient_id,
+            reason_code=PLAN_REVIEW,
+            outcome="no_action_needed",
+            at=at,
+        )
 
 
 def _ask_afterwards(

@@ -16,6 +16,7 @@ from crisis.duty.queries import desk_organizations
 from crisis.reviews import queries
 from crisis.reviews.contacts import by_day
 from crisis.reviews.models import (
+    PLAN_REVIEW,
     RISK_REVIEWS,
     STANDING,
     ContactChannel,
@@ -103,6 +104,8 @@ def finish_item(
         raise RuleBroken("Somebody has done this already.", "already_done")
     if outcome == "reviewed" and item.reason_code in RISK_REVIEWS and not level:
         raise InputRefused("Say whether the level is right.", "required", field="level")
+    if outcome == "reviewed" and item.reason_code == PLAN_REVIEW:
+        raise InputRefused("Say so on the plan's page: that ends this task.", "on_its_page", field="outcome")
     if item.reason_code in SUPERVISORS_OWN and actor.role != Role.SUPERVISOR:
         raise RuleBroken("A supervisor has to do this one.", "supervisor_needed")
     if item.reason_code == CONTACTS_OPENED and item.patient is not None:

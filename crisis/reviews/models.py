@@ -14,6 +14,8 @@ from cortex.records import AppendedRecord, OrgRecord
 
 # What asks whether a person's level is right: whoever reviewed it says so, and the ledger keeps it.
 RISK_REVIEWS = ("risk_review", "level_stands_after_end")
+# What asks for a look at a safety plan: going through the plan itself ends it.
+PLAN_REVIEW = "safety_plan_review"
 
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):

@@ -37,7 +37,8 @@ def test_every_door_and_kind_is_described() -> None:
     document = reference.document()
     assert sorted(document["paths"]) == [
         "/api/v1/intake", "/api/v1/me/intake", "/api/v1/me/measures",
-        "/api/v1/me/measures/answers", "/api/v1/me/sos", "/api/v1/me/support", "/api/v1/patients",
+        "/api/v1/me/measures/answers", "/api/v1/me/safety-plan", "/api/v1/me/sos", "/api/v1/me/support",
+        "/api/v1/patients",
         "/api/v1/patients/{pseudonym}/measures", "/api/v1/patients/{pseudonym}/measures/answers",
         "/api/v1/patients/{pseudonym}/tokens", "/api/v1/sos",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from django.db import DatabaseError, models, transaction
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.invitations.actions import invite_person
+from cortex.audit.actors import Actor
 from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
 from cortex.crypto.sealed import SealedMixin
 from crisis.alerts.models import AlertEvent, Disposition, RiskAlert, Verdict
@@ -23,6 +24,10 @@ from crisis.ownership.actions import claim_alert, escalate_alert, release_alert
 from crisis.policies.actions import add_pager, set_engine_state
 from crisis.reviews.actions import finish_follow_up, finish_item, make_item
 from crisis.reviews.models import FollowUp, SecondReview
+from crisis.safetyplans.actions import Written, finish_plan, save_draft
+from crisis.safetyplans.models import MOST_CONTACT, MOST_TEXT
+from crisis.safetyplans.queries import held
+from crisis.safetyplans.wording import SECTIONS
 from patients.care.actions import add_to_care_team, grant_access, plan_cover
 from patients.registry.models import Patient
 from patients.sessions.records import Batch, LocationData
@@ -141,6 +146,8 @@ def fill(people: Cast, pen: Pen) -> dict[str, RiskAlert]:
     set_engine_state(actor=ada, subject="rule:H12", state="off", reason=pen.line("EngineSetting.reason", 300))
     _overwrite(pen)
     makers.scope_all()
+    _safety_plan(makers.staff(people.cleo), pen, _person(alerts["kept"]))
+    makers.scope_all()
     return alerts
 
 
@@ -236,6 +243,22 @@ def _work(people: Cast, pen: Pen, alerts: dict[str, RiskAlert]) -> None:
                         place={"label": line("LastLocation.place")})  # fmt: skip
     makers.store(actor=makers.machine(people.home), patient=patient, sessions=[],
                  batch=Batch(locations=[spot]))  # fmt: skip
+
+
+def _safety_plan(actor: Actor, pen: Pen, patient: Patient) -> None:
+    """A plan in force whose every line is hostile, and a draft beside it."""
+
+    def written(place: str) -> Written:
+        rows = {
+            one.key: [(pen.line(f"{place}.text", MOST_TEXT), pen.line(f"{place}.contact", MOST_CONTACT))]
+            for one in SECTIONS
+        }
+        return Written(rows)
+
+    finish_plan(actor=actor, patient_id=patient.pk, written=written("SafetyPlanItem"), seen="")
+    makers.scope_all()
+    seen = held([patient.pk]).token
+    save_draft(actor=actor, patient_id=patient.pk, written=written("SafetyPlan"), seen=seen)
 
 
 def _person(alert: RiskAlert) -> Patient:

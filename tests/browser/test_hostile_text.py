@@ -64,6 +64,7 @@ SHOWN = {
     "Message.content", "Organization.domain", "Organization.name", "PagerEndpoint.name", "PagerEndpoint.url",
     "Patient.family_name", "Patient.given_name", "Patient.home_address", "Patient.pronouns",
     "RetentionPolicy.legal_basis", "RiskAlert.hand_note", "RiskAlert.resolution_notes",
+    "SafetyPlan.contact", "SafetyPlan.text", "SafetyPlanItem.contact", "SafetyPlanItem.text",
     "SecondReview.decision_note", "SecondReview.request_note", "Session.client_ref", "StaffProfile.specialty",
     "StaffProfile.title", "SystemSetting.description", "SystemSetting.value", "User.full_name",
 }  # fmt: skip
@@ -161,6 +162,7 @@ def test_hostile_text_in_every_field_stays_text(people: Cast, visit: Callable[..
         "/crisis-lines/", "/me/",
         *(f"/alerts/{one.pk}/" for one in alerts.values()),
         *source_pages(alerts["ended"]),
+        *(f"/people/{alerts['kept'].patient_id}/safety-plan/{page}" for page in ("", "edit/", "print/")),
         *(f"/reviews/{one.pk}/" for one in ReviewItem.objects.filter(organization=people.home)),
         *(f"/followups/{one.pk}/" for one in FollowUp.objects.filter(organization=people.home)[:2]),
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from tests import makers
 from tests.walk.addresses import Address
 from tests.walk.documents import document_pairs
 from tests.walk.plans import plan_pairs
+from tests.walk.safety import safety_pairs
 from tests.walk.sessions import ANSWERS
 from tests.walk.ways_pairs import ways_pairs
 from tests.walk.world import World, specimen
@@ -126,6 +127,7 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_addendum_sign": chart("POST", ids=written),
         "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
         **document_pairs(world.document_id, chart),
+        **safety_pairs(world.safety, treated["patient_id"], Pair),
         **plan_pairs(world.plans, chart),
         "clinical:plan_approve": Pair(
             {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),

@@ -55,6 +55,7 @@ from tests.unit.accounts.factors import code_of
 from tests.walk.documents import bring_letter
 from tests.walk.notes import Notes, write_notes
 from tests.walk.plans import PlanRows, make_plans
+from tests.walk.safety import make_safety_plan
 from tests.walk.sessions import plant_sessions
 from tests.walk.ways import add_ways
 
@@ -80,6 +81,7 @@ class World:
     notes: Notes | None = None
     level_id: str = ""
     document_id: str = ""
+    safety: dict[str, str] = field(default_factory=dict)
     case_view_id: str = ""
     ways: dict[str, str] = field(default_factory=dict)
     appointment_id: str = ""
@@ -280,6 +282,8 @@ def _house_rows(world: World) -> None:
     world.notes = write_notes(world.cast, who)
     world.planted["handwritten8"] = who
     world.document_id = bring_letter(world.cast.alice, who)
+    world.safety = make_safety_plan(world.cast.alice, who, "handwritten9")
+    world.planted["handwritten9"] = who
     kept = keep_view(actor=treats, name="Mbuyuni3", filters=Filters(view="need"))
     world.case_view_id = str(kept.pk)
     pin_entry(actor=treats, patient_id=who, source="measure", item_id=one.pk)

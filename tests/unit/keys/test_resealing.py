@@ -48,7 +48,8 @@ APPEND_ONLY = {
     "clinical.Document", "clinical.DocumentChunk", "clinical.FindingReview", "clinical.Note",
     "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview",
     "clinical.PlanVersion", "clinical.PsychotherapyNote", "clinical.PsychotherapyNoteAddendum",
-    "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt", "patients.CareEnding",
+    "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt",
+    "crisis.SafetyPlanItem", "patients.CareEnding",
     "patients.Consent",
 }  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""The safety plan in a chart: the frame of its pages, the banner's flag, the card of the overview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from clinical.chart.banner import shown as banner
+from clinical.chart.parts import Card, Flag, Line, Look, Part, Shown, register
+from cortex.access.context import AccessContext
+from crisis.safetyplans import queries, rules
+from crisis.safetyplans.showing import card, register_frame
+from crisis.safetyplans.wording import reviewed_words
+from patients.registry.access import CHART, relationship_of
+from patients.registry.models import Patient
+
+KEY = "safety_plan"
+OLD = "Safety plan, not reviewed for 90 days"
+
+
+def frame(context: AccessContext, person: Patient, at: datetime) -> dict[str, Any] | None:
+    """Return a chart's banner and sections around the plan's pages; None for whoever has no chart open."""
+    if relationship_of(context.actor.person, person.pk, at, CHART) is None:
+        return None
+    return banner(context, person, at, tab="safety") | {
+        "template": "clinical/chart/_banner.html",
+        "crumb": "clinical/chart/_crumb.html",
+        "styles": "clinical/_styles.html",
+    }
+
+
+def flags(look: Look) -> list[Flag]:
+    """Say at medium and above whether there is a plan, and since when; one query at most."""
+    if not rules.is_watched(look.level):
+        return []
+    plan = look.found[KEY] if KEY in look.found else queries.current(look.ids)
+    url = reverse("crisis:safety_plan", args=[look.patient.pk])
+    if plan is None or plan.reviewed_at is None:
+        return [Flag("No safety plan", "warn", url)]
+    if not rules.is_fresh(plan.reviewed_at, look.at):
+        return [Flag(OLD, "warn", url)]
+    return [Flag(f"Safety plan, reviewed {reviewed_words(plan.reviewed_at, look.at)}", "", url)]
+
+
+def overview(look: Look) -> Shown:
+    """Show the plan in force, and when it is due; one query."""
+    plan, lines = queries.at_hand(look.context, look.patient, ids=look.ids)
+    look.found[KEY] = plan
+    patient = look.patient
+    page, edit = (
+        reverse(f"crisis:{name}", args=[patient.pk]) for name in ("safety_plan", "safety_plan_edit")
+    )
+    begins = look.context.actor.role in queries.WRITERS and look.context.broken_glass is None
+    shown = card(plan, lines, look.at, url=page, edit_url=edit if begins else "")
+    due = []
+    if plan is not None and plan.means_review_on is not None:
+        when = datetime.combine(plan.means_review_on, datetime.min.time(), look.at.tzinfo)
+        late = when <= look.at
+        due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
+    return Shown(due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
+
+
+def at_leaving(ids: list[UUID], at: datetime) -> dict[str, Any] | None:
+    """Return how old the last look at somebody's plan is when their care ends; None without a plan."""
+    plan = queries.current(ids)
+    if plan is None or plan.reviewed_at is None:
+        return None
+    return {
+        "reviewed": reviewed_words(plan.reviewed_at, at),
+        "is_due": at - plan.reviewed_at >= rules.BEFORE_LEAVING,
+    }
+
+
+def register_safety_plan() -> None:
+    """Add them; called once, at start."""
+    register(Part(KEY, flags=flags, overview=overview))
+    register_frame(frame)

@@ -1,0 +1,261 @@
+"""Reads of safety plans: who may look and write, what stands on record, its lines, what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, OuterRef, QuerySet, Subquery
+
+from cortex.access.context import AccessContext
+from cortex.accounts.choices import DESK_ROLES, Role
+from cortex.audit import Actor, NotFound, RuleBroken
+from cortex.ops.postgres.questions import kept
+from crisis.alerts.access import SECOND_REVIEW
+from crisis.resources.queries import resources_near
+from crisis.reviews.models import PLAN_REVIEW, ReviewItem
+from crisis.risk.models import RiskAssessment
+from crisis.risk.queries import latest_assessment
+from crisis.safetyplans import rules
+from crisis.safetyplans.models import PlanStatus, SafetyPlan, SafetyPlanItem, SafetyPlanReview
+from patients.registry.access import BREAK_GLASS, READ_ONLY, relations
+from patients.registry.models import Patient
+from patients.registry.predicate import VIEW
+from patients.registry.queries import lock_person, patient, patients, person_card, rows_of
+
+# A line of the draft: its words, and a number, a place or a name.
+Line = tuple[str, str]
+Lines = dict[str, list[Line]]
+# A second reader is asked about one alert; whoever supervises looks, and leaves the writing to who is there.
+READS_ONLY = frozenset({"supervision", SECOND_REVIEW, BREAK_GLASS})
+WRITERS = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST})
+MOST_SERVICES = 4
+VERSIONS = 50
+
+
+def _gone() -> NotFound:
+    return NotFound("This does not exist, or it is not open to you.", "not_found")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """To whom which person's plan is open, by which relationship."""
+
+    person: Patient
+    ids: list[UUID]
+    relation: str
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the relationship lets them write; their role is the door's question."""
+        return self.relation not in READS_ONLY
+
+
+def writes(actor: Actor, relation: str) -> bool:
+    """Whether an actor with this relationship writes plans: who treats people, and who has their alert."""
+    return actor.role in WRITERS and relation not in READS_ONLY
+
+
+def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
+    """Return whose plan is open to an actor; NotFound for strangers, and for a second reader of one alert.
+
+    Whoever has claimed an alert, or treats the person, opens it: the plan is made for that moment.
+    """
+    works = actor.role in DESK_ROLES
+    found = relations(actor, {patient_id}, VIEW, at).get(patient_id) if works else None
+    row = patient(patient_id) if found is not None and found.name != SECOND_REVIEW else None
+    if found is None or row is None:
+        raise _gone()
+    person = row if row.merged_into_id is None else patient(row.merged_into_id) or row
+    return Reader(person, rows_of(person), found.name)
+
+
+def writer(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
+    """Lock a person and return them to whoever may write their plan; others who see it only read."""
+    lock_person(patient_id)
+    who = reader(actor, patient_id, at)
+    if not who.may_write:
+        raise RuleBroken(READ_ONLY if who.relation == BREAK_GLASS else "You read here alone.", "read_only")
+    return who
+
+
+@dataclass(slots=True)
+class Held:
+    """What stands on record of a person's plan: the version in force with its lines, and the draft."""
+
+    current: SafetyPlan | None = None
+    draft: SafetyPlan | None = None
+    items: list[SafetyPlanItem] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        """Return what a form must have seen; another one says that somebody saved meanwhile."""
+        row = self.draft or self.current
+        return f"{row.pk}:{row.revision}" if row is not None else ""
+
+
+def held(ids: Iterable[UUID]) -> Held:
+    """Return what stands on record of a person, in two queries; nothing is opened."""
+    rows = SafetyPlan.objects.standing().filter(patient_id__in=list(ids))
+    return _sorted(list(rows.select_related("authored_by", "reviewed_by").order_by("finished_at")))
+
+
+def locked(ids: Iterable[UUID]) -> Held:
+    """Return the same, locked; the person is locked already."""
+    rows = SafetyPlan.objects.standing().filter(patient_id__in=list(ids)).select_for_update(of=("self",))
+    return _sorted(list(rows.order_by("finished_at", "pk")))
+
+
+def _sorted(rows: Sequence[SafetyPlan]) -> Held:
+    """Of rows that were linked into one person each may have its plan: the one finished last is in force."""
+    found = Held()
+    for row in rows:
+        if row.is_draft:
+            found.draft = row
+        else:
+            found.current = row
+    if found.current is not None:
+        found.items = list(SafetyPlanItem.objects.filter(plan=found.current))
+    return found
+
+
+def current_with_lines(ids: Any) -> tuple[SafetyPlan | None, list[SafetyPlanItem]]:
+    """Return the version in force and its lines in one query; `ids` may be a query of one column."""
+    items = _current_lines(ids) if isinstance(ids, list) else list(_lines_of_current(ids))
+    if not items:
+        return None, []
+    plan = items[-1].plan
+    return plan, [one for one in items if one.plan_id == plan.pk]
+
+
+def _lines_of_current(ids: Any) -> QuerySet[SafetyPlanItem]:
+    rows = SafetyPlanItem.objects.filter(patient_id__in=ids, plan__status=PlanStatus.CURRENT)
+    return rows.select_related("plan").order_by("plan__finished_at", "section", "order")
+
+
+_current_lines = kept(_lines_of_current)
+
+
+def at_hand(context: AccessContext, person: Patient, *, ids: Any = None) -> tuple[SafetyPlan | None, Lines]:
+    """Return the version in force with its lines opened, in one query; the look is noted."""
+    found, items = current_with_lines(ids or patients().same_person(person.pk).values("pk"))
+    if found is not None:
+        context.saw(
+            "safety_plan", subjects=[person.pk], object_type="crisis.SafetyPlan", object_id=found.pk,
+            sections=["card"],
+        )  # fmt: skip
+    return found, opened_lines(context, items)
+
+
+def current(ids: Iterable[UUID]) -> SafetyPlan | None:
+    """Return the version in force, or None."""
+    return next(iter(_current(list(ids))), None)
+
+
+@kept
+def _current(ids: list[UUID]) -> QuerySet[SafetyPlan]:
+    return SafetyPlan.objects.current().filter(patient_id__in=ids).order_by("-finished_at")[:1]
+
+
+def opened_lines(context: AccessContext, items: Sequence[SafetyPlanItem]) -> Lines:
+    """Open the lines of a finished version, by section in their order."""
+    context.open(items, ("text", "contact"))
+    found: Lines = {}
+    for one in sorted(items, key=lambda row: row.order):
+        found.setdefault(one.section, []).append((one.text, one.contact or ""))
+    return found
+
+
+def draft_lines(context: AccessContext, draft: SafetyPlan) -> Lines:
+    """Open the lines of a draft."""
+    context.open([draft], ["draft"])
+    kept = draft.draft or {}
+    return {key: [(text, contact) for text, contact in rows] for key, rows in kept.items()}
+
+
+def services_of(person: Patient, at: datetime) -> list[Line]:
+    """Return the lines of step 5 that a new plan begins with: the service's desk, crisis lines, emergency.
+
+    Numbers that somebody checked within 90 days come first, and alone where there are any.
+    """
+    house = person.organization
+    found = resources_near(house.jurisdiction, house.pk)
+    near = [one for one in found if one.is_verified_at(at)] or found
+    lines = [(f"{one.name}, {one.hours}", one.phone or one.sms) for one in near if one.phone or one.sms]
+    desk = str(house.settings.get("desk_phone", "")) if isinstance(house.settings, dict) else ""
+    own = [(house.name, desk)] if desk else []
+    last = [("Emergency, in danger now", house.emergency_number)] if house.emergency_number else []
+    numbers = {number for _, number in last}
+    return [*own, *(one for one in lines if one[1] not in numbers)][:MOST_SERVICES] + last
+
+
+def versions(ids: Iterable[UUID]) -> list[SafetyPlan]:
+    """Return the finished versions of a person, the newest first."""
+    rows = SafetyPlan.objects.finished().filter(patient_id__in=list(ids))
+    return list(
+        rows.select_related("authored_by", "reviewed_by", "ended_by").order_by("-finished_at")[:VERSIONS]
+    )
+
+
+def version(ids: Iterable[UUID], plan_id: UUID) -> SafetyPlan:
+    """Return one finished version of a person; NotFound for every other."""
+    rows = SafetyPlan.objects.finished().filter(pk=plan_id, patient_id__in=list(ids))
+    found = rows.select_related("authored_by", "reviewed_by", "ended_by").first()
+    if found is None:
+        raise _gone()
+    return found
+
+
+def items_of(plan: SafetyPlan) -> list[SafetyPlanItem]:
+    """Return the lines of a version."""
+    return list(SafetyPlanItem.objects.filter(plan=plan))
+
+
+def reviews_of(plan: SafetyPlan) -> list[SafetyPlanReview]:
+    """Return when a version was found still right, the newest first."""
+    return list(SafetyPlanReview.objects.filter(plan=plan).select_related("reviewed_by")[:VERSIONS])
+
+
+def last_version(ids: Iterable[UUID]) -> int:
+    """Return the highest number of a person's versions; 0 without one."""
+    rows = SafetyPlan.objects.filter(patient_id__in=list(ids))
+    return rows.aggregate(last=Max("version"))["last"] or 0
+
+
+def due_for_review(at: datetime, limit: int = 5000) -> list[SafetyPlan]:
+    """Return the plans to look at again: their time comes, and their person is at medium or more.
+
+    Those about which a task is open already are left out.
+    """
+    rows = SafetyPlan.objects.current().filter(next_review_at__lte=at + rules.AHEAD)
+    asked = ReviewItem.objects.open().filter(reason_code=PLAN_REVIEW).values("patient_id")
+    newest = RiskAssessment.objects.filter(patient_id=OuterRef("patient__person_id"))
+    level = Subquery(newest.order_by("-computed_at", "-id").values("level")[:1])
+    due = rows.exclude(patient_id__in=asked).annotate(level=level).filter(level__in=rules.WATCHED)
+    return list(due.select_related("patient").order_by("next_review_at")[:limit])
+
+
+def with_plans(patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Return who of these people has a plan in force."""
+    rows: Any = SafetyPlan.objects.current().filter(patient_id__in=list(patient_ids))
+    return set(rows.values_list("patient_id", flat=True))
+
+
+def head(context: AccessContext, person: Patient, at: datetime) -> dict[str, Any]:
+    """Return who it is and at which level, for whoever has no chart of the person open."""
+    assessed = latest_assessment(person.person_id)
+    return {
+        "person": person_card(context, person, at=at, with_contacts=False),
+        "level": assessed.level if assessed else "",
+    }
+
+
+def own_person(patient_id: UUID) -> Patient:
+    """Return the person behind a device's token."""
+    row = patient(patient_id)
+    if row is None:
+        raise _gone()
+    return row if row.merged_into_id is None else patient(row.merged_into_id) or row

@@ -1,0 +1,127 @@
+"""When a safety plan is asked for again: by the clock, after a critical alert, at the end of care."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from clinical.pathway.actions import discharge
+from cortex.audit import InputRefused
+from crisis.alerts.models import Disposition, Verdict
+from crisis.decisions.actions import state_level
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.ownership.actions import claim_alert
+from crisis.reviews.actions import finish_item
+from crisis.reviews.models import PLAN_REVIEW, ReviewItem
+from crisis.safetyplans.models import SafetyPlan
+from crisis.safetyplans.queries import due_for_review
+from crisis.safetyplans.tasks import ask_for_plan_reviews
+from patients.pathway.actions import EndingData
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+from tests.unit.safetyplans.plans import finish
+
+pytestmark = pytest.mark.django_db
+ENDING = Ending(
+    disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="With her brother.",
+    no_follow_up_reason="She calls us.",
+)  # fmt: skip
+
+
+def items(cast: Cast) -> list[ReviewItem]:
+    makers.scope_all()
+    return list(ReviewItem.objects.filter(patient=cast.patient, reason_code=PLAN_REVIEW).order_by("pk"))
+
+
+def set_level(cast: Cast, level: str) -> None:
+    state_level(actor=makers.machine(cast.home), patient_id=cast.patient.pk, level=level)
+    makers.scope_all()
+
+
+@pytest.mark.parametrize(("level", "days", "asked"), [
+    ("medium", 30, 1), ("high", 30, 1), ("low", 30, 0), ("medium", 27, 1), ("medium", 26, 0), ("low", 200, 0),
+])  # fmt: skip
+def test_a_plan_is_asked_for_after_30_days_while_the_level_is_medium_or_more(
+    cast: Cast, level: str, days: int, asked: int
+) -> None:
+    plan = finish(cast, at=makers.now() - timedelta(days=days, minutes=1))
+    if level != "low":
+        set_level(cast, level)
+    assert ask_for_plan_reviews() == asked
+    found = items(cast)
+    assert len(found) == asked
+    if found:
+        assert (found[0].owner, found[0].source_id) == (cast.alice, plan.pk)
+        assert found[0].due_at >= makers.now() + timedelta(hours=23)
+    assert ask_for_plan_reviews() == 0, "one open task is enough"
+
+
+def claimed(cast: Cast, level: str = "critical") -> Any:
+    alert = makers.make_alert(cast.patient, level=level)
+    cast.on_duty()
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    makers.scope_all()
+    return alert
+
+
+def test_a_critical_alert_asks_for_the_plan_and_its_end_does_again(cast: Cast) -> None:
+    alert = claimed(cast)
+    (first,) = items(cast)
+    assert (first.owner, first.source_id) == (cast.alice, alert.pk)
+    assert first.due_at - alert.raised_at == timedelta(hours=72)
+    finish(cast)
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ENDING)
+    second = items(cast)[-1]
+    assert second.pk != first.pk and second.done_at is None
+    assert second.due_at - second.created_at < timedelta(hours=25)
+
+
+def test_a_high_alert_asks_for_none_until_it_rises(cast: Cast) -> None:
+    claimed(cast, "high")
+    assert items(cast) == []
+    makers.make_alert(cast.patient, level="critical")
+    assert len(items(cast)) == 1
+
+
+def test_a_false_alarm_and_a_death_ask_for_no_plan(cast: Cast) -> None:
+    alert = claimed(cast, "high")
+    makers.make_alert(cast.patient, level="critical")
+    death = Ending(disposition=Disposition.DECEASED, verdict=Verdict.TRUE_CRISIS, notes="She has died.")
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=death)
+    assert [one.outcome for one in items(cast)] == ["no_action_needed"]
+
+
+def test_a_task_is_not_ticked_off_as_reviewed_beside_the_plan(cast: Cast) -> None:
+    claimed(cast)
+    (item,) = items(cast)
+    with pytest.raises(InputRefused, match="on the plan's page"):
+        finish_item(actor=staff(cast.alice), item_id=item.pk, outcome="reviewed")
+    makers.scope_all()
+    finish_item(actor=staff(cast.alice), item_id=item.pk, outcome="no_action_needed")
+    assert items(cast)[0].done_at is not None
+
+
+@pytest.mark.parametrize(("days_ago", "stays", "asked"), [(8, 0, 1), (8, 3, 1), (3, 0, 0)])
+def test_whoever_leaves_care_leaves_with_a_plan_that_was_looked_at(
+    cast: Cast, days_ago: int, stays: int, asked: int
+) -> None:
+    finish(cast, at=makers.now() - timedelta(days=days_ago))
+    data = EndingData("goals_reached", summary="She is well.", days=stays)
+    discharge(actor=staff(cast.alice), patient_id=cast.patient.pk, data=data)
+    found = items(cast)
+    assert len(found) == asked
+    if found:
+        assert found[0].owner == (cast.alice if stays else None)
+
+
+def test_many_plans_that_are_due_cost_a_fixed_number_of_queries(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    finish(cast, at=makers.now() - timedelta(days=31))
+    set_level(cast, "medium")
+    with django_assert_max_num_queries(3):
+        assert [one.patient_id for one in due_for_review(makers.now())] == [cast.patient.pk]
+    assert SafetyPlan.objects.current().count() == 1
