@@ -182,21 +182,21 @@ def view_goals(patient: Patient, goals: list[Goal], at: datetime) -> list[GoalVi
     entries = entries_of(goals)
     totals = latest_totals(patient) if any(one.instrument_id for one in goals) else {}
     today = local_day(patient, at)
-    return [_view_goal(one, entries[one.pk], totals, today) for one in goals]
+    measured = {key: (one.total, local_day(patient, one.administered_at)) for key, one in totals.items()}
+    return [_view_goal(one, entries[one.pk], measured, today) for one in goals]
 
 
 def _view_goal(
-    goal: Goal, entries: list[GoalProgress], totals: dict[UUID, Assessment], today: date
+    goal: Goal, entries: list[GoalProgress], measured: dict[UUID, tuple[int | None, date]], today: date
 ) -> GoalView:
     current, seen = goal.current, None
     readings = [one for one in entries if one.kind == "reading"]
     if goal.instrument_id is not None:
-        total = totals.get(goal.instrument_id)
+        total, day = measured.get(goal.instrument_id, (None, None))
         # What was measured before the goal began is its baseline, not its progress.
-        if total is not None and total.administered_at.date() >= goal.starts_on:
-            current, seen = float(total.total or 0), total.administered_at.date()
-        else:
-            current = None
+        current = None
+        if day is not None and day >= goal.starts_on:
+            current, seen = float(total or 0), day
     elif readings:
         current, seen = readings[-1].value, readings[-1].observed_on
     count = None

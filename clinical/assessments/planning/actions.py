@@ -14,6 +14,7 @@ from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ops.models import Notification
+from cortex.ui.zone import zone_of
 from crisis.reviews.actions import make_item
 from patients.registry import access
 from patients.registry.models import Patient
@@ -40,7 +41,7 @@ def set_plan(
         raise InputRefused("Give another interval, or pause the measure.", "required", field="interval_days")
     if interval_days is not None and not 1 <= interval_days <= 365:
         raise InputRefused("An interval is 1 to 365 days.", "out_of_range", field="interval_days")
-    if paused_until is not None and paused_until <= at.date():
+    if paused_until is not None and paused_until <= at.astimezone(zone_of(who.zone())).date():
         raise InputRefused("This day is over.", "in_the_past", field="paused_until")
     row = queries.plan_of(who.pk, key) or MeasurePlan(
         organization_id=who.organization_id, patient=who, key=key

@@ -210,7 +210,8 @@ def asked_for(patient: Patient, occasion: str, at: datetime) -> list[Asked]:
     out; one that is paused for this person is there and not due.
     """
     ids, offered = rows_of(patient), measures.instruments(patient.organization_id)
-    episode = episode_of(ids, at) or Episode(at.date(), zone_of(patient.zone()))
+    zone = zone_of(patient.zone())
+    episode = episode_of(ids, at) or Episode(at.astimezone(zone).date(), zone)
     courses = measures.courses(measures.standing(ids, at - measures.LOOK_BACK), offered, episode)
     now = replace(
         episode, review_at=at if occasion == "review" else None,

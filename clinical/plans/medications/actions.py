@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from clinical.caseload.queries import local_day
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
@@ -43,7 +44,7 @@ def save_medication(
         row = Medication(organization_id=patient.organization_id, patient=patient, recorded_by=actor.user)
     else:
         row = queries.locked_medication(patient, medication_id)
-    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= at.date():
+    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= local_day(patient, at):
         given["status"] = MedicationStatus.STOPPED
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
+from clinical.caseload.queries import local_day
 from clinical.notes import queries
 from clinical.notes.linked import links, signed_words
 from clinical.notes.models import Note
@@ -57,7 +58,7 @@ def test_what_a_note_is_about_is_chosen_in_the_page_and_stands_on_note_paper_and
     assert "F33.1 Major depressive disorder" in page and "F41.1" not in page, (
         "what was ruled out is not asked"
     )
-    day = f"{makers.now():%Y-%m-%d}"
+    day = f"{local_day(cast.patient, makers.now()):%Y-%m-%d}"
     typed = form() | SOAP | {"follow_up_on": day, "diagnoses": [str(low.pk)], "read": "1"}
     client.post(url("note_save", cast, note.pk), typed)
     makers.scope_all()

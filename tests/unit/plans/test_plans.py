@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -207,6 +207,22 @@ def test_a_goal_of_a_measure_takes_its_value_from_the_latest_valid_answers(plann
             observed_on=makers.now().date(),
         )  # fmt: skip
     assert Instrument.objects.get(pk=goal.instrument_id).key == "phq9"
+
+
+def test_a_measure_of_the_goals_first_hour_counts_though_elsewhere_it_is_still_yesterday(
+    planned: Planned,
+) -> None:
+    night = datetime.combine(
+        makers.now().date() - timedelta(days=1), time(21, 30), UTC
+    )  # past midnight there
+    fields = SMART | {
+        "specific": "Mood", "measure_type": "numeric", "instrument": "phq9", "baseline": 20.0, "target": 8.0,
+        "due_date": planned.plan.target_end,
+    }  # fmt: skip
+    goal = save_goal(actor=planned.alice, patient_id=planned.who, fields=fields, at=night)
+    assert goal.starts_on == night.date() + timedelta(days=1)
+    finish_assessment(actor=planned.alice, patient_id=planned.who, key="phq9", answers=CALM, at=night)
+    assert queries.view_goals(planned.plan.patient, [goal], night)[0].current == 16
 
 
 def test_where_the_service_asks_for_it_a_supervisor_of_the_team_approves(planned: Planned) -> None:
