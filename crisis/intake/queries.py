@@ -8,11 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from cortex.audit import RuleBroken
 from cortex.clock import clock
 from cortex.ids import uuid7
+from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import Level, RiskAlert
 from crisis.intake.answers import Reply, Result
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
@@ -152,8 +153,13 @@ def _is_message(row: Sorted) -> bool:
 
 def known_keys(ids: Iterable[UUID], at: datetime) -> dict[UUID, Known]:
     """Return what item ids stand for that are known and have not expired, by key, in one query."""
-    found = IntakeKey.objects.in_bulk(list(ids))
-    return {key: _known(row) for key, row in found.items() if row.expires_at is None or row.expires_at > at}
+    found = _keys(list(ids))
+    return {row.pk: _known(row) for row in found if row.expires_at is None or row.expires_at > at}
+
+
+@kept
+def _keys(ids: list[UUID]) -> QuerySet[IntakeKey]:
+    return IntakeKey.objects.filter(pk__in=ids)
 
 
 def _known(row: IntakeKey) -> Known:

@@ -121,18 +121,20 @@ def model_state(organization_id: UUID, version: str) -> ModelState:
 
 def switches(organization_ids: Iterable[UUID]) -> dict[UUID, Switches]:
     """What each of these organizations lets rules and lexicons do now; one query."""
-    newest = (
-        EngineSetting.objects.filter(organization_id__in=set(organization_ids), in_force_at__isnull=False)
-        .order_by("organization_id", "kind", "name", "-in_force_at", "-pk")
-        .distinct("organization_id", "kind", "name")
-    )
     states: dict[UUID, dict[str, dict[str, ModelState]]] = {}
-    for organization_id, kind, name, state in newest.values_list("organization_id", "kind", "name", "state"):
+    for organization_id, kind, name, state in _in_force(set(organization_ids)):
         states.setdefault(organization_id, {}).setdefault(kind, {})[name] = ModelState(state)
     return {
         organization_id: Switches(found.get(RULE, {}), found.get(LEXICON, {}))
         for organization_id, found in states.items()
     }
+
+
+@kept
+def _in_force(organization_ids: set[UUID]) -> QuerySet[EngineSetting, tuple[UUID, str, str, str]]:
+    one = ("organization_id", "kind", "name")
+    rows = EngineSetting.objects.filter(organization_id__in=organization_ids, in_force_at__isnull=False)
+    return rows.order_by(*one, "-in_force_at", "-pk").distinct(*one).values_list(*one, "state")
 
 
 def shadow_rules_told(

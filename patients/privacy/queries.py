@@ -43,7 +43,5 @@ def decisions(
     patient_ids: Iterable[UUID], types: Iterable[str], at: datetime
 ) -> dict[tuple[UUID, str], Decision]:
     """Return the decision that stands for each (person, type), whether it still holds or not; one query."""
-    return {
-        (row.patient_id, row.consent_type): row.decision
-        for row in Consent.objects.of(patient_ids, types).newest(at)
-    }
+    found = _newest(list(patient_ids), list(types), at)
+    return {(row.patient_id, row.consent_type): row.decision for row in found}
