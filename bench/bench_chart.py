@@ -2,8 +2,9 @@
 
 Builds the house once (`manage.py synth`, as `make bench-board`; kept in `.cortex/bench-chart-<people>`).
 Reads over HTTP from one web process: the overview of people with ten years and with one year on record, their
-timeline, and the caseload of the therapist who treats them. Checks: access rows equal requests, the number of
-statements is the same for one year and for ten, no plan reads a large table whole.
+timeline, the caseload of the therapist who treats them, the search of diagnoses. Checks: access rows equal
+the reads of people, the number of statements is the same for one year and for ten, no plan reads a large
+table whole.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,8 +26,18 @@ sys.path.insert(0, str(ROOT))
 from bench.bench_board import LARGE, LOAD, RESULTS, House, Servers, machine  # noqa: E402
 
 CHILDREN = str(ROOT / "bench" / "chart_children.py")
+LETTER = "a letter of a diagnosis"
 # Milliseconds at p95.
-AIMS = {"overview, ten years": 150.0, "overview, one year": 150.0, "caseload of 300": 60.0}
+AIMS = {
+    "overview, ten years": 150.0,
+    "overview, one year": 150.0,
+    "caseload of 300": 60.0,
+    LETTER: 30.0,
+}
+# What a therapist has typed so far, letter by letter, of a few diagnoses.
+TYPED = [
+    word[:end] for word in ("depression", "anxiety", "f33.1", "post traumatic") for end in range(2, len(word))
+]
 # A caseload of fewer people, as small houses have, is measured without an aim.
 
 
@@ -59,6 +71,26 @@ def read(port: int, cookie: str, path: str) -> tuple[float, int]:
     return took, len(body)
 
 
+def search(port: int, cookie: str, typed: str) -> tuple[float, int]:
+    """Ask for diagnoses by what is typed, as the field does after a letter; seconds and size as `read`."""
+    form = "b" * 32  # the cookie and the header say the same, as a page makes them
+    headers = {
+        "Cookie": f"sessionid={cookie}; csrftoken={form}", "X-CSRFToken": form, "HX-Request": "true",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }  # fmt: skip
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    connection.connect()
+    begun = time.perf_counter()
+    connection.request("POST", "/codes/search/", urlencode({"q": typed}), headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    took = time.perf_counter() - begun
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"the search for {typed!r}: {answer.status}")
+    return took, len(body)
+
+
 def measure(house: ChartHouse, rounds: int) -> tuple[list[dict[str, Any]], bool]:
     """Read every page `rounds` times, the people in turn; return figures and whether the rows are right."""
     facts = house.ask("prepare", role="system")
@@ -82,11 +114,13 @@ def measure(house: ChartHouse, rounds: int) -> tuple[list[dict[str, Any]], bool]
                 took, size = read(servers.ports[0], facts["cookie"], paths[number % len(paths)])
                 times[name].append(took)
                 sizes[name] = max(size, sizes.get(name, 0))
+            took, size = search(servers.ports[0], facts["cookie"], TYPED[number % len(TYPED)])
+            times[LETTER].append(took)
+            sizes[LETTER] = max(size, sizes.get(LETTER, 0))
         rows = house.ask("count", role="system") - before
     finally:
         servers.stop()
     figures = [_figures(name, sorted(found), sizes[name], load) for name, found in times.items()]
-    figures[-1]["people"] = facts["caseload"]
     asked = rounds * len(pages)
     print(f"access rows {rows} of {asked} requests")
     return figures, rows == asked
