@@ -336,4 +336,9 @@ def test_what_a_door_names_ends_with_its_transaction_also_where_no_test_puts_it_
         with scoped(staff(cast.cleo)):
             assert rows(setting) == [(str(cast.home.pk),)]
         assert rows(setting) == [("",)]
+        with transaction.atomic():  # it runs already when the scope is named, so it can't begin with it
+            assert rows("SELECT 1") == [(1,)]
+            set_scope(staff(cast.cleo))
+            assert rows(setting) == [(str(cast.home.pk),)]
+        assert rows(setting) == [("",)]
         assert not Patient.objects.exists()
