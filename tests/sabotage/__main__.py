@@ -22,6 +22,15 @@ from tests.sabotage.cases import CASES, Sabotage
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = Path(__file__).with_name("report.md")
+HEAD = """# What notices when a safeguard is gone
+
+Written by `make sabotage`: in a copy of the commit as it is, the tests that `cases.py` names pass. Then one
+safeguard is taken out at a time, and at least one of them must fail. `python -m tests.sabotage WORD` renews
+the rows whose names hold the word.
+
+| without it | changed | noticed by (the first three) | at |
+|---|---|---|---|
+"""
 SECONDS = 420
 ALL_SECONDS = 3600
 
@@ -46,14 +55,13 @@ def main(names: list[str]) -> int:
         if clean.failed or clean.broken or not clean.ran:
             print("\n".join(clean.failed + clean.broken) or "nothing ran")
             return 1
-        lines, bad = [], 0
+        rows, bad, at = {}, 0, commit()
         for case in chosen:
             said, is_caught = attempt(folder, case)
             bad += not is_caught
-            lines.append(f"| {case.name} | `{case.file}` | {said} |")
+            rows[case.name] = f"| {case.name} | `{case.file}` | {said} | {at} |"
             print(f"{'caught' if is_caught else 'UNNOTICED'}: {case.name}: {said}", flush=True)
-    if not names:
-        write_report(clean, lines)
+    write_report(rows)
     return 1 if bad else 0
 
 
@@ -110,17 +118,18 @@ def copy_of_head() -> Iterator[Path]:
         yield folder
 
 
-def write_report(clean: Outcome, lines: list[str]) -> None:
-    """Keep what each case came to."""
+def write_report(rows: dict[str, str]) -> None:
+    """Keep what each case came to; a run of some cases renews their rows, and drops those of cases gone."""
+    known = {line.split(" | ")[0].removeprefix("| "): line for line in REPORT.read_text("utf-8").splitlines()}
+    lines = [rows.get(case.name) or known.get(case.name, f"| {case.name} | `{case.file}` | not run | |")
+             for case in CASES]  # fmt: skip
+    REPORT.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def commit() -> str:
+    """Return what is being taken apart."""
     asked = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    head = (
-        "# What notices when a safeguard is gone\n\n"
-        f"Written by `make sabotage` at {commit}. In a copy as it is, the {clean.ran} tests that `cases.py` "
-        "names pass. Then one safeguard is taken out at a time:\n\n"
-        "| without it | changed | noticed by (the first three) |\n|---|---|---|\n"
-    )
-    REPORT.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":
