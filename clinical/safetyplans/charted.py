@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.urls import reverse
 from clinical.chart.banner import shown as banner
 from clinical.chart.parts import Card, Flag, Line, Look, Part, Shown, register
 from cortex.access.context import AccessContext
+from cortex.ui.zone import zone_of
 from crisis.safetyplans import queries, rules
 from crisis.safetyplans.showing import card, register_frame
 from crisis.safetyplans.wording import reviewed_words
@@ -47,7 +48,7 @@ def flags(look: Look) -> list[Flag]:
 
 def overview(look: Look) -> Shown:
     """Show the plan in force, and when it is due; one query."""
-    plan, lines = queries.at_hand(look.context, look.patient, ids=look.ids)
+    plan, lines = queries.at_hand(look.context, look.patient)
     look.found[KEY] = plan
     patient = look.patient
     page, edit = (
@@ -57,7 +58,7 @@ def overview(look: Look) -> Shown:
     shown = card(plan, lines, look.at, url=page, edit_url=edit if begins else "")
     due = []
     if plan is not None and plan.means_review_on is not None:
-        when = datetime.combine(plan.means_review_on, datetime.min.time(), look.at.tzinfo)
+        when = datetime.combine(plan.means_review_on, time(), zone_of(patient.zone()))
         late = when <= look.at
         due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
     return Shown(due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])

@@ -278,7 +278,7 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
     _end_floors(alert, at)
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
-        _needs_no_plan(actor, alert, at)
+        _needs_no_plan(actor, alert, at, source_id=alert.pk)
     elif alert.patient is not None:
         _look_afterwards(actor, alert, ending, at)
     return alert
@@ -308,8 +308,8 @@ def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:
     _ask_afterwards(actor, alert, "postvention", at, owner_id=supervisor.pk if supervisor else None)
 
 
-def _needs_no_plan(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Close the task to go through the safety plan: it was a false alarm, or the person has died."""
+def _needs_no_plan(actor: Actor, alert: RiskAlert, at: datetime, *, source_id: UUID | None = None) -> None:
+    """Close the task to go through the safety plan: its alert was a false alarm, or the person has died."""
     if alert.patient_id is not None:
         reviews.close_item(
             actor=actor,
@@ -317,6 +317,7 @@ def _needs_no_plan(actor: Actor, alert: RiskAlert, at: datetime) -> None:
             reason_code=PLAN_REVIEW,
             outcome="no_action_needed",
             at=at,
+            source_id=source_id,
         )
 
 

@@ -278,11 +278,15 @@ def _close_missed(actor: Actor, patient_id: UUID | None, outcome: str, at: datet
 
 @action
 def close_item(
-    *, actor: Actor, patient_id: UUID, reason_code: str, outcome: str, at: datetime
-) -> ReviewItem | None:
-    """Close the open task of a person for a reason, since what it asked for was done; None without one."""
+    *, actor: Actor, patient_id: UUID, reason_code: str, outcome: str, at: datetime,
+    source_id: UUID | None = None,
+) -> ReviewItem | None:  # fmt: skip
+    """Close the open task of a person for a reason, since what it asked for was done; None without one.
+
+    With a `source_id` only the task that came of that row: what something else asked for stays.
+    """
     item = queries.open_item_of(patient_id, reason_code)
-    if item is None:
+    if item is None or source_id not in (None, item.source_id):
         return Unchanged(None)  # type: ignore[return-value]
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
     item.next_escalation_at = None

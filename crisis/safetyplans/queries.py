@@ -122,32 +122,26 @@ def _sorted(rows: Sequence[SafetyPlan]) -> Held:
     return found
 
 
-def current_with_lines(ids: Any) -> tuple[SafetyPlan | None, list[SafetyPlanItem]]:
-    """Return the version in force and its lines in one query; `ids` may be a query of one column."""
-    items = _current_lines(ids) if isinstance(ids, list) else list(_lines_of_current(ids))
-    if not items:
-        return None, []
-    plan = items[-1].plan
-    return plan, [one for one in items if one.plan_id == plan.pk]
-
-
-def _lines_of_current(ids: Any) -> QuerySet[SafetyPlanItem]:
-    rows = SafetyPlanItem.objects.filter(patient_id__in=ids, plan__status=PlanStatus.CURRENT)
+@kept
+def _lines_in_force(patient_id: UUID) -> QuerySet[SafetyPlanItem]:
+    """The lines in force for the person that a row is of; those of the version finished last come last."""
+    rows = SafetyPlanItem.objects.filter(
+        patient_id__in=patients().same_person(patient_id).values("pk"), plan__status=PlanStatus.CURRENT
+    )
     return rows.select_related("plan").order_by("plan__finished_at", "section", "order")
 
 
-_current_lines = kept(_lines_of_current)
-
-
-def at_hand(context: AccessContext, person: Patient, *, ids: Any = None) -> tuple[SafetyPlan | None, Lines]:
+def at_hand(context: AccessContext, person: Patient) -> tuple[SafetyPlan | None, Lines]:
     """Return the version in force with its lines opened, in one query; the look is noted."""
-    found, items = current_with_lines(ids or patients().same_person(person.pk).values("pk"))
-    if found is not None:
-        context.saw(
-            "safety_plan", subjects=[person.pk], object_type="crisis.SafetyPlan", object_id=found.pk,
-            sections=["card"],
-        )  # fmt: skip
-    return found, opened_lines(context, items)
+    rows = _lines_in_force(person.pk)
+    if not rows:
+        return None, {}
+    plan = rows[-1].plan
+    context.saw(
+        "safety_plan", subjects=[person.pk], object_type="crisis.SafetyPlan", object_id=plan.pk,
+        sections=["card"],
+    )  # fmt: skip
+    return plan, opened_lines(context, [one for one in rows if one.plan_id == plan.pk])
 
 
 def current(ids: Iterable[UUID]) -> SafetyPlan | None:

@@ -11,10 +11,10 @@ from clinical.pathway.actions import discharge
 from cortex.audit import InputRefused
 from crisis.alerts.models import Disposition, Verdict
 from crisis.decisions.actions import state_level
-from crisis.endings.actions import Ending, resolve_alert
+from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.actions import finish_item
-from crisis.reviews.models import PLAN_REVIEW, ReviewItem
+from crisis.reviews.models import PLAN_REVIEW, ReviewItem, SecondReview
 from crisis.safetyplans.models import SafetyPlan
 from crisis.safetyplans.queries import due_for_review
 from crisis.safetyplans.tasks import ask_for_plan_reviews
@@ -86,7 +86,24 @@ def test_a_high_alert_asks_for_none_until_it_rises(cast: Cast) -> None:
     assert len(items(cast)) == 1
 
 
-def test_a_false_alarm_and_a_death_ask_for_no_plan(cast: Cast) -> None:
+def test_a_false_alarm_ends_the_task_that_came_of_it_and_none_that_the_calendar_asked_for(cast: Cast) -> None:
+    song = Ending(verdict=Verdict.NOT_RISK_LANGUAGE, notes="It was a song.")
+    finish(cast, at=makers.now() - timedelta(days=31))
+    set_level(cast, "medium")
+    assert ask_for_plan_reviews() == 1
+    mark_false_alarm(actor=staff(cast.cleo), alert_id=claimed(cast, "high").pk, ending=song)
+    assert [one.done_at for one in items(cast)] == [None]
+    finish(cast, created_with_patient=False)
+    critical = makers.make_alert(cast.patient, level="critical")
+    claim_alert(actor=staff(cast.cleo), alert_id=critical.pk)
+    cast.on_duty(cast.sam)
+    mark_false_alarm(actor=staff(cast.cleo), alert_id=critical.pk, ending=song)
+    (review,) = SecondReview.objects.filter(alert=critical)
+    decide_review(actor=staff(cast.sam), review_id=review.pk, agreed=True, note="A song.")
+    assert [one.outcome for one in items(cast)] == ["reviewed", "no_action_needed"]
+
+
+def test_a_death_asks_for_no_plan(cast: Cast) -> None:
     alert = claimed(cast, "high")
     makers.make_alert(cast.patient, level="critical")
     death = Ending(disposition=Disposition.DECEASED, verdict=Verdict.TRUE_CRISIS, notes="She has died.")
