@@ -33,7 +33,7 @@ class Part:
     `opens_code` (a permission) limits what the row opens.
     `whole(user, at)` gives a Q on Patient instead, for roles that see a whole organization.
     A `plain` one reads nothing of the user but id, organization and role, and compares with `at` itself: the
-    SQL of a question that only plain parts answer is made once (`patients/registry/standing.py`).
+    SQL of a question that only plain parts answer is made once (`patients/registry/access.py`).
     """
 
     name: str

@@ -58,16 +58,19 @@ class Shape:
 
 
 class Kept(Generic[Row]):
-    """A function that builds a queryset from ids, collections of ids and times, called for its rows."""
+    """A function that builds a queryset from ids, collections of ids and times, called for its rows.
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
-        self.build = build
+    One that asks `partly` may leave arguments out where others, which are part of the question, say so.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> None:
+        self.build, self.partly = build, partly
         self.shapes: dict[tuple[Any, ...], Shape | None] = {}
 
     def __call__(self, *arguments: Any) -> list[Row]:
         """Return the rows; TypeError when `build` reckons with an argument instead of passing it on."""
         shape = self.shape_of(arguments)
-        return list(self.build(*arguments)) if shape is None else shape.rows(arguments)
+        return [] if shape is None else shape.rows(arguments)
 
     def shape_of(self, arguments: tuple[Any, ...]) -> Shape | None:
         """Return what these arguments ask, made when it is first asked; None where nobody is asked."""
@@ -84,7 +87,7 @@ class Kept(Generic[Row]):
         try:
             sql, values = compiler.as_sql()
         except EmptyResultSet:
-            return None  # an empty list, or a question that nothing answers: Django asks nobody
+            return None  # an empty list, or a question that nothing answers: nobody is asked
         if queryset.query.select_for_update:
             raise TypeError(f"{self.build.__qualname__} locks rows; only reads can be kept.")
         places = []
@@ -93,14 +96,15 @@ class Kept(Generic[Row]):
             places += [(place, number) for number in whose[:1]]
             if not whose and _is_reckoned(value):
                 raise TypeError(f"{self.build.__qualname__} reckons with an argument; pass what comes of it.")
-        if missing := {n for n, one in enumerate(arguments) if _varies(one)} - {n for _, n in places}:
+        missing = {n for n, one in enumerate(arguments) if _varies(one)} - {n for _, n in places}
+        if missing and not self.partly:
             raise TypeError(f"{self.build.__qualname__} doesn't ask with its arguments {sorted(missing)}.")
         return Shape(queryset, compiler, queryset.db, sql, tuple(values), tuple(places))
 
 
-def kept(build: Callable[..., QuerySet[Any, Row]]) -> Kept[Row]:
+def kept(build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> Kept[Row]:
     """Keep the SQL of a function that builds a queryset; calling it then returns the rows."""
-    return Kept(build)
+    return Kept(build, partly=partly)
 
 
 def _varies(argument: Any) -> bool:
