@@ -143,6 +143,8 @@ class Assessment(AppendedRecord):
         indexes = [
             models.Index(fields=["patient", "-administered_at"], name="assessment_patient"),
             models.Index(fields=["instrument", "-administered_at"], name="assessment_instrument"),
+            # The ends of a course: its first and its last.
+            models.Index(fields=["patient", "instrument", "administered_at", "id"], name="assessment_course"),
         ]
 
     def __str__(self) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from clinical.assessments.definitions import Definition
 from clinical.assessments.episodes import Episode, episodes
@@ -189,59 +189,50 @@ class Course:
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
 
 
-# Of each measure the first that was taken around the beginning of a treatment, people by their rows.
-_OPENING = """
-SELECT DISTINCT ON (one.patient_id, one.instrument_id) one.id
-  FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS episode (patient_id, opens, closes)
-  JOIN clinical_assessment one ON one.patient_id = episode.patient_id
-   AND one.administered_at >= GREATEST(episode.opens, %s) AND one.administered_at < episode.closes
- WHERE one.is_valid AND one.total IS NOT NULL
+# Of one measure of one row's person: its standing valid administrations of late.
+_VALID = """
+SELECT one.id, one.administered_at, one.total, one.band, one.prorated, one.flags
+  FROM clinical_assessment one
+ WHERE one.patient_id = asked.patient_id AND one.instrument_id = measure.id
+   AND one.administered_at >= %(since)s AND one.is_valid AND one.total IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
- ORDER BY one.patient_id, one.instrument_id, one.administered_at, one.id
 """
-
-
-def _openings(treated: Mapping[UUID, Episode], since: datetime) -> list[UUID]:
-    """Return the first valid administration of each measure around the beginning of each treatment.
-
-    Found before: a filter on windows would make a column of a subquery, which may hold one value only.
-    """
-    spans = [(pk, found.opens, found.closes) for pk, found in treated.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(_OPENING, [*(list(column) for column in zip(*spans, strict=True)), since])
-        return [pk for (pk,) in cursor.fetchall()]
+# The first, the last two, and the first around the beginning of a treatment; each is looked up in the index.
+_ENDS = f"""
+SELECT asked.patient_id, measure.id, point.*
+  FROM unnest(%(rows)s::uuid[], %(opens)s::timestamptz[], %(closes)s::timestamptz[])
+       AS asked (patient_id, opens, closes)
+ CROSS JOIN unnest(%(measures)s::uuid[]) AS measure (id)
+ CROSS JOIN LATERAL (
+   ({_VALID} ORDER BY one.administered_at, one.id LIMIT 1) UNION
+   ({_VALID} ORDER BY one.administered_at DESC, one.id DESC LIMIT 2) UNION
+   ({_VALID} AND one.administered_at >= asked.opens AND one.administered_at < asked.closes
+    ORDER BY one.administered_at, one.id LIMIT 1)
+ ) AS point (id, at, total, band, prorated, flags)
+ ORDER BY point.at, point.id
+"""  # noqa: S608
 
 
 def ends(
-    patient_ids: Iterable[UUID], since: datetime, treated: Mapping[UUID, Episode] | None = None
-) -> Iterable[tuple[UUID, UUID, Point]]:
-    """Return of each measure of each row the first valid administration, the baseline and the last two.
+    patient_ids: Iterable[UUID], offered: Iterable[UUID], since: datetime,
+    treated: Mapping[UUID, Episode] | None = None,
+) -> Iterable[tuple[UUID, UUID, Point]]:  # fmt: skip
+    """Return of each offered measure of each row the first valid administration, the baseline, the last two.
 
     Oldest first, as (row, instrument, point): what a list of many people reads of a course is where it and
-    the row's treatment (`treated`) began, where it stands, and what changed. One query, and one more where
-    somebody is in treatment; no instance is made.
+    the row's treatment (`treated`) began, where it stands, and what changed. One query; no instance is made.
     """
-    found = _ends(list(patient_ids), since, _openings(treated, since) if treated else ())
+    rows = list(patient_ids)
+    spans = [treated.get(pk) if treated else None for pk in rows]
+    values: dict[str, Any] = {
+        "rows": rows, "measures": list(offered), "since": since,
+        "opens": [one and one.opens for one in spans], "closes": [one and one.closes for one in spans],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDS, values)
+        found = cursor.fetchall()
     for patient_id, instrument_id, pk, at, total, band, prorated, flags in found:
-        yield patient_id, instrument_id, Point(pk, at, total or 0, band, prorated, tuple(flags))
-
-
-@kept
-def _ends(patient_ids: list[UUID], since: datetime, openings: Collection[UUID]) -> Any:
-    scored = Assessment.objects.standing().filter(
-        patient_id__in=patient_ids, administered_at__gte=since, is_valid=True, total__isnull=False
-    )
-    one = [F("patient_id"), F("instrument_id")]
-    wanted = Q(forth=1) | Q(back__lte=2)
-    if openings:
-        wanted |= Q(pk__in=openings)
-    rows = scored.annotate(
-        forth=Window(RowNumber(), partition_by=one, order_by=["administered_at", "pk"]),
-        back=Window(RowNumber(), partition_by=one, order_by=["-administered_at", "-pk"]),
-    ).filter(wanted)
-    return rows.order_by("administered_at", "pk").values_list(
-        "patient_id", "instrument_id", "pk", "administered_at", "total", "band", "prorated", "flags"
-    )
+        yield patient_id, instrument_id, Point(pk, at, total, band, prorated, tuple(flags))
 
 
 def courses(
@@ -268,8 +259,7 @@ def courses_of_ends(
     """Return the course of each offered instrument by key from its ends, as (instrument, point)."""
     found = {pk: Course(definition, episode=episode) for pk, definition in offered}
     for instrument_id, point in rows:
-        if instrument_id in found:
-            found[instrument_id].points.append(point)
+        found[instrument_id].points.append(point)
     return {course.definition.key: course for course in found.values()}
 
 
@@ -279,17 +269,18 @@ def courses_of_many(
     """Return the courses of many people, and their treatments, by the row that stands for each.
 
     `owner` names that row for each of a person's rows, its own first. The courses hold their ends
-    alone. Three queries, however many people they are.
+    alone. Two queries, however many people they are.
     """
     treated = episodes(owner, at)
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
-    for patient_id, instrument_id, point in ends(owner, at - LOOK_BACK, treated):
+    read = [(row.pk, row.read()) for row in offered]
+    measured = [pk for pk, _ in read]
+    for patient_id, instrument_id, point in ends(owner, measured, at - LOOK_BACK, treated):
         done[owner[patient_id]].append((instrument_id, point))
     episode: dict[UUID, Episode] = {}
     for row, pk in owner.items():
         if row in treated:
             episode.setdefault(pk, treated[row])
-    read = [(row.pk, row.read()) for row in offered]
     found = {pk: courses_of_ends(done[pk], read, episode.get(pk)) for pk in set(owner.values())}
     return found, episode
 

@@ -20,8 +20,8 @@ from crisis.alerts.wording import reason_sentence
 
 # So many stand in sentences above the list.
 FIRST = 3
-# So many lines come with the page; the others follow at once, in a second part.
-LINES = 60
+# So many lines come with the page, twice what a screen holds; the others follow at once, in a second part.
+LINES = 30
 
 
 def groups(cases: list[Case], start: int = 0, end: int = MOST) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from tests.api.conftest import Api, issue_key
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
-REQUESTS = 50_000 if os.environ.get("CORTEX_EXPLORE") else 300
+REQUESTS = 50_000 if os.environ.get("CORTEX_EXPLORE") else 2_000
 SEED = int(os.environ.get("CORTEX_SEED", "20261126"))
 WALK = settings(
     max_examples=REQUESTS,

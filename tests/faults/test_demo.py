@@ -50,7 +50,7 @@ def interrupted(folder: Path) -> dict[str, Any]:
     """A first start whose load is ended in the middle; returns what it had written down by then."""
     with running(folder, "--demo") as run:
         books = Books(folder)
-        wait_for(lambda: books.count("patients_patient") >= 5, 60, run)
+        wait_for(lambda: books.count("patients_patient") >= 5, 120, run)
         os.kill(run.pids()["demo"], signal.SIGTERM)
         wait_for(lambda: "the demo couldn't be loaded" in run.output, 10, run)
         assert books.count("patients_patient") < 80
@@ -63,7 +63,7 @@ def interrupted(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def house(folder: Path, interrupted: dict[str, Any]) -> Iterator[UpRun]:
     with running(folder, "--demo") as run:
-        wait_for(lambda: LOADED in run.output, 240, run)
+        wait_for(lambda: LOADED in run.output, 600, run)
         yield run
 
 

@@ -97,7 +97,7 @@ def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
     return {
         one.patient.pk: Facts(
             began=one.began,
-            taken={key: course.taken() for key, course in one.courses.items()},
+            taken={key: course.taken() for key, course in one.courses.items() if course.points},
             own=own.get(one.patient.pk, {}),
             level=one.level,
             contacts=contacts.get(one.patient.pk, []),

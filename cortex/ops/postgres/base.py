@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import connection
 from django.db.backends.postgresql import base as stock
 from psycopg import generators, sql
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.types.array import ListDumper
 from psycopg_pool import ConnectionPool
 
 _hurry = threading.local()
@@ -47,6 +49,16 @@ class TimesInUtc:
     def __new__(cls, oid: int, context: Any = None) -> Any:
         """Return the compiled one."""
         return COMPILED(oid, context)
+
+
+class QuickLists(ListDumper):
+    """psycopg's lists, where those of ids are written at once: a caseload asks two dozen times with 300."""
+
+    def dump(self, obj: list[Any]) -> Any:
+        """Return the text of an array."""
+        if not obj or any(type(one) is not UUID for one in obj):
+            return super().dump(obj)
+        return f"{{{','.join([f'{one.int:032x}' for one in obj])}}}".encode()
 
 
 class PromptConnection(psycopg.Connection[Any]):
@@ -146,6 +158,7 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         connection.answer_seconds = self.settings_dict.get("ANSWER_SECONDS")
         if self.timezone_name == "UTC":
             connection.adapters.register_loader("timestamptz", TimesInUtc)
+        connection.adapters.register_dumper(list, QuickLists)
         return super()._configure_connection(connection)  # type: ignore[misc]
 
     def close_if_health_check_failed(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -33,26 +34,40 @@ def level_number(level: Any) -> int:
     return level_number_of(level)
 
 
+@cache
+def sprite() -> str:
+    """Return the address of the sprite; a page draws a hundred symbols of it."""
+    return static("img/icons.svg")
+
+
 @register.simple_tag
 def icon(name: str, size: int | str = "", label: str = "") -> SafeString:
     """Draw one symbol of the sprite; without a label it is hidden from screen readers."""
+    if not label:
+        return _icon(str(name), size)
+    pattern = '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+    return format_html(pattern, f"i-{size}" if size else "i", label, sprite(), name)
+
+
+@lru_cache(512)
+def _icon(name: str, size: int | str) -> SafeString:
     css = f"i-{size}" if size else "i"
-    href = f"{static('img/icons.svg')}#{name}"
-    if label:
-        pattern = '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>'
-        return format_html(pattern, css, label, href)
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite(), name)
 
 
 @register.simple_tag
 def risk(level: Any, big: bool = False) -> SafeString:
     """Show a level by shape, word and colour."""
-    number = level_number_of(level)
+    return _risk(level_number_of(level), bool(big))
+
+
+@cache
+def _risk(number: int, big: bool) -> SafeString:
     return format_html(
         '<span class="risk{}" data-r="{}"><svg aria-hidden="true"><use href="{}#risk-{}"/></svg>{}</span>',
         " risk-lg" if big else "",
         number,
-        static("img/icons.svg"),
+        sprite(),
         number,
         WORDS[number],
     )
@@ -66,7 +81,7 @@ def risk_glyph(level: Any) -> SafeString:
         '<svg class="i-16 rglyph" data-r="{}" role="img" aria-label="{}"><use href="{}#risk-{}"/></svg>',
         number,
         WORDS[number],
-        static("img/icons.svg"),
+        sprite(),
         number,
     )
 
