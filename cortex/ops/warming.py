@@ -9,7 +9,7 @@ from collections.abc import Callable
 # How long a thread computes before another gets its turn; Python's own measure is 5 ms.
 TURN_SECONDS = 0.001
 # After how many new objects the collector looks; Python's own measure is 700, a page can make 200,000.
-COLLECTS = (20_000, 20, 20)
+COLLECTS = (20_000, 10, 10)
 _calls: list[Callable[[], object]] = []
 
 
