@@ -74,3 +74,9 @@ def as_owner(db: None) -> Iterator[None]:
 def child_environment() -> dict[str, str]:
     """The environment of a real child process that works on this run's databases with the real roles."""
     return stores.child_environment()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector pass by what stands until the end: thousands of tests, and all that they import."""
+    gc.collect()
+    gc.freeze()

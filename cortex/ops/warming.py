@@ -30,4 +30,4 @@ def run() -> None:
     # What stands now stands for ever: the collector need not look at it again, nor so often at the rest.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTS)
+    gc.set_threshold(*map(max, COLLECTS, gc.get_threshold()))
