@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,8 +57,9 @@ def overview(look: Look) -> Shown:
     begins = look.context.actor.role in queries.WRITERS and look.context.broken_glass is None
     shown = card(plan, lines, look.at, url=page, edit_url=edit if begins else "")
     due = []
-    if plan is not None and plan.means_review_on is not None:
-        when = datetime.combine(plan.means_review_on, time(), zone_of(patient.zone()))
+    zone = zone_of(patient.zone())
+    when = rules.means_at(plan.means_review_on, plan.reviewed_at, zone) if plan else None
+    if when is not None:
         late = when <= look.at
         due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
     return Shown(due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])

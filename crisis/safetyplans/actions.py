@@ -268,14 +268,16 @@ def discard_draft(*, actor: Actor, patient_id: UUID, seen: str, at: datetime | N
 
 
 @action
-def ask_for_review(*, actor: Actor, plan: SafetyPlan, at: datetime | None = None) -> SafetyPlan:
+def ask_for_review(
+    *, actor: Actor, plan: SafetyPlan, planned: datetime, at: datetime | None = None
+) -> SafetyPlan:
     """Make a look at a plan whose time comes a task of whoever leads the care, else of the desk."""
     at = clock(at)
     patient = plan.patient
     make_item(
         actor=actor, organization_id=plan.organization_id, patient=patient, reason_code=PLAN_REVIEW,
         source_type="safety_plan", source_id=plan.pk,
-        due_at=rules.due_after(plan.next_review_at or at, at), at=at,
+        due_at=rules.due_after(planned, at), at=at,
     )  # fmt: skip
     return Unchanged(plan)  # type: ignore[return-value]
 

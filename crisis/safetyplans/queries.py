@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import DESK_ROLES, Role
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
+from cortex.ui.zone import zone_of
 from crisis.alerts.access import SECOND_REVIEW
 from crisis.resources.queries import resources_near
 from crisis.reviews.models import PLAN_REVIEW, ReviewItem
@@ -33,6 +34,7 @@ Lines = dict[str, list[Line]]
 READS_ONLY = frozenset({"supervision", SECOND_REVIEW, BREAK_GLASS})
 WRITERS = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST})
 MOST_SERVICES = 4
+DAY = timedelta(days=1)
 VERSIONS = 50
 
 
@@ -219,17 +221,29 @@ def last_version(ids: Iterable[UUID]) -> int:
     return rows.aggregate(last=Max("version"))["last"] or 0
 
 
-def due_for_review(at: datetime, limit: int = 5000) -> list[SafetyPlan]:
-    """Return the plans to look at again: their time comes, and their person is at medium or more.
+def due_for_review(at: datetime, limit: int = 5000) -> list[tuple[SafetyPlan, datetime]]:
+    """Return the plans to look at again, and for when that was planned.
 
-    Those about which a task is open already are left out.
+    Their time comes and their person is at medium or more, or the day of step 6 has come where the person
+    lives and nobody looked since. Those about which a task is open already are left out.
     """
-    rows = SafetyPlan.objects.current().filter(next_review_at__lte=at + rules.AHEAD)
     asked = ReviewItem.objects.open().filter(reason_code=PLAN_REVIEW).values("patient_id")
     newest = RiskAssessment.objects.filter(patient_id=OuterRef("patient__person_id"))
     level = Subquery(newest.order_by("-computed_at", "-id").values("level")[:1])
-    due = rows.exclude(patient_id__in=asked).annotate(level=level).filter(level__in=rules.WATCHED)
-    return list(due.select_related("patient").order_by("next_review_at")[:limit])
+    regular = Q(next_review_at__lte=at + rules.AHEAD, level__in=rules.WATCHED)
+    # A day more on both sides, since a day begins elsewhere at another time; each is then looked at.
+    means = Q(means_review_on__lte=(at + DAY).date(), reviewed_at__lt=F("means_review_on") + DAY)
+    rows = SafetyPlan.objects.current().exclude(patient_id__in=asked).annotate(level=level)
+    rows = rows.filter(regular | means).select_related("patient__organization")
+    found = ((plan, _planned(plan, at)) for plan in rows.order_by("next_review_at")[:limit])
+    return [(plan, planned) for plan, planned in found if planned is not None]
+
+
+def _planned(plan: Any, at: datetime) -> datetime | None:
+    means = rules.means_at(plan.means_review_on, plan.reviewed_at, zone_of(plan.patient.zone()))
+    regular = plan.next_review_at if rules.is_watched(plan.level) else None
+    times = [(regular, at + rules.AHEAD), (means, at)]
+    return min((when for when, latest in times if when is not None and when <= latest), default=None)
 
 
 def with_plans(patient_ids: Iterable[UUID]) -> set[UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 NEEDED = ("warning_signs", "self_coping", "professionals_services", "safer_environment")
 # One of these two is enough: company that distracts, or somebody to ask.
@@ -46,6 +46,14 @@ def is_fresh(reviewed_at: datetime | None, at: datetime) -> bool:
 def is_watched(level: str) -> bool:
     """Whether a level asks for a plan that is looked at every 30 days."""
     return level in WATCHED
+
+
+def means_at(on: date | None, reviewed_at: datetime | None, zone: tzinfo) -> datetime | None:
+    """Return when the means of step 6 are looked at again, the day's beginning; None where that was done."""
+    if on is None:
+        return None
+    begins = datetime.combine(on, time(), zone)
+    return None if reviewed_at is not None and reviewed_at >= begins else begins
 
 
 def due_after(planned: datetime, at: datetime) -> datetime:

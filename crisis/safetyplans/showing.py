@@ -57,6 +57,7 @@ def dials(contact: str) -> bool:
 def state(plan: SafetyPlan, lines: Lines, at: datetime) -> dict[str, Any]:
     """Return where a version stands: who, when, how old the last look is, and what it lacks."""
     counts = {key: len(rows) for key, rows in lines.items()}
+    means = rules.means_at(plan.means_review_on, plan.reviewed_at, timezone.get_current_timezone())
     return {
         "id": plan.pk,
         "version": plan.version,
@@ -71,8 +72,7 @@ def state(plan: SafetyPlan, lines: Lines, at: datetime) -> dict[str, Any]:
         "next_at": plan.next_review_at,
         "together": plan.created_with_patient,
         "means_on": plan.means_review_on,
-        "means_due": plan.means_review_on is not None
-        and plan.means_review_on <= timezone.localtime(at).date(),
+        "means_due": means is not None and means <= at,
         "missing": missing_words(rules.missing(counts)) if counts else "",
         "ended_at": plan.ended_at,
         "ended_by": plan.ended_by.full_name if plan.ended_by else "",

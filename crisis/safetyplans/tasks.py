@@ -15,6 +15,6 @@ def ask_for_plan_reviews() -> int:
     """Make a task of each plan whose review comes; return how many. A small transaction for each."""
     at = clock()
     found = due_for_review(at)
-    for plan in found:
-        ask_for_review(actor=system("calendar"), plan=plan, at=at)
+    for plan, planned in found:
+        ask_for_review(actor=system("calendar"), plan=plan, planned=planned, at=at)
     return len(found)

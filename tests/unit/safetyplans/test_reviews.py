@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,12 @@ from crisis.endings.actions import Ending, decide_review, mark_false_alarm, reso
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.actions import finish_item
 from crisis.reviews.models import PLAN_REVIEW, ReviewItem, SecondReview
+from crisis.safetyplans.actions import review_plan
 from crisis.safetyplans.models import SafetyPlan
 from crisis.safetyplans.queries import due_for_review
 from crisis.safetyplans.tasks import ask_for_plan_reviews
 from patients.pathway.actions import EndingData
+from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -57,6 +59,39 @@ def test_a_plan_is_asked_for_after_30_days_while_the_level_is_medium_or_more(
         assert (found[0].owner, found[0].source_id) == (cast.alice, plan.pk)
         assert found[0].due_at >= makers.now() + timedelta(hours=23)
     assert ask_for_plan_reviews() == 0, "one open task is enough"
+
+
+BEFORE, DAY = datetime(2026, 11, 2, 9, tzinfo=UTC), date(2026, 11, 4)
+
+
+@pytest.mark.parametrize(("hour", "zone", "asked"), [
+    (20, "Africa/Nairobi", 0), (22, "Africa/Nairobi", 1), (22, "Europe/London", 0), (11, "Pacific/Apia", 1),
+])  # fmt: skip
+def test_the_day_of_step_6_asks_for_the_plan_where_the_person_lives(
+    cast: Cast, hour: int, zone: str, asked: int
+) -> None:
+    Patient.objects.filter(pk=cast.patient.pk).update(timezone=zone)
+    plan = finish(cast, at=BEFORE, means_review_on=DAY)
+    at = datetime(2026, 11, 3, hour, tzinfo=UTC)
+    assert [one.pk for one, _ in due_for_review(at)] == [plan.pk] * asked
+
+
+def test_means_that_were_looked_at_on_their_day_are_not_asked_for_again(cast: Cast) -> None:
+    plan = finish(cast, at=BEFORE, means_review_on=DAY)
+    morning, evening = (datetime(2026, 11, 4, hour, tzinfo=UTC) for hour in (9, 20))
+    assert len(due_for_review(evening)) == 1
+    review_plan(actor=staff(cast.alice), patient_id=cast.patient.pk, plan_id=plan.pk, at=morning)
+    makers.scope_all()
+    assert due_for_review(evening) == []
+
+
+def test_going_through_the_plan_ends_the_task_that_its_day_made(cast: Cast) -> None:
+    plan = finish(cast, at=BEFORE, means_review_on=DAY)
+    assert ask_for_plan_reviews() == 1
+    assert ask_for_plan_reviews() == 0, "one open task is enough"
+    review_plan(actor=staff(cast.alice), patient_id=cast.patient.pk, plan_id=plan.pk)
+    assert [one.outcome for one in items(cast)] == ["reviewed"]
+    assert ask_for_plan_reviews() == 0
 
 
 def claimed(cast: Cast, level: str = "critical") -> Any:
@@ -140,5 +175,5 @@ def test_many_plans_that_are_due_cost_a_fixed_number_of_queries(
     finish(cast, at=makers.now() - timedelta(days=31))
     set_level(cast, "medium")
     with django_assert_max_num_queries(3):
-        assert [one.patient_id for one in due_for_review(makers.now())] == [cast.patient.pk]
+        assert [plan.patient_id for plan, _ in due_for_review(makers.now())] == [cast.patient.pk]
     assert SafetyPlan.objects.current().count() == 1
