@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tests.stores import ROOT
 
@@ -29,3 +30,16 @@ def test_every_class_of_the_style_sheets_is_used() -> None:
     # What Django's own back office writes is styled by us and named in its templates.
     idle.pop("admin.css", None)
     assert idle == {}
+
+
+def bare(sheet: Path) -> set[str]:
+    """The classes that a sheet styles wherever they stand, on every screen."""
+    rules = re.findall(r"^  ([.][^{}]*) \{", sheet.read_text(), re.MULTILINE)
+    return {one for rule in rules for one in re.split(r",\s*", rule) if re.fullmatch(r"\.[\w-]+", one)}
+
+
+def test_no_page_styles_a_class_of_the_frame() -> None:
+    """A legend's dot once shrank the logo of every chart."""
+    frame = bare(ROOT / "static/css/layout.css")
+    pages = [one for floor in ("clinical", "crisis") for one in (ROOT / "static/css" / floor).glob("*.css")]
+    assert {sheet.name: found for sheet in pages if (found := bare(sheet) & frame)} == {}
