@@ -114,8 +114,8 @@ def _times(first: float, last: float, count: int) -> str:
 
 
 def _clock(seconds: float) -> str:
-    sign, whole = ("-", -seconds) if seconds < 0 else ("", seconds)
-    return f"{sign}{int(whole // 60)}:{int(whole % 60):02d} min"
+    whole = abs(int(seconds))
+    return f"{'-' if int(seconds) < 0 else ''}{whole // 60}:{whole % 60:02d} min"
 
 
 def strip(z: float) -> SafeString:

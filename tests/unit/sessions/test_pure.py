@@ -206,6 +206,8 @@ def test_the_line_has_a_gap_where_nothing_was_read_and_leaves_uncertain_readings
     assert drawn.count("ring-flag") == 1
     assert emotions([], "") == ""
     assert "50%" in emotions([at(5)], "one")
+    said = [(-0.5, "0:00"), (-61, "-1:01"), (125.9, "2:05")]
+    assert all(f">{words} min<" in emotions([at(when)], "one") for when, words in said)
 
 
 def test_a_value_far_from_usual_is_a_diamond_and_stays_within_the_picture() -> None:
