@@ -72,7 +72,8 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
                 "declined": courses[row.key].declined,
                 "ask_url": reverse("clinical:measure_ask", args=[patient_id, row.key]),
             }
-            for row in offered
+            # What has a course comes first, then what is due and was never taken.
+            for row in sorted(offered, key=lambda row: (not courses[row.key].points, row.key not in due))
         ]
         return render(
             request, "clinical/assessments/list.html",

@@ -174,3 +174,10 @@ def test_missing_visits_break_the_line_and_alerts_are_marks_on_the_sheet(cast: C
     assert "visits are missing before it" in text and "PHQ-9: the course" in text
     assert 'class="cut"' in text and "Pfizer" in text
     assert client_of(cast.bob).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").status_code == 404
+
+
+def test_measures_with_a_course_stand_first_then_those_that_are_due(cast: Cast) -> None:
+    give(cast, "phq9", 3)
+    text = client_of(cast.alice).get(f"/charts/{cast.patient.pk}/measures/").content.decode()
+    places = [text.index(f"/measures/{key}/") for key in ("phq9", "gad7", "phq2")]
+    assert places == sorted(places)
