@@ -105,8 +105,12 @@ def command(name: str, *arguments: str, child: str, once: bool = False) -> Child
 
 
 def warm_up() -> None:
-    """Import in the parent what every child needs: it is read once and its memory is shared."""
+    """Import in the parent what every child needs: it is read once and its memory is shared.
+
+    `cortex.asgi` comes last: it warms up, and the collector then passes by all of it, so that the children
+    go on sharing.
+    """
     import importlib
 
-    for module in ("cortex.asgi", "cortex.celery", settings.ROOT_URLCONF, "uvicorn", "celery.apps.worker"):
+    for module in ("cortex.celery", settings.ROOT_URLCONF, "uvicorn", "celery.apps.worker", "cortex.asgi"):
         importlib.import_module(module)

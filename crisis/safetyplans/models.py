@@ -128,6 +128,9 @@ class SafetyPlan(OrgRecord):
             models.Index(
                 fields=["next_review_at"], condition=Q(status="current"), name="safety_plan_due"
             ),
+            models.Index(
+                fields=["means_review_on"], condition=Q(status="current"), name="safety_plan_means"
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

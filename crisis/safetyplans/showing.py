@@ -6,10 +6,8 @@ A floor above may frame the pages (the chart's banner and sections); without it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
-
-from django.utils import timezone
 
 from cortex.access.context import AccessContext
 from crisis.safetyplans import rules
@@ -54,10 +52,13 @@ def dials(contact: str) -> bool:
     return figures >= 3 and letters <= 4
 
 
-def state(plan: SafetyPlan, lines: Lines, at: datetime) -> dict[str, Any]:
-    """Return where a version stands: who, when, how old the last look is, and what it lacks."""
+def state(plan: SafetyPlan, lines: Lines, at: datetime, zone: tzinfo) -> dict[str, Any]:
+    """Return where a version stands: who, when, how old the last look is, and what it lacks.
+
+    `zone` is the person's: a day of theirs begins there.
+    """
     counts = {key: len(rows) for key, rows in lines.items()}
-    means = rules.means_at(plan.means_review_on, plan.reviewed_at, timezone.get_current_timezone())
+    means = rules.means_at(plan.means_review_on, plan.reviewed_at, zone)
     return {
         "id": plan.pk,
         "version": plan.version,

@@ -19,6 +19,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
+from cortex.ui.zone import zone_of
 from crisis.safetyplans import actions, queries, showing
 from crisis.safetyplans.forms import RetireForm, SafetyPlanForm, initial_of, rearranged
 from crisis.safetyplans.queries import WRITERS, Held, Lines, Reader
@@ -41,7 +42,7 @@ def _look(request: HttpRequest, context: AccessContext, patient_id: UUID) -> tup
     around = showing.frame_of(context, who.person, at)
     shown = {} if around else queries.head(context, who.person, at)
     return who, shown | {
-        "patient": who.person, "frame": around, "at": at,
+        "patient": who.person, "frame": around, "at": at, "zone": zone_of(who.person.zone()),
         "may_write": queries.writes(actor, who.relation),
     }  # fmt: skip
 
@@ -62,11 +63,11 @@ def _page(
         held = queries.held(who.ids)
         lines = queries.opened_lines(context, held.items)
         _saw(context, who, held.current.pk if held.current else None)
-        now, versions = shown["at"], queries.versions(who.ids)
+        versions, moment = queries.versions(who.ids), (shown["at"], shown["zone"])
         shown |= {
-            "plan": showing.state(held.current, lines, now) if held.current else None,
+            "plan": showing.state(held.current, lines, *moment) if held.current else None,
             "sections": showing.sections(lines), "draft": held.draft, "token": held.token,
-            "versions": [showing.state(one, {}, now) for one in versions],
+            "versions": [showing.state(one, {}, *moment) for one in versions],
             "reviews": queries.reviews_of(held.current) if held.current else [],
             "form": form or RetireForm(auto_id="rt_%s"), "conflict": conflict,
         }  # fmt: skip
@@ -161,8 +162,8 @@ def safety_plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID) -
         lines = queries.opened_lines(context, queries.items_of(plan))
         _saw(context, who, plan.pk, "version")
         shown |= {
-            "plan": showing.state(plan, lines, shown["at"]), "sections": showing.sections(lines),
-            "reviews": queries.reviews_of(plan),
+            "plan": showing.state(plan, lines, shown["at"], shown["zone"]),
+            "sections": showing.sections(lines), "reviews": queries.reviews_of(plan),
         }  # fmt: skip
         return render(request, "crisis/safetyplans/version.html", shown)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -115,14 +114,17 @@ def _standing(user: Any, subjects: list[UUID], at: Moment, permission: str) -> Q
     return rows.values_list("pk", "relation", _broken_glass(user, at, permission))
 
 
-@partial(kept, partly=True)
-def _plain_standings(
+def _as_anybody(
     user_id: UUID, house_id: Any, subjects: list[UUID], at: Moment, role: str, permission: str,
     parts: tuple[Part, ...],
 ) -> QuerySet[Any, Any]:  # fmt: skip
     """Ask as anybody of this role would; `parts` are those that the permission has now."""
     anybody = User(pk=user_id, organization_id=house_id, role=role, is_active=True)
     return _standing(anybody, subjects, at, permission)
+
+
+# What a role reaches without its id or its house is not asked with them.
+_plain_standings = kept(_as_anybody, partly=True)
 
 
 READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."

@@ -43,15 +43,15 @@ def sprite() -> str:
 @register.simple_tag
 def icon(name: str, size: int | str = "", label: str = "") -> SafeString:
     """Draw one symbol of the sprite; without a label it is hidden from screen readers."""
-    if not label:
-        return _icon(str(name), size)
-    pattern = '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
-    return format_html(pattern, f"i-{size}" if size else "i", label, sprite(), name)
+    css = f"i-{size}" if size else "i"
+    if label:
+        pattern = '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+        return format_html(pattern, css, label, sprite(), name)
+    return _icon(name, css)
 
 
 @lru_cache(512)
-def _icon(name: str, size: int | str) -> SafeString:
-    css = f"i-{size}" if size else "i"
+def _icon(name: str, css: str) -> SafeString:
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite(), name)
 
 

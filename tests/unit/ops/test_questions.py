@@ -110,6 +110,25 @@ def test_whoever_reckons_with_an_argument_is_told(cast: Cast) -> None:
         lock(cast.patient.pk)
 
 
+def test_a_question_that_asks_partly_may_leave_out_what_its_other_arguments_decide(cast: Cast) -> None:
+    def build(patient_id: UUID, all_of_them: bool) -> Any:
+        return Patient.objects.all() if all_of_them else Patient.objects.filter(pk=patient_id)
+
+    partly = kept(build, partly=True)
+    assert partly(cast.patient.pk, False) == [cast.patient]
+    assert set(partly(cast.patient.pk, True)) == set(Patient.objects.all())
+
+
+def test_what_nothing_can_answer_asks_nobody(cast: Cast) -> None:
+    @kept
+    def nobody(patient_id: UUID) -> Any:
+        return Patient.objects.none()
+
+    with CaptureQueriesContext(connection) as asked:
+        assert nobody(cast.patient.pk) == []
+    assert len(asked) == 0
+
+
 def test_no_stand_in_ever_reaches_the_database(cast: Cast) -> None:
     for _ in range(2):
         with CaptureQueriesContext(connection) as asked:

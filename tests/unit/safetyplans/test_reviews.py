@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinical.pathway.actions import discharge
 from cortex.audit import InputRefused
@@ -177,3 +179,14 @@ def test_many_plans_that_are_due_cost_a_fixed_number_of_queries(
     with django_assert_max_num_queries(3):
         assert [plan.patient_id for plan, _ in due_for_review(makers.now())] == [cast.patient.pk]
     assert SafetyPlan.objects.current().count() == 1
+
+
+def test_plans_that_are_due_are_found_each_by_their_index(cast: Cast) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        due_for_review(makers.now())
+    for query, index in zip(asked.captured_queries, ("safety_plan_due", "safety_plan_means"), strict=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("EXPLAIN " + query["sql"])
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert f"using {index} on crisis_safetyplan" in plan, plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import os
 import sys
@@ -118,9 +117,6 @@ class House:
             # Links in mails and the simulator follow the port that was chosen here.
             settings.CORTEX_PUBLIC_URL = self.address.rstrip("/")
         children.warm_up()
-        # Frozen objects are not touched by the collector, so the children go on sharing their memory.
-        gc.collect()
-        gc.freeze()
 
     def serve(self, listener: Any) -> None:
         """Start the web, then the rest once it answers; then watch."""
