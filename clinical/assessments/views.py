@@ -82,7 +82,9 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         )  # fmt: skip
 
 
-def _schedule(one: planning.Person, offered: list[Instrument], at: datetime) -> dict[str, dict[str, Any]]:
+def _schedule(
+    one: planning.Person[Any], offered: list[Instrument], at: datetime
+) -> dict[str, dict[str, Any]]:
     """Return what is due next by key, also what lies ahead: a page says when."""
     due = planning.due_measures([one], offered, at, ahead=AHEAD)[one.patient.pk]
     return {one.key: {"at": one.at, "why": WHY[one.why], "now": one.at <= at} for one in due}

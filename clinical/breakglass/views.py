@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django import forms
@@ -16,6 +17,7 @@ from clinical.record.showing import visits
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires, requires_any_staff
 from cortex.accounts.models import Role
+from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.accounts.views import back, person
 from cortex.audit import NotFound, RuleBroken, actor_of
 from cortex.clock import clock
@@ -27,6 +29,8 @@ from patients.breakglass import actions, queries
 from patients.registry.access import CHART, CONSENTS, treated
 
 BREAKERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+# So long after the password the form may still be sent.
+WRITING = timedelta(minutes=15)
 NOBODY = (
     "Exactly one person has to be found by this, and none or more than one was. Check it, or use another of "
     "pseudonym, telephone and e-mail. The attempt is recorded."
@@ -36,10 +40,19 @@ NOBODY = (
 @requires(*BREAKERS)
 @require_http_methods(["GET", "POST"])
 def glass_open(request: HttpRequest) -> HttpResponse:
-    """Ask for whom, why and how long; open the chart. What is typed about a person is posted only."""
+    """Ask for the password, then for whom, why and how long; open the chart.
+
+    What is typed about a person is posted only, and never waits in a session: a form that was left open for
+    too long comes back with it.
+    """
+    if request.method == "GET":
+        ask_again_unless_recent(request)
     form = BreakGlassForm(request.POST if request.method == "POST" else None, auto_id="glass_%s")
     status, conflict = 422 if form.errors else 200, None
-    if form.is_bound and form.is_valid():
+    is_stale = form.is_bound and not is_recent(request, WRITING)
+    if is_stale:
+        status = 422
+    elif form.is_bound and form.is_valid():
         try:
             one = actions.break_glass(actor=actor_of(request), **form.cleaned_data)
         except (RuleBroken, *KEYS_DOWN) as error:
@@ -52,8 +65,9 @@ def glass_open(request: HttpRequest) -> HttpResponse:
             form.add_error("asked", NOBODY)
             status = 422
     return render(
-        request, "clinical/breakglass/open.html", {"form": form, "conflict": conflict}, status=status
-    )
+        request, "clinical/breakglass/open.html",
+        {"form": form, "conflict": conflict, "is_stale": is_stale}, status=status,
+    )  # fmt: skip
 
 
 @requires(*BREAKERS)

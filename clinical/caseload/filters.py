@@ -89,7 +89,7 @@ def _view(case: Case, which: str) -> bool:
     if which == "need":
         return case.place.group != "steady"
     if which == "off_track":
-        return any(one.track().state == "not_on_track" for one in case.courses.values())
+        return bool(case.off_track)
     if which == "due":
         return bool(case.due)
     if which == "reviewed":

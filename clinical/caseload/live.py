@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from clinical.caseload.queries import listens, marks
+from clinical.caseload.queries import listens, mark
 from cortex.access.context import scoped
 from cortex.audit.actors import actor_of_user
 from cortex.clock import clock
@@ -45,5 +45,5 @@ class CaseloadSource:
             user = listens(UUID(key))
             if user is not None:
                 with scoped(actor_of_user(user)):
-                    found[key] = {"people": marks(user, clock())}
+                    found[key] = {"people": mark(user, clock())}
         return found

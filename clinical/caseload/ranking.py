@@ -18,7 +18,7 @@ GROUPS = (
         "An alert is open or has ended, or the level has risen, since you last looked.",
     ),
     ("off_track", "Not on track", "A measure is off the course that treatment usually takes."),
-    ("overdue", "Overdue", "A measure or a task is past its time."),
+    ("overdue", "Overdue", "A measure, a task or the review of the plan is past its time."),
     ("waiting", "Waits for you", "A task is open, the oldest first."),
     ("silent", "Nothing heard", "No message, check-in or session for two weeks."),
     ("steady", "Steady", "Nothing asks for you now."),
@@ -59,9 +59,9 @@ def place(need: Need, at: datetime) -> Place:
     if need.alert_levels:
         worst = max(need.alert_levels, key=LEVELS.__getitem__)
         return Place("alert", f"An alert is open, {worst}.", (-LEVELS[worst], -level))
-    if need.level_rose_at is not None and _is_after(need.level_rose_at, need.looked_at):
+    if _rose(need):
         return Place("alert", f"The level rose to {need.level}.", (-level, 0.0))
-    if is_reviewed(need):
+    if is_reviewed(need, at):
         return Place("steady", "You reviewed this person.", (1.0, -float(level)))
     if need.ended_at is not None and _is_after(need.ended_at, need.looked_at):
         by = f" by {need.ended_by}" if need.ended_by else ""
@@ -80,11 +80,18 @@ def place(need: Need, at: datetime) -> Place:
     return Place("steady", "Nothing asks for you now.", (0.0, -float(level)))
 
 
-def is_reviewed(need: Need) -> bool:
-    """Whether the last review stands: nothing came after it."""
-    if need.reviewed_at is None:
+def is_reviewed(need: Need, at: datetime) -> bool:
+    """Whether the last review stands: nothing came after it, and it isn't that nothing comes for too long."""
+    if need.reviewed_at is None or (need.newest_at is not None and need.newest_at > need.reviewed_at):
         return False
-    return need.newest_at is None or need.newest_at <= need.reviewed_at
+    return at - max(filter(None, (need.last_heard, need.reviewed_at))) < SILENT_AFTER
+
+
+def _rose(need: Need) -> bool:
+    """Whether the level rose since the reader looked; to medium only of those whom they have looked at."""
+    if need.level_rose_at is None or not _is_after(need.level_rose_at, need.looked_at):
+        return False
+    return LEVELS[need.level] > LEVELS["medium"] or need.looked_at is not None
 
 
 def _is_after(moment: datetime, seen: datetime | None) -> bool:

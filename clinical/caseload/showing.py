@@ -14,9 +14,10 @@ from django.utils import timezone
 from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
-from clinical.caseload.queries import MOST, Case
+from clinical.caseload.queries import MOST, PLAN_REVIEW, Case
 from clinical.caseload.ranking import GROUPS
 from crisis.alerts.wording import reason_sentence
+from patients.codes import AgeBand
 
 # So many stand in sentences above the list.
 FIRST = 3
@@ -41,7 +42,7 @@ def groups(cases: list[Case], start: int = 0, end: int = MOST) -> list[dict[str,
 
 def order_mark(cases: list[Case]) -> str:
     """Return a digest of who stands on the first lines: a second part fits behind the same ones only."""
-    ids = "".join(str(case.patient.pk) for case in cases[:LINES])
+    ids = "".join(str(case.who.pk) for case in cases[:LINES])
     return blake2s(ids.encode(), digest_size=8).hexdigest()
 
 
@@ -65,12 +66,12 @@ def tabs(cases: list[Case], filters: Filters) -> list[dict[str, Any]]:
 def row_of(case: Case) -> dict[str, Any]:
     """Return one person as a line of the list."""
     return {
-        "id": case.patient.pk,
-        "chart": reverse("clinical:chart", args=[case.patient.pk]),
-        "tick": tick_url(case.patient.pk, case.reviewed),
-        "name": case.name or case.patient.anonymous_id,
-        "pseudonym": case.patient.anonymous_id,
-        "age": case.patient.get_age_band_display(),
+        "id": case.who.pk,
+        "chart": reverse("clinical:chart", args=[case.who.pk]),
+        "tick": tick_url(case.who.pk, case.reviewed),
+        "name": case.name or case.who.anonymous_id,
+        "pseudonym": case.who.anonymous_id,
+        "age": AgeBand(case.who.age_band).label,
         "level": case.level,
         "why": case.place.why,
         "news": news(case),
@@ -84,7 +85,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "due": [title for title, _ in case.due],
         "alerts": [
             {"url": reverse("crisis:alert_page", args=[one.pk]),
-             "owner": one.assigned_to.full_name if one.assigned_to else ""}
+             "owner": one.owner or ""}
             for one in case.alerts
         ],
         "reviewed": case.reviewed,
@@ -99,11 +100,11 @@ def tick_url(patient_id: UUID, reviewed: bool) -> str:
 
 def news(case: Case) -> list[str]:
     """Return what came since this reader last looked, in few words; nothing where they never did."""
-    seen = case.mark.looked_at if case.mark else None
+    seen = case.looked_at
     if seen is None:
         return []
     found = []
-    if case.assessment is not None and case.assessment.entered_level_at > seen:
+    if case.level_since is not None and case.level_since > seen:
         found.append(f"level now {case.level}")
     ended = case.ended[-1].resolved_at if case.ended else None
     if ended is not None and ended > seen:
@@ -131,23 +132,25 @@ def first(cases: list[Case], reader_id: UUID) -> list[dict[str, Any]]:
 
 
 def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
-    chart = reverse("clinical:chart", args=[case.patient.pk])
+    chart = reverse("clinical:chart", args=[case.who.pk])
     url, label = chart, "Open chart"
     words = case.place.why
     if case.alerts:
         worst = case.alerts[0]
         words = f"{reason_sentence(worst.reason_code)}. {words}"
-        words += f" {worst.assigned_to.full_name} has it." if worst.assigned_to else " Nobody has it yet."
+        words += f" {worst.owner} has it." if worst.owner else " Nobody has it yet."
         url, label = reverse("crisis:alert_page", args=[worst.pk]), "Open the alert"
     elif case.place.group == "overdue" and case.due and case.due[0][0] in words:
         key = next(key for key, one in case.courses.items() if one.definition.title == case.due[0][0])
-        url = reverse("clinical:measure_ask", args=[case.patient.pk, key])
+        url = reverse("clinical:measure_ask", args=[case.who.pk, key])
         label = f"Ask {case.due[0][0]}"
+    elif case.place.group == "overdue" and words.startswith(PLAN_REVIEW):
+        url, label = reverse("clinical:plan_review", args=[case.who.pk]), "Review the plan"
     elif case.place.group in ("overdue", "waiting") and case.items:
         task = case.items[0].page_for(reader_id)
         url, label = (task, "Open the task") if task else (chart, label)
     return {
-        "id": case.patient.pk, "name": case.name or case.patient.anonymous_id, "chart": chart, "words": words,
+        "id": case.who.pk, "name": case.name or case.who.anonymous_id, "chart": chart, "words": words,
         "news": ", ".join(news(case)), "level": case.level, "next": case.next_at, "url": url, "label": label,
     }  # fmt: skip
 

@@ -44,7 +44,7 @@ def _list(
     actor, at = actor_of(request), clock()
     asked = "" if form else " ".join(request.POST.get("q", "").replace("\x00", "").split())[:80]
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        mark = queries.marks(actor.person, at)
+        mark = queries.mark(actor.person, at)
         everybody = queries.caseload(actor.person, at)
         running = runs_of(actor.person.pk)
         chosen = [case for case in everybody if filters.holds(case)]
@@ -94,13 +94,13 @@ def case_rest(request: HttpRequest) -> HttpResponse:
 
 def _with_running(shown: list[Case], everybody: list[Case], running: list[SessionRun]) -> list[Case]:
     """Return the cases of the lines, and of those whom the reader sits with, wherever they stand."""
-    people = {one.patient.person_id for one in running} - {case.patient.person_id for case in shown}
-    return [*shown, *(case for case in everybody if case.patient.person_id in people)]
+    people = {one.patient.person_id for one in running} - {case.who.person_id for case in shown}
+    return [*shown, *(case for case in everybody if case.who.person_id in people)]
 
 
 def _running(cases: list[Case], running: list[SessionRun]) -> list[dict[str, Any]]:
     """Return the sessions that the reader left open, with those whom they are with; the names are open."""
-    names = {case.patient.person_id: case.name or case.patient.anonymous_id for case in cases}
+    names = {case.who.person_id: case.name or case.who.anonymous_id for case in cases}
     return [
         {"name": names[one.patient.person_id], "since": one.begun_at,
          "url": reverse("clinical:session", args=[one.patient_id, one.session_id])}
@@ -111,8 +111,8 @@ def _running(cases: list[Case], running: list[SessionRun]) -> list[dict[str, Any
 
 def _is_meant(case: Case, asked: str, called: set[UUID]) -> bool:
     words = asked.casefold()
-    named = words in case.name.casefold() or words in case.patient.anonymous_id.casefold()
-    return named or case.patient.pk in called
+    named = words in case.name.casefold() or words in case.who.anonymous_id.casefold()
+    return named or case.who.pk in called
 
 
 @requires(*THERAPISTS)
@@ -122,12 +122,12 @@ def case_badges(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     filters = Filters.read(request.GET)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        mark = queries.marks(actor.person, at)
+        mark = queries.mark(actor.person, at)
         cases = queries.caseload(actor.person, at)
-        people = [case.patient.pk for case in cases]
+        people = [case.who.pk for case in cases]
         context.saw("caseload", subjects=people, object_type="caseload", sections=["badges"])
         rows = {
-            str(case.patient.pk): {
+            str(case.who.pk): {
                 "stamp": case.stamp(), "level": risk(case.level), "why": case.place.why,
                 "urgent": bool(case.alerts),
             }

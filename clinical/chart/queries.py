@@ -14,10 +14,10 @@ from clinical.assessments.episodes import episode_of
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.caseload.models import CaseMark
-from clinical.caseload.queries import local_day, mark_of
+from clinical.caseload.queries import mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
-from clinical.scheduling.queries import next_appointments
+from clinical.scheduling.queries import next_starts
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from cortex.ops.postgres.questions import kept
@@ -30,7 +30,7 @@ from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.person import PatientPreference
-from patients.registry.queries import PersonCard, person_card, rows_of
+from patients.registry.queries import PersonCard, local_day, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 from patients.sessions.queries import progress_summary, recent_sessions
@@ -227,8 +227,7 @@ def _preference(ids: list[UUID]) -> QuerySet[PatientPreference]:
 
 
 def _next(ids: list[UUID], at: datetime) -> datetime | None:
-    booked = [one.starts_at for one in next_appointments(ids, at).values()]
-    return min([*_next_session(ids, at), *booked], default=None)
+    return min([*_next_session(ids, at), *next_starts(ids, at).values()], default=None)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 
 from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
-from clinical.caseload.queries import local_day
 from clinical.plans import progress
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.medications.queries import medications_of
@@ -38,8 +37,8 @@ from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.registry import access
 from patients.registry.models import Patient
+from patients.registry.queries import local_day, person_ids, rows_of
 from patients.registry.queries import locked as lock_patients
-from patients.registry.queries import person_ids, rows_of
 
 MISSING = ("This does not exist, or it is not open to you.", "not_found")
 REVIEWS = 6

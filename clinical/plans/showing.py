@@ -92,7 +92,9 @@ def goal_row(view: GoalView, patient_id: Any, *, hides: bool = False) -> dict[st
         ],
         "readings": [
             {"id": one.pk, "value": number(one.value), "on": one.observed_on, "note": one.note,
-             "by": one.recorded_by.full_name if one.recorded_by else "", "kind": one.kind}
+             "by": one.recorded_by.full_name if one.recorded_by else "", "kind": one.kind,
+             "session": reverse("clinical:session", args=[patient_id, one.session_id])
+             if one.session_id else ""}
             for one in view.readings[:8]
         ],
         "url": reverse("clinical:goal_progress", args=[patient_id, goal.pk]),

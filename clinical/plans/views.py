@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinical.caseload.queries import local_day
 from clinical.plans import actions, queries
 from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
@@ -27,6 +26,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from crisis.resources.queries import resources_near, row_of
 from patients.registry.access import CHART
+from patients.registry.queries import local_day
 
 SPAN = timedelta(days=90)
 

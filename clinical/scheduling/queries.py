@@ -69,15 +69,16 @@ def own_people(user: User, at: datetime) -> list[Patient]:
     return list(people.order_by("anonymous_id"))
 
 
-def next_appointments(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, Appointment]:
-    """Return the next planned appointment of each of these rows that has one; one query."""
-    return {one.patient_id: one for one in _next_of_each(list(patient_ids), at)}
+def next_starts(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, datetime]:
+    """Return when the next planned appointment of each of these rows begins that has one; one query."""
+    return dict(_next_of_each(list(patient_ids), at))
 
 
 @kept
-def _next_of_each(patient_ids: list[UUID], at: datetime) -> QuerySet[Appointment]:
+def _next_of_each(patient_ids: list[UUID], at: datetime) -> QuerySet[Appointment, tuple[UUID, datetime]]:
     rows = Appointment.objects.filter(patient_id__in=patient_ids, status=Status.SCHEDULED, ends_at__gt=at)
-    return rows.order_by("patient_id", "starts_at").distinct("patient_id").select_related("therapist")
+    soonest = rows.order_by("patient_id", "starts_at").distinct("patient_id")
+    return soonest.values_list("patient_id", "starts_at")
 
 
 def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointment], list[Appointment]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +12,9 @@ from cortex.accounts.models import User
 from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.watched import WATCHDOG, late_by
 from crisis.alerts import access
-from crisis.alerts.states import OPEN, OWNED, WAITING, Status
+from crisis.alerts.states import OPEN, OWNED, WAITING, in_sql
 from crisis.duty import queries as duty
 from crisis.duty.models import OVERTIME
-
-
-def _codes(states: Iterable[Status]) -> str:
-    return ", ".join(f"'{one.value}'" for one in states)
-
 
 # `xmin` is the transaction that wrote a row last, and `ctid` the place of that version: with every change, by
 # whomever and however, at least one of them is another.
@@ -100,7 +94,7 @@ SELECT statement_timestamp(),
      WHERE name = '{watchdog}')
 """  # noqa: E501
 # Constants, since a plan that is kept for any value could not use an index of the open ones.
-FACTS = FACTS.format(waiting=_codes(WAITING), owned=_codes(OWNED), open=_codes(OPEN), watchdog=WATCHDOG)
+FACTS = FACTS.format(waiting=in_sql(WAITING), owned=in_sql(OWNED), open=in_sql(OPEN), watchdog=WATCHDOG)
 Row = tuple[UUID, str]
 
 

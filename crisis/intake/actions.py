@@ -17,6 +17,7 @@ from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, part, q
 from cortex.clock import clock
 from cortex.crypto.errors import SealedError
 from cortex.ops.bulk import insert_columns, insert_rows
+from cortex.ops.turns import politely
 from crisis.intake import queries, storing
 from crisis.intake.answers import Outcome, Reply, batch_reply, refusal_reply
 from crisis.intake.gaps import KEPT, note_gaps
@@ -155,10 +156,10 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     items = read_items(parcel.raw_items, facts.at, parcel.repaired, own)
     facts.consents = decisions(ids, CONSENTS, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
-    taking.rows = sort_items(items, facts)
+    taking.rows = sort_items(politely(items), facts)
     switches = engine_switches([parcel.organization_id]).get(parcel.organization_id, NOTHING)
     taking.lexicon = lexicon_of(switches.live_lexicon)
-    screen_rows(taking.rows, taking.lexicon.screen, {})
+    screen_rows(politely(taking.rows), taking.lexicon.screen, {})
     shadows = shadows_of(switches.shadow_lexicons)
     polite = maybe_polite(taking.rows)
     # Asked for only where it can matter: the place of a text decides about a courtesy, and nothing else.
@@ -247,7 +248,7 @@ def write_rows(
     sessions = store_sessions(actor=actor, sessions=storing.sessions_of(rows, at))
     ids = {key: row.pk for key, row in sessions.items()}
     shelf = storing.Shelf(at, ids, messages, lexicon_version)
-    batch = storing.prepare(rows, shelf)
+    batch = storing.prepare(politely(rows), shelf)
     note_gaps(rows, batch, shelf, feature_values({data.session_id for data in batch.features}, KEPT))
     store_batch(actor=actor, batch=batch)
     people = {row.person.pk: row.person for row in rows if row.person is not None}

@@ -16,6 +16,7 @@ from cortex.api.base import ApiView
 from cortex.api.parsers import Body, RawParser
 from cortex.api.schema import refusals
 from cortex.api.strict import BodyRefused
+from cortex.ops.turns import turn
 from crisis.enrolment import actions as enrolment
 from crisis.enrolment.registration import read_registration
 from crisis.intake import actions, openapi, support
@@ -49,21 +50,23 @@ class IntakeDoor(ApiView):
         parcel = read_parcel(self.parcel(route), self.body(), self.idempotency_key)
         if parcel.refusal is None:
             parcel.allowed, parcel.wait = throttle.take(parcel.sender, len(parcel.raw_items))
-        return respond(actions.take_batch(actor=self.actor, parcel=parcel))
+        with turn(len(parcel.raw_items)):
+            reply = actions.take_batch(actor=self.actor, parcel=parcel)
+        return respond(reply)
 
     def press(self, named: str = "") -> HttpResponse:
         """Read a button from whatever was sent and hand it to the action."""
         credential = self.credential
         press = read_press(_whatever(self.request), named)
         patient_id = credential.patient_id if isinstance(credential, PatientCredential) else None
-        return respond(
-            actions.take_sos(
+        with turn(1):
+            reply = actions.take_sos(
                 actor=self.actor,
                 organization_id=credential.organization_id,
                 press=press,
                 patient_id=patient_id,
             )
-        )
+        return respond(reply)
 
 
 def respond(reply: Reply) -> HttpResponse:

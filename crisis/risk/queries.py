@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -70,23 +71,40 @@ def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:
 
 def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
     """The newest assessment of each person who has one; one query."""
-    return {row.patient_id: row for row in _newest(set(patient_ids), False)}
+    return {row.patient_id: row for row in _newest(set(patient_ids))}
 
 
 @kept
-def _newest(patient_ids: set[UUID], levels_alone: bool) -> QuerySet[RiskAssessment]:
+def _newest(patient_ids: set[UUID]) -> QuerySet[RiskAssessment]:
     """One step into the index for each person, however many evaluations they have."""
     own = RiskAssessment.objects.filter(patient_id=OuterRef("pk")).order_by("-computed_at", "-id")
     people = Patient.objects.filter(pk__in=patient_ids).order_by()
     # As an array, found before: for `IN` the planner would rather read the table from one end to the other.
     newest = ArraySubquery(people.values_list(Subquery(own.values("pk")[:1])))
-    rows = RiskAssessment.objects.filter(pk__in=newest)
-    return rows.only("patient_id", "level", "entered_level_at", "computed_at") if levels_alone else rows
+    return RiskAssessment.objects.filter(pk__in=newest)
 
 
-def latest_levels(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:
-    """The newest assessment of each person who has one, with its level and times alone; one query."""
-    return {row.patient_id: row for row in _newest(set(patient_ids), True)}
+class LevelNow(NamedTuple):
+    """The level of somebody's newest assessment, since when they have it, and the one before ("": none)."""
+
+    level: str
+    entered_at: datetime
+    before: str
+
+
+def latest_levels(patient_ids: Iterable[UUID]) -> dict[UUID, LevelNow]:
+    """The level of each person who was assessed; one query, and no instance is made."""
+    rows = _levels(set(patient_ids))
+    return {person: LevelNow(level, entered, before or "") for person, level, entered, before in rows}
+
+
+@kept
+def _levels(patient_ids: set[UUID]) -> QuerySet[RiskAssessment, Any]:
+    own = RiskAssessment.objects.filter(patient_id=OuterRef("patient_id"))
+    before = own.filter(computed_at__lt=OuterRef("entered_level_at")).order_by("-computed_at", "-id")
+    return _newest.build(patient_ids).values_list(
+        "patient_id", "level", "entered_level_at", Subquery(before.values("level")[:1])
+    )
 
 
 def latest_assessment(patient_id: UUID) -> RiskAssessment | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -16,6 +16,7 @@ from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
 from cortex.ops.postgres.questions import kept
+from cortex.ui.zone import zone_of
 from patients.contacts.queries import open_until
 from patients.privacy.queries import consent_state
 from patients.registry.builders import EMAIL, PHONE
@@ -24,6 +25,13 @@ from patients.registry.person import EmergencyContact, LastLocation
 
 # How often a row may be linked anew while one transaction waits for it; it happens once in a row's life.
 LINKED_MEANWHILE = 3
+
+
+# Columns of a person that no list shows; each is a sealed value or a digest of one.
+UNLISTED = (
+    "sex", "gender", "email", "email_hash", "phone", "phone_hash", "date_of_birth", "home_address",
+    "usual_places", "mrn", "mrn_hash", "risk_notes",
+)  # fmt: skip
 
 
 def patients() -> PatientQuerySet:
@@ -68,6 +76,16 @@ def _rows_of(patient_id: UUID) -> QuerySet[Patient, UUID]:
 def names_of(patient_id: UUID) -> list[str]:
     """Return every pseudonym of the person that a row is of."""
     return list(Patient.objects.same_person(patient_id).values_list("anonymous_id", flat=True))
+
+
+def listed(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
+    """Return people by id without what a list never shows; one query."""
+    return {one.pk: one for one in _listed(list(patient_ids))}
+
+
+@kept
+def _listed(patient_ids: list[UUID]) -> QuerySet[Patient]:
+    return Patient.objects.filter(pk__in=patient_ids).defer(*UNLISTED)
 
 
 def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
@@ -216,6 +234,19 @@ def person_card(
         contacts_until=until,
         contacts_closed=closed,
     )
+
+
+class Zoned(Protocol):
+    """Whoever has a zone in which their days are counted: a person's row, or what a list holds of it."""
+
+    def zone(self) -> str:
+        """Return the IANA zone."""
+        ...
+
+
+def local_day(person: Zoned, at: datetime) -> date:
+    """Return the day that it is where a person lives."""
+    return at.astimezone(zone_of(person.zone())).date()
 
 
 def full_name(patient: Patient) -> str:

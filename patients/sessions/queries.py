@@ -73,6 +73,11 @@ def recent_sessions(patient_ids: Collection[UUID], at: datetime, limit: int = 50
     return _begun(patient_ids, at, limit)
 
 
+def has_session(patient_ids: Collection[UUID], session_id: UUID) -> bool:
+    """Whether a session is of one of these rows."""
+    return Session.objects.filter(pk=session_id, patient_id__in=patient_ids).exists()
+
+
 @kept
 def _begun(patient_ids: Collection[UUID], at: datetime, limit: int) -> QuerySet[Session]:
     rows = Session.objects.filter(patient_id__in=patient_ids, started_at__lte=at)

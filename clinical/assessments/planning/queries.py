@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from clinical.assessments import queries as measures
@@ -24,7 +24,7 @@ from crisis.risk import codes
 from crisis.risk.models import Evidence
 from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
-from patients.care.queries import care_since, treated_places
+from patients.care.queries import Treated, care_since, treated
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
 from patients.sessions.models import Session
@@ -36,14 +36,18 @@ TIERS = ("A", "B", "C")
 MOST = 500
 
 
+# A person's row, or what a list holds of it: with `pk`, `person_id` and `zone()`.
+Who = TypeVar("Who")
+
+
 @dataclass(slots=True)
-class Person:
+class Person(Generic[Who]):
     """One person whose measures are planned: their rows, since when they are in care, courses and level.
 
     `episode` is the treatment that goes on: its reviews and its end ask for measures too.
     """
 
-    patient: Patient
+    patient: Who
     began: datetime
     ids: tuple[UUID, ...] = ()
     courses: dict[str, Course] = field(default_factory=dict)
@@ -62,7 +66,11 @@ class DueMeasure:
 
 
 def due_measures(
-    people: Iterable[Person], offered: Iterable[Instrument], at: datetime, *, ahead: timedelta = timedelta()
+    people: Iterable[Person[Any]],
+    offered: Iterable[Instrument],
+    at: datetime,
+    *,
+    ahead: timedelta = timedelta(),
 ) -> dict[UUID, list[DueMeasure]]:
     """Return by row what is due by `at` (and `ahead` of it), the longest overdue first; six queries.
 
@@ -83,7 +91,7 @@ def due_measures(
     }
 
 
-def _facts(people: list[Person], at: datetime) -> dict[UUID, Facts]:
+def _facts(people: list[Person[Any]], at: datetime) -> dict[UUID, Facts]:
     owner = {pk: one.patient.pk for one in people for pk in (one.patient.pk, *one.ids)}
     since = at - LOOK_BACK
     own = _own(owner, {one.patient.pk: one.patient for one in people})
@@ -167,7 +175,7 @@ def _transitions(owner: Mapping[UUID, UUID], at: datetime) -> dict[UUID, list[da
     return {pk: sorted(times) for pk, times in found.items()}
 
 
-def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Patient]) -> dict[UUID, dict[str, Own]]:
+def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Any]) -> dict[UUID, dict[str, Own]]:
     found: dict[UUID, dict[str, Own]] = defaultdict(dict)
     for row in _plans(list(owner)):
         pk = owner[row.patient_id]
@@ -186,9 +194,9 @@ def alerts_since(patient_ids: Iterable[UUID], since: datetime) -> list[tuple[dat
 
 
 def person_of(
-    patient: Patient, ids: Iterable[UUID], courses: dict[str, Course], began: datetime, level: str = "",
+    patient: Who, ids: Iterable[UUID], courses: dict[str, Course], began: datetime, level: str = "",
     episode: Episode | None = None,
-) -> Person:  # fmt: skip
+) -> Person[Who]:  # fmt: skip
     """Return one person as the schedule asks for them."""
     return Person(patient, began, tuple(ids), courses, level, episode)
 
@@ -236,21 +244,21 @@ def plans_of(patient_ids: Iterable[UUID]) -> dict[str, MeasurePlan]:
     return {row.key: row for row in rows}
 
 
-def own_people(user: User, at: datetime) -> list[Person]:
+def own_people(user: User, at: datetime) -> list[Person[Treated]]:
     """Return whom somebody treats or covers, with courses and levels; the dates are not reckoned yet."""
-    found: dict[UUID, Person] = {}
-    for place in treated_places(user, at, MOST):
-        one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
-        one.began = min(one.began, place.starts_at)
+    found: dict[UUID, Person[Treated]] = {}
+    for place in treated(user, at, MOST):
+        one = found.setdefault(place.pk, Person(place, place.since))
+        one.began = min(one.began, place.since)
     return _filled(found, measures.instruments(user.organization_id), at)
 
 
-def _filled(found: dict[UUID, Person], offered: list[Instrument], at: datetime) -> list[Person]:
+def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
     owner = {pk: pk for pk in found} | {one.patient.person_id: pk for pk, one in found.items()}
-    courses, treated = measures.courses_of_many(owner, offered, at)
+    courses, treatments = measures.courses_of_many(owner, offered, at)
     levels = latest_levels(one.patient.person_id for one in found.values())
     for pk, one in found.items():
-        one.courses, one.episode = courses[pk], treated.get(pk)
+        one.courses, one.episode = courses[pk], treatments.get(pk)
         one.ids = (one.patient.person_id,)
         assessed = levels.get(one.patient.person_id)
         one.level = assessed.level if assessed else ""
@@ -262,7 +270,9 @@ def serving_ids() -> list[UUID]:
     return list(Organization.objects.serving().values_list("pk", flat=True))
 
 
-def chunk_in_care(organization_id: UUID, after: UUID | None, at: datetime, size: int) -> list[Person]:
+def chunk_in_care(
+    organization_id: UUID, after: UUID | None, at: datetime, size: int
+) -> list[Person[Patient]]:
     """Return the next of an organization's people who are in somebody's care, in the order of their rows."""
     rows = CareTeamMember.objects.memberships().running(at).filter(
         organization_id=organization_id, patient__status="active", patient__merged_into__isnull=True
@@ -270,7 +280,7 @@ def chunk_in_care(organization_id: UUID, after: UUID | None, at: datetime, size:
     if after is not None:
         rows = rows.filter(patient_id__gt=after)
     ids = list(rows.order_by("patient_id").values_list("patient_id", flat=True).distinct()[:size])
-    found: dict[UUID, Person] = {}
+    found: dict[UUID, Person[Patient]] = {}
     for place in rows.filter(patient_id__in=ids).select_related("patient__organization"):
         one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
         one.began = min(one.began, place.starts_at)

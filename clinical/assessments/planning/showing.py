@@ -45,7 +45,7 @@ def plan_row(plan: MeasurePlan | None, key: str) -> dict[str, Any] | None:
 
 
 def overdue_groups(
-    people: Iterable[Person], due: Mapping[UUID, list[DueMeasure]], names: Mapping[UUID, str],
+    people: Iterable[Person[Any]], due: Mapping[UUID, list[DueMeasure]], names: Mapping[UUID, str],
     chased: Mapping[tuple[UUID, str, datetime], MeasureChase], at: datetime,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return what is due for a caseload in groups, the longest overdue first."""

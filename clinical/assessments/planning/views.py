@@ -23,7 +23,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from patients.registry.access import CHART
-from patients.registry.queries import full_name
+from patients.registry.queries import full_name, listed
 
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
 NAMES = ("given_name", "middle_name", "family_name")
@@ -40,9 +40,10 @@ def measures_due(request: HttpRequest) -> HttpResponse:
         offered = instruments(actor.person.organization_id)
         due = queries.due_measures(people, offered, at, ahead=AHEAD)
         shown = [one for one in people if due[one.patient.pk]]
-        context.open([one.patient for one in shown], NAMES)
-        context.saw("measures_due", subjects=sorted(one.patient.pk for one in shown), object_type="measures")
-        names = {one.patient.pk: full_name(one.patient) or one.patient.anonymous_id for one in shown}
+        opened = listed(one.patient.pk for one in shown)
+        context.open(opened.values(), NAMES)
+        context.saw("measures_due", subjects=sorted(opened), object_type="measures")
+        names = {pk: full_name(row) or row.anonymous_id for pk, row in opened.items()}
         chased = queries.chased(names)
         groups = overdue_groups(shown, due, names, chased, at)
         return render(

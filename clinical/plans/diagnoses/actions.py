@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from clinical.caseload.queries import local_day
 from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from clinical.plans.queries import treated_to_write
@@ -14,6 +13,7 @@ from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from patients.registry.models import Patient
+from patients.registry.queries import local_day
 
 DIAGNOSING = frozenset({Role.THERAPIST, Role.PSYCHIATRIST})
 PART2 = "SUD_PART2"

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments.queries import instrument
-from clinical.caseload.queries import local_day
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
@@ -17,6 +16,8 @@ from clinical.plans.wording import CONCERNS, INTERVENTIONS
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from patients.registry.queries import local_day, rows_of
+from patients.sessions.queries import has_session
 
 PLAIN = (
     "measure_type", "baseline", "target", "direction", "window_days", "concerns", "due_date", "weight",
@@ -182,6 +183,8 @@ def record_progress(
     kind = "reading" if goal.measure_type == "numeric" else "count"
     if kind == "count" and value <= 0:
         raise InputRefused("Say how many times, at least once.", "not_counted", field="value")
+    if session_id is not None and not has_session(rows_of(plan.patient), session_id):
+        raise InputRefused("This is no session of theirs.", "session_unknown", field="session_id")
     entry = GoalProgress(
         organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind=kind, value=value,
         observed_on=observed_on, recorded_by=actor.user, session_id=session_id,

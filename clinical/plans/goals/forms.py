@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -73,7 +74,12 @@ class ReadingForm(forms.Form):
 
     value = forms.FloatField(label="Value", min_value=-HIGHEST, max_value=HIGHEST)
     observed_on = day_field("On")
+    session_id = forms.TypedChoiceField(label="In the session", coerce=UUID, empty_value=None, required=False)
     note = words_field("Note", rows=2, required=False)
+
+    def __init__(self, *args: Any, sessions: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["session_id"].choices = [("", "Outside of sessions"), *sessions]  # type: ignore[attr-defined]
 
 
 class InterventionForm(forms.Form):

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.assessments.queries import instruments
-from clinical.caseload.queries import local_day
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
@@ -20,7 +20,11 @@ from clinical.plans.models import Goal
 from clinical.plans.showing import goal_row
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
+from patients.registry.queries import local_day, rows_of
+from patients.sessions.queries import recent_sessions
 
+# So many of the last sessions a reading may be of.
+RECENT = 12
 SMART = "Specific, measured, within reach, to a purpose, by a day: a goal needs all five."
 
 
@@ -95,7 +99,12 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
 
     def make(found: Look, data: Any) -> forms.Form:
         goal = queries.goal_of(found.the_plan(), goal_id)
-        form = ReadingForm(data, initial={"observed_on": local_day(found.patient, found.at)}, auto_id="r_%s")
+        sessions = [
+            (str(one.pk), f"{one.get_kind_display()}, {timezone.localtime(one.started_at):%-d %b %H:%M}")
+            for one in recent_sessions(rows_of(found.patient), found.at, RECENT)
+        ]
+        initial = {"observed_on": local_day(found.patient, found.at)}
+        form = ReadingForm(data, sessions=sessions, initial=initial, auto_id="r_%s")
         if goal.measure_type == "frequency":
             form.fields["value"].label = "How many times"
             form.fields["value"].initial = 1

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clinical.caseload.queries import local_day
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
@@ -15,6 +14,7 @@ from clinical.plans.queries import treated_to_write
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, action, record
 from cortex.clock import clock
+from patients.registry.queries import local_day
 
 PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from clinical.caseload.queries import local_day
 from clinical.plans import queries, schedule
 from clinical.plans.models import PlanStatus
 from clinical.plans.reviews.models import PlanReview
@@ -15,6 +14,7 @@ from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
 from patients.privacy.queries import consent_state
+from patients.registry.queries import local_day
 
 DISCHARGE = "discharge"
 

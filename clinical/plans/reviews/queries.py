@@ -79,12 +79,14 @@ def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episo
     may still be to do.
     """
     found: dict[UUID, Episode] = {}
-    for plan in _treatments(list(patient_ids), at - WINDING_UP):
+    for row, person, zone, house_zone, start, next_at, ended_at, held, crisis in _treatments(
+        list(patient_ids), at - WINDING_UP
+    ):
         review = None
-        if plan.ended_at is None and plan.next_review_at is not None:
-            review = schedule.due_at(plan.next_review_at, [plan.crisis] if plan.crisis else [], plan.held)
-        one = Episode(plan.start, zone_of(plan.patient.zone()), review, plan.ended_at)
-        found |= {plan.patient_id: one, plan.patient.person_id: one}
+        if ended_at is None and next_at is not None:
+            review = schedule.due_at(next_at, [crisis] if crisis else [], held)
+        one = Episode(start, zone_of(zone or house_zone), review, ended_at)
+        found |= {row: one, person: one}
     return found
 
 
@@ -101,9 +103,13 @@ def _treatments(patient_ids: list[UUID], since: datetime) -> Any:
         TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=patient_ids)
         .annotate(held=Subquery(held))
         .annotate(crisis=Subquery(crises.order_by("level_since").values("level_since")[:1]))
-        .select_related("patient__organization")
         .order_by(F("ended_at").asc(nulls_last=True))
-    )
+        .values_list(
+            "patient_id", "patient__person_id", "patient__timezone",
+            "patient__organization__default_timezone", "start", "next_review_at", "ended_at", "held",
+            "crisis",
+        )
+    )  # fmt: skip
 
 
 def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:

@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 RECENT = timedelta(minutes=5)
 
 
-def is_recent(request: HttpRequest) -> bool:
-    """Whether this session's last sign-in or confirmation is at most five minutes old."""
+def is_recent(request: HttpRequest, within: timedelta = RECENT) -> bool:
+    """Whether this session's last sign-in or confirmation is at most five minutes old, or `within`."""
     records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
-    return bool(records) and time.time() - records[-1]["at"] < RECENT.total_seconds()
+    return bool(records) and time.time() - records[-1]["at"] < within.total_seconds()
 
 
 def ask_again_unless_recent(request: HttpRequest) -> None:

@@ -1,4 +1,4 @@
-"""Cursors whose statements a connection plans once: for the few that every page asks, and no other."""
+"""Cursors whose statements a connection plans once: for those that pages ask again and again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+
+# Of so many statements a connection keeps the plans; beyond that it forgets the one not asked for longest.
+MOST = 500
 
 
 class PlannedCursor(psycopg.RawCursor[Any]):
@@ -24,14 +27,12 @@ class PlannedCursor(psycopg.RawCursor[Any]):
         return self._query
 
 
-def planned_cursor() -> Any:
+def planned_cursor(using: Any = connection) -> Any:
     """Return a cursor of Django's (its wrappers and errors) whose statements are planned once."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = connection.connection
+    using.close_if_health_check_failed()
+    using.ensure_connection()
+    raw = using.connection
     # Django switches it off; its own cursors bind values themselves and never come here.
-    raw.prepare_threshold = 0
-    with connection.wrap_database_errors:
-        return connection._prepare_cursor(  # type: ignore[attr-defined]
-            PlannedCursor(raw)
-        )
+    raw.prepare_threshold, raw.prepared_max = 0, MOST
+    with using.wrap_database_errors:
+        return using._prepare_cursor(PlannedCursor(raw))

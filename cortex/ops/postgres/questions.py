@@ -1,13 +1,15 @@
-"""Queries whose SQL Django makes once: afterwards other values are put into it.
+"""Queries whose SQL Django makes once and whose plan a connection keeps: afterwards only values are sent.
 
-For the statements of a page, making the SQL takes Django longer than answering takes PostgreSQL. What varies
-from call to call (ids, lists of ids, times) is an argument; every other argument is part of the question, and
-each of its values gets SQL of its own. Not for locks, and not for questions with a free number of parts.
+For the statements of a page, making the SQL takes Django longer than answering takes PostgreSQL, and planning
+takes PostgreSQL as long as answering. What varies from call to call (ids, lists of ids, times) is an
+argument; every other argument is part of the question, and each of its values gets SQL of its own. Not for
+locks, and not for questions with a free number of parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -17,6 +19,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 from django.utils.timezone import get_current_timezone
+from psycopg import sql as psql
+
+from cortex.ops.postgres.planned import planned_cursor
 
 Row = TypeVar("Row")
 # Values that stand for the arguments while the SQL is made; none is a value that anybody asks with.
@@ -36,25 +41,42 @@ class Shape:
     sql: str
     values: tuple[Any, ...]
     places: tuple[tuple[int, int], ...]
+    # The same for a cursor that plans once: what varies by number, in the order of `numbers`; all else is
+    # written out, so that a plan for any value still knows which partial indexes fit.
+    planned: str
+    numbers: tuple[int, ...]
 
     def filled(self, arguments: tuple[Any, ...]) -> list[Any]:
         """Return the values of the statement for these arguments."""
         values = list(self.values)
         for place, number in self.places:
-            given = arguments[number]
-            values[place] = given if isinstance(given, (UUID, date)) else list(dict.fromkeys(given))
+            values[place] = _sent(arguments[number])
         return values
 
     def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
         """Ask, and return what the queryset would: instances with what is joined or prefetched, or values."""
-        asked = (self.sql, self.filled(arguments))
+        asked = (self.planned, [_sent(arguments[number]) for number in self.numbers])
         query, compiler = _twin(self.queryset.query), _twin(self.compiler)
-        compiler.query, compiler.connection = query, connections[self.using]
+        compiler.query, compiler.connection = query, Planning(connections[self.using])
         compiler.as_sql = lambda *given, **named: asked
         query.get_compiler = lambda *given, **named: compiler
         queryset = _twin(self.queryset)
         queryset._query, queryset._result_cache, queryset._prefetch_done = query, None, False
         return list(queryset)
+
+
+class Planning:
+    """A connection of Django's whose cursors plan once."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def cursor(self) -> Any:
+        """Return such a cursor."""
+        return planned_cursor(self.connection)
 
 
 class Kept(Generic[Row]):
@@ -99,12 +121,38 @@ class Kept(Generic[Row]):
         missing = {n for n, one in enumerate(arguments) if _varies(one)} - {n for _, n in places}
         if missing and not self.partly:
             raise TypeError(f"{self.build.__qualname__} doesn't ask with its arguments {sorted(missing)}.")
-        return Shape(queryset, compiler, queryset.db, sql, tuple(values), tuple(places))
+        planned, numbers = _written_out(sql, values, dict(places), connections[queryset.db])
+        return Shape(queryset, compiler, queryset.db, sql, tuple(values), tuple(places), planned, numbers)
 
 
 def kept(build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> Kept[Row]:
     """Keep the SQL of a function that builds a queryset; calling it then returns the rows."""
     return Kept(build, partly=partly)
+
+
+def _written_out(
+    sql: str, values: Sequence[Any], whose: dict[int, int], connection: Any
+) -> tuple[str, tuple[int, ...]]:
+    """Return a statement with $1, $2, … for the arguments and all else written out, and whose those are."""
+    numbers = tuple(dict.fromkeys(whose[place] for place in sorted(whose)))
+    connection.ensure_connection()
+    place = -1
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal place
+        if found[0] == "%%":
+            return "%"
+        place += 1
+        if place in whose:
+            return f"${numbers.index(whose[place]) + 1}"
+        return psql.Literal(values[place]).as_string(connection.connection)
+
+    return re.sub("%[%s]", put, sql), numbers
+
+
+def _sent(argument: Any) -> Any:
+    """Return an argument as it is sent: one value, or a list without repeats."""
+    return argument if isinstance(argument, (UUID, date)) else list(dict.fromkeys(argument))
 
 
 def _varies(argument: Any) -> bool:

@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Assessment
-from clinical.caseload.queries import local_day
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
 from patients.care.actions import plan_cover
 from patients.care.models import CareTeamMember
+from patients.registry.queries import local_day
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff

@@ -33,6 +33,10 @@ def need(**facts: Any) -> Need:
             "alert",
             "An alert was ended by Cleo since you looked.",
         ),
+        ({"level": "medium", "level_rose_at": AT - DAY, "looked_at": AT - 2 * DAY}, "alert", None),
+        # A list that is opened for the first time is not a list of everybody who is at medium.
+        ({"level": "medium", "level_rose_at": AT - DAY}, "steady", None),
+        ({"level": "high", "level_rose_at": AT - DAY}, "alert", None),
         ({"ended_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
         ({"ended_at": AT - 2 * DAY, "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY}, "steady", None),
         ({"level": "high", "level_rose_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
@@ -42,6 +46,8 @@ def need(**facts: Any) -> Need:
         ({"last_heard": AT - 15 * DAY}, "silent", "Nothing heard for 15 days."),
         ({"last_heard": None, "since": AT - 20 * DAY}, "silent", "Nothing heard for 20 days."),
         ({"last_heard": None, "since": AT - DAY}, "steady", None),
+        ({"last_heard": AT - 30 * DAY, "reviewed_at": AT - 13 * DAY}, "steady", "You reviewed this person."),
+        ({"last_heard": AT - 30 * DAY, "reviewed_at": AT - 14 * DAY}, "silent", "Nothing heard for 30 days."),
         (
             {"off_track": ("PHQ-9",), "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY},
             "steady",

@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
-from clinical.caseload.queries import local_day
 from clinical.chart import parts
 from clinical.chart.parts import Flag, Line, Look, Mark, Part, Shown
 from clinical.chart.showing import effect_words
 from cortex.audit.models import PhiAccessLog
 from crisis.reviews.actions import make_item
+from patients.registry.queries import local_day
 from patients.registry.records import PreferenceData
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn

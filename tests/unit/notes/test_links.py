@@ -8,7 +8,6 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from clinical.caseload.queries import local_day
 from clinical.notes import queries
 from clinical.notes.linked import links, signed_words
 from clinical.notes.models import Note
@@ -18,6 +17,7 @@ from clinical.plans.diagnoses.models import Diagnosis
 from cortex.audit import InputRefused
 from cortex.ids import uuid7
 from patients.registry.access import CHART
+from patients.registry.queries import local_day
 from tests import makers
 from tests.cast import Cast
 from tests.unit.notes.test_notes import SOAP, begin, join, save, sign, texts_of, written

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinical.assessments.actions import begin_assessment
+from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ops.models import Notification
@@ -24,10 +25,8 @@ pytestmark = pytest.mark.django_db
 WHY = {"reason_code": "imminent_risk", "reason": "Called the desk, says goodbye to everybody."}
 
 
-def as_user(user: object) -> Client:
-    client = Client()
-    client.force_login(user)  # type: ignore[arg-type]
-    return client
+def as_user(user: User) -> Client:
+    return makers.client_of(user)
 
 
 def broken(cast: Cast, **fields: object) -> BreakGlassGrant:
@@ -153,6 +152,22 @@ def test_the_reason_has_to_hold(cast: Cast, bad: dict[str, object], field: str) 
     with pytest.raises(InputRefused) as refused:
         broken(cast, **bad)
     assert refused.value.extra["field"] == field
+
+
+def test_the_door_asks_for_the_password_and_a_form_that_was_left_open_loses_no_word(cast: Cast) -> None:
+    door, form = reverse("clinical:glass_open"), WHY | {"asked": cast.patient.anonymous_id, "hours": "4"}
+
+    def typed(minutes: int) -> Client:
+        return makers.client_of(cast.bob, makers.now() - timedelta(minutes=minutes))
+
+    assert typed(6).get(door)["Location"].startswith(reverse("account_reauthenticate"))
+    late = typed(16).post(door, form)
+    assert late.status_code == 422
+    assert all(str(value) in late.content.decode() for value in form.values())
+    assert "Confirm in a new tab" in late.content.decode()
+    makers.scope_all()
+    assert not BreakGlassGrant.objects.exists()
+    assert typed(14).post(door, form).status_code == 303
 
 
 def test_only_clinicians_open_and_only_what_is_not_theirs(cast: Cast) -> None:

@@ -11,10 +11,12 @@ from django.urls import reverse
 
 from clinical.plans.diagnoses.actions import add_diagnosis
 from clinical.plans.diagnoses.models import Diagnosis
+from clinical.plans.goals.actions import record_progress
 from clinical.plans.models import Goal, GoalProgress, PlanVersion, TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
 from cortex.accounts.actions import update_organization
 from cortex.accounts.models import User
+from cortex.audit import InputRefused
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
 from patients.breakglass.actions import break_glass, confirm_protected
@@ -244,3 +246,22 @@ def test_what_is_protected_opens_to_break_glass_when_it_was_confirmed_once_more(
     confirm_protected(actor=bob, patient_id=planned.who)
     assert "Alcohol" in text(as_user(cast.bob), url(planned, "plan"))
     assert "Alcohol" in text(as_user(cast.bob), url(planned, "chart"))
+
+
+def test_a_reading_may_be_of_a_session_of_the_person_and_leads_to_it(planned: Planned) -> None:
+    cast, client = planned.cast, as_user(planned.cast.alice)
+    sitting = makers.make_session(cast.patient, kind="therapy")
+    other = makers.make_session(cast.stranger, kind="therapy")
+    where = url(planned, "goal_progress", planned.mood.pk)
+    form = {"value": "2", "observed_on": makers.now().date().isoformat(), "note": "Slept."}
+    page = client.post(where, form | {"session_id": str(other.pk)})
+    assert page.status_code == 422
+    assert "Slept." in page.content.decode()
+    with pytest.raises(InputRefused):
+        record_progress(
+            actor=planned.alice, patient_id=planned.who, goal_id=planned.mood.pk, value=2,
+            observed_on=makers.now().date(), session_id=other.pk,
+        )  # fmt: skip
+    assert client.post(where, form | {"session_id": str(sitting.pk)}).status_code == 303
+    assert client.post(where, form | {"session_id": "", "value": "1"}).status_code == 303
+    assert text(client, where).count(f"/sessions/{sitting.pk}/") == 1

@@ -171,12 +171,13 @@ def test_what_was_called_off_is_not_reminded_of(cast: Cast) -> None:
     assert not Notification.objects.exists()
 
 
-def test_the_next_appointment_of_many_is_one_query(cast: Cast, django_assert_num_queries: Any) -> None:
+def test_the_next_appointments_of_many_are_one_query(cast: Cast, django_assert_num_queries: Any) -> None:
     at = makers.now()
     book(cast, at + timedelta(days=9))
     soon = book(cast, at + timedelta(days=2))
     with django_assert_num_queries(1):
-        assert queries.next_appointments([cast.patient.pk, cast.stranger.pk], at) == {cast.patient.pk: soon}
+        starts = queries.next_starts([cast.patient.pk, cast.stranger.pk], at)
+    assert starts == {cast.patient.pk: soon.starts_at}
 
 
 def test_the_week_names_whom_the_reader_treats_and_leaves_one_access_row(cast: Cast) -> None:

@@ -1,0 +1,133 @@
+"""What is on record of a person decides their place: level, last sign of them, review of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from clinical.caseload.actions import mark_reviewed, note_look
+from clinical.caseload.queries import Case, caseload
+from clinical.caseload.showing import first
+from clinical.plans.actions import begin_plan
+from clinical.plans.models import PlanStatus, TreatmentPlan
+from crisis.risk.models import RiskAssessment
+from patients.care.models import CareTeamMember
+from patients.sessions.observations import DailyCheckIn
+from patients.sessions.records import Batch, MessageData
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def line(cast: Cast) -> Case:
+    """The patient's line for a therapist who took them over yesterday: no measure is overdue."""
+    makers.scope_all()
+    CareTeamMember.objects.update(starts_at=makers.now() - DAY)
+    (found,) = (one for one in caseload(cast.alice, makers.now()) if one.who.pk == cast.patient.pk)
+    return found
+
+
+def assessed(cast: Cast, level: str, at: datetime, entered: datetime | None = None) -> None:
+    RiskAssessment.objects.create(
+        organization=cast.home, patient=cast.patient, level=level, engine_level=level, level_source="score",
+        score="0.40", score_raw="0.4000", protective_applied=0, engine_version="1.2.0",
+        inputs_digest="0" * 64, computed_at=at, entered_level_at=entered or at,
+    )  # fmt: skip
+
+
+def looked(cast: Cast, at: datetime) -> None:
+    note_look(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
+
+
+def test_a_level_that_came_down_has_not_risen(cast: Cast) -> None:
+    at = makers.now()
+    looked(cast, at - 3 * DAY)
+    assessed(cast, "critical", at - 5 * DAY)
+    assessed(cast, "high", at - DAY)
+    assert (line(cast).level, line(cast).place.group) == ("high", "steady")
+
+
+def test_a_level_that_rose_since_one_looked_comes_first(cast: Cast) -> None:
+    at = makers.now()
+    looked(cast, at - 3 * DAY)
+    assessed(cast, "low", at - 5 * DAY)
+    assessed(cast, "medium", at - DAY)
+    # Seen again at the same level: it was entered a day ago.
+    assessed(cast, "medium", at - timedelta(hours=1), entered=at - DAY)
+    assert line(cast).place.why == "The level rose to medium."
+
+
+def checked_in(cast: Cast, at: datetime) -> None:
+    DailyCheckIn.objects.create(
+        organization=cast.home, patient=cast.patient, date=at.date(), mood=5, submitted_at=at, received_at=at
+    )
+
+
+def wrote(cast: Cast, at: datetime, role: str = "patient") -> None:
+    words = MessageData(
+        cast.patient.pk, cast.home.pk, at, session_id=None, content="I went to the market", role=role,
+        sent_at=at,
+    )  # fmt: skip
+    actor = makers.machine(cast.home)
+    makers.store(actor=actor, patient=cast.patient, sessions=[], batch=Batch(messages=[words]))
+
+
+def sat(cast: Cast, at: datetime, status: str = "completed") -> None:
+    makers.make_session(cast.patient, started_at=at, received_at=at, status=status, client_ref=str(uuid4()))
+
+
+@pytest.mark.parametrize("heard", [checked_in, wrote, sat])
+def test_the_last_sign_of_somebody_counts_whichever_way_it_came(
+    heard: Callable[[Cast, datetime], None], cast: Cast
+) -> None:
+    at = makers.now()
+    sat(cast, at - 60 * DAY)
+    heard(cast, at - 20 * DAY)
+    assert line(cast).place.why == "Nothing heard for 20 days."
+
+
+def test_what_others_wrote_or_nobody_came_to_is_no_sign(cast: Cast) -> None:
+    at = makers.now()
+    sat(cast, at - 30 * DAY)
+    wrote(cast, at - 2 * DAY, role="assistant")
+    for status in ("no_show", "cancelled", "scheduled"):
+        sat(cast, at - DAY, status)
+    assert line(cast).place.why == "Nothing heard for 30 days."
+
+
+def plan_due(cast: Cast, at: datetime) -> None:
+    begin_plan(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, presenting_problem="Low since the spring.",
+        start=(at - 40 * DAY).date(), target_end=(at + 40 * DAY).date(),
+    )  # fmt: skip
+    TreatmentPlan.objects.update(
+        status=PlanStatus.ACTIVE, next_review_at=at, signed_version=1, signed_at=at - 40 * DAY
+    )
+
+
+def test_a_plan_whose_review_has_come_is_overdue_and_leads_to_it(cast: Cast) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    plan_due(cast, at - 3 * DAY)
+    found = line(cast)
+    assert (found.place.group, found.place.why) == ("overdue", "Review of the plan, overdue for 3 days.")
+    (told,) = first([found], cast.alice.pk)
+    assert (told["label"], told["url"]) == (
+        "Review the plan", f"/charts/{cast.patient.pk}/plan/review/",
+    )  # fmt: skip
+
+
+def test_one_who_was_ticked_off_comes_back_when_the_review_is_due(cast: Cast) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    plan_due(cast, at - DAY)
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at - 2 * DAY)
+    assert line(cast).place.group == "overdue"
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
+    assert line(cast).place.group == "steady"
