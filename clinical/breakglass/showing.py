@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clinical.scheduling.queries import CALLED_OFF, REBOOK, REMINDER
 from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
@@ -25,8 +26,9 @@ MOST_GLASSES = 3
 LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews", "plan_reviews"})
 # Each of these is something to do, and leads to it.
 ALONE = frozenset({"plan_given_back"})
-# The calendar lists these by itself.
-ELSEWHERE = frozenset({"appointment.reminder"})
+# The calendar lists both by themselves: the one needs no line here, the other is ticked off there.
+ELSEWHERE = frozenset({REMINDER})
+TICKED_THERE = frozenset({REBOOK})
 
 
 def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
@@ -70,6 +72,8 @@ NOTICES = {
     "plan_waiting": "A plan waits for your approval.",
     "plan_approved": "A plan was approved.",
     "plan_given_back": "A plan was given back: read what is missing.",
+    REBOOK: "Appointments of people handed over to you met others of yours: book them anew.",
+    CALLED_OFF: "Appointments of yours were called off: a person's care has ended.",
 }
 
 
@@ -107,7 +111,7 @@ def _notice(found: list[Notification], role: str) -> dict[str, Any]:
         "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
         "at": one.created_at,
         "url": _leads_to(one, role),
-        "seen_url": reverse("clinical:notice_seen", args=[one.pk]),
+        "seen_url": "" if one.code in TICKED_THERE else reverse("clinical:notice_seen", args=[one.pk]),
         "urgent": _is_glass(one),
     }
 
@@ -124,6 +128,8 @@ def _leads_to(one: Notification, role: str) -> str:
         return reverse("clinical:chart_access", args=[patient]) if patient and role != Role.ADMIN else ""
     if one.code == "contacts_opened":
         return reverse("crisis:review_detail", args=[one.object_id])
+    if one.code in (REBOOK, CALLED_OFF):
+        return reverse("clinical:calendar")
     if one.code == "plan_waiting":
         return reverse("clinical:plan_reviews")
     if one.code in ("plan_approved", "plan_given_back"):

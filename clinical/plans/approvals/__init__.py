@@ -1,1 +1,1 @@
-"""Whose plan waits for a supervisor's word, and who may give it; the word itself stands in `plans.actions`."""
+"""Whose plan waits for a supervisor and who may give the word; the word itself stands in `plans.actions`."""

@@ -55,7 +55,7 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @requires(*READERS)
 @require_GET
 def review_queue(request: HttpRequest) -> HttpResponse:
-    """Whose plan is to be reviewed: one's own people; for a supervisor, what waits for approval or is late."""
+    """Whose plan is to be reviewed: one's own people; for a supervisor, what waits or is late."""
     actor, at = actor_of(request), clock()
     leads = actor.role == Role.SUPERVISOR
     with reading(actor, purpose="review", relationship="duty") as context:
