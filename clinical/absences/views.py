@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -12,15 +13,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinical.pathway import queries
 from clinical.pathway.actions import move_caseload
 from clinical.pathway.forms import AbsenceForm, MoveForm
-from clinical.pathway.showing import moving_rows
+from clinical.pathway.showing import hour_row, moving_rows
+from clinical.scheduling.handover.queries import falling_into
+from clinical.scheduling.queries import open_names
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import Actor, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from patients.covers import actions
+from patients.registry.access import CHART
 
 PLANNERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR, Role.ADMIN)
 MOVERS = (Role.SUPERVISOR, Role.ADMIN)
@@ -36,16 +40,35 @@ def absence_new(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None, me=me, plans_for_all=plans_for_all,
         people=queries.treating(me, besides=None if plans_for_all else me.pk), auto_id="away_%s",
     )  # fmt: skip
-    status, conflict = 422 if form.errors else 200, None
+    status, conflict, falls = 422 if form.errors else 200, None, None
     if form.is_bound and form.is_valid():
+        falls = _falling_into(actor, form.absence())
+        if falls["rows"] and request.POST.get("seen") != falls["mark"]:
+            shown = {"form": form, "conflict": None, "falls": falls}
+            return render(request, "clinical/absences/new.html", shown)
         try:
             actions.plan_absence(actor=actor, **form.absence())
         except (RuleBroken, *KEYS_DOWN) as error:
             status, conflict = given_back(request, form, error)
         else:
             return go_to(request, reverse("clinical:ways"))
-    shown = {"form": form, "conflict": conflict}
+    shown = {"form": form, "conflict": conflict, "falls": falls}
     return render(request, "clinical/absences/new.html", shown, status=status)
+
+
+def _falling_into(actor: Actor, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the appointments that fall into an absence, and a mark of what was shown of them.
+
+    They are named to whoever treats the people, by pseudonym to everybody else; who is away may open each.
+    """
+    at, who = clock(), wanted["user_id"]
+    own = who == actor.id
+    with reading(actor, purpose="treatment" if own else "admin", permission=CHART) as context:
+        rows = falling_into(who, max(wanted["starts_at"], at), wanted["ends_at"])
+        names = open_names(context, [one.patient for one in rows]) if rows else {}
+    spell = f"{wanted['starts_at']:%Y-%m-%d} {wanted['ends_at']:%Y-%m-%d}"
+    mark = f"{who} {spell} {len(rows)}"
+    return {"rows": [hour_row(one, names[one.patient_id], opens=own) for one in rows], "mark": mark}
 
 
 @requires(*PLANNERS)
@@ -92,7 +115,8 @@ def leaver(request: HttpRequest, user_id: UUID) -> HttpResponse:
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            move_caseload(actor=actor, user_id=user_id, plan=form.plan())
+            known = form.cleaned_data.get("notes_known", False)
+            move_caseload(actor=actor, user_id=user_id, plan=form.plan(), notes_known=known)
         except (RuleBroken, *KEYS_DOWN) as error:
             status, conflict = given_back(request, form, error)
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clinical.scheduling.queries import CALLED_OFF, REBOOK, REMINDER
 from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
@@ -22,7 +23,12 @@ from patients.breakglass.models import BreakGlassGrant
 ABOUT_ONE = frozenset({"patient_id", "alert_id"})
 # So many opened charts are told of one by one; each page has room for its own matter besides.
 MOST_GLASSES = 3
-LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews"})
+LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews", "plan_reviews"})
+# Each of these is something to do, and leads to it.
+ALONE = frozenset({"plan_given_back"})
+# The calendar lists both by themselves: the one needs no line here, the other is ticked off there.
+ELSEWHERE = frozenset({REMINDER})
+TICKED_THERE = frozenset({REBOOK})
 
 
 def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
@@ -63,6 +69,11 @@ NOTICES = {
     "caseload": "People of a colleague who leaves are yours now.",
     "contacts_opened": "Emergency contacts were opened without consent: read why.",
     "cover": "You stand in for a colleague, or somebody stands in for you.",
+    "plan_waiting": "A plan waits for your approval.",
+    "plan_approved": "A plan was approved.",
+    "plan_given_back": "A plan was given back: read what is missing.",
+    REBOOK: "Appointments of people handed over to you met others of yours: book them anew.",
+    CALLED_OFF: "Appointments of yours were called off: a person's care has ended.",
 }
 
 
@@ -77,13 +88,14 @@ def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
     kinds: dict[str, list[Notification]] = {}
     glasses = 0
     for one in unseen(request.user.pk):  # type: ignore[arg-type]
-        if match.url_name not in LISTS and not _is_glass(one):
+        if one.code in ELSEWHERE or (match.url_name not in LISTS and not _is_glass(one)):
             continue
         glasses += _is_glass(one)
         if _is_glass(one) and glasses > MOST_GLASSES:
             continue  # it comes up as those before it are put away
-        # Each opened chart is a notice of its own; of the others one line tells how many there are.
-        kinds.setdefault(str(one.pk) if _is_glass(one) else one.code, []).append(one)
+        # Of what is no matter of its own one line tells how many there are.
+        alone = _is_glass(one) or one.code in ALONE
+        kinds.setdefault(str(one.pk) if alone else one.code, []).append(one)
     rows = [_notice(found, str(request.user.role)) for found in kinds.values()]  # type: ignore[union-attr]
     stays = request.path if request.method == "GET" else ""
     template = "clinical/breakglass/_notices.html"
@@ -99,7 +111,7 @@ def _notice(found: list[Notification], role: str) -> dict[str, Any]:
         "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
         "at": one.created_at,
         "url": _leads_to(one, role),
-        "seen_url": reverse("clinical:notice_seen", args=[one.pk]),
+        "seen_url": "" if one.code in TICKED_THERE else reverse("clinical:notice_seen", args=[one.pk]),
         "urgent": _is_glass(one),
     }
 
@@ -116,6 +128,12 @@ def _leads_to(one: Notification, role: str) -> str:
         return reverse("clinical:chart_access", args=[patient]) if patient and role != Role.ADMIN else ""
     if one.code == "contacts_opened":
         return reverse("crisis:review_detail", args=[one.object_id])
+    if one.code in (REBOOK, CALLED_OFF):
+        return reverse("clinical:calendar")
+    if one.code == "plan_waiting":
+        return reverse("clinical:plan_reviews")
+    if one.code in ("plan_approved", "plan_given_back"):
+        return reverse("clinical:plan", args=[one.codes["patient"]])
     if one.code == "transfer":
         return reverse("clinical:chart", args=[one.object_id])
     return reverse("clinical:caseload" if one.code == "caseload" else "clinical:ways")

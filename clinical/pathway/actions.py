@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clinical.pathway import queries
 from clinical.record.queries import has_open_alert, person_of
+from clinical.scheduling.handover.actions import Handed, call_off_coming, hand_over_appointments
 from cortex.accounts.choices import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
@@ -24,6 +25,7 @@ from patients.registry.queries import rows_of
 from patients.registry.records import RegisterPatient
 
 MOVERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+UNSIGNED = "Say that you know of the unsigned notes: nobody reads or signs them afterwards."
 
 
 @action
@@ -57,9 +59,12 @@ def refer(
 
 
 @action
-def discharge(*, actor: Actor, patient_id: UUID, data: EndingData, at: datetime | None = None) -> CareEnding:
+def discharge(
+    *, actor: Actor, patient_id: UUID, data: EndingData, call_off: bool = True, at: datetime | None = None
+) -> CareEnding:
     """End the care of a person whom the actor treats; what is owed to them goes to the desk.
 
+    With `call_off` whatever they have to come with anybody is called off.
     Raises RuleBroken `alert_open` while an alert waits or is worked on.
     """
     at = clock(at)
@@ -69,6 +74,8 @@ def discharge(*, actor: Actor, patient_id: UUID, data: EndingData, at: datetime 
         raise RuleBroken("An alert of this person is open. End it, or hand it over first.", "alert_open")
     one = end_care(actor=actor, patient=patient, data=data, at=at)
     hand_over(actor=actor, patient_ids=ids, from_id=None, to_id=None)
+    if call_off:
+        call_off_coming(actor=actor, patient_ids=ids, at=at)
     # Whoever still gets in may do it; else somebody at the desk sees that it was left out.
     ask_at_discharge(actor=actor, patient=patient, owner_id=actor.id if data.days else None, at=at)
     return Unchanged(one)  # type: ignore[return-value]
@@ -78,12 +85,17 @@ def discharge(*, actor: Actor, patient_id: UUID, data: EndingData, at: datetime 
 def transfer(
     *, actor: Actor, patient_id: UUID, to_id: UUID, data: EndingData, at: datetime | None = None
 ) -> CareEnding:
-    """Hand a person over to a colleague: places, tasks and promised contacts of the actor move."""
+    """Hand a person over to a colleague: places, tasks, promised contacts and hours of the actor move.
+
+    An hour in which the colleague has something else is called off instead, for them to book anew.
+    """
     at = clock(at)
     patient = person_of(actor, patient_id, at)
     me = actor.person.pk
     one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
-    hand_over(actor=actor, patient_ids=rows_of(patient), from_id=me, to_id=to_id)
+    ids = rows_of(patient)
+    hand_over(actor=actor, patient_ids=ids, from_id=me, to_id=to_id)
+    hand_over_appointments(actor=actor, patient_ids=ids, from_id=me, to_id=to_id, at=at)
     notify(
         actor=actor, organization_id=patient.organization_id, user_ids=[to_id], code="transfer",
         object_type="patients.Patient", object_id=patient.pk, codes={"from": str(me)},
@@ -93,13 +105,19 @@ def transfer(
 
 @action
 def move_caseload(
-    *, actor: Actor, user_id: UUID, plan: Mapping[UUID, UUID], at: datetime | None = None
+    *,
+    actor: Actor,
+    user_id: UUID,
+    plan: Mapping[UUID, UUID],
+    notes_known: bool = False,
+    at: datetime | None = None,
 ) -> int:
     """Give everybody whom a leaver treats to colleagues, `plan` naming one for each person: all or nobody.
 
     Raises NotFound for who may not, RuleBroken `caseload_changed` when the plan names others than they treat
-    now, InputRefused for a colleague who doesn't treat. Alerts that they claimed stay claimed: a supervisor
-    takes those over at the desk.
+    now, InputRefused for a colleague who doesn't treat, `unsigned_notes` until `notes_known` says that those
+    are given up. Hours move as in `transfer`. Alerts that they claimed stay claimed: a supervisor takes
+    those over at the desk.
     """
     if actor.role not in MOVERS:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
@@ -110,14 +128,23 @@ def move_caseload(
         raise RuleBroken("They treat nobody.", "caseload_empty")
     if set(plan) != set(rows):
         raise RuleBroken("Their caseload has changed meanwhile. Look at it again.", "caseload_changed")
-    data = EndingData(EndingReason.STAFF_LEFT)
+    if not notes_known and any(row.notes for row in rows.values()):
+        raise RuleBroken(UNSIGNED, "unsigned_notes")
+    data, total = EndingData(EndingReason.STAFF_LEFT), Handed()
     for patient_id in sorted(rows):
         patient, to_id = rows[patient_id].patient, plan[patient_id]
         transfer_care(actor=actor, patient=patient, from_id=who.pk, to_id=to_id, data=data, at=at)
-        hand_over(actor=actor, patient_ids=rows_of(patient), from_id=who.pk, to_id=to_id)
+        ids = rows_of(patient)
+        hand_over(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id)
+        hours = hand_over_appointments(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id, at=at)
+        total = Handed(total.moved + hours.moved, total.called_off + hours.called_off)
     notify(
         actor=actor, organization_id=who.organization_id, user_ids=set(plan.values()), code="caseload",
         object_type="accounts.User", object_id=who.pk,
     )  # fmt: skip
-    record(actor, "caseload.moved", None, codes={"from": str(who.pk), "people": len(rows)})
+    codes = {
+        "from": str(who.pk), "people": len(rows), "appointments": total.moved, "called_off": total.called_off,
+        "unsigned_notes": sum(row.notes for row in rows.values()),
+    }  # fmt: skip
+    record(actor, "caseload.moved", None, codes=codes)
     return len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -140,6 +140,11 @@ class EndingForm(forms.Form):
         widget=forms.Select(attrs=SELECT), help_text="Later only to finish what has to be written.",
     )  # fmt: skip
 
+    call_off = forms.BooleanField(
+        label="Call off their appointments to come", required=False, initial=True,
+        help_text="With everybody. Without it each stays until whoever has it calls it off.",
+    )  # fmt: skip
+
     def ending(self) -> EndingData:
         """Return it."""
         typed = self.cleaned_data
@@ -156,7 +161,7 @@ class TransferForm(EndingForm):
 
     def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        del self.fields["to_outside"]
+        del self.fields["to_outside"], self.fields["call_off"]
         self.fields["to"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
         self.fields["days"].label = "Your access ends"
 
@@ -202,9 +207,9 @@ class AbsenceForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """One colleague for each person of a caseload that moves."""
+    """One colleague for each person of a caseload that moves, and that unsigned notes are known of."""
 
-    def __init__(self, *args: Any, rows: Iterable[Any], people: Iterable[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: Collection[Any], people: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = _names(people, "Choose")
         for row in rows:
@@ -214,6 +219,18 @@ class MoveForm(forms.Form):
                 error_messages={"required": "Choose who takes them."},
             )  # fmt: skip
 
+        self.unsigned = sum(row.notes for row in rows)
+        if self.unsigned:
+            several = self.unsigned > 1
+            self.fields["notes_known"] = forms.BooleanField(
+                label=f"I know that {self.unsigned} unsigned note{'s' if several else ''} "
+                f"{'are' if several else 'is'} given up",
+                help_text="Whoever wrote them can't reach them after the move, and nobody else reads or "
+                "signs them. Let them be signed first, if you can.",
+                error_messages={"required": "Say that you know of them, or let them be signed first."},
+            )
+
     def plan(self) -> dict[UUID, UUID]:
         """Return who takes whom."""
-        return {UUID(name.removeprefix("to_")): UUID(to) for name, to in self.cleaned_data.items()}
+        named = {name: to for name, to in self.cleaned_data.items() if name.startswith("to_")}
+        return {UUID(name.removeprefix("to_")): UUID(to) for name, to in named.items()}

@@ -8,6 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.assessments.models import Assessment
+from clinical.notes.models import Note
+from clinical.scheduling.handover.queries import coming_by_person
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.accounts.queries import active_users
@@ -144,6 +146,8 @@ class Moving:
     items: int = 0
     follow_ups: int = 0
     claims: int = 0
+    appointments: int = 0
+    notes: int = 0
     others: list[str] = field(default_factory=list)
 
 
@@ -169,6 +173,11 @@ def moving(user_id: UUID, at: datetime) -> list[Moving]:
     for model, name in ((ReviewItem, "items"), (FollowUp, "follow_ups"), (RiskAlert, "claims")):
         for patient_id in _owned(model, ids, user_id):
             setattr(found[patient_id], name, getattr(found[patient_id], name) + 1)
+    for person, count in coming_by_person(user_id, at).items():
+        if person in people:
+            people[person].appointments = count
+    for person in _unsigned(people, user_id):
+        people[person].notes += 1
     others = CareTeamMember.objects.memberships().running(at).filter(patient_id__in=ids, user__isnull=False)
     for place in others.exclude(user_id=user_id).select_related("user"):
         if place.user is not None and place.user.full_name not in found[place.patient_id].others:
@@ -185,6 +194,12 @@ def _owned(model: type, ids: list[UUID], user_id: UUID) -> list[UUID]:
         return list(standing.values_list("patient_id", flat=True))
     claimed = RiskAlert.objects.open().filter(assigned_to_id=user_id, patient_id__in=ids)
     return list(claimed.values_list("patient_id", flat=True))  # type: ignore[arg-type]
+
+
+def _unsigned(people: Iterable[UUID], user_id: UUID) -> list[UUID]:
+    """Return the person of each unsigned note of somebody's; process notes are nobody's to count."""
+    rows = Note.objects.drafts().of(user_id).filter(patient__person_id__in=list(people))
+    return list(rows.values_list("patient__person_id", flat=True))
 
 
 def treating(user: User, *, besides: UUID | None = None) -> list[User]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.pathway.queries import Moving, Step
+from clinical.scheduling.models import Appointment
 from patients.pathway.models import Referral
 from patients.registry.queries import full_name
 
@@ -66,8 +67,21 @@ def moving_rows(rows: Iterable[Moving], form: Any) -> list[dict[str, Any]]:
             "items": row.items,
             "follow_ups": row.follow_ups,
             "claims": row.claims,
+            "appointments": row.appointments,
+            "notes": row.notes,
             "others": ", ".join(row.others),
             "field": form[f"to_{row.patient.pk}"],
         }
         for row in rows
     ]
+
+
+def hour_row(one: Appointment, name: str, *, opens: bool) -> dict[str, Any]:
+    """Return one appointment that falls into an absence; `opens` links to it."""
+    return {
+        "name": name,
+        "at": one.starts_at,
+        "kind": one.get_kind_display(),
+        "minutes": one.minutes,
+        "url": reverse("clinical:appointment", args=[one.pk]) if opens else "",
+    }

@@ -19,6 +19,7 @@ from clinical.pathway.showing import referral_row, steps_of
 from clinical.record.queries import has_open_alert, head
 from clinical.record.showing import top
 from clinical.safetyplans.charted import at_leaving
+from clinical.scheduling.handover.queries import coming
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -193,6 +194,7 @@ def _ending(request: HttpRequest, patient_id: UUID, form: EndingForm, which: str
             "form": form, "conflict": conflict, "which": which, "alert_open": has_open_alert(found.ids),
             "asked": asked_rows(asked_for(found.patient, which, at), found.patient.pk),
             "safety": at_leaving(found.ids, at) if which == "discharge" else None,
+            "coming": coming(found.ids, at, actor.id if which == "transfer" else None),
         }  # fmt: skip
         return render(request, "clinical/pathway/ending.html", shown, status=status)
 
@@ -203,4 +205,5 @@ def _end(request: HttpRequest, patient_id: UUID, form: EndingForm) -> None:
         to_id = UUID(form.cleaned_data["to"])
         actions.transfer(actor=actor, patient_id=patient_id, to_id=to_id, data=data)
     else:
-        actions.discharge(actor=actor, patient_id=patient_id, data=data)
+        call_off = form.cleaned_data["call_off"]
+        actions.discharge(actor=actor, patient_id=patient_id, data=data, call_off=call_off)

@@ -7,17 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from clinical.plans import queries, schedule
+from clinical.plans.approvals import queries as approvals
+from clinical.plans.approvals.queries import APPROVERS, WAITING
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
 from clinical.plans.versions import canonical
 from cortex.access.context import opening
-from cortex.accounts.models import Organization, Role
+from cortex.accounts.models import Organization
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.digest import keyed_digest
+from cortex.ops.notices.actions import notify, overtake
 
 FIELDS = ("start", "target_end", "review_interval_days")
 WORDS = ("presenting_problem", "formulation")
-APPROVERS = frozenset({Role.SUPERVISOR})
+# What those who go on with a plan are told of a supervisor's word.
+DECIDED = {True: "plan_approved", False: "plan_given_back"}
 
 
 @action
@@ -89,6 +93,7 @@ def begin_version(*, actor: Actor, plan: TreatmentPlan) -> TreatmentPlan:
     plan.signed_at = plan.consented_at = None
     plan.patient_agreed = False
     plan.save(update_fields=["version", "signed_at", "consented_at", "patient_agreed", "updated_at"])
+    _waits_no_more(actor, plan)
     record(actor, "plan.version_begun", plan, codes={"version": plan.version})
     return plan
 
@@ -139,12 +144,32 @@ def sign_plan(
     )  # fmt: skip
     codes = {"version": plan.version, "agreed": patient_agreed, "needs_approval": wants_approval}
     record(actor, "plan.signed", plan, codes=codes)
+    if wants_approval:
+        _tell_approvers(actor, plan, at)
     return signed
 
 
 def _wants_approval(organization_id: UUID) -> bool:
     settings = Organization.objects.values_list("settings", flat=True).filter(pk=organization_id).first()
     return bool(settings and settings.get("plans_need_approval"))
+
+
+def _tell_approvers(actor: Actor, plan: TreatmentPlan, at: datetime) -> None:
+    people = [one.pk for one in approvals.approvers_of(plan.patient, at, besides=actor.id)]
+    _tell(actor, plan, WAITING, people, plan.version)
+
+
+def _tell(actor: Actor, plan: TreatmentPlan, code: str, people: list[UUID], version: int) -> None:
+    notify(
+        actor=actor, organization_id=plan.organization_id, user_ids=people, code=code,
+        object_type="clinical.TreatmentPlan", object_id=plan.pk,
+        codes={"patient": str(plan.patient_id), "version": str(version)},
+    )  # fmt: skip
+
+
+def _waits_no_more(actor: Actor, plan: TreatmentPlan) -> None:
+    people = approvals.supervisors(plan.organization_id)
+    overtake(actor=actor, user_ids=people, code=WAITING, object_ids=[plan.pk])
 
 
 def _come_into_force(plan: TreatmentPlan, at: datetime) -> None:
@@ -180,9 +205,12 @@ def decide_approval(
     if approved and plan.status == PlanStatus.DRAFT:
         _come_into_force(plan, at)
         plan.save(update_fields=["status", "next_review_at", "updated_at"])
-    if not approved:
+    if approved:
+        _waits_no_more(actor, plan)
+    else:
         begin_version(actor=actor, plan=plan)
     record(actor, "plan.approved" if approved else "plan.given_back", plan, codes={"version": version})
+    _tell(actor, plan, DECIDED[approved], approvals.writers_of(plan, signed, at), version)
     return word
 
 
@@ -222,6 +250,8 @@ def move_plan(*, actor: Actor, patient_id: UUID, move: str, at: datetime | None 
         raise RuleBroken(f"The plan is {plan.get_status_display().lower()}.", "wrong_state")
     plan.status = after
     plan.ended_at = at if not plan.is_open else None
+    if not plan.is_open:
+        _waits_no_more(actor, plan)
     plan.save(update_fields=["status", "ended_at", "updated_at"])
     record(actor, verb, plan, codes={"version": plan.version})
     return plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clinical.plans import schedule
 from clinical.plans.doors import Look
+from clinical.plans.models import PlanStatus, PlanVersion, TreatmentPlan
 from clinical.plans.progress import Standing
 from clinical.plans.queries import GoalView, PlanView
 from clinical.plans.wording import (
@@ -21,6 +22,7 @@ from clinical.plans.wording import (
     number,
     pace_words,
     percent,
+    waits_words,
 )
 
 BARS = {"achieved": "pb-achieved", "at_risk": "pb-at_risk", "off_track": "pb-off_track"}
@@ -156,6 +158,32 @@ def review_row(one: Any) -> dict[str, Any]:
         "summary": one.summary,
         "late": one.held_at > one.due_at,
         "due": one.due_at,
+    }
+
+
+def queue_row(plan: TreatmentPlan, due: datetime, at: datetime, *, is_open: bool) -> dict[str, Any]:
+    """Return one plan of the reviews' queue; `is_open` links to it."""
+    return {
+        "pseudonym": plan.patient.anonymous_id,
+        "url": reverse("clinical:plan", args=[plan.patient_id]) if is_open else "",
+        "level": plan.risk_level,
+        "due": due,
+        "late": due <= at,
+        "very_late": schedule.is_supervisors(due, at),
+        "by": plan.authored_by.full_name if plan.authored_by else "",
+    }
+
+
+def waiting_row(signed: PlanVersion, at: datetime) -> dict[str, Any]:
+    """Return one signed version that waits for a supervisor."""
+    return {
+        "pseudonym": signed.patient.anonymous_id,
+        "url": reverse("clinical:plan_approve", args=[signed.patient_id, signed.version]),
+        "version": signed.version,
+        "by": signed.signed_by.full_name if signed.signed_by else "",
+        "since": signed.signed_at,
+        "waits": waits_words(signed.signed_at, at),
+        "in_force": signed.plan.status != PlanStatus.DRAFT,
     }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.plans import actions, queries
+from clinical.plans.approvals.queries import approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
@@ -20,7 +21,7 @@ from clinical.plans.showing import plan_page, printed
 from clinical.plans.versions import differences, readable
 from cortex.access.context import reading
 from cortex.access.declare import requires
-from cortex.accounts.models import Role
+from cortex.accounts.models import Role, User
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
@@ -39,6 +40,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
+        approvers = _approvers(found, view)
         diagnoses, withheld = diagnoses_of(found.patient), 0
         if found.hides:
             diagnoses, withheld = without_protected(diagnoses)
@@ -50,10 +52,18 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         shown |= {
             "diagnoses": diagnoses, "withheld": withheld, "medications": medications, "ended": ended,
             "may_write": actor.role in WRITERS and not found.by_break_glass,
-            "may_approve": actor.role == Role.SUPERVISOR,
+            "approvers": [one.full_name for one in approvers],
+            "may_approve": actor.id in {one.pk for one in approvers},
             "means": [one for one in medications if one.lethal_quantity and one.status != "stopped"],
         }  # fmt: skip
         return render(request, "clinical/plans/page.html", shown)
+
+
+def _approvers(found: Look, view: queries.PlanView | None) -> list[User]:
+    """Return who may give a word on the version that waits; nobody is asked about where none does."""
+    if view is None or not view.needs_approval:
+        return []
+    return approvers_of(found.patient, found.at, besides=view.versions[0].signed_by_id)
 
 
 @requires(*WRITERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 CONCERNS = {
     "depression": "Depression",
@@ -117,3 +118,12 @@ def pace_words(pace: str, share: float | None, elapsed: float) -> str:
     if pace == "achieved":
         return "Reached."
     return f"{percent(share)} of the way in {percent(elapsed)} of the time."
+
+
+def waits_words(since: datetime, at: datetime) -> str:
+    """Return how long something has waited, in whole days, within the first in hours."""
+    hours = int((at - since) / timedelta(hours=1))
+    if hours < 1:
+        return "less than an hour"
+    count, unit = (hours, "hour") if hours < 24 else (hours // 24, "day")
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -185,15 +185,22 @@ def move_appointment(
 def cancel_appointment(
     *, actor: Actor, appointment_id: UUID, reason: str, and_later: bool = False, at: datetime | None = None
 ) -> list[Appointment]:
-    """Call off a planned appointment with a coded reason; `and_later` also the later ones of its series."""
+    """Call off a planned appointment with a coded reason; `and_later` also the later ones of its series.
+
+    One's own hour to come can be called off whoever treats the person now. What a colleague took over of the
+    series stays.
+    """
     if reason not in CancelReason.values:
         raise InputRefused("Choose why it is called off.", "required", field="reason")
     at = clock(at)
-    row = _open(actor, appointment_id, at)
+    row = _open(actor, appointment_id, at, or_own_to_come=True)
     rows = [row]
     if and_later and row.series_id is not None:
         later = Appointment.objects.select_for_update(of=("self",)).filter(
-            series_id=row.series_id, status=Status.SCHEDULED, starts_at__gt=row.starts_at
+            series_id=row.series_id,
+            therapist_id=row.therapist_id,
+            status=Status.SCHEDULED,
+            starts_at__gt=row.starts_at,
         )
         rows += list(later.order_by("starts_at"))
     for one in rows:
@@ -246,8 +253,8 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     return row
 
 
-def _open(actor: Actor, appointment_id: UUID, at: datetime) -> Appointment:
-    row = queries.locked_appointment(actor, appointment_id, at)
+def _open(actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False) -> Appointment:
+    row = queries.locked_appointment(actor, appointment_id, at, or_own_to_come=or_own_to_come)
     if not row.is_open():
         raise RuleBroken(f"This appointment stands as: {row.get_status_display().lower()}.", "not_open")
     return row

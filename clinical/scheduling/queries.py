@@ -26,8 +26,13 @@ from patients.registry.queries import full_name, rows_of
 from patients.sessions.models import Session
 
 REMINDER = "appointment.reminder"
+# Handed over, but the hour was taken: it is booked anew, or ticked off.
+REBOOK = "appointment.rebook"
+# A colleague's discharge called it off.
+CALLED_OFF = "appointment.called_off"
 NAMES = ("given_name", "middle_name", "family_name")
-MOST_NOTICES = 20
+LISTED_NOTICES = (REMINDER, REBOOK)
+MOST_NOTICES = 50
 LISTED = 50
 # A sitting that began so near to an appointment was that one.
 NEAR = timedelta(hours=1)
@@ -88,24 +93,40 @@ def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointme
     return coming, list(rows.filter(ends_at__lte=at).order_by("-starts_at")[:LISTED])
 
 
-def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> Appointment:
-    """Return one appointment of a person whose chart is open to the actor; NotFound for any other."""
+def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appointment, bool]:
+    """Return one appointment, and whether the chart of its person is open to the actor.
+
+    Without the chart it opens while it is the actor's own and still to come; NotFound for any other.
+    """
     rows = Appointment.objects.select_related("patient", "therapist", "status_by")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound(GONE, "not_found")
-    access.treated(actor, found.patient_id, at)
-    return found
+    related = access.relations(actor, {found.patient_id}, access.CHART, at)
+    if not related and not _is_own_to_come(actor, found, at):
+        raise NotFound(GONE, "not_found")
+    return found, bool(related)
 
 
-def locked_appointment(actor: Actor, appointment_id: UUID, at: datetime) -> Appointment:
-    """Lock and return one appointment of a person whose chart is open to the actor; NotFound otherwise."""
+def locked_appointment(
+    actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False
+) -> Appointment:
+    """Lock and return one appointment of a person whose chart is open to the actor; NotFound otherwise.
+
+    With `or_own_to_come` also one's own that has not begun, whoever treats the person now.
+    """
     rows = Appointment.objects.select_for_update(of=("self",)).select_related("patient")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound(GONE, "not_found")
-    access.treated(actor, found.patient_id, at)
+    if not (or_own_to_come and _is_own_to_come(actor, found, at)):
+        access.treated(actor, found.patient_id, at)
     return found
+
+
+def _is_own_to_come(actor: Actor, row: Appointment, at: datetime) -> bool:
+    """Whether it is the actor's own hour, and to come: nobody holds an hour that they can't call off."""
+    return actor.kind == "user" and row.therapist_id == actor.id and row.starts_at > at
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +195,11 @@ def may_text(patient_id: UUID, at: datetime) -> bool:
 
 
 def notices(user: User) -> list[dict[str, Any]]:
-    """Return the reminders that somebody hasn't ticked off, with their appointments; two queries."""
+    """Return the reminders, and what is to be booked anew, that somebody hasn't ticked off; two queries."""
     rows = list(
-        Notification.objects.filter(recipient=user, code=REMINDER, read_at__isnull=True)[:MOST_NOTICES]
+        Notification.objects.filter(recipient=user, code__in=LISTED_NOTICES, read_at__isnull=True)[
+            :MOST_NOTICES
+        ]
     )
     found = Appointment.objects.select_related("patient").in_bulk([row.object_id for row in rows])
     shown = [{"notice": row, "appointment": found.get(row.object_id)} for row in rows]
@@ -186,8 +209,8 @@ def notices(user: User) -> list[dict[str, Any]]:
 
 
 def own_notice(user: User, notice_id: UUID) -> Notification:
-    """Lock and return a reminder of somebody's own; NotFound for any other."""
-    rows = Notification.objects.select_for_update().filter(recipient=user, code=REMINDER)
+    """Lock and return a notice of the calendar's, somebody's own; NotFound for any other."""
+    rows = Notification.objects.select_for_update().filter(recipient=user, code__in=LISTED_NOTICES)
     found = rows.filter(pk=notice_id).first()
     if found is None:
         raise NotFound(GONE, "not_found")

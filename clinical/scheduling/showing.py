@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from clinical.scheduling.models import Appointment, Status
+from clinical.scheduling.queries import REBOOK
 from clinical.scheduling.week import Week, is_repeated, monday_of, week_name
 
 
@@ -97,7 +98,7 @@ def week_links(monday: date, today: date) -> dict[str, str]:
 
 
 def notice_rows(rows: Iterable[Mapping[str, Any]], names: Mapping[UUID, str]) -> list[dict[str, Any]]:
-    """Return reminders as the calendar lists them."""
+    """Return reminders, and what is to be booked anew, as the calendar lists them."""
     return [
         {
             "id": one["notice"].pk,
@@ -105,6 +106,8 @@ def notice_rows(rows: Iterable[Mapping[str, Any]], names: Mapping[UUID, str]) ->
             "name": names.get(one["appointment"].patient_id, ""),
             "at": one["appointment"].starts_at,
             "may_text": one["notice"].codes.get("may_text"),
+            "rebook": one["notice"].code == REBOOK,
+            "new_url": f"{reverse('clinical:appointment_new')}?person={one['appointment'].patient_id}",
         }
         for one in rows
     ]

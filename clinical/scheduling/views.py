@@ -19,6 +19,7 @@ from clinical.scheduling import actions, queries
 from clinical.scheduling.billing import queries as billing
 from clinical.scheduling.billing.showing import line_row
 from clinical.scheduling.forms import BookForm, CancelForm, WhenForm, ZoneForm
+from clinical.scheduling.handover import queries as handover
 from clinical.scheduling.showing import clock_words, entry, grid, notice_rows, week_links
 from clinical.scheduling.week import monday_of, read_week, span, week_name, week_of
 from cortex.access.context import KEYS_DOWN, reading, scoped
@@ -48,7 +49,8 @@ def _week(request: HttpRequest, form: ZoneForm | None = None, status: int = 200)
         today = at.astimezone(zone).date()
         monday = read_week(request.GET.get("week", ""), today)
         rows, notices = queries.week(user, *span(monday, zone)), queries.notices(user)
-        people = [one.patient for one in rows] + [one["appointment"].patient for one in notices]
+        lent = handover.covered(user, *span(monday, zone), at)
+        people = [one.patient for one in (*rows, *lent)] + [one["appointment"].patient for one in notices]
         names = queries.open_names(context, people)
         entries = [entry(one, names[one.patient_id], zone, at) for one in rows]
         week = week_of(monday, zone, entries, at)
@@ -58,6 +60,7 @@ def _week(request: HttpRequest, form: ZoneForm | None = None, status: int = 200)
                 grid(week) | {
                     "week": week_links(monday, today), "first": week.days[0].date, "last": week.days[-1].date,
                     "count": len(rows), "zone": zone.key, "notices": notice_rows(notices, names),
+                    "lent": [_line(one, zone, at) | {"name": names[one.patient_id]} for one in lent],
                     "form": form or ZoneForm(initial={"timezone": zone.key}, auto_id="zone_%s"),
                     "unsettled": sum(one["unsettled"] for one in entries),
                 },
@@ -190,7 +193,7 @@ def appointment_page(
     """Show an appointment; a form in `bound` (move, cancel, bill) comes back with what was typed."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        one, zone = queries.appointment(actor, appointment_id, at), queries.zone(actor.person)
+        (one, treats), zone = queries.appointment(actor, appointment_id, at), queries.zone(actor.person)
         names = queries.open_names(context, [one.patient])
         local = one.starts_at.astimezone(zone)
         forms = {
@@ -206,7 +209,7 @@ def appointment_page(
             "one": entry(one, names[one.patient_id], zone, at), "row": one, "zone": zone.key,
             "conflict": conflict, "ways": _ways(error, zone), "begun": one.starts_at <= at,
             "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
-            "codes": codes, "own": one.therapist_id == actor.id,
+            "codes": codes, "own": one.therapist_id == actor.id, "treats": treats,
             "back": _calendar_at(one.starts_at, zone, one.pk),
         }  # fmt: skip
         with timezone.override(zone):

@@ -98,6 +98,15 @@ class Visitor:
         )
         return width
 
+    def faults(self) -> dict[str, Any]:
+        """Return what axe finds in both themes, and by how much the page is too wide; else nothing."""
+        found: dict[str, Any] = {}
+        for scheme in ("dark", "light"):
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found[scheme] = self.axe()
+        found["wider"] = self.overflow()
+        return {name: wrong for name, wrong in found.items() if wrong}
+
 
 class Server:
     """uvicorn with pages and sockets on this run's databases, in a process of its own."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
+from clinical.plans.actions import change_plan, sign_plan
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.models import PlanVersion
 from tests import makers
@@ -89,3 +90,47 @@ def test_the_pages_of_a_plan_hold_on_a_phone_in_the_dark(visit: Visit, people: C
         visitor.open(path)
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
         assert (visitor.axe(), visitor.overflow()) == ([], 0), path
+
+
+def test_a_plan_that_waits_is_approved_on_a_phone_in_both_themes(visit: Visit, people: Cast) -> None:
+    people.home.settings = people.home.settings | {"plans_need_approval": True}
+    people.home.save()
+    makers.add_to_team(people.patient, people.sam, role="supervisor")
+    alice, who = makers.staff(people.alice), people.patient.pk
+    rows = begin(alice, who, "Longwords " * 12)
+    sign_plan(actor=alice, patient_id=who, patient_agreed=True)
+    today = makers.now().date()
+    change_plan(
+        actor=alice, patient_id=who, presenting_problem="She sleeps again.", start=today,
+        target_end=today + timedelta(days=90),
+    )  # fmt: skip
+    sign_plan(actor=alice, patient_id=who, patient_agreed=True)
+    leading = visit(width=390, scheme="light")
+    page = leading.sign_in(people.sam)
+    leading.open("/plan-reviews/")
+    assert leading.faults() == {}, "what waits"
+    page.get_by_role("link", name=people.patient.anonymous_id).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Approve the plan")
+    page.get_by_label("Give back").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Say what is missing.").first).to_be_visible()
+    assert leading.faults() == {}, "given back without a word"
+    page.get_by_label("Approve", exact=True).check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("region", name="Treatment plan")).to_contain_text("Active")
+    visitor = visit(width=390, scheme="light")
+    page = visitor.sign_in(people.alice)
+    expect(page.get_by_text("A plan was approved.").first).to_be_visible()
+    where = f"/charts/{who}/plan/"
+    for path, heading in (
+        (f"{where}{rows.ids['plan_id']}/versions/2/", "Version 2 of the plan"),
+        (f"{where}review/", "Review the plan"), (f"{where}medications/add/", ""),
+        (f"{where}medications/{rows.ids['medication_id']}/", ""),
+        (f"{where}diagnoses/{rows.ids['diagnosis_id']}/", ""),
+        (f"{where}goals/{rows.ids['goal_id']}/progress/", ""), (f"{where}interventions/add/", ""),
+    ):  # fmt: skip
+        visitor.open(path)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+        assert visitor.faults() == {}, path
+    visitor.open(f"{where}{rows.ids['plan_id']}/versions/2/")
+    expect(page.get_by_text("She sleeps again.").first).to_be_visible()

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinical.assessments.planning.queries import asked_for
 from clinical.assessments.planning.showing import asked_rows
 from clinical.assessments.queries import instruments
-from clinical.plans import queries, schedule
+from clinical.plans import queries
+from clinical.plans.approvals.queries import waiting_for
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
 from clinical.plans.reviews.queries import overdue_for_supervisor
 from clinical.plans.reviews.queries import review_queue as own_queue
-from clinical.plans.showing import plan_page
+from clinical.plans.showing import plan_page, queue_row, waiting_row
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -55,23 +55,17 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @requires(*READERS)
 @require_GET
 def review_queue(request: HttpRequest) -> HttpResponse:
-    """Whose plan is to be reviewed: one's own people, or, for a supervisor, what is a week late."""
+    """Whose plan is to be reviewed: one's own people; for a supervisor, what waits or is late."""
     actor, at = actor_of(request), clock()
     leads = actor.role == Role.SUPERVISOR
     with reading(actor, purpose="review", relationship="duty") as context:
         read = overdue_for_supervisor if leads else own_queue
-        rows = read(actor.person, at)
-        context.saw("plan.reviews", object_type="plans", subjects=[plan.patient_id for plan, _ in rows])
-        shown = [
-            {
-                "pseudonym": plan.patient.anonymous_id,
-                "url": "" if leads else reverse("clinical:plan", args=[plan.patient_id]),
-                "level": plan.risk_level,
-                "due": due,
-                "late": due <= at,
-                "very_late": schedule.is_supervisors(due, at),
-                "by": plan.authored_by.full_name if plan.authored_by else "",
-            }
-            for plan, due in rows
-        ]
-        return render(request, "clinical/plans/queue.html", {"rows": shown, "leads": leads})
+        rows, waiting = read(actor.person, at), waiting_for(actor.person, at)
+        named = [*(one.patient_id for one in waiting), *(plan.patient_id for plan, _ in rows)]
+        context.saw("plan.reviews", object_type="plans", subjects=list(dict.fromkeys(named)))
+        shown = {
+            "rows": [queue_row(plan, due, at, is_open=not leads) for plan, due in rows],
+            "waiting": [waiting_row(one, at) for one in waiting],
+            "leads": leads,
+        }
+        return render(request, "clinical/plans/queue.html", shown)

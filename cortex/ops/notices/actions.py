@@ -40,3 +40,14 @@ def mark_seen(*, actor: Actor, notice_id: UUID, with_kind: bool = False, at: dat
     meant = own.filter(code=one.code, pk__lte=one.pk) if with_kind else own.filter(pk=one.pk)
     unread = meant.filter(read_at__isnull=True)
     return unread.update(read_at=clock(at)) or Unchanged(0)  # type: ignore[return-value]
+
+
+@quiet("that a notice is needed no more follows from what was done, which its own action records")
+def overtake(
+    *, actor: Actor, user_ids: Iterable[UUID], code: str, object_ids: Iterable[UUID],
+    at: datetime | None = None,
+) -> int:  # fmt: skip
+    """Put away what these people were told of these objects by a code and have not seen; return how many."""
+    told = Notification.objects.filter(recipient_id__in=list(user_ids), read_at__isnull=True)
+    meant = told.filter(code=code, object_id__in=list(object_ids))
+    return meant.update(read_at=clock(at)) or Unchanged(0)  # type: ignore[return-value]
