@@ -31,6 +31,12 @@ CASES = (
         ("tests/unit/crisis/test_sweeper_holds.py",),
     ),
     Sabotage(
+        "the sweeper anchors no head of the trail", "crisis/sweep/loop.py",
+        "            anchor_head()\n",
+        "            pass\n",
+        ("tests/unit/crisis/test_sweep_anchors.py",),
+    ),
+    Sabotage(
         "a page that comes back is not sent what it missed", "cortex/live/hub.py",
         "        events = seat.room.kept_after(seat.sent) or await self.read(seat.room, seat.sent)\n",
         "        events = None\n        seat.sent = seat.room.last or 0\n        return\n",
