@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sabotage:
-    """One safeguard: `old` stands exactly once in the file, `new` takes its place."""
+    """One safeguard: `old` stands exactly once in the file, `new` takes its place.
+
+    `raises` are exceptions by which its tests notice beside their assertions: what the next guard says, a row
+    that should be there and is not, news that is waited for in vain.
+    """
 
     name: str
     file: str
     old: str
     new: str
     tests: tuple[str, ...]
+    raises: tuple[str, ...] = ()
 
 
 # Numbers that commit at once, out of the transaction that they belong to: no lock orders the commits.
