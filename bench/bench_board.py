@@ -24,6 +24,8 @@ RESULTS = ROOT / "bench" / "results"
 CHILDREN = str(ROOT / "bench" / "board_children.py")
 LARGE = 1_000_000
 AIMS = {"embedded": {"rate": 300.0, "p95": 40.0}, "compose": {"rate": 550.0}}
+# Requests a second that the task's own measurements name for peers' lists of open items: the two ends.
+PEERS, PEERS_ITEMS = (33.0, 517.0), 20
 sys.path.insert(0, str(ROOT))
 
 
@@ -202,6 +204,7 @@ def show(figures: dict[str, Any]) -> bool:
         "{bytes:,} bytes   load before {load_before}".format(**figures),
         f"  aim {aim}: {'met' if met else 'MISSED'}",
     )
+    print("          " + beside_peers(figures))
     print(
         "          access rows {access_rows} of {board_requests} requests; {claims} claims, {claims_unseen} "
         "not in the next answer; wrong answers".format(**figures),
@@ -211,6 +214,15 @@ def show(figures: dict[str, Any]) -> bool:
     whole = figures["access_rows"] == figures["board_requests"]
     claimed = figures["claims"] == figures["claims_wanted"] and not figures["claims_unseen"]
     return whole and claimed and not figures["wrong_answers"]
+
+
+def beside_peers(figures: dict[str, Any]) -> str:
+    """Return how a shape's rate stands to the peers'."""
+    slow, quick = PEERS
+    return (
+        f"{figures['rate'] / quick:.1f} to {figures['rate'] / slow:.1f} times the known peers' {slow:g} to "
+        f"{quick:g} requests/s for {PEERS_ITEMS} open items; here they are {figures['cards']}"
+    )
 
 
 def check_plans(house: House) -> tuple[dict[str, Any], bool]:
@@ -278,6 +290,7 @@ def main() -> int:
     kept = {
         "machine": machine(),
         "load_before": LOAD,
+        "peers": {"rates": PEERS, "open_items": PEERS_ITEMS},
         "built": built,
         "right": right,
         "shapes": figures,

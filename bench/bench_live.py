@@ -228,26 +228,55 @@ async def ask(port: int, path: str) -> dict[str, Any]:
     return dict(json.loads(answer.body))
 
 
-async def run_all(house: dict[str, Any], options: argparse.Namespace) -> tuple[list[Any], list[Any], bool]:
-    """Run every cell; return the cells, the ratios, and whether nothing of ours was lost or doubled."""
-    cells, right = [], True
+class Results:
+    """The file of the figures, written anew after each run and complete only after the last."""
+
+    def __init__(self, options: argparse.Namespace, load: float) -> None:
+        whole = options.sockets == SOCKETS and options.processes == PROCESSES
+        # A part of the shapes is no result to keep beside the code.
+        self.path = RESULTS if whole else DATA_DIR / "part.json"
+        peers = {"p99": live_figures.PEER_P99, "sockets": live_figures.PEER_SOCKETS}
+        self.head: dict[str, Any] = {
+            "machine": machine(), "load_before": load, "rate": RATE, "bytes": options.bytes,
+            "peers": peers,
+        }  # fmt: skip
+        self.cells: list[dict[str, Any]] = []
+
+    @property
+    def is_right(self) -> bool:
+        """Say whether nothing of ours was lost or doubled so far."""
+        return not any(cell["faults"] for cell in self.cells)
+
+    def add(self, cell: dict[str, Any]) -> None:
+        """Take a run's figures in and write what there is."""
+        self.cells.append(cell)
+        self.write(complete=False)
+
+    def write(self, *, complete: bool, **more: Any) -> None:
+        """Put a whole file in the place of the one before."""
+        kept = {"complete": complete, **self.head, "right": self.is_right, **more, "cells": self.cells}
+        beside = self.path.with_suffix(".new")
+        beside.write_text(json.dumps(kept, indent=1) + "\n")
+        beside.replace(self.path)
+
+
+async def run_all(house: dict[str, Any], options: argparse.Namespace, results: Results) -> list[Any]:
+    """Run every cell; return how the designs stand to each other."""
     for processes in options.processes:
         for sockets in options.sockets:
             for design in options.designs:
                 cell = await Run(house, design, sockets, options).measure(processes)
-                cells.append(cell)
                 live_figures.show(cell)
                 cell["faults"] = live_figures.faults(cell) if design == "hub" else []
                 for fault in cell["faults"]:
                     print(f"    RED: {fault}")
-                right = right and not cell["faults"]
+                results.add(cell)
     print("beside stock Channels in this run:")
     by_shape: dict[tuple[int, int], dict[str, Any]] = {}
-    for cell in cells:
+    for cell in results.cells:
         if "p99" in cell:
             by_shape.setdefault((cell["sockets"], cell["processes"]), {})[cell["design"]] = cell
-    ratios = [live_figures.ratio(one["hub"], one["stock"]) for one in by_shape.values() if len(one) == 2]
-    return cells, ratios, right
+    return [live_figures.ratio(one["hub"], one["stock"]) for one in by_shape.values() if len(one) == 2]
 
 
 def numbers(text: str) -> list[int]:
@@ -280,19 +309,14 @@ def main() -> int:
     try:
         house = build(-(-max(options.sockets) * 21 // 20 // PER_USER) + 1)
         print(f"cores {os.cpu_count()}, load {load}; {RATE:g} changes a second of {options.bytes} bytes")
-        cells, ratios, right = uvloop.run(run_all(house, options))
+        results = Results(options, load)
+        ratios = uvloop.run(run_all(house, options, results))
     finally:
         stores.stop()
-    met = live_figures.aims(cells, ratios)
-    kept = {"machine": machine(), "load_before": load, "rate": RATE, "bytes": options.bytes, "right": right,
-            "aims_met": met, "ratios": ratios, "cells": cells}  # fmt: skip
-    # A part of the shapes is no result to keep beside the code.
-    path = (
-        RESULTS if options.sockets == SOCKETS and options.processes == PROCESSES else DATA_DIR / "part.json"
-    )
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-    print(f"kept in {path.relative_to(ROOT)}")
-    return 0 if right and (met is not False or not options.strict) else 1
+    met = live_figures.aims(results.cells, ratios)
+    results.write(complete=True, aims_met=met, ratios=ratios)
+    print(f"kept in {results.path.relative_to(ROOT)}")
+    return 0 if results.is_right and (met is not False or not options.strict) else 1
 
 
 if __name__ == "__main__":

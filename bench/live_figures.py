@@ -18,6 +18,8 @@ STOCK_ELSEWHERE = {
 }
 AIM = (1000, 2)
 AIM_P99, AIM_RATIO = 20.0, 25.0
+# The p99 in ms that the task's own measurements name for peers' live pages, and with how many sockets.
+PEER_P99, PEER_SOCKETS = 204.0, 200
 CUTS = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 # Sixteen buckets to each doubling: a value is known to 6 %, however large it is.
 STEPS = 16
@@ -137,11 +139,22 @@ def show(cell: dict[str, Any]) -> None:
         sep="",
     )
     show_histogram(cell["histogram_us"])
+    if cell["design"] == "hub" and "p99" in cell:
+        print("    " + beside_peers(cell))
     if "storm" in cell:
         print(
             "    all return at once: welcomed in {welcomed:.2f} s, {whole:,} whole in {took:.2f} s, "
             "{turned_away} times told to come again".format(**cell["storm"])
         )
+
+
+def beside_peers(cell: dict[str, Any]) -> str:
+    """Return how a run's p99 stands to the known peers'."""
+    known = f"known peers: p99 {PEER_P99:g} ms at {PEER_SOCKETS} sockets"
+    if cell["sockets"] < PEER_SOCKETS:
+        return f"{known}; here they are fewer"
+    times = PEER_P99 / max(cell["p99"], 0.01)
+    return f"{known}; here {cell['p99']:g} ms at {cell['sockets']:,}: {times:.1f} times as quick"
 
 
 def aims(cells: list[dict[str, Any]], ratios: list[dict[str, Any]]) -> bool | None:

@@ -1,8 +1,8 @@
 """`python -m tests.sabotage`: a copy of HEAD, one safeguard less at a time; each must end in a failing test.
 
-First the same tests run in the copy as it is, and pass. A change that no longer fits, an error while tests
-are collected, and a run in which nothing failed by an assertion are failures of this script. It writes
-report.md beside itself; exit status 1 when a safeguard can be taken out unnoticed.
+First the same tests run in the copy as it is, and pass. A change that no longer fits, a run in which nothing
+failed by what a test expects, and one in which anything broke in another way (reports.py) are failures of
+this script. It writes report.md beside itself; exit status 1 when a safeguard can be taken out unnoticed.
 """
 
 from __future__ import annotations
@@ -14,35 +14,25 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
+from tests.sabotage import reports
 from tests.sabotage.cases import CASES, Sabotage
+from tests.sabotage.reports import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = Path(__file__).with_name("report.md")
 HEAD = """# What notices when a safeguard is gone
 
 Written by `make sabotage`: in a copy of the commit as it is, the tests that `cases.py` names pass. Then one
-safeguard is taken out at a time, and at least one of them must fail. `python -m tests.sabotage WORD` renews
-the rows whose names hold the word.
+safeguard is taken out at a time: at least one of them must fail by what it expects, and nothing may break in
+another way (`reports.py`). `python -m tests.sabotage WORD` renews the rows whose names hold the word.
 
 | without it | changed | noticed by (the first three) | at |
 |---|---|---|---|
 """
 SECONDS = 420
 ALL_SECONDS = 3600
-
-
-@dataclass
-class Outcome:
-    """What a run of some tests said: how many ran, which failed, and whether any of it broke down."""
-
-    ran: int
-    failed: list[str]
-    broken: list[str]
-    seconds: float
 
 
 def main(names: list[str]) -> int:
@@ -57,32 +47,36 @@ def main(names: list[str]) -> int:
             return 1
         rows, bad, at = {}, 0, commit()
         for case in chosen:
-            said, is_caught = attempt(folder, case)
-            bad += not is_caught
+            said, verdict = attempt(folder, case)
+            bad += verdict != "caught"
             rows[case.name] = f"| {case.name} | `{case.file}` | {said} | {at} |"
-            print(f"{'caught' if is_caught else 'UNNOTICED'}: {case.name}: {said}", flush=True)
+            print(f"{verdict if verdict == 'caught' else verdict.upper()}: {case.name}: {said}", flush=True)
     write_report(rows)
     return 1 if bad else 0
 
 
-def attempt(folder: Path, case: Sabotage) -> tuple[str, bool]:
+def attempt(folder: Path, case: Sabotage) -> tuple[str, str]:
     """Take one safeguard out, run its tests, and put it back."""
     path = folder / case.file
     source = path.read_text(encoding="utf-8")
     if source.count(case.old) != 1:
-        return f"the change fits {source.count(case.old)} times", False
+        return f"the change fits {source.count(case.old)} times", "unfit"
     path.write_text(source.replace(case.old, case.new), encoding="utf-8")
     try:
-        found = run(folder, case.tests)
+        found = run(folder, case.tests, raises=case.raises)
     finally:
         path.write_text(source, encoding="utf-8")
-    if found.failed:
-        return "<br>".join(f"`{name}`" for name in found.failed[:3]), True
-    return f"{found.ran} tests ran, none failed; {'; '.join(found.broken) or 'nothing broke'}", False
+    if found.broken:
+        told = "; ".join(found.broken[:3]).replace("|", "/").replace("\n", " ")
+        return f"broken: {told}", found.verdict
+    said = "<br>".join(f"`{name}`" for name in found.failed[:3])
+    return said or f"{found.ran} tests ran, none failed", found.verdict
 
 
-def run(folder: Path, tests: tuple[str, ...], seconds: int = SECONDS) -> Outcome:
-    """Run tests in the copy; what fails outside of a test (import, collection, a fixture) is no finding."""
+def run(
+    folder: Path, tests: tuple[str, ...], seconds: int = SECONDS, raises: tuple[str, ...] = ()
+) -> Outcome:
+    """Run tests in the copy and return what their report says."""
     began = time.monotonic()
     result = folder / "result.xml"
     result.unlink(missing_ok=True)
@@ -93,18 +87,12 @@ def run(folder: Path, tests: tuple[str, ...], seconds: int = SECONDS) -> Outcome
             command, cwd=folder, env=own, capture_output=True, text=True, check=False, timeout=seconds
         )
     except subprocess.TimeoutExpired:
-        return Outcome(0, [], ["it never ended"], time.monotonic() - began)
+        return Outcome(broken=["it never ended"], seconds=time.monotonic() - began)
     if not result.exists():
-        return Outcome(0, [], [(done.stdout + done.stderr)[-500:]], time.monotonic() - began)
-    cases = list(ElementTree.parse(result).iter("testcase"))  # noqa: S314
-    failed = [name_of(case) for case in cases if case.find("failure") is not None]
-    broken = [name_of(case) for case in cases if case.find("error") is not None]
-    return Outcome(len(cases), failed, broken, time.monotonic() - began)
-
-
-def name_of(case: ElementTree.Element) -> str:
-    """Return file and test as pytest names them."""
-    return f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        return Outcome(broken=[(done.stdout + done.stderr)[-500:]], seconds=time.monotonic() - began)
+    found = reports.read(result, raises)
+    found.seconds = time.monotonic() - began
+    return found
 
 
 @contextmanager

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sabotage:
-    """One safeguard: `old` stands exactly once in the file, `new` takes its place."""
+    """One safeguard: `old` stands exactly once in the file, `new` takes its place.
+
+    `raises` are exceptions by which its tests notice beside their assertions: what the next guard says, a row
+    that should be there and is not, news that is waited for in vain.
+    """
 
     name: str
     file: str
     old: str
     new: str
     tests: tuple[str, ...]
+    raises: tuple[str, ...] = ()
 
 
 # Numbers that commit at once, out of the transaction that they belong to: no lock orders the commits.
@@ -29,6 +34,12 @@ CASES = (
         "due = [one for one in escalation_queries.due_steps(clock(), BATCH) if one.pk not in seen]",
         "due: list[DueStep] = []",
         ("tests/unit/crisis/test_sweeper_holds.py",),
+    ),
+    Sabotage(
+        "the sweeper anchors no head of the trail", "crisis/sweep/loop.py",
+        "            anchor_head()\n",
+        "            pass\n",
+        ("tests/unit/crisis/test_sweep_anchors.py",),
     ),
     Sabotage(
         "a page that comes back is not sent what it missed", "cortex/live/hub.py",
