@@ -13,6 +13,7 @@ from crisis.resources.models import CrisisResource
 from patients.pathway.models import Referral
 from patients.pathway.queries import places_of
 from patients.registry.models import Patient
+from patients.sessions.neural import NeuralAudioDetail
 
 
 def organization(slug: str) -> Organization | None:
@@ -43,6 +44,11 @@ def has_phrases(organization_id: UUID) -> bool:
 def has_referral(organization_id: UUID | None) -> bool:
     """Whether somebody was referred to an organization."""
     return Referral.objects.filter(organization=organization_id).exists()
+
+
+def neural_sessions(patient_id: UUID) -> int:
+    """Return of how many sessions a person's app told how neural audio was set."""
+    return NeuralAudioDetail.objects.filter(patient_id=patient_id).count()
 
 
 def treated_by(user_id: UUID, at: datetime, since: datetime | None = None) -> list[Patient]:

@@ -82,6 +82,8 @@ def history(person: Person, pseudonym: str, now: datetime) -> list[dict[str, Any
                 items += _exercise(person, pseudonym, at, chance)
         if back == 2:
             items += _chat(person, pseudonym, at, chance)
+        if back in LISTENED and person.number % 3 == 1:
+            items += _listen(person, pseudonym, at, *LISTENED[back])
         if back % 4 == 1:
             items.append(
                 _message(pseudonym, at + timedelta(minutes=20), _say("everyday", person, chance), person)
@@ -247,6 +249,32 @@ def _chat(person: Person, pseudonym: str, at: datetime, chance: random.Random) -
             "session_ended", pseudonym, begun + timedelta(minutes=9), session=session, status="completed",
             duration_seconds=540,
         ),
+    ]  # fmt: skip
+
+
+# By the days before now: how well some people's neural audio helped, of 10, and what was noted in it.
+LISTENED: dict[int, tuple[int, list[dict[str, str]]]] = {
+    9: (8, []), 6: (9, []), 3: (9, [{"code": "headache", "severity": "mild"}]),
+}  # fmt: skip
+
+
+def _listen(
+    person: Person, pseudonym: str, at: datetime, helped: int, effects: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Return neural audio that the person listened to: how it was set, what was noted, what they thought."""
+    session, begun = f"n{person.number}-{at:%Y%m%d}", at + timedelta(hours=3)
+    done = begun + timedelta(minutes=20)
+    return [
+        _item(
+            "session_started", pseudonym, begun, session=session, session_kind="neural_audio", channel="app",
+            neural_audio={"base_frequency_hz": 14, "target_frequency_hz": 10, "volume_level": 50,
+                          "initial_state": "tense", "target_state": "calm"},
+        ),
+        _item(
+            "session_ended", pseudonym, done, session=session, status="completed", duration_seconds=1200,
+            neural_audio={"side_effects": effects},
+        ),
+        _item("feedback", pseudonym, done, session=session, satisfaction=4, effectiveness=helped),
     ]  # fmt: skip
 
 

@@ -253,6 +253,47 @@ def free(name: str, *, words: bool = False) -> Field:
     return Field(name, read, {"oneOf": [{"type": "object"}, {"type": "array"}]}, words=words)
 
 
+def closed(name: str, *members: Field, about: str = "") -> Field:
+    """An object of these members alone: any other is refused with its place; null says nothing."""
+    known = {member.name: member for member in members}
+    needed = [member.name for member in members if member.required]
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Refused("wrong_type")
+        strange = next((key for key in value if key not in known), None)
+        if strange is not None:
+            raise Refused("unknown_key", f"/{strange}")
+        found: dict[str, Any] = {}
+        for key, member in known.items():
+            if value.get(key) is not None:
+                found[key] = _below(key, member.read, value[key])
+            elif member.required:
+                raise Refused("missing", f"/{key}")
+        return found
+
+    schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
+    schema["properties"] = {member.name: member.schema for member in members}
+    schema |= {"required": needed} if needed else {}
+    schema |= {"description": about} if about else {}
+    return Field(name, read, schema, words=any(member.words for member in members))
+
+
+def closed_list(name: str, limit: int, *members: Field) -> Field:
+    """A list of closed objects."""
+    one = closed(name, *members)
+
+    def read(value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            raise Refused("wrong_type")
+        if len(value) > limit:
+            raise Refused("too_many")
+        return [_below(str(index), one.read, inner) for index, inner in enumerate(value)]
+
+    schema = {"type": "array", "items": one.schema, "maxItems": limit}
+    return Field(name, read, schema, words=one.words)
+
+
 def _below(step: str, read: Callable[[Any], Any], value: Any) -> Any:
     try:
         return read(value)

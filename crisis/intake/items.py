@@ -10,6 +10,7 @@ from typing import Any
 
 from crisis.intake import fields as f
 from crisis.intake.kinds import COMMON, KINDS, Kind
+from patients.codes import SessionKind
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
@@ -186,6 +187,12 @@ def _check_together(item: Item) -> None:
             raise f.Refused("not_a_choice", "/label")
         if not values.keys() & {"label", "valence", "plutchik", "probabilities", "clinical_markers"}:
             raise f.Refused("missing", "/label")
+    if (
+        item.kind == "session_started"
+        and values.get("neural_audio")
+        and values["session_kind"] != SessionKind.NEURAL_AUDIO
+    ):
+        raise f.Refused("wrong_session_kind", "/neural_audio")
     if item.kind == "feedback":
         values["effectiveness_scale"] = 5 if values.get("effectiveness_scale") == "1-5" else 10
         if values.get("effectiveness", 1) > values["effectiveness_scale"]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from crisis.intake import fields as f
 from patients.codes import VOICE_EMOTIONS, ConsentMethod, ConsentType, Emotion, MessageRole, ToolStatus
+from patients.sessions.neural import MOST_HZ
+from patients.sessions.severity import EFFECT_SEVERITIES
 
 SESSION_KINDS = ("self_guided", "voice_checkin", "neural_audio", "chat")
 CHANNELS = ("in_person", "video", "phone", "sms", "chat", "voice_app", "app")
@@ -47,6 +49,18 @@ _PROSODY = (
     f.number("pause_ratio", 0, 1), f.number("prosody_variance", 0, 100_000),
 )  # fmt: skip
 
+# Its codes are the person's: a state or a side effect can be a cry for help.
+_NEURAL = f.closed(
+    "neural_audio",
+    f.number("base_frequency_hz", 0, MOST_HZ), f.number("target_frequency_hz", 0, MOST_HZ),
+    f.whole("volume_level", 0, 100), f.code("initial_state").spoken(), f.code("target_state").spoken(),
+    f.closed_list("side_effects", 20, f.code("code").needed().spoken(),
+                  f.choice("severity", EFFECT_SEVERITIES).needed()),
+    about="How a session of kind `neural_audio` was set, and the side effects noted in it. In an item of "
+          "another session it is rejected with `wrong_session_kind`: leave it out. A start fills what is not "
+          "known yet, an end has the last word. What the person says afterwards belongs into `feedback`.",
+)  # fmt: skip
+
 
 def _felt(source: str, labels: tuple[str, ...]) -> tuple[f.Field, ...]:
     return (
@@ -60,12 +74,12 @@ _ALL = (
         f.ref("session").needed(), f.choice("session_kind", SESSION_KINDS).needed(), f.choice("channel",
         CHANNELS),
         f.code("subtype").spoken(), f.code("mood", 32).spoken(), f.codes("tags", 20).spoken(),
-        f.mapping("metrics", words=True),
+        f.mapping("metrics", words=True), _NEURAL,
     )),
     Kind("session_ended", "A session ended.", (
         f.ref("session").needed(), f.choice("status", ("completed", "abandoned")),
         f.whole("duration_seconds", 0, DAY_SECONDS), f.code("mood", 32).spoken(),
-        f.mapping("metrics", words=True),
+        f.mapping("metrics", words=True), _NEURAL,
     )),
     Kind("message", "One utterance of a conversation; only the patient's own words are screened.", (
         f.ref("session"), f.choice("role", MessageRole.values).needed(), f.text("text").needed(),

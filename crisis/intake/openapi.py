@@ -85,6 +85,15 @@ EXAMPLES = [
         {"id": "m-1", "kind": "message", "patient": "CX-10000001", "session": "chat-1", "role": "patient",
          "text": "Leo nimelala vizuri.", "language": "sw", "at": WHEN},
     ]}),
+    OpenApiExample("Neural audio, and how it was set", request_only=True, value={"items": [
+        {"id": "s-2", "kind": "session_started", "patient": "CX-10000001", "session": "audio-1",
+         "session_kind": "neural_audio", "at": WHEN, "neural_audio": {
+             "base_frequency_hz": 14, "target_frequency_hz": 10, "volume_level": 50,
+             "initial_state": "tense", "target_state": "calm"}},
+        {"id": "s-3", "kind": "session_ended", "patient": "CX-10000001", "session": "audio-1",
+         "at": "2026-11-21T06:20:00+03:00",
+         "neural_audio": {"volume_level": 40, "side_effects": [{"code": "headache", "severity": "mild"}]}},
+    ]}),
     OpenApiExample("The answer", response_only=True, status_codes=["200"], value={
         "received_at": "2026-11-21T03:00:01+00:00", "counts": {"stored": 2},
         "items": [

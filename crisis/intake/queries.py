@@ -16,14 +16,16 @@ from cortex.ids import uuid7
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import Level, RiskAlert
 from crisis.intake.answers import Reply, Result
+from crisis.intake.items import Item
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
 from crisis.intake.parcels import Parcel
-from crisis.intake.sorting import Facts, Known, Sorted
+from crisis.intake.sorting import Facts, Known, Sorted, row_id
 from crisis.intake.storing import MessageKey, message_key, session_key
 from patients.codes import MessageRole, PatientStatus
 from patients.registry.models import Patient
 from patients.registry.queries import by_pseudonyms, locked, names_of, patient, patients
 from patients.sessions.messages import Message
+from patients.sessions.queries import kinds_of
 from patients.sessions.records import AHEAD, OLDEST
 
 SHORT_TEXT = 80
@@ -137,6 +139,20 @@ def _is_short(row: Sorted) -> bool:
     return (
         row.may_screen and row.is_taken and row.item.kind == "message" and len(values["text"]) <= SHORT_TEXT
     )
+
+
+def told_kinds(items: Iterable[Item], facts: Facts) -> dict[tuple[UUID, str], str]:
+    """Return the kind that a start gave to each session whose end says how neural audio was set.
+
+    By (patient, session name); one query, none where no end says it.
+    """
+    wanted = {
+        (row_id(person), item.values["session"])
+        for item in items
+        if item.kind == "session_ended" and item.refusal is None and item.values.get("neural_audio")
+        and (person := facts.people.get(item.pseudonym)) is not None
+    }  # fmt: skip
+    return kinds_of(wanted)
 
 
 def has_waiting_alert(patient_id: UUID, level: str) -> bool:

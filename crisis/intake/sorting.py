@@ -15,6 +15,7 @@ from crisis.intake.models import Source, key_id
 from crisis.risk.dissonance import Dissonance
 from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import ModelReading
+from patients.codes import SessionKind
 from patients.privacy.records import Decision, decided, newer
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
@@ -63,7 +64,8 @@ class Known:
 class Facts:
     """What the database knows about the people and ids of one batch.
 
-    Item ids are the `client`'s; `sender` is whose clock the times of consents were read from.
+    Item ids are the `client`'s; `sender` is whose clock the times of consents were read from. `kinds` are
+    those that starts gave to sessions, by (patient, session name), where an item asks for them.
     """
 
     client: str
@@ -73,6 +75,7 @@ class Facts:
     sender: UUID | None = None
     consents: dict[tuple[UUID, str], Decision] = field(default_factory=dict)
     known: Mapping[UUID, Known] = field(default_factory=dict)
+    kinds: dict[tuple[UUID, str], str] = field(default_factory=dict)
     allowed: int = 0
     counted: int = 0
 
@@ -262,9 +265,25 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
         return
     if item.kind == "consent":
         _decide(facts, row_id(found.person), item)
+    if item.kind == "session_started":
+        facts.kinds[row_id(found.person), item.values["session"]] = item.values["session_kind"]
+    if item.kind == "session_ended" and _is_of_another_kind(item, row_id(found.person), facts):
+        found.refuse("wrong_session_kind", "/neural_audio", support=_may_help(item))
+        return
     # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
     facts.counted += 1
     found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
+
+
+def _is_of_another_kind(item: Item, patient_id: UUID, facts: Facts) -> bool:
+    """Whether an end says how neural audio was set of a session that was started as something else.
+
+    Nothing speaks against it while the start is still to come.
+    """
+    if not item.values.get("neural_audio"):
+        return False
+    started_as = facts.kinds.get((patient_id, item.values["session"]), SessionKind.NEURAL_AUDIO)
+    return started_as != SessionKind.NEURAL_AUDIO
 
 
 def _in_batch(found: Sorted, before: Known | None) -> Known:

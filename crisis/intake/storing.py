@@ -17,6 +17,7 @@ from crisis.intake.models import ITEM_LIFE, Source, key_id
 from crisis.intake.sorting import Facts, Known, Sorted, remembered, row_id
 from crisis.risk.codes import text_code
 from crisis.risk.pii import pii_present
+from patients.codes import SessionKind
 from patients.privacy.records import ConsentData
 from patients.sessions import records
 
@@ -32,7 +33,7 @@ SEALED_KINDS = frozenset({"message", "transcript", "voice_features"})
 SEALED_MEMBERS = frozenset({
     "tags", "metrics", "data", "text", "ai_analysis", "physical_effects", "mental_effects", "notes",
     "params", "error",
-    "citations", "clinical_markers", "guardian",
+    "citations", "clinical_markers", "guardian", "neural_audio",
 })  # fmt: skip
 # What an item lets us guess about a session whose start has not arrived; the start itself overrides it.
 KIND_HINTS = {"message": "chat", "transcript": "voice_checkin", "voice_features": "voice_checkin"}
@@ -101,6 +102,8 @@ def _session(found: Sorted, at: datetime) -> records.SessionData:
         data.status, data.ended_at = values.get("status", "completed"), item.moment()
         data.duration_seconds = values.get("duration_seconds")
         data.mood_label, data.metrics = values.get("mood"), values.get("metrics")
+        # Of a session that was started as another kind it was refused before.
+        data.kind = SessionKind.NEURAL_AUDIO if values.get("neural_audio") else None
     else:
         data.seen_at, data.kind = item.moment(), KIND_HINTS.get(item.kind)
     return data
@@ -238,6 +241,15 @@ def _feedback(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     ))  # fmt: skip
 
 
+def _neural(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
+    values = found.item.values.get("neural_audio")
+    if values:
+        batch.neural.append(records.NeuralData(
+            **common(found, shelf.at), session_id=shelf.session_of(found), values=values,
+            is_end=found.item.kind == "session_ended",
+        ))  # fmt: skip
+
+
 def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
     values = found.item.values
     batch.check_ins.append(records.CheckInData(
@@ -367,5 +379,5 @@ def consents_of(taken: Iterable[Sorted]) -> dict[UUID, list[ConsentData]]:
 _PREPARE: dict[str, Callable[[records.Batch, Sorted, Shelf], None]] = {
     "message": _message, "transcript": _transcript, "voice_features": _voice, "emotion": _emotion,
     "activity": _activity, "feedback": _feedback, "checkin": _checkin, "tool_action": _tool,
-    "rationale": _rationale,
+    "rationale": _rationale, "session_started": _neural, "session_ended": _neural,
 }  # fmt: skip

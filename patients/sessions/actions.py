@@ -6,8 +6,9 @@ the order of their ids (`patients.registry.queries.locked`), so that two batches
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Value
@@ -21,8 +22,9 @@ from patients.sessions import builders
 from patients.sessions.merging import apply, new_session
 from patients.sessions.messages import AssistantRationale, Message, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
-from patients.sessions.records import Batch, CheckInData, LocationData, SessionData, VoiceData
+from patients.sessions.records import Batch, CheckInData, LocationData, SessionData
 
 SessionKey = tuple[UUID, str]
 PART = "a part of the intake's batch, which writes the audit row"
@@ -65,7 +67,8 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     """
     _touch(batch)
     insert_data(Message, batch.messages, builders.message_columns(batch.messages))
-    _voices(batch.voices)
+    _details(VoiceSession, batch.voices, builders.voice_row, builders.put_voice)
+    _details(NeuralAudioDetail, batch.neural, builders.neural_row, builders.put_neural)
     _features(batch)
     insert_data(EmotionObservation, batch.emotions, builders.emotion_columns(batch.emotions))
     insert_data(SessionActivity, batch.activities, {})
@@ -88,16 +91,19 @@ def _known_sessions(keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
     return {key: row for key, row in found.items() if key in wanted}
 
 
-def _voices(items: list[VoiceData]) -> None:
-    known = VoiceSession.objects.in_bulk([item.session_id for item in items])
-    fresh: dict[UUID, VoiceSession] = {}
+def _details(
+    model: Any, items: Sequence[Any], new: Callable[[Any], Any], put: Callable[[Any, Any], list[str]]
+) -> None:
+    """Make or change the one row that each item's session has in a model; no statement without items."""
+    known = model.objects.in_bulk([item.session_id for item in items])
+    fresh: dict[UUID, Any] = {}
     changed: dict[UUID, set[str]] = {}
     for item in items:
         row = known.get(item.session_id) or fresh.get(item.session_id)
         if row is None:
-            row = fresh[item.session_id] = builders.voice_row(item)
-        names = builders.put_voice(row, item)
-        if item.session_id in known:
+            row = fresh[item.session_id] = new(item)
+        names = put(row, item)
+        if item.session_id in known and names:
             changed.setdefault(item.session_id, set()).update(names)
     insert_rows(list(fresh.values()))
     for session_id, touched in changed.items():

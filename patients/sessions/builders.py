@@ -13,6 +13,7 @@ from cortex.ids import time_of, uuid7
 from patients.registry.person import LastLocation
 from patients.sessions.messages import MESSAGE_LIFE
 from patients.sessions.models import HARD_CAP, SessionFeature, VoiceSession
+from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn
 from patients.sessions.records import (
     CheckInData,
@@ -20,6 +21,7 @@ from patients.sessions.records import (
     FeatureData,
     LocationData,
     MessageData,
+    NeuralData,
     VoiceData,
     clamped,
 )
@@ -42,6 +44,11 @@ FEATURE_FIELDS = frozenset(
         "observed_at",
     )
 )
+
+NEURAL_FIELDS = frozenset({
+    "base_frequency_hz", "target_frequency_hz", "volume_level", "initial_state", "target_state",
+    "side_effects",
+})  # fmt: skip
 
 
 def digest(patient_id: UUID, text: str) -> bytes:
@@ -129,6 +136,28 @@ def put_features(row: SessionFeature, values: dict[str, Any]) -> None:
             setattr(row, name, sorted({*getattr(row, name), *value}))
         elif value is not None:
             setattr(row, name, value)
+
+
+def neural_row(data: NeuralData) -> NeuralAudioDetail:
+    """Return an empty detail of a neural-audio session."""
+    return NeuralAudioDetail(
+        session_id=data.session_id,
+        organization_id=data.organization_id,
+        patient_id=data.patient_id,
+        received_at=data.received_at,
+    )
+
+
+def put_neural(row: NeuralAudioDetail, data: NeuralData) -> list[str]:
+    """Put what a start or an end said onto the row; return the changed fields. ValueError for a stranger."""
+    strangers = set(data.values) - NEURAL_FIELDS
+    if strangers:
+        raise ValueError(f"no settings: {sorted(strangers)}")
+    # Side effects that are sealed count as said without being opened.
+    changed = [name for name in data.values if data.is_end or row.__dict__.get(name) in (None, "")]
+    for name in changed:
+        setattr(row, name, data.values[name])
+    return changed
 
 
 def check_in_row(data: CheckInData) -> DailyCheckIn:

@@ -47,6 +47,18 @@ def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[
     return {row.pop("session_id"): row for row in rows}
 
 
+def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]:
+    """Return the kind of each session that a start has come of, by (patient id, client_ref); one query."""
+    if not names:
+        return {}
+    rows = Session.objects.filter(
+        patient_id__in={patient_id for patient_id, _ in names}, client_ref__in={name for _, name in names},
+        start_is_inferred=False,
+    ).exclude(client_ref="")  # fmt: skip
+    found = rows.values_list("patient_id", "client_ref", "kind")
+    return {(patient_id, name): kind for patient_id, name, kind in found if (patient_id, name) in names}
+
+
 def progress_summary(patient_ids: Collection[UUID], since: datetime) -> dict[str, Any]:
     """Return a person's sessions and mean answers since a time (the source's user_progress_summary).
 

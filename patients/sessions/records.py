@@ -134,6 +134,18 @@ class FeatureData(Common):
 
 
 @dataclass(slots=True)
+class NeuralData(Common):
+    """How a neural-audio session was set, and what was noted in it; `values` are columns of its detail.
+
+    A start fills what is empty and an end has the last word, so that it doesn't matter which came first.
+    """
+
+    session_id: UUID
+    values: dict[str, Any]
+    is_end: bool = False
+
+
+@dataclass(slots=True)
 class EmotionData(Common):
     """One reading of an emotion; exactly one of `session_id` and `message_id`."""
 
@@ -251,6 +263,7 @@ class Batch:
     messages: list[MessageData] = field(default_factory=list)
     voices: list[VoiceData] = field(default_factory=list)
     features: list[FeatureData] = field(default_factory=list)
+    neural: list[NeuralData] = field(default_factory=list)
     emotions: list[EmotionData] = field(default_factory=list)
     activities: list[ActivityData] = field(default_factory=list)
     feedback: list[FeedbackData] = field(default_factory=list)

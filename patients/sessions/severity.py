@@ -1,4 +1,4 @@
-"""How severe the clinical markers of one emotion are (domain 1.3, from source 003): pure numbers."""
+"""How severe something is: an emotion by its markers (domain 1.3, from source 003), a side effect; pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ BANDS = ((0.30, "minimal"), (0.50, "mild"), (0.70, "moderate"))
 FLAG_SEVERITY = 0.70
 FLAG_HOPELESSNESS = 0.60
 FLAG_CONFIDENCE = 0.70
+# What may be said of a side effect of neural audio, the mildest first.
+EFFECT_SEVERITIES = ("none", "mild", "moderate", "severe")
 
 
 def clinical_severity(markers: Mapping[str, float] | None) -> float | None:

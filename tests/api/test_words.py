@@ -38,6 +38,21 @@ def test_words_of_the_assistant_are_sealed_and_never_evidence(api: Api, cast: Ca
         ("session_ended", {"session": "s", "mood": "kill-myself-tonight"}),
         ("session_started", {"session": "s", "session_kind": "chat", "tags": ["kill_myself_tonight"]}),
         ("session_started", {"session": "s", "session_kind": "chat", "subtype": "kill.myself.tonight"}),
+        (
+            "session_started",
+            {
+                "session": "s",
+                "session_kind": "neural_audio",
+                "neural_audio": {"initial_state": "kill_myself_tonight"},
+            },
+        ),
+        (
+            "session_ended",
+            {
+                "session": "s",
+                "neural_audio": {"side_effects": [{"code": "kill_myself_tonight", "severity": "severe"}]},
+            },
+        ),
         ("tool_action", {"tool_name": "search", "status": "started", "params": {"query": TIER_A}}),
         ("tool_action", {"tool_name": "search", "status": "started", "text": TIER_A}),
         ("rationale", {"message": "m-1", "text": TIER_A}),

@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from patients.sessions.severity import EFFECT_SEVERITIES
+
 LEAST_SESSIONS = 3
 HELPED, DID_NOT_HELP = 0.75, 0.35
 # [P] how far one proposal turns down.
 VOLUME_STEP, SENSITIVITY_STEP = 10, 1
 LOWEST_VOLUME, LOWEST_SENSITIVITY = 0, 1
-SEVERITIES = ("none", "mild", "moderate", "severe")
-HARMFUL = frozenset(SEVERITIES[2:])
+HARMFUL = frozenset(EFFECT_SEVERITIES[2:])
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One neural-audio session with feedback: the band it aimed at, and what the person said of it."""
+    """One neural-audio session: the band that it aimed at, and what was noted and said of it."""
 
     band: str
     at: datetime
@@ -69,13 +70,13 @@ def worst_of(*effects: Any) -> str:
     say nothing, since guessing one would be worse than a person reading it.
     """
     found = [one for effect in effects for one in _severities(effect)]
-    return max(found, key=SEVERITIES.index, default="")
+    return max(found, key=EFFECT_SEVERITIES.index, default="")
 
 
 def _severities(effect: Any) -> Iterable[str]:
     if isinstance(effect, str):
         word = effect.strip().lower()
-        return [word] if word in SEVERITIES else []
+        return [word] if word in EFFECT_SEVERITIES else []
     if isinstance(effect, Mapping):
         effect = list(effect.values())
     if isinstance(effect, Sequence):

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from clinical.sessions.neural.contraindications import FACTORS
 from clinical.sessions.neural.proposals import Heard, Standing, band_of, norm, worst_of
 from cortex.access.context import AccessContext
@@ -126,10 +128,15 @@ def heard_of(
 
 
 def people_with_news(since: datetime) -> list[UUID]:
-    """Return the persons from whose neural-audio sessions feedback came since a time."""
+    """Return the persons of whose neural-audio sessions something came since a time that may propose.
+
+    That is feedback, side effects, or, after either of them, how the session was set.
+    """
+    said = Q(feedback__isnull=False) | Q(neural_audio__side_effects__isnull=False)
     rows = Session.objects.filter(
+        Q(feedback__received_at__gte=since) | Q(neural_audio__updated_at__gte=since) & said,
         kind=SessionKind.NEURAL_AUDIO, status__in=SessionStatus.values,
-        started_at__gte=since - RATED_WITHIN, feedback__received_at__gte=since,
+        started_at__gte=since - RATED_WITHIN,
     )  # fmt: skip
     return sorted(set(rows.values_list("patient__person_id", flat=True)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from clinical.assessments.definitions import packaged
 from clinical.assessments.scoring import score
 from clinical.backoffice import world
+from crisis.intake.items import read_items
 from tests.stores import ROOT
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -41,6 +42,17 @@ def test_a_persons_check_ins_are_the_real_persons_days_and_a_missing_day_stays_m
             assert item["sleep_quality"] == scaled(6 - tired)
             assert item["mood"] == scaled(6 - joyless)
     assert gaps > 0, "the study's missing days are among the slices"
+
+
+def test_every_item_of_the_past_is_one_that_the_door_takes_and_some_listen_to_neural_audio() -> None:
+    listened = 0
+    for person in PEOPLE:
+        read = read_items(world.history(person, "CX-1", NOW), NOW)
+        assert all(item.refusal is None and item.ignored == () for item in read)
+        settings = [item.values["neural_audio"] for item in read if "neural_audio" in item.values]
+        assert len(settings) in (0, 2 * len(world.LISTENED))
+        listened += bool(settings)
+    assert listened == len(PEOPLE[1::3])
 
 
 def scaled(answer: float | None) -> int:

@@ -110,6 +110,86 @@ REFUSED = [
     ("checkin", {"date": "2026-02-30"}, "not_a_day", "/date"),
     ("checkin", {"mood": 0}, "out_of_range", "/mood"),
     ("checkin", {"mood": 5.5}, "wrong_type", "/mood"),
+    ("session_started", {"neural_audio": {"volume_level": 40}}, "wrong_session_kind", "/neural_audio"),
+    ("session_ended", {"neural_audio": 14}, "wrong_type", "/neural_audio"),
+    ("session_ended", {"neural_audio": [{"volume_level": 40}]}, "wrong_type", "/neural_audio"),
+    ("session_ended", {"neural_audio": {"loudness": 40}}, "unknown_key", "/neural_audio/loudness"),
+    ("session_ended", {"neural_audio": {"volume_level": 101}}, "out_of_range", "/neural_audio/volume_level"),
+    ("session_ended", {"neural_audio": {"volume_level": -1}}, "out_of_range", "/neural_audio/volume_level"),
+    ("session_ended", {"neural_audio": {"volume_level": 4.5}}, "wrong_type", "/neural_audio/volume_level"),
+    ("session_ended", {"neural_audio": {"volume_level": True}}, "wrong_type", "/neural_audio/volume_level"),
+    (
+        "session_ended",
+        {"neural_audio": {"base_frequency_hz": -0.1}},
+        "out_of_range",
+        "/neural_audio/base_frequency_hz",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"target_frequency_hz": 1000.5}},
+        "out_of_range",
+        "/neural_audio/target_frequency_hz",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"target_frequency_hz": float("nan")}},
+        "out_of_range",
+        "/neural_audio/target_frequency_hz",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"target_frequency_hz": "10 Hz"}},
+        "wrong_type",
+        "/neural_audio/target_frequency_hz",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"target_state": "quite calm"}},
+        "not_a_code",
+        "/neural_audio/target_state",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"initial_state": "x" * 65}},
+        "not_a_code",
+        "/neural_audio/initial_state",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": {"headache": "mild"}}},
+        "wrong_type",
+        "/neural_audio/side_effects",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": [{"code": "headache"}]}},
+        "missing",
+        "/neural_audio/side_effects/0/severity",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": [{"severity": "mild", "code": "headache"}, {"severity": "mild"}]}},
+        "missing",
+        "/neural_audio/side_effects/1/code",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": [{"code": "headache", "severity": "bad"}]}},
+        "not_a_choice",
+        "/neural_audio/side_effects/0/severity",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": [{"code": "headache", "severity": "mild", "since": 3}]}},
+        "unknown_key",
+        "/neural_audio/side_effects/0/since",
+    ),
+    (
+        "session_ended",
+        {"neural_audio": {"side_effects": [{"code": "headache", "severity": "mild"}] * 21}},
+        "too_many",
+        "/neural_audio/side_effects",
+    ),
     ("consent", {"consent_type": "everything"}, "not_a_choice", "/consent_type"),
     ("consent", {"granted": "yes"}, "wrong_type", "/granted"),
     ("consent", {"expires_at": "2026-11-21T02:58:00Z"}, "before_start", "/expires_at"),
@@ -171,6 +251,9 @@ def test_every_text_of_the_person_is_to_be_screened_whatever_carries_it() -> Non
         ("session_started", {"subtype": "want-to-die"}),
         ("session_started", {"tags": ["want-to-die"]}),
         ("session_ended", {"mood": "want-to-die"}),
+        ("session_ended", {"neural_audio": {"initial_state": "want-to-die"}}),
+        ("session_ended", {"neural_audio": {"side_effects": [{"code": "want_to_die", "severity": "mild"}]}}),
+        ("session_ended", {"neural_audio": {"loudness": "want-to-die"}}),
         ("tool_action", {"params": {"query": "want-to-die"}}),
         ("telemetry", {"text": "want-to-die"}),
         ("rationale", {"text": "want-to-die"}),
@@ -199,6 +282,25 @@ def test_what_the_service_says_is_never_the_persons() -> None:
 def test_a_name_of_a_member_is_no_words() -> None:
     assert read(whole("session_ended", metrics={"heart_rate": 70})).carries_words is False
     assert read(whole("checkin", notes=None, metrics={"steps": 70})).carries_words is False
+
+
+def test_how_neural_audio_was_set_is_read_in_one_order_and_null_says_nothing() -> None:
+    given = {"side_effects": [{"severity": "mild", "code": "dizzy"}], "target_state": None, "volume_level": 0}
+    read_as = read(whole("session_started", session_kind="neural_audio", neural_audio=given))
+    assert read_as.refusal is None and read_as.ignored == ()
+    settings = read_as.values["neural_audio"]
+    assert settings == {"volume_level": 0, "side_effects": [{"code": "dizzy", "severity": "mild"}]}
+    assert list(settings["side_effects"][0]) == ["code", "severity"]
+    assert set(read_as.words) >= {"dizzy"}
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"volume_level": None}])
+def test_settings_that_say_nothing_fit_any_session(nothing: Any) -> None:
+    assert read(whole("session_started", neural_audio=nothing)).refusal is None
+
+
+def test_numbers_alone_are_no_words() -> None:
+    assert not read(whole("session_ended", neural_audio={"base_frequency_hz": 14})).carries_words
 
 
 def test_times_are_clamped_and_the_sent_time_is_kept() -> None:

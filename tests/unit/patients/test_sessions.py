@@ -17,6 +17,7 @@ from patients.registry.person import LastLocation
 from patients.sessions.merging import apply, new_session
 from patients.sessions.messages import AssistantRationale, Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback
+from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from patients.sessions.queries import progress_summary, recent_sessions
 from patients.sessions.records import (
@@ -28,6 +29,7 @@ from patients.sessions.records import (
     FeedbackData,
     LocationData,
     MessageData,
+    NeuralData,
     RationaleData,
     SessionData,
     ToolActionData,
@@ -149,6 +151,7 @@ def full_batch(patient: Patient, session: Session) -> Batch:
             FeatureData(**of_session, observed_at=NOW, values={"topic_codes": ["debt"], "pitch_mean": 180.0}),
             FeatureData(**of_session, observed_at=NOW, values={"topic_codes": ["exams"], "signal_ok": True}),
         ],
+        neural=[NeuralData(**of_session, values={"volume_level": 40, "side_effects": []})],
         activities=[
             ActivityData(**of_session, activity_type="breathing", started_at=NOW, activity_data={"note": "x"})
         ],
@@ -173,6 +176,7 @@ def test_a_full_batch_lands_in_its_tables(patient: Patient) -> None:
     feature = SessionFeature.objects.get()
     assert (feature.topic_codes, feature.pitch_mean, feature.signal_ok) == (["debt", "exams"], 180.0, True)
     assert SessionActivity.objects.count() == SessionFeedback.objects.count() == 1
+    assert NeuralAudioDetail.objects.get().volume_level == 40
     assert makers.opened(DailyCheckIn.objects.get(), "notes") == "tired"
     place = LastLocation.objects.get()
     assert place.expires_at - place.seen_at == timedelta(hours=24)
@@ -223,6 +227,13 @@ def test_features_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
     )
     with pytest.raises(ValueError, match="transcript"):
         put(patient, features=[stranger])
+
+
+def test_settings_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
+    session = makers.make_session(patient, kind="neural_audio")
+    stranger = NeuralData(**common(patient), session_id=session.pk, values={"patient_id": patient.pk})
+    with pytest.raises(ValueError, match="patient_id"):
+        put(patient, neural=[stranger])
 
 
 def test_progress_counts_each_thing_once_and_never_averages_across_scales(patient: Patient) -> None:
