@@ -115,7 +115,7 @@ def _call(one: ContactCard, patient_id: UUID) -> dict[str, Any]:
 
 
 def entry(found: ContactEntry, patient_id: UUID, seen: str, *, is_stale: bool) -> dict[str, Any]:
-    """Return what the form of one contact stands beside: the contact as it is, and the change it was drawn at.
+    """Return what the form of one contact stands beside: the contact as it is, the change it was drawn at.
 
     `seen` is what the form came with: it stays as it is through every answer but the one that says what
     changed meanwhile.

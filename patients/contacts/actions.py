@@ -1,4 +1,4 @@
-"""Writes of emergency contacts: kept right by who treats the person; opened without consent, and that read."""
+"""Writes of emergency contacts: kept right by who treats the person, opened without consent, that read."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def correct_contact(
 ) -> EmergencyContact:
     """Correct a contact as it stood at `seen` (its `changed_at`); only what differs is written, and named.
 
-    The caller knows that the actor treats the person. Raises NotFound, InputRefused with the field, RuleBroken
-    `contacts_closed` without consent or exception, `contact_retired`, and `stale` when it changed since.
+    The caller knows that the actor treats the person. Raises NotFound, InputRefused with its field, or
+    RuleBroken: `contacts_closed` without consent or exception, `contact_retired`, `stale` when it changed.
     """
     person_id = lock_person(patient.pk)
     at = clock(at)

@@ -1,4 +1,4 @@
-"""Reads of emergency contacts: who is to be called, to whom they are open, and which exceptions nobody read."""
+"""Reads of emergency contacts: who is called, to whom they are open, and which exceptions nobody read."""
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ def note_look(ctx: AccessContext, row: EmergencyContact) -> None:
     )  # fmt: skip
 
 
-def refuse_closed(
-    actor: Actor, person_id: UUID, at: datetime, *, by_consent_alone: bool = False
-) -> None:
+def refuse_closed(actor: Actor, person_id: UUID, at: datetime, *, by_consent_alone: bool = False) -> None:
     """Raise RuleBroken `contacts_closed` when a person's contacts are not open to an actor.
 
     The person's consent opens them, or an exception of the actor's own; retired ones open by consent alone.

@@ -1,4 +1,4 @@
-"""Whom to call: added, corrected, retired and put back by who treats the person, and what the desk then sees."""
+"""Whom to call: added, corrected, retired and put back by who treats the person; what the desk then sees."""
 
 from __future__ import annotations
 
@@ -268,9 +268,7 @@ def test_a_contact_of_a_linked_row_stands_among_the_person_s_and_is_kept_right_t
     data = ContactData(name="Caller Aunt", phone="+254733000333")
     add_contact(actor=makers.machine(cast.home), patient=caller, data=data)
     makers.scope_all()
-    link_provisional(
-        actor=makers.machine(cast.home), provisional_id=caller.pk, patient_id=cast.patient.pk
-    )
+    link_provisional(actor=makers.machine(cast.home), provisional_id=caller.pk, patient_id=cast.patient.pk)
     row, client = only(caller), as_user(cast.alice)
     text = people(client, cast.patient)
     assert "Caller Aunt" in text and "Otieno Fictional" in text
