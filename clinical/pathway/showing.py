@@ -51,7 +51,7 @@ def steps_of(steps: Iterable[Step], patient_id: UUID) -> dict[str, Any]:
 def _leads_to(key: str, patient_id: UUID) -> str:
     if key.startswith("measure:"):
         return reverse("clinical:measure_ask", args=[patient_id, key.partition(":")[2]])
-    name = {"consent": "chart_consent", "people": "chart_people", "contacts": "chart_people"}.get(key)
+    name = {"consent": "chart_consent", "people": "chart_people", "contacts": "chart_contact_add"}.get(key)
     return reverse(f"clinical:{name}", args=[patient_id]) if name else ""
 
 

@@ -1,4 +1,4 @@
-"""Writes of a chart's sections: the care team, and consents that staff take down."""
+"""Writes of a chart's sections: the care team, whom to call, and consents that staff take down."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from cortex.clock import clock
 from patients.care.actions import add_to_care_team, end_care_team_place
 from patients.care.models import CareTeamMember
 from patients.codes import CareRole, ConsentMethod
+from patients.contacts import actions as contacts
 from patients.pathway.queries import is_treated
 from patients.privacy.actions import record_consent
 from patients.privacy.models import Consent
 from patients.privacy.records import ConsentData
+from patients.registry.person import EmergencyContact
 from patients.registry.queries import lock_person, rows_of
+from patients.registry.records import ContactData
 
 BY_STAFF = (ConsentMethod.PAPER, ConsentMethod.SPOKEN)
 
@@ -90,4 +93,59 @@ def withdraw_consent(
     person = queries.person_of(actor, patient_id, at)
     data = ConsentData(consent_type, granted=False, method=ConsentMethod.SPOKEN)
     (row,) = record_consent(actor=actor, patient=person, consents=[data], at=at)
+    return Unchanged(row)  # type: ignore[return-value]
+
+
+@action
+def add_contact(
+    *, actor: Actor, patient_id: UUID, data: ContactData, place: int, at: datetime | None = None
+) -> EmergencyContact:
+    """Put somebody to call on the record of a person whom the actor treats, by `patients.contacts`."""
+    person = queries.person_of(actor, patient_id, clock(at))
+    row = contacts.add_contact(actor=actor, patient=person, data=data, place=place)
+    return Unchanged(row)  # type: ignore[return-value]
+
+
+@action
+def correct_contact(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    contact_id: UUID,
+    seen: datetime | None,
+    data: ContactData,
+    place: int,
+    at: datetime | None = None,
+) -> EmergencyContact:
+    """Correct somebody to call; a form drawn before somebody else's change is refused as `stale`."""
+    at = clock(at)
+    person = queries.person_of(actor, patient_id, at)
+    row = contacts.correct_contact(
+        actor=actor, patient=person, contact_id=contact_id, seen=seen, data=data, place=place, at=at
+    )
+    return Unchanged(row)  # type: ignore[return-value]
+
+
+@action
+def retire_contact(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    contact_id: UUID,
+    seen: datetime | None,
+    at: datetime | None = None,
+) -> EmergencyContact:
+    """Say that somebody is not to be called any more; the row stays on record."""
+    person = queries.person_of(actor, patient_id, clock(at))
+    row = contacts.retire_contact(actor=actor, patient=person, contact_id=contact_id, seen=seen)
+    return Unchanged(row)  # type: ignore[return-value]
+
+
+@action
+def restore_contact(
+    *, actor: Actor, patient_id: UUID, contact_id: UUID, at: datetime | None = None
+) -> EmergencyContact:
+    """Take a retirement back."""
+    person = queries.person_of(actor, patient_id, clock(at))
+    row = contacts.restore_contact(actor=actor, patient=person, contact_id=contact_id)
     return Unchanged(row)  # type: ignore[return-value]

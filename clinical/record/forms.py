@@ -1,4 +1,4 @@
-"""Fields of a chart's sections: somebody who joins the team, and a consent that staff take down."""
+"""Fields of a chart's sections: who joins the team, whom to call, and a consent that staff take down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from cortex.accounts.models import User
 from patients.codes import LANGUAGE_NAMES, CareRole, ConsentMethod, ConsentType
+from patients.contacts.models import MOST
 from patients.privacy.records import ConsentData
+from patients.registry.records import ContactData
 
 UNKEPT = {"autocomplete": "off"}
 SELECT = {"class": "select"}
@@ -118,3 +120,67 @@ class ConsentForm(forms.Form):
             expires_at=end_of(typed["expires_at"]) if typed["expires_at"] else None,
             guardian=typed["guardian"] or None, evidence_ref=typed["evidence_ref"],
         )  # fmt: skip
+
+
+class SeenForm(forms.Form):
+    """When what a page shows was last changed; an unreadable time counts as none, and so as stale."""
+
+    seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+    def moment(self) -> datetime | None:
+        """Return it, or None."""
+        return self.cleaned_data.get("seen") if self.is_valid() else None
+
+
+class ContactForm(forms.Form):
+    """Somebody to call: who, which number, and what they may hear."""
+
+    name = forms.CharField(
+        label="Name", max_length=160, widget=forms.TextInput(attrs=INPUT),
+        error_messages={"required": "Write who it is."},
+    )  # fmt: skip
+    relationship = forms.CharField(
+        label="Who they are to the person", required=False, max_length=80,
+        widget=forms.TextInput(attrs=INPUT), help_text="Mother, friend, neighbour.",
+    )  # fmt: skip
+    phone = forms.CharField(
+        label="Phone", max_length=40, widget=forms.TextInput(attrs=INPUT | {"type": "tel"}),
+        help_text="With its area code, or with + and the country code.",
+        error_messages={"required": "Write the number to call."},
+    )  # fmt: skip
+    place = forms.TypedChoiceField(label="Called", coerce=int, widget=forms.Select(attrs=SELECT))
+    language = forms.CharField(
+        label="Speaks", required=False, max_length=16, widget=forms.Select(attrs=SELECT)
+    )
+    email = forms.CharField(
+        label="E-mail", required=False, max_length=254, widget=forms.TextInput(attrs=INPUT)
+    )
+    note = forms.CharField(
+        label="What they may know", required=False, max_length=1000,
+        widget=forms.Textarea(attrs={"class": "textarea", "rows": 3} | UNKEPT),
+        help_text="Stands beside the number on the alert's page.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer(MOST)
+
+    def offer(self, places: int, language: str = "") -> None:
+        """Offer so many places in the order, and the contact's own language beside the usual ones."""
+        ranks = range(1, min(places, MOST) + 1)
+        self.fields["place"].choices = [(rank, ordinal(rank)) for rank in ranks]  # type: ignore[attr-defined]
+        spoken = {"": "Not known"} | LANGUAGE_NAMES
+        spoken.setdefault(language, language)
+        self.fields["language"].widget.choices = list(spoken.items())  # type: ignore[attr-defined]
+
+    def contact(self) -> dict[str, Any]:
+        """Return the action's words."""
+        typed = dict(self.cleaned_data)
+        place = typed.pop("place")
+        return {"place": place, "data": ContactData(**typed)}
+
+
+def ordinal(place: int) -> str:
+    """Return a place in words, as in `first`."""
+    few = {1: "First", 2: "Second", 3: "Third"}
+    return few.get(place, f"{place}th")

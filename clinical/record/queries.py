@@ -19,6 +19,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import open_of_people
 from crisis.reviews.models import FollowUp
 from patients.care.models import CareTeamMember
+from patients.contacts.queries import ContactCard, contact_card, contact_cards, on_record
 from patients.privacy.models import Consent
 from patients.registry import access
 from patients.registry.models import Patient
@@ -40,10 +41,11 @@ class Head:
 
 
 def head(
-    context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, *, with_contacts: bool = False
-) -> Head:
-    """Open the person whose chart is open to the actor; NotFound for everybody else's."""
-    found = access.treated(actor, patient_id, at)
+    context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, *, with_contacts: bool = False,
+    writes: bool = False,
+) -> Head:  # fmt: skip
+    """Open the person whose chart is open to the actor, to write in it too; NotFound for everybody else's."""
+    found = access.treated(actor, patient_id, at, writes=writes)
     shown = person_card(context, found, at=at, with_contacts=with_contacts)
     return Head(found, shown, rows_of(found), beside(context, found, shown, at))
 
@@ -60,6 +62,37 @@ def team(context: AccessContext, ids: Iterable[UUID]) -> list[CareTeamMember]:
     found = list(rows.order_by("-starts_at"))
     context.open([one for one in found if one.user_id is None], ("outside_name",))
     return found
+
+
+@dataclass(slots=True)
+class ContactEntry:
+    """What the form of one contact needs: the contact (None for a new one), its place, and how many."""
+
+    contact: ContactCard | None
+    place: int
+    places: int
+
+
+def contact_entry(
+    context: AccessContext, person_id: UUID, contact_id: UUID | None, at: datetime
+) -> ContactEntry:
+    """Open one contact of a person for its form, or say where a new one would stand."""
+    line = list(on_record(person_id).values_list("pk", flat=True))
+    if contact_id is None:
+        return ContactEntry(None, len(line) + 1, len(line) + 1)
+    one = contact_card(context, person_id, contact_id, at)
+    place = line.index(contact_id) + 1 if contact_id in line else len(line) + 1
+    return ContactEntry(one, place, max(len(line), place))
+
+
+def retired(context: AccessContext, person: PersonCard) -> list[ContactCard]:
+    """Return who is not to be called any more; nobody without the person's consent.
+
+    What danger opens is whom to call, not whom nobody should call.
+    """
+    if not person.emergency_contact_allowed:
+        return []
+    return contact_cards(context, person.patient_id, section="contacts", is_active=False)
 
 
 def place_of(ids: Iterable[UUID], member_id: UUID) -> CareTeamMember:

@@ -10,13 +10,15 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from clinical.record.queries import LOOKS, Crises, Head
+from clinical.record.queries import LOOKS, ContactEntry, Crises, Head
 from cortex.audit.models import PhiAccessLog
 from crisis.alerts.states import OPEN, Status
 from crisis.alerts.wording import STAGES, follow_up_words
 from patients.care.models import CareTeamMember
-from patients.codes import ConsentType
+from patients.codes import LANGUAGE_NAMES, ConsentType
+from patients.contacts.queries import ContactCard
 from patients.privacy.models import Consent
+from patients.registry.queries import PersonCard
 
 RELATIONS = {
     "care_team": "on the care team",
@@ -41,6 +43,10 @@ PURPOSES = {
     "dsar": "a request of the person", "break_glass": "break-glass", "admin": "administration",
     "back_office": "administration", "referral": "a referral", "care_ending": "end of care",
     "disclosure": "a release of the record",
+}  # fmt: skip
+CALL_DOORS = {
+    "url": "clinical:chart_contact", "retire_url": "clinical:chart_contact_retire",
+    "restore_url": "clinical:chart_contact_restore",
 }  # fmt: skip
 # What becomes impossible while a consent is missing, where the text says so (domain 7.1).
 WITHOUT = {
@@ -78,6 +84,65 @@ def place(one: CareTeamMember) -> dict[str, Any]:
         "until": one.ends_at,
         "end_url": reverse("clinical:chart_team_end", args=[one.patient_id, one.pk]),
     }
+
+
+def calls(
+    person: PersonCard, retired: list[ContactCard], patient_id: UUID, just: UUID | None
+) -> dict[str, Any]:
+    """Return whom to call, who no longer is, and who was retired `just` now, with the doors of each."""
+    before = [_call(one, patient_id) for one in retired]
+    return {
+        "rows": [_call(one, patient_id) for one in person.contacts],
+        "retired": before,
+        "just": next((one for one in before if one["id"] == just), None),
+        "may_call": person.emergency_contact_allowed,
+        "until": person.contacts_until,
+        "closed": person.contacts_closed,
+        "add_url": reverse("clinical:chart_contact_add", args=[patient_id]),
+    }
+
+
+def _call(one: ContactCard, patient_id: UUID) -> dict[str, Any]:
+    return {
+        "id": one.contact_id,
+        "name": one.name or "Without a name",
+        "about": ", ".join(filter(None, (one.relationship, LANGUAGE_NAMES.get(one.language, one.language)))),
+        "phone": one.phone,
+        "note": one.note,
+        "seen": one.changed_at.isoformat(),
+        **{key: reverse(name, args=[patient_id, one.contact_id]) for key, name in CALL_DOORS.items()},
+    }
+
+
+def entry(found: ContactEntry, patient_id: UUID, seen: str, *, is_stale: bool) -> dict[str, Any]:
+    """Return what the form of one contact stands beside: the contact as it is, the change it was drawn at.
+
+    `seen` is what the form came with: it stays as it is through every answer but the one that says what
+    changed meanwhile.
+    """
+    one = found.contact
+    if one is None:
+        return {"title": "Add somebody to call", "submit": "Add", "seen": ""}
+    return {
+        "title": "Correct a contact",
+        "submit": "Save what I typed" if is_stale else "Save",
+        "seen": one.changed_at.isoformat() if is_stale or not seen else seen,
+        "now": _call(one, patient_id) if is_stale else None,
+        "is_retired": not one.is_active,
+        "restore_url": reverse("clinical:chart_contact_restore", args=[patient_id, one.contact_id]),
+        "legacy": one.legacy_text,
+    }
+
+
+def typed_from(found: ContactEntry) -> dict[str, Any]:
+    """Return what the form of one contact begins with."""
+    one = found.contact
+    if one is None:
+        return {"place": found.place}
+    return {
+        "name": one.name[:160], "relationship": one.relationship, "phone": one.phone, "place": found.place,
+        "language": one.language, "email": one.email, "note": one.note,
+    }  # fmt: skip
 
 
 def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[dict[str, Any]]:

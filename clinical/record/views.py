@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,14 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinical.pathway import queries as pathway
 from clinical.record import actions, queries, showing
-from clinical.record.forms import ConsentForm, MemberForm
+from clinical.record.forms import ConsentForm, ContactForm, MemberForm, SeenForm
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
-from cortex.ui.rules import given_back
+from cortex.ui.rules import context_of, given_back
 from patients.registry.access import CHART
 
 PATIENT = "patients.Patient"
@@ -30,9 +31,7 @@ PATIENT = "patients.Patient"
 @require_http_methods(["GET", "POST"])
 def chart_people(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Whom to call, who cares and since when, who answers now; POST lets somebody join the team."""
-    user = actor_of(request).person
-    typed = request.POST if request.method == "POST" else None
-    form = MemberForm(typed, colleagues=queries.colleagues(user, DESK_ROLES), auto_id="member_%s")
+    form = _member_form(request, *_typed(request))
     status, conflict = 422 if form.errors else 200, None
     if form.is_bound and form.is_valid():
         try:
@@ -44,6 +43,11 @@ def chart_people(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return _people(request, patient_id, form, status, conflict)
 
 
+def _member_form(request: HttpRequest, *typed: Any) -> MemberForm:
+    colleagues = queries.colleagues(actor_of(request).person, DESK_ROLES)
+    return MemberForm(*typed, colleagues=colleagues, auto_id="member_%s")
+
+
 def _people(
     request: HttpRequest, patient_id: UUID, form: forms.Form, status: int, conflict: Any
 ) -> HttpResponse:
@@ -52,10 +56,12 @@ def _people(
         head = queries.head(context, actor, patient_id, at, with_contacts=True)
         team = queries.team(context, head.ids)
         closed = pathway.endings(context, head.ids)
+        retired = queries.retired(context, head.person)
         context.saw("people", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
         shown = showing.top(head, "people") | {
             "team": showing.places(team, at), "form": form, "conflict": conflict, "endings": closed,
             "answers": pathway.answers(head.patient, team, at),
+            "calls": showing.calls(head.person, retired, patient_id, _uuid(request.GET.get("retired", ""))),
         }  # fmt: skip
         return render(request, "clinical/record/people.html", shown, status=status)
 
@@ -66,6 +72,98 @@ def chart_team_end(request: HttpRequest, patient_id: UUID, member_id: UUID) -> H
     """End somebody's place on the team."""
     actions.end_member(actor=actor_of(request), patient_id=patient_id, member_id=member_id)
     return go_to(request, reverse("clinical:chart_people", args=[patient_id]))
+
+
+@requires(*DESK_ROLES)
+@require_http_methods(["GET", "POST"])
+def chart_contact_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The form of somebody to call; POST puts them on record."""
+    form, status, conflict = ContactForm(*_typed(request), auto_id="contact_%s"), 200, None
+    if form.is_bound:
+        try:
+            if form.is_valid():
+                actions.add_contact(actor=actor_of(request), patient_id=patient_id, **form.contact())
+                return _told(request, patient_id, "Added to those to call.")
+            status = 422
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+    return _contact(request, patient_id, None, form, status, conflict)
+
+
+@requires(*DESK_ROLES)
+@require_http_methods(["GET", "POST"])
+def chart_contact(request: HttpRequest, patient_id: UUID, contact_id: UUID) -> HttpResponse:
+    """The form of one contact; POST corrects it, and one that changed meanwhile is shown beside it."""
+    form, status, conflict = ContactForm(*_typed(request), auto_id="contact_%s"), 200, None
+    is_stale = False
+    if form.is_bound:
+        try:
+            if form.is_valid():
+                actions.correct_contact(
+                    actor=actor_of(request), patient_id=patient_id, contact_id=contact_id,
+                    seen=SeenForm(request.POST).moment(), **form.contact(),
+                )  # fmt: skip
+                return _told(request, patient_id, "The contact is corrected.")
+            status = 422
+        except (RuleBroken, *KEYS_DOWN) as error:
+            status, conflict = given_back(request, form, error)
+            is_stale = isinstance(error, RuleBroken) and error.code == "stale"
+    return _contact(request, patient_id, contact_id, form, status, conflict, is_stale=is_stale)
+
+
+def _typed(request: HttpRequest) -> list[Any]:
+    return [request.POST] if request.method == "POST" else []
+
+
+def _told(request: HttpRequest, patient_id: UUID, words: str) -> HttpResponse:
+    messages.success(request, words)
+    return go_to(request, reverse("clinical:chart_people", args=[patient_id]))
+
+
+def _contact(
+    request: HttpRequest,
+    patient_id: UUID,
+    contact_id: UUID | None,
+    form: ContactForm,
+    status: int,
+    conflict: Any,
+    *,
+    is_stale: bool = False,
+) -> HttpResponse:
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        head = queries.head(context, actor, patient_id, at, writes=True)
+        found = queries.contact_entry(context, head.patient.person_id, contact_id, at)
+        form.offer(found.places, found.contact.language if found.contact else "")
+        form.initial = showing.typed_from(found)
+        page = showing.entry(found, patient_id, request.POST.get("seen", ""), is_stale=is_stale)
+        shown = showing.top(head, "people") | {"form": form, "conflict": conflict, "page": page}
+        return render(request, "clinical/record/contact.html", shown, status=status)
+
+
+@requires(*DESK_ROLES)
+@require_POST
+def chart_contact_retire(request: HttpRequest, patient_id: UUID, contact_id: UUID) -> HttpResponse:
+    """Say that somebody is not to be called any more; the page that follows offers to undo it."""
+    try:
+        actions.retire_contact(
+            actor=actor_of(request), patient_id=patient_id, contact_id=contact_id,
+            seen=SeenForm(request.POST).moment(),
+        )  # fmt: skip
+    except RuleBroken as error:
+        if error.status != 409:
+            raise
+        return _people(request, patient_id, _member_form(request), 409, context_of(request, error))
+    page = reverse("clinical:chart_people", args=[patient_id])
+    return go_to(request, f"{page}?retired={contact_id}")
+
+
+@requires(*DESK_ROLES)
+@require_POST
+def chart_contact_restore(request: HttpRequest, patient_id: UUID, contact_id: UUID) -> HttpResponse:
+    """Take a retirement back."""
+    actions.restore_contact(actor=actor_of(request), patient_id=patient_id, contact_id=contact_id)
+    return _told(request, patient_id, "They stand among those to call again.")
 
 
 @requires(*DESK_ROLES)

@@ -120,6 +120,7 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
                 "name": one.name,
                 "relation": one.relationship,
                 "phone": one.phone,
+                "note": one.note,
                 "may_call": known.emergency_contact_allowed,
             }
             for one in known.contacts

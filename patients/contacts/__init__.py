@@ -1,1 +1,1 @@
-"""Emergency contacts that were opened without consent, since somebody was in imminent danger (domain 7.1)."""
+"""Emergency contacts: put on record, corrected and retired; opened without consent in danger (domain 7.1)."""

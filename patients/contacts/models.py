@@ -16,6 +16,8 @@ from patients.bounds import one_of
 # What imminent danger is: an alert of such a level.
 DANGER = ("high", "critical")
 LONGEST = timedelta(hours=4)
+# Whom to call is a short list: the table of contacts holds the order to this.
+MOST = 20
 
 
 class ContactExceptionQuerySet(models.QuerySet["ContactException"]):

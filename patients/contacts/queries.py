@@ -1,12 +1,122 @@
-"""Reads of exceptions: until when somebody sees whose contacts without consent, and which nobody read yet."""
+"""Reads of emergency contacts: who is called, to whom they are open, and which exceptions nobody read."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cortex.audit import Actor
+from django.db.models import QuerySet
+
+from cortex.access.context import AccessContext
+from cortex.audit import Actor, NotFound, RuleBroken
+from patients.codes import PatientStatus
 from patients.contacts.models import ContactException
+from patients.privacy.queries import has_consent
+from patients.registry.person import EmergencyContact
+
+SHOWN = ("name", "legacy_text", "relationship", "phone", "note")
+SEALED = (*SHOWN, "email")
+CLOSED = "Closed: the person gave no consent to call their contacts."
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """One person to call, opened; `changed_at` tells whether a form was drawn before a later change."""
+
+    contact_id: UUID
+    name: str
+    relationship: str
+    phone: str
+    language: str
+    note: str
+    changed_at: datetime
+    is_active: bool = True
+    email: str = ""
+    legacy_text: str = ""
+
+
+def on_record(person_id: UUID, *, is_active: bool = True) -> QuerySet[EmergencyContact]:
+    """Return whom to call about a person, in their order, or who no longer is.
+
+    Whichever row of the person they were filed under: one that was linked is the same person.
+    """
+    return _filed(person_id).filter(is_active=is_active)
+
+
+def _filed(person_id: UUID) -> QuerySet[EmergencyContact]:
+    # An erased row opens to nobody: it must not close the page of who it was linked to.
+    return EmergencyContact.objects.filter(patient__person_id=person_id).exclude(
+        patient__status=PatientStatus.DELETED
+    )
+
+
+def contact_of(person_id: UUID, contact_id: UUID) -> EmergencyContact:
+    """Return one contact of a person, retired or not; NotFound for any other."""
+    found = _filed(person_id).filter(pk=contact_id).first()
+    if found is None:
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    return found
+
+
+def contact_cards(
+    ctx: AccessContext, person_id: UUID, *, section: str, is_active: bool = True
+) -> list[ContactCard]:
+    """Open whom to call about a person; the caller knows that they are open to the looker.
+
+    The look at rows that were linked to the person is noted here, under `section`; the person's own is the
+    caller's.
+    """
+    rows = list(on_record(person_id, is_active=is_active))
+    ctx.open(rows, SHOWN)
+    for linked in sorted({row.patient_id for row in rows} - {person_id}):
+        ctx.saw(
+            "person", subjects=[linked], object_type="patients.Patient", object_id=linked, sections=[section]
+        )
+    return [_card(row) for row in rows]
+
+
+def contact_card(ctx: AccessContext, person_id: UUID, contact_id: UUID, at: datetime) -> ContactCard:
+    """Open everything that is known of one contact; NotFound for another person's, RuleBroken when closed."""
+    row = contact_of(person_id, contact_id)
+    refuse_closed(ctx.actor, person_id, at, by_consent_alone=not row.is_active)
+    ctx.open([row], SEALED)
+    note_look(ctx, row)
+    return _card(row, whole=True)
+
+
+def _card(row: EmergencyContact, *, whole: bool = False) -> ContactCard:
+    return ContactCard(
+        contact_id=row.pk,
+        name=row.name or row.legacy_text or "",
+        relationship=row.relationship or "",
+        phone=row.phone or "",
+        language=row.language,
+        note=row.note or "",
+        changed_at=row.updated_at,
+        is_active=row.is_active,
+        email=(row.email or "") if whole else "",
+        legacy_text=row.legacy_text or "",
+    )
+
+
+def note_look(ctx: AccessContext, row: EmergencyContact) -> None:
+    """Note that one contact was opened, by id."""
+    ctx.saw(
+        "emergency_contact", subjects=[row.patient_id], object_type="patients.EmergencyContact",
+        object_id=row.pk, organization_id=row.organization_id,
+    )  # fmt: skip
+
+
+def refuse_closed(actor: Actor, person_id: UUID, at: datetime, *, by_consent_alone: bool = False) -> None:
+    """Raise RuleBroken `contacts_closed` when a person's contacts are not open to an actor.
+
+    The person's consent opens them, or an exception of the actor's own; retired ones open by consent alone.
+    """
+    if has_consent(person_id, "emergency_contact", at):
+        return
+    if by_consent_alone or open_until(actor, person_id, at) is None:
+        raise RuleBroken(CLOSED, "contacts_closed")
 
 
 def running(user_id: UUID, person_id: UUID, at: datetime) -> ContactException | None:

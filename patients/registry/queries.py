@@ -17,11 +17,11 @@ from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
-from patients.contacts.queries import open_until
+from patients.contacts.queries import ContactCard, contact_cards, on_record, open_until
 from patients.privacy.queries import consent_state
 from patients.registry.builders import EMAIL, PHONE
 from patients.registry.models import Patient, PatientQuerySet
-from patients.registry.person import EmergencyContact, LastLocation
+from patients.registry.person import LastLocation
 
 # How often a row may be linked anew while one transaction waits for it; it happens once in a row's life.
 LINKED_MEANWHILE = 3
@@ -153,16 +153,6 @@ def person_ids(patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactCard:
-    """One person to call, opened."""
-
-    name: str
-    relationship: str
-    phone: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class PersonCard:
     """Who somebody is and how to reach them, opened for one look; missing parts are empty."""
 
@@ -205,11 +195,12 @@ def person_card(
     allowed = consent_state([person.pk], ["emergency_contact"], at)[person.pk, "emergency_contact"]
     ctx.open([person], IDENTITY + (("home_address", "usual_places") if with_places else ()))
     until = open_until(ctx.actor, person.pk, at) if with_contacts and not allowed else None
-    contacts = _contacts(ctx, person) if with_contacts and (allowed or until) else []
-    closed = _contact_rows(person).count() if with_contacts and not (allowed or until) else 0
+    section = "contacts_without_consent" if until else "contacts"
+    opens = with_contacts and (allowed or until is not None)
+    contacts = contact_cards(ctx, person.pk, section=section) if opens else []
+    closed = on_record(person.pk).count() if with_contacts and not opens else 0
     place = _last_place(ctx, person, at) if with_places else None
-    told = ["contacts_without_consent" if until else "contacts"] if contacts else []
-    sections = ["identity", *told, *(["places"] if with_places else [])]
+    sections = ["identity", *([section] if contacts else []), *(["places"] if with_places else [])]
     ctx.saw(
         "person", subjects=[person.pk], object_type="patients.Patient", object_id=person.pk, sections=sections
     )
@@ -252,24 +243,6 @@ def local_day(person: Zoned, at: datetime) -> date:
 def full_name(patient: Patient) -> str:
     """Return the opened name in the order given, middle, family; empty when none is on record."""
     return " ".join(part for part in (patient.given_name, patient.middle_name, patient.family_name) if part)
-
-
-def _contact_rows(patient: Patient) -> QuerySet[EmergencyContact]:
-    return EmergencyContact.objects.filter(patient=patient, is_active=True)
-
-
-def _contacts(ctx: AccessContext, patient: Patient) -> list[ContactCard]:
-    rows = list(_contact_rows(patient))
-    ctx.open(rows, ("name", "legacy_text", "relationship", "phone"))
-    return [
-        ContactCard(
-            name=row.name or row.legacy_text or "",
-            relationship=row.relationship or "",
-            phone=row.phone or "",
-            language=row.language,
-        )
-        for row in rows
-    ]
 
 
 def _last_place(ctx: AccessContext, patient: Patient, at: datetime) -> LastLocation | None:

@@ -11,6 +11,7 @@ from patients.care.actions import add_to_care_team
 from patients.contacts.actions import open_exception
 from patients.covers.actions import plan_absence
 from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
+from patients.registry.person import EmergencyContact
 from tests import makers
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def add_ways(world: World) -> None:
         actor=makers.staff(cast.ada), patient_id=patient.pk, role="caregiver", outside_name="Wambuifar3"
     )
     world.ways["member"] = str(caregiver.pk)
+    contact = EmergencyContact.objects.filter(patient=patient).get()
+    world.ways |= {"contact": str(contact.pk), "contact_seen": contact.updated_at.isoformat()}
     world.planted["Wambuifar3"] = patient.pk
     referred = make_referral(
         actor=makers.staff(cast.alice), patient=patient,

@@ -20,6 +20,8 @@ def ways_pairs(world: World, pair: Callable[..., Any]) -> dict[str, Any]:
     absence = {"absence_id": world.ways["absence"]}
     judged = {"verdict": "appropriate", "note": "It was right."}
     consent = {"consent_type": "research", "granted": "yes", "method": "paper", "language": "en"}
+    called = {"name": "Auntie", "phone": "+254700000009", "place": "1"}
+    contact, seen = {"contact_id": world.ways["contact"]}, {"seen": world.ways["contact_seen"]}
     both = ("GET", "POST")
 
     def chart(*methods: str, ids: Any = None, data: Any = None) -> Any:
@@ -28,6 +30,10 @@ def ways_pairs(world: World, pair: Callable[..., Any]) -> dict[str, Any]:
     return {
         "clinical:chart_people": chart(*both, data={"role": "caregiver", "outside_name": "Auntie"}),
         "clinical:chart_team_end": chart("POST", ids={"member_id": world.ways["member"]}),
+        "clinical:chart_contact_add": chart(*both, data=called),
+        "clinical:chart_contact": chart(*both, ids=contact, data=called | seen),
+        "clinical:chart_contact_retire": chart("POST", ids=contact, data=seen),
+        "clinical:chart_contact_restore": chart("POST", ids=contact),
         "clinical:chart_consent": chart(*both, data=consent),
         "clinical:chart_consent_withdraw": chart("POST", ids={"consent_type": "voice_processing"}),
         "clinical:chart_access": chart("GET"),
