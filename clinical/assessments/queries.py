@@ -312,6 +312,14 @@ def installed(rows: Iterable[Instrument]) -> set[UUID]:
     return set(found.values_list("instrument_id", flat=True))
 
 
+def readiness(key: str, organization_id: UUID | None) -> str:
+    """Return whether a measure can be asked: `ready`, `no_text` without its wording, or `not_offered`."""
+    row = next((one for one in instruments(organization_id) if one.key == key), None)
+    if row is None:
+        return "not_offered"
+    return "ready" if installed([row]) else "no_text"
+
+
 def any_text(one: Assessment) -> InstrumentText | None:
     """Return the wording that an administration was given in, else another, else None."""
     texts = {text.language: text for text in InstrumentText.objects.filter(instrument=one.instrument)}

@@ -20,7 +20,7 @@ from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.showing import plan_row
 from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import alert_marks, alert_row, course_row
+from clinical.assessments.showing import alert_marks, alert_row, course_row, task_row
 from clinical.assessments.wording import flag_words
 from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
@@ -31,15 +31,20 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from crisis.alerts.queries import open_of_people
+from crisis.reviews.queries import open_of_people as tasks_of_people
 from crisis.risk.queries import latest_assessment
 from patients.care.queries import care_since
 from patients.registry.access import CHART, treated
+from patients.registry.models import Patient
 from patients.registry.queries import person_card, rows_of
 
 # How far ahead a person's page says when a measure is due.
 AHEAD = timedelta(days=120)
 # So many of the last administrations are listed.
 RECENT = 8
+# What answers leave to somebody (domain 2.1), and what item 9 asks for at once.
+TASKS = ("risk_review", "item9_missing", "cssrs_due", "cssrs_declined", "phq9_due", "measure_worse")
+SCREENER = "cssrs"
 
 
 @requires(*DESK_ROLES)
@@ -202,7 +207,7 @@ def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpRes
 @requires(*DESK_ROLES)
 @require_GET
 def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
-    """One administration: its answers, what they say, the alert that they opened and who has it."""
+    """One administration: its answers, what they say, the alert and the tasks that they opened."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
@@ -213,19 +218,34 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [one.instrument], episode_of(ids, at))[one.instrument.key]
         alerts = open_of_people(ids)
+        superseded = queries.correction_of(one)
+        may_ask = superseded is None and context.broken_glass is None
         return render(
             request, "clinical/assessments/result.html",
             {
                 "patient": patient, "person": person, "one": one,
                 "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
                 "card": course_row(course), "alerts": [alert_row(alert) for alert in alerts],
+                "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
+                "screener": _screener(patient, one, done) if may_ask else "",
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
                 "needs_help": "item9_endorsed" in one.flags or (one.band in ("moderate", "high")
                 and one.instrument.key == "cssrs"),
-                "superseded": queries.correction_of(one),
+                "superseded": superseded,
                 "band": queries.band_words(one),
             },
         )  # fmt: skip
+
+
+def _screener(patient: Patient, one: Assessment, done: list[Assessment]) -> str:
+    """Return whether the C-SSRS can be asked at once, as item 9 wants it (domain 2.1 rule 3).
+
+    "" where item 9 was not endorsed, or where the screener was answered since.
+    """
+    since = (row for row in done if row.administered_at >= one.administered_at and row.is_valid)
+    if "item9_endorsed" not in one.flags or any(row.instrument.key == SCREENER for row in since):
+        return ""
+    return queries.readiness(SCREENER, patient.organization_id)
 
 
 @requires(*DESK_ROLES)
