@@ -2,46 +2,74 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.urls import reverse
 
+from clinical.chart.news.queries import Sight, notes_signed
+from clinical.chart.news.showing import (
+    diagnosis_lines,
+    is_touched,
+    medication_lines,
+    note_lines,
+    version_lines,
+)
 from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
 from clinical.notes.queries import own_drafts
+from clinical.notes.queries import standing as standing_of
+from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
-from patients.breakglass.queries import opens_protected
-from patients.registry.access import BREAK_GLASS, CHART, relationship_of
+from patients.codes import CareRole
+from patients.registry.access import BREAK_GLASS
 
 MOST_GOALS = 4
 
 
+def _sight(look: Look) -> Sight:
+    """Return which labelled rows the reader sees; two queries, once for each look."""
+    if "sight" not in look.found:
+        user = look.context.actor.person
+        relation, part2 = standing_of(user, look.patient, look.at)
+        supervises = any(
+            one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id
+            for one in look.team
+        )
+        look.found["sight"] = Sight(user.pk, relation, part2, supervises)
+    return cast(Sight, look.found["sight"])
+
+
 def _notes(look: Look) -> Shown:
-    """The reader's own notes of this person that wait for their signature."""
+    """What colleagues signed, and the reader's own notes of this person that wait for their signature."""
+    signed = notes_signed(look.ids, _sight(look), look.since or look.at, look.at)
     return Shown(
+        changes=list(note_lines(signed)),
         due=[
             Line(
                 f"Sign your note ({one.get_note_type_display()})", one.created_at,
                 url=reverse("clinical:note_edit", args=[one.patient_id, one.pk]), icon="notes",
             )
             for one in own_drafts(look.context.actor.person, look.ids)
-        ]
+        ],
     )  # fmt: skip
 
 
 def _plan(look: Look) -> Shown:
-    """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, when it changed."""
-    patient, person = look.patient, look.context.actor.person
-    glass = relationship_of(person, patient.pk, look.at, CHART) == BREAK_GLASS
-    hides = glass and not opens_protected(person, patient.pk, look.at)
+    """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, what changed."""
+    patient, sight = look.patient, _sight(look)
+    hides = sight.relation == BREAK_GLASS and not sight.part2
     plan = open_plan(patient)
-    diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
-    taken = [one for one in medications_of(patient) if one.status == "active"]
+    every, medications = diagnoses_of(patient), medications_of(patient)
+    diagnoses, withheld = [one for one in every if one.status != "ruled_out"], 0
+    taken = [one for one in medications if one.status == "active"]
     look.context.open(taken)
-    withheld = 0
     if hides:
+        every, _ = without_protected(every)
         diagnoses, withheld = without_protected(diagnoses)
-    shown = Shown()
+    shown = Shown(changes=_changed(look, every, medications))
     url = reverse("clinical:plan", args=[patient.pk])
     if plan is not None:
         view = plan_view(look.context, patient, plan, look.at)
@@ -58,6 +86,7 @@ def _plan(look: Look) -> Shown:
             Mark(one.signed_at, "Plan signed" if one.version == 1 else "Plan changed")
             for one in view.versions
         ]
+        shown.changes += version_lines(view.versions) if look.since else ()
         standing = standing_row(view.standing, "The whole plan")
     if plan is None and not diagnoses and not taken and not withheld:
         return shown
@@ -72,6 +101,17 @@ def _plan(look: Look) -> Shown:
         )
     ]  # fmt: skip
     return shown
+
+
+def _changed(look: Look, diagnoses: list[Diagnosis], medications: list[Medication]) -> list[Line]:
+    """Return what was begun, changed or ended of what the page has read; names of medications open for it."""
+    if look.since is None:
+        return []
+    url = reverse("clinical:plan", args=[look.patient.pk])
+    touched = [one for one in medications if is_touched(one, look.since)]
+    look.context.open(touched, ("name", "dose"))
+    found = [one for one in diagnoses if is_touched(one, look.since)]
+    return [*medication_lines(touched, look.since, url), *diagnosis_lines(found, look.since, url)]
 
 
 def register_added() -> None:

@@ -17,6 +17,8 @@ from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import local_day, mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
+from clinical.chart.news.queries import appointments_off, places_ended
+from clinical.scheduling.models import Appointment
 from clinical.scheduling.queries import next_appointments
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
@@ -26,7 +28,9 @@ from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
-from patients.privacy.queries import consent_state
+from patients.codes import ConsentType
+from patients.privacy.queries import decisions
+from patients.privacy.records import Decision
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.person import PatientPreference
@@ -58,6 +62,7 @@ class Chart:
     follow_ups: list[FollowUp]
     team: list[CareTeamMember]
     consents: dict[str, bool]
+    decided: dict[str, Decision]
     courses: dict[str, Course]
     due: list[tuple[str, datetime]]
     check_ins: list[DailyCheckIn]
@@ -65,7 +70,8 @@ class Chart:
     last: date
     sessions: list[Session]
     session_times: list[datetime]
-    last_therapy: datetime | None
+    off: list[Appointment]
+    left: list[CareTeamMember]
     next_at: datetime | None
     progress: dict[str, Any]
     preference: PatientPreference | None
@@ -80,7 +86,7 @@ class Chart:
     @property
     def since(self) -> datetime | None:
         """From when changes are told: the last session with a clinician, else the reader's last look."""
-        return self.last_therapy or self.seen_before
+        return self.look.since
 
     @property
     def seen_before(self) -> datetime | None:
@@ -99,8 +105,10 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
-    look = parts.Look(patient, ids, at, context)
-    team = care_team(patient.pk, at)
+    team, mark = care_team(patient.pk, at), mark_of(actor.person.pk, patient.pk)
+    met_at = next(iter(_last_therapy(ids, at)), None)
+    since = met_at or (mark.looked_before if mark else None)
+    look = parts.Look(patient, ids, at, context, team=team, met_at=met_at, since=since)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)
@@ -109,7 +117,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
-    consents = consent_state([patient.person_id], CONSENTS, at)
+    decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
     evaluations = _evaluations(patient.person_id, start, at)
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
@@ -128,7 +136,8 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
-        consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
+        consents={kind: kind in decided and decided[kind].holds(at) for kind in CONSENTS},
+        decided=decided,
         courses=courses,
         due=[(one.title, one.at) for one in planned[patient.pk]],
         check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
@@ -136,11 +145,12 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         last=last,
         sessions=sessions,
         session_times=_session_times(ids, start, at),
-        last_therapy=next(iter(_last_therapy(ids, at)), None),
         next_at=_next(ids, at),
         progress=progress_summary(ids, at - timedelta(days=DAYS)),
         preference=next(iter(_preference(ids)), None),
-        mark=mark_of(actor.person.pk, patient.pk),
+        off=appointments_off(ids, since or at, at),
+        left=places_ended(ids, since or at, at),
+        mark=mark,
         added=parts.overviews(look),
     )
 

@@ -13,6 +13,7 @@ from clinical.assessments.queries import Course
 from clinical.assessments.showing import course_row
 from clinical.assessments.wording import band_label, change_words, direction, signed
 from clinical.chart import banner, trajectory
+from clinical.chart.news import showing as news
 from clinical.chart.parts import Line, Mark
 from clinical.chart.queries import DAYS, RANGES, Chart, by_day
 from clinical.timeline.wording import capital, level_confidence, level_detail
@@ -46,7 +47,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "tab": "overview",
         "risk": _risk(found),
         "since": found.since,
-        "since_session": found.last_therapy,
+        "since_session": found.look.met_at,
         "changes": changed[:SHORT],
         "more_changes": changed[SHORT:],
         "agreed": agreed[:SHORT],
@@ -106,14 +107,26 @@ def changes(found: Chart) -> list[dict[str, Any]]:
         )
     if told := _mood_change(found):
         lines.append(told)
+    lines += _news(found)
     lines += [line for part in found.added for line in part.changes]
     seen, since = found.seen_before, found.since
     timed = [(line.at, number, line) for number, line in enumerate(lines) if line.at is not None]
     kept = [line for at, _, line in sorted(timed, reverse=True) if since is None or at > since]
     return [
-        {"at": line.at, "words": line.words, "icon": line.icon, "url": line.url,
+        {"at": line.at, "words": line.words, "icon": line.icon, "url": line.url, "detail": line.detail,
          "is_new": bool(seen and line.at and line.at > seen)}
         for line in kept
+    ]  # fmt: skip
+
+
+def _news(found: Chart) -> list[Line]:
+    """Return what was agreed to, missed or cancelled, and who came and left; without a moment nothing."""
+    if found.since is None:
+        return []
+    reader = found.look.context.actor.person
+    return [
+        *news.consent_lines(found.decided, found.look.at), *news.appointment_lines(found.off),
+        *news.team_lines(found.team, found.left, reader.pk),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.chart.banner import shown as banner
+from clinical.chart.news.showing import safety_lines
 from clinical.chart.parts import Card, Flag, Line, Look, Part, Shown, register
 from cortex.access.context import AccessContext
 from cortex.ui.zone import zone_of
@@ -47,7 +48,7 @@ def flags(look: Look) -> list[Flag]:
 
 
 def overview(look: Look) -> Shown:
-    """Show the plan in force, and when it is due; one query."""
+    """Show the plan in force, when it was finished, and when it is due; one query."""
     plan, lines = queries.at_hand(look.context, look.patient)
     look.found[KEY] = plan
     patient = look.patient
@@ -62,7 +63,8 @@ def overview(look: Look) -> Shown:
     if when is not None:
         late = when <= look.at
         due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
-    return Shown(due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
+    changes = list(safety_lines(plan)) if look.since else []
+    return Shown(changes=changes, due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
 
 
 def at_leaving(ids: list[UUID], at: datetime) -> dict[str, Any] | None:
