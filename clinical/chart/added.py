@@ -6,8 +6,9 @@ from typing import cast
 
 from django.urls import reverse
 
-from clinical.chart.news.queries import Sight, notes_signed
+from clinical.chart.news.queries import Sight, next_contact, notes_signed
 from clinical.chart.news.showing import (
+    contact_line,
     diagnosis_lines,
     is_touched,
     medication_lines,
@@ -15,6 +16,7 @@ from clinical.chart.news.showing import (
     version_lines,
 )
 from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
+from clinical.notes.models import Note
 from clinical.notes.queries import own_drafts
 from clinical.notes.queries import standing as standing_of
 from clinical.plans.diagnoses.models import Diagnosis
@@ -23,6 +25,7 @@ from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
+from cortex.ui.zone import zone_of
 from patients.codes import CareRole
 from patients.registry.access import BREAK_GLASS
 
@@ -43,11 +46,14 @@ def _sight(look: Look) -> Sight:
 
 
 def _notes(look: Look) -> Shown:
-    """What colleagues signed, and the reader's own notes of this person that wait for their signature."""
-    signed = notes_signed(look.ids, _sight(look), look.since or look.at, look.at)
+    """What colleagues signed, the next contact that a note gives, and the reader's own that wait for them."""
+    sight = _sight(look)
+    agreed, due = _contact(look, next_contact(look.ids, sight))
     return Shown(
-        changes=list(note_lines(signed)),
-        due=[
+        changes=list(note_lines(notes_signed(look.ids, sight, look.since or look.at, look.at))),
+        agreed=agreed,
+        due=due
+        + [
             Line(
                 f"Sign your note ({one.get_note_type_display()})", one.created_at,
                 url=reverse("clinical:note_edit", args=[one.patient_id, one.pk]), icon="notes",
@@ -55,6 +61,21 @@ def _notes(look: Look) -> Shown:
             for one in own_drafts(look.context.actor.person, look.ids)
         ],
     )  # fmt: skip
+
+
+def _contact(look: Look, note: Note | None) -> tuple[list[Line], list[Line]]:
+    """Return what the date of the next contact (domain 6.2) adds to what is agreed and to what is due.
+
+    A date that is over says nothing any more once somebody met the person on a later day than the note's.
+    """
+    if note is None or note.follow_up_on is None:
+        return [], []
+    zone = zone_of(look.patient.zone())
+    is_over = note.follow_up_on < look.at.astimezone(zone).date()
+    written = note.occurred_at.astimezone(zone).date()
+    if is_over and look.met_at is not None and look.met_at.astimezone(zone).date() > written:
+        return [], []
+    return [contact_line(note, zone)], [contact_line(note, zone, late=True)] if is_over else []
 
 
 def _plan(look: Look) -> Shown:

@@ -42,6 +42,20 @@ def _notes_signed(
     return rows.order_by("-signed_at")[:MOST]
 
 
+def next_contact(ids: list[UUID], sight: Sight) -> Note | None:
+    """Return the newest signed note, open to the reader, that says when the next contact is; or None."""
+    return next(iter(_next_contact(ids, sight.user_id, sight.relation, sight.part2, sight.cosigns)), None)
+
+
+@kept
+def _next_contact(
+    ids: list[UUID], user_id: UUID, relation: str, part2: bool, cosigns: bool
+) -> QuerySet[Note]:
+    rows = Note.objects.signed().filter(patient_id__in=ids, follow_up_on__isnull=False)
+    rows = rows.filter(open_to(user_id, relation, part2=part2, cosigns=cosigns))
+    return rows.only("patient_id", "note_type", "occurred_at", "follow_up_on").order_by("-occurred_at")[:1]
+
+
 def appointments_off(ids: list[UUID], since: datetime, at: datetime) -> list[Appointment]:
     """Return the appointments that were missed or called off, newest first; not those made by mistake."""
     return _appointments_off(ids, since, at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, time, tzinfo
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,8 @@ from patients.privacy.records import Decision
 
 ENDED = {"stopped": "Medication stopped", "on_hold": "Medication paused"}
 OVER = {"ruled_out": "Diagnosis ruled out", "remission": "Diagnosis in remission"}
+# Of a day without a time: wherever it is read it stays that day.
+NOON = time(12)
 
 
 def is_touched(row: Any, since: datetime | None) -> bool:
@@ -80,6 +82,15 @@ def note_lines(rows: Iterable[Note]) -> Iterator[Line]:
         url = reverse("clinical:note_page", args=[one.patient_id, one.pk])
         words = f"{one.author.full_name} signed a note: {one.get_note_type_display()}"
         yield Line(words, one.signed_at, url, "notes")
+
+
+def contact_line(note: Note, zone: tzinfo, *, late: bool = False) -> Line:
+    """Say when a note wants the next contact; `late`: the day is over and nobody met the person since."""
+    day = datetime.combine(note.follow_up_on or note.occurred_at.date(), NOON, zone)
+    words = "The agreed contact has not taken place" if late else "Next contact"
+    url = reverse("clinical:note_page", args=[note.patient_id, note.pk])
+    said = f"by the note of {note.occurred_at.astimezone(zone):%-d %b}"
+    return Line(words, day, url, "notes", late, said)
 
 
 def consent_lines(decided: Mapping[str, Decision], at: datetime) -> Iterator[Line]:
