@@ -106,7 +106,8 @@ def test_each_kind_of_change_is_one_line_and_none_is_told_again_after_the_next_s
         "Diagnosis added: F33.1 Major depressive disorder, recurrent, moderate, confirmed",
         "Bob Barasa signed a note: Session note", "Consent given: Research",
         "Consent withdrawn or refused: Voice processing", "missed", "cancelled: the person is ill",
-        "Bob Barasa joined, psychiatrist", "Bob Barasa covers for Alice Achieng", "Cleo Cherono left the team",
+        "Bob Barasa joined, psychiatrist", "Bob Barasa covers for Alice Achieng",
+        "Cleo Cherono left the team",
     )  # fmt: skip
     told = changed(cast)
     assert [line for line in lines if line not in told] == []
@@ -140,7 +141,7 @@ def test_a_change_of_a_medication_says_which_it_was(cast: Cast, fields: dict[str
     assert said in changed(cast)
 
 
-def test_a_medication_that_began_since_the_session_is_told_from_one_that_was_recorded_late(cast: Cast) -> None:
+def test_a_medication_begun_since_the_session_is_told_from_one_that_was_recorded_late(cast: Cast) -> None:
     session(cast, 5)
     today = makers.now().date()
     take_medicine(cast, name="Sertraline", start=today - DAY)

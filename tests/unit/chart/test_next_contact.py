@@ -29,9 +29,8 @@ AGREED, MISSED = "Next contact by the note of", "The agreed contact has not take
 def written(cast: Cast, ago: float, ahead: float, user: User | None = None, **more: Any) -> AnyNote:
     """A signed progress note of so many days ago, its next contact so many days from now."""
     note = begin(cast, "progress", user, at=makers.now() - ago * DAY)
-    kept = save(
-        cast, note, {"free_text": "We talked."}, note.version, uuid7(), user=user, follow_up_on=day(cast, ahead)
-    ).note  # fmt: skip
+    words = {"free_text": "We talked."}
+    kept = save(cast, note, words, note.version, uuid7(), user=user, follow_up_on=day(cast, ahead)).note
     if not more.get("draft"):
         sign(cast, kept, kept.version, user)
     makers.scope_all()
@@ -66,7 +65,7 @@ def test_the_day_itself_is_not_late_and_the_day_after_it_is(cast: Cast) -> None:
     assert AGREED in answer(cast, "ag")
 
 
-def test_whoever_met_the_person_since_owes_nothing_but_the_sitting_of_the_note_is_no_answer(cast: Cast) -> None:
+def test_whoever_met_the_person_on_a_later_day_than_the_notes_owes_nothing(cast: Cast) -> None:
     session(cast, 10)
     written(cast, 10, -3)
     assert MISSED in answer(cast, "du")
