@@ -17,9 +17,13 @@ from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 
 
-def alert_marks(alerts: Iterable[tuple[datetime, str]]) -> list[Mark]:
-    """Return alerts as marks on a course."""
-    return [Mark(when, f"alert, {level}") for when, level in alerts]
+def marks_of(
+    alerts: Iterable[tuple[datetime, str]], changes: Iterable[tuple[datetime, str]]
+) -> list[Mark]:
+    """Return alerts, by their level, and changes of a plan, in words, as marks on a course, oldest first."""
+    found = [Mark(when, f"alert, {level}") for when, level in alerts]
+    found += [Mark(when, words, is_plan=True) for when, words in changes]
+    return sorted(found, key=lambda one: one.at)
 
 
 def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ()) -> dict[str, Any]:

@@ -13,14 +13,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.assessments import actions, queries
-from clinical.assessments.episodes import episode_of
+from clinical.assessments.drawing import Mark
+from clinical.assessments.episodes import changes, episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.showing import plan_row
 from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import alert_marks, alert_row, course_row, task_row
+from clinical.assessments.showing import alert_row, course_row, marks_of, task_row
 from clinical.assessments.wording import flag_words
 from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
@@ -61,13 +62,14 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         done = queries.standing(ids, at - queries.LOOK_BACK)
         episode = episode_of(ids, at)
         courses = queries.courses(done, offered, episode)
+        queries.note_age(context, patient, courses.values())
         began = care_since(patient.pk, at) or patient.registered_at
         texts = queries.installed(offered)
         assessed = latest_assessment(patient.person_id)
         level = assessed.level if assessed else ""
         person_due = planning.person_of(patient, ids, courses, began, level, episode)
         due, plans = _schedule(person_due, offered, at), planning.plans_of(ids)
-        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
+        marks = _marks(ids, at - queries.LOOK_BACK)
         cards = [
             course_row(courses[row.key], marks=marks)
             | {
@@ -85,6 +87,10 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             beside(context, patient, person, at)
             | {"cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
         )  # fmt: skip
+
+
+def _marks(ids: list[UUID], since: datetime) -> list[Mark]:
+    return marks_of(planning.alerts_since(ids, since), changes(ids, since))
 
 
 def _schedule(one: planning.Person, offered: list[Instrument], at: datetime) -> dict[str, dict[str, Any]]:
@@ -217,6 +223,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [one.instrument], episode_of(ids, at))[one.instrument.key]
+        queries.note_age(context, patient, [course])
         alerts = open_of_people(ids)
         superseded = queries.correction_of(one)
         may_ask = superseded is None and context.broken_glass is None
@@ -260,7 +267,8 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [row], episode_of(ids, at))[row.key]
-        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
+        queries.note_age(context, patient, [course])
+        marks = _marks(ids, at - queries.LOOK_BACK)
         return render(
             request, "clinical/assessments/print.html",
             {"patient": patient, "person": person, "card": course_row(course, marks=marks),

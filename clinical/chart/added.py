@@ -25,6 +25,7 @@ from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
+from clinical.plans.wording import version_words
 from cortex.ui.zone import zone_of
 from patients.codes import CareRole
 from patients.registry.access import BREAK_GLASS
@@ -103,10 +104,7 @@ def _plan(look: Look) -> Shown:
         if view.due_at is not None:
             late = view.due_at <= look.at
             shown.due = [Line("Review the plan", view.due_at, url, "list-details", late)]
-        shown.marks = [
-            Mark(one.signed_at, "Plan signed" if one.version == 1 else "Plan changed")
-            for one in view.versions
-        ]
+        shown.marks = [Mark(one.signed_at, version_words(one.version)) for one in view.versions]
         shown.changes += version_lines(view.versions) if look.since else ()
         standing = standing_row(view.standing, "The whole plan")
     if plan is None and not diagnoses and not taken and not withheld:

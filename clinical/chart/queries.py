@@ -45,6 +45,8 @@ SITTINGS = ("therapy", "crisis_contact")
 SESSIONS = 8
 # Each is one query of the axis; the picture can't show more of them apart.
 MOST_MARKS = 200
+# What of an alert that is over no chart shows.
+UNSHOWN = ("factors", "evidence", "policy", "hand_note", "resolution_notes", "no_follow_up_reason")
 
 
 @dataclass(slots=True)
@@ -114,6 +116,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     offered = measures.instruments(patient.organization_id)
     episode = episode_of(ids, at)
     courses = measures.courses(done, offered, episode)
+    measures.note_age(context, patient, courses.values())
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
@@ -132,7 +135,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         look=look,
         assessment=evaluations[0],
         levels=evaluations[1],
-        alerts=_alerts(ids, start),
+        alerts=_alerts(ids, at - measures.LOOK_BACK),
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
@@ -186,7 +189,8 @@ def _alerts(ids: list[UUID], start: datetime) -> list[RiskAlert]:
 @kept
 def _alerts_since(ids: list[UUID], start: datetime) -> QuerySet[RiskAlert]:
     rows = RiskAlert.objects.filter(patient_id__in=ids, raised_at__gte=start).exclude(status="merged")
-    return rows.select_related("assigned_to", "resolved_by").order_by("-raised_at")[:MOST_MARKS]
+    rows = rows.select_related("assigned_to", "resolved_by").defer(*UNSHOWN)
+    return rows.order_by("-raised_at")[:MOST_MARKS]
 
 
 @kept

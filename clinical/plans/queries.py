@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from clinical.plans.models import (
 )
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
+from clinical.plans.wording import version_words
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
@@ -251,6 +252,18 @@ def plan_view(context: AccessContext, patient: Patient, plan: TreatmentPlan, at:
 def version_of(plan_id: UUID, number: int) -> PlanVersion | None:
     """Return one signed version of a plan, or None."""
     return PlanVersion.objects.filter(plan=plan_id, version=number).select_related("signed_by").first()
+
+
+def signed_since(patient_ids: Collection[UUID], since: datetime) -> list[tuple[datetime, str]]:
+    """Return (when, words) of the signatures under plans of these rows since a time, oldest first."""
+    rows = _signed_since(list(patient_ids), since)
+    return [(at, version_words(version).lower()) for at, version in rows]
+
+
+@kept
+def _signed_since(patient_ids: list[UUID], since: datetime) -> QuerySet[PlanVersion, tuple[datetime, int]]:
+    rows = PlanVersion.objects.filter(patient_id__in=patient_ids, signed_at__gte=since)
+    return rows.order_by("signed_at").values_list("signed_at", "version")
 
 
 def plans_version(patient: Patient, plan_id: UUID, number: int) -> PlanVersion:

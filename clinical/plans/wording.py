@@ -117,3 +117,8 @@ def pace_words(pace: str, share: float | None, elapsed: float) -> str:
     if pace == "achieved":
         return "Reached."
     return f"{percent(share)} of the way in {percent(elapsed)} of the time."
+
+
+def version_words(version: int) -> str:
+    """Return what a signature was: of a new plan, or of a change."""
+    return "Plan signed" if version == 1 else f"Plan changed, version {version}"

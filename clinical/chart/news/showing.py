@@ -16,6 +16,7 @@ from clinical.notes.models import Note
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.medications.models import Medication
 from clinical.plans.models import PlanVersion
+from clinical.plans.wording import version_words
 from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.wording import joined_words
 from crisis.safetyplans.models import SafetyPlan
@@ -62,10 +63,9 @@ def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Ite
 def version_lines(rows: Iterable[PlanVersion]) -> Iterator[Line]:
     """Say when a plan was signed, and by whom."""
     for one in rows:
-        said = "Plan signed" if one.version == 1 else f"Plan changed, version {one.version}"
         by = f" by {one.signed_by.full_name}" if one.signed_by else ""
         url = reverse("clinical:plan_version", args=[one.patient_id, one.plan_id, one.version])
-        yield Line(f"{said}{by}", one.signed_at, url, "list-details")
+        yield Line(f"{version_words(one.version)}{by}", one.signed_at, url, "list-details")
 
 
 def safety_lines(one: SafetyPlan | None) -> Iterator[Line]:
