@@ -1,4 +1,4 @@
-"""The treatment that a measure's change is reckoned from: when it began, its changes, its next review, its end.
+"""The treatment that a measure's change is reckoned from: when it began, its changes, next review and end.
 
 Whoever plans treatment registers where this stands (`AppConfig.ready`), so that measures know no plans. The
 registry alone, no query here.
