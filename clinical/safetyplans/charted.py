@@ -35,15 +35,14 @@ def frame(context: AccessContext, person: Patient, at: datetime) -> dict[str, An
 
 
 def flags(look: Look) -> list[Flag]:
-    """Say at medium and above whether there is a plan, and since when; one query at most."""
-    if not rules.is_watched(look.level):
-        return []
+    """Say that a plan is in force, and at medium and above that none is; one query at most."""
+    tone = "warn" if rules.is_watched(look.level) else ""
     plan = look.found[KEY] if KEY in look.found else queries.current(look.ids)
     url = reverse("crisis:safety_plan", args=[look.patient.pk])
     if plan is None or plan.reviewed_at is None:
-        return [Flag("No safety plan", "warn", url)]
+        return [Flag("No safety plan", tone, url)] if tone else []
     if not rules.is_fresh(plan.reviewed_at, look.at):
-        return [Flag(OLD, "warn", url)]
+        return [Flag(OLD, tone, url)]
     return [Flag(f"Safety plan, reviewed {reviewed_words(plan.reviewed_at, look.at)}", "", url)]
 
 
