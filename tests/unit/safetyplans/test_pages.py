@@ -202,7 +202,8 @@ def test_the_chart_frames_the_pages_shows_a_card_and_flags_it_where_it_matters(c
 
 
 def test_a_plan_in_force_is_flagged_quietly_at_every_level_on_every_page_of_the_chart(cast: Cast) -> None:
-    pages = [reverse(f"clinical:{name}", args=[cast.patient.pk]) for name in ("chart", "timeline", "measures")]
+    names = ("chart", "timeline", "measures")
+    pages = [reverse(f"clinical:{name}", args=[cast.patient.pk]) for name in names]
     flag = 'class="tag" href="' + url("safety_plan", cast) + '">Safety plan, '
     assert not any(flag in get(cast, page) for page in pages), "there is none"
     finish(cast, at=makers.now() - timedelta(days=7, minutes=1))
