@@ -18,7 +18,6 @@ from clinical.chart.news.showing import (
 from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
 from clinical.notes.models import Note
 from clinical.notes.queries import own_drafts
-from clinical.notes.queries import standing as standing_of
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
 from clinical.plans.medications.models import Medication
@@ -27,17 +26,20 @@ from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
 from clinical.plans.wording import version_words
 from cortex.ui.zone import zone_of
-from patients.codes import CareRole
+from patients.breakglass.queries import opens_protected
+from patients.codes import CareRole, ConsentType
 from patients.registry.access import BREAK_GLASS
 
 MOST_GOALS = 4
 
 
 def _sight(look: Look) -> Sight:
-    """Return which labelled rows the reader sees; two queries, once for each look."""
+    """Return which labelled rows the reader sees, as `notes.queries.standing` does, of what is known."""
     if "sight" not in look.found:
-        user = look.context.actor.person
-        relation, part2 = standing_of(user, look.patient, look.at)
+        user, relation = look.context.actor.person, look.context.relation_to(look.patient.pk)
+        part2 = ConsentType.PART2_TPO in look.agreed
+        if relation == BREAK_GLASS:
+            part2 = opens_protected(user, look.patient.pk, look.at)
         supervises = any(
             one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id
             for one in look.team
@@ -94,7 +96,7 @@ def _plan(look: Look) -> Shown:
     shown = Shown(changes=_changed(look, every, medications))
     url = reverse("clinical:plan", args=[patient.pk])
     if plan is not None:
-        view = plan_view(look.context, patient, plan, look.at)
+        view = plan_view(look.context, patient, plan, look.at, list(look.team))
         goals = [goal_row(one, patient.pk, hides=hides) for one in view.goals]
         counted = [one for one in goals if one["counts"]]
         shown.agreed = [

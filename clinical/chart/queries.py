@@ -110,7 +110,9 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     team, mark = care_team(patient.pk, at), mark_of(actor.person.pk, patient.pk)
     met_at = next(iter(_last_therapy(ids, at)), None)
     since = met_at or (mark.looked_before if mark else None)
-    look = parts.Look(patient, ids, at, context, team=team, met_at=met_at, since=since)
+    decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
+    agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
+    look = parts.Look(patient, ids, at, context, team=team, agreed=agreed, met_at=met_at, since=since)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)
@@ -120,7 +122,6 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
-    decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
     evaluations = _evaluations(patient.person_id, start, at)
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
@@ -139,7 +140,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
-        consents={kind: kind in decided and decided[kind].holds(at) for kind in CONSENTS},
+        consents={kind: kind in agreed for kind in CONSENTS},
         decided=decided,
         courses=courses,
         due=[(one.title, one.at) for one in planned[patient.pk]],

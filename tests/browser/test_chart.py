@@ -168,7 +168,7 @@ def lived_in(people: Cast) -> dict[str, str]:
         "/caseload/": "Caseload", chart: "Zawadi", f"{chart}timeline/": "Zawadi",
         f"{chart}measures/": "Zawadi", f"{chart}plan/": "Zawadi", f"{chart}documents/": "Zawadi",
         f"{chart}sessions/{heard_session.pk}/": "Zawadi", f"{chart}notes/": "Zawadi",
-        f"{chart}notes/{note.pk}/edit/": "SOAP", "/notes/search/": "", "/calendar/": "", "/billing/": "",
+        f"{chart}notes/{note.pk}/edit/": "Zawadi", "/notes/search/": "", "/calendar/": "", "/billing/": "",
     }  # fmt: skip
 
 
