@@ -94,14 +94,15 @@ def contact_line(note: Note, zone: tzinfo, *, late: bool = False) -> Line:
 
 
 def consent_lines(decided: Mapping[str, Decision], at: datetime) -> Iterator[Line]:
-    """Say what was agreed to, withdrawn or refused, and what ran out."""
+    """Say what was agreed to, withdrawn or refused, and what ran out; what came at once is one line."""
+    told: dict[tuple[str, datetime], list[str]] = {}
     for kind, one in decided.items():
-        name = ConsentType(kind).label
+        said, when = "Consent given" if one.granted else "Consent withdrawn or refused", one.at
         if one.granted and one.expires_at is not None and one.expires_at <= at:
-            yield Line(f"Consent ran out: {name}", one.expires_at, icon="file-certificate")
-        else:
-            said = "Consent given" if one.granted else "Consent withdrawn or refused"
-            yield Line(f"{said}: {name}", one.at, icon="file-certificate")
+            said, when = "Consent ran out", one.expires_at
+        told.setdefault((said, when), []).append(ConsentType(kind).label)
+    for (said, when), names in told.items():
+        yield Line(f"{said}: {', '.join(sorted(names))}", when, icon="file-certificate")
 
 
 def appointment_lines(rows: Iterable[Appointment]) -> Iterator[Line]:
