@@ -17,9 +17,7 @@ from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 
 
-def marks_of(
-    alerts: Iterable[tuple[datetime, str]], changes: Iterable[tuple[datetime, str]]
-) -> list[Mark]:
+def marks_of(alerts: Iterable[tuple[datetime, str]], changes: Iterable[tuple[datetime, str]]) -> list[Mark]:
     """Return alerts, by their level, and changes of a plan, in words, as marks on a course, oldest first."""
     found = [Mark(when, f"alert, {level}") for when, level in alerts]
     found += [Mark(when, words, is_plan=True) for when, words in changes]

@@ -22,9 +22,9 @@ class Look:
     """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
 
     `level` is known when flags are asked; `found` is what a part's overview read, for its own flag. The last
-    four the overview alone knows: the running team, the consents that hold, the last session with a clinician,
-    and from when changes are told, which is that session, else the reader's last look; without either nothing
-    is a change.
+    four the overview alone knows: the running team, the consents that hold, the last session with somebody
+    who treats, and from when changes are told, which is that session, else the reader's last look; without
+    either nothing is a change.
     """
 
     patient: Patient

@@ -26,10 +26,8 @@ ASK = "Ask the C-SSRS now"
 def taken(cast: Cast, item9: int, key: str = "phq9") -> Assessment:
     answers: dict[str, int | None] = {f"q{number}": 1 for number in range(1, 9)} | {"q9": item9}
     if key == "cssrs":
-        answers = {"q1": 0, "q2": 0, "q6": 0}
-    one, _ = finish_assessment(
-        actor=staff(cast.alice), patient_id=cast.patient.pk, key=key, answers=answers
-    )
+        answers = {"q1": 0, "q2": 0, "q6_lifetime": 0}
+    one, _ = finish_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key=key, answers=answers)
     makers.scope_all()
     return one
 

@@ -27,6 +27,7 @@ from cortex.accounts.actions import update_organization
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.care.actions import end_care_team_place, plan_cover
 from patients.care.models import CareTeamMember
+from patients.registry.access import CHART
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -207,7 +208,7 @@ def test_notes_are_told_as_far_as_their_labels_open_them_and_process_notes_never
     assert told.count("signed a note") == 1, "a shut one, a process note and one's own are left out"
     assert "Bob Barasa signed a note: Supervision" in told
     colleague = makers.make_user("therapist", cast.home)
-    makers.grant(cast.patient, colleague)
+    makers.grant(cast.patient, colleague, permission=CHART)
     told = changed(cast, colleague)
     assert "Alice Achieng signed a note: Session note" in told
     assert "Bob Barasa signed" not in told, "a consultation opens no labelled note"
