@@ -205,7 +205,7 @@ def test_the_pages_hold_weigh_little_paint_soon_and_do_not_shift(
     page = visitor.sign_in(people.alice)
     for path in list(pages)[part::2]:
         weight, painted = weigh(visitor, path)
-        for _ in range(2):  # the best of three: what a busy machine holds up once is no fault of the page
+        for _ in range(8):  # the best of thrice three: what a busy machine holds up is no fault of the page
             if painted > LATEST_PAINT:
                 weight, again = weigh(visitor, path)
                 painted = min(painted, again)
