@@ -21,7 +21,6 @@ from crisis.decisions.actions import apply_decisions
 from crisis.reviews.actions import make_item
 from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.evidence import Draft, Origin, from_cssrs, from_item9, from_phq_total
-from patients.codes import MINOR_BANDS
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
@@ -31,8 +30,6 @@ from patients.registry.queries import person_ids, rows_of
 WORSE_WITHIN = timedelta(hours=48)
 DECLINED_WITHIN = timedelta(hours=4)
 WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
-# Whose own cut-off was validated, in years (domain 2).
-ADOLESCENT = range(10, 20)
 
 
 @action
@@ -172,11 +169,7 @@ def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when:
             born = patient.date_of_birth
     except (*KEYS_DOWN, SealedError):
         born = None
-    if born is None:
-        return patient.age_band in MINOR_BANDS
-    today = when.astimezone(zone_of(patient.zone())).date()
-    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return years in ADOLESCENT
+    return scoring.is_adolescent(born, patient.is_minor, when.astimezone(zone_of(patient.zone())).date())
 
 
 def _codes(row: Instrument, one: Assessment) -> dict[str, Any]:

@@ -90,10 +90,16 @@ def spark(values: Sequence[int | None], label: str, *, low: int = 1, high: int =
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened beside the totals: an alert, a change of plan."""
+    """Something that happened beside the totals: an alert, or (`is_plan`) a change of plan."""
 
     at: datetime
     words: str
+    is_plan: bool = False
+
+    @property
+    def look(self) -> str:
+        """The classes that it is drawn with."""
+        return "tick tick-plan" if self.is_plan else "tick"
 
 
 # Two totals further apart than the longest usual interval have missing visits between them.
@@ -141,23 +147,23 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         f'<title id="{name}-t">{escape(definition.title)} totals</title>'
         f'<desc id="{name}-d">{escape(description)}</desc>{bands}'
         f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>'
-        f"{_cutoff(definition, y)}{inner}{dots}"
+        f"{_cutoff(course.cutoff, y)}{inner}{dots}"
         f"{_ticks(marks, first, last, x)}"
         f"{_dates(first, last, len(points))}</svg>"
         f'<svg width="100" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
     )
 
 
-def _cutoff(definition: Definition, y: Scale) -> str:
-    if definition.cutoff is None:
+def _cutoff(cutoff: int | None, y: Scale) -> str:
+    if cutoff is None:
         return ""
-    height = _n(y(definition.cutoff))
+    height = _n(y(cutoff))
     return f'<line class="cut" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
 
 
 def _ticks(marks: Sequence[Mark], first: datetime, last: datetime, x: Callable[[datetime], float]) -> str:
     return "".join(
-        f'<g class="tick"><title>{escape(f"{one.at:%-d %b %Y}: {one.words}")}</title>'
+        f'<g class="{one.look}"><title>{escape(f"{one.at:%-d %b %Y}: {one.words}")}</title>'
         f'<line x1="{_n(x(one.at))}%" x2="{_n(x(one.at))}%" y1="{TOP}" y2="{BOTTOM}"/></g>'
         for one in marks
         if first <= one.at <= last

@@ -1,4 +1,4 @@
-"""The treatment that a measure's change is reckoned from: when it began, its next review, its end.
+"""The treatment that a measure's change is reckoned from: when it began, its changes, next review and end.
 
 Whoever plans treatment registers where this stands (`AppConfig.ready`), so that measures know no plans. The
 registry alone, no query here.
@@ -6,7 +6,7 @@ registry alone, no query here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from uuid import UUID
@@ -52,3 +52,17 @@ def episodes(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episode]
 def episode_of(patient_ids: Collection[UUID], at: datetime) -> Episode | None:
     """Return the treatment of the one person whose rows these are, or None."""
     return next(iter(episodes(patient_ids, at).values()), None)
+
+
+Changes = Callable[[Collection[UUID], datetime], Sequence[tuple[datetime, str]]]
+_changes: list[Changes] = []
+
+
+def register_changes(source: Changes) -> None:
+    """Say who knows when a treatment was planned anew; registering again replaces it."""
+    _changes[:] = [source]
+
+
+def changes(patient_ids: Collection[UUID], since: datetime) -> list[tuple[datetime, str]]:
+    """Return (when, words) of the changes of the treatments of these rows, oldest first; one query."""
+    return list(_changes[0](patient_ids, since)) if _changes and patient_ids else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,9 +20,13 @@ from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
 from clinical.assessments.schedule import Taken
-from clinical.assessments.scoring import Change, change, days_between
+from clinical.assessments.scoring import Change, change, cutoff_of, days_between, is_adolescent
+from cortex.access.context import AccessContext, holds
 from cortex.audit import NotFound, RuleBroken
+from cortex.crypto.errors import SealedError
 from cortex.ops.postgres.questions import kept
+from cortex.ui.zone import zone_of
+from patients.registry.models import Patient
 
 # A course older than this says nothing about treatment now.
 LOOK_BACK = timedelta(days=730)
@@ -137,13 +142,15 @@ class Point:
 class Course:
     """The valid totals of one measure, oldest first, with what they say.
 
-    `episode` is the treatment that goes on, from whose beginning change is reckoned.
+    `episode` is the treatment that goes on, from whose beginning change is reckoned; `is_young` says that the
+    cut-off of adolescents held at the newest total.
     """
 
     definition: Definition
     points: list[Point] = field(default_factory=list)
     declined: int = 0
     episode: Episode | None = None
+    is_young: bool = False
 
     @property
     def latest(self) -> Point | None:
@@ -162,6 +169,11 @@ class Course:
     def baseline(self) -> Point | None:
         """Return where change is reckoned from: the treatment's first point, else the first of the course."""
         return self.opening or (self.points[0] if self.points else None)
+
+    @property
+    def cutoff(self) -> int | None:
+        """Return the cut-off that scoring holds totals against; None without one."""
+        return cutoff_of(self.definition, adolescent=self.is_young)
 
     def since_baseline(self) -> Change | None:
         """Return the change from the baseline; None when nothing was taken after it."""
@@ -252,6 +264,24 @@ def courses(
     return {course.definition.key: course for course in found.values()}
 
 
+def note_age(context: AccessContext, patient: Patient, found: Iterable[Course]) -> None:
+    """Say of these courses of a person whether the cut-off of adolescents held at their newest total.
+
+    The birthday opens only where a measure has such a cut-off and was taken.
+    """
+    asking = [one for one in found if one.definition.cutoff_adolescent is not None and one.points]
+    if not asking:
+        return
+    born = None
+    if holds(patient, "date_of_birth"):
+        context.open([patient], ("date_of_birth",))
+        with suppress(SealedError):  # as in scoring: the band says it, and no result is withheld
+            born = patient.date_of_birth
+    zone = zone_of(patient.zone())
+    for one in asking:
+        one.is_young = is_adolescent(born, patient.is_minor, one.points[-1].at.astimezone(zone).date())
+
+
 def courses_of_ends(
     rows: Iterable[tuple[UUID, Point]], offered: Iterable[tuple[UUID, Definition]],
     episode: Episode | None = None,
@@ -310,6 +340,14 @@ def installed(rows: Iterable[Instrument]) -> set[UUID]:
     """Return those of these instruments whose text is installed in some language."""
     found = InstrumentText.objects.filter(instrument__in=list(rows))
     return set(found.values_list("instrument_id", flat=True))
+
+
+def readiness(key: str, organization_id: UUID | None) -> str:
+    """Return whether a measure can be asked: `ready`, `no_text` without its wording, or `not_offered`."""
+    row = next((one for one in instruments(organization_id) if one.key == key), None)
+    if row is None:
+        return "not_offered"
+    return "ready" if installed([row]) else "no_text"
 
 
 def any_text(one: Assessment) -> InstrumentText | None:

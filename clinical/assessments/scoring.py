@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from math import floor
 
 from clinical.assessments.definitions import Definition
@@ -13,6 +13,8 @@ from crisis.risk.measures import Screener, Triage, is_complete, triage_of
 VERSION = "1"
 TRIAGE_RANK = {"none": 0, "low": 1, "moderate": 2, "high": 3}
 Answers = Mapping[str, int | None]
+# Whose own cut-off was validated, in years (domain 2).
+ADOLESCENT = range(10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,21 @@ def check(definition: Definition, answers: Answers) -> None:
             raise ValueError(f"{key} is answered with {', '.join(map(str, sorted(allowed)))}")
 
 
+def cutoff_of(definition: Definition, *, adolescent: bool) -> int | None:
+    """Return the total from which on somebody is a case; None where the field knows no such total."""
+    return definition.cutoff_adolescent if adolescent and definition.cutoff_adolescent else definition.cutoff
+
+
+def is_adolescent(born: date | None, is_minor: bool, on: date) -> bool:
+    """Whether the cut-off of the young holds on a day; `is_minor` says it of somebody without a birthday."""
+    if born is None:
+        return is_minor
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day)) in ADOLESCENT
+
+
 def is_case(definition: Definition, total: int, *, adolescent: bool = False) -> bool:
     """Whether a total is on the far side of the cut-off; adolescents may have one of their own."""
-    cutoff = (
-        definition.cutoff_adolescent if adolescent and definition.cutoff_adolescent else definition.cutoff
-    )
+    cutoff = cutoff_of(definition, adolescent=adolescent)
     if cutoff is None:
         return False
     return total <= cutoff if definition.higher_is_better else total >= cutoff

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -12,11 +13,15 @@ from clinical.assessments.drawing import Mark, after_gaps, measure
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.wording import review_words
+from crisis.reviews.models import ReviewItem
 
 
-def alert_marks(alerts: Iterable[tuple[datetime, str]]) -> list[Mark]:
-    """Return alerts as marks on a course."""
-    return [Mark(when, f"alert, {level}") for when, level in alerts]
+def marks_of(alerts: Iterable[tuple[datetime, str]], changes: Iterable[tuple[datetime, str]]) -> list[Mark]:
+    """Return alerts, by their level, and changes of a plan, in words, as marks on a course, oldest first."""
+    found = [Mark(when, f"alert, {level}") for when, level in alerts]
+    found += [Mark(when, words, is_plan=True) for when, words in changes]
+    return sorted(found, key=lambda one: one.at)
 
 
 def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ()) -> dict[str, Any]:
@@ -77,4 +82,15 @@ def alert_row(alert: RiskAlert) -> dict[str, Any]:
         "owner": alert.assigned_to.full_name if alert.assigned_to else "",
         "due": alert.claim_due_at,
         "raised": alert.raised_at,
+    }
+
+
+def task_row(item: ReviewItem, reader_id: UUID | None, at: datetime) -> dict[str, Any]:
+    """Return one open task: what it is, who has it and by when; the link is its owner's."""
+    return {
+        "words": review_words(item.reason_code)[0],
+        "owner": item.owner.full_name if item.owner else "",
+        "due": item.due_at,
+        "late": item.due_at <= at,
+        "url": item.page_for(reader_id),
     }

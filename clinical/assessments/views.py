@@ -13,14 +13,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.assessments import actions, queries
-from clinical.assessments.episodes import episode_of
+from clinical.assessments.drawing import Mark
+from clinical.assessments.episodes import changes, episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.showing import plan_row
 from clinical.assessments.schedule import WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import alert_marks, alert_row, course_row
+from clinical.assessments.showing import alert_row, course_row, marks_of, task_row
 from clinical.assessments.wording import flag_words
 from clinical.chart.banner import beside
 from cortex.access.context import KEYS_DOWN, reading
@@ -31,15 +32,20 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from crisis.alerts.queries import open_of_people
+from crisis.reviews.queries import open_of_people as tasks_of_people
 from crisis.risk.queries import latest_assessment
 from patients.care.queries import care_since
 from patients.registry.access import CHART, treated
+from patients.registry.models import Patient
 from patients.registry.queries import person_card, rows_of
 
 # How far ahead a person's page says when a measure is due.
 AHEAD = timedelta(days=120)
 # So many of the last administrations are listed.
 RECENT = 8
+# What answers leave to somebody (domain 2.1), and what item 9 asks for at once.
+TASKS = ("risk_review", "item9_missing", "cssrs_due", "cssrs_declined", "phq9_due", "measure_worse")
+SCREENER = "cssrs"
 
 
 @requires(*DESK_ROLES)
@@ -56,13 +62,14 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         done = queries.standing(ids, at - queries.LOOK_BACK)
         episode = episode_of(ids, at)
         courses = queries.courses(done, offered, episode)
+        queries.note_age(context, patient, courses.values())
         began = care_since(patient.pk, at) or patient.registered_at
         texts = queries.installed(offered)
         assessed = latest_assessment(patient.person_id)
         level = assessed.level if assessed else ""
         person_due = planning.person_of(patient, ids, courses, began, level, episode)
         due, plans = _schedule(person_due, offered, at), planning.plans_of(ids)
-        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
+        marks = _marks(ids, at - queries.LOOK_BACK)
         cards = [
             course_row(courses[row.key], marks=marks)
             | {
@@ -80,6 +87,10 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             beside(context, patient, person, at)
             | {"cards": cards, "recent": [_line(one) for one in done[::-1][:RECENT]], "tab": "measures"},
         )  # fmt: skip
+
+
+def _marks(ids: list[UUID], since: datetime) -> list[Mark]:
+    return marks_of(planning.alerts_since(ids, since), changes(ids, since))
 
 
 def _schedule(
@@ -204,7 +215,7 @@ def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpRes
 @requires(*DESK_ROLES)
 @require_GET
 def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
-    """One administration: its answers, what they say, the alert that they opened and who has it."""
+    """One administration: its answers, what they say, the alert and the tasks that they opened."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
@@ -214,20 +225,36 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [one.instrument], episode_of(ids, at))[one.instrument.key]
+        queries.note_age(context, patient, [course])
         alerts = open_of_people(ids)
+        superseded = queries.correction_of(one)
+        may_ask = superseded is None and context.broken_glass is None
         return render(
             request, "clinical/assessments/result.html",
             {
                 "patient": patient, "person": person, "one": one,
                 "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
                 "card": course_row(course), "alerts": [alert_row(alert) for alert in alerts],
+                "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
+                "screener": _screener(patient, one, done) if may_ask else "",
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
                 "needs_help": "item9_endorsed" in one.flags or (one.band in ("moderate", "high")
                 and one.instrument.key == "cssrs"),
-                "superseded": queries.correction_of(one),
+                "superseded": superseded,
                 "band": queries.band_words(one),
             },
         )  # fmt: skip
+
+
+def _screener(patient: Patient, one: Assessment, done: list[Assessment]) -> str:
+    """Return whether the C-SSRS can be asked at once, as item 9 wants it (domain 2.1 rule 3).
+
+    "" where item 9 was not endorsed, or where the screener was answered since.
+    """
+    since = (row for row in done if row.administered_at >= one.administered_at and row.is_valid)
+    if "item9_endorsed" not in one.flags or any(row.instrument.key == SCREENER for row in since):
+        return ""
+    return queries.readiness(SCREENER, patient.organization_id)
 
 
 @requires(*DESK_ROLES)
@@ -242,7 +269,8 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
         done = queries.standing(ids, at - queries.LOOK_BACK)
         course = queries.courses(done, [row], episode_of(ids, at))[row.key]
-        marks = alert_marks(planning.alerts_since(ids, at - queries.LOOK_BACK))
+        queries.note_age(context, patient, [course])
+        marks = _marks(ids, at - queries.LOOK_BACK)
         return render(
             request, "clinical/assessments/print.html",
             {"patient": patient, "person": person, "card": course_row(course, marks=marks),

@@ -113,6 +113,14 @@ def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: date
     return note_id
 
 
+@action
+def date_rows(*, actor: Actor, rows: Sequence[Any], at: datetime) -> None:
+    """Let rows about a fictional person have come at a time: what changed since a session goes by it."""
+    for row in rows:
+        type(row).objects.filter(pk=row.pk).update(created_at=at, updated_at=at)
+    record(actor, "demo.rows_dated", rows[0], subject=rows[0].patient_id)
+
+
 def _mark_up(clinician: Actor, patient: Patient, at: datetime) -> None:
     """Let the therapist pin the newest measure and say what they think of the level, as they would."""
     done = standing([patient.pk])

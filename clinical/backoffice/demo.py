@@ -39,6 +39,8 @@ from patients.registry.records import ContactData, PreferenceData, RegisterPatie
 
 CONSENTS = ("treatment", "privacy_notice", "voice_processing", "emergency_contact", "care_team_sharing")
 CLIENT = "Demo app (fictional)"
+# How long the people of the demo have been in care.
+CARE = timedelta(days=42)
 PIN = "271828"
 Say = Callable[[str], None]
 
@@ -183,12 +185,12 @@ class Demo:
         )
         add_person(
             actor=shifts.machine(organization),
-            data=registration(person, pseudonym),
+            data=registration(person, pseudonym, self.now - CARE),
             therapist=therapist,
             parcel=parcel,
             measures=[(key, self.now - timedelta(days=days), given) for key, days, given in answers],
             notes=world.notes_of(person),
-            since=self.now - timedelta(days=42),
+            since=self.now - CARE,
             also=[partial(plans.write_plan, therapist, person.number, answers, self.now)]
             if therapist
             else [],
@@ -258,8 +260,8 @@ def password() -> str:
     return "-".join(secrets.token_hex(3) for _ in range(3))
 
 
-def registration(person: world.Person, pseudonym: str) -> RegisterPatient:
-    """Return what a fictional person's app registers them with."""
+def registration(person: world.Person, pseudonym: str, since: datetime) -> RegisterPatient:
+    """Return what a fictional person's app registers them with; they agreed when their care began."""
     return RegisterPatient(
         anonymous_id=pseudonym,
         given_name=person.given,
@@ -268,7 +270,7 @@ def registration(person: world.Person, pseudonym: str) -> RegisterPatient:
         date_of_birth=person.born,
         language="sw" if person.language == "sheng" else person.language,
         consents=[
-            ConsentData(consent_type=kind, granted=kind != "emergency_contact" or person.number % 7 != 3)
+            ConsentData(kind, kind != "emergency_contact" or person.number % 7 != 3, recorded_at=since)
             for kind in CONSENTS
         ],
         preference=PreferenceData(

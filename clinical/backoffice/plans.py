@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from clinical.backoffice.actions import date_rows
 from clinical.backoffice.world import Answers
 from clinical.plans.actions import begin_plan, change_plan, sign_plan
 from clinical.plans.diagnoses.actions import add_diagnosis
@@ -67,7 +68,7 @@ def write_plan(therapist: User, number: int, answers: list[Answers], now: dateti
         sessions_planned=12, goals=[one.pk for one in goals], at=began,
     )  # fmt: skip
     name, dose, unit = MEDICINES[number % len(MEDICINES)]
-    save_medication(
+    medication = save_medication(
         actor=actor, patient_id=patient_id, at=began,
         fields={
             "name": name, "dose": dose, "unit": unit, "route": "oral", "frequency": "once a day",
@@ -76,6 +77,7 @@ def write_plan(therapist: User, number: int, answers: list[Answers], now: dateti
             "code": "", "source": "prescribed", "lethal_quantity": False,
         },
     )  # fmt: skip
+    date_rows(actor=actor, rows=[diagnosis, medication], at=began)
     if kind == 3:
         return
     # Who was reviewed today was due tomorrow; the others are late since a week ago.

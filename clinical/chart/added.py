@@ -2,49 +2,101 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.urls import reverse
 
+from clinical.chart.news.queries import Sight, next_contact, notes_signed
+from clinical.chart.news.showing import (
+    contact_line,
+    diagnosis_lines,
+    is_touched,
+    medication_lines,
+    note_lines,
+    version_lines,
+)
 from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
+from clinical.notes.models import Note
 from clinical.notes.queries import own_drafts
+from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
+from clinical.plans.wording import version_words
+from cortex.ui.zone import zone_of
 from patients.breakglass.queries import opens_protected
-from patients.registry.access import BREAK_GLASS, CHART, relationship_of
+from patients.codes import CareRole, ConsentType
+from patients.registry.access import BREAK_GLASS
 
 MOST_GOALS = 4
 
 
+def _sight(look: Look) -> Sight:
+    """Return which labelled rows the reader sees, as `notes.queries.standing` does, of what is known."""
+    if "sight" not in look.found:
+        user, relation = look.context.actor.person, look.context.relation_to(look.patient.pk)
+        part2 = ConsentType.PART2_TPO in look.agreed
+        if relation == BREAK_GLASS:
+            part2 = opens_protected(user, look.patient.pk, look.at)
+        supervises = any(
+            one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id
+            for one in look.team
+        )
+        look.found["sight"] = Sight(user.pk, relation, part2, supervises)
+    return cast(Sight, look.found["sight"])
+
+
 def _notes(look: Look) -> Shown:
-    """The reader's own notes of this person that wait for their signature."""
+    """What colleagues signed, the next contact that a note gives, and the reader's own that wait for them."""
+    sight = _sight(look)
+    agreed, due = _contact(look, next_contact(look.ids, sight))
     return Shown(
-        due=[
+        changes=list(note_lines(notes_signed(look.ids, sight, look.since or look.at, look.at))),
+        agreed=agreed,
+        due=due
+        + [
             Line(
                 f"Sign your note ({one.get_note_type_display()})", one.created_at,
                 url=reverse("clinical:note_edit", args=[one.patient_id, one.pk]), icon="notes",
             )
             for one in own_drafts(look.context.actor.person, look.ids)
-        ]
+        ],
     )  # fmt: skip
 
 
+def _contact(look: Look, note: Note | None) -> tuple[list[Line], list[Line]]:
+    """Return what the date of the next contact (domain 6.2) adds to what is agreed and to what is due.
+
+    A date that is over says nothing any more once somebody met the person on a later day than the note's.
+    """
+    if note is None or note.follow_up_on is None:
+        return [], []
+    zone = zone_of(look.patient.zone())
+    is_over = note.follow_up_on < look.at.astimezone(zone).date()
+    written = note.occurred_at.astimezone(zone).date()
+    if is_over and look.met_at is not None and look.met_at.astimezone(zone).date() > written:
+        return [], []
+    return [contact_line(note, zone)], [contact_line(note, zone, late=True)] if is_over else []
+
+
 def _plan(look: Look) -> Shown:
-    """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, when it changed."""
-    patient, person = look.patient, look.context.actor.person
-    glass = relationship_of(person, patient.pk, look.at, CHART) == BREAK_GLASS
-    hides = glass and not opens_protected(person, patient.pk, look.at)
+    """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, what changed."""
+    patient, sight = look.patient, _sight(look)
+    hides = sight.relation == BREAK_GLASS and not sight.part2
     plan = open_plan(patient)
-    diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
-    taken = [one for one in medications_of(patient) if one.status == "active"]
+    every, medications = diagnoses_of(patient), medications_of(patient)
+    diagnoses, withheld = [one for one in every if one.status != "ruled_out"], 0
+    taken = [one for one in medications if one.status == "active"]
     look.context.open(taken)
-    withheld = 0
     if hides:
+        every, _ = without_protected(every)
         diagnoses, withheld = without_protected(diagnoses)
-    shown = Shown()
+    shown = Shown(changes=_changed(look, every, medications))
     url = reverse("clinical:plan", args=[patient.pk])
     if plan is not None:
-        view = plan_view(look.context, patient, plan, look.at)
+        view = plan_view(look.context, patient, plan, look.at, list(look.team))
         goals = [goal_row(one, patient.pk, hides=hides) for one in view.goals]
         counted = [one for one in goals if one["counts"]]
         shown.agreed = [
@@ -54,10 +106,8 @@ def _plan(look: Look) -> Shown:
         if view.due_at is not None:
             late = view.due_at <= look.at
             shown.due = [Line("Review the plan", view.due_at, url, "list-details", late)]
-        shown.marks = [
-            Mark(one.signed_at, "Plan signed" if one.version == 1 else "Plan changed")
-            for one in view.versions
-        ]
+        shown.marks = [Mark(one.signed_at, version_words(one.version)) for one in view.versions]
+        shown.changes += version_lines(view.versions) if look.since else ()
         standing = standing_row(view.standing, "The whole plan")
     if plan is None and not diagnoses and not taken and not withheld:
         return shown
@@ -72,6 +122,17 @@ def _plan(look: Look) -> Shown:
         )
     ]  # fmt: skip
     return shown
+
+
+def _changed(look: Look, diagnoses: list[Diagnosis], medications: list[Medication]) -> list[Line]:
+    """Return what was begun, changed or ended of what the page has read; names of medications open for it."""
+    if look.since is None:
+        return []
+    url = reverse("clinical:plan", args=[look.patient.pk])
+    touched = [one for one in medications if is_touched(one, look.since)]
+    look.context.open(touched, ("name", "dose"))
+    found = [one for one in diagnoses if is_touched(one, look.since)]
+    return [*medication_lines(touched, look.since, url), *diagnosis_lines(found, look.since, url)]
 
 
 def register_added() -> None:

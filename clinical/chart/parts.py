@@ -6,13 +6,14 @@ no empty box stands for something that isn't there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cortex.access.context import AccessContext
+from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 
 
@@ -20,7 +21,10 @@ from patients.registry.models import Patient
 class Look:
     """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
 
-    `level` is known when flags are asked; `found` is what a part's overview read, for its own flag.
+    `level` is known when flags are asked; `found` is what a part's overview read, for its own flag. The last
+    four the overview alone knows: the running team, the consents that hold, the last session with somebody
+    who treats, and from when changes are told, which is that session, else the reader's last look; without
+    either nothing is a change.
     """
 
     patient: Patient
@@ -29,6 +33,10 @@ class Look:
     context: AccessContext
     level: str = ""
     found: dict[str, Any] = field(default_factory=dict)
+    team: Sequence[CareTeamMember] = ()
+    agreed: frozenset[str] = frozenset()
+    met_at: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

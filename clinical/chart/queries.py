@@ -17,6 +17,8 @@ from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
+from clinical.chart.news.queries import appointments_off, places_ended
+from clinical.scheduling.models import Appointment
 from clinical.scheduling.queries import next_starts
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
@@ -26,7 +28,9 @@ from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
-from patients.privacy.queries import consent_state
+from patients.codes import ConsentType
+from patients.privacy.queries import decisions
+from patients.privacy.records import Decision
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.person import PatientPreference
@@ -41,6 +45,8 @@ SITTINGS = ("therapy", "crisis_contact")
 SESSIONS = 8
 # Each is one query of the axis; the picture can't show more of them apart.
 MOST_MARKS = 200
+# What of an alert that is over no chart shows.
+UNSHOWN = ("factors", "evidence", "policy", "hand_note", "resolution_notes", "no_follow_up_reason")
 
 
 @dataclass(slots=True)
@@ -58,6 +64,7 @@ class Chart:
     follow_ups: list[FollowUp]
     team: list[CareTeamMember]
     consents: dict[str, bool]
+    decided: dict[str, Decision]
     courses: dict[str, Course]
     due: list[tuple[str, datetime]]
     check_ins: list[DailyCheckIn]
@@ -65,7 +72,8 @@ class Chart:
     last: date
     sessions: list[Session]
     session_times: list[datetime]
-    last_therapy: datetime | None
+    off: list[Appointment]
+    left: list[CareTeamMember]
     next_at: datetime | None
     progress: dict[str, Any]
     preference: PatientPreference | None
@@ -80,7 +88,7 @@ class Chart:
     @property
     def since(self) -> datetime | None:
         """From when changes are told: the last session with a clinician, else the reader's last look."""
-        return self.last_therapy or self.seen_before
+        return self.look.since
 
     @property
     def seen_before(self) -> datetime | None:
@@ -99,17 +107,21 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
-    look = parts.Look(patient, ids, at, context)
-    team = care_team(patient.pk, at)
+    team, mark = care_team(patient.pk, at), mark_of(actor.person.pk, patient.pk)
+    met_at = next(iter(_last_therapy(ids, at)), None)
+    since = met_at or (mark.looked_before if mark else None)
+    decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
+    agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
+    look = parts.Look(patient, ids, at, context, team=team, agreed=agreed, met_at=met_at, since=since)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)
     episode = episode_of(ids, at)
     courses = measures.courses(done, offered, episode)
+    measures.note_age(context, patient, courses.values())
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
     start = at - timedelta(days=days)
-    consents = consent_state([patient.person_id], CONSENTS, at)
     evaluations = _evaluations(patient.person_id, start, at)
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
@@ -124,11 +136,12 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         look=look,
         assessment=evaluations[0],
         levels=evaluations[1],
-        alerts=_alerts(ids, start),
+        alerts=_alerts(ids, at - measures.LOOK_BACK),
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
-        consents={kind: consents[patient.person_id, kind] for kind in CONSENTS},
+        consents={kind: kind in agreed for kind in CONSENTS},
+        decided=decided,
         courses=courses,
         due=[(one.title, one.at) for one in planned[patient.pk]],
         check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
@@ -136,11 +149,12 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         last=last,
         sessions=sessions,
         session_times=_session_times(ids, start, at),
-        last_therapy=next(iter(_last_therapy(ids, at)), None),
         next_at=_next(ids, at),
         progress=progress_summary(ids, at - timedelta(days=DAYS)),
         preference=next(iter(_preference(ids)), None),
-        mark=mark_of(actor.person.pk, patient.pk),
+        off=appointments_off(ids, since or at, at),
+        left=places_ended(ids, since or at, at),
+        mark=mark,
         added=parts.overviews(look),
     )
 
@@ -176,7 +190,8 @@ def _alerts(ids: list[UUID], start: datetime) -> list[RiskAlert]:
 @kept
 def _alerts_since(ids: list[UUID], start: datetime) -> QuerySet[RiskAlert]:
     rows = RiskAlert.objects.filter(patient_id__in=ids, raised_at__gte=start).exclude(status="merged")
-    return rows.select_related("assigned_to", "resolved_by").order_by("-raised_at")[:MOST_MARKS]
+    rows = rows.select_related("assigned_to", "resolved_by").defer(*UNSHOWN)
+    return rows.order_by("-raised_at")[:MOST_MARKS]
 
 
 @kept

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.urls import reverse
 
+from clinical.assessments.drawing import Mark as CourseMark
 from clinical.assessments.drawing import spark
 from clinical.assessments.queries import Course
-from clinical.assessments.showing import course_row
+from clinical.assessments.showing import course_row, marks_of
 from clinical.assessments.wording import band_label, change_words, direction, signed
 from clinical.chart import banner, trajectory
+from clinical.chart.news import showing as news
 from clinical.chart.parts import Line, Mark
 from clinical.chart.queries import DAYS, RANGES, Chart, by_day
 from clinical.timeline.wording import capital, level_confidence, level_detail
@@ -41,12 +43,13 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
     changed = changes(found)
     agreed, due = agreed_lines(found), due_lines(found, at)
     courses = sorted((one for one in found.courses.values() if one.points), key=_first_on_axis)
+    marks = _course_marks(found)
     head = banner.laid_out(found.look, found.person, found.assessment, found.team, found.consents)
     return head | {
         "tab": "overview",
         "risk": _risk(found),
         "since": found.since,
-        "since_session": found.last_therapy,
+        "since_session": found.look.met_at,
         "changes": changed[:SHORT],
         "more_changes": changed[SHORT:],
         "agreed": agreed[:SHORT],
@@ -60,7 +63,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "axis_titles": [title for title, _, _ in axis.measures],
         "mark_kinds": {mark.kind for _, mark in axis.marks},
         "ranges": [(days, days == axis.days) for days in RANGES],
-        "courses": [course_row(one) for one in courses],
+        "courses": [course_row(one, marks=marks) for one in courses],
         "daily": [_daily(found, *one) for one in DAILY],
         "check_ins": sum(value is not None for value in _answered(found)),
         "days": DAYS,
@@ -72,6 +75,13 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "signals": _signals(found, at),
         "cards": [card for part in found.added for card in part.cards],
     }
+
+
+def _course_marks(found: Chart) -> list[CourseMark]:
+    """Return what was read of alerts and of the plan in force as the marks of each course."""
+    alerts = [(one.raised_at, one.level) for one in found.alerts]
+    changed = [mark for part in found.added for mark in part.marks if mark.kind == "change"]
+    return marks_of(alerts, [(mark.at, mark.words.lower()) for mark in changed])
 
 
 def _first_on_axis(one: Course) -> tuple[int, str]:
@@ -106,19 +116,35 @@ def changes(found: Chart) -> list[dict[str, Any]]:
         )
     if told := _mood_change(found):
         lines.append(told)
+    lines += _news(found)
     lines += [line for part in found.added for line in part.changes]
     seen, since = found.seen_before, found.since
     timed = [(line.at, number, line) for number, line in enumerate(lines) if line.at is not None]
     kept = [line for at, _, line in sorted(timed, reverse=True) if since is None or at > since]
     return [
-        {"at": line.at, "words": line.words, "icon": line.icon, "url": line.url,
+        {"at": line.at, "words": line.words, "icon": line.icon, "url": line.url, "detail": line.detail,
          "is_new": bool(seen and line.at and line.at > seen)}
         for line in kept
     ]  # fmt: skip
 
 
+def _news(found: Chart) -> list[Line]:
+    """Return what was agreed to, missed or cancelled, and who came and left; without a moment nothing."""
+    if found.since is None:
+        return []
+    reader = found.look.context.actor.person
+    return [
+        *news.consent_lines(found.decided, found.look.at), *news.appointment_lines(found.off),
+        *news.team_lines(found.team, found.left, reader.pk),
+    ]  # fmt: skip
+
+
 def _alert_changes(found: Chart) -> Iterable[Line]:
+    # Marks go back for years; without a session or a look the axis says what is new.
+    since = found.since or found.look.at - timedelta(days=(found.last - found.first).days + 1)
     for one in found.alerts:
+        if max(one.raised_at, one.resolved_at or one.raised_at) <= since:
+            continue
         url = reverse("crisis:alert_page", args=[one.pk])
         yield Line(f"Alert, {one.level}: {reason_sentence(one.reason_code)}", one.raised_at, url, "urgent")
         if one.resolved_at is not None:

@@ -35,7 +35,9 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         found = queries.chart(context, actor, patient_id, at, days)
         context.saw(
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
-            sections=["overview", "measures", "check_ins", "sessions", "team", "signals", "preferences"],
+            sections=[
+                "overview", "changes", "measures", "check_ins", "sessions", "team", "signals", "preferences",
+            ],
         )  # fmt: skip
         more = {
             "answers": answers(found.patient, found.team, at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from clinical.plans.models import (
 )
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
+from clinical.plans.wording import version_words
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
@@ -158,16 +159,26 @@ def _own(rows: Any) -> Any:
 
 def goals_of(plan: TreatmentPlan) -> list[Goal]:
     """Return a plan's goals."""
-    return list(Goal.objects.filter(plan=plan).select_related("instrument", "diagnosis"))
+    return _goals(plan.pk)
+
+
+@kept
+def _goals(plan_id: UUID) -> QuerySet[Goal]:
+    return Goal.objects.filter(plan=plan_id).select_related("instrument", "diagnosis")
 
 
 def entries_of(goals: Iterable[Goal]) -> dict[UUID, list[GoalProgress]]:
     """Return what stands of these goals' progress by goal, milestones in order, readings oldest first."""
     found: dict[UUID, list[GoalProgress]] = defaultdict(list)
-    rows = GoalProgress.objects.filter(goal__in=[one.pk for one in goals], taken_back_at__isnull=True)
-    for one in rows.select_related("recorded_by").order_by("order", "observed_on", "pk"):
+    for one in _entries([goal.pk for goal in goals]):
         found[one.goal_id].append(one)
     return found
+
+
+@kept
+def _entries(goal_ids: list[UUID]) -> QuerySet[GoalProgress]:
+    rows = GoalProgress.objects.filter(goal__in=goal_ids, taken_back_at__isnull=True)
+    return rows.select_related("recorded_by").order_by("order", "observed_on", "pk")
 
 
 def latest_totals(patient: Patient) -> dict[UUID, Assessment]:
@@ -225,17 +236,15 @@ def standing_of(plan: TreatmentPlan, goals: list[GoalView], today: date) -> prog
     return progress.standing(progress.weighted(parts), progress.elapsed(plan.start, plan.target_end, today))
 
 
-def plan_view(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> PlanView:
-    """Open a plan with everything in it; a fixed number of queries."""
+def plan_view(
+    context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime,
+    team: list[CareTeamMember] | None = None,
+) -> PlanView:  # fmt: skip
+    """Open a plan with everything in it; a fixed number of queries, one less when the team is known."""
     goals = goals_of(plan)
     views = view_goals(patient, goals, at)
-    interventions = list(PlannedIntervention.objects.filter(plan=plan))
-    versions = list(PlanVersion.objects.filter(plan=plan).select_related("signed_by").defer("content"))
-    approval = None
-    if versions:
-        words = PlanApproval.objects.filter(plan_version=versions[0]).select_related("decided_by")
-        approval = words.first()
-    held = list(PlanReview.objects.filter(plan=plan).select_related("reviewed_by")[:REVIEWS])
+    interventions, versions, held = _interventions(plan.pk), _versions(plan.pk), _held(plan.pk)
+    approval = next(iter(_approval(versions[0].pk)), None) if versions else None
     entries = [entry for one in views for entry in one.entries]
     for rows in ([plan], goals, entries, interventions, [approval] if approval else [], held):
         context.open(rows)
@@ -243,13 +252,45 @@ def plan_view(context: AccessContext, patient: Patient, plan: TreatmentPlan, at:
         plan=plan, goals=views, interventions=interventions,
         standing=standing_of(plan, views, local_day(patient, at)), versions=versions, approval=approval,
         reviews=held, due_at=reviews_due([patient.pk], at, due_only=False).get(patient.pk),
-        team=care_team(patient.pk, at),
+        team=care_team(patient.pk, at) if team is None else team,
     )  # fmt: skip
+
+
+@kept
+def _interventions(plan_id: UUID) -> QuerySet[PlannedIntervention]:
+    return PlannedIntervention.objects.filter(plan=plan_id)
+
+
+@kept
+def _versions(plan_id: UUID) -> QuerySet[PlanVersion]:
+    return PlanVersion.objects.filter(plan=plan_id).select_related("signed_by").defer("content")
+
+
+@kept
+def _approval(version_id: UUID) -> QuerySet[PlanApproval]:
+    return PlanApproval.objects.filter(plan_version=version_id).select_related("decided_by")[:1]
+
+
+@kept
+def _held(plan_id: UUID) -> QuerySet[PlanReview]:
+    return PlanReview.objects.filter(plan=plan_id).select_related("reviewed_by")[:REVIEWS]
 
 
 def version_of(plan_id: UUID, number: int) -> PlanVersion | None:
     """Return one signed version of a plan, or None."""
     return PlanVersion.objects.filter(plan=plan_id, version=number).select_related("signed_by").first()
+
+
+def signed_since(patient_ids: Collection[UUID], since: datetime) -> list[tuple[datetime, str]]:
+    """Return (when, words) of the signatures under plans of these rows since a time, oldest first."""
+    rows = _signed_since(list(patient_ids), since)
+    return [(at, version_words(version).lower()) for at, version in rows]
+
+
+@kept
+def _signed_since(patient_ids: list[UUID], since: datetime) -> QuerySet[PlanVersion, tuple[datetime, int]]:
+    rows = PlanVersion.objects.filter(patient_id__in=patient_ids, signed_at__gte=since)
+    return rows.order_by("signed_at").values_list("signed_at", "version")
 
 
 def plans_version(patient: Patient, plan_id: UUID, number: int) -> PlanVersion:

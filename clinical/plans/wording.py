@@ -127,3 +127,8 @@ def waits_words(since: datetime, at: datetime) -> str:
         return "less than an hour"
     count, unit = (hours, "hour") if hours < 24 else (hours // 24, "day")
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def version_words(version: int) -> str:
+    """Return what a signature was: of a new plan, or of a change."""
+    return "Plan signed" if version == 1 else f"Plan changed, version {version}"

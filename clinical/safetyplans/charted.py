@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.chart.banner import shown as banner
+from clinical.chart.news.showing import safety_lines
 from clinical.chart.parts import Card, Flag, Line, Look, Part, Shown, register
 from cortex.access.context import AccessContext
 from cortex.ui.zone import zone_of
@@ -34,20 +35,19 @@ def frame(context: AccessContext, person: Patient, at: datetime) -> dict[str, An
 
 
 def flags(look: Look) -> list[Flag]:
-    """Say at medium and above whether there is a plan, and since when; one query at most."""
-    if not rules.is_watched(look.level):
-        return []
+    """Say that a plan is in force, and at medium and above that none is; one query at most."""
+    tone = "warn" if rules.is_watched(look.level) else ""
     plan = look.found[KEY] if KEY in look.found else queries.current(look.ids)
     url = reverse("crisis:safety_plan", args=[look.patient.pk])
     if plan is None or plan.reviewed_at is None:
-        return [Flag("No safety plan", "warn", url)]
+        return [Flag("No safety plan", tone, url)] if tone else []
     if not rules.is_fresh(plan.reviewed_at, look.at):
-        return [Flag(OLD, "warn", url)]
+        return [Flag(OLD, tone, url)]
     return [Flag(f"Safety plan, reviewed {reviewed_words(plan.reviewed_at, look.at)}", "", url)]
 
 
 def overview(look: Look) -> Shown:
-    """Show the plan in force, and when it is due; one query."""
+    """Show the plan in force, when it was finished, and when it is due; one query."""
     plan, lines = queries.at_hand(look.context, look.patient)
     look.found[KEY] = plan
     patient = look.patient
@@ -62,7 +62,8 @@ def overview(look: Look) -> Shown:
     if when is not None:
         late = when <= look.at
         due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
-    return Shown(due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
+    changes = list(safety_lines(plan)) if look.since else []
+    return Shown(changes=changes, due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
 
 
 def at_leaving(ids: list[UUID], at: datetime) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from clinical.documents.models import Document
 from clinical.notes.models import Note
 from clinical.notes.queries import reader
 from clinical.plans.models import PlanVersion
+from clinical.plans.wording import version_words
 from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.queries import window
 from clinical.timeline.registry import Entry, Look, Source, register
@@ -57,7 +58,7 @@ def _plans(look: Look) -> list[Entry]:
     return [
         Entry(
             "plan", "plans", one.pk, one.signed_at,
-            "Plan signed" if one.version == 1 else f"Plan changed, version {one.version}",
+            version_words(one.version),
             detail="Agreed with the person." if one.patient_agreed else "",
             by=one.signed_by.full_name if one.signed_by else "", icon="list-details",
             url=reverse("clinical:plan_version", args=[one.patient_id, one.plan_id, one.version]),

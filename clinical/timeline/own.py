@@ -42,7 +42,7 @@ def _sessions(look: Look) -> list[Entry]:
             "session", "sessions", one.pk, one.started_at, one.get_kind_display(),
             detail=". ".join(filter(None, (one.get_channel_display() if one.channel else "",
                                            _minutes(one.duration_seconds), one.get_status_display()))) + ".",
-            icon="message-circle",
+            icon="message-circle", url=reverse("clinical:session", args=[look.patient.pk, one.pk]),
         )
         for one in window(rows, "started_at", look, "session")
     ]  # fmt: skip

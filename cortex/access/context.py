@@ -116,6 +116,14 @@ class AccessContext:
         if self.actor.kind == "patient" or not (self.actor.is_unbound or concerned & set(self.actor.reach)):
             raise _stranger()
 
+    def relation_to(self, subject: UUID) -> str:
+        """Return the relationship by which somebody is open here; no query for whoever was opened already.
+
+        Raise NotFound where there is none.
+        """
+        self._relate({subject})
+        return self._related[subject].name
+
     @property
     def broken_glass(self) -> UUID | None:
         """The break-glass grant by which somebody is open here, or None."""

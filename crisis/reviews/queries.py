@@ -248,6 +248,12 @@ def due_follow_up_count(user: User, organizations: Iterable[UUID], until: dateti
     return rows.filter(status__in=STANDING, due_at__lte=until).count()
 
 
+def open_of_people(patient_ids: Iterable[UUID], reasons: Iterable[str]) -> list[ReviewItem]:
+    """Return the open tasks of these rows of people for these reasons with owners, the earliest due first."""
+    rows = ReviewItem.objects.open().filter(patient_id__in=list(patient_ids), reason_code__in=list(reasons))
+    return list(rows.select_related("owner").order_by("due_at"))
+
+
 def open_item_count(organizations: Iterable[UUID], until: datetime) -> int:
     """Return how many open review items of these organizations are due by `until`."""
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,21 +10,42 @@ import pytest
 from playwright.sync_api import Response, expect
 
 from clinical.assessments.actions import finish_assessment
+from clinical.notes.actions import begin_note
+from clinical.plans.actions import sign_plan
+from clinical.scheduling.actions import book_appointment
 from clinical.timeline.models import FindingReview, TimelinePin
+from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 from tests import makers
 from tests.browser.conftest import Visitor
 from tests.browser.test_board import Visit
+from tests.browser.test_sessions import heard
 from tests.cast import Cast
+from tests.unit.documents.test_documents import bring
+from tests.unit.notes.test_notes import signed
+from tests.unit.safetyplans.plans import finish
+from tests.walk.plans import begin
 
 ROWS = ".cl-row"
 # What a page may weigh, packed, with its script, style, font and icons; and how far it may shift.
 HEAVIEST, MOST_SHIFT = 250_000, 0.05
+# Milliseconds until the largest thing on it is painted.
+LATEST_PAINT = 1000
 SHIFT = """new Promise((done) => { let sum = 0;
   const add = (one) => { if (!one.hadRecentInput) sum += one.value; };
   new PerformanceObserver((list) => list.getEntries().forEach(add))
     .observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => done(sum), 300); })"""
+PAINT = """new Promise((done) => document.fonts.ready.then(() =>
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))
+      .observe({ type: 'largest-contentful-paint', buffered: true }); }))))"""
+# The lower edge of the last line of each answer; what is folded is no line, nor is the offer of a table.
+LAST_LINES = """() => Object.fromEntries(['rb', 'ch', 'ag', 'du', 'wk'].map((name) => {
+  const card = document.querySelector(`[aria-labelledby="${name}"]`);
+  const lines = [...card.querySelectorAll('h2, p, li, .pc-more > summary, svg[role="img"]')];
+  const shown = lines.filter((one) => one.checkVisibility());
+  return [name, Math.max(...shown.map((one) => one.getBoundingClientRect().bottom))]; }))"""
 
 
 def fill(people: Cast) -> None:
@@ -90,13 +110,13 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     expect(page.locator(".cl-first")).to_contain_text("Speaks of suicide. An alert is open, high.")
     expect(page.locator(ROWS).first).to_contain_text("Zawadi Planted")
 
-    # The chart: five answers within one screen, the banner stays.
+    # The chart: five answers to their last lines within one screen, the banner stays.
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Zawadi Planted")
     for name in ("What is new", "Agreed", "Due", "Is treatment working"):
-        place = page.get_by_role("heading", name=name, exact=True).bounding_box()
-        assert place is not None and place["y"] < 900, name
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_in_viewport()
+    assert below_the_fold(page) == {}
     expect(page.get_by_role("img", name="Mood, level and measures over time")).to_be_visible()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     page.mouse.wheel(0, 2_000)
@@ -121,25 +141,93 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     assert TimelinePin.objects.count() == 1
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_the_pages_hold_weigh_little_and_do_not_shift(
-    visit: Visit, people: Cast, width: int, scheme: str
-) -> None:
+def lived_in(people: Cast) -> dict[str, str]:
+    """Fill a chart as it is after some weeks, and return the pages about it with a word of each."""
+    alice, who, at = makers.staff(people.alice), people.patient, makers.now()
     fill(people)
-    makers.make_alert(people.patient, "high", reason_code="H11")
+    makers.scope_all()
+    Session.objects.create(
+        organization=people.home, patient=who, kind="therapy", status="completed", channel="in_person",
+        started_at=at - timedelta(days=12), received_at=at, duration_seconds=3000,
+    )  # fmt: skip
+    makers.add_to_team(who, people.bob, role="psychiatrist", starts_at=at - timedelta(days=9))
+    begin(alice, who.pk, "Low since the spring.")
+    sign_plan(actor=alice, patient_id=who.pk, patient_agreed=True)
+    makers.scope_all()
+    finish(people)
+    signed(people, "progress", people.bob, risk_statement="No thoughts of dying.")
+    note = begin_note(actor=alice, patient_id=who.pk, note_type="soap")
+    makers.scope_all()
+    bring(people)
+    book_appointment(actor=alice, patient_id=who.pk, starts=[at + timedelta(days=3)], minutes=50)
+    makers.scope_all()
+    heard_session = heard(people)
+    makers.make_alert(who, "high", reason_code="H11")
+    chart = f"/charts/{who.pk}/"
+    return {
+        "/caseload/": "Caseload", chart: "Zawadi", f"{chart}timeline/": "Zawadi",
+        f"{chart}measures/": "Zawadi", f"{chart}plan/": "Zawadi", f"{chart}documents/": "Zawadi",
+        f"{chart}sessions/{heard_session.pk}/": "Zawadi", f"{chart}notes/": "Zawadi",
+        f"{chart}notes/{note.pk}/edit/": "Zawadi", "/notes/search/": "", "/calendar/": "", "/billing/": "",
+    }  # fmt: skip
+
+
+def below_the_fold(page: Any) -> dict[str, float]:
+    """Where the last line of each of the five answers ends, of those that end below the first 900 px."""
+    found: dict[str, float] = page.evaluate(LAST_LINES)
+    assert list(found) == ["rb", "ch", "ag", "du", "wk"]
+    return {name: place for name, place in found.items() if place > 900}
+
+
+def test_a_chart_that_is_lived_in_answers_five_questions_on_its_first_screen(
+    visit: Visit, people: Cast
+) -> None:
+    lived_in(people)
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/")
+    for region, told in {
+        "An alert is open, high": "Nobody has it yet", "Since the last session": "more",
+        "Agreed": "Next session", "Due": "Sign your note", "Is treatment working": "PHQ-9",
+    }.items():  # fmt: skip
+        expect(page.get_by_role("region", name=region).first).to_contain_text(told)
+    assert below_the_fold(page) == {}
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_the_pages_hold_weigh_little_paint_soon_and_do_not_shift(
+    visit: Visit, people: Cast, width: int, scheme: str, part: int
+) -> None:
+    pages = lived_in(people)
     visitor = visit(width=width, scheme=scheme)
     page = visitor.sign_in(people.alice)
-    where = f"/charts/{people.patient.pk}/"
-    for path, heading in (("/caseload/", "Caseload"), (where, "Zawadi"), (f"{where}timeline/", "Zawadi")):
-        weight = weigh(visitor, path)
-        expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(heading))
+    for path in list(pages)[part::2]:
+        weight, painted = weigh(visitor, path)
+        for _ in range(8):  # the best of thrice three: what a busy machine holds up is no fault of the page
+            if painted > LATEST_PAINT:
+                weight, again = weigh(visitor, path)
+                painted = min(painted, again)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(pages[path])
         assert weight <= HEAVIEST, (path, weight)
+        assert painted <= LATEST_PAINT, (path, painted)
         assert page.evaluate(SHIFT) <= MOST_SHIFT, path
         assert (visitor.axe(), visitor.overflow()) == ([], 0), path
+    if width == 390:
+        visitor.open(f"/charts/{people.patient.pk}/")
+        banner = page.locator(".pt")
+        expect(banner.get_by_text("Not for sharing with the team")).to_be_visible()
+        expect(banner.get_by_role("link", name="Safety plan, reviewed")).to_be_visible()
+        expect(banner.get_by_text("Care team")).to_be_hidden()
+        assert visitor.overflow() == 0
 
 
-def weigh(visitor: Visitor, path: str) -> int:
-    """Open a page with an empty cache and return how many bytes it is with all that it loads, packed."""
+def weigh(visitor: Visitor, path: str) -> tuple[int, float]:
+    """Open a page with an empty cache; return its packed bytes with all that it loads, and its largest paint.
+
+    The paint is in milliseconds from the request on.
+    """
     session = visitor.context.new_cdp_session(visitor.page)
     session.send("Network.clearBrowserCache")
     found: list[Response] = []
@@ -150,9 +238,10 @@ def weigh(visitor: Visitor, path: str) -> int:
     visitor.page.on("response", note)
     visitor.open(path)
     visitor.page.wait_for_load_state("load")
+    painted: float = visitor.page.evaluate(PAINT)
     visitor.page.wait_for_timeout(300)
     visitor.page.remove_listener("response", note)
     packed = [
         one.body() if one.url.endswith(".woff2") else gzip.compress(one.body()) for one in found if one.ok
     ]
-    return sum(len(one) for one in packed)
+    return sum(len(one) for one in packed), painted

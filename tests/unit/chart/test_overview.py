@@ -124,6 +124,16 @@ def test_the_banner_says_who_how_old_in_which_language_and_who_cares(cast: Cast)
         assert said in text, said
 
 
+def test_a_missing_consent_is_marked_for_the_widths_that_hide_the_other_facts(cast: Cast) -> None:
+    page = opened(cast)
+    missing = "<div><dt>Consent</dt><dd>Not for sharing with the team</dd>"
+    assert f'<dl class="pt-facts pt-missing">{missing}' in page
+    makers.consent(cast.patient, "care_team_sharing")
+    assert '<dl class="pt-facts"><div><dt>Consent</dt><dd>All given</dd>' in opened(cast)
+    makers.consent(cast.patient, "treatment", granted=False)
+    assert "pt-missing" in opened(cast) and "Not for treatment" in opened(cast)
+
+
 def test_preferences_and_what_helped_are_shown_from_what_the_app_sent(cast: Cast) -> None:
     person = makers.make_patient(
         cast.home, team=[cast.alice],

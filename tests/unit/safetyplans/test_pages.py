@@ -201,6 +201,22 @@ def test_the_chart_frames_the_pages_shows_a_card_and_flags_it_where_it_matters(c
     assert "not reviewed for 90 days" in get(cast, reverse("clinical:notes", args=[cast.patient.pk]))
 
 
+def test_a_plan_in_force_is_flagged_quietly_at_every_level_on_every_page_of_the_chart(cast: Cast) -> None:
+    names = ("chart", "timeline", "measures")
+    pages = [reverse(f"clinical:{name}", args=[cast.patient.pk]) for name in names]
+    flag = 'class="tag" href="' + url("safety_plan", cast) + '">Safety plan, '
+    assert not any(flag in get(cast, page) for page in pages), "there is none"
+    finish(cast, at=makers.now() - timedelta(days=7, minutes=1))
+    for level in ("", "low"):
+        if level:
+            state_level(actor=makers.machine(cast.home), patient_id=cast.patient.pk, level=level)
+            makers.scope_all()
+        assert all(flag + "reviewed" in get(cast, page) for page in pages), level
+    old = makers.now() - timedelta(days=99)
+    SafetyPlan.objects.update(finished_at=old, reviewed_at=old)
+    assert flag + "not reviewed for 90 days" in get(cast, pages[1]), "no warning where nobody has to look"
+
+
 def test_the_alerts_page_shows_it_to_who_has_the_alert_and_leads_to_it_without_a_chart(cast: Cast) -> None:
     finish(cast, at=makers.now() - timedelta(days=7, minutes=1))
     alert = makers.make_alert(cast.patient)

@@ -369,3 +369,16 @@ def test_the_level_of_a_person_is_found_by_its_own_row(cast: Cast) -> None:
     older, newer = add_level(cast, "low", 9), add_level(cast, "high", 2)
     assert [one.id for one in look(cast, kinds=["signals"]).entries] == [newer.pk, older.pk]
     assert latest_assessment(cast.patient.pk) == newer
+
+
+def test_a_session_leads_to_its_page_from_the_timeline_and_from_the_overview(cast: Cast) -> None:
+    add_days(cast, 1)
+    one = Session.objects.get(patient=cast.patient)
+    client, where = client_of(cast.alice), reverse("clinical:session", args=[cast.patient.pk, one.pk])
+    for name in ("timeline", "chart"):
+        page = client.get(reverse(f"clinical:{name}", args=[cast.patient.pk])).content.decode()
+        assert f'<a href="{where}">Chat' in page, name
+    assert client.get(where).status_code == 200
+    makers.scope_all()
+    (entry,) = look(cast, kinds=["sessions"]).entries
+    assert entry.url == where

@@ -1,0 +1,121 @@
+"""What the page of a result says after item 9: the tasks with their owners, and the C-SSRS at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinical.assessments.actions import correct_assessment, finish_assessment, install_text
+from clinical.assessments.models import Assessment, Instrument
+from cortex.accounts.models import User
+from cortex.audit.models import PhiAccessLog
+from crisis.reviews.models import ReviewItem
+from patients.breakglass.actions import break_glass
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db
+ASK = "Ask the C-SSRS now"
+
+
+def taken(cast: Cast, item9: int, key: str = "phq9") -> Assessment:
+    answers: dict[str, int | None] = {f"q{number}": 1 for number in range(1, 9)} | {"q9": item9}
+    if key == "cssrs":
+        answers = {"q1": 0, "q2": 0, "q6_lifetime": 0}
+    one, _ = finish_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key=key, answers=answers)
+    makers.scope_all()
+    return one
+
+
+def page_of(cast: Cast, one: Assessment, user: User | None = None) -> str:
+    client = Client()
+    client.force_login(user or cast.alice)
+    answer = client.get(reverse("clinical:measure_result", args=[cast.patient.pk, one.pk]))
+    makers.scope_all()
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def install_screener(cast: Cast) -> None:
+    keys = [item["key"] for item in Instrument.objects.get(key="cssrs").definition["items"]]
+    texts = {"stem": "", "items": dict.fromkeys(keys, "?"), "answers": {"0": "No", "1": "Yes"}}
+    install_text(actor=makers.machine(cast.home), key="cssrs", version="1", language="en", texts=texts)
+    makers.scope_all()
+
+
+def test_item_9_at_one_shows_each_task_with_its_owner_and_its_time(cast: Cast) -> None:
+    before = PhiAccessLog.objects.filter(data_type="measure").count()
+    page = page_of(cast, taken(cast, 1))
+    assert PhiAccessLog.objects.filter(data_type="measure").count() == before + 1
+    assert "2 tasks are open for this person" in page and "An alert is open" not in page
+    for words, code in (
+        ("Signals at medium: have a look today", "risk_review"),
+        ("Offer the C-SSRS today", "cssrs_due"),
+    ):
+        item = ReviewItem.objects.get(reason_code=code)
+        found = re.search(
+            rf'<li><a href="{reverse("crisis:review_detail", args=[item.pk])}">{words}</a>: '
+            r'Alice Achieng has it, to be done by <time datetime="([^"]+)">',
+            page,
+        )
+        assert found is not None, words
+        assert abs(datetime.fromisoformat(found[1]) - item.due_at) < timedelta(seconds=1)
+
+
+def test_a_task_that_the_desk_has_says_so_and_leads_nobody_else_to_its_page(cast: Cast) -> None:
+    one = taken(cast, 1)
+    makers.add_to_team(cast.patient, cast.bob, role="psychiatrist")
+    item = ReviewItem.objects.get(reason_code="risk_review")
+    ReviewItem.objects.filter(reason_code="cssrs_due").update(owner=None)
+    page = page_of(cast, one, cast.bob)
+    assert "Offer the C-SSRS today: the desk has it" in page
+    assert reverse("crisis:review_detail", args=[item.pk]) not in page
+
+
+def test_the_screener_is_offered_at_once_where_it_can_be_asked_and_else_the_page_says_why(cast: Cast) -> None:
+    one = taken(cast, 1)
+    ask = reverse("clinical:measure_ask", args=[cast.patient.pk, "cssrs"])
+    page = page_of(cast, one)
+    assert "The text of the C-SSRS is not installed" in page and ask not in page and ASK not in page
+    install_screener(cast)
+    assert f'href="{ask}">{ASK}</a>' in page_of(cast, one)
+    Instrument.objects.filter(key="cssrs").update(is_enabled=False)
+    page = page_of(cast, one)
+    assert "The C-SSRS is not offered here" in page and ask not in page
+
+
+def test_the_screener_is_not_offered_again_once_it_was_answered(cast: Cast) -> None:
+    one = taken(cast, 1)
+    install_screener(cast)
+    assert taken(cast, 0, "cssrs").is_valid
+    assert ASK not in page_of(cast, one)
+
+
+def test_without_an_endorsement_and_after_a_correction_nothing_is_offered(cast: Cast) -> None:
+    install_screener(cast)
+    calm = page_of(cast, taken(cast, 0))
+    assert ASK not in calm and "open for this person" not in calm
+    wrong = taken(cast, 1)
+    answers: dict[str, int | None] = {f"q{number}": 1 for number in range(1, 9)} | {"q9": 0}
+    correct_assessment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, assessment_id=wrong.pk, answers=answers
+    )
+    makers.scope_all()
+    assert ASK not in page_of(cast, wrong)
+
+
+def test_whoever_only_reads_by_break_glass_is_offered_no_questions(cast: Cast) -> None:
+    one = taken(cast, 1)
+    install_screener(cast)
+    break_glass(
+        actor=staff(cast.bob), asked=cast.patient.anonymous_id, reason_code="imminent_risk",
+        reason="She rang me and hung up.",
+    )  # fmt: skip
+    makers.scope_all()
+    page = page_of(cast, one, cast.bob)
+    assert "2 tasks are open for this person" in page and ASK not in page
