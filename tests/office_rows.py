@@ -11,7 +11,8 @@ from django.apps import apps
 from clinical.assessments.actions import begin_assessment, finish_assessment
 from clinical.caseload.actions import keep_view
 from clinical.caseload.filters import Filters
-from clinical.notes.actions import begin_note, save_block, save_draft, sign_note, write_addendum
+from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
+from clinical.notes.addenda.actions import write_addendum
 from clinical.notes.models import PROCESS
 from clinical.plans.actions import sign_plan
 from clinical.plans.models import PlanVersion

@@ -12,14 +12,8 @@ from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Mode
 from clinical.assessments.queries import standing
 from clinical.backoffice.sittings.actions import add_sessions
-from clinical.notes.actions import (
-    begin_note,
-    label_note,
-    save_draft,
-    sign_addendum,
-    sign_note,
-    write_addendum,
-)
+from clinical.notes.actions import begin_note, label_note, save_draft, sign_note
+from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.linked import is_asked
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.scheduling.actions import book_appointment, note_held, note_no_show
@@ -106,8 +100,8 @@ def write_note(*, actor: Actor, patient_id: UUID, note: dict[str, Any], at: date
         sign_note(note_id=row.pk, version=saved.note.version, at=when + timedelta(hours=1), **where)
     if "addendum" in note:
         later = when + timedelta(hours=6)
-        write_addendum(note_id=row.pk, text=note["addendum"], at=later, **where)
-        sign_addendum(note_id=row.pk, at=later, **where)
+        added = write_addendum(note_id=row.pk, text=note["addendum"], at=later, **where).addendum
+        sign_addendum(note_id=row.pk, version=added.version, at=later, **where)
     record(actor, "demo.note_written", row, subject=patient_id)
     note_id: UUID = row.pk
     return note_id

@@ -1,4 +1,4 @@
-"""Writes of notes: begin, save as it is written, discard, sign, co-sign, label, and add to a signed one."""
+"""Writes of notes: begin, save as it is written, discard, sign, co-sign, label; addenda stand below."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import UUID
 from clinical.notes import linked, queries, sealing
 from clinical.notes.models import (
     PROCESS,
+    Addendum,
     Note,
     NoteStatus,
     PsychotherapyNote,
@@ -18,12 +19,12 @@ from clinical.notes.models import (
     VersionKind,
 )
 from clinical.notes.prefill import session_line
-from clinical.notes.queries import AnyAddendum, AnyNote, Reader
+from clinical.notes.queries import AnyDraft, AnyNote, Reader
 from clinical.notes.rules import SUPERVISOR_AFTER
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
 from crisis.reviews.actions import close_item, make_item
@@ -109,17 +110,12 @@ def save_draft(
     who = access.treated(actor, patient_id, clock(at))
     row = queries.locked_own(actor, note_id, rows_of(who))
     at = clock(at)
-    texts = _checked(row, sections)
-    if row.spell == spell and number <= row.spell_number:
-        return Saved(row, "known" if row.is_draft else "signed")
-    key = sealing.key_of(row.patient_id)
-    if not row.is_draft or (row.spell != spell and version != row.version):
-        _keep_beside(actor, row, key, texts, version, at)
-        return Saved(row, "conflict" if row.is_draft else "signed")
-    if row.spell != spell:
-        begin_spell(actor=actor, row=row, key=key, spell=spell, at=at)
-    sealing.put(row, key, texts)
-    row.spell_number, row.version, row.saved_at = number, row.version + 1, at
+    outcome = take_save(
+        actor=actor, row=row, sections=sections, version=version, spell=spell, number=number, at=at
+    )
+    if outcome != "saved":
+        return Saved(row, outcome)
+    row.saved_at = at
     row.occurred_at = occurred_at or row.occurred_at
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         row.follow_up_on = follow_up_on
@@ -129,7 +125,31 @@ def save_draft(
     return Saved(row, "saved")
 
 
-def _checked(row: AnyNote, sections: Mapping[str, str]) -> dict[str, str]:
+@part
+@quiet("a part of a save as it is written; each spell of writing is recorded once, by begin_spell")
+def take_save(
+    *, actor: Actor, row: AnyDraft, sections: Mapping[str, str], version: int, spell: UUID, number: int,
+    at: datetime,
+) -> Outcome:  # fmt: skip
+    """Seal what a page sent onto its locked row, which the caller saves, or keep it beside the row.
+
+    InputRefused for what is too long.
+    """
+    texts = _checked(row, sections)
+    if row.spell == spell and number <= row.spell_number:
+        return "known" if row.is_draft else "signed"
+    key = sealing.key_of(row.patient_id)
+    if not row.is_draft or (row.spell != spell and version != row.version):
+        _keep_beside(actor, row, key, texts, version, at)
+        return "conflict" if row.is_draft else "signed"
+    if row.spell != spell:
+        begin_spell(actor=actor, row=row, key=key, spell=spell, at=at)
+    sealing.put(row, key, texts)
+    row.spell_number, row.version = number, row.version + 1
+    return "saved"
+
+
+def _checked(row: AnyDraft, sections: Mapping[str, str]) -> dict[str, str]:
     texts = {name: sections.get(name, "") for name in names_of(row.note_type)}
     for name, text in texts.items():
         if len(text) > MOST_SIGNS:
@@ -138,7 +158,7 @@ def _checked(row: AnyNote, sections: Mapping[str, str]) -> dict[str, str]:
 
 
 @action
-def begin_spell(*, actor: Actor, row: AnyNote, key: DataKey, spell: UUID, at: datetime) -> AnyNote:
+def begin_spell(*, actor: Actor, row: AnyDraft, key: DataKey, spell: UUID, at: datetime) -> AnyDraft:
     """Keep what a locked draft holds as a version, since another page begins to write in it."""
     if row.spell_number:
         with opening(actor, purpose="treatment") as context:
@@ -147,17 +167,25 @@ def begin_spell(*, actor: Actor, row: AnyNote, key: DataKey, spell: UUID, at: da
         if any(held.values()):
             _keep(actor, row, key, VersionKind.SPELL, held, row.version, row.saved_at)
     row.spell, row.spell_number = spell, 0
-    record(actor, "note.edited", row, subject=row.patient_id, codes={"from_version": row.version})
+    verb = "note.addendum_written" if isinstance(row, Addendum) else "note.edited"
+    record(actor, verb, row, subject=row.patient_id, codes=_where(row, row.version))
     return row
 
 
+def _where(row: AnyDraft, version: int) -> dict[str, Any]:
+    """Return what the trail says of a save beside its row: the version before, and an addendum's note."""
+    note = {"note": str(row.note_id)} if isinstance(row, Addendum) else {}
+    return note | {"from_version": version}
+
+
 def _keep(
-    actor: Actor, row: AnyNote, key: DataKey, kind: VersionKind, texts: Mapping[str, str], number: int,
+    actor: Actor, row: AnyDraft, key: DataKey, kind: VersionKind, texts: Mapping[str, str], number: int,
     saved_at: datetime,
 ) -> None:  # fmt: skip
     table: Any = row.versions.model  # type: ignore[union-attr]
+    place = {"note": row.note, "addendum": row} if isinstance(row, Addendum) else {"note": row}
     kept = table(
-        organization_id=row.organization_id, patient_id=row.patient_id, note=row, number=number, kind=kind,
+        organization_id=row.organization_id, patient_id=row.patient_id, number=number, kind=kind, **place,
         saved_at=saved_at, saved_by=actor.person, content_hash=sealing.text_digest(key, texts),
     )  # fmt: skip
     field = table._meta.get_field("sections")
@@ -166,14 +194,14 @@ def _keep(
 
 
 def _keep_beside(
-    actor: Actor, row: AnyNote, key: DataKey, texts: Mapping[str, str], number: int, at: datetime
+    actor: Actor, row: AnyDraft, key: DataKey, texts: Mapping[str, str], number: int, at: datetime
 ) -> None:
     """Keep a text that must not take the place of a newer one; the same one is kept once."""
-    newest = row.versions.order_by("-saved_at").values_list("content_hash", flat=True).first()
+    newest = queries.beside(row).values_list("content_hash", flat=True).first()
     if newest is not None and bytes(newest) == sealing.text_digest(key, texts):
         return
     _keep(actor, row, key, VersionKind.CONFLICT, texts, number, at)
-    record(actor, "note.kept_beside", row, subject=row.patient_id, codes={"from_version": number})
+    record(actor, "note.kept_beside", row, subject=row.patient_id, codes=_where(row, number))
 
 
 @action
@@ -264,50 +292,6 @@ def label_note(
     row.sensitivity_labels = wanted
     row.save(update_fields=["sensitivity_labels", "updated_at"])
     record(actor, "note.labelled", row, subject=row.patient_id, fields=["sensitivity_labels"], codes=codes)
-    return row
-
-
-@action
-def write_addendum(
-    *, actor: Actor, patient_id: UUID, note_id: UUID, text: str, at: datetime | None = None
-) -> AnyAddendum:
-    """Keep one's addendum to a signed note, unsigned; written again it takes the earlier one's place."""
-    at = clock(at)
-    if not text.strip():
-        raise InputRefused("Write what is to be added.", "required", field="text")
-    if len(text) > MOST_SIGNS:
-        raise InputRefused(f"At most {MOST_SIGNS:,} signs.", "too_long", field="text")
-    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
-    table: Any = note.addenda.model  # type: ignore[union-attr]
-    row = queries.own_addendum(note, actor.person) or table(
-        organization_id=note.organization_id, patient_id=note.patient_id, note=note, author=actor.person
-    )
-    field = table._meta.get_field("text")
-    key = sealing.key_of(note.patient_id)
-    row.text = field.seal(text, pk=row.pk, subject=note.patient_id, key=key)
-    row.save()
-    record(actor, "note.addendum_written", row, subject=note.patient_id, codes={"note": str(note.pk)})
-    return row  # type: ignore[no-any-return]
-
-
-@action
-def sign_addendum(
-    *, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime | None = None
-) -> AnyAddendum:
-    """Sign one's addendum as it stands; nothing of it changes from then on."""
-    at = clock(at)
-    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
-    row = queries.own_addendum(note, actor.person)
-    if row is None:
-        raise RuleBroken("There is no addendum of yours to sign.", "no_addendum")
-    with opening(actor, purpose="treatment") as context:
-        context.open([row], ["text"])
-        text = row.text
-        context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
-    row.signed_at = at
-    row.content_hash = sealing.addendum_digest(sealing.key_of(row.patient_id), row, text)
-    row.save(update_fields=["signed_at", "content_hash", "updated_at"])
-    record(actor, "note.addendum_signed", row, subject=row.patient_id, codes={"note": str(note.pk)})
     return row
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from clinical.notes import actions, queries
+from clinical.notes.addenda.queries import signed_addenda
 from clinical.notes.forms import ExportForm
 from clinical.notes.linked import Links, links
 from clinical.notes.models import Note
@@ -75,7 +76,7 @@ def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
 def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any]:
     notes, withheld = queries.exportable(who)
     added: dict[UUID, list[Any]] = {one.pk: [] for one in notes}
-    rows = queries.signed_addenda(Note, list(notes))
+    rows = signed_addenda(Note, list(notes))
     context.open([who.patient], NAMES)
     context.open(notes, sorted({part for one in notes for part in names_of(one.note_type)}))
     context.open(rows, ["text"])

@@ -1,4 +1,4 @@
-"""Fields of notes, addenda, labels and text blocks; no writes here."""
+"""Fields of notes, labels and text blocks; no writes here."""
 
 from __future__ import annotations
 
@@ -67,15 +67,6 @@ class NoteForm(forms.Form):
         """Return the texts by name, with the line ends that people typed."""
         names = [section.name for section in SHAPES[self.note_type]]
         return {name: self.cleaned_data[name].replace("\r\n", "\n") for name in names}
-
-
-class AddendumForm(forms.Form):
-    """What is added to a signed note."""
-
-    text = forms.CharField(
-        label="Addendum", strip=False, widget=forms.Textarea(TEXT | {"rows": 6}),
-        help_text="It stands below the note with your name and the time; the note itself stays as it is.",
-    )  # fmt: skip
 
 
 class LabelForm(forms.Form):

@@ -17,6 +17,7 @@ from cortex.records import AppendedRecord, OrgRecord
 from patients.bounds import known_labels, one_of, sensitivity_field, source_keys
 
 PROCESS = "psychotherapy"
+ADDENDUM = "addendum"
 # Notes with an assessment say which diagnoses it is about (domain 6.2).
 ASSESSED = ("soap", "progress", "crisis")
 
@@ -51,6 +52,11 @@ def person_of_staff(**more: Any) -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", **more)
 
 
+def added_text(table: str) -> models.ForeignKey[Any, Any]:
+    """The addendum that a text belongs to, else the note itself; the index of the note finds both."""
+    return models.ForeignKey(table, models.PROTECT, null=True, related_name="versions", db_index=False)
+
+
 class WrittenQuerySet(models.QuerySet[Any]):
     """Words for notes of either table."""
 
@@ -71,12 +77,24 @@ class WrittenQuerySet(models.QuerySet[Any]):
         return self.drafts().filter(created_at__lte=moment)
 
 
-class Written(OrgRecord):
-    """What every note has: an author, a draft that is saved as it is written, and a signature.
+class Drafted(OrgRecord):
+    """A draft that is saved as it is written, until it is signed.
 
     A save names the version that it was made from, and its spell: one open page of one device, whose saves
     are numbered, so that one that arrives twice or late is told from one of somewhere else.
     """
+
+    version = models.PositiveIntegerField(default=1)
+    spell = models.UUIDField(default=uuid7, help_text="The page that saved last.")
+    spell_number = models.PositiveIntegerField(default=0, help_text="Its newest save.")
+    signed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Written(Drafted):
+    """What every note has: an author, a draft that is saved as it is written, and a signature."""
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+", db_index=False)
     session = models.ForeignKey("patients.Session", models.PROTECT, null=True, related_name="+")
@@ -84,12 +102,8 @@ class Written(OrgRecord):
     status = models.CharField(max_length=12, choices=NoteStatus, default=NoteStatus.DRAFT)
     occurred_at = models.DateTimeField(help_text="When the contact was that the note is about.")
     free_text = SealedTextField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=1)
     saved_at = models.DateTimeField()
-    spell = models.UUIDField(default=uuid7, help_text="The page that saved last.")
-    spell_number = models.PositiveIntegerField(default=0, help_text="Its newest save.")
     sensitivity_labels = sensitivity_field()
-    signed_at = models.DateTimeField(null=True)
     content_hash = models.BinaryField(
         null=True,
         max_length=34,
@@ -207,7 +221,7 @@ class PsychotherapyNote(Written):
 
 
 class Version(AppendedRecord):
-    """A text that a note held, or that was written elsewhere at the same time; written once."""
+    """A text that a note or an addendum held, or that was written elsewhere meanwhile; written once."""
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
     number = models.PositiveIntegerField(help_text="The note's version that it was, or was made from.")
@@ -222,9 +236,10 @@ class Version(AppendedRecord):
 
 
 class NoteVersion(Version):
-    """An earlier or a parallel text of a note."""
+    """An earlier or a parallel text of a note, or of an addendum to it."""
 
     note = models.ForeignKey(Note, models.PROTECT, related_name="versions")
+    addendum = added_text("NoteAddendum")
 
     class Meta:
         ordering = ["-saved_at"]
@@ -235,9 +250,10 @@ class NoteVersion(Version):
 
 
 class PsychotherapyNoteVersion(Version):
-    """An earlier or a parallel text of a process note."""
+    """An earlier or a parallel text of a process note, or of an addendum to it."""
 
     note = models.ForeignKey(PsychotherapyNote, models.PROTECT, related_name="versions")
+    addendum = added_text("PsychotherapyNoteAddendum")
 
     class Meta:
         ordering = ["-saved_at"]
@@ -248,17 +264,28 @@ class PsychotherapyNoteVersion(Version):
         return f"version {self.pk}"
 
 
-class Addendum(OrgRecord):
-    """What is added to a signed note; saved first, then signed, then never changed."""
+class Addendum(Drafted):
+    """What is added to a signed note; saved as it is written, then signed, then never changed."""
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
     author = person_of_staff()
-    text = SealedTextField()
-    signed_at = models.DateTimeField(null=True)
+    text = SealedTextField(null=True, help_text="Empty: what was typed was taken out again.")
     content_hash = models.BinaryField(null=True, max_length=34)
 
     class Meta:
         abstract = True
+
+    note_type = ADDENDUM
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it can still be written in."""
+        return self.signed_at is None
+
+    @property
+    def saved_at(self) -> datetime:
+        """When it was saved last; only a save and the signature change its row."""
+        return self.updated_at
 
 
 def added(name: str) -> list[models.BaseConstraint]:
@@ -269,7 +296,12 @@ def added(name: str) -> list[models.BaseConstraint]:
     one = models.UniqueConstraint(
         fields=["note", "author"], condition=Q(signed_at__isnull=True), name=f"{name}_one_unsigned"
     )
-    return [models.CheckConstraint(condition=both, name=f"{name}_signed_is_hashed"), one]
+    says = Q(signed_at__isnull=True) | Q(text__isnull=False)
+    return [
+        models.CheckConstraint(condition=both, name=f"{name}_signed_is_hashed"),
+        models.CheckConstraint(condition=says, name=f"{name}_signed_says_something"),
+        one,
+    ]
 
 
 class NoteAddendum(Addendum):

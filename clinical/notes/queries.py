@@ -40,9 +40,11 @@ from patients.sessions.models import Session
 
 AnyNote: TypeAlias = Note | PsychotherapyNote
 AnyAddendum: TypeAlias = NoteAddendum | PsychotherapyNoteAddendum
+AnyDraft: TypeAlias = AnyNote | AnyAddendum
 TABLES: tuple[type[AnyNote], ...] = (Note, PsychotherapyNote)
 WITH = ("author", "session")
 MOST = 200
+SIGNED = Q(addenda__signed_at__isnull=False)
 
 
 def _absent() -> NotFound:
@@ -121,7 +123,8 @@ def listed(who: Reader, kind: str = "") -> Listed:
 
 
 def _counted(rows: Any) -> Any:
-    return rows.select_related("author").annotate(added=Count("addenda")).order_by("-occurred_at")
+    rows = rows.select_related("author").annotate(added=Count("addenda", filter=SIGNED))
+    return rows.order_by("-occurred_at")
 
 
 def note(who: Reader, note_id: UUID) -> AnyNote:
@@ -217,29 +220,24 @@ def session_of(patient: Patient, session_id: UUID) -> Session:
     return found
 
 
-def opened(context: AccessContext, row: AnyNote) -> dict[str, str]:
-    """Open a note's own sections for a look, by name."""
+def opened(context: AccessContext, row: AnyDraft) -> dict[str, str]:
+    """Open the own sections of a note or an addendum for a look, by name."""
     names = names_of(row.note_type)
     context.open([row], names)
     return {name: getattr(row, name) or "" for name in names}
 
 
+def beside(row: AnyDraft) -> Any:
+    """Return the texts that are kept beside a note, or beside one of its addenda, newest first."""
+    added = isinstance(row, (NoteAddendum, PsychotherapyNoteAddendum))
+    table: Any = row.versions.model  # type: ignore[union-attr]
+    rows = table.objects.filter(note=row.note_id if added else row.pk, addendum=row if added else None)
+    return rows.select_related("saved_by").order_by("-saved_at", "-pk")
+
+
 def versions_of(row: AnyNote) -> list[Any]:
     """Return the texts that are kept beside a note, newest first."""
-    return list(row.versions.select_related("saved_by").order_by("-saved_at", "-pk")[:MOST])
-
-
-def addenda_of(row: AnyNote, user: User) -> list[AnyAddendum]:
-    """Return the signed addenda of a note and one's own unsigned one, oldest first."""
-    shown = Q(signed_at__isnull=False) | Q(author=user)
-    return list(row.addenda.filter(shown).select_related("author").order_by("created_at"))
-
-
-def own_addendum(row: AnyNote, user: User) -> AnyAddendum | None:
-    """Lock and return somebody's unsigned addendum to a note, or None."""
-    rows: Any = row.addenda.select_for_update(of=("self",))
-    found: AnyAddendum | None = rows.filter(author=user, signed_at__isnull=True).first()
-    return found
+    return list(beside(row)[:MOST])
 
 
 def is_trainee(user: User) -> bool:
@@ -273,7 +271,7 @@ def desk(actor: Actor, at: datetime) -> Desk:
         rows: Any = table.objects.drafts().of(user.pk)
         found.own += rows.select_related("patient__organization", "author")[:MOST]
     for kind in (NoteAddendum, PsychotherapyNoteAddendum):
-        unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True)
+        unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True, text__isnull=False)
         found.addenda += unsigned.select_related("note__patient__organization", "note__author")[:MOST]
     waiting = Note.objects.signed().filter(needs_cosign=True, cosigned_at__isnull=True).exclude(author=user)
     waiting = waiting.filter(patient_id__in=supervised_by(user, at)).order_by("signed_at")
@@ -386,10 +384,3 @@ def searchable(
         rows = rows.filter(condition).select_related("patient__organization", "author")
         found += rows.order_by("-occurred_at")[:limit]
     return sorted(found, key=lambda one: one.occurred_at, reverse=True)
-
-
-def signed_addenda(table: type[AnyNote], notes: list[AnyNote]) -> list[Any]:
-    """Return the signed addenda of these notes of one table, in one query."""
-    kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
-    rows = kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False)
-    return list(rows.select_related("author"))

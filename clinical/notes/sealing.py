@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from clinical.notes.models import Note
-from clinical.notes.queries import AnyAddendum, AnyNote
+from clinical.notes.queries import AnyAddendum, AnyDraft, AnyNote
 from clinical.notes.wording import names_of
 from cortex.crypto.digest import keyed_digest
 from cortex.crypto.errors import SealedError
@@ -27,8 +27,8 @@ def key_of(patient_id: UUID) -> DataKey:
     return pick(versions, patient_id, None)
 
 
-def put(row: AnyNote, key: DataKey, sections: Mapping[str, str]) -> None:
-    """Seal the sections of a note's own type onto its row; an empty one empties its column."""
+def put(row: AnyDraft, key: DataKey, sections: Mapping[str, str]) -> None:
+    """Seal the sections of a note or an addendum onto its row; an empty one empties its column."""
     for name in names_of(row.note_type):
         text = sections.get(name, "")
         field: Any = type(row)._meta.get_field(name)

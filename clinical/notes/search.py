@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.notes import queries
+from clinical.notes.addenda.queries import signed_addenda
 from clinical.notes.matching import excerpt, wanted
 from clinical.notes.queries import TABLES, AnyNote
 from clinical.notes.wording import names_of
@@ -79,7 +80,7 @@ def _open(context: AccessContext, rows: list[AnyNote]) -> dict[UUID, list[str]]:
     for table in TABLES:
         own = [row for row in rows if isinstance(row, table)]
         context.open(own, [one.name for one in table._meta.concrete_fields if one.name in SEARCHED])
-        addenda = queries.signed_addenda(table, own)
+        addenda = signed_addenda(table, own)
         context.open(addenda, ["text"])
         for one in addenda:
             added[one.note_id].append(one.text)

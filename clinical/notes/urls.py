@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from clinical.notes import desk, export, views, writing
+from clinical.notes.addenda import views as addenda
 
 PERSON: list[URLPattern | URLResolver] = [
     path("notes/", views.note_list, name="notes"),
@@ -20,8 +21,8 @@ PERSON: list[URLPattern | URLResolver] = [
     path("notes/<uuid:note_id>/cosign/", views.note_cosign, name="note_cosign"),
     path("notes/<uuid:note_id>/label/", views.note_label, name="note_label"),
     path("notes/<uuid:note_id>/discard/", views.note_discard, name="note_discard"),
-    path("notes/<uuid:note_id>/addendum/", views.note_addendum, name="note_addendum"),
-    path("notes/<uuid:note_id>/addendum/sign/", views.note_addendum_sign, name="note_addendum_sign"),
+    path("notes/<uuid:note_id>/addendum/", addenda.note_addendum, name="note_addendum"),
+    path("notes/<uuid:note_id>/addendum/sign/", addenda.note_addendum_sign, name="note_addendum_sign"),
 ]
 
 PAGES: list[URLPattern | URLResolver] = [

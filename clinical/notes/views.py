@@ -1,4 +1,4 @@
-"""Doors that read notes: a chart's list, one note, its versions and print; labels, signatures, addenda."""
+"""Doors that read notes: a chart's list, one note, its versions and print; labels and signatures."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinical.chart.banner import beside
 from clinical.notes import actions, queries
+from clinical.notes.addenda import queries as added
+from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.differences import changed
-from clinical.notes.forms import AddendumForm, LabelForm
+from clinical.notes.forms import LabelForm
 from clinical.notes.linked import links
-from clinical.notes.models import PROCESS
+from clinical.notes.models import ADDENDUM, PROCESS
 from clinical.notes.queries import AnyNote, Reader
 from clinical.notes.sealing import is_intact
 from clinical.notes.showing import label_of, row_of, sections_of, version_words
 from clinical.notes.wording import TYPES, label_words
-from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
-from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
-from cortex.audit import RuleBroken, actor_of
+from cortex.accounts.signin.recent import ask_again_unless_recent
+from cortex.audit import actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
-from cortex.ui.rules import given_back
 from crisis.risk.queries import latest_assessment
 from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
@@ -76,32 +77,36 @@ def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_GET
 def note_page(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """One note in full, its addenda, and what its reader may do with it."""
-    return _page(request, patient_id, note_id)
+    return page_of_note(request, patient_id, note_id)
 
 
-def _page(
+def page_of_note(
     request: HttpRequest, patient_id: UUID, note_id: UUID, form: AddendumForm | None = None,
-    status: int = 200, conflict: dict[str, object] | None = None,
+    status: int = 200, *, signs: bool = False, **more: Any,
 ) -> HttpResponse:  # fmt: skip
+    """Answer with the page of one note: below a signed one its addenda, and one's own to write or to sign."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, at)
         note = queries.note(who, note_id)
         saw(context, note)
-        shown = banner(context, who, at) | _opened(context, who, note, at) | {"conflict": conflict}
-        if note.signed_at is not None:
-            own = shown["unsigned"]
-            shown["form"] = form or AddendumForm(initial={"text": own["text"]} if own else None)
+        shown = banner(context, who, at) | _opened(context, who, note, at) | more
+        own = shown["unsigned"]
+        shown["signs"] = signs and bool(own and own["text"])
+        if note.signed_at is not None and who.relation != BREAK_GLASS and not shown["signs"]:
+            shown["form"] = form or AddendumForm(initial=own)
         return render(request, "clinical/notes/page.html", shown, status=status)
 
 
 def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict[str, Any]:
     texts = queries.opened(context, note)
-    addenda = queries.addenda_of(note, who.user)
+    addenda = added.addenda_of(note, who.user)
     context.open(addenda, ["text"])
     lines = [
-        {"text": one.text, "by": one.author.full_name, "at": one.signed_at, "id": one.pk} for one in addenda
-    ]
+        {"text": one.text or "", "by": one.author.full_name, "at": one.signed_at, "version": one.version,
+         "saved_at": one.saved_at}
+        for one in addenda
+    ]  # fmt: skip
     own, found = note.author_id == who.user.pk, links(who, [note])[note.pk]
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
@@ -126,30 +131,39 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
 @requires(*DESK_ROLES)
 @require_GET
 def note_versions(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """The earlier texts of a note, each with what changed after it; and those written beside it."""
+    """The earlier texts of a note, each with what changed after it; and those written beside it.
+
+    Those of addenda are there for who wrote them.
+    """
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, at)
         note = queries.note(who, note_id)
         saw(context, note, "versions")
-        versions = queries.versions_of(note)
+        versions = [*queries.versions_of(note), *added.versions_of_own(note, who.user)]
+        versions.sort(key=lambda one: (one.saved_at, one.pk), reverse=True)
         context.open(versions, ["sections"])
-        after, lines = queries.opened(context, note), []
+        stands: dict[UUID | None, dict[str, str]] = {None: queries.opened(context, note)}
+        if any(one.addendum_id for one in versions):
+            stands |= added.opened_own(context, note, who.user)
+        lines = []
         for one in versions:
-            pieces = changed(one.sections, after)
+            shape = ADDENDUM if one.addendum_id else note.note_type
+            pieces = changed(one.sections, stands[one.addendum_id])
             lines.append(
                 {
                     "at": one.saved_at,
                     "by": one.saved_by.full_name,
                     "number": one.number,
                     "kind": one.kind,
+                    "is_addendum": bool(one.addendum_id),
                     "words": version_words(one.kind),
-                    "sections": sections_of(note.note_type, one.sections),
-                    "changed": [(label_of(note.note_type, name), found) for name, found in pieces.items()],
+                    "sections": sections_of(shape, one.sections),
+                    "changed": [(label_of(shape, name), found) for name, found in pieces.items()],
                 }
             )
             if one.kind == "spell":
-                after = one.sections
+                stands[one.addendum_id] = one.sections
         shown = banner(context, who, at) | {
             "note": note,
             "lines": lines,
@@ -179,12 +193,16 @@ def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     What waits meanwhile is the note's id and version: words never stand in a session.
     """
     ask_again_unless_recent(request)
-    version = request.POST.get("version", "")
     actions.sign_note(
-        actor=actor_of(request), patient_id=patient_id, note_id=note_id,
-        version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
-    )  # fmt: skip
+        actor=actor_of(request), patient_id=patient_id, note_id=note_id, version=version_read(request)
+    )
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
+
+
+def version_read(request: HttpRequest) -> int:
+    """Return the version that a page says was read; 0, which nothing has, when it says none."""
+    version = request.POST.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
 
 
 @requires(*DESK_ROLES)
@@ -211,30 +229,3 @@ def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpR
     """Put one's own draft away."""
     actions.discard_draft(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
     return go_to(request, reverse("clinical:notes", args=[patient_id]))
-
-
-@requires(*DESK_ROLES)
-@require_POST
-def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """Keep an addendum, and sign it at once when the password was given just now; else it waits, unsigned."""
-    actor = actor_of(request)
-    form = AddendumForm(request.POST)
-    if not form.is_valid():
-        return _page(request, patient_id, note_id, form, 422)
-    text = form.cleaned_data["text"].replace("\r\n", "\n")
-    try:
-        actions.write_addendum(actor=actor, patient_id=patient_id, note_id=note_id, text=text)
-    except (RuleBroken, *KEYS_DOWN) as error:
-        return _page(request, patient_id, note_id, form, *given_back(request, form, error))
-    if is_recent(request):
-        actions.sign_addendum(actor=actor, patient_id=patient_id, note_id=note_id)
-    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
-
-
-@requires(*DESK_ROLES)
-@require_POST
-def note_addendum_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """Sign one's kept addendum."""
-    ask_again_unless_recent(request)
-    actions.sign_addendum(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
-    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")

@@ -1,10 +1,10 @@
-"""The sections of each type of note and what labels are called; nothing a person wrote."""
+"""The sections of each type of note and of addenda, and what labels are called; nothing a person wrote."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clinical.notes.models import PROCESS, NoteType
+from clinical.notes.models import ADDENDUM, PROCESS, NoteType
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,14 @@ SHAPES: dict[str, tuple[Section, ...]] = {
     PROCESS: (
         Section(FREE, "Process note", "Opened by you alone, in no export and no search of others.", 12),
     ),
+    ADDENDUM: (
+        Section(
+            "text",
+            "Addendum",
+            "It stands below the note with your name and the time; the note itself stays as it is.",
+            6,
+        ),
+    ),
 }
 TYPES = {**dict(NoteType.choices), PROCESS: "Psychotherapy (only you)"}
 # What a risk statement and a date of the next contact are asked of (domain 6.2).
@@ -76,7 +84,7 @@ LABELS = {
 
 
 def names_of(note_type: str) -> tuple[str, ...]:
-    """Return the fields that a type of note writes, in their order."""
+    """Return the fields that a type of note, or an addendum, writes, in their order."""
     return tuple(section.name for section in SHAPES[note_type])
 
 

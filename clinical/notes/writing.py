@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -16,7 +17,7 @@ from clinical.notes import actions, linked, queries
 from clinical.notes.actions import Saved
 from clinical.notes.forms import NoteForm
 from clinical.notes.models import Note
-from clinical.notes.queries import AnyNote
+from clinical.notes.queries import AnyDraft, AnyNote
 from clinical.notes.showing import block_row, row_of, side_by_side
 from clinical.notes.views import banner, saw
 from clinical.notes.wording import FILLED
@@ -129,16 +130,24 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
             occurred_at=data["occurred_at"], diagnoses=form.about(),
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
-        if is_partial(request):
-            raise
         return _refused(request, patient_id, note_id, form, *given_back(request, form, error))
     if saved.outcome in ("conflict", "signed"):
         return _both(request, patient_id, saved, form)
     if is_partial(request):
-        local = timezone.localtime(saved.note.saved_at)
-        return JsonResponse({"version": saved.note.version, "at": f"{local:%H:%M:%S}"})
+        return saved_json(saved.note)
     name = "note_page" if "read" in request.POST else "note_edit"
     return go_to(request, reverse(f"clinical:{name}", args=[patient_id, note_id]))
+
+
+def saved_json(row: AnyDraft) -> JsonResponse:
+    """Tell a script which version its save became, and when."""
+    return JsonResponse({"version": row.version, "at": f"{timezone.localtime(row.saved_at):%H:%M:%S}"})
+
+
+def refused_json(form: BaseForm, status: int) -> JsonResponse:
+    """Tell a script what is wrong with what it sent; the words stand in its page."""
+    sentences = [str(error) for errors in form.errors.values() for error in errors]
+    return JsonResponse({"message": " ".join(sentences)}, status=status)
 
 
 def _refused(
@@ -147,8 +156,7 @@ def _refused(
 ) -> HttpResponse:  # fmt: skip
     """Give the words back with what was wrong; a script hears the sentences alone, its page has the words."""
     if is_partial(request):
-        sentences = [str(error) for errors in form.errors.values() for error in errors]
-        return JsonResponse({"message": " ".join(sentences)}, status=status)
+        return refused_json(form, status)
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, clock())
@@ -165,19 +173,18 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
         saw(context, note, "conflict")
         theirs = queries.opened(context, note)
         shown = {
-            "note": note, "patient": who.patient, "is_signed": not note.is_draft,
+            "thing": "note", "is_signed": not note.is_draft, "newest": note.version,
             "both": side_by_side(note.note_type, form.sections(), theirs),
         }  # fmt: skip
         if is_partial(request):
-            return render(request, "clinical/notes/_conflict.html", shown, status=409)
+            place = {"note": note, "patient": who.patient}
+            return render(request, "clinical/notes/_conflict.html", shown | place, status=409)
         mine = NoteForm(
             note_type=note.note_type,
             diagnoses=linked.choices(who, note),
             initial=form.cleaned_data | {"version": note.version, "number": form.cleaned_data["number"] + 1},
         )
-        return _editor(
-            request, context, who, note, mine, 409, both=shown["both"], is_signed=not note.is_draft
-        )
+        return _editor(request, context, who, note, mine, 409, **shown)
 
 
 @requires(*DESK_ROLES)

@@ -7,14 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from clinical.notes.actions import (
-    begin_note,
-    save_block,
-    save_draft,
-    sign_addendum,
-    sign_note,
-    write_addendum,
-)
+from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
+from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS
 from cortex.accounts.models import StaffProfile, User
 from cortex.ids import uuid7
@@ -44,7 +38,7 @@ def write_notes(cast: Cast, patient_id: UUID) -> Notes:
     signed = write(alice, patient_id, "session_note", risk_statement=WORDS)
     sign_note(note_id=signed.note.pk, version=signed.note.version, **where)
     write_addendum(note_id=signed.note.pk, text=WORDS, **where)
-    sign_addendum(note_id=signed.note.pk, **where)
+    sign_addendum(note_id=signed.note.pk, version=1, **where)
     write_addendum(note_id=signed.note.pk, text=WORDS, **where)
     process = write(alice, patient_id, PROCESS)
     again = save_draft(

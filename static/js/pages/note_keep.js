@@ -1,4 +1,4 @@
-/* Keeps a note with the server: numbered saves of one spell, one at a time, again and again until one arrives.
+/* Keeps a text with the server: numbered saves of one spell, one at a time, again and again until one arrives.
    What is typed lives in the page alone; no browser storage ever holds it. */
 
 const WAIT = 1200; // ms after the last key
@@ -12,9 +12,13 @@ export class Keeper {
     Object.assign(this, { form, tell, edits: 0, kept: 0, busy: null, failures: 0, first: 0, stopped: false });
     this.token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
     this.me = document.body.dataset.me;
+    this.begin();
+  }
+
+  begin() { // another spell of saves, with numbers of its own
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    form.elements.spell.value = [...bytes].map((one) => one.toString(16).padStart(2, "0")).join("");
-    form.elements.number.value = 0;
+    this.form.elements.spell.value = [...bytes].map((one) => one.toString(16).padStart(2, "0")).join("");
+    this.form.elements.number.value = 0;
   }
 
   get dirty() { return this.edits > this.kept; }
@@ -73,10 +77,9 @@ export class Keeper {
   }
 
   failed() {
-    const wait = AGAIN[Math.min(this.failures, AGAIN.length - 1)];
+    this.later(AGAIN[Math.min(this.failures, AGAIN.length - 1)]);
     this.failures += 1;
     this.tell("failed");
-    this.later(wait);
   }
 
   /* Whether one's own session is there again; its token is another one after a sign-in. */
@@ -87,7 +90,7 @@ export class Keeper {
       const { me, token } = await answer.json();
       if (me !== this.me) return false;
       this.token = token;
-      this.form.elements.csrfmiddlewaretoken.value = token;
+      for (const one of document.querySelectorAll("[name=csrfmiddlewaretoken]")) one.value = token;
       document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
       return true;
     } catch { return false; }

@@ -73,7 +73,7 @@ def test_a_word_of_a_note_stands_nowhere_in_the_clear(cast: Cast, caplog: pytest
         again["account_authentication_methods"] = []  # the password was given long ago
         again.save()
         client.post(reverse("clinical:note_addendum", args=where), {"text": f"{WORD}, kept unsigned"})
-        client.post(reverse("clinical:note_addendum_sign", args=where))
+        client.post(reverse("clinical:note_addendum_sign", args=where), {"version": "1"})
         client.post(reverse("account_reauthenticate"), {"password": makers.PASSWORD})
     found = client.post(reverse("clinical:note_search"), {"q": WORD.lower()})
     assert found.content.decode().count("<mark>") == 2

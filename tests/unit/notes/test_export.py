@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from clinical.notes.actions import export_notes, label_note, sign_addendum, write_addendum
+from clinical.notes.actions import export_notes, label_note
+from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, Note
 from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
@@ -31,7 +32,7 @@ def test_one_file_holds_the_signed_notes_and_says_how_many_were_withheld(cast: C
     first = signed_about(cast, diagnosis(cast))
     where = {"actor": staff(cast.alice), "patient_id": cast.patient.pk, "note_id": first.pk}
     write_addendum(text="The <b>sister</b> rang.", **where)
-    sign_addendum(**where)
+    sign_addendum(version=1, **where)
     for text, labels in (("Kept close.", ["V"]), ("Of the program.", ["SUD_PART2"])):
         note = signed(cast, "session_note", free_text=text)
         assert isinstance(note, Note)

@@ -20,10 +20,9 @@ from clinical.notes.actions import (
     remind_author,
     save_block,
     save_draft,
-    sign_addendum,
     sign_note,
-    write_addendum,
 )
+from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, Note, NoteVersion, PsychotherapyNote
 from clinical.notes.queries import AnyNote
 from clinical.notes.sealing import is_intact
@@ -184,8 +183,8 @@ def test_addenda_and_process_notes_are_as_fixed_once_they_are_signed(cast: Cast)
     note, process = signed(cast), signed(cast, PROCESS)
     actor, where = staff(cast.alice), {"patient_id": cast.patient.pk, "note_id": note.pk}
     write_addendum(actor=actor, text="The sister called.", **where)
-    write_addendum(actor=actor, text="The sister called at noon.", **where)
-    added = sign_addendum(actor=actor, **where)
+    write_addendum(actor=actor, text="The sister called at noon.", version=1, **where)
+    added = sign_addendum(actor=actor, version=2, **where)
     for table, row in (("noteaddendum", added), ("psychotherapynote", process)):
         with pytest.raises(DatabaseError, match="keeps what was signed"), transaction.atomic():
             connection.cursor().execute(
@@ -193,7 +192,7 @@ def test_addenda_and_process_notes_are_as_fixed_once_they_are_signed(cast: Cast)
                 [row.pk],
             )
     with pytest.raises(RuleBroken, match="no addendum"):
-        sign_addendum(actor=actor, **where)
+        sign_addendum(actor=actor, version=2, **where)
 
 
 def test_others_see_that_there_is_a_draft_and_not_a_word_of_it(cast: Cast) -> None:

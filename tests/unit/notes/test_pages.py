@@ -70,7 +70,7 @@ def test_an_addendum_without_a_recent_password_is_kept_and_waits(cast: Cast) -> 
         url("note_addendum", cast, note.pk), {"text": "Late word."}, follow=True
     ).content.decode()
     assert "Yours is kept, not signed yet" in page
-    asked = client.post(url("note_addendum_sign", cast, note.pk))
+    asked = client.post(url("note_addendum_sign", cast, note.pk), {"version": "1"})
     assert "/reauthenticate/" in asked["Location"]
     client.post(asked["Location"], {"password": makers.PASSWORD}, follow=True)
     makers.scope_all()
@@ -93,6 +93,8 @@ def test_a_script_hears_the_version_and_both_texts_in_a_conflict(cast: Cast) -> 
 
 def test_a_save_that_fails_gives_the_words_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     note, client = begin(cast, "session_note"), as_user(cast.alice)
+    long = client.post(url("note_save", cast, note.pk), form(free_text="x" * 60_001), headers=FETCH)
+    assert (long.status_code, "At most 60,000" in long.json()["message"]) == (422, True)
 
     def away(**_: object) -> None:
         raise KeyProviderError("the keys are away")

@@ -1,0 +1,1 @@
+"""What is added to signed notes: kept as it is written, then signed, then fixed."""

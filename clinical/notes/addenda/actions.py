@@ -1,0 +1,87 @@
+"""Writes of addenda: keep one as it is written, and sign it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clinical.notes import queries, sealing
+from clinical.notes.actions import Outcome, take_save
+from clinical.notes.addenda.queries import newest_own
+from clinical.notes.queries import AnyAddendum
+from cortex.access.context import opening
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
+from cortex.clock import clock
+from cortex.ids import uuid7
+
+NEWER = "This addendum was saved again since you read it. Read it once more."
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came of a save: `known` arrived before; `conflict` and `signed` kept the text beside it."""
+
+    addendum: AnyAddendum
+    outcome: Outcome
+
+
+@quiet("an addendum is saved as it is written; each spell of writing is recorded once, by begin_spell")
+def write_addendum(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, text: str, version: int = 0, spell: UUID | None = None,
+    number: int = 1, at: datetime | None = None,
+) -> Added:  # fmt: skip
+    """Keep one's addendum to a signed note, unsigned, as it stands on one page; empty it waits for nothing.
+
+    `version` is the one that the page was made from or saved last, 0 when there was none. A save that comes
+    twice, late or from elsewhere is treated as a note's is (`save_draft`). `signed` says that the addendum
+    was signed meanwhile: the same text with version 0 and a spell of its own begins another one.
+    """
+    at, spell = clock(at), spell or uuid7()
+    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    row = newest_own(note, actor.person)
+    if row is None or (not row.is_draft and version == 0 and row.spell != spell):
+        table: Any = note.addenda.model  # type: ignore[union-attr]
+        row = table(
+            organization_id=note.organization_id, patient_id=note.patient_id, note=note, author=actor.person,
+            version=version, updated_at=at,
+        )  # fmt: skip
+        if not text.strip():
+            return Unchanged(Added(row, "saved"))  # type: ignore[return-value]
+    outcome = take_save(
+        actor=actor, row=row, sections={"text": text if text.strip() else ""}, version=version, spell=spell,
+        number=number, at=at,
+    )  # fmt: skip
+    if outcome == "saved":
+        row.save()
+    return Added(row, outcome)
+
+
+@action
+def sign_addendum(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, version: int, at: datetime | None = None
+) -> AnyAddendum:
+    """Sign one's addendum as it was read; nothing of it changes from then on.
+
+    RuleBroken when it was saved since, InputRefused when it is empty; doors ask who signs to give the
+    password once more.
+    """
+    at = clock(at)
+    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    row = newest_own(note, actor.person)
+    if row is None or not row.is_draft:
+        raise RuleBroken("There is no addendum of yours to sign.", "no_addendum")
+    if row.version != version:
+        raise RuleBroken(NEWER, "newer_version")
+    with opening(actor, purpose="treatment") as context:
+        text = queries.opened(context, row)["text"]
+        context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
+    if not text:
+        raise InputRefused("Write what is to be added.", "required", field="text")
+    row.signed_at = at
+    row.content_hash = sealing.addendum_digest(sealing.key_of(row.patient_id), row, text)
+    row.save(update_fields=["signed_at", "content_hash", "updated_at"])
+    codes = {"note": str(note.pk), "version": version}
+    record(actor, "note.addendum_signed", row, subject=row.patient_id, codes=codes)
+    return row

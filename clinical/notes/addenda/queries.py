@@ -1,0 +1,45 @@
+"""Reads of addenda: signed ones go with their note, unsigned and earlier texts are their author's alone."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from clinical.notes.queries import MOST, AnyAddendum, AnyNote
+from cortex.access.context import AccessContext
+from cortex.accounts.models import User
+
+
+def addenda_of(note: AnyNote, user: User) -> list[AnyAddendum]:
+    """Return the signed addenda of a note and one's own unsigned one, oldest first."""
+    shown = Q(signed_at__isnull=False) | Q(author=user)
+    return list(note.addenda.filter(shown).select_related("author").order_by("created_at"))
+
+
+def newest_own(note: AnyNote, user: User) -> AnyAddendum | None:
+    """Lock and return somebody's unsigned addendum to a note, else the one that they signed last, or None."""
+    rows: Any = note.addenda.select_for_update(of=("self",)).filter(author=user)
+    found: AnyAddendum | None = rows.order_by(F("signed_at").desc(nulls_first=True)).first()
+    return found
+
+
+def signed_addenda(table: type[AnyNote], notes: list[AnyNote]) -> list[Any]:
+    """Return the signed addenda of these notes of one table, in one query."""
+    kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
+    rows = kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False)
+    return list(rows.select_related("author"))
+
+
+def versions_of_own(note: AnyNote, user: User) -> list[Any]:
+    """Return the texts that are kept beside somebody's own addenda to a note, newest first."""
+    rows: Any = note.versions.filter(addendum__author=user)
+    return list(rows.select_related("saved_by").order_by("-saved_at", "-pk")[:MOST])
+
+
+def opened_own(context: AccessContext, note: AnyNote, user: User) -> dict[UUID | None, dict[str, str]]:
+    """Open one's own addenda to a note for a look; return their sections by id."""
+    rows = list(note.addenda.filter(author=user))
+    context.open(rows, ["text"])
+    return {row.pk: {"text": row.text or ""} for row in rows}

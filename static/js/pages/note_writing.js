@@ -1,0 +1,101 @@
+/* A text that is kept as it is written: what the keeper says beside the button, both texts after a conflict, and a
+   session that ended. A note's page and an addendum's form share it. */
+
+import { say } from "../lib/say.js";
+import { Keeper } from "./note_keep.js";
+
+const saved = document.querySelector("#saved");
+const place = document.querySelector("#note-conflict");
+const gone = document.querySelector("#gone");
+
+export function state(text, bad = false) {
+  saved.textContent = text;
+  saved.dataset.s = bad ? "bad" : "";
+  saved.classList.toggle("muted", !bad);
+}
+
+/* Returns the keeper, `keep` (resolves to whether all that stands on the page is kept) and `words`, the text that had
+   the focus last. */
+export function writing(form) {
+  let field = form.querySelector("textarea");
+  let newest = ""; // the version that was saved elsewhere, until somebody chose
+  let watch = 0;
+  const told = {
+    saving: () => state("Saving…"),
+    saved: (at) => state(`Saved ${at}`),
+    failed: () => {
+      const text = "Not saved: no connection. Your words stay in this page, and it tries again.";
+      if (saved.textContent !== text) say(text);
+      state(text, true);
+    },
+    refused: (message) => { state(`Not saved: ${message}`, true); say(saved.textContent); },
+    both: (html) => {
+      place.innerHTML = html;
+      newest = place.querySelector("[data-version]")?.dataset.version ?? "";
+      chooseable();
+      state("Not saved here: choose first. Both texts are kept.", true);
+      place.querySelector("h2")?.focus();
+    },
+    gone: () => {
+      document.body.classList.add("nt-gone");
+      document.querySelector("#cover")?.close();
+      if (!gone.open) gone.showModal();
+      state("Not saved: you are signed out.", true);
+      watch ||= setInterval(() => keeper.tryAgain(), 3000);
+    },
+    back: () => {
+      clearInterval(watch);
+      watch = 0;
+      document.body.classList.remove("nt-gone");
+      new BroadcastChannel("cortex-idle").postMessage("input"); // the pages' idle clocks begin anew
+      gone.close();
+      field.focus();
+    },
+  };
+  const keeper = new Keeper(form, (name, what) => told[name](what));
+
+  /* Both texts stand side by side: what is chosen goes into the form, and Save says which one holds. */
+  function chooseable() {
+    for (const row of place.querySelectorAll(".js-only")) row.hidden = false;
+  }
+  place.addEventListener("click", (event) => {
+    const how = event.target.closest("[data-take]")?.dataset.take;
+    if (!how) return;
+    const pair = event.target.closest("[data-section]");
+    const chosen = document.getElementById(pair.dataset.section);
+    const theirs = pair.querySelector("[data-theirs]").value;
+    chosen.value = how === "theirs" ? theirs : `${chosen.value}\n\n${theirs}`;
+    pair.querySelector("[data-mine]").textContent = chosen.value;
+    keeper.edits += 1;
+    say("Taken into the text below. Save when you are done.");
+  });
+
+  async function keep() {
+    if (newest) form.elements.version.value = newest;
+    if (newest === "0") keeper.begin(); // what was signed meanwhile stays: this one is another
+    const chosen = newest;
+    newest = "";
+    keeper.stopped = false;
+    keeper.edits += 1;
+    const all = await keeper.save();
+    if (chosen && !keeper.stopped) place.replaceChildren();
+    return all;
+  }
+
+  form.addEventListener("focusin", (event) => { if (event.target.matches("textarea")) field = event.target; });
+  document.querySelector("#gone-try").addEventListener("click", async () => {
+    const back = await keeper.tryAgain();
+    document.querySelector("#gone-say").textContent = back ? "" : "You are not signed in yet, or as somebody else.";
+  });
+  gone.addEventListener("cancel", (event) => event.preventDefault());
+  addEventListener("online", () => { if (keeper.dirty) keeper.later(0); });
+  addEventListener("pagehide", () => keeper.leaving());
+  addEventListener("beforeunload", (event) => { if (keeper.dirty) event.preventDefault(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") keeper.leaving();
+    else if (gone.open) keeper.tryAgain();
+  });
+  document.addEventListener("session-over", (event) => { if (keeper.dirty) { event.preventDefault(); keeper.cut(); } });
+  chooseable();
+  return { keeper, keep, words: () => field };
+}
