@@ -21,6 +21,7 @@ from cortex.audit.models import PhiAccessLog
 from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
+from tests.walk.others import walk_methods, walk_tasks, walk_topics
 from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.rounds import Walk, table, walk_api, walk_pages, walk_rows
 from tests.walk.world import World, make_world
@@ -63,8 +64,9 @@ def walked(world: World) -> Walk:
     walk, doors = Walk(), Doors(world)
     logging.disable(logging.CRITICAL)
     try:
-        for go in (walk_rows, walk_pages, walk_api):
+        for go in (walk_rows, walk_pages, walk_api, walk_methods, walk_topics):
             go(world, doors, walk)
+        walk_tasks(walk)
     finally:
         logging.disable(logging.NOTSET)
     walk.faults += doors.faults
