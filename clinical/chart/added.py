@@ -6,12 +6,11 @@ from django.urls import reverse
 
 from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
 from clinical.notes.queries import own_drafts
-from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.labels import shut_by
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
-from patients.breakglass.queries import opens_protected
-from patients.registry.access import BREAK_GLASS, CHART, relationship_of
 
 MOST_GOALS = 4
 
@@ -31,21 +30,17 @@ def _notes(look: Look) -> Shown:
 
 def _plan(look: Look) -> Shown:
     """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, when it changed."""
-    patient, person = look.patient, look.context.actor.person
-    glass = relationship_of(person, patient.pk, look.at, CHART) == BREAK_GLASS
-    hides = glass and not opens_protected(person, patient.pk, look.at)
+    patient = look.patient
+    shut = shut_by(look.context.actor.person.pk, look.standing)
     plan = open_plan(patient)
-    diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
-    taken = [one for one in medications_of(patient) if one.status == "active"]
+    diagnoses, withheld = shut.open_of(one for one in diagnoses_of(patient) if one.status != "ruled_out")
+    taken, taken_withheld = shut.open_of(one for one in medications_of(patient) if one.status == "active")
     look.context.open(taken)
-    withheld = 0
-    if hides:
-        diagnoses, withheld = without_protected(diagnoses)
     shown = Shown()
     url = reverse("clinical:plan", args=[patient.pk])
     if plan is not None:
         view = plan_view(look.context, patient, plan, look.at)
-        goals = [goal_row(one, patient.pk, hides=hides) for one in view.goals]
+        goals = [goal_row(one, patient.pk, shut) for one in view.goals]
         counted = [one for one in goals if one["counts"]]
         shown.agreed = [
             Line(one["specific"], None, url, "target", detail=one["standing"]["words"])
@@ -59,7 +54,7 @@ def _plan(look: Look) -> Shown:
             for one in view.versions
         ]
         standing = standing_row(view.standing, "The whole plan")
-    if plan is None and not diagnoses and not taken and not withheld:
+    if plan is None and not diagnoses and not taken and not withheld + taken_withheld:
         return shown
     shown.cards = [
         Card(
@@ -67,7 +62,8 @@ def _plan(look: Look) -> Shown:
             {
                 "url": url, "plan": plan, "standing": standing if plan else None,
                 "goals": counted if plan else [], "diagnoses": diagnoses, "withheld": withheld,
-                "medications": taken, "review": view.due_at if plan else None,
+                "medications": taken, "taken_withheld": taken_withheld,
+                "review": view.due_at if plan else None,
             },
         )
     ]  # fmt: skip

@@ -20,7 +20,8 @@ from patients.registry.models import Patient
 class Look:
     """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
 
-    `level` is known when flags are asked; `found` is what a part's overview read, for its own flag.
+    `level` is known when flags are asked, `standing` when overviews are: in which relationship labels are
+    asked, and whether Part 2 opens. `found` is what a part's overview read, for its own flag.
     """
 
     patient: Patient
@@ -28,6 +29,7 @@ class Look:
     at: datetime
     context: AccessContext
     level: str = ""
+    standing: tuple[str, bool] = ("", False)
     found: dict[str, Any] = field(default_factory=dict)
 
 

@@ -17,7 +17,10 @@ from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import local_day, mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
+from clinical.notes.queries import standing
 from clinical.scheduling.queries import next_appointments
+from clinical.sessions.labels import Reach, open_sessions, reach_by
+from clinical.sessions.queries import withheld
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from cortex.ops.postgres.questions import kept
@@ -33,7 +36,7 @@ from patients.registry.person import PatientPreference
 from patients.registry.queries import PersonCard, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
-from patients.sessions.queries import progress_summary, recent_sessions
+from patients.sessions.queries import progress_summary
 
 RANGES = (30, 90, 365)
 DAYS = 30
@@ -64,6 +67,7 @@ class Chart:
     first: date
     last: date
     sessions: list[Session]
+    sessions_withheld: int
     session_times: list[datetime]
     last_therapy: datetime | None
     next_at: datetime | None
@@ -99,7 +103,9 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
-    look = parts.Look(patient, ids, at, context)
+    relation = standing(actor.person, patient, at)
+    who = reach_by(actor.person.pk, relation)
+    look = parts.Look(patient, ids, at, context, standing=relation)
     team = care_team(patient.pk, at)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
@@ -114,7 +120,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
     planned = planning.due_measures([treated], offered, at)
-    sessions = recent_sessions(ids, at, SESSIONS)
+    sessions = _recent(ids, at, who.user_id, who.shut)
     context.open(
         [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
     )
@@ -135,10 +141,11 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         first=first,
         last=last,
         sessions=sessions,
-        session_times=_session_times(ids, start, at),
-        last_therapy=next(iter(_last_therapy(ids, at)), None),
-        next_at=_next(ids, at),
-        progress=progress_summary(ids, at - timedelta(days=DAYS)),
+        sessions_withheld=withheld(ids, who),
+        session_times=_session_times(ids, start, at, who.user_id, who.shut),
+        last_therapy=next(iter(_last_therapy(ids, at, who.user_id, who.shut)), None),
+        next_at=_next(ids, at, who),
+        progress=progress_summary(ids, at - timedelta(days=DAYS), who.sessions()),
         preference=next(iter(_preference(ids)), None),
         mark=mark_of(actor.person.pk, patient.pk),
         added=parts.overviews(look),
@@ -202,22 +209,39 @@ def _check_ins(ids: list[UUID], since: date) -> QuerySet[DailyCheckIn]:
 
 
 @kept
-def _session_times(ids: list[UUID], start: datetime, at: datetime) -> QuerySet[Session, datetime]:
+def _recent(ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]) -> QuerySet[Session]:
+    """Return the newest sessions begun by `at` that labels leave open, with their feedback, if any."""
+    rows = Session.objects.filter(patient_id__in=ids, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
+    return rows.prefetch_related("feedback").order_by("-started_at")[:SESSIONS]
+
+
+@kept
+def _session_times(
+    ids: list[UUID], start: datetime, at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gte=start, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
     return rows.order_by("-started_at").values_list("started_at", flat=True)[:MOST_MARKS]
 
 
 @kept
-def _last_therapy(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+def _last_therapy(
+    ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     """When the last sitting with a clinician began; an app's own sessions are none."""
     rows = Session.objects.filter(patient_id__in=ids, kind__in=SITTINGS, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
     held = rows.filter(status__in=("completed", "in_progress", "abandoned"))
     return held.order_by("-started_at").values_list("started_at", flat=True)[:1]
 
 
 @kept
-def _next_session(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+def _next_session(
+    ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
+    rows = rows.filter(open_sessions(user_id, shut))
     return rows.order_by("started_at").values_list("started_at", flat=True)[:1]
 
 
@@ -226,9 +250,9 @@ def _preference(ids: list[UUID]) -> QuerySet[PatientPreference]:
     return PatientPreference.objects.filter(patient_id__in=ids).order_by("-updated_at")[:1]
 
 
-def _next(ids: list[UUID], at: datetime) -> datetime | None:
+def _next(ids: list[UUID], at: datetime, who: Reach) -> datetime | None:
     booked = [one.starts_at for one in next_appointments(ids, at).values()]
-    return min([*_next_session(ids, at), *booked], default=None)
+    return min([*_next_session(ids, at, who.user_id, who.shut), *booked], default=None)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

@@ -18,6 +18,7 @@ from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, InterventionForm, ReadingForm
 from clinical.plans.models import Goal
 from clinical.plans.showing import goal_row
+from clinical.plans.versions import PROTECTED
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
 
@@ -32,10 +33,10 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
         (one.key, f"{one.title}{f', last {totals[one.pk].total}' if one.pk in totals else ''}")
         for one in offered if one.key != "cssrs"
     ]  # fmt: skip
-    diagnoses = [
-        (str(one.pk), f"{one.code} {one.title}") for one in diagnoses_of(found.patient)
-        if one.status != "ruled_out"
-    ]  # fmt: skip
+    seen, _ = found.shut.open_of(diagnoses_of(found.patient))
+    diagnoses = [(str(one.pk), f"{one.code} {one.title}") for one in seen if one.status != "ruled_out"]
+    if goal is not None and goal.diagnosis is not None and not found.shut.opens(goal.diagnosis):
+        diagnoses.append((str(goal.diagnosis_id), PROTECTED.capitalize()))
     initial: dict[str, Any] = {"due_date": plan.target_end}
     if goal is not None:
         entries = queries.entries_of([goal])[goal.pk]
@@ -91,7 +92,7 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
         goal = queries.goal_of(found.the_plan(), goal_id)
         view = queries.view_goals(found.patient, [goal], found.at)[0]
         found.context.open([goal, *view.entries])
-        return {"goal": goal_row(view, patient_id)}
+        return {"goal": goal_row(view, patient_id, found.shut)}
 
     def make(found: Look, data: Any) -> forms.Form:
         goal = queries.goal_of(found.the_plan(), goal_id)
