@@ -143,8 +143,8 @@ def test_a_signed_plan_shows_no_more_than_the_plan(planned: Planned) -> None:
         actor=planned.alice, patient_id=planned.who, fields=METHADONE | {"labels": ["R"], "dose": "9"}
     )
     save_intervention(
-        actor=planned.alice, patient_id=planned.who, code="BEHAVIOURAL_ACTIVATION", frequency="monthly", evidence_level="A",
-        goals=[planned.mood.pk],
+        actor=planned.alice, patient_id=planned.who, code="BEHAVIOURAL_ACTIVATION", frequency="monthly",
+        evidence_level="A", goals=[planned.mood.pk],
     )  # fmt: skip
     planned.sign()
     makers.scope_all()
