@@ -19,16 +19,15 @@ from clinical.chart.parts import Card, Line, Look, Mark, Part, Shown, register
 from clinical.notes.models import Note
 from clinical.notes.queries import own_drafts
 from clinical.plans.diagnoses.models import Diagnosis
-from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.labels import shut_by
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
 from clinical.plans.wording import version_words
 from cortex.ui.zone import zone_of
-from patients.breakglass.queries import opens_protected
-from patients.codes import CareRole, ConsentType
-from patients.registry.access import BREAK_GLASS
+from patients.codes import CareRole
 
 MOST_GOALS = 4
 
@@ -36,10 +35,7 @@ MOST_GOALS = 4
 def _sight(look: Look) -> Sight:
     """Return which labelled rows the reader sees, as `notes.queries.standing` does, of what is known."""
     if "sight" not in look.found:
-        user, relation = look.context.actor.person, look.context.relation_to(look.patient.pk)
-        part2 = ConsentType.PART2_TPO in look.agreed
-        if relation == BREAK_GLASS:
-            part2 = opens_protected(user, look.patient.pk, look.at)
+        user, (relation, part2) = look.context.actor.person, look.standing
         supervises = any(
             one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id
             for one in look.team
@@ -83,21 +79,18 @@ def _contact(look: Look, note: Note | None) -> tuple[list[Line], list[Line]]:
 
 def _plan(look: Look) -> Shown:
     """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, what changed."""
-    patient, sight = look.patient, _sight(look)
-    hides = sight.relation == BREAK_GLASS and not sight.part2
+    patient = look.patient
+    shut = shut_by(look.context.actor.person.pk, look.standing)
     plan = open_plan(patient)
-    every, medications = diagnoses_of(patient), medications_of(patient)
-    diagnoses, withheld = [one for one in every if one.status != "ruled_out"], 0
-    taken = [one for one in medications if one.status == "active"]
+    diagnosed, prescribed = diagnoses_of(patient), medications_of(patient)
+    diagnoses, withheld = shut.open_of(one for one in diagnosed if one.status != "ruled_out")
+    taken, taken_withheld = shut.open_of(one for one in prescribed if one.status == "active")
     look.context.open(taken)
-    if hides:
-        every, _ = without_protected(every)
-        diagnoses, withheld = without_protected(diagnoses)
-    shown = Shown(changes=_changed(look, every, medications))
+    shown = Shown(changes=_changed(look, shut.open_of(diagnosed)[0], shut.open_of(prescribed)[0]))
     url = reverse("clinical:plan", args=[patient.pk])
     if plan is not None:
         view = plan_view(look.context, patient, plan, look.at, list(look.team))
-        goals = [goal_row(one, patient.pk, hides=hides) for one in view.goals]
+        goals = [goal_row(one, patient.pk, shut) for one in view.goals]
         counted = [one for one in goals if one["counts"]]
         shown.agreed = [
             Line(one["specific"], None, url, "target", detail=one["standing"]["words"])
@@ -109,7 +102,7 @@ def _plan(look: Look) -> Shown:
         shown.marks = [Mark(one.signed_at, version_words(one.version)) for one in view.versions]
         shown.changes += version_lines(view.versions) if look.since else ()
         standing = standing_row(view.standing, "The whole plan")
-    if plan is None and not diagnoses and not taken and not withheld:
+    if plan is None and not diagnoses and not taken and not withheld + taken_withheld:
         return shown
     shown.cards = [
         Card(
@@ -117,7 +110,8 @@ def _plan(look: Look) -> Shown:
             {
                 "url": url, "plan": plan, "standing": standing if plan else None,
                 "goals": counted if plan else [], "diagnoses": diagnoses, "withheld": withheld,
-                "medications": taken, "review": view.due_at if plan else None,
+                "medications": taken, "taken_withheld": taken_withheld,
+                "review": view.due_at if plan else None,
             },
         )
     ]  # fmt: skip

@@ -18,8 +18,11 @@ from clinical.caseload.queries import mark_of
 from clinical.chart import parts
 from clinical.chart.banner import CONSENTS
 from clinical.chart.news.queries import appointments_off, places_ended
+from clinical.notes.queries import standing
 from clinical.scheduling.models import Appointment
 from clinical.scheduling.queries import next_starts
+from clinical.sessions.labels import Reach, open_sessions, reach_by
+from clinical.sessions.queries import withheld
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from cortex.ops.postgres.questions import kept
@@ -37,7 +40,7 @@ from patients.registry.person import PatientPreference
 from patients.registry.queries import PersonCard, local_day, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
-from patients.sessions.queries import progress_summary, recent_sessions
+from patients.sessions.queries import progress_summary
 
 RANGES = (30, 90, 365)
 DAYS = 30
@@ -71,6 +74,7 @@ class Chart:
     first: date
     last: date
     sessions: list[Session]
+    sessions_withheld: int
     session_times: list[datetime]
     off: list[Appointment]
     left: list[CareTeamMember]
@@ -107,12 +111,16 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     patient = access.treated(actor, patient_id, at)
     ids = rows_of(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
+    relation = standing(actor.person, patient, at)
+    who = reach_by(actor.person.pk, relation)
     team, mark = care_team(patient.pk, at), mark_of(actor.person.pk, patient.pk)
-    met_at = next(iter(_last_therapy(ids, at)), None)
+    met_at = next(iter(_last_therapy(ids, at, who.user_id, who.shut)), None)
     since = met_at or (mark.looked_before if mark else None)
     decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
     agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
-    look = parts.Look(patient, ids, at, context, team=team, agreed=agreed, met_at=met_at, since=since)
+    look = parts.Look(
+        patient, ids, at, context, standing=relation, team=team, agreed=agreed, met_at=met_at, since=since
+    )
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)
@@ -126,7 +134,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
     planned = planning.due_measures([treated], offered, at)
-    sessions = recent_sessions(ids, at, SESSIONS)
+    sessions = _recent(ids, at, who.user_id, who.shut)
     context.open(
         [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
     )
@@ -148,9 +156,10 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         first=first,
         last=last,
         sessions=sessions,
-        session_times=_session_times(ids, start, at),
-        next_at=_next(ids, at),
-        progress=progress_summary(ids, at - timedelta(days=DAYS)),
+        sessions_withheld=withheld(ids, who),
+        session_times=_session_times(ids, start, at, who.user_id, who.shut),
+        next_at=_next(ids, at, who),
+        progress=progress_summary(ids, at - timedelta(days=DAYS), who.sessions()),
         preference=next(iter(_preference(ids)), None),
         off=appointments_off(ids, since or at, at),
         left=places_ended(ids, since or at, at),
@@ -217,22 +226,39 @@ def _check_ins(ids: list[UUID], since: date) -> QuerySet[DailyCheckIn]:
 
 
 @kept
-def _session_times(ids: list[UUID], start: datetime, at: datetime) -> QuerySet[Session, datetime]:
+def _recent(ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]) -> QuerySet[Session]:
+    """Return the newest sessions begun by `at` that labels leave open, with their feedback, if any."""
+    rows = Session.objects.filter(patient_id__in=ids, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
+    return rows.prefetch_related("feedback").order_by("-started_at")[:SESSIONS]
+
+
+@kept
+def _session_times(
+    ids: list[UUID], start: datetime, at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gte=start, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
     return rows.order_by("-started_at").values_list("started_at", flat=True)[:MOST_MARKS]
 
 
 @kept
-def _last_therapy(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+def _last_therapy(
+    ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     """When the last sitting with a clinician began; an app's own sessions are none."""
     rows = Session.objects.filter(patient_id__in=ids, kind__in=SITTINGS, started_at__lte=at)
+    rows = rows.filter(open_sessions(user_id, shut))
     held = rows.filter(status__in=("completed", "in_progress", "abandoned"))
     return held.order_by("-started_at").values_list("started_at", flat=True)[:1]
 
 
 @kept
-def _next_session(ids: list[UUID], at: datetime) -> QuerySet[Session, datetime]:
+def _next_session(
+    ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Session, datetime]:
     rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
+    rows = rows.filter(open_sessions(user_id, shut))
     return rows.order_by("started_at").values_list("started_at", flat=True)[:1]
 
 
@@ -241,8 +267,9 @@ def _preference(ids: list[UUID]) -> QuerySet[PatientPreference]:
     return PatientPreference.objects.filter(patient_id__in=ids).order_by("-updated_at")[:1]
 
 
-def _next(ids: list[UUID], at: datetime) -> datetime | None:
-    return min([*_next_session(ids, at), *next_starts(ids, at).values()], default=None)
+def _next(ids: list[UUID], at: datetime, who: Reach) -> datetime | None:
+    coming = _next_session(ids, at, who.user_id, who.shut)
+    return min([*coming, *next_starts(ids, at).values()], default=None)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

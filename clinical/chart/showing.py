@@ -69,6 +69,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "days": DAYS,
         "progress": found.progress,
         "sessions": [_session(one) for one in found.sessions],
+        "sessions_withheld": found.sessions_withheld,
         "team": [_place(one) for one in found.team],
         "consent_rows": [(capital(banner.CONSENTS[kind]), held) for kind, held in found.consents.items()],
         "preference": _preference(found),

@@ -12,7 +12,8 @@ from clinical.caseload.actions import note_look
 from clinical.chart import queries
 from clinical.chart.showing import shown
 from clinical.pathway.queries import answers
-from clinical.sessions.queries import run_of_person
+from clinical.sessions.labels import reach_by
+from clinical.sessions.queries import open_run
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -41,6 +42,6 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         )  # fmt: skip
         more = {
             "answers": answers(found.patient, found.team, at),
-            "running": run_of_person(found.patient.person_id),
+            "running": open_run(found.patient.person_id, reach_by(actor.person.pk, found.look.standing)),
         }
         return render(request, "clinical/chart/page.html", shown(found, at) | more)

@@ -14,7 +14,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from clinical.chart.banner import beside
+from clinical.notes.queries import standing
 from clinical.plans import queries
+from clinical.plans.labels import Shut, shut_by
 from clinical.plans.models import TreatmentPlan
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.accounts.choices import DESK_ROLES
@@ -23,8 +25,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
-from patients.breakglass.queries import opens_protected
-from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, relationship_of, treated
+from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, treated
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card
 
@@ -34,7 +35,7 @@ WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a person's plan: who they are, the plan that is open, and when it is looked at."""
+    """One look at a person's plan: who they are, the plan that is open, when, and what labels shut of it."""
 
     context: AccessContext
     patient: Patient
@@ -43,7 +44,7 @@ class Look:
     head: dict[str, Any]
     at: datetime
     by_break_glass: bool = False
-    hides: bool = False  # what is protected, until a second confirmation (domain 7.4)
+    shut: Shut = field(default_factory=Shut)
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""
@@ -66,9 +67,10 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
         "plan", subjects=[patient.pk], object_type="clinical.TreatmentPlan",
         object_id=plan.pk if plan else None, sections=sections or ("plan",),
     )  # fmt: skip
-    glass = relationship_of(actor.person, patient.pk, at, CHART) == BREAK_GLASS
-    hides = glass and not opens_protected(actor.person, patient.pk, at)
-    return Look(context, patient, person, plan, beside(context, patient, person, at), at, glass, hides)
+    found = standing(actor.person, patient, at)
+    shut = shut_by(actor.person.pk, found)
+    head = beside(context, patient, person, at)
+    return Look(context, patient, person, plan, head, at, found[0] == BREAK_GLASS, shut)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from clinical.assessments import queries as measures
 from clinical.assessments.models import Assessment
 from clinical.plans import progress
 from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.labels import Shut
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.models import (
     OPEN,
@@ -27,6 +28,7 @@ from clinical.plans.models import (
 )
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
+from clinical.plans.versions import Hidden
 from clinical.plans.wording import version_words
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
@@ -297,6 +299,16 @@ def plans_version(patient: Patient, plan_id: UUID, number: int) -> PlanVersion:
     """Return one signed version of one of a person's plans; NotFound for any other."""
     rows = PlanVersion.objects.filter(plan__patient_id__in=rows_of(patient), plan=plan_id, version=number)
     return _own(rows.select_related("signed_by", "plan"))  # type: ignore[no-any-return]
+
+
+def hidden_of(patient: Patient, shut: Shut) -> Hidden:
+    """Return what labels keep back of a plan's content, as they stand now, whenever it was signed."""
+    diagnoses = [one for one in diagnoses_of(patient) if not shut.opens(one)]
+    medications = [one for one in medications_of(patient) if not shut.opens(one)]
+    return Hidden(
+        frozenset(str(one.pk) for one in [*diagnoses, *medications]),
+        frozenset(one.title for one in diagnoses),
+    )
 
 
 def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from clinical.notes.wording import label_words
 from clinical.plans import schedule
 from clinical.plans.doors import Look
+from clinical.plans.labels import Shut
+from clinical.plans.medications.models import Medication
 from clinical.plans.models import PlanStatus, PlanVersion, TreatmentPlan
 from clinical.plans.progress import Standing
 from clinical.plans.queries import GoalView, PlanView
+from clinical.plans.versions import PROTECTED
 from clinical.plans.wording import (
     CONCERNS,
     INTERVENTIONS,
@@ -26,7 +31,6 @@ from clinical.plans.wording import (
 )
 
 BARS = {"achieved": "pb-achieved", "at_risk": "pb-at_risk", "off_track": "pb-off_track"}
-PART2 = "SUD_PART2"
 TAGS = {"achieved": "tag-ok", "on_track": "", "at_risk": "tag-warn", "off_track": "tag-high"}
 
 
@@ -56,8 +60,8 @@ def standing_row(standing: Standing, label: str) -> dict[str, Any]:
     }
 
 
-def goal_row(view: GoalView, patient_id: Any, *, hides: bool = False) -> dict[str, Any]:
-    """Return one goal as its card shows it; `hides` leaves protected diagnoses out (break-glass)."""
+def goal_row(view: GoalView, patient_id: Any, shut: Shut) -> dict[str, Any]:
+    """Return one goal as its card shows it; a diagnosis that is shut to the reader isn't named."""
     goal, state = view.goal, view.goal.status
     measured = goal.instrument.title if goal.instrument else goal.metric or ""
     way = ""
@@ -70,8 +74,9 @@ def goal_row(view: GoalView, patient_id: Any, *, hides: bool = False) -> dict[st
     else:
         reached = sum(one.observed_on is not None for one in view.milestones)
         way = f"{reached} of {len(view.milestones)} milestones"
-    protected = hides and goal.diagnosis and PART2 in goal.diagnosis.sensitivity_labels
-    serves = ["a protected entry" if protected else goal.diagnosis.title] if goal.diagnosis else []
+    serves = []
+    if goal.diagnosis is not None:
+        serves = [goal.diagnosis.title if shut.opens(goal.diagnosis) else PROTECTED]
     return {
         "id": goal.pk,
         "specific": goal.specific,
@@ -110,7 +115,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     plan, names = view.plan, {one.goal.pk: one.goal.specific for one in view.goals}
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
-    rows = [goal_row(one, found.patient.pk, hides=found.hides) for one in view.goals]
+    rows = [goal_row(one, found.patient.pk, found.shut) for one in view.goals]
     return {
         "view": {
             "standing": standing_row(view.standing, "The plan"),
@@ -142,6 +147,11 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
             for one in view.team
         ],
     }  # fmt: skip
+
+
+def medication_rows(rows: Iterable[Medication]) -> list[dict[str, Any]]:
+    """Return medications, which are opened, with what their labels are called."""
+    return [{"row": one, "labels": label_words(one.sensitivity_labels)} for one in rows]
 
 
 def review_row(one: Any) -> dict[str, Any]:

@@ -50,6 +50,18 @@ PARTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 
 
+# What stands for a diagnosis that labels keep back from the reader.
+PROTECTED = "a protected entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What labels keep back of a plan's content: ids of diagnoses and medications, titles of diagnoses."""
+
+    ids: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that is other: `kind` is added, removed or changed; an addition has no `before`."""
@@ -63,6 +75,20 @@ class Difference:
 def canonical(content: Mapping[str, Any]) -> str:
     """Return the one text of a content, for its hash."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def without(content: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:
+    """Return a content as somebody reads it from whom labels keep back a part; `withheld` says how much."""
+    kept = {
+        key: [one for one in content.get(key, []) if one["id"] not in hidden.ids]
+        for key in ("diagnoses", "medications")
+    }
+    goals = [
+        one | {"serves": [PROTECTED if word in hidden.titles else word for word in one.get("serves", [])]}
+        for one in content.get("goals", [])
+    ]
+    withheld = sum(len(content.get(key, [])) - len(rows) for key, rows in kept.items())
+    return {**content, **kept, "goals": goals, "withheld": withheld}
 
 
 def readable(value: Any) -> Any:

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinical.plans import actions, queries
 from clinical.plans.approvals.queries import approvers_of
-from clinical.plans.diagnoses.queries import diagnoses_of, without_protected
+from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
-from clinical.plans.showing import plan_page, printed
-from clinical.plans.versions import differences, readable
+from clinical.plans.showing import medication_rows, plan_page, printed
+from clinical.plans.versions import differences, readable, without
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
@@ -41,16 +41,15 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
         approvers = _approvers(found, view)
-        diagnoses, withheld = diagnoses_of(found.patient), 0
-        if found.hides:
-            diagnoses, withheld = without_protected(diagnoses)
-        medications = medications_of(found.patient)
+        diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
+        medications, medications_withheld = found.shut.open_of(medications_of(found.patient))
         context.open(diagnoses)
         context.open(medications)
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
         shown |= {
-            "diagnoses": diagnoses, "withheld": withheld, "medications": medications, "ended": ended,
+            "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
+            "medications_withheld": medications_withheld, "ended": ended,
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},
@@ -112,11 +111,14 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     def more(found: Look) -> dict[str, Any]:
         plan = found.the_plan()
         before = queries.version_of(plan.pk, plan.signed_version) if plan.signed_version else None
+        hidden = queries.hidden_of(found.patient, found.shut)
         content = queries.content_of(found.context, found.patient, plan, found.at)
+        content = without(content, hidden)
         if before is not None:
             found.context.open([before])
+        changes = differences(without(before.content, hidden), content) if before else []
         return {
-            "changes": differences(before.content, content) if before else [], "before": before,
+            "changes": changes, "before": before,
             "content": readable(content), "asks": not is_recent(request),
         }  # fmt: skip
 
@@ -135,7 +137,8 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
     def more(found: Look) -> dict[str, Any]:
         signed = queries.plans_version(found.patient, found.the_plan().pk, version)
         found.context.open([signed])
-        return {"signed": signed, "content": readable(signed.content)}
+        content = without(signed.content, queries.hidden_of(found.patient, found.shut))
+        return {"signed": signed, "content": readable(content)}
 
     page = Page(
         "Approve the plan", "Send", template="clinical/plans/approve.html", section="plan.approve", more=more
@@ -178,12 +181,14 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
         signed = queries.plans_version(found.patient, plan_id, version)
         before = queries.version_of(plan_id, version - 1)
         context.open([one for one in (signed, before) if one is not None])
-        changes = differences(before.content, signed.content) if before else []
+        hidden = queries.hidden_of(found.patient, found.shut)
+        content = without(signed.content, hidden)
+        changes = differences(without(before.content, hidden), content) if before else []
         shown = found.frame() | {
             "signed": signed,
             "before": before,
             "changes": changes,
-            "content": readable(signed.content),
+            "content": readable(content),
         }
         return render(request, "clinical/plans/version.html", shown)
 

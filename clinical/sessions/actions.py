@@ -18,6 +18,7 @@ from clinical.sessions.coding import (
     RISK,
     STATUSES,
 )
+from clinical.sessions.labels import reach
 from clinical.sessions.models import SessionRun
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
@@ -63,7 +64,7 @@ def start_session(
             status=SessionStatus.IN_PROGRESS, started_at=at, received_at=at, is_shared=True,
         )  # fmt: skip
     else:
-        session = queries.locked_scheduled(rows_of(who), session_id)
+        session = queries.locked_scheduled(rows_of(who), session_id, reach(actor, who, at))
         session.channel, session.status, session.started_at = channel, SessionStatus.IN_PROGRESS, at
         session.save(update_fields=["channel", "status", "started_at", "updated_at"])
     SessionRun.objects.create(

@@ -70,9 +70,10 @@ class EndForm(forms.Form):
 
 
 class WordsForm(forms.Form):
-    """Why the words are opened."""
+    """Why the words are opened, and which part of a long conversation."""
 
     purpose = forms.ChoiceField(label="Purpose", choices=PURPOSES, widget=forms.Select(attrs=SELECT))
+    part = forms.IntegerField(required=False, min_value=1, max_value=10**6, widget=forms.HiddenInput)
 
 
 class RiskForm(forms.Form):

@@ -8,31 +8,33 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Page
 from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 
 from clinical.assessments.models import Assessment
 from clinical.chart.banner import beside
 from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Sample, compare
+from clinical.sessions.emotions.queries import Readings, readings_of
+from clinical.sessions.labels import Reach, reach
 from clinical.sessions.models import SessionRun
+from clinical.sessions.words.queries import EARLIER, Part, Said, kept_back, message_ids, part_of, said
 from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
+from cortex.ui.pages import page_of
 from cortex.ui.zone import zone_of
 from crisis.risk.models import RiskAssessment
 from patients.codes import ReviewStatus, SessionKind, SessionStatus
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card, rows_of
-from patients.sessions.messages import AssistantRationale, Message, ToolAction
+from patients.sessions.messages import AssistantRationale, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import EmotionObservation
 
-# What a page shows of one session at most; it says so when there is more.
-MOST_MESSAGES = 400
-MOST_EMOTIONS = 300
-# Clients' clocks are off: what belongs to a session may be dated a little before its start.
-EARLIER, LATER = timedelta(days=1), timedelta(days=8)
+# So many of an assistant's reasons stand on one page of them.
+REASONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Head:
     ids: list[UUID]
     person: PersonCard
     banner: dict[str, Any]
+
+    def reach(self, actor: Actor, at: datetime) -> Reach:
+        """Return which of the person's sessions labels leave open to an actor."""
+        return reach(actor, self.patient, at)
 
     def shown(self) -> dict[str, Any]:
         """Return what the banner of a chart takes."""
@@ -56,33 +62,33 @@ def head(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime) -
     return Head(patient, rows_of(patient), person, beside(context, patient, person, at))
 
 
-def session_of(patient_ids: Collection[UUID], session_id: UUID) -> Session:
-    """Return one session of these rows of a person; NotFound for any other."""
+def session_of(patient_ids: Collection[UUID], session_id: UUID, who: Reach) -> Session:
+    """Return one session of these rows of a person that somebody may read; NotFound for any other."""
     rows = Session.objects.select_related("run__clinician", "feature", "voice", "neural_audio")
-    found = rows.filter(pk=session_id, patient_id__in=patient_ids).first()
+    found = rows.filter(pk=session_id, patient_id__in=patient_ids).filter(who.sessions()).first()
     if found is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found
 
 
-def locked_scheduled(patient_ids: Collection[UUID], session_id: UUID) -> Session:
-    """Lock and return a therapy session that was scheduled; NotFound for any other."""
+def locked_scheduled(patient_ids: Collection[UUID], session_id: UUID, who: Reach) -> Session:
+    """Lock and return a therapy session that was scheduled; NotFound for any other, or one kept back."""
     rows = Session.objects.select_for_update(of=("self",)).filter(
         patient_id__in=patient_ids, kind=SessionKind.THERAPY, status=SessionStatus.SCHEDULED
     )
-    found = rows.filter(pk=session_id).first()
+    found = rows.filter(pk=session_id).filter(who.sessions()).first()
     if found is None:
         raise NotFound("No session is scheduled so.", "not_scheduled")
     return found
 
 
-def scheduled(patient_ids: Collection[UUID], at: datetime) -> list[Session]:
+def scheduled(patient_ids: Collection[UUID], who: Reach, at: datetime) -> list[Session]:
     """Return the therapy sessions that are scheduled around now, the nearest first."""
     near = Session.objects.filter(
         patient_id__in=patient_ids, kind=SessionKind.THERAPY, status=SessionStatus.SCHEDULED,
         started_at__gte=at - timedelta(hours=12), started_at__lt=at + timedelta(days=7),
     )  # fmt: skip
-    return list(near.order_by("started_at")[:5])
+    return list(near.filter(who.sessions()).order_by("started_at")[:5])
 
 
 def locked_run(patient_ids: Collection[UUID], session_id: UUID) -> SessionRun:
@@ -97,6 +103,12 @@ def locked_run(patient_ids: Collection[UUID], session_id: UUID) -> SessionRun:
 def run_of_person(person_id: UUID) -> SessionRun | None:
     """Return the session that is under way with a person, whichever row it was filed under, or None."""
     return next(iter(_runs_of_person(person_id)), None)
+
+
+def open_run(person_id: UUID, who: Reach) -> SessionRun | None:
+    """Return the session that is under way with a person where somebody may open it, or None."""
+    found = run_of_person(person_id)
+    return found if found is not None and who.opens(found.session, found.clinician_id) else None
 
 
 @kept
@@ -138,13 +150,25 @@ def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:
     return [(one.pk, one.instrument.title, one.total) for one in rows.order_by("administered_at")]
 
 
-def listed(patient_ids: Collection[UUID], *, kind: str = "", status: str = "") -> QuerySet[Session]:
-    """Return a person's sessions, newest first, with what a line of the list shows."""
+def _asked(patient_ids: Collection[UUID], kind: str, status: str) -> QuerySet[Session]:
     rows = Session.objects.filter(patient_id__in=patient_ids)
     if kind:
         rows = rows.filter(kind=kind)
-    if status:
-        rows = rows.filter(status=status)
+    return rows.filter(status=status) if status else rows
+
+
+def withheld(patient_ids: Collection[UUID], who: Reach, *, kind: str = "", status: str = "") -> int:
+    """Return how many of these sessions labels keep back from somebody."""
+    rows = _asked(patient_ids, kind, status).order_by()
+    found = rows.aggregate(all=Count("pk"), shown=Count("pk", filter=who.sessions()))
+    return int(found["all"] - found["shown"])
+
+
+def listed(
+    patient_ids: Collection[UUID], who: Reach, *, kind: str = "", status: str = ""
+) -> QuerySet[Session]:
+    """Return a person's sessions that labels leave open, newest first, with what a line of the list shows."""
+    rows = _asked(patient_ids, kind, status).filter(who.sessions())
     rated = SessionFeedback.objects.filter(session=OuterRef("pk")).values("session")
     norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
     return (
@@ -158,14 +182,25 @@ def listed(patient_ids: Collection[UUID], *, kind: str = "", status: str = "") -
     )
 
 
-def kinds_of(patient_ids: Collection[UUID]) -> dict[str, int]:
-    """Return how many sessions of each kind a person has."""
-    rows = Session.objects.filter(patient_id__in=patient_ids).values_list("kind").annotate(Count("pk"))
-    return dict(rows.order_by())
+def latest(patient_ids: Collection[UUID], who: Reach, at: datetime, most: int) -> list[Session]:
+    """Return the newest sessions begun by a time that are open to somebody."""
+    rows = Session.objects.filter(who.sessions(), patient_id__in=patient_ids, started_at__lte=at)
+    return list(rows.order_by("-started_at")[:most])
 
 
-def flags_of(sessions: Iterable[Session]) -> dict[UUID, int]:
-    """Return how many flagged emotions of these sessions nobody has reviewed, by session; one query."""
+def has_session(patient_ids: Collection[UUID], who: Reach, session_id: UUID) -> bool:
+    """Whether a session of these rows is open to somebody."""
+    return Session.objects.filter(who.sessions(), pk=session_id, patient_id__in=patient_ids).exists()
+
+
+def kinds_of(patient_ids: Collection[UUID], who: Reach) -> dict[str, int]:
+    """Return how many sessions of each kind a person has, as far as labels leave them open."""
+    rows = Session.objects.filter(patient_id__in=patient_ids).filter(who.sessions())
+    return dict(rows.values_list("kind").annotate(Count("pk")).order_by())
+
+
+def flags_of(sessions: Iterable[Session], who: Reach) -> dict[UUID, int]:
+    """Return how many flagged emotions of these open sessions nobody has reviewed, by session; one query."""
     found = {one.pk: one for one in sessions}
     if not found:
         return {}
@@ -174,6 +209,7 @@ def flags_of(sessions: Iterable[Session]) -> dict[UUID, int]:
     rows = EmotionObservation.objects.in_window(first, last).filter(
         session_id__in=found, is_flagged=True, review_status=ReviewStatus.UNREVIEWED
     )
+    rows = rows.filter(Q(session__run__clinician=who.user_id) | ~kept_back(who.shut))
     return dict(rows.values_list("session_id").annotate(Count("pk")).order_by())
 
 
@@ -182,12 +218,13 @@ class Review:
     """All that one session holds, before anything sealed is opened beyond what its page shows."""
 
     session: Session
-    messages: list[Message] = field(default_factory=list)
-    emotions: list[EmotionObservation] = field(default_factory=list)
+    shut: frozenset[str] = frozenset()
+    said: Said = field(default_factory=Said)
+    emotions: Readings = field(default_factory=Readings)
     activities: list[SessionActivity] = field(default_factory=list)
     feedback: list[SessionFeedback] = field(default_factory=list)
     tools: list[ToolAction] = field(default_factory=list)
-    rationales: list[AssistantRationale] = field(default_factory=list)
+    rationales: Page[AssistantRationale] | None = None
     comparison: Comparison | None = None
     measures: list[tuple[UUID, str, int | None]] = field(default_factory=list)
 
@@ -212,10 +249,7 @@ class Review:
         heard = self.voice is not None and holds(self.voice, "transcript_encrypted")
         told = any(holds(one, "user_feedback") for one in self.activities)
         return (
-            heard
-            or told
-            or any(holds(one, "content") for one in self.messages)
-            or any(holds(one, "feedback_text") for one in self.feedback)
+            heard or told or self.said.has_words or any(holds(one, "feedback_text") for one in self.feedback)
         )
 
     @property
@@ -224,27 +258,35 @@ class Review:
         return self.session.kind == SessionKind.SELF_GUIDED and not self.session.is_shared
 
 
-def review(patient: Patient, session: Session, at: datetime) -> Review:
-    """Return all that a session holds; a fixed number of queries, nothing opened."""
-    found = Review(session)
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of its long lists a review shows."""
+
+    emotions: str | None = None
+    reasons: str | None = None
+
+
+def review(head: Head, session: Session, who: Reach, at: datetime, pages: Pages | None = None) -> Review:
+    """Return all that an open session holds; a fixed number of queries, nothing opened.
+
+    Messages and readings that labels keep back are counted only.
+    """
+    pages, run = pages or Pages(), getattr(session, "run", None)
+    found = Review(session, who.inside(run.clinician_id if run else None))
     if found.is_private:
         return found
-    after = session.started_at - EARLIER
-    before = session.ended_at + LATER if session.ended_at else at + EARLIER
-    messages = Message.objects.in_window(after, before).filter(session_id=session.pk).order_by("pk")
-    found.messages = list(messages[:MOST_MESSAGES])
-    ids = [one.pk for one in found.messages]
-    emotions = EmotionObservation.objects.in_window(after, before).filter(
-        Q(session_id=session.pk) | Q(message_id__in=ids)
-    )
-    found.emotions = list(emotions.select_related("reviewed_by").order_by("observed_at")[:MOST_EMOTIONS])
+    found.said = said(session, found.shut, at)
+    ids = message_ids(session, found.shut, at)
+    found.emotions = readings_of(head.ids, session, ids, found.shut, pages.emotions, at)
     found.activities = entries_of(session)
     found.feedback = list(SessionFeedback.objects.filter(session=session))
     if session.kind == SessionKind.CHAT:
         found.tools = list(ToolAction.objects.filter(session=session).order_by("started_at"))
-        found.rationales = list(AssistantRationale.objects.filter(message_id__in=ids).order_by("pk"))
+        reasons = AssistantRationale.objects.filter(patient_id__in=head.ids, message_id__in=ids)
+        found.rationales = page_of(reasons.order_by("message_id"), pages.reasons, REASONS)
     if found.feature is not None and found.voice is not None:
-        found.comparison = compare(scalars_of(found.feature), earlier_voices(patient, found.feature))
+        earlier = earlier_voices(head.patient, found.feature, who)
+        found.comparison = compare(scalars_of(found.feature), earlier)
     if session.kind == SessionKind.THERAPY:
         found.measures = measures_of(session)
     return found
@@ -255,8 +297,11 @@ def scalars_of(feature: SessionFeature) -> dict[str, float | None]:
     return {name: getattr(feature, name) for name in FLOORS}
 
 
-def earlier_voices(patient: Patient, feature: SessionFeature) -> list[Sample]:
-    """Return the person's voices before this one, newest first, each with the level that held at the time."""
+def earlier_voices(patient: Patient, feature: SessionFeature, who: Reach) -> list[Sample]:
+    """Return the person's voices before this one that labels leave open, newest first.
+
+    Each comes with the level that held at the time.
+    """
     level = RiskAssessment.objects.filter(
         patient_id=patient.person_id, computed_at__lte=OuterRef("observed_at")
     ).order_by("-computed_at", "-id")
@@ -265,6 +310,7 @@ def earlier_voices(patient: Patient, feature: SessionFeature) -> list[Sample]:
             patient__person_id=patient.person_id, observed_at__lt=feature.observed_at,
             observed_at__gte=feature.observed_at - timedelta(days=DAYS_BACK), speech_seconds__isnull=False,
         )
+        .filter(who.sessions("session__"))
         .annotate(level_then=Subquery(level.values("level")[:1]))
         .order_by("-observed_at")[: 2 * LAST]
     )  # fmt: skip
@@ -291,30 +337,35 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What was said and written in one session, opened for one look."""
+    """What was said and written in one session, opened for one look; of its messages one part."""
 
+    part: Part
     transcript: str = ""
     lines: tuple[Line, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     details: tuple[tuple[str, Any], ...] = ()
 
 
-def open_words(context: AccessContext, found: Review) -> Words:
-    """Open the words of a session: transcript, messages, what was written of exercises and in feedback."""
+def open_words(context: AccessContext, found: Review, number: int, at: datetime) -> Words:
+    """Open one part of a session's messages, with the first one also everything else that was said.
+
+    That is the transcript, and what was written of exercises, in feedback and to the assistant's tools.
+    """
+    part = part_of(found.session, found.said, found.shut, number, at)
+    context.open(part.messages, ["content"])
+    lines = tuple(Line(one.get_role_display(), one.sent_at, one.content or "") for one in part.messages)
+    return Words(part, lines=lines) if part.number > 1 else _with_the_rest(context, found, part, lines)
+
+
+def _with_the_rest(context: AccessContext, found: Review, part: Part, lines: tuple[Line, ...]) -> Words:
     voice = found.voice
     if voice is not None:
         context.open([voice], ["transcript_encrypted"])
-    context.open(found.messages, ["content"])
     context.open(found.activities, ["user_feedback"])
     context.open(found.feedback, ["feedback_text"])
     context.open(found.tools, ["params", "error"])
     notes = [(one.activity_type, one.user_feedback) for one in found.activities if one.user_feedback]
     notes += [("feedback", one.feedback_text) for one in found.feedback if one.feedback_text]
-    return Words(
-        transcript=(voice.transcript_encrypted or "") if voice is not None else "",
-        lines=tuple(Line(one.get_role_display(), one.sent_at, one.content or "") for one in found.messages),
-        notes=tuple(notes),
-        details=tuple(
-            (one.tool_name, one.error or one.params) for one in found.tools if one.error or one.params
-        ),
-    )
+    details = [(one.tool_name, one.error or one.params) for one in found.tools if one.error or one.params]
+    transcript = (voice.transcript_encrypted or "") if voice is not None else ""
+    return Words(part, transcript, lines, tuple(notes), tuple(details))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from clinical.notes.wording import label_words
 from clinical.sessions import drawing
 from clinical.sessions.actions import UNDO_WITHIN
 from clinical.sessions.baseline import Comparison, Feature
@@ -20,6 +21,7 @@ from clinical.sessions.coding import (
 )
 from clinical.sessions.emotions.actions import UNDO_WITHIN as REVIEW_UNDO
 from clinical.sessions.queries import Review
+from clinical.sessions.words.showing import said_words
 from patients.codes import VOICE_EMOTIONS, DissonanceType, Emotion, EmotionSource, ReviewStatus, SessionKind
 from patients.sessions.models import (
     HARD_CAP,
@@ -84,7 +86,7 @@ def line_of(session: Session, flags: int) -> dict[str, Any]:
         "words": words_state(voice) if voice else "",
         "rating": _mean(session, "effectiveness"),
         "satisfaction": _mean(session, "satisfaction"),
-        "labels": session.sensitivity_labels,
+        "labels": label_words(session.sensitivity_labels),
     }
 
 
@@ -119,8 +121,21 @@ def words_of(found: Review) -> dict[str, Any]:
         "deleted_at": voice.purged_at if voice else None,
         "cap_days": HARD_CAP.days,
         "extracted_at": voice.extracted_at if voice else None,
-        "messages": len(found.messages),
+        "messages": found.said.count,
+        "told": said_words(found.said),
+        "withheld": found.said.withheld,
     }
+
+
+def thinned_words(found: Review) -> str:
+    """Return what a curve leaves out; nothing of a curve that shows every reading."""
+    one = found.emotions
+    if not one.is_thinned:
+        return ""
+    return (
+        f"The curve shows {len(one.drawn):,} of {one.total:,} readings, spread evenly over the whole session."
+        " The list below holds all of them."
+    )
 
 
 def emotion_row(one: EmotionObservation, reader_id: Any, at: datetime) -> dict[str, Any]:
@@ -159,7 +174,7 @@ def picture_of(found: Review) -> Any:
     """Draw a session's emotions along its time; what has no valence can't be drawn."""
     start = found.session.started_at
     readings = []
-    for one in found.emotions:
+    for one in found.emotions.drawn:
         valence = valence_of(one)
         if valence is None:
             continue
@@ -291,8 +306,8 @@ def citations_of(value: Any) -> list[str]:
 def sections_of(found: Review) -> list[str]:
     """Return which parts of a session a review shows, for the access log."""
     parts = {
-        "emotions": found.emotions, "activities": found.activities, "feedback": found.feedback,
-        "tools": found.tools, "rationale": found.rationales, "voice": found.comparison,
+        "emotions": found.emotions.total, "activities": found.activities, "feedback": found.feedback,
+        "tools": found.tools, "rationale": list(found.rationales or ()), "voice": found.comparison,
         "neural_audio": found.neural,
     }  # fmt: skip
     return ["session", *(name for name, rows in parts.items() if rows)]
@@ -306,7 +321,10 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
         "is_private": found.is_private,
         "minutes": minutes_of(found.session),
         "words": words_of(found),
-        "emotions": [emotion_row(one, reader_id, at) for one in found.emotions],
+        "emotions": [emotion_row(one, reader_id, at) for one in found.emotions.rows],
+        "readings": found.emotions,
+        "thinned": thinned_words(found),
+        "reasons": found.rationales,
         "picture": picture_of(found),
         "voice": voice_rows(found.comparison),
         "feature": _feature_rows(feature) if feature and not found.is_private else None,
@@ -322,7 +340,7 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
             {"policy": code_words(one.policy_selected), "target": code_words(one.target_state),
              "tools": [code_words(tool) for tool in one.selected_tools],
              "citations": citations_of(one.citations)}
-            for one in found.rationales
+            for one in found.rationales or ()
         ],
         "neural": {
             "base": neural.base_frequency_hz, "target": neural.target_frequency_hz,

@@ -15,6 +15,7 @@ from clinical.scheduling.billing.queries import lines_of_session
 from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
+from clinical.sessions.words.showing import part_section, part_words
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -49,9 +50,10 @@ def _list(
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
         context.saw("sessions", subjects=[head.patient.pk], object_type="patients.Session")
-        page = page_of(queries.listed(head.ids, kind=kind, status=state), request.GET.get("page"))
-        flags = queries.flags_of(page.object_list)
-        counts = queries.kinds_of(head.ids)
+        who = head.reach(actor, at)
+        page = page_of(queries.listed(head.ids, who, kind=kind, status=state), request.GET.get("page"))
+        flags = queries.flags_of(page.object_list, who)
+        counts = queries.kinds_of(head.ids, who)
         shown = head.shown() | {
             "tab": "sessions",
             "page": page,
@@ -63,8 +65,9 @@ def _list(
             "query": "&".join(
                 f"{key}={value}" for key, value in (("kind", kind), ("status", state)) if value
             ),
-            "running": queries.run_of_person(head.patient.person_id),
-            "scheduled": queries.scheduled(head.ids, at),
+            "withheld": queries.withheld(head.ids, who, kind=kind, status=state),
+            "running": queries.open_run(head.patient.person_id, who),
+            "scheduled": queries.scheduled(head.ids, who, at),
             "form": form,
             "conflict": conflict,
             "may_run": actor.person.role in RUNNERS,
@@ -114,8 +117,10 @@ def _page(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
-        session = queries.session_of(head.ids, session_id)
-        found = queries.review(head.patient, session, at)
+        who = head.reach(actor, at)
+        session = queries.session_of(head.ids, session_id, who)
+        pages = queries.Pages(request.GET.get("emotions"), request.GET.get("reasons"))
+        found = queries.review(head, session, who, at, pages)
         run = getattr(session, "run", None)
         shown = head.shown() | {"tab": "sessions", "session": session, "run": run} | more
         if run is not None and run.ended_at is None and run.clinician_id == actor.person.pk:
@@ -150,7 +155,7 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
     if is_log:
         context.open(found.activities, ["activity_data"])
     context.open(found.feedback, ["physical_effects", "mental_effects"])
-    context.open(found.rationales, ["citations"])
+    context.open(list(found.rationales or ()), ["citations"])
     if found.neural is not None:
         context.open([found.neural], ["side_effects"])
     context.saw(
@@ -214,7 +219,7 @@ def session_risk(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Ht
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
-        session = queries.session_of(head.ids, session_id)
+        session = queries.session_of(head.ids, session_id, head.reach(actor, at))
         shown = head.shown() | {"session": session, "form": form, "conflict": conflict}
         return render(request, "clinical/sessions/risk.html", shown, status=status)
 
@@ -235,22 +240,24 @@ def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Htt
 @requires(*DESK_ROLES)
 @require_POST
 def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
-    """Open what was said, for a purpose that is named; a row of its own says who did."""
+    """Open one part of what was said, for a purpose that is named; a row of its own says who did."""
     form = WordsForm(request.POST, auto_id="words_%s")
     if not form.is_valid():
         return _page(request, patient_id, session_id, 422)
     actor, at = actor_of(request), clock()
     with reading(actor, purpose=form.cleaned_data["purpose"], permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
-        session = queries.session_of(head.ids, session_id)
-        found = queries.review(head.patient, session, at)
-        words = queries.open_words(context, found)
+        who = head.reach(actor, at)
+        session = queries.session_of(head.ids, session_id, who)
+        found = queries.review(head, session, who, at)
+        words = queries.open_words(context, found, form.cleaned_data["part"] or 1, at)
         context.saw(
             "transcript", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
-            sections=["words"],
+            sections=["words", *part_section(words.part)],
         )  # fmt: skip
         shown = head.shown() | {
-            "session": session, "words": words, "at": at, "state": showing.words_of(found),
+            "session": session, "words": words, "at": at, "state": showing.words_of(found), "form": form,
+            "part_words": part_words(words.part),
             "purpose": dict(form.fields["purpose"].choices)[form.cleaned_data["purpose"]],  # type: ignore[attr-defined]
         }  # fmt: skip
         return render(request, "clinical/sessions/words.html", shown)

@@ -35,7 +35,9 @@ SCORES = (("mood", "mood"), ("sleep", "sleep_quality"), ("stress", "stress_level
 
 
 def _sessions(look: Look) -> list[Entry]:
+    """Sessions that labels leave open to the reader."""
     rows = Session.objects.filter(patient_id__in=look.ids, started_at__lte=look.at)
+    rows = rows.filter(look.reach.sessions())
     rows = rows.only("kind", "channel", "status", "started_at", "duration_seconds", "patient_id")
     return [
         Entry(

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from clinical.sessions.labels import reach
+from clinical.sessions.queries import withheld
 from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
 from cortex.access.context import AccessContext
@@ -24,17 +26,23 @@ PAGE = 40
 # A search goes through so many entries at a time, and says how far back that was.
 SEARCHED = 600
 MOST_PINS = 30
+# The filter under which sessions stand.
+SESSIONS = "sessions"
 
 
 @dataclass(slots=True)
 class Timeline:
-    """One page: entries newest first, the pinned ones, where the next page begins, how far a search went."""
+    """One page: entries newest first, the pinned ones, where the next page begins, how far a search went.
+
+    `sessions_withheld` counts the sessions that labels keep back, on whichever page they would stand.
+    """
 
     patient: Patient
     entries: list[Entry]
     pinned: list[Entry]
     after: Cursor | None
     searched_to: datetime | None = None
+    sessions_withheld: int = 0
 
 
 def window(rows: QuerySet[Any], name: str, look: Look, source: str) -> QuerySet[Any]:
@@ -72,7 +80,8 @@ def timeline(
     patient = access.treated(actor, patient_id, at)
     depth = SEARCHED if words else PAGE
     pins = _pins(patient.pk)
-    look = Look(patient, rows_of(patient), at, depth + 1, context, before)
+    who = reach(actor, patient, at)
+    look = Look(patient, rows_of(patient), at, depth + 1, context, who, before)
     first = _pinned(look, kinds, pins) if before is None and not words else []
     if only_pinned:
         found, after = (first or _pinned(look, kinds, pins)), None
@@ -85,14 +94,17 @@ def timeline(
     searched_to = found[-1].at if words and after and found else None
     if words:
         found = [entry for entry in found if entry.says(words.casefold())]
-    return Timeline(patient, found, first, after, searched_to)
+    asks = not only_pinned and (not kinds or SESSIONS in kinds)
+    kept_back = withheld(look.ids, who) if asks else 0
+    return Timeline(patient, found, first, after, searched_to, kept_back)
 
 
 def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, at: datetime) -> Entry:
     """Return one entry of a person; NotFound for any other."""
     known = {one.key: one for one in sources()}
     if source in known:
-        look = Look(patient, rows_of(patient), at, 1, context, only={item_id})
+        who = reach(context.actor, patient, at)
+        look = Look(patient, rows_of(patient), at, 1, context, who, only={item_id})
         for found in known[source].rows(look):
             if found.id == item_id:
                 return found

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from clinical.sessions.labels import Reach
 from cortex.access.context import AccessContext
 from patients.registry.models import Patient
 
@@ -84,13 +85,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One question to a source: whose, until when, before which place, how many, and which alone."""
+    """One question to a source: whose, until when, before which place, how many, and which alone.
+
+    `reach` is which of the person's sessions labels leave open to whoever looks.
+    """
 
     patient: Patient
     ids: list[UUID]
     at: datetime
     limit: int
     context: AccessContext
+    reach: Reach
     before: Cursor | None = None
     only: Collection[UUID] | None = None
 

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, F, QuerySet
+from django.db.models import Avg, F, Q
 
 from cortex.access.context import AccessContext
-from cortex.ops.postgres.questions import kept
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn
@@ -59,38 +58,25 @@ def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]
     return {(patient_id, name): kind for patient_id, name, kind in found if (patient_id, name) in names}
 
 
-def progress_summary(patient_ids: Collection[UUID], since: datetime) -> dict[str, Any]:
+def progress_summary(
+    patient_ids: Collection[UUID], since: datetime, opened: Q | None = None
+) -> dict[str, Any]:
     """Return a person's sessions and mean answers since a time (the source's user_progress_summary).
 
     `patient_ids` are all rows of the person. Each figure has its own query: joining sessions and check-ins
     would count rows many times. Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure
-    without an answer is None.
+    without an answer is None. `opened` is which sessions count, where not all do.
     """
+    sessions = Session.objects.filter(patient_id__in=patient_ids)
     feedback = SessionFeedback.objects.filter(patient_id__in=patient_ids, given_at__gte=since)
+    if opened is not None:
+        sessions = sessions.filter(opened)
+        feedback = feedback.filter(session__in=sessions)
     norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
     days = DailyCheckIn.objects.filter(patient_id__in=patient_ids, submitted_at__gte=since)
     sleep, focus = Avg("sleep_quality"), Avg("focus_score")
     return {
-        "total_sessions": Session.objects.filter(patient_id__in=patient_ids, started_at__gte=since).count(),
+        "total_sessions": sessions.filter(started_at__gte=since).count(),
         "avg_effectiveness": feedback.aggregate(value=Avg(1 + 4 * norm))["value"],
         **days.aggregate(avg_sleep_quality=sleep, avg_focus_score=focus),
     }
-
-
-def recent_sessions(patient_ids: Collection[UUID], at: datetime, limit: int = 50) -> list[Session]:
-    """Return the newest sessions begun by `at` with their feedback, if any (recent_session_analysis).
-
-    Effects in the feedback are sealed: open the rows in a context before reading them.
-    """
-    return _begun(patient_ids, at, limit)
-
-
-def has_session(patient_ids: Collection[UUID], session_id: UUID) -> bool:
-    """Whether a session is of one of these rows."""
-    return Session.objects.filter(pk=session_id, patient_id__in=patient_ids).exists()
-
-
-@kept
-def _begun(patient_ids: Collection[UUID], at: datetime, limit: int) -> QuerySet[Session]:
-    rows = Session.objects.filter(patient_id__in=patient_ids, started_at__lte=at)
-    return rows.prefetch_related("feedback").order_by("-started_at")[:limit]

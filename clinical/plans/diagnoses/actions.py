@@ -7,6 +7,7 @@ from uuid import UUID
 
 from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
+from clinical.plans.labels import shut_to
 from clinical.plans.queries import treated_to_write
 from cortex.access.context import opening
 from cortex.accounts.models import Role
@@ -62,7 +63,7 @@ def change_diagnosis(
     patient = treated_to_write(actor, patient_id, at)
     _refuse_others(actor)
     _check(patient, status, onset, at)
-    row = queries.locked_diagnosis(patient, diagnosis_id)
+    row = queries.locked_diagnosis(patient, diagnosis_id, shut_to(actor, patient, at))
     stands = status != DiagnosisStatus.RULED_OUT
     if stands and queries.has_code(patient, row.code, besides=row.pk):
         raise RuleBroken(f"Another entry of {row.code} stands.", "twice")

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from clinical.plans.diagnoses import icd
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
+from clinical.plans.labels import Shut
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.ops.postgres.questions import kept
@@ -28,25 +29,19 @@ def _diagnoses(ids: list[UUID]) -> QuerySet[Diagnosis]:
     return Diagnosis.objects.filter(patient_id__in=ids).select_related("recorded_by")
 
 
-def without_protected(rows: list[Diagnosis]) -> tuple[list[Diagnosis], int]:
-    """Return the diagnoses that break-glass shows, and how many it withholds (domain 7.4)."""
-    shown = [one for one in rows if "SUD_PART2" not in one.sensitivity_labels]
-    return shown, len(rows) - len(shown)
-
-
-def diagnosis_of(patient: Patient, diagnosis_id: UUID) -> Diagnosis:
-    """Return one of a person's diagnoses; NotFound for any other."""
+def diagnosis_of(patient: Patient, diagnosis_id: UUID, shut: Shut | None = None) -> Diagnosis:
+    """Return one of a person's diagnoses; NotFound for any other, or one that a label shuts."""
     found = Diagnosis.objects.filter(patient_id__in=rows_of(patient), pk=diagnosis_id).first()
-    if found is None:
+    if found is None or (shut and not shut.opens(found)):
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found
 
 
-def locked_diagnosis(patient: Patient, diagnosis_id: UUID) -> Diagnosis:
-    """Lock and return one of a person's diagnoses; NotFound for any other."""
+def locked_diagnosis(patient: Patient, diagnosis_id: UUID, shut: Shut) -> Diagnosis:
+    """Lock and return one of a person's diagnoses; NotFound for any other, or one that a label shuts."""
     rows = Diagnosis.objects.select_for_update(of=("self",))
     found = rows.filter(patient_id__in=rows_of(patient), pk=diagnosis_id).first()
-    if found is None:
+    if found is None or not shut.opens(found):
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found
 

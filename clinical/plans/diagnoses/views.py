@@ -82,7 +82,7 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
     """Change how sure a diagnosis is, since when, or its note."""
 
     def make(found: Look, data: Any) -> DiagnosisForm:
-        row = queries.diagnosis_of(found.patient, diagnosis_id)
+        row = queries.diagnosis_of(found.patient, diagnosis_id, found.shut)
         found.context.open([row])
         initial = {"status": row.status, "onset": row.onset, "note": row.note}
         return DiagnosisForm(data, initial=initial, auto_id="d_%s")
@@ -91,7 +91,7 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
         actor = actor_of(request)
         written, withheld = about_diagnosis(reader(actor, patient_id, found.at), diagnosis_id)
         return {
-            "diagnosis": queries.diagnosis_of(found.patient, diagnosis_id),
+            "diagnosis": queries.diagnosis_of(found.patient, diagnosis_id, found.shut),
             "notes": [row_of(one, actor.person.pk, found.at) for one in written],
             "notes_withheld": withheld,
         }

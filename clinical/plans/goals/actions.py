@@ -13,11 +13,12 @@ from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, PlannedIntervention, TreatmentPlan
 from clinical.plans.wording import CONCERNS, INTERVENTIONS
+from clinical.sessions.labels import reach
+from clinical.sessions.queries import has_session
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.registry.queries import local_day, rows_of
-from patients.sessions.queries import has_session
 
 PLAIN = (
     "measure_type", "baseline", "target", "direction", "window_days", "concerns", "due_date", "weight",
@@ -183,7 +184,9 @@ def record_progress(
     kind = "reading" if goal.measure_type == "numeric" else "count"
     if kind == "count" and value <= 0:
         raise InputRefused("Say how many times, at least once.", "not_counted", field="value")
-    if session_id is not None and not has_session(rows_of(plan.patient), session_id):
+    if session_id is not None and not has_session(
+        rows_of(plan.patient), reach(actor, plan.patient, at), session_id
+    ):
         raise InputRefused("This is no session of theirs.", "session_unknown", field="session_id")
     entry = GoalProgress(
         organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind=kind, value=value,

@@ -18,10 +18,12 @@ from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, InterventionForm, ReadingForm
 from clinical.plans.models import Goal
 from clinical.plans.showing import goal_row
+from clinical.plans.versions import PROTECTED
+from clinical.sessions.labels import reach
+from clinical.sessions.queries import latest
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
 from patients.registry.queries import local_day, rows_of
-from patients.sessions.queries import recent_sessions
 
 # So many of the last sessions a reading may be of.
 RECENT = 12
@@ -36,10 +38,10 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
         (one.key, f"{one.title}{f', last {totals[one.pk].total}' if one.pk in totals else ''}")
         for one in offered if one.key != "cssrs"
     ]  # fmt: skip
-    diagnoses = [
-        (str(one.pk), f"{one.code} {one.title}") for one in diagnoses_of(found.patient)
-        if one.status != "ruled_out"
-    ]  # fmt: skip
+    seen, _ = found.shut.open_of(diagnoses_of(found.patient))
+    diagnoses = [(str(one.pk), f"{one.code} {one.title}") for one in seen if one.status != "ruled_out"]
+    if goal is not None and goal.diagnosis is not None and not found.shut.opens(goal.diagnosis):
+        diagnoses.append((str(goal.diagnosis_id), PROTECTED.capitalize()))
     initial: dict[str, Any] = {"due_date": plan.target_end}
     if goal is not None:
         entries = queries.entries_of([goal])[goal.pk]
@@ -95,13 +97,14 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
         goal = queries.goal_of(found.the_plan(), goal_id)
         view = queries.view_goals(found.patient, [goal], found.at)[0]
         found.context.open([goal, *view.entries])
-        return {"goal": goal_row(view, patient_id)}
+        return {"goal": goal_row(view, patient_id, found.shut)}
 
     def make(found: Look, data: Any) -> forms.Form:
         goal = queries.goal_of(found.the_plan(), goal_id)
+        who = reach(found.context.actor, found.patient, found.at)
         sessions = [
             (str(one.pk), f"{one.get_kind_display()}, {timezone.localtime(one.started_at):%-d %b %H:%M}")
-            for one in recent_sessions(rows_of(found.patient), found.at, RECENT)
+            for one in latest(rows_of(found.patient), who, found.at, RECENT)
         ]
         initial = {"observed_on": local_day(found.patient, found.at)}
         form = ReadingForm(data, sessions=sessions, initial=initial, auto_id="r_%s")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from clinical.notes.wording import LABELS
+from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.queries import treated_to_write
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, action, record
+from cortex.accounts.models import Role
+from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
 from patients.registry.queries import local_day
 
 PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
 )  # fmt: skip
+PRESCRIBING = frozenset({Role.PSYCHIATRIST})
 WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects")
 
 
@@ -30,10 +34,12 @@ def save_medication(
     """Record a medication, or change one; `fields` are those of the model.
 
     What is dangerous in overdose is flagged by the list of classes, and by whoever ticks it: the list never
-    takes a tick away.
+    takes a tick away. `labels` among the fields are its sensitivity labels, from whoever recorded it or
+    prescribes; left out, they stay as they are.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
+    shut = shut_to(actor, patient, at)
     given = dict(fields)
     if bool(given.get("code")) != bool(given.get("code_system")):
         raise InputRefused("A code needs its system, and a system its code.", "half_a_code", field="code")
@@ -43,7 +49,8 @@ def save_medication(
     if medication_id is None:
         row = Medication(organization_id=patient.organization_id, patient=patient, recorded_by=actor.user)
     else:
-        row = queries.locked_medication(patient, medication_id)
+        row = queries.locked_medication(patient, medication_id, shut)
+    codes = _label(actor, row, given.pop("labels", None), shut)
     if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= local_day(patient, at):
         given["status"] = MedicationStatus.STOPPED
     with opening(actor, purpose="treatment") as context:
@@ -57,5 +64,23 @@ def save_medication(
         row.lethal_quantity = bool(given.get("lethal_quantity")) or listed
         row.save()
     verb = "medication.added" if medication_id is None else "medication.changed"
-    record(actor, verb, row, codes={"status": row.status, "means": row.lethal_quantity})
+    record(actor, verb, row, codes=codes | {"status": row.status, "means": row.lethal_quantity})
     return row
+
+
+def _label(actor: Actor, row: Medication, labels: Collection[str] | None, shut: Shut) -> dict[str, Any]:
+    """Set the labels of a medication that is saved afterwards; return what changed, for the trail."""
+    before = sorted(row.sensitivity_labels)
+    wanted = before if labels is None else sorted(set(labels) - {"N"})
+    if wanted == before:
+        return {}
+    if set(wanted) - LABELS.keys() or ("PSYTHPN" in wanted and "PSYTHPN" not in before):
+        raise InputRefused("Choose labels from the list.", "label_unknown", field="labels")
+    user_id = actor.person.pk if actor.kind == "user" else None
+    prescribes = actor.kind != "user" or actor.role in PRESCRIBING
+    if not row.is_labelled_by(user_id, prescribes=prescribes):
+        raise RuleBroken("Who recorded a medication, or prescribes, sets its labels.", "not_yours")
+    row.sensitivity_labels = wanted
+    if not shut.opens(row):
+        raise InputRefused("With this label you would not see it yourself.", "shuts_out", field="labels")
+    return {"labels_before": before, "labels_after": wanted}

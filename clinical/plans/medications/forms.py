@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from clinical.notes.wording import LABELS
 from clinical.plans.forms import day_field, line_field, words_field
 from clinical.plans.medications.models import Adherence, MedicationSource, MedicationStatus
 
@@ -41,4 +42,9 @@ class MedicationForm(forms.Form):
         label="Dangerous in overdose", required=False,
         help_text="Set by itself for classes that poison centres name most. It prompts for means safety and "
         "never counts in the risk score.",
+    )  # fmt: skip
+    labels = forms.MultipleChoiceField(
+        label="Sensitivity", required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(code, words) for code, words in LABELS.items() if code not in ("N", "PSYTHPN")],
+        help_text="Whom a label shuts out sees that there is a medication, not which.",
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -79,6 +81,10 @@ class Medication(OrgRecord):
             *source_keys("medication", "source003.TreatmentPlan"),
         ]
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
+
+    def is_labelled_by(self, user_id: UUID | None, *, prescribes: bool) -> bool:
+        """Whether somebody sets its sensitivity labels: whoever recorded it, and whoever prescribes."""
+        return prescribes or self.recorded_by_id in (None, user_id)
 
     def __str__(self) -> str:
         return f"medication {self.pk}"

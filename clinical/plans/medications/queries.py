@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from clinical.plans.labels import Shut
 from clinical.plans.medications.models import Medication
 from cortex.audit import NotFound
 from cortex.ops.postgres.questions import kept
@@ -26,18 +27,18 @@ def _medications(ids: list[UUID]) -> QuerySet[Medication]:
     return Medication.objects.filter(patient_id__in=ids).select_related("recorded_by")
 
 
-def medication_of(patient: Patient, medication_id: UUID) -> Medication:
-    """Return one of a person's medications; NotFound for any other."""
-    return _one(Medication.objects, patient, medication_id)
+def medication_of(patient: Patient, medication_id: UUID, shut: Shut) -> Medication:
+    """Return one of a person's medications; NotFound for any other, or one that a label shuts."""
+    return _one(Medication.objects, patient, medication_id, shut)
 
 
-def locked_medication(patient: Patient, medication_id: UUID) -> Medication:
-    """Lock and return one of a person's medications; NotFound for any other."""
-    return _one(Medication.objects.select_for_update(of=("self",)), patient, medication_id)
+def locked_medication(patient: Patient, medication_id: UUID, shut: Shut) -> Medication:
+    """Lock and return one of a person's medications; NotFound for any other, or one that a label shuts."""
+    return _one(Medication.objects.select_for_update(of=("self",)), patient, medication_id, shut)
 
 
-def _one(rows: Any, patient: Patient, medication_id: UUID) -> Medication:
+def _one(rows: Any, patient: Patient, medication_id: UUID, shut: Shut) -> Medication:
     found: Medication | None = rows.filter(patient_id__in=rows_of(patient), pk=medication_id).first()
-    if found is None:
+    if found is None or not shut.opens(found):
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found

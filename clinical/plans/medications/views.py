@@ -18,13 +18,18 @@ ABOUT = "Recorded only: nothing here prescribes, advises a dose or looks for int
 
 
 def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
-    initial: dict[str, Any] = {}
-    if medication_id is not None:
-        row = queries.medication_of(found.patient, medication_id)
-        found.context.open([row])
-        names = (*actions.PLAIN, *actions.WORDS, "lethal_quantity")
-        initial = {name: getattr(row, name) for name in names}
-    return MedicationForm(data, initial=initial, auto_id="m_%s")
+    """Make the form; its labels are asked of whoever may set them."""
+    if medication_id is None:
+        return MedicationForm(data, auto_id="m_%s")
+    row = queries.medication_of(found.patient, medication_id, found.shut)
+    found.context.open([row])
+    names = (*actions.PLAIN, *actions.WORDS, "lethal_quantity")
+    initial = {name: getattr(row, name) for name in names} | {"labels": row.sensitivity_labels}
+    form = MedicationForm(data, initial=initial, auto_id="m_%s")
+    actor = found.context.actor
+    if not row.is_labelled_by(actor.person.pk, prescribes=actor.role in actions.PRESCRIBING):
+        del form.fields["labels"]
+    return form
 
 
 @requires(*WRITERS)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from clinical.sessions.emotions import queries
+from clinical.sessions.labels import reach
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
 from patients.codes import VOICE_EMOTIONS, Emotion, EmotionSource, ReviewStatus
@@ -65,7 +66,7 @@ def take_back_review(
 
 def _of(actor: Actor, patient_id: UUID, observation_id: UUID, at: datetime) -> EmotionObservation:
     who = access.treated(actor, patient_id, at)
-    return queries.locked_observation(rows_of(who), observation_id)
+    return queries.locked_observation(rows_of(who), observation_id, reach(actor, who, at))
 
 
 def _check_label(row: EmotionObservation, label: str) -> None:

@@ -32,7 +32,7 @@ def emotions(request: HttpRequest) -> HttpResponse:
     with reading(actor, purpose="treatment", permission=CHART) as context:
         people = queries.own_people(actor.person, at)
         page = page_of(queries.waiting(people, at), request.GET.get("page"))
-        done = queries.reviewed_lately(people, actor.person.pk, at - actions.UNDO_WITHIN, at)
+        done = queries.reviewed_lately(people, at - actions.UNDO_WITHIN, at)
         shown = [*page.object_list, *done]
         owners = {one.patient_id: one.patient for one in shown}
         context.open(owners.values(), NAMES)
@@ -49,7 +49,8 @@ def emotions(request: HttpRequest) -> HttpResponse:
         return render(
             request, "clinical/sessions/emotions.html",
             {"page": page, "rows": [line(one) for one in page.object_list],
-             "done": [line(one) for one in done], "tallies": queries.tallies(people, at), "query": ""},
+             "done": [line(one) for one in done], "tallies": queries.tallies(people, at), "query": "",
+             "withheld": queries.withheld(people, page.paginator.count, at)},
         )  # fmt: skip
 
 
@@ -73,11 +74,12 @@ def emotion_undo(request: HttpRequest, patient_id: UUID, observation_id: UUID) -
 
 
 def _back(request: HttpRequest, patient_id: UUID) -> str:
-    """Return the page that the form stood on: a session's, else the queue."""
-    asked = request.POST.get("session", "")
+    """Return the page that the form stood on: a session's, with the part of its list, else the queue."""
+    asked, number = request.POST.get("session", ""), request.POST.get("page", "")
     if not asked:
         return reverse("clinical:emotions")
+    part = f"?emotions={number}" if number.isdecimal() and number.isascii() and len(number) < 6 else ""
     try:
-        return f"{reverse('clinical:session', args=[patient_id, UUID(asked)])}#emotions"
+        return f"{reverse('clinical:session', args=[patient_id, UUID(asked)])}{part}#emotions"
     except ValueError:
         raise InputRefused("There is no such session.", "not_a_session", field="session") from None

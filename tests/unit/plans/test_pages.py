@@ -221,7 +221,7 @@ def test_break_glass_shows_the_plan_without_what_is_protected_and_opens_no_form(
     page = text(bob, url(planned, "plan"))
     assert "Walk again." in page
     assert "lcohol" not in page
-    assert "1 protected entry is not shown" in page
+    assert "1 diagnosis of this person is not shown to you because of its sensitivity label." in page
     assert "Alcohol" in text(as_user(cast.alice), url(planned, "plan"))
     for place in (url(planned, "goal_add"), url(planned, "plan_version", planned.plan.pk, 1)):
         assert bob.get(place).status_code == 409, place

@@ -7,7 +7,8 @@ from django.db import IntegrityError, connection, transaction
 
 from clinical.plans.diagnoses.actions import add_diagnosis, change_diagnosis, mark_favourite
 from clinical.plans.diagnoses.models import Diagnosis
-from clinical.plans.diagnoses.queries import favourites, without_protected
+from clinical.plans.diagnoses.queries import favourites
+from clinical.plans.labels import shut_by
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.medications.models import Medication
 from cortex.audit import InputRefused, RuleBroken
@@ -61,7 +62,9 @@ def test_in_a_part_2_program_substance_use_is_labelled_and_break_glass_sees_a_nu
         for code in ("F10.20", "F17.210", "F33.1")
     ]
     assert [one.sensitivity_labels for one in rows] == [["SUD_PART2"], [], []]
-    assert without_protected(rows) == (rows[1:], 1)
+    assert shut_by(cast.bob.pk, ("grant:break_glass", False)).open_of(rows) == (rows[1:], 1)
+    assert shut_by(cast.bob.pk, ("grant:break_glass", True)).open_of(rows) == (rows, 0)
+    assert shut_by(cast.bob.pk, ("care_team", False)).open_of(rows) == (rows, 0)
 
 
 def test_favourites_are_the_starters_and_one_s_own(cast: Cast) -> None:
