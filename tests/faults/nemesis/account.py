@@ -24,8 +24,8 @@ from typing import Any
 
 Rows = dict[str, list[dict[str, Any]]]
 KILLED = -9
-# How a line ends that the server gave up: by its code, or cut where not even that got through.
-GIVEN_UP = (4408, None)
+# How a line ends that the server gave up: nothing taken, no ping answered, or cut where no code got through.
+GIVEN_UP = (4408, 1011, None)
 
 
 def read(path: Path) -> Rows:

@@ -23,8 +23,8 @@ from tests.faults.nemesis.ledger import Ledger
 ACTIVE = 60.0  # a page says at most once a minute that somebody uses it
 SILENT = 15.0  # a page that hears nothing for so long opens another line
 # A long stall goes on until the others were shown so many numbers, twice what a line takes, and then for as
-# long as the server waits and a second; never longer than the last figure.
-ENOUGH, LONGEST = 80, 40.0
+# long as the server waits and a second; the last figure is when its pings have gone unanswered for too long.
+ENOUGH, LONGEST = 80, 46.0
 # So soon after a stall a line that ends was given up by the server.
 AFTERWARDS = 10.0
 
@@ -53,8 +53,9 @@ class Screen:
         moments = [(self.rng.uniform(0, seconds), "cut") for _ in range(each)]
         for number in range(each):
             # What is to be said during a long one must still come.
-            kind, last = ("stall", seconds) if (place + number) % 2 else ("long stall", 0.6 * seconds)
-            moments.append((self.rng.uniform(0, last), kind))
+            is_long = (place + number) % 2 == 0
+            span = (0.1 * seconds, 0.6 * seconds) if is_long else (0.0, seconds)
+            moments.append((self.rng.uniform(*span), "long stall" if is_long else "stall"))
         began = time.monotonic()
         self.plan = [(began + moment, kind) for moment, kind in sorted(moments)]
         asyncio.run(self._stay())
