@@ -135,7 +135,8 @@ def long_stalls(rows: Rows, screen: str) -> list[dict[str, Any]]:
     (run,) = rows["run"]
     return [
         one for one in rows["fault"]
-        if (one["kind"], one["target"]) == ("stall", screen) and one["until"] - one["since"] > run["patience"]
+        if (one["kind"], one.get("target")) == ("stall", screen)
+        and one["until"] - one["since"] > run["patience"]
     ]  # fmt: skip
 
 
