@@ -143,7 +143,7 @@ def narrow_line(origin: str) -> socket.socket:
     found = socket.socket()
     try:
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         found.settimeout(8)
         parts = urlsplit(origin)
         found.connect((parts.hostname, parts.port))
