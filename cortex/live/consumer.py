@@ -133,7 +133,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             case {"type": "join", "topics": dict(wanted), **rest} if not rest:
                 await self._join(socket, wanted)
             case {"type": "seen", "topic": str(topic), "n": n, **rest} if is_number(n) and is_item(rest):
-                self._note_seen(socket, topic, n, rest.get("item", ""))
+                await self._note_seen(socket, topic, n, rest.get("item", ""))
             case {"type": "ping", **rest} if not rest:
                 if self.watch.is_in_touch():
                     self.hub.say(socket, tick_frame())
@@ -157,10 +157,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         for seat in seats.values():
             door.begin(self.hub, seat)
 
-    def _note_seen(self, socket: Socket, topic: str, n: int, item: str) -> None:
+    async def _note_seen(self, socket: Socket, topic: str, n: int, item: str) -> None:
         """Pass `seen` on; only numbers that this socket was sent, or came with, count."""
         seat = socket.seats.get(topic)
-        if seat is None or n > seat.sent or n <= self.seen.get((topic, item), -1):
+        if seat is None:
+            await socket.link.deliver(await door.turn_away(socket, topic))
+            return
+        if n > seat.sent or n <= self.seen.get((topic, item), -1):
             return
         if len(self.seen) >= SEEN_KEPT:
             self.seen.clear()
@@ -174,13 +177,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             while self.unsaid:
                 (topic, item), n = self.unsaid.popitem()
-                seat = socket.seats.get(topic)
-                if seat is not None:
-                    room = seat.room
-                    call = tell_in_thread(room.source.on_seen, socket.person.user_id, room.key, n, item)
-                    await self.hub.guarded(call)
+                await self.hub.guarded(self._tell_of(socket, topic, n, item))
         finally:
             self.is_telling = False
+
+    async def _tell_of(self, socket: Socket, topic: str, n: int, item: str) -> None:
+        seat = socket.seats.get(topic)
+        if seat is None:
+            return
+        if not await tell_in_thread(door.take_notice, seat.room, socket.person, n, item):
+            self.hub.say(socket, door.refused_frame(topic, item))
 
 
 def parse(text: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from cortex.access.actions import refuse_access
@@ -9,10 +10,10 @@ from cortex.accounts.queries import user_by_id
 from cortex.audit.actors import actor_of_user, keyed_hash
 from cortex.live import metrics, topics
 from cortex.live.hub import Hub
-from cortex.live.link import Gone
+from cortex.live.link import Frame, Gone, text_frame
 from cortex.live.rooms import Person, Room, Seat, Socket
 from cortex.live.threads import in_thread
-from cortex.live.topics import LogsReaders, TopicSource
+from cortex.live.topics import LogsReaders, NamesItems, TopicSource
 
 
 async def take_seat(hub: Hub, socket: Socket, name: str, after: int | None) -> Seat | None:
@@ -32,6 +33,36 @@ async def take_seat(hub: Hub, socket: Socket, name: str, after: int | None) -> S
     finally:
         room.arriving -= 1
         hub.drop_if_empty(room)
+
+
+async def turn_away(socket: Socket, name: str) -> Frame:
+    """Return the answer to a page that speaks of a topic which it doesn't hear.
+
+    A topic that its person may not hear is a refusal on record, as when they wanted to join it.
+    """
+    found = topics.resolve(name)
+    if found is not None:
+        await in_thread(_note_unless_heard, found[0], name, found[1], socket.person)
+    return refused_frame(name)
+
+
+def take_notice(room: Room, person: Person, n: int, item: str) -> bool:
+    """Tell a feed up to which number somebody's page showed it, or one thing of it (in a thread).
+
+    Returns False, and leaves a refusal on record, when the feed is about no such thing.
+    """
+    source = room.source
+    if item and isinstance(source, NamesItems) and not source.has_item(room.key, item):
+        _note_refusal(room.name, item, person)
+        return False
+    source.on_seen(person.user_id, room.key, n, item)
+    return True
+
+
+def refused_frame(topic: str, item: str = "") -> Frame:
+    """Return the answer about a topic, or a thing of one, that isn't the page's; both names are its own."""
+    said = {"type": "refused", "topic": topic} | ({"item": item} if item else {})
+    return text_frame(json.dumps(said, separators=(",", ":")))
 
 
 def begin(hub: Hub, seat: Seat) -> None:
@@ -73,8 +104,13 @@ def _admission(source: TopicSource, name: str, key: str, person: Person, after: 
     return head
 
 
+def _note_unless_heard(source: TopicSource, name: str, key: str, person: Person) -> None:
+    if not _may_join(source, key, person.user_id, person.session_key):
+        _note_refusal(name, key, person)
+
+
 def _note_refusal(name: str, key: str, person: Person) -> None:
-    """Write a row about a topic that a person may not hear, whether or not there is such a topic."""
+    """Write a row about a topic, or a thing of one, that a person may not hear, there or not."""
     user = user_by_id(person.user_id)
     if user is None:
         return

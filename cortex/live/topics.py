@@ -62,6 +62,15 @@ class ChecksMany(Protocol):
 
 
 @runtime_checkable
+class NamesItems(Protocol):
+    """A source whose readers may say of one thing alone that their page showed it."""
+
+    def has_item(self, key: str, item: str) -> bool:
+        """Say whether the feed is about this thing; False for what is no id."""
+        ...
+
+
+@runtime_checkable
 class HasMarks(Protocol):
     """A source with lists beside its feed, which pages fetch again when their mark has changed."""
 

@@ -68,6 +68,15 @@ class BoardSource:
             shown = {one["id"]: one for one in cards(queries.alerts_of(events))}
             return [_event(event, shown[str(event.alert_id)]) for event in events]
 
+    def has_item(self, key: str, item: str) -> bool:
+        """Whether an alert of this board has the id `item`."""
+        try:
+            alert_id = UUID(item)
+        except ValueError:
+            return False
+        with scoped(_hub(key)):
+            return queries.is_of(UUID(key), alert_id)
+
     def on_seen(self, user_id: UUID, key: str, n: int, item: str) -> None:
         """Confirm the person's board notifications up to `n`, or those about the alert `item` alone.
 

@@ -227,6 +227,11 @@ def desk_topics(user: User) -> dict[str, int]:
     return topics(sorted(access.desk_organizations(user)))
 
 
+def is_of(organization_id: UUID, alert_id: UUID) -> bool:
+    """Whether an alert is one of the organization's."""
+    return RiskAlert.objects.filter(organization_id=organization_id, pk=alert_id).exists()
+
+
 def unheard_of(alert_ids: Iterable[UUID]) -> set[UUID]:
     """Return which of these alerts nobody has confirmed yet, or not the last step of."""
     asked = RiskAlert.objects.filter(pk__in=list(alert_ids))

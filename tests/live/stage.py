@@ -234,10 +234,14 @@ class Page:
         assert self.socket is not None
         await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
+    async def receive(self) -> str | bytes:
+        """Return the text of the next frame."""
+        assert self.socket is not None
+        return await self.socket.recv()
+
     async def hear(self) -> dict[str, Any]:
         """Take one message in."""
-        assert self.socket is not None
-        message = json.loads(await self.socket.recv())
+        message = json.loads(await self.receive())
         if message["type"] == "event":
             assert message["topic"] == self.topic
             assert self.last is None or message["n"] == self.last + 1, (self.last, message["n"])

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import websockets
@@ -18,11 +18,13 @@ from cortex.access.actions import MOST_A_MINUTE
 from cortex.accounts.models import User
 from cortex.audit.models import AuditLog
 from cortex.live.watch import gone_frame
+from crisis.escalation.models import AttemptState, Channel, NotificationAttempt
 from tests import stores
 from tests.cast import Cast
 from tests.live.conftest import Listener
 from tests.live.stage import PUSHED, LiveServer, Page, board, connect
 from tests.live.test_board import raised
+from tests.makers import make_alert
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 SignIn = Callable[[User], Listener]
@@ -69,16 +71,15 @@ def table(cast: Cast) -> dict[str, tuple[list[Any], list[str] | int]]:
         "minus nothing": ([f'{{"type":"join","topics":{{"{own}":-0.0}}}}'], 4400),
         "endless": ([f'{{"type":"join","topics":{{"{own}":-Infinity}}}}'], 4400),
         "seen before any join": (
-            [seen(own, 1), '{"type":"ping"}'], ["tick"]),
+            [seen(own, 1), '{"type":"ping"}'], ["refused", "tick"]),
         "seen of a foreign topic": (
             [join(**{own: None}), seen(foreign, 0), '{"type":"ping"}'],
-            ["welcome", "tick"]),
+            ["welcome", "refused", "tick"]),
         "seen far ahead": (
             [join(**{own: None}), seen(own, HUGE), '{"type":"ping"}'],
             ["welcome", "tick"]),
         "seen of an alert of nobody": (
-            [join(**{own: None}), seen(own, 0, item=str(uuid4())),
-             '{"type":"ping"}'], ["welcome", "tick"]),
+            [join(**{own: None}), seen(own, 0, item=str(uuid4()))], ["welcome", "refused"]),
         "a member twice": (['{"type":"ping","type":"ping"}'], 4400),
         "one topic twice": ([f'{{"type":"join","topics":{{"{own}":0,"{own}":5}}}}'], 4400),
         "text that is no UTF-8": ([Raw(0x1, b"\xff\xfe{")], 1007),
@@ -110,18 +111,20 @@ class Raw:
 
 async def answers_to(socket: websockets.ClientConnection, said: list[Any], wanted: int) -> list[str] | int:
     """Say everything, then hear `wanted` answers of note, or the code with which the socket was closed."""
+    kinds: list[str] = []
     try:
         for one in said:
             if isinstance(one, Raw):
                 socket.transport.write(one.data)
             else:
                 await socket.send(one)
-        kinds: list[str] = []
         async with asyncio.timeout(8):
             while wanted < 0 or len(kinds) < wanted:
                 kind = json.loads(await socket.recv())["type"]
-                kinds += [kind] if kind in ("welcome", "gone", "reload", "event", "tick") else []
+                kinds += [kind] if kind in ("welcome", "gone", "refused", "reload", "event", "tick") else []
         return kinds
+    except TimeoutError:
+        return [*kinds, "silence"]
     except websockets.ConnectionClosed as end:
         return end.rcvd.code if end.rcvd else CUT_OFF
 
@@ -154,6 +157,63 @@ async def test_every_abuse_is_answered_and_a_bystander_is_served_meanwhile(
     # Once for one thing, and no more a minute than the trail takes from one person.
     assert foreign.count() == 1
     assert refused.count() <= MOST_A_MINUTE
+
+
+async def test_what_a_page_says_it_saw_and_is_not_its_own_is_refused_and_on_record(
+    desk: LiveServer, cast: Cast, signed_in: SignIn
+) -> None:
+    with stores.role("cortex_system"):
+        cast.on_duty()
+    own, foreign, nobodys = board(cast.home.pk), board(cast.elsewhere.pk), board(uuid4())
+    theirs, missing = make_alert(cast.stranger).pk, uuid4()
+    page = await Page(desk, signed_in(cast.cleo).cookie, own, None).open()
+    answers = []
+    for said in (
+        seen(foreign, 0), seen(nobodys, 0), seen("caseload:x", 0), seen("no topic", 0),
+        seen(own, 0, item=str(theirs)), seen(own, 0, item=str(missing)), seen(own, 0, item="no id"),
+        seen(foreign, 1),
+    ):  # fmt: skip
+        await page.say(said)
+        answers.append(await page.until("refused"))
+        await asyncio.sleep(0.12)  # ten a second are too many
+    told = [(one["topic"], one.get("item")) for one in answers]
+    assert told == [
+        (foreign, None), (nobodys, None), ("caseload:x", None), ("no topic", None),
+        (own, str(theirs)), (own, str(missing)), (own, "no id"),
+        (foreign, None),
+    ]  # fmt: skip
+    await page.say('{"type":"ping"}')
+    await page.until("tick")  # and it stays where it is
+    await page.close()
+    with stores.role("cortex_system"):
+        rows = AuditLog.objects.filter(event_type="access.refused", actor_id=cast.cleo.pk)
+        found = {(row.codes["place"], row.object_id) for row in rows}
+        assert len(found) == rows.count(), "once a minute for one thing"
+    ids = (cast.elsewhere.pk, UUID(nobodys.partition(":")[2]), theirs, missing, None)
+    assert found == {*(("live:board", one) for one in ids), ("live:caseload", None)}
+
+
+async def test_a_page_that_saw_an_alert_of_its_own_board_is_believed_without_a_word(
+    desk: LiveServer, cast: Cast, signed_in: SignIn
+) -> None:
+    cast.on_duty()
+    page = await Page(desk, signed_in(cast.cleo).cookie, board(cast.home.pk)).open()
+    alert = raised(cast)
+    n = (await page.until("event"))["n"]
+    told = NotificationAttempt.objects.filter(alert=alert, user=cast.cleo, channel=Channel.BOARD)
+    await page.say(seen(page.topic, n, item=str(alert.pk)))
+    for _ in range(50):
+        await asyncio.sleep(0.05)
+        if told.filter(state=AttemptState.CONFIRMED).exists():
+            break
+    assert {one.state for one in told} == {AttemptState.CONFIRMED}
+    await page.say('{"type":"ping"}')
+    kinds = []
+    while (kind := (await page.hear())["type"]) != "tick":
+        kinds.append(kind)
+    assert "refused" not in kinds
+    await page.close()
+    assert not AuditLog.objects.filter(event_type="access.refused").exists()
 
 
 def test_a_topic_is_given_back_as_text_and_never_as_a_frame_of_its_own() -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import os
 import socket
 import time
 from collections.abc import Callable
 from uuid import UUID
 
+import psutil
 import pytest
 
 from cortex.live import link, metrics
 from tests.live.conftest import Listener
-from tests.live.stage import LiveServer, Page, commit, wait_until
+from tests.live.stage import LiveServer, Page, board, commit, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 BIG = "x" * 20_000
+STALLED = 20
+MOST_GROWN = 50 * 2**20
 
 
 class StalledReader:
@@ -25,6 +29,8 @@ class StalledReader:
 
     def __init__(self, server: LiveServer, cookie: str, topic: str) -> None:
         self.socket = socket.socket()
+        # As over a real network: for loopback's huge segments the kernel would keep megabytes.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.connect(("127.0.0.1", server.port))
         key = base64.b64encode(os.urandom(16)).decode()
@@ -75,6 +81,36 @@ async def test_a_stalled_reader_is_dropped_while_others_get_everything(
     await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 6)
     await asyncio.sleep(link.CLOSE_WAIT + 0.5)
     assert stalled.is_cut()
+    await healthy.close()
+
+
+async def test_twenty_stalled_readers_at_once_cost_a_good_one_no_time_and_the_process_little_memory(
+    server: LiveServer, sign_in: Callable[..., Listener], organization: UUID
+) -> None:
+    """With the production value of STALL, so that all of them stand full for five seconds of it."""
+    people = [sign_in(f"cleo{n}@example.org") for n in range(3)]
+    healthy = await Page(server, people[0].cookie, board(organization)).open()
+    cookies = [people[1 + n % 2].cookie for n in range(STALLED)]
+    commit(organization, 20, body=BIG)  # what is made once, for whomever, is made before the measuring
+    await healthy.until_number(20)
+    stalled = [await asyncio.to_thread(StalledReader, server, one, healthy.topic) for one in cookies]
+    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == STALLED + 1)
+    gc.collect()
+    before, closes = psutil.Process().memory_info().rss, metrics.SLOW_CLOSES._value.get()
+    delays = []
+    for n in range(21, 301):
+        commit(organization, body=BIG)
+        delays.append(await healthy.until_number(n))
+    grown = psutil.Process().memory_info().rss - before
+    assert healthy.shown == list(range(1, 301))
+    assert sorted(delays)[int(len(delays) * 0.99)] < 1.0
+    # All that each of them was not sent would be a hundred megabytes.
+    assert grown < MOST_GROWN, f"{grown / 2**20:.0f} MiB"
+    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 15)
+    assert metrics.SLOW_CLOSES._value.get() - closes >= STALLED
+    assert await healthy.until_number(300) < 1.0
+    await asyncio.sleep(link.CLOSE_WAIT + 0.5)
+    assert all(one.is_cut() for one in stalled)
     await healthy.close()
 
 

@@ -115,8 +115,9 @@ def furnish(count: int) -> Stage:
 
 def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str, Any]:
     """Send, watch and hurt; wait until all is quiet; write what the books hold; return our own figures."""
+    from cortex.live.link import STALL
     from tests.faults.nemesis.claimers import SHARE, Claimer, Desk
-    from tests.faults.nemesis.faults import KINDS, Nemesis
+    from tests.faults.nemesis.faults import KINDS, PROCESSES, Nemesis
     from tests.faults.nemesis.producers import Producer
     from tests.faults.nemesis.screens import Screen
 
@@ -130,10 +131,12 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         for person, cookie in zip(stage.staff, stage.cookies, strict=True)
     ]
     desk = Desk(house.ledger, claimers, options.seed)
+    webs = list(zip(("web-1", "web-2"), house.origins, strict=True))
     screens = [
-        Screen(house.ledger, f"{who}-{page}", house.origins[page % 2 :] + house.origins[: page % 2], cookie,
+        Screen(house.ledger, f"{who}-{page}", dict(webs[page % 2 :] + webs[: page % 2]), cookie,
                stage.topic, options.seed + 10 * who + page,
-               lambda alert, number, who=who: desk.shown(alert, number, who))
+               lambda alert, number, who=who: desk.shown(alert, number, who),
+               lambda: max(one.last for one in screens))
         for who, cookie in enumerate(stage.cookies) for page in range(PAGES_PER_PERSON)
     ]  # fmt: skip
     for screen in screens:
@@ -141,7 +144,10 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
     times = -(-options.each // PRODUCERS)
     habits = dict.fromkeys(("duplicate", "late", "disorder"), times)
     each = -(-options.each // len(screens))
-    watching = started([lambda one=screen: one.run(options.seconds, each) for screen in screens])
+    watching = started([
+        lambda one=screen, place=place: one.run(options.seconds, each, place)
+        for place, screen in enumerate(screens)
+    ])  # fmt: skip
     home = threading.Event()
     claiming = started([lambda one=one: one.work(home) for one in claimers for _ in range(HANDS)])
     start = time.monotonic()
@@ -170,7 +176,7 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
     books.copy(house.ledger)
     house.ledger.note(
         "run", seed=options.seed, alerts=options.alerts, each=options.each, latest=options.latest,
-        began=began, share=SHARE,
+        began=began, share=SHARE, patience=STALL, processes=PROCESSES if options.each > 1 else [],
         kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=head, events=books.events(head),
         fired_twice=books.fired_twice(), trail=trail_verdict(),
     )  # fmt: skip

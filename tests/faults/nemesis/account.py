@@ -4,10 +4,12 @@
 
 The words are Jepsen's: an element is *lost* when its sender was told that it is in and it is in no database;
 *never read* when it is in and a screen never showed it; *stale* when a screen showed it later than the limit;
-*duplicated* when a screen showed one number twice. A claim is *lost* when its person was told that it is
-theirs and the alert's history does not know it; an alert has *two winners* when two people were told so, or
-its history holds two claims, with no release in between. Exit status 1 when a promise was broken, or when the
-run did less than it states at its head: then it proves nothing.
+*duplicated* when a screen showed one number twice. A screen that reads nothing for longer than the server
+waits is *dropped*: that time is no delay, but what it missed must come by replay. A claim is *lost* when its
+person was told that it is theirs and the alert's history does not know it; an alert has *two winners* when
+two people were told so, or its history holds two claims, with no release in between. Exit status 1 when a
+promise was broken, or when the run did less than it states at its head (alerts, faults of each kind, each
+process killed): then it proves nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Any
 
 Rows = dict[str, list[dict[str, Any]]]
 KILLED = -9
+# How a line ends that the server gave up: nothing taken, no ping answered, or cut where no code got through.
+GIVEN_UP = (4408, 1011, None)
 
 
 def read(path: Path) -> Rows:
@@ -74,8 +78,12 @@ def compute(rows: Rows) -> dict[str, Any]:
         numbers[one["screen"]].append(one["n"])
         first.setdefault((one["screen"], one["alert"]), one["at"])
     wanted = set(range(1, run["head"] + 1))
+    away = {
+        screen: Outages([*downs.spans, *((one["since"], one["until"]) for one in long_stalls(rows, screen))])
+        for screen in screens
+    }
     delays = sorted(
-        downs.outside(raised[name]["at"], first[screen, alert])
+        away[screen].outside(raised[name]["at"], first[screen, alert])
         for name, alert in alerts.items()
         for screen in screens
         if (screen, alert) in first
@@ -115,8 +123,44 @@ def compute(rows: Rows) -> dict[str, Any]:
         "database away": round(sum(b - a for a, b in downs.spans), 1),
         "kills": len(kills),
         "kills unconfirmed": sum(one["status"] != KILLED for one in kills),
+        "kills by process": dict(sorted(Counter(one["target"] for one in kills).items())),
         "faults": sum(faults.values()),
         "faults by kind": dict(sorted(faults.items())),
+        **stalls(rows),
+    }
+
+
+def long_stalls(rows: Rows, screen: str) -> list[dict[str, Any]]:
+    """Return when a screen read nothing for longer than the server waits."""
+    (run,) = rows["run"]
+    return [
+        one for one in rows["fault"]
+        if (one["kind"], one.get("target")) == ("stall", screen)
+        and one["until"] - one["since"] > run["patience"]
+    ]  # fmt: skip
+
+
+def drops(rows: Rows) -> list[dict[str, Any]]:
+    """Return the lines that ended while their screen read nothing, though their web process lived."""
+    killed = [(one["target"], one["at"]) for one in rows["fault"] if one["kind"] == "kill-web"]
+    return [
+        one for one in rows["dropped"]
+        if one["code"] in GIVEN_UP
+        and not any(web == one["web"] and one["since"] <= at <= one["at"] + 2 for web, at in killed)
+    ]  # fmt: skip
+
+
+def stalls(rows: Rows) -> dict[str, Any]:
+    """Return the figures of the screens that read nothing for longer than the server waits."""
+    back, dropped = 0, drops(rows)
+    for drop in dropped:
+        mine = (one for one in rows["shown"] if one["screen"] == drop["screen"])
+        back += next((one["n"] for one in mine if one["at"] > drop["at"]), None) == drop["last"] + 1
+    screens = {one["screen"] for one in rows["screen"]}
+    return {
+        "long stalls": sum(len(long_stalls(rows, screen)) for screen in screens),
+        "dropped for stalling": len(dropped),
+        "back by replay": back,
     }
 
 
@@ -173,6 +217,12 @@ def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
         found.append(f"{account['claims acknowledged']} claims instead of the stated share of {run['share']}")
     if account["left to their chains"] < (1 - run["share"]) * 0.4 * run["alerts"]:
         found.append("too few alerts were left to their chains")
+    hit = account["kills by process"]
+    found += [f"{name} was never killed" for name in run["processes"] if name not in hit]
+    if not account["dropped for stalling"]:
+        found.append(f"no screen was dropped, of {account['long stalls']} that stalled long")
+    if account["back by replay"] < account["dropped for stalling"]:
+        found.append(f"back by replay: {account['back by replay']} of {account['dropped for stalling']}")
     kinds = account["faults by kind"]
     found += [f"{kinds.get(kind, 0)} faults of the kind {kind} instead of {run['each']}"
               for kind in run["kinds"] if kinds.get(kind, 0) < run["each"]]  # fmt: skip

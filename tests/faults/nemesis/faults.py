@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -15,12 +16,13 @@ from redis import RedisError
 from cortex.live.hints import CHANNEL
 from tests.faults.nemesis.house import House, until
 
-# Kind of fault -> whom it may hit. One of them is drawn each time.
+# Kind of fault -> whom it may hit. A pause draws one of them each time; kills go round all of them.
 KILLED = {
     "web": ("web-1", "web-2"), "worker": ("worker",), "beat": ("beat-1", "beat-2"),
     "sweeper": ("sweeper-1", "sweeper-2"), "postgres": ("postgres",), "keys": ("keys",), "redis": ("redis",),
 }  # fmt: skip
 PAUSED = {name: KILLED[name] for name in ("web", "worker", "sweeper", "postgres", "redis")}
+PROCESSES = sorted(itertools.chain.from_iterable(KILLED.values()))
 REDIS_ONLY = ("flush", "disconnect", "flood")
 CLUSTERS = {"postgres": "main", "keys": "keys"}
 KINDS = [*(f"kill-{one}" for one in KILLED), *(f"pause-{one}" for one in PAUSED), *REDIS_ONLY]
@@ -33,6 +35,10 @@ class Nemesis:
 
     def __init__(self, house: House, seed: int) -> None:
         self.house, self.ledger, self.rng = house, house.ledger, random.Random(seed)
+        # In a drawn order, again and again: as many kills as there are names of a kind hit each of them.
+        self.turns = {
+            part: itertools.cycle(self.rng.sample(names, len(names))) for part, names in KILLED.items()
+        }
 
     def run(self, seconds: float, each: int, goes_on: Callable[[], bool]) -> None:
         """Do every kind `each` times within the seconds; a plan that falls behind goes on all the same."""
@@ -49,7 +55,7 @@ class Nemesis:
         """One fault of a kind."""
         verb, _, part = kind.partition("-")
         if verb == "kill":
-            self._kill(kind, self.rng.choice(KILLED[part]))
+            self._kill(kind, next(self.turns[part]))
         elif verb == "pause":
             self._pause(kind, self.rng.choice(PAUSED[part]))
         else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 from cortex.audit import publickeys, queries, signing
@@ -14,6 +15,7 @@ from cortex.audit import sequencer as chain
 from cortex.audit.canonical import GENESIS, VERSION, digest, link_hash, microseconds, rows
 from cortex.audit.models import AuditLink, AuditLog
 from cortex.audit.verifier import Verdict
+from cortex.ops.embedded import superuser_address
 from tests import stores
 from tests.unit.audit.test_trail import superuser
 
@@ -48,6 +50,30 @@ def tamper(*statements: str) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for statement in statements:
             cursor.execute(statement)
+
+
+def copies() -> dict[str, bytes]:
+    """Return the rows of the trail as they are committed."""
+    with _whole_cluster() as cluster:
+        found = {}
+        for table in (*TABLES, "audit_auditinbox"):
+            with cluster.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as copy:  # type: ignore[arg-type]
+                found[table] = b"".join(copy)
+        return found
+
+
+def put_back(rows: dict[str, bytes]) -> None:
+    """Make the trail what it was when its rows were copied."""
+    with _whole_cluster() as cluster:
+        cluster.execute("SET LOCAL session_replication_role = replica")
+        for table, data in rows.items():
+            cluster.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+            with cluster.cursor().copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[arg-type]
+                copy.write(data)
+
+
+def _whole_cluster() -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(superuser_address(stores.DATA_DIR, "main", "cortex_test"))
 
 
 def cut_after(number: int) -> None:
