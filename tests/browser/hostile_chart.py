@@ -44,7 +44,7 @@ from cortex.ids import uuid7
 from crisis.exceptions.actions import open_contacts
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.models import ReviewItem
-from crisis.risk.queries import latest_assessment
+from crisis.risk.models import RiskAssessment
 from patients.breakglass.actions import break_glass, close_incident, review_break_glass
 from patients.care.actions import add_to_care_team
 from patients.pathway.actions import EndingData, ReferralData, decline_referral, end_care, make_referral
@@ -84,6 +84,7 @@ NOT_TYPED = {
 # Words that are kept and stand on no page.
 STORED_ALONE = {
     "Referral.decision_note": "the answer's reason is a code; its note is read in no page yet",
+    "InstrumentText.source": "says whose file it was; read in the back office alone",
     "BillingCode.currency": "three signs hold no more than the beginning of a mark",
 }
 
@@ -321,8 +322,8 @@ def _marks(alice: Actor, pen: Pen, found: Written) -> None:
     """A pin, a comment on what the engine found, and a kept view."""
     who = found.patient
     pin_entry(actor=alice, patient_id=who.pk, source="measure", item_id=UUID(found.ids["assessment_id"]))
-    level = latest_assessment(who.person_id)
-    assert level is not None
+    # The first evaluation: what says the same again is no entry of the timeline.
+    level = RiskAssessment.objects.filter(patient_id=who.person_id).earliest("computed_at", "pk")
     for verdict in ("commented", "rejected"):
         review_finding(
             actor=alice, patient_id=who.pk, source="level", finding_id=level.pk, verdict=verdict,
