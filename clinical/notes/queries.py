@@ -14,6 +14,7 @@ from clinical.assessments import queries as measures
 from clinical.notes.labels import closed_diagnoses, closed_to, open_to, open_to_team
 from clinical.notes.models import (
     PROCESS,
+    Addendum,
     Note,
     NoteAddendum,
     NoteStatus,
@@ -229,9 +230,11 @@ def opened(context: AccessContext, row: AnyDraft) -> dict[str, str]:
 
 def beside(row: AnyDraft) -> Any:
     """Return the texts that are kept beside a note, or beside one of its addenda, newest first."""
-    added = isinstance(row, (NoteAddendum, PsychotherapyNoteAddendum))
     table: Any = row.versions.model  # type: ignore[union-attr]
-    rows = table.objects.filter(note=row.note_id if added else row.pk, addendum=row if added else None)
+    if isinstance(row, Addendum):
+        rows = table.objects.filter(note=row.note_id, addendum=row)
+    else:
+        rows = table.objects.filter(note=row, addendum=None)
     return rows.select_related("saved_by").order_by("-saved_at", "-pk")
 
 

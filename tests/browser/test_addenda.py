@@ -42,7 +42,7 @@ def test_an_addendum_survives_a_closed_tab_a_lost_connection_and_a_dead_session(
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
 
     page.route("**/addendum/", lambda route: route.abort())
-    field.press_sequentially(" At noon.")
+    field.fill("The brother rang. At noon.")
     expect(saved).to_contain_text("Not saved: no connection", timeout=SLOW)
     page.get_by_role("button", name="Add and sign").click()
     expect(saved).to_contain_text("Not saved: no connection", timeout=SLOW)
@@ -54,7 +54,7 @@ def test_an_addendum_survives_a_closed_tab_a_lost_connection_and_a_dead_session(
     expect(saved).to_have_attribute("data-s", "", timeout=SLOW)
 
     visitor.context.clear_cookies()
-    field.press_sequentially(" From the clinic.")
+    field.fill("The brother rang. At noon. From the clinic.")
     expect(page.get_by_role("dialog", name="You are signed out")).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("article")).to_be_hidden()
     assert (visitor.axe(), field.input_value()) == ([], "The brother rang. At noon. From the clinic.")

@@ -78,7 +78,8 @@ def _both(
 ) -> HttpResponse:
     """Show the text of this page beside the one that was saved elsewhere; both are kept already.
 
-    What was signed meanwhile stays: saved from here, the text of this page begins another addendum.
+    What was signed meanwhile stays: saved from here, the text of this page begins another addendum. A button
+    that was pressed twice signed it once.
     """
     actor, at = actor_of(request), clock()
     is_signed = added.outcome == "signed"
@@ -89,9 +90,11 @@ def _both(
         saw(context, note, "conflict")
         theirs = queries.opened(context, added.addendum)
         both = side_by_side(ADDENDUM, {"text": form.typed()}, theirs)
-        shown = {"thing": "addendum", "is_signed": is_signed, "newest": newest, "both": both}
+        shown: dict[str, Any] = {"thing": "addendum", "is_signed": is_signed, "newest": newest, "both": both}
         if is_partial(request):
             return render(request, "clinical/notes/_conflict.html", shown, status=409)
+    if is_signed and not both[0]["differs"]:
+        return _go_back(request, patient_id, note_id)
     mine = AddendumForm(initial={"text": form.typed(), "version": newest})
     return page_of_note(request, patient_id, note_id, mine, 409, **shown)
 

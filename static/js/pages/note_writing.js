@@ -22,7 +22,7 @@ export function writing(form) {
   let watch = 0;
   const told = {
     saving: () => state("Saving…"),
-    saved: (at) => state(`Saved ${at}`),
+    saved: (at) => state(`Saved ${at}${form.dataset.also ?? ""}`),
     failed: () => {
       const text = "Not saved: no connection. Your words stay in this page, and it tries again.";
       if (saved.textContent !== text) say(text);

@@ -185,7 +185,7 @@ def test_an_addendum_is_kept_without_a_script_and_signed_as_it_was_read(cast: Ca
     note, client = signed(cast), as_user(cast.alice)
     where = url("note_addendum", cast, note.pk)
     kept = client.post(where, form(keep="1"), follow=True).content.decode()
-    assert "She rang." in kept and "not signed yet" in kept and 'name="version" value="1"' in kept
+    assert "She rang." in kept and ", to be signed</p>" in kept and 'name="version" value="1"' in kept
     read = client.get(url("note_addendum_sign", cast, note.pk)).content.decode()
     assert "Yours is kept, not signed yet" in read and "<textarea" not in read
     makers.scope_all()
@@ -195,7 +195,11 @@ def test_an_addendum_is_kept_without_a_script_and_signed_as_it_was_read(cast: Ca
     makers.scope_all()
     assert NoteAddendum.objects.get().signed_at is None
     done = client.post(where, form(version="2", text="She rang thrice."), follow=True).content.decode()
-    assert "She rang thrice." in done and "not signed yet" not in done
+    assert "She rang thrice." in done and ", to be signed</p>" not in done
+    pressed = {"text": "Pressed twice.", "spell": uuid7()}
+    for _ in range(2):
+        page = client.post(where, pressed, follow=True)
+    assert page.status_code == 200 and page.content.decode().count("Pressed twice.") == 1
     empty = client.post(where, form(text=" "))
     assert empty.status_code == 422 and "Write what is to be added." in empty.content.decode()
 
