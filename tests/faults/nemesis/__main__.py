@@ -136,7 +136,7 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         Screen(house.ledger, f"{who}-{page}", dict(webs[page % 2 :] + webs[: page % 2]), cookie,
                stage.topic, options.seed + 10 * who + page,
                lambda alert, number, who=who: desk.shown(alert, number, who),
-               lambda: max(one.last for one in screens))
+               lambda: max(one.last for one in screens), lambda web: house.parts[web].pid)
         for who, cookie in enumerate(stage.cookies) for page in range(PAGES_PER_PERSON)
     ]  # fmt: skip
     for screen in screens:

@@ -34,10 +34,11 @@ class Screen:
 
     def __init__(
         self, ledger: Ledger, name: str, webs: dict[str, str], cookie: str, topic: str, seed: int,
-        heed: Callable[[str, int], None], ahead: Callable[[], int],
+        heed: Callable[[str, int], None], ahead: Callable[[], int], pid_of: Callable[[str], int],
     ) -> None:  # fmt: skip
         self.ledger, self.name, self.cookie, self.topic = ledger, name, cookie, topic
         self.webs, self.heed, self.ahead = itertools.cycle(list(webs.items())), heed, ahead
+        self.pid_of, self.until = pid_of, 0.0
         self.rng = random.Random(seed)
         self.last = 0
         self.numbers: set[int] = set()
@@ -57,19 +58,23 @@ class Screen:
             span = (0.1 * seconds, 0.6 * seconds) if is_long else (0.0, seconds)
             moments.append((self.rng.uniform(*span), "long stall" if is_long else "stall"))
         began = time.monotonic()
+        self.until = began + seconds
         self.plan = [(began + moment, kind) for moment, kind in sorted(moments)]
         asyncio.run(self._stay())
 
     async def _stay(self) -> None:
         while not self.stopping.is_set():
             web, origin = next(self.webs)
-            self.stalled = None
+            self.stalled, pid = None, self.pid_of(web)
             try:
                 await self._sit(origin)
             except websockets.ConnectionClosed as end:
                 self._note_drop(web, end)
             except (OSError, websockets.WebSocketException, TimeoutError, httpx.HTTPError):
                 pass
+            if self.stalled is not None and self.pid_of(web) != pid and time.monotonic() < self.until:
+                # It ended with its web process, which says nothing: once more, on the next line.
+                self.plan.insert(0, (time.monotonic() + 1.0, "long stall"))
             await asyncio.sleep(0.2)
 
     async def _sit(self, origin: str) -> None:
@@ -105,7 +110,7 @@ class Screen:
         since = time.time()
         line.transport.pause_reading()
         if is_long:
-            latest, enough = time.monotonic() + LONGEST - STALL - 1.0, self.last + ENOUGH
+            latest, enough = time.monotonic() + LONGEST - STALL - 1.0, self.ahead() + ENOUGH
             while self.ahead() < enough and time.monotonic() < latest and not self.stopping.is_set():
                 await asyncio.sleep(0.2)
             await asyncio.sleep(STALL + 1.0)
