@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from django.urls import reverse
 from clinical.sessions.neural.queries import people_with_news
 from clinical.sessions.neural.tasks import propose_from_feedback
 from cortex.crypto.fields import Enc
+from cortex.ops import bulk
 from crisis.alerts.models import RiskAlert
 from patients.sessions.models import Session, SessionFeedback
 from patients.sessions.neural import NeuralAudioDetail, NeuralProfileProposal
@@ -199,6 +201,22 @@ def test_the_same_is_kept_whatever_came_first(api: Api, cast: Cast, together: bo
         makers.scope_all()
 
 
+def test_an_end_without_its_start_makes_the_session_and_a_start_that_says_otherwise_has_the_last_word(
+    api: Api, cast: Cast
+) -> None:
+    settings = {"target_frequency_hz": 10, "side_effects": [HEADACHE]}
+    api.send(ended(cast.patient, neural_audio=settings))
+    session = Session.objects.get()
+    assert (session.kind, session.start_is_inferred) == ("neural_audio", True)
+    assert propose_from_feedback() == 3
+    makers.scope_all()
+    assert results(api.send(started(cast.patient, session_kind="chat", neural_audio=None))) == ["stored"]
+    session.refresh_from_db()
+    assert session.kind == "chat"
+    later = ended(cast.patient, neural_audio=settings)
+    assert refusals(api.send(later)) == [("wrong_session_kind", "/neural_audio")]
+
+
 def test_what_is_sent_again_changes_nothing_and_other_words_under_its_id_are_refused(
     api: Api, cast: Cast
 ) -> None:
@@ -214,10 +232,12 @@ def test_what_is_sent_again_changes_nothing_and_other_words_under_its_id_are_ref
 
 def test_the_same_name_of_a_session_is_another_persons_own_session(api: Api, cast: Cast) -> None:
     other = makers.make_patient(cast.home)
-    api.send(started(cast.patient))
-    mine = NeuralAudioDetail.objects.get()
+    api.send(started(cast.patient), started(other, "n2", session_kind="chat", neural_audio=None))
+    api.send(ended(cast.patient, "n2", neural_audio=SET))
+    mine = NeuralAudioDetail.objects.get(session__client_ref="n1")
     effects = {"volume_level": 10, "side_effects": [HEADACHE]}
     assert results(api.send(ended(other, neural_audio=effects))) == ["stored"]
+    assert NeuralAudioDetail.objects.filter(patient=cast.patient).count() == 2
     assert kept(NeuralAudioDetail.objects.get(patient=other)) == (None, None, 10, "", "", [HEADACHE])
     device = token_for(api, other)
     answer = device.post("me/intake", {"items": [ended(cast.patient, neural_audio=effects)]})
@@ -270,9 +290,13 @@ def test_what_can_not_be_kept_whole_is_not_kept_by_half(api: Api, cast: Cast, mo
 def statements(api: Api, *items: Any) -> list[str]:
     """Return the statements of a batch, when those that are asked once stand behind."""
     api.send()
-    with CaptureQueriesContext(connection) as captured:
+    # Rows go in by statements that Django does not see.
+    with (
+        CaptureQueriesContext(connection) as captured,
+        mock.patch.object(bulk, "execute", wraps=bulk.execute) as inserted,
+    ):
         assert set(results(api.send(*items))) == {"stored"}
-    return [one["sql"] for one in captured]
+    return [one["sql"] for one in captured] + [call.args[0] for call in inserted.call_args_list]
 
 
 def test_sessions_without_settings_ask_for_none(api: Api, cast: Cast) -> None:
