@@ -16,10 +16,11 @@ from django.utils.http import urlencode
 RECENT = timedelta(minutes=5)
 
 
-def is_recent(request: HttpRequest, within: timedelta = RECENT) -> bool:
+def is_recent(request: HttpRequest, within: timedelta | None = None) -> bool:
     """Whether this session's last sign-in or confirmation is at most five minutes old, or `within`."""
     records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
-    return bool(records) and time.time() - records[-1]["at"] < within.total_seconds()
+    span = RECENT if within is None else within
+    return bool(records) and time.time() - records[-1]["at"] < span.total_seconds()
 
 
 def ask_again_unless_recent(request: HttpRequest) -> None:
