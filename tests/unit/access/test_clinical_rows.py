@@ -17,6 +17,7 @@ from clinical.notes.actions import sign_note
 from clinical.timeline import queries as timeline
 from cortex.accounts.models import User
 from patients.care.models import CareTeamMember
+from patients.care.queries import Treated
 from patients.registry import access
 from tests import makers, stores
 from tests.cast import Cast
@@ -51,14 +52,21 @@ def pages(monkeypatch: pytest.MonkeyPatch, cast: Cast) -> Callable[[], dict[str,
     write_down(cast.charlie, cast.stranger.pk, "ugenini")
     both = [cast.patient.pk, cast.stranger.pk]
 
-    def of_everybody(user: Any, at: Any, most: int) -> list[CareTeamMember]:
-        return list(CareTeamMember.objects.select_related("patient__organization", "cover_for__user"))
+    def of_everybody(user: Any, at: Any, most: int) -> list[Treated]:
+        places = CareTeamMember.objects.select_related("patient__organization")
+        return [
+            Treated(
+                one.patient.pk, one.patient.person_id, one.patient.anonymous_id, one.patient.age_band,
+                one.patient.timezone, one.patient.organization.default_timezone, one.starts_at, None,
+            )
+            for one in places
+        ]  # fmt: skip
 
     monkeypatch.setattr(
         access, "_standings", lambda user, ids, *rest: [(one, "care_team", None) for one in ids]
     )
     monkeypatch.setattr(access, "patients_related", lambda user, ids, *rest: dict.fromkeys(ids, "care_team"))
-    monkeypatch.setattr(caseload, "treated_places", of_everybody)
+    monkeypatch.setattr(caseload, "treated", of_everybody)
     monkeypatch.setattr(notes, "treated_ids", lambda user, at: set(both))
     for module in (documents, notes, timeline):
         monkeypatch.setattr(module, "rows_of", lambda patient: list(both))
