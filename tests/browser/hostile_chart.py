@@ -21,10 +21,9 @@ from clinical.notes.actions import (
     begin_note,
     save_block,
     save_draft,
-    sign_addendum,
     sign_note,
-    write_addendum,
 )
+from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, NoteType
 from clinical.notes.wording import names_of
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
@@ -184,8 +183,8 @@ def _notes(alice: Actor, pen: Pen, found: Written) -> None:
         row = save(begin_note(**who, note_type=kind), 1)
         signed = sign_note(**who, note_id=row.pk, version=row.version)
         table = f"{type(row).__name__}Addendum.text"
-        write_addendum(**who, note_id=row.pk, text=pen.prose(f"{table} signed"))
-        sign_addendum(**who, note_id=row.pk)
+        kept = write_addendum(**who, note_id=row.pk, text=pen.prose(f"{table} signed"))
+        sign_addendum(**who, note_id=row.pk, version=kept.addendum.version)
         write_addendum(**who, note_id=row.pk, text=pen.prose(f"{table} as a draft"))
         found.more.append(f"/charts/{found.patient.pk}/notes/{signed.pk}/")
     found.ids["note_id"] = str(signed.pk)

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db.models import Model
 
 from cortex.crypto.keys import DataKey
+from patients.care.queries import Treated
 from patients.registry.models import Patient
 
 
 @dataclass
 class Reads:
-    """Subjects by what happened: `opened` had sealed words turned into text, `loaded` had a row fetched."""
+    """Subjects by what happened: `opened` had sealed words turned into text, `loaded` a row or line read."""
 
     opened: set[UUID] = field(default_factory=set)
     loaded: set[UUID] = field(default_factory=set)
@@ -31,6 +32,7 @@ def reads() -> Iterator[Reads]:
     and not from the access context, whose book-keeping is what is being tested.
     """
     found, unseal, from_db = Reads(), DataKey.unseal, Model.from_db.__func__
+    listed = Treated.__init__
 
     def opening(key: DataKey, blob: bytes, aad: bytes) -> bytes:
         found.opened.add(UUID(bytes=aad[-16:]))
@@ -43,7 +45,12 @@ def reads() -> Iterator[Reads]:
             found.loaded.add(one)
         return row
 
+    def listing(one: Treated, pk: UUID, *values: Any) -> None:
+        found.loaded.add(pk)
+        listed(one, pk, *values)
+
     with (
+        mock.patch.object(Treated, "__init__", listing),
         mock.patch.object(DataKey, "unseal", opening),
         mock.patch.object(Model, "from_db", classmethod(loading)),
     ):
