@@ -48,6 +48,7 @@ from patients.breakglass.actions import break_glass, close_incident, review_brea
 from patients.care.actions import add_to_care_team
 from patients.pathway.actions import EndingData, ReferralData, decline_referral, end_care, make_referral
 from patients.registry.models import Patient
+from patients.registry.person import EmergencyContact
 from patients.sessions.models import Session
 from tests import makers
 from tests.api.conftest import Api, issue_key, item, message
@@ -129,7 +130,8 @@ def write(people: Cast, pen: Pen, judge: User) -> Written:
     for user, role in ((people.alice, "primary_therapist"), (people.sam, "supervisor")):
         makers.add_to_team(patient, user, role=role)
     alice = makers.staff(people.alice)
-    found = Written(patient, {"patient_id": str(patient.pk)})
+    called = EmergencyContact.objects.get(patient=patient)
+    found = Written(patient, {"patient_id": str(patient.pk), "contact_id": str(called.pk)})
     _measures(alice, pen, found)
     _notes(alice, pen, found)
     _plan(people, pen, found)
