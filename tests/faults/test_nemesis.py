@@ -107,8 +107,10 @@ def patient(rows: Rows) -> Rows:
 def never_back(rows: Rows) -> Rows:
     """A page that was dropped comes back without the five numbers before."""
     one = next(row for row in rows if row["row"] == "shown" and row["n"] > 10)
-    drop = {"row": "dropped", "screen": one["screen"], "web": "web-9", "since": one["at"] - 1, "at": one["at"],
-            "code": next(iter(account.GIVEN_UP)), "last": one["n"] - 5}  # fmt: skip
+    drop = {
+        "row": "dropped", "screen": one["screen"], "web": "web-9", "since": one["at"] - 1, "at": one["at"],
+        "code": next(iter(account.GIVEN_UP)), "last": one["n"] - 5,
+    }  # fmt: skip
     return [*rows, drop]
 
 

@@ -219,7 +219,7 @@ def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
         found.append("too few alerts were left to their chains")
     hit = account["kills by process"]
     found += [f"{name} was never killed" for name in run["processes"] if name not in hit]
-    # Whether a line is given up in time is the system's buffers' choice, too; `test_stalled` proves that it is.
+    # Whether a line is given up in time, its buffers decide too; `test_stalled` proves that it is.
     if not account["long stalls"]:
         found.append("no screen stalled for longer than the server waits")
     if account["back by replay"] < account["dropped for stalling"]:
