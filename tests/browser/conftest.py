@@ -83,6 +83,16 @@ class Visitor:
         assert shown in (str(user.pk), None), "somebody else is signed in"  # the back office has no data-me
         return self.page
 
+    def sign_in_beside(self, user: User) -> None:
+        """Sign in again in a second tab, the password typed, while the page stays as it is."""
+        tab = self.context.new_page()
+        tab.goto(f"{self.origin}/accounts/login/")
+        tab.get_by_label("E-mail").fill(user.email)
+        tab.get_by_label("Password", exact=True).fill(makers.PASSWORD)
+        tab.get_by_role("button", name="Sign in").click()
+        tab.wait_for_url(lambda url: "/accounts/" not in url)
+        tab.close()
+
     def axe(self) -> list[Any]:
         """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice."""
         session = self.context.new_cdp_session(self.page)

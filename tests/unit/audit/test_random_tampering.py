@@ -108,18 +108,26 @@ def edit(trail: Trail) -> None:
 
 
 def delete(trail: Trail) -> None:
-    row = trail.rows[trail.place()]
-    statements = [f"DELETE FROM audit_auditlog WHERE id = '{row.pk}'"]
+    remove(trail, trail.rows[trail.place()])
+
+
+def remove(trail: Trail, row: AuditLog | PhiAccessLog) -> None:
+    """Delete a row, now and then with its link."""
+    statements = [f"DELETE FROM {row._meta.db_table} WHERE id = '{row.pk}'"]
     if trail.chance.random() < 0.5:
         statements.append(f"DELETE FROM audit_auditlink WHERE row_id = '{row.pk}'")
     tamper(*statements)
 
 
 def insert(trail: Trail) -> None:
-    tamper(
-        f"INSERT INTO audit_auditlog (id, {OTHER}) SELECT '{uuid7()}', {OTHER} FROM audit_auditlog"
-        f" WHERE id = '{trail.rows[trail.place()].pk}'"
-    )
+    repeat(trail.rows[trail.place()], OTHER)
+
+
+def repeat(row: AuditLog | PhiAccessLog, columns: str) -> None:
+    """Insert a copy of a row under an id of its own."""
+    table = row._meta.db_table
+    copied = f"SELECT '{uuid7()}', {columns} FROM {table} WHERE id = '{row.pk}'"
+    tamper(f"INSERT INTO {table} (id, {columns}) {copied}")
 
 
 def swap(trail: Trail) -> None:
@@ -142,18 +150,11 @@ def edit_access(trail: Trail) -> None:
 
 
 def delete_access(trail: Trail) -> None:
-    row = trail.look()
-    statements = [f"DELETE FROM audit_phiaccesslog WHERE id = '{row.pk}'"]
-    if trail.chance.random() < 0.5:
-        statements.append(f"DELETE FROM audit_auditlink WHERE row_id = '{row.pk}'")
-    tamper(*statements)
+    remove(trail, trail.look())
 
 
 def insert_access(trail: Trail) -> None:
-    tamper(
-        f"INSERT INTO audit_phiaccesslog (id, {OTHER_ACCESS}) SELECT '{uuid7()}', {OTHER_ACCESS}"
-        f" FROM audit_phiaccesslog WHERE id = '{trail.look().pk}'"
-    )
+    repeat(trail.look(), OTHER_ACCESS)
 
 
 def swap_access(trail: Trail) -> None:
