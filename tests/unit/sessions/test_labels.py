@@ -15,6 +15,7 @@ from clinical.sessions.emotions import actions as emotions
 from clinical.timeline.actions import pin_entry
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
+from cortex.accounts.sessions import clocks
 from cortex.audit import NotFound
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART

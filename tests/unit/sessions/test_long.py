@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinical.sessions.emotions.queries import MOST_DRAWN, spread
+from cortex.accounts.sessions import clocks
 from patients.sessions.models import Session
 from patients.sessions.records import EmotionData, MessageData, RationaleData
 from tests import makers
