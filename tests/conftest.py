@@ -57,6 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def steady_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the session's limits once, not anew while a page's statements are counted."""
+    from cortex.accounts.sessions import clocks
+
+    monkeypatch.setattr(clocks, "REREAD_SECONDS", float("inf"))
+
+
+@pytest.fixture
 def as_system(db: None) -> Iterator[None]:
     """Run as the sweeper's, builder's and retention's role for this test."""
     with stores.role("cortex_system"):

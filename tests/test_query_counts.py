@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,7 +23,6 @@ from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import User
-from cortex.accounts.sessions import clocks
 from cortex.keys.cache import cache as key_cache
 from cortex.ops.models import Notification
 from crisis.alerts.cards import RENDERED
@@ -221,10 +219,9 @@ class House:
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """An empty house; the session's limits are read once, not anew while the pages are counted."""
-    monkeypatch.setattr(clocks, "REREAD_SECONDS", float("inf"))
-    yield House()
+def house(steady_limits: None) -> House:
+    """An empty house."""
+    return House()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from clinical.sessions.emotions import actions as emotions
 from clinical.timeline.actions import pin_entry
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
-from cortex.accounts.sessions import clocks
 from cortex.audit import NotFound
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART
@@ -259,7 +258,7 @@ def test_the_review_of_emotions_leaves_out_what_labels_shut_until_part_2_is_agre
 
 
 def test_the_pages_ask_the_same_few_questions_whatever_is_kept_back(
-    cast: Cast, django_assert_max_num_queries: Any
+    cast: Cast, steady_limits: None, django_assert_max_num_queries: Any
 ) -> None:
     labelled(cast, "R")
     doctor = consultant(cast)
@@ -269,7 +268,6 @@ def test_the_pages_ask_the_same_few_questions_whatever_is_kept_back(
             where = reverse(f"clinical:{name}", args=[cast.patient.pk])
             reader = client_of(doctor)  # whose clocks were just written
             reader.get(where)
-            clocks.limits()  # read anew once a minute, by whichever page comes then
             with django_assert_max_num_queries(80) as asked:
                 assert reader.get(where).status_code == 200
             counts.setdefault(name, []).append(len(asked))

@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinical.sessions.emotions.queries import MOST_DRAWN, spread
-from cortex.accounts.sessions import clocks
 from patients.sessions.models import Session
 from patients.sessions.records import EmotionData, MessageData, RationaleData
 from tests import makers
@@ -59,7 +58,6 @@ def part(client: Client, cast: Cast, session: Session, number: int) -> str:
 
 
 def asked(run: Callable[[Any], Any], what: Any) -> list[str]:
-    clocks.limits()  # read anew once a minute, by whichever page comes then
     with CaptureQueriesContext(connection) as found:
         run(what)
     return [one["sql"][:300] for one in found.captured_queries]
@@ -101,7 +99,7 @@ def test_the_reasons_of_a_long_conversation_are_paged_to_the_last(cast: Cast) ->
     assert "Policy 120" in client.get(url(cast, session, "?reasons=3")).content.decode()
 
 
-def test_a_page_asks_as_much_of_two_messages_as_of_a_thousand(cast: Cast) -> None:
+def test_a_page_asks_as_much_of_two_messages_as_of_a_thousand(cast: Cast, steady_limits: None) -> None:
     few, many = conversation(cast, 2, 2), conversation(cast, MANY, MANY)
     client = client_of(cast.alice)
     for session_page in (
