@@ -215,7 +215,7 @@ def measure_give_up(request: HttpRequest, patient_id: UUID, key: str) -> HttpRes
 @requires(*DESK_ROLES)
 @require_GET
 def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) -> HttpResponse:
-    """One administration: its answers, what they say, the alert and the tasks that they opened."""
+    """One administration: its answers, what they say, and what is open of such alerts and tasks."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
@@ -249,10 +249,11 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
 def _screener(patient: Patient, one: Assessment, done: list[Assessment]) -> str:
     """Return whether the C-SSRS can be asked at once, as item 9 wants it (domain 2.1 rule 3).
 
-    "" where item 9 was not endorsed, or where the screener was answered since.
+    "" where item 9 was not endorsed, or where the screener or the same instrument was answered since.
     """
-    since = (row for row in done if row.administered_at >= one.administered_at and row.is_valid)
-    if "item9_endorsed" not in one.flags or any(row.instrument.key == SCREENER for row in since):
+    since = [row for row in done if row.administered_at >= one.administered_at and row.is_valid]
+    answered = any(row.instrument.key in (SCREENER, one.instrument.key) and row.pk != one.pk for row in since)
+    if "item9_endorsed" not in one.flags or answered:
         return ""
     return queries.readiness(SCREENER, patient.organization_id)
 

@@ -268,14 +268,16 @@ def _judge(case: Case, at: datetime) -> None:
         one.definition.title for one in case.courses.values() if one.track().state == "not_on_track"
     )
     overdue = [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
-    if case.review_at is not None and case.review_at <= at:
-        overdue.append((PLAN_REVIEW, case.review_at))
+    review = case.review_at if case.review_at is not None and case.review_at <= at else None
+    if review is not None:
+        overdue.append((PLAN_REVIEW, review))
     waiting: list[tuple[str, datetime]] = []
     for item in case.items:
         title = review_words(item.reason_code)[0]
         (overdue if item.due_at <= at else waiting).append((title, item.due_at))
-    rose = case.level_since if LEVELS[case.level] > LEVELS[case.level_before] else None
-    review = case.review_at if case.review_at is not None and case.review_at <= at else None
+    # The first low level of somebody never assessed is no rise.
+    before = max(LEVELS[case.level_before], LEVELS["low"])
+    rose = case.level_since if LEVELS[case.level] > before else None
     points = [one.latest.at for one in case.courses.values() if one.latest]
     ended = case.ended[-1] if case.ended else None
     ended_at = ended.resolved_at if ended else None

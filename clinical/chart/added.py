@@ -27,20 +27,16 @@ from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
 from clinical.plans.wording import version_words
 from cortex.ui.zone import zone_of
-from patients.codes import CareRole
+from patients.care.queries import is_supervised_by
 
 MOST_GOALS = 4
 
 
 def _sight(look: Look) -> Sight:
-    """Return which labelled rows the reader sees, as `notes.queries.standing` does, of what is known."""
+    """Return which labelled rows the reader sees, as `notes.queries.reader` asks it, of what is known."""
     if "sight" not in look.found:
         user, (relation, part2) = look.context.actor.person, look.standing
-        supervises = any(
-            one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id
-            for one in look.team
-        )
-        look.found["sight"] = Sight(user.pk, relation, part2, supervises)
+        look.found["sight"] = Sight(user.pk, relation, part2, is_supervised_by(user.pk, look.team))
     return cast(Sight, look.found["sight"])
 
 
@@ -63,7 +59,7 @@ def _notes(look: Look) -> Shown:
 
 
 def _contact(look: Look, note: Note | None) -> tuple[list[Line], list[Line]]:
-    """Return what the date of the next contact (domain 6.2) adds to what is agreed and to what is due.
+    """Return what the next contact (domain 6.2) adds: to what is agreed, once its day is over to what is due.
 
     A date that is over says nothing any more once somebody met the person on a later day than the note's.
     """
@@ -74,7 +70,8 @@ def _contact(look: Look, note: Note | None) -> tuple[list[Line], list[Line]]:
     written = note.occurred_at.astimezone(zone).date()
     if is_over and look.met_at is not None and look.met_at.astimezone(zone).date() > written:
         return [], []
-    return [contact_line(note, zone)], [contact_line(note, zone, late=True)] if is_over else []
+    line = contact_line(note, zone, late=is_over)
+    return ([], [line]) if is_over else ([line], [])
 
 
 def _plan(look: Look) -> Shown:

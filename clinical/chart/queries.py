@@ -118,9 +118,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     since = met_at or (mark.looked_before if mark else None)
     decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
     agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
-    look = parts.Look(
-        patient, ids, at, context, standing=relation, team=team, agreed=agreed, met_at=met_at, since=since
-    )
+    look = parts.Look(patient, ids, at, context, standing=relation, team=team, met_at=met_at, since=since)
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)

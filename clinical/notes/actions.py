@@ -104,8 +104,9 @@ def save_draft(
     `diagnoses` are those of the person that it is about; None leaves them as they are.
 
     A save of the same spell with a number that was there before changes nothing (its answer was lost, and it
-    came again). One from elsewhere that doesn't know the newest version overwrites nothing: its text is kept
-    beside the note, and `conflict` says so; `signed` likewise when the note was signed meanwhile.
+    came again). One from elsewhere that doesn't know the newest version, or that says the newest number of
+    its spell with other words, overwrites nothing: its text is kept beside the note, and `conflict` says so;
+    `signed` likewise when the note was signed meanwhile.
     """
     who = access.treated(actor, patient_id, clock(at))
     row = queries.locked_own(actor, note_id, rows_of(who))
@@ -113,16 +114,27 @@ def save_draft(
     outcome = take_save(
         actor=actor, row=row, sections=sections, version=version, spell=spell, number=number, at=at
     )
-    if outcome != "saved":
+    facts: dict[str, Any] = {"occurred_at": occurred_at or row.occurred_at}
+    if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
+        facts["follow_up_on"] = follow_up_on
+    is_set = outcome == "known" and number == row.spell_number and _differ(row, facts, diagnoses)
+    if outcome != "saved" and not is_set:
         return Saved(row, outcome)
     row.saved_at = at
-    row.occurred_at = occurred_at or row.occurred_at
-    if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
-        row.follow_up_on = follow_up_on
+    for name, value in facts.items():
+        setattr(row, name, value)
     if isinstance(row, Note) and diagnoses is not None and set(diagnoses) != set(row.diagnoses):
         row.diagnoses = linked.changed(queries.reader(actor, patient_id, at), row, diagnoses)
+    row.version += is_set
     row.save()
     return Saved(row, "saved")
+
+
+def _differ(row: AnyNote, facts: Mapping[str, Any], diagnoses: Collection[UUID] | None) -> bool:
+    """Whether a save that came again with the same words says other days or diagnoses."""
+    about = set(row.diagnoses) if isinstance(row, Note) else set()
+    is_about_others = isinstance(row, Note) and diagnoses is not None and set(diagnoses) != about
+    return is_about_others or any(getattr(row, name) != value for name, value in facts.items())
 
 
 @part
@@ -136,10 +148,13 @@ def take_save(
     InputRefused for what is too long.
     """
     texts = _checked(row, sections)
-    if row.spell == spell and number <= row.spell_number:
+    is_repeated = row.spell == spell and number <= row.spell_number
+    # A page without a script that was gone back to says the same number again, maybe with other words.
+    is_other = is_repeated and number == row.spell_number and _differs(actor, row, texts)
+    if is_repeated and not is_other:
         return "known" if row.is_draft else "signed"
     key = sealing.key_of(row.patient_id)
-    if not row.is_draft or (row.spell != spell and version != row.version):
+    if not row.is_draft or is_other or (row.spell != spell and version != row.version):
         _keep_beside(actor, row, key, texts, version, at)
         return "conflict" if row.is_draft else "signed"
     if row.spell != spell:
@@ -147,6 +162,14 @@ def take_save(
     sealing.put(row, key, texts)
     row.spell_number, row.version = number, row.version + 1
     return "saved"
+
+
+def _differs(actor: Actor, row: AnyDraft, texts: Mapping[str, str]) -> bool:
+    """Whether a text isn't the one that the row holds, which is opened for it."""
+    with opening(actor, purpose="treatment") as context:
+        held = queries.opened(context, row)
+        context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
+    return any(held.get(name, "") != text for name, text in texts.items())
 
 
 def _checked(row: AnyDraft, sections: Mapping[str, str]) -> dict[str, str]:

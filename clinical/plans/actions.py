@@ -13,7 +13,7 @@ from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, Treatme
 from clinical.plans.versions import canonical
 from cortex.access.context import opening
 from cortex.accounts.models import Organization
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.crypto.digest import keyed_digest
 from cortex.ops.notices.actions import notify, overtake
@@ -93,7 +93,7 @@ def begin_version(*, actor: Actor, plan: TreatmentPlan) -> TreatmentPlan:
     plan.signed_at = plan.consented_at = None
     plan.patient_agreed = False
     plan.save(update_fields=["version", "signed_at", "consented_at", "patient_agreed", "updated_at"])
-    _waits_no_more(actor, plan)
+    waits_no_more(actor, plan)
     record(actor, "plan.version_begun", plan, codes={"version": plan.version})
     return plan
 
@@ -167,7 +167,9 @@ def _tell(actor: Actor, plan: TreatmentPlan, code: str, people: list[UUID], vers
     )  # fmt: skip
 
 
-def _waits_no_more(actor: Actor, plan: TreatmentPlan) -> None:
+@quiet("that a plan waits for no word follows from what was done, which its own action records")
+def waits_no_more(actor: Actor, plan: TreatmentPlan) -> None:
+    """Put away what supervisors were told of a plan that waits for no word any more."""
     people = approvals.supervisors(plan.organization_id)
     overtake(actor=actor, user_ids=people, code=WAITING, object_ids=[plan.pk])
 
@@ -206,7 +208,7 @@ def decide_approval(
         _come_into_force(plan, at)
         plan.save(update_fields=["status", "next_review_at", "updated_at"])
     if approved:
-        _waits_no_more(actor, plan)
+        waits_no_more(actor, plan)
     else:
         begin_version(actor=actor, plan=plan)
     record(actor, "plan.approved" if approved else "plan.given_back", plan, codes={"version": version})
@@ -251,7 +253,7 @@ def move_plan(*, actor: Actor, patient_id: UUID, move: str, at: datetime | None 
     plan.status = after
     plan.ended_at = at if not plan.is_open else None
     if not plan.is_open:
-        _waits_no_more(actor, plan)
+        waits_no_more(actor, plan)
     plan.save(update_fields=["status", "ended_at", "updated_at"])
     record(actor, verb, plan, codes={"version": plan.version})
     return plan

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, datetime
 from html import escape
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -60,8 +61,11 @@ def standing_row(standing: Standing, label: str) -> dict[str, Any]:
     }
 
 
-def goal_row(view: GoalView, patient_id: Any, shut: Shut) -> dict[str, Any]:
-    """Return one goal as its card shows it; a diagnosis that is shut to the reader isn't named."""
+def goal_row(view: GoalView, patient_id: Any, shut: Shut, sessions: Container[UUID] = ()) -> dict[str, Any]:
+    """Return one goal as its card shows it; a diagnosis that is shut to the reader isn't named.
+
+    Of its readings' sessions those are linked that `sessions`, the open ones, holds.
+    """
     goal, state = view.goal, view.goal.status
     measured = goal.instrument.title if goal.instrument else goal.metric or ""
     way = ""
@@ -101,7 +105,7 @@ def goal_row(view: GoalView, patient_id: Any, shut: Shut) -> dict[str, Any]:
             {"id": one.pk, "value": number(one.value), "on": one.observed_on, "note": one.note,
              "by": one.recorded_by.full_name if one.recorded_by else "", "kind": one.kind,
              "session": reverse("clinical:session", args=[patient_id, one.session_id])
-             if one.session_id else ""}
+             if one.session_id in sessions else ""}
             for one in view.readings[:8]
         ],
         "url": reverse("clinical:goal_progress", args=[patient_id, goal.pk]),
@@ -147,6 +151,13 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
             for one in view.team
         ],
     }  # fmt: skip
+
+
+def means_safety(prescribed: Iterable[Medication], opened: Container[Medication]) -> dict[str, Any]:
+    """Return what is taken and dangerous in overdose: those that are open, and how many labels keep back."""
+    dangerous = [one for one in prescribed if one.lethal_quantity and one.status != "stopped"]
+    means = [one for one in dangerous if one in opened]
+    return {"means": means, "means_withheld": len(dangerous) - len(means)}
 
 
 def medication_rows(rows: Iterable[Medication]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
-from clinical.plans.showing import medication_rows, plan_page, printed
+from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
 from clinical.plans.versions import differences, readable, without
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -42,7 +42,8 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
         approvers = _approvers(found, view)
         diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
-        medications, medications_withheld = found.shut.open_of(medications_of(found.patient))
+        prescribed = medications_of(found.patient)
+        medications, medications_withheld = found.shut.open_of(prescribed)
         context.open(diagnoses)
         context.open(medications)
         ended = queries.ended_plans(found.patient)
@@ -53,7 +54,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},
-            "means": [one for one in medications if one.lethal_quantity and one.status != "stopped"],
+            **means_safety(prescribed, medications),
         }  # fmt: skip
         return render(request, "clinical/plans/page.html", shown)
 

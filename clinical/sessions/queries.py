@@ -193,6 +193,12 @@ def has_session(patient_ids: Collection[UUID], who: Reach, session_id: UUID) -> 
     return Session.objects.filter(who.sessions(), pk=session_id, patient_id__in=patient_ids).exists()
 
 
+def open_ids(patient_ids: Collection[UUID], who: Reach, wanted: Iterable[UUID | None]) -> set[UUID]:
+    """Return which of these sessions of a person are open to somebody."""
+    rows = Session.objects.filter(who.sessions(), pk__in=[one for one in wanted if one])
+    return set(rows.filter(patient_id__in=patient_ids).values_list("pk", flat=True))
+
+
 def kinds_of(patient_ids: Collection[UUID], who: Reach) -> dict[str, int]:
     """Return how many sessions of each kind a person has, as far as labels leave them open."""
     rows = Session.objects.filter(patient_id__in=patient_ids).filter(who.sessions())

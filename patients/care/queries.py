@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,6 +120,13 @@ def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = 
     if patient_ids is not None:
         rows = rows.filter(patient_id__in=patient_ids)
     return list(rows.values_list("patient_id", flat=True).distinct())
+
+
+def is_supervised_by(user_id: UUID, team: Iterable[CareTeamMember]) -> bool:
+    """Whether somebody stands as the supervisor, for nobody else, on a team that was read already."""
+    return any(
+        one.user_id == user_id and one.role == CareRole.SUPERVISOR and not one.cover_for_id for one in team
+    )
 
 
 def open_grants(patient_id: UUID, at: datetime) -> list[PatientUserObjectPermission]:

@@ -24,8 +24,6 @@ from patients.care.models import CareTeamMember
 from patients.codes import ConsentType
 from patients.privacy.records import Decision
 
-ENDED = {"stopped": "Medication stopped", "on_hold": "Medication paused"}
-OVER = {"ruled_out": "Diagnosis ruled out", "remission": "Diagnosis in remission"}
 # Of a day without a time: wherever it is read it stays that day.
 NOON = time(12)
 
@@ -41,23 +39,28 @@ def medication_lines(rows: Iterable[Medication], since: datetime, url: str) -> I
     for one in rows:
         name = " ".join(filter(None, (one.name, one.dose, one.unit)))
         is_new = one.created_at > since
-        if is_new and one.status != "stopped":
-            said = "Medication begun" if one.start is not None and one.start >= day else "Medication recorded"
+        on = f", stopped on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
+        if one.status == "stopped" and (one.stop >= day if one.stop else not is_new):
+            said, on = "Medication stopped", on.replace("stopped on", "on")
+        elif one.status == "on_hold":
+            said = "Medication paused"
+        elif not is_new:
+            said = "Medication changed"
         else:
-            said = ENDED.get(one.status, "Medication changed")
-        on = f", on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
+            is_begun = one.status == "active" and one.start is not None and one.start >= day
+            said = "Medication begun" if is_begun else "Medication recorded"
         at = one.created_at if is_new else one.updated_at
         yield Line(f"{said}: {name}{on}", at, url, "first-aid-kit")
 
 
 def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Iterator[Line]:
-    """Say of touched diagnoses what was added, changed or is over."""
+    """Say of touched diagnoses what was added or changed, and how each stands now."""
     for one in rows:
         is_new = one.created_at > since
-        said = "Diagnosis added" if is_new else OVER.get(one.status, "Diagnosis changed")
-        state = f", {one.get_status_display().lower()}" if is_new or one.status not in OVER else ""
+        said = "Diagnosis added" if is_new else "Diagnosis changed"
         at = one.created_at if is_new else one.updated_at
-        yield Line(f"{said}: {one.code} {one.title}{state}", at, url, "stethoscope")
+        state = one.get_status_display().lower()
+        yield Line(f"{said}: {one.code} {one.title}, {state}", at, url, "stethoscope")
 
 
 def version_lines(rows: Iterable[PlanVersion]) -> Iterator[Line]:
@@ -87,7 +90,7 @@ def note_lines(rows: Iterable[Note]) -> Iterator[Line]:
 def contact_line(note: Note, zone: tzinfo, *, late: bool = False) -> Line:
     """Say when a note wants the next contact; `late`: the day is over and nobody met the person since."""
     day = datetime.combine(note.follow_up_on or note.occurred_at.date(), NOON, zone)
-    words = "The agreed contact has not taken place" if late else "Next contact"
+    words = "No session since the agreed contact is on record" if late else "Next contact"
     url = reverse("clinical:note_page", args=[note.patient_id, note.pk])
     said = f"by the note of {note.occurred_at.astimezone(zone):%-d %b}"
     return Line(words, day, url, "notes", late, said)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django import forms
 
-from clinical.notes.forms import TEXT
+from clinical.notes.forms import MOST_SAVES, TEXT
 from clinical.notes.models import ADDENDUM
 from clinical.notes.wording import SHAPES
 
@@ -17,10 +17,12 @@ from clinical.notes.wording import SHAPES
 class AddendumForm(forms.Form):
     """What is added to a signed note; what a page didn't say of its save is that of a first one."""
 
-    version = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput, initial=0)
+    version = forms.IntegerField(
+        min_value=0, max_value=MOST_SAVES, required=False, widget=forms.HiddenInput, initial=0
+    )
     spell = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     number = forms.IntegerField(
-        min_value=1, max_value=2**31 - 1, required=False, widget=forms.HiddenInput, initial=1
+        min_value=1, max_value=MOST_SAVES, required=False, widget=forms.HiddenInput, initial=1
     )
     text = forms.CharField(
         label=SHAPE.label, help_text=SHAPE.hint, required=False, strip=False,

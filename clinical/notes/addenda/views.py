@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,6 +27,8 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import context_of, given_back
 from patients.registry.access import CHART
+
+SIGNED = "It was signed already, as it stands here. Open the note anew."
 
 
 @requires(*DESK_ROLES)
@@ -91,6 +93,8 @@ def _both(
         theirs = queries.opened(context, added.addendum)
         both = side_by_side(ADDENDUM, {"text": form.typed()}, theirs)
         shown: dict[str, Any] = {"thing": "addendum", "is_signed": is_signed, "newest": newest, "both": both}
+        if is_partial(request) and is_signed and not both[0]["differs"]:
+            return JsonResponse({"message": SIGNED}, status=422)
         if is_partial(request):
             return render(request, "clinical/notes/_conflict.html", shown, status=409)
     if is_signed and not both[0]["differs"]:

@@ -44,7 +44,10 @@ def _waiting(patient_ids: list[UUID]) -> QuerySet[PlanVersion]:
 
 
 def approvers_of(patient: Patient, at: datetime, besides: UUID | None = None) -> list[User]:
-    """Return the supervisors who may give their word on a plan: those who may write in the chart."""
+    """Return the supervisors who may give their word on a plan: those who may write in the chart.
+
+    One query for each supervisor of the organization: only where a version waits.
+    """
     house = active_users(organization_id=patient.organization_id, roles=APPROVERS).order_by("full_name")
     return [one for one in house if one.pk != besides and _may_write(one, patient.pk, at)]
 

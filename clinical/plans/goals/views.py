@@ -20,7 +20,7 @@ from clinical.plans.models import Goal
 from clinical.plans.showing import goal_row
 from clinical.plans.versions import PROTECTED
 from clinical.sessions.labels import reach
-from clinical.sessions.queries import latest
+from clinical.sessions.queries import latest, open_ids
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
 from patients.registry.queries import local_day, rows_of
@@ -97,7 +97,9 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
         goal = queries.goal_of(found.the_plan(), goal_id)
         view = queries.view_goals(found.patient, [goal], found.at)[0]
         found.context.open([goal, *view.entries])
-        return {"goal": goal_row(view, patient_id, found.shut)}
+        who = reach(found.context.actor, found.patient, found.at)
+        sessions = open_ids(rows_of(found.patient), who, [one.session_id for one in view.readings])
+        return {"goal": goal_row(view, patient_id, found.shut, sessions)}
 
     def make(found: Look, data: Any) -> forms.Form:
         goal = queries.goal_of(found.the_plan(), goal_id)

@@ -71,7 +71,9 @@ def save_medication(
 def _label(actor: Actor, row: Medication, labels: Collection[str] | None, shut: Shut) -> dict[str, Any]:
     """Set the labels of a medication that is saved afterwards; return what changed, for the trail."""
     before = sorted(row.sensitivity_labels)
-    wanted = before if labels is None else sorted(set(labels) - {"N"})
+    # The form offers no label of psychotherapy notes: one that came by an import stays.
+    kept = {"PSYTHPN"} & set(before)
+    wanted = before if labels is None else sorted((set(labels) | kept) - {"N"})
     if wanted == before:
         return {}
     if set(wanted) - LABELS.keys() or ("PSYTHPN" in wanted and "PSYTHPN" not in before):

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.plans import queries, schedule
-from clinical.plans.approvals.queries import WAITING, supervisors
+from clinical.plans.actions import waits_no_more
 from clinical.plans.models import PlanStatus
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import IN_FORCE, reviews_due
@@ -14,7 +14,6 @@ from clinical.plans.wording import DECISIONS
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
-from cortex.ops.notices.actions import overtake
 from patients.privacy.queries import consent_state
 from patients.registry.queries import local_day
 
@@ -60,8 +59,7 @@ def hold_review(
         review.save(force_insert=True)
     if ends:
         plan.status, plan.ended_at = PlanStatus.COMPLETED, at
-        told = supervisors(plan.organization_id)
-        overtake(actor=actor, user_ids=told, code=WAITING, object_ids=[plan.pk])
+        waits_no_more(actor, plan)
     plan.next_review_at, plan.risk_level = following, level
     plan.save(update_fields=["status", "ended_at", "next_review_at", "risk_level", "updated_at"])
     record(actor, "plan.reviewed", review, codes={"decision": decision, "consent": agreed, "level": level})

@@ -96,6 +96,13 @@ def test_the_screener_is_not_offered_again_once_it_was_answered(cast: Cast) -> N
     assert ASK not in page_of(cast, one)
 
 
+def test_a_result_that_a_later_one_of_the_same_measure_follows_offers_nothing(cast: Cast) -> None:
+    one = taken(cast, 1)
+    install_screener(cast)
+    later = taken(cast, 0)
+    assert ASK not in page_of(cast, one) and ASK not in page_of(cast, later)
+
+
 def test_without_an_endorsement_and_after_a_correction_nothing_is_offered(cast: Cast) -> None:
     install_screener(cast)
     calm = page_of(cast, taken(cast, 0))

@@ -53,6 +53,20 @@ def test_a_level_that_came_down_has_not_risen(cast: Cast) -> None:
     assert (line(cast).level, line(cast).place.group) == ("high", "steady")
 
 
+def test_a_first_low_level_is_no_rise(cast: Cast) -> None:
+    at = makers.now()
+    looked(cast, at - 3 * DAY)
+    assessed(cast, "low", at - DAY)
+    assert line(cast).place.group == "steady"
+
+
+def test_a_first_level_above_low_has_risen(cast: Cast) -> None:
+    at = makers.now()
+    looked(cast, at - 3 * DAY)
+    assessed(cast, "medium", at - DAY)
+    assert line(cast).place.why == "The level rose to medium."
+
+
 def test_a_level_that_rose_since_one_looked_comes_first(cast: Cast) -> None:
     at = makers.now()
     looked(cast, at - 3 * DAY)

@@ -151,14 +151,25 @@ def test_a_medication_begun_since_the_session_is_told_from_one_that_was_recorded
     told = changed(cast)
     assert "Medication begun: Sertraline" in told and "Medication recorded: Lithium" in told
     assert "Medication stopped: Quetiapine, on " in told
+    take_medicine(cast, name="Lorazepam", status="on_hold")
+    assert "Medication paused: Lorazepam" in changed(cast)
+
+
+def test_an_end_of_long_ago_is_no_news_when_its_row_is_corrected(cast: Cast) -> None:
+    row = take_medicine(cast, name="Lithium", status="stopped", stop=makers.now().date() - 300 * DAY)
+    age(Medication)
+    session(cast, 5)
+    take_medicine(cast, row, name="Lithium", status="stopped", stop=row.stop, dose="300", unit="mg")
+    told = changed(cast)
+    assert "Medication changed: Lithium 300 mg, stopped on" in told and "Medication stopped" not in told
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
         ("confirmed", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, confirmed"),
-        ("remission", "Diagnosis in remission: F33.1"),
-        ("ruled_out", "Diagnosis ruled out: F33.1"),
+        ("remission", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, in remission"),
+        ("ruled_out", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, ruled out"),
     ],
 )
 def test_a_change_of_a_diagnosis_says_what_it_is_now(cast: Cast, status: str, said: str) -> None:

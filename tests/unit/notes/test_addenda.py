@@ -83,6 +83,24 @@ def test_a_save_that_comes_twice_or_late_changes_nothing(cast: Cast) -> None:
     assert texts(cast, note) == ["newer"]
 
 
+@pytest.mark.parametrize("version", ["-1", "2147483647", "9" * 40, "x"])
+def test_a_version_that_no_page_had_is_refused(cast: Cast, version: str) -> None:
+    where = url("note_addendum", cast, signed(cast).pk)
+    assert as_user(cast.alice).post(where, form(version=version)).status_code == 422
+
+
+def test_other_words_of_a_page_that_was_gone_back_to_are_kept(cast: Cast) -> None:
+    """Without a script a page says the same number each time that it is sent."""
+    note, page = signed(cast), uuid7()
+    keep(cast, note, "She rang.", 0, page)
+    back = keep(cast, note, "She rang twice.", 0, page)
+    assert (back.outcome, texts(cast, note)) == ("conflict", ["She rang."])
+    sign(cast, note, 1)
+    same, other = keep(cast, note, "She rang.", 0, page), keep(cast, note, "She wrote.", 0, page)
+    assert (same.outcome, other.outcome, texts(cast, note)) == ("signed", "signed", ["She rang."])
+    assert NoteVersion.objects.filter(addendum__isnull=False, kind="conflict").count() == 2
+
+
 @pytest.mark.parametrize("kind", ["soap", PROCESS])
 def test_two_pages_at_once_lose_nothing_and_the_writer_chooses(cast: Cast, kind: str) -> None:
     note, laptop, phone = signed(cast, kind), uuid7(), uuid7()

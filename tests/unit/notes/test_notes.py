@@ -110,6 +110,19 @@ def test_a_save_that_comes_twice_or_late_changes_nothing(cast: Cast) -> None:
     assert texts_of(cast, note)["plan"] == "newer"
 
 
+def test_what_a_page_that_was_gone_back_to_says_anew_is_kept(cast: Cast) -> None:
+    """Without a script a page says the same number each time that it is sent."""
+    note, page = begin(cast), uuid7()
+    save(cast, note, SOAP | {"plan": "one"}, 1, page)
+    other = save(cast, note, SOAP | {"plan": "two"}, 1, page)
+    assert (other.outcome, texts_of(cast, note)["plan"]) == ("conflict", "one")
+    assert NoteVersion.objects.get().kind == "conflict"
+    earlier = note.occurred_at - timedelta(hours=2)
+    moved = save(cast, note, SOAP | {"plan": "one"}, 1, page, occurred_at=earlier)
+    assert (moved.outcome, moved.note.occurred_at) == ("saved", earlier)
+    assert moved.note.version == other.note.version + 1
+
+
 def test_two_pages_at_once_lose_nothing_and_the_writer_chooses(cast: Cast) -> None:
     note, laptop, phone = begin(cast), uuid7(), uuid7()
     save(cast, note, SOAP | {"plan": "from the laptop"}, 1, laptop)

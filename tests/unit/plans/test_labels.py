@@ -26,6 +26,7 @@ from tests.walk.plans import MEDICINE
 
 pytestmark = pytest.mark.django_db
 ONE = "1 medication of this person is not shown to you because of its sensitivity label."
+HIDDEN = "1 medication that is not shown to you is dangerous in overdose."
 METHADONE: dict[str, Any] = MEDICINE | {"name": "Methadone", "indication": "Opioids"}
 
 
@@ -51,6 +52,13 @@ def prescriber(planned: Planned) -> User:
     return user
 
 
+def test_a_label_that_no_form_offers_outlives_a_change(planned: Planned) -> None:
+    row = taken(planned)
+    Medication.objects.filter(pk=row.pk).update(sensitivity_labels=["PSYTHPN"])
+    taken(planned, "HIV", medication_id=row.pk)
+    assert Medication.objects.get(pk=row.pk).sensitivity_labels == ["HIV", "PSYTHPN"]
+
+
 def test_a_medication_with_a_label_is_a_number_to_whom_it_shuts_out(planned: Planned) -> None:
     row = taken(planned, "SUD_PART2")
     cast = planned.cast
@@ -71,6 +79,7 @@ def test_a_medication_with_a_label_is_a_number_to_whom_it_shuts_out(planned: Pla
             assert "Methadone" not in page
             assert ONE in page
             assert "Dangerous in overdose" not in page
+        assert HIDDEN in text(as_user(user), places[0])
     confirm_protected(actor=bob, patient_id=planned.who)
     makers.scope_all()
     for place in places:

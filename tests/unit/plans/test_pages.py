@@ -21,6 +21,7 @@ from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART
+from patients.sessions.models import Session
 from tests import makers
 from tests.unit.plans.conftest import Planned
 
@@ -265,3 +266,5 @@ def test_a_reading_may_be_of_a_session_of_the_person_and_leads_to_it(planned: Pl
     assert client.post(where, form | {"session_id": str(sitting.pk)}).status_code == 303
     assert client.post(where, form | {"session_id": "", "value": "1"}).status_code == 303
     assert text(client, where).count(f"/sessions/{sitting.pk}/") == 1
+    Session.objects.filter(pk=sitting.pk).update(sensitivity_labels=["V"])
+    assert f"/sessions/{sitting.pk}/" not in text(client, where), "a label shuts it"
