@@ -41,9 +41,11 @@ FLAGS = [
 ]
 AXE = (Path(__file__).parent / "vendor/axe-4.14.1.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# The rules that colours decide: all that a second theme can break.
+COLOURS = ["color-contrast", "link-in-text-block"]
 RUN_AXE = (
-    f"axe.run(document, {{preload: false, runOnly: {json.dumps(RULES)}}}).then((r) => JSON.stringify("
-    "r.violations.map((v) => [v.id, ...v.nodes.slice(0, 3).map((n) => n.target.join(' '))])))"
+    "axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: %s}).then((r) => "
+    "JSON.stringify(r.violations.map((v) => [v.id, ...v.nodes.slice(0, 3).map((n) => n.target.join(' '))])))"
 )
 # What a refused claim and a refused form say on the console is the browser's own line, not a fault.
 EXPECTED = ("409 (Conflict)", "422 (Unprocessable")
@@ -93,11 +95,14 @@ class Visitor:
         tab.wait_for_url(lambda url: "/accounts/" not in url)
         tab.close()
 
-    def axe(self) -> list[Any]:
-        """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice."""
+    def axe(self, only: list[str] | None = None) -> list[Any]:
+        """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice, or these rules."""
         session = self.context.new_cdp_session(self.page)
-        session.send("Runtime.evaluate", {"expression": f"{AXE};0"})
-        answer = session.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True})
+        session.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }};0"})
+        wanted: Any = {"type": "rule", "values": only} if only else RULES
+        run = {"expression": RUN_AXE % json.dumps(wanted), "awaitPromise": True}
+        answer = session.send("Runtime.evaluate", run)
+        session.detach()
         found: list[Any] = json.loads(answer["result"]["value"])
         return found
 
@@ -111,11 +116,20 @@ class Visitor:
     def faults(self) -> dict[str, Any]:
         """Return what axe finds in both themes, and by how much the page is too wide; else nothing."""
         found: dict[str, Any] = {}
-        for scheme in ("dark", "light"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            found[scheme] = self.axe()
+        self.page.emulate_media(color_scheme="dark")
+        found["dark"] = self.axe(COLOURS)
+        self.page.emulate_media(color_scheme="light")
+        found["light"] = self.axe()
         found["wider"] = self.overflow()
         return {name: wrong for name, wrong in found.items() if wrong}
+
+    def faults_of_both(self) -> dict[int, Any]:
+        """Return what is wrong in both themes, on a desk and then made narrow as it stands; else nothing."""
+        found: dict[int, Any] = {}
+        for width in (1440, 390):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            found[width] = self.faults()
+        return {width: wrong for width, wrong in found.items() if wrong}
 
 
 class Server:
@@ -178,18 +192,35 @@ def server(transactional_db: None, preloaded: subprocess.Popen[str]) -> Iterator
     running.stop()
 
 
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's; without one the run fails, it is never skipped."""
+@pytest.fixture(scope="module")
+def browsers() -> Iterator[Callable[[], Browser]]:
+    """The system's Chromium, else Playwright's; without one the run fails, it is never skipped.
+
+    A file's tests share one, each in contexts of its own; one that was ended is started anew.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
-        # Some calls of Playwright have no limit: one was seen to wait for ever on a page that was leaving.
-        watch = threading.Timer(LONGEST, _kill_browsers)
-        watch.start()
-        yield browser
-        with suppress(PlaywrightError):
-            browser.close()
-        watch.cancel()
+        running: list[Browser] = []
+
+        def find() -> Browser:
+            if not running or not running[-1].is_connected():
+                program = chromium_program()
+                running.append(playwright.chromium.launch(executable_path=program, args=FLAGS))
+            return running[-1]
+
+        yield find
+        for browser in running[-1:]:
+            with suppress(PlaywrightError):
+                browser.close()
+
+
+@pytest.fixture
+def chromium(browsers: Callable[[], Browser]) -> Iterator[Browser]:
+    """A running Chromium; a test that takes too long loses it, and fails."""
+    # Some calls of Playwright have no limit: one was seen to wait for ever on a page that was leaving.
+    watch = threading.Timer(LONGEST, _kill_browsers)
+    watch.start()
+    yield browsers()
+    watch.cancel()
 
 
 def _kill_browsers() -> None:

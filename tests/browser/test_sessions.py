@@ -26,7 +26,7 @@ def heard(people: Cast) -> Session:
             model_version="1",
         )
         for minutes, label, confidence in (
-            (1, "sad", 0.8), (2, "sad", 0.3), (9, "fear", 0.6), (10, "hopeless", 0.9),
+            (1, "sad", 0.8), (2, "sad", 0.3), (3, "fear", 0.6), (4, "hopeless", 0.9),
         )
     ]  # fmt: skip
     home = makers.machine(people.home)

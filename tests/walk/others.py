@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
 import textwrap
 from collections.abc import Callable, Iterator
 from types import FunctionType
@@ -22,14 +21,12 @@ from cortex.ops.slots.timetable import said
 from tests.walk.addresses import Address, addresses
 from tests.walk.doors import TRAIL, USE, Answer, Doors, undone
 from tests.walk.pairs import admin_pairs, page_pairs
-from tests.walk.rounds import CALLS, Walk, _visitors
+from tests.walk.rounds import CALLS, EVERY, Walk, _visitors
 from tests.walk.world import World
 
 # No page of ours sends them; the last is no method at all.
 OTHERS = ("PUT", "PATCH", "DELETE", "BREW")
 REFUSED = (403, 404, 405)
-# The long form of `make proof`.
-EVERY = bool(os.environ.get("CORTEX_EXPLORE"))
 # Parts of a person's name in a task's parameters: whoever sends one could say in whose name it works.
 PERSONAL = ("actor", "user", "person", "staff", "on_behalf")
 
