@@ -168,7 +168,10 @@ def test_an_end_of_long_ago_is_no_news_when_its_row_is_corrected(cast: Cast) -> 
     ("status", "said"),
     [
         ("confirmed", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, confirmed"),
-        ("remission", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, in remission"),
+        (
+            "remission",
+            "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, in remission",
+        ),
         ("ruled_out", "Diagnosis changed: F33.1 Major depressive disorder, recurrent, moderate, ruled out"),
     ],
 )
