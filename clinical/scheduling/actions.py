@@ -243,13 +243,20 @@ def note_held(
 
 @action
 def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
-    """Take back what was noted of an appointment (missed, held, called off) within a week."""
+    """Take back what was noted of an appointment (missed, held, called off) within a week.
+
+    An hour of somebody who no longer treats the person stays as it is: it would be theirs again.
+    """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
     if row.status == Status.SCHEDULED:
         return Unchanged(row)  # type: ignore[return-value]
     if row.status_at is None or at - row.status_at > MAY_UNDO:
         raise RuleBroken("This was noted more than a week ago and stays.", "too_late")
+    if not queries.still_theirs(actor, row, at):
+        raise RuleBroken(
+            "Whose hour it was no longer treats this person. Book it anew, with yourself.", "not_their_hour"
+        )
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
     _keep(row, ["status", "cancel_reason", "status_at", "status_by"])

@@ -124,6 +124,11 @@ def locked_appointment(
     return found
 
 
+def still_theirs(actor: Actor, row: Appointment, at: datetime) -> bool:
+    """Whether an hour may be its therapist's again: the actor's own, or of somebody who treats the person."""
+    return row.therapist_id == actor.id or not treated_ids(row.therapist, at).isdisjoint(rows_of(row.patient))
+
+
 def _is_own_to_come(actor: Actor, row: Appointment, at: datetime) -> bool:
     """Whether it is the actor's own hour, and to come: nobody holds an hour that they can't call off."""
     return actor.kind == "user" and row.therapist_id == actor.id and row.starts_at > at
@@ -195,7 +200,7 @@ def may_text(patient_id: UUID, at: datetime) -> bool:
 
 
 def notices(user: User, at: datetime) -> list[dict[str, Any]]:
-    """Return what somebody hasn't ticked off: all that is to be booked anew, and reminders of what isn't over.
+    """Return what somebody hasn't ticked off: what is to be booked anew, and reminders of what isn't over.
 
     Two queries. Nobody else tells what is to be booked anew, so reminders never push it out.
     """

@@ -211,6 +211,7 @@ def appointment_page(
             "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
             "codes": codes, "own": one.therapist_id == actor.id, "treats": treats,
             "back": _calendar_at(one.starts_at, zone, one.pk),
+            "may_put_back": treats and not one.is_open() and queries.still_theirs(actor, one, at),
         }  # fmt: skip
         with timezone.override(zone):
             return render(request, "clinical/scheduling/appointment.html", shown, status=status)

@@ -93,6 +93,23 @@ def test_a_transfer_takes_the_hours_along_and_lists_those_that_were_taken(cast: 
     assert [one.pk for one in called] == [rows[0].pk, rows[2].pk]
 
 
+def test_an_hour_that_was_called_off_at_the_hand_over_is_not_given_back_to_whoever_left(cast: Cast) -> None:
+    (one,) = series(cast, makers.now() + 3 * DAY, 2)[:1]
+    book(cast, one.starts_at, who=makers.make_patient(cast.home, team=[cast.bob]), by=cast.bob)
+    where = reverse("clinical:appointment", args=[one.pk])
+    ways.transfer(actor=staff(cast.alice), patient_id=cast.patient.pk, to_id=cast.bob.pk, data=LEFT)
+    assert "Take back" not in text(cast.bob, where)
+    assert "Book it anew" in text(cast.bob, f"{where}back/", {}, 409)
+    with pytest.raises(RuleBroken) as refused:
+        actions.put_back(actor=staff(cast.bob), appointment_id=one.pk)
+    makers.scope_all()
+    one.refresh_from_db()
+    assert (refused.value.code, one.status) == ("not_their_hour", "cancelled")
+    makers.add_to_team(cast.patient, cast.alice)
+    assert "Take back" in text(cast.bob, where)
+    text(cast.bob, f"{where}back/", {}, 303)
+
+
 def test_reminders_follow_to_the_colleague_also_those_that_were_told(cast: Cast) -> None:
     one = book(cast, makers.now() + 30 * HOUR)
     AppointmentReminder.objects.update(due_at=makers.now())
