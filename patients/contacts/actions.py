@@ -71,7 +71,7 @@ def correct_contact(
     with opening(actor, purpose=PURPOSE) as context:
         context.open([row], queries.SEALED)
         queries.note_look(context, row)
-        values = _read(data, patient, before=row.phone or "")
+        values = _read(data, patient, before=row)
         changed = [name for name, value in values.items() if (getattr(row, name) or None) != (value or None)]
         stood = row.order
         moved = _put(_line(person_id), row, place)
@@ -201,35 +201,51 @@ def _refuse_stale(row: EmergencyContact, seen: datetime | None) -> None:
         raise RuleBroken("Somebody changed this contact meanwhile. Look at it as it is now.", "stale")
 
 
-def _read(data: ContactData, patient: Patient, *, before: str = "") -> dict[str, str | None]:
-    """Return the columns of what was typed; a phone is kept with its country code, unless nobody changed it.
+def _read(
+    data: ContactData, patient: Patient, *, before: EmergencyContact | None = None
+) -> dict[str, str | None]:
+    """Return the columns of what was typed; a phone is kept with its country code.
 
-    Raises InputRefused with the field.
+    A phone and an e-mail that stand so on record stay as they are, whoever wrote them and however: nobody
+    should have to mend them to correct something else. Raises InputRefused with the field.
     """
     name, phone, email = data.name.strip(), data.phone.strip(), data.email.strip()
     if not name:
         raise InputRefused("Write who it is.", "required", field="name")
     if not phone:
         raise InputRefused("Write the number to call.", "required", field="phone")
-    try:
-        number = normalise_phone(phone, patient.organization.jurisdiction)
-    except ValueError:
-        raise InputRefused(
-            "This is no phone number. Write it with its area code, or with + and the country code.",
-            "phone_unreadable", field="phone",
-        ) from None  # fmt: skip
-    if email:
-        try:
-            normalise_email(email)
-        except ValueError:
-            raise InputRefused("This is no e-mail address.", "email_unreadable", field="email") from None
+    if before is None or phone != (before.phone or "").strip():
+        phone = _number(phone, patient)
+    elif before.phone:
+        phone = before.phone
+    if before is not None and email == (before.email or "").strip():
+        email = before.email or ""
+    elif email:
+        _check_email(email)
     if data.language and not LANGUAGE.fullmatch(data.language):
         raise InputRefused("A language is a code like en or sw.", "language_unknown", field="language")
     return {
         "name": name,
         "relationship": data.relationship.strip() or None,
-        "phone": phone if phone == before else number,
+        "phone": phone,
         "email": email or None,
         "language": data.language,
         "note": data.note.strip() or None,
     }
+
+
+def _number(phone: str, patient: Patient) -> str:
+    try:
+        return normalise_phone(phone, patient.organization.jurisdiction)
+    except ValueError:
+        raise InputRefused(
+            "This is no phone number. Write it with its area code, or with + and the country code.",
+            "phone_unreadable", field="phone",
+        ) from None  # fmt: skip
+
+
+def _check_email(email: str) -> None:
+    try:
+        normalise_email(email)
+    except ValueError:
+        raise InputRefused("This is no e-mail address.", "email_unreadable", field="email") from None

@@ -13,6 +13,7 @@ from django.urls import reverse
 from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
 from crisis.exceptions.actions import open_contacts
+from patients.contacts import actions
 from patients.contacts.actions import add_contact, correct_contact, retire_contact
 from patients.contacts.models import MOST
 from patients.registry.actions import create_provisional, link_provisional
@@ -106,6 +107,26 @@ def test_a_form_that_changes_nothing_writes_nothing(cast: Cast) -> None:
     assert client.post(url("chart_contact", cast.patient, row.pk), form | seen(row)).status_code == 303
     assert only(cast.patient).updated_at == row.updated_at
     assert not AuditLog.objects.filter(event_type="contact.corrected").exists()
+
+
+def test_a_number_and_an_address_that_nobody_changed_stay_as_an_earlier_system_had_them(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = makers.make_patient(cast.home, team=[cast.alice], contacts=[])
+    with monkeypatch.context() as earlier:
+        earlier.setattr(actions, "normalise_phone", lambda phone, _: phone)
+        earlier.setattr(actions, "normalise_email", lambda email: email)
+        data = ContactData(name="Akinyi", phone="ask at the kiosk", email="mother at work")
+        add_contact(actor=staff(cast.alice), patient=patient, data=data)
+    row, client = only(patient), as_user(cast.alice)
+    door = url("chart_contact", patient, row.pk)
+    form = FORM | {"phone": "ask at the kiosk", "email": "mother at work"}
+    assert client.post(door, form | seen(row)).status_code == 303
+    row = only(patient)
+    assert [opened(row, name) for name in ("name", "phone", "email")] == [
+        "Akinyi Neighbour", "ask at the kiosk", "mother at work"
+    ]  # fmt: skip
+    assert client.post(door, form | {"email": "mother at home"} | seen(only(patient))).status_code == 422
 
 
 @pytest.mark.parametrize(
