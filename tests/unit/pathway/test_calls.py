@@ -258,10 +258,13 @@ def test_without_consent_contacts_are_added_but_not_opened(cast: Cast) -> None:
     assert "Closed: the person gave no consent" in text and "2 on record" in text
     assert "Akinyi" not in text and "Otieno" not in text
     door = url("chart_contact", cast.patient, row.pk)
-    for answer in (client.get(door), client.post(door, FORM | seen(row))):
+    assert client.get(door).status_code == 409
+    for typed in (FORM, FORM | {"phone": ""}, FORM | {"language": "luo"}):
+        answer = client.post(door, typed | seen(row))
+        text = answer.content.decode()
         assert answer.status_code == 409
-        assert "Closed: the person gave no consent" in answer.content.decode()
-        assert "Otieno" not in answer.content.decode()
+        assert "Closed: the person gave no consent" in text and "Otieno" not in text
+        assert all(value in text for value in typed.values()) and seen(row)["seen"] in text
     assert "Akinyi" not in desk(cast)
 
 
