@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.blind import normalise_email, normalise_phone
@@ -21,20 +22,29 @@ from patients.registry.records import LANGUAGE, ContactData
 REVIEW_WITHIN = timedelta(hours=24)
 SHORTEST_WORDS = 10
 PURPOSE = "emergency_contact"
+# The same name and number again so soon is the same form, sent twice.
+TWICE_WITHIN = timedelta(minutes=1)
 
 
 @action
-def add_contact(*, actor: Actor, patient: Patient, data: ContactData, place: int = MOST) -> EmergencyContact:
+def add_contact(
+    *, actor: Actor, patient: Patient, data: ContactData, place: int = MOST, at: datetime | None = None
+) -> EmergencyContact:
     """Put somebody to call on the record of a person, at a place in the order (1 is called first).
 
     The caller knows that the actor treats the person. It needs no consent: without one the contact stays
-    closed. Raises InputRefused with the field, and RuleBroken `contacts_full`.
+    closed. A form that is sent twice adds once. Raises InputRefused with the field, and RuleBroken
+    `contacts_full`.
     """
     person_id = lock_person(patient.pk)
-    line = _line(person_id, with_room=True)
+    at = clock(at)
     values = _read(data, patient)
     with opening(actor, purpose=PURPOSE) as context:
         context.load_keys([patient.pk], create=True)
+        twin = _just_added(context, person_id, values, at)
+        if twin is not None:
+            return Unchanged(twin)  # type: ignore[return-value]
+        line = _line(person_id, with_room=True)
         row = EmergencyContact(organization_id=patient.organization_id, patient=patient, **values)
         context.open([row], queries.SEALED)
         queries.note_look(context, row)
@@ -167,6 +177,18 @@ def mark_read(*, actor: Actor, person_id: UUID, at: datetime | None = None) -> i
         one.save(update_fields=["reviewed_at", "reviewed_by", "updated_at"])
         record(actor, "contacts.exception_read", one, fields=["reviewed_at", "reviewed_by"])
     return len(found)
+
+
+def _just_added(
+    context: AccessContext, person_id: UUID, values: Mapping[str, str | None], at: datetime
+) -> EmergencyContact | None:
+    """Return whom the same form put on record a moment ago, or None."""
+    rows = list(queries.on_record(person_id).filter(created_at__gte=at - TWICE_WITHIN))
+    context.open(rows, ("name", "phone"))
+    for one in rows:
+        queries.note_look(context, one)
+    same = (one for one in rows if (one.name, one.phone) == (values["name"], values["phone"]))
+    return next(same, None)
 
 
 def _line(person_id: UUID, *, with_room: bool = False) -> list[EmergencyContact]:

@@ -87,6 +87,22 @@ def test_somebody_is_added_and_the_first_step_is_done(cast: Cast) -> None:
     assert add not in steps and "1 on record" in steps
 
 
+def test_a_form_that_is_sent_twice_adds_once_and_a_namesake_is_somebody_else(cast: Cast) -> None:
+    patient = makers.make_patient(cast.home, team=[cast.alice], contacts=[])
+    client, add = as_user(cast.alice), url("chart_contact_add", patient)
+    assert [client.post(add, FORM).status_code for _ in range(2)] == [303, 303]
+    row = only(patient)
+    assert AuditLog.objects.filter(event_type="contact.added").count() == 1
+    data = ContactData(name=FORM["name"], phone=FORM["phone"])
+    values: dict[str, Any] = {"actor": staff(cast.alice), "patient": patient, "data": data}
+    later = add_contact(**values, at=makers.now() + timedelta(minutes=2))
+    makers.scope_all()
+    assert later.pk != row.pk
+    assert client.post(add, FORM | {"phone": "0712 345 679"}).status_code == 303
+    makers.scope_all()
+    assert EmergencyContact.objects.filter(patient=patient).count() == 3
+
+
 def test_a_corrected_number_stands_on_the_alert_s_page_with_what_the_contact_may_know(cast: Cast) -> None:
     row, client = only(cast.patient), as_user(cast.alice)
     door = url("chart_contact", cast.patient, row.pk)
