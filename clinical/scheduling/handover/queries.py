@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from clinical.scheduling.models import Appointment, AppointmentQuerySet, Status
 from cortex.accounts.models import User
-from patients.covers.queries import lent_to
+from patients.covers.queries import cover_spells
 
 # An absence that is planned lists so many of what falls into it.
 LISTED = 100
@@ -56,9 +56,20 @@ def falling_into(therapist_id: UUID, start: datetime, end: datetime) -> list[App
 
 
 def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Appointment]:
-    """Return the appointments within [start, end) of colleagues for whom somebody stands in now."""
-    owners, people = lent_to(user, at)
-    if not owners:
+    """Return the appointments within [start, end) of colleagues for whom somebody stands in now.
+
+    Those that begin while the cover holds and were not called off.
+    """
+    spells = cover_spells(user, at)
+    if not spells:
         return []
-    rows = Appointment.objects.filter(therapist_id__in=owners, patient_id__in=people).within(start, end)
-    return list(rows.select_related("patient", "therapist").order_by("starts_at", "pk"))
+    rows = Appointment.objects.exclude(status=Status.CANCELLED).within(start, end).filter(
+        therapist_id__in={owner for owner, *_ in spells}, patient_id__in={person for _, person, *_ in spells}
+    )  # fmt: skip
+    return [
+        one for one in rows.select_related("patient", "therapist").order_by("starts_at", "pk")
+        if any(
+            (one.therapist_id, one.patient_id) == (owner, person) and begins <= one.starts_at < ends
+            for owner, person, begins, ends in spells
+        )
+    ]  # fmt: skip
