@@ -246,7 +246,9 @@ class Review:
 
     @property
     def neural(self) -> NeuralAudioDetail | None:
-        """How a neural-audio session was set."""
+        """How a neural-audio session was set; None for what turned out to be another kind."""
+        if self.session.kind != SessionKind.NEURAL_AUDIO:
+            return None
         return getattr(self.session, "neural_audio", None)
 
     @property
