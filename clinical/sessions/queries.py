@@ -284,12 +284,12 @@ def review(head: Head, session: Session, who: Reach, at: datetime, pages: Pages 
     if found.is_private:
         return found
     found.said = said(session, found.shut, at)
-    ids = message_ids(session, found.shut, at)
-    found.emotions = readings_of(head.ids, session, ids, found.shut, pages.emotions, at)
+    found.emotions = readings_of(head.ids, session, found.shut, pages.emotions, at)
     found.activities = entries_of(session)
     found.feedback = list(SessionFeedback.objects.filter(session=session))
     if session.kind == SessionKind.CHAT:
         found.tools = list(ToolAction.objects.filter(session=session).order_by("started_at"))
+        ids = message_ids(session, found.shut, at)
         reasons = AssistantRationale.objects.filter(patient_id__in=head.ids, message_id__in=ids)
         found.rationales = page_of(reasons.order_by("message_id"), pages.reasons, REASONS)
     if found.feature is not None and found.voice is not None:

@@ -199,7 +199,7 @@ def test_messages_and_readings_with_a_label_stay_closed_within_an_open_session(c
     page = reader.get(url(cast, session)).content.decode()
     assert "1 message, sealed." in page
     assert "2 messages of this person are not shown to you because of their sensitivity label." in page
-    assert "1 reading of this person is not shown to you because of its sensitivity label." in page
+    assert "2 readings of this person are not shown to you because of their sensitivity label." in page
     rows = page.split('class="em-list"')[1].split("</ul>")[0]
     assert re.findall(r'class="w500">(\w+)', rows) == ["Trust"]
     words = reader.post(url(cast, session, "words/"), {"purpose": "treatment"}).content.decode()
