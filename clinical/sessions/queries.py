@@ -157,9 +157,18 @@ def _asked(patient_ids: Collection[UUID], kind: str, status: str) -> QuerySet[Se
     return rows.filter(status=status) if status else rows
 
 
-def withheld(patient_ids: Collection[UUID], who: Reach, *, kind: str = "", status: str = "") -> int:
-    """Return how many of these sessions labels keep back from somebody."""
+def withheld(
+    patient_ids: Collection[UUID],
+    who: Reach,
+    *,
+    kind: str = "",
+    status: str = "",
+    until: datetime | None = None,
+) -> int:
+    """Return how many of these sessions labels keep back from somebody; with `until`, begun by then."""
     rows = _asked(patient_ids, kind, status).order_by()
+    if until is not None:
+        rows = rows.filter(started_at__lte=until)
     found = rows.aggregate(all=Count("pk"), shown=Count("pk", filter=who.sessions()))
     return int(found["all"] - found["shown"])
 
