@@ -255,3 +255,25 @@ def test_whoever_stands_in_sees_the_hours_of_that_time_alone_and_none_that_was_c
     makers.scope_all()
     found = handover.covered(cast.bob, at - 7 * DAY, at + 14 * DAY, at + HOUR)
     assert [one.pk for one in found] == [inside.pk], (before.pk, after.pk)
+
+
+def test_an_absence_counts_all_that_falls_into_it_and_asks_again_when_one_was_changed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "LISTED", 1)
+    day, where = makers.now().date(), reverse("clinical:absence_new")
+    first, last = book(cast, makers.now() + 2 * DAY), book(cast, makers.now() + 3 * DAY)
+    form = {"cover": str(cast.bob.pk), "starts_at": str(day), "ends_at": str(day + 5 * DAY)}
+
+    def mark(page: str) -> str:
+        return page.split('name="seen" value="')[1].split('"')[0]
+
+    page = text(cast.alice, where, form)
+    assert '<span class="count">2</span>' in page and "And 1 more" in page
+    assert f"/appointments/{first.pk}/" in page and f"/appointments/{last.pk}/" not in page
+    actions.move_appointment(actor=staff(cast.alice), appointment_id=last.pk, start=last.starts_at + HOUR)
+    makers.scope_all()
+    again = text(cast.alice, where, form | {"seen": mark(page)})
+    assert not Absence.objects.exists(), "as many, but not the same"
+    text(cast.alice, where, form | {"seen": mark(again)}, 303)
+    assert Absence.objects.count() == 1
