@@ -64,11 +64,13 @@ def _falling_into(actor: Actor, wanted: dict[str, Any]) -> dict[str, Any]:
     at, who = clock(), wanted["user_id"]
     own = who == actor.id
     with reading(actor, purpose="treatment" if own else "admin", permission=CHART) as context:
-        rows = falling_into(who, max(wanted["starts_at"], at), wanted["ends_at"])
-        names = open_names(context, [one.patient for one in rows]) if rows else {}
+        found = falling_into(who, max(wanted["starts_at"], at), wanted["ends_at"])
+        names = open_names(context, [one.patient for one in found.rows]) if found.rows else {}
     spell = f"{wanted['starts_at']:%Y-%m-%d} {wanted['ends_at']:%Y-%m-%d}"
-    mark = f"{who} {spell} {len(rows)}"
-    return {"rows": [hour_row(one, names[one.patient_id], opens=own) for one in rows], "mark": mark}
+    return {
+        "rows": [hour_row(one, names[one.patient_id], opens=own) for one in found.rows],
+        "total": found.total, "more": found.more, "mark": f"{who} {spell} {found.mark}",
+    }  # fmt: skip
 
 
 @requires(*PLANNERS)

@@ -87,8 +87,8 @@ def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
         return None
     kinds: dict[str, list[Notification]] = {}
     glasses = 0
-    for one in unseen(request.user.pk):  # type: ignore[arg-type]
-        if one.code in ELSEWHERE or (match.url_name not in LISTS and not _is_glass(one)):
+    for one in unseen(request.user.pk, besides=ELSEWHERE):  # type: ignore[arg-type]
+        if match.url_name not in LISTS and not _is_glass(one):
             continue
         glasses += _is_glass(one)
         if _is_glass(one) and glasses > MOST_GLASSES:

@@ -1,11 +1,13 @@
 """Addenda are saved as they are written: versions, spells, texts kept beside them, drafts emptied again.
 
 Signed rows are held by a trigger, so every column that is added to them has one value for all, which
-PostgreSQL keeps beside the table. The rule is added unproven, then proven beside running writes.
+PostgreSQL keeps beside the table and gives whatever pages of the version before add meanwhile.
 """
 
+from uuid import UUID
+
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
@@ -33,31 +35,30 @@ def drafted(table: str) -> list[Operation]:
         ),
         migrations.RunSQL(migrations.RunSQL.noop, FULL.format(table.lower())),
         migrations.AddField(
-            model_name=table, name="version", field=models.PositiveIntegerField(default=1)
+            model_name=table, name="version", field=models.PositiveIntegerField(db_default=1, default=1)
         ),
         migrations.AddField(
             model_name=table,
             name="spell",
-            field=models.UUIDField(default=cortex.ids.uuid7, help_text="The page that saved last."),
+            field=models.UUIDField(
+                db_default=UUID(int=0), default=cortex.ids.uuid7, help_text="The page that saved last."
+            ),
         ),
         migrations.AddField(
             model_name=table,
             name="spell_number",
-            field=models.PositiveIntegerField(default=0, help_text="Its newest save."),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text="Its newest save."),
         ),
     ]  # fmt: skip
 
 
-def says(name: str, table: str) -> list[Operation]:
+def says(name: str, table: str) -> AddConstraintNotValid:
     """What is signed holds a text."""
     rule = models.CheckConstraint(
         condition=models.Q(("signed_at__isnull", True), ("text__isnull", False), _connector="OR"),
         name=f"{name}_signed_says_something",
     )
-    return [
-        AddConstraintNotValid(model_name=table, constraint=rule),
-        ValidateConstraint(model_name=table, name=rule.name),
-    ]
+    return AddConstraintNotValid(model_name=table, constraint=rule)
 
 
 def kept_beside(table: str) -> migrations.AddField:
@@ -76,12 +77,11 @@ def kept_beside(table: str) -> migrations.AddField:
 
 
 class Migration(migrations.Migration):
-    """Not one transaction, so that the proof holds no lock that a save waits for."""
+    """One transaction that reads no row: after a lock that it didn't get, it runs again from the start."""
 
-    atomic = False
     dependencies = [("clinical", "0012_assessment_course_index")]
     operations = [
         *[one for table in TABLES.values() for one in drafted(table)],
         *[kept_beside(table) for table in TABLES.values()],
-        *[one for name, table in TABLES.items() for one in says(name, table)],
+        *[says(name, table) for name, table in TABLES.items()],
     ]

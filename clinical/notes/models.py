@@ -18,6 +18,8 @@ from patients.bounds import known_labels, one_of, sensitivity_field, source_keys
 
 PROCESS = "psychotherapy"
 ADDENDUM = "addendum"
+# No page saved it.
+NO_SPELL = UUID(int=0)
 # Notes with an assessment say which diagnoses it is about (domain 6.2).
 ASSESSED = ("soap", "progress", "crisis")
 
@@ -265,8 +267,14 @@ class PsychotherapyNoteVersion(Version):
 
 
 class Addendum(Drafted):
-    """What is added to a signed note; saved as it is written, then signed, then never changed."""
+    """What is added to a signed note; saved as it is written, then signed, then never changed.
 
+    What a save names came later than the table, so the database fills it for a process of the version before.
+    """
+
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    spell = models.UUIDField(default=uuid7, db_default=NO_SPELL, help_text="The page that saved last.")
+    spell_number = models.PositiveIntegerField(default=0, db_default=0, help_text="Its newest save.")
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")
     author = person_of_staff()
     text = SealedTextField(null=True, help_text="Empty: what was typed was taken out again.")

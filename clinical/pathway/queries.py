@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.assessments.models import Assessment
-from clinical.notes.models import Note
+from clinical.notes.models import Note, NoteAddendum
 from clinical.scheduling.handover.queries import coming_by_person
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
@@ -197,9 +197,15 @@ def _owned(model: type, ids: list[UUID], user_id: UUID) -> list[UUID]:
 
 
 def _unsigned(people: Iterable[UUID], user_id: UUID) -> list[UUID]:
-    """Return the person of each unsigned note of somebody's; process notes are nobody's to count."""
-    rows = Note.objects.drafts().of(user_id).filter(patient__person_id__in=list(people))
-    return list(rows.values_list("patient__person_id", flat=True))
+    """Return the person of each unsigned note or addendum of somebody's; process notes are nobody's to count.
+
+    An addendum that was emptied again waits for no signature.
+    """
+    whose = {"author_id": user_id, "patient__person_id__in": list(people)}
+    notes = Note.objects.drafts().filter(**whose)
+    addenda = NoteAddendum.objects.filter(**whose, signed_at__isnull=True, text__isnull=False)
+    both = (rows.order_by().values_list("patient__person_id", flat=True) for rows in (notes, addenda))
+    return list(next(both).union(next(both), all=True))
 
 
 def treating(user: User, *, besides: UUID | None = None) -> list[User]:

@@ -102,7 +102,7 @@ def add_contact(
 ) -> EmergencyContact:
     """Put somebody to call on the record of a person whom the actor treats, by `patients.contacts`."""
     person = queries.person_of(actor, patient_id, clock(at))
-    row = contacts.add_contact(actor=actor, patient=person, data=data, place=place)
+    row = contacts.add_contact(actor=actor, patient=person, data=data, place=place, at=at)
     return Unchanged(row)  # type: ignore[return-value]
 
 

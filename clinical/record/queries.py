@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,21 +66,33 @@ def team(context: AccessContext, ids: Iterable[UUID]) -> list[CareTeamMember]:
 
 @dataclass(slots=True)
 class ContactEntry:
-    """What the form of one contact needs: the contact (None for a new one), its place, and how many."""
+    """What the form of one contact needs: the contact, its place, and how many.
+
+    The contact is None for a new one, and for one that is closed to the reader by now.
+    """
 
     contact: ContactCard | None
     place: int
     places: int
+    is_closed: bool = False
 
 
 def contact_entry(
     context: AccessContext, person_id: UUID, contact_id: UUID | None, at: datetime
 ) -> ContactEntry:
     """Open one contact of a person for its form, or say where a new one would stand."""
-    line = list(on_record(person_id).values_list("pk", flat=True))
     if contact_id is None:
-        return ContactEntry(None, len(line) + 1, len(line) + 1)
-    one = contact_card(context, person_id, contact_id, at)
+        return _entry(person_id, None, None)
+    return _entry(person_id, contact_id, contact_card(context, person_id, contact_id, at))
+
+
+def closed_entry(person_id: UUID, contact_id: UUID) -> ContactEntry:
+    """Return what the form of a contact needs that closed meanwhile; nothing of the contact is read."""
+    return replace(_entry(person_id, contact_id, None), is_closed=True)
+
+
+def _entry(person_id: UUID, contact_id: UUID | None, one: ContactCard | None) -> ContactEntry:
+    line = list(on_record(person_id).values_list("pk", flat=True))
     place = line.index(contact_id) + 1 if contact_id in line else len(line) + 1
     return ContactEntry(one, place, max(len(line), place))
 

@@ -121,8 +121,10 @@ def entry(found: ContactEntry, patient_id: UUID, seen: str, *, is_stale: bool) -
     changed meanwhile.
     """
     one = found.contact
-    if one is None:
+    if one is None and not found.is_closed:
         return {"title": "Add somebody to call", "submit": "Add", "seen": ""}
+    if one is None:
+        return {"title": "Correct a contact", "submit": "Save", "seen": seen}
     return {
         "title": "Correct a contact",
         "submit": "Save what I typed" if is_stale else "Save",

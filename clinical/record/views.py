@@ -133,8 +133,16 @@ def _contact(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at, writes=True)
-        found = queries.contact_entry(context, head.patient.person_id, contact_id, at)
-        form.offer(found.places, found.contact.language if found.contact else "")
+        try:
+            found = queries.contact_entry(context, head.patient.person_id, contact_id, at)
+        except RuleBroken as error:
+            if contact_id is None or not form.is_bound or error.code != "contacts_closed":
+                raise
+            # They closed while the form was open: what was typed comes back, and nothing of the contact.
+            status, conflict = given_back(request, form, error)
+            found = queries.closed_entry(head.patient.person_id, contact_id)
+        spoken = found.contact.language if found.contact else str(form["language"].value() or "")
+        form.offer(found.places, spoken[:16])
         form.initial = showing.typed_from(found)
         page = showing.entry(found, patient_id, request.POST.get("seen", ""), is_stale=is_stale)
         shown = showing.top(head, "people") | {"form": form, "conflict": conflict, "page": page}

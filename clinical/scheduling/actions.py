@@ -27,6 +27,7 @@ from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, a
 from cortex.clock import clock
 from cortex.ids import uuid7
 from cortex.ops.models import Notification
+from cortex.ops.notices.actions import overtake
 from cortex.ui.zone import zone_of
 from patients.registry import access
 from patients.registry.models import Patient
@@ -146,10 +147,12 @@ def _remind(row: Appointment, at: datetime) -> None:
     AppointmentReminder.objects.update_or_create(appointment=row, defaults=values)
 
 
-def _end_reminder(row: Appointment, at: datetime) -> None:
-    AppointmentReminder.objects.filter(appointment=row, done_at__isnull=True).update(
-        done_at=at, outcome=Outcome.OVERTAKEN
-    )
+def _end_reminders(actor: Actor, rows: Sequence[Appointment], at: datetime) -> None:
+    """End what would be told of these, and put away what was: what became of them is known."""
+    waiting = AppointmentReminder.objects.filter(appointment__in=rows, done_at__isnull=True)
+    waiting.update(done_at=at, outcome=Outcome.OVERTAKEN)
+    people, ids = {one.therapist_id for one in rows}, [one.pk for one in rows]
+    overtake(actor=actor, user_ids=people, code=REMINDER, object_ids=ids, at=at)
 
 
 @action
@@ -205,7 +208,7 @@ def cancel_appointment(
         rows += list(later.order_by("starts_at"))
     for one in rows:
         _note(actor, one, Status.CANCELLED, at, reason)
-        _end_reminder(one, at)
+    _end_reminders(actor, rows, at)
     codes = {"reason": reason, "count": len(rows)}
     record(actor, "appointment.cancelled", row, subject=row.patient_id, fields=["status"], codes=codes)
     return rows
@@ -218,6 +221,7 @@ def note_no_show(*, actor: Actor, appointment_id: UUID, at: datetime | None = No
     row = _open(actor, appointment_id, at)
     _refuse_future(row, at)
     _note(actor, row, Status.NO_SHOW, at)
+    _end_reminders(actor, [row], at)
     record(actor, "appointment.missed", row, subject=row.patient_id, fields=["status"])
     return row
 
@@ -232,19 +236,27 @@ def note_held(
     _refuse_future(row, at)
     row.session_id = session_id or row.session_id
     _note(actor, row, Status.HELD, at)
+    _end_reminders(actor, [row], at)
     record(actor, "appointment.held", row, subject=row.patient_id, fields=["status", "session"])
     return row
 
 
 @action
 def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
-    """Take back what was noted of an appointment (missed, held, called off) within a week."""
+    """Take back what was noted of an appointment (missed, held, called off) within a week.
+
+    An hour of somebody who no longer treats the person stays as it is: it would be theirs again.
+    """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
     if row.status == Status.SCHEDULED:
         return Unchanged(row)  # type: ignore[return-value]
     if row.status_at is None or at - row.status_at > MAY_UNDO:
         raise RuleBroken("This was noted more than a week ago and stays.", "too_late")
+    if not queries.still_theirs(actor, row, at):
+        raise RuleBroken(
+            "Whose hour it was no longer treats this person. Book it anew, with yourself.", "not_their_hour"
+        )
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
     _keep(row, ["status", "cancel_reason", "status_at", "status_by"])
@@ -297,7 +309,7 @@ def send_reminder(*, actor: Actor, reminder_id: UUID, at: datetime | None = None
 
 @quiet("that somebody ticked a notice of their own off is no part of anybody's care")
 def see_notice(*, actor: Actor, notice_id: UUID, at: datetime | None = None) -> Notification:
-    """Tick a reminder off."""
+    """Tick off a reminder, or what was to be booked anew."""
     row = queries.own_notice(actor.person, notice_id)
     if row.read_at is not None:
         return Unchanged(row)  # type: ignore[return-value]

@@ -32,7 +32,7 @@ REBOOK = "appointment.rebook"
 CALLED_OFF = "appointment.called_off"
 NAMES = ("given_name", "middle_name", "family_name")
 LISTED_NOTICES = (REMINDER, REBOOK)
-MOST_NOTICES = 50
+MOST_REMINDERS = 50
 LISTED = 50
 # A sitting that began so near to an appointment was that one.
 NEAR = timedelta(hours=1)
@@ -124,6 +124,11 @@ def locked_appointment(
     return found
 
 
+def still_theirs(actor: Actor, row: Appointment, at: datetime) -> bool:
+    """Whether an hour may be its therapist's again: the actor's own, or of somebody who treats the person."""
+    return row.therapist_id == actor.id or not treated_ids(row.therapist, at).isdisjoint(rows_of(row.patient))
+
+
 def _is_own_to_come(actor: Actor, row: Appointment, at: datetime) -> bool:
     """Whether it is the actor's own hour, and to come: nobody holds an hour that they can't call off."""
     return actor.kind == "user" and row.therapist_id == actor.id and row.starts_at > at
@@ -194,13 +199,15 @@ def may_text(patient_id: UUID, at: datetime) -> bool:
     return consent_state([person], [consent], at)[person, consent]
 
 
-def notices(user: User) -> list[dict[str, Any]]:
-    """Return the reminders, and what is to be booked anew, that somebody hasn't ticked off; two queries."""
-    rows = list(
-        Notification.objects.filter(recipient=user, code__in=LISTED_NOTICES, read_at__isnull=True)[
-            :MOST_NOTICES
-        ]
-    )
+def notices(user: User, at: datetime) -> list[dict[str, Any]]:
+    """Return what somebody hasn't ticked off: what is to be booked anew, and reminders of what isn't over.
+
+    Two queries. Nobody else tells what is to be booked anew, so reminders never push it out.
+    """
+    told = Notification.objects.filter(recipient=user, read_at__isnull=True)
+    standing = Appointment.objects.filter(therapist=user, ends_at__gt=at)
+    reminders = told.filter(code=REMINDER, object_id__in=standing.values("pk"))
+    rows = list(told.filter(code=REBOOK).union(reminders[:MOST_REMINDERS], all=True))
     found = Appointment.objects.select_related("patient").in_bulk([row.object_id for row in rows])
     shown = [{"notice": row, "appointment": found.get(row.object_id)} for row in rows]
     return sorted(

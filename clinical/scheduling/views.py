@@ -48,7 +48,7 @@ def _week(request: HttpRequest, form: ZoneForm | None = None, status: int = 200)
         user, zone = actor.person, queries.zone(actor.person)
         today = at.astimezone(zone).date()
         monday = read_week(request.GET.get("week", ""), today)
-        rows, notices = queries.week(user, *span(monday, zone)), queries.notices(user)
+        rows, notices = queries.week(user, *span(monday, zone)), queries.notices(user, at)
         lent = handover.covered(user, *span(monday, zone), at)
         people = [one.patient for one in (*rows, *lent)] + [one["appointment"].patient for one in notices]
         names = queries.open_names(context, people)
@@ -85,7 +85,7 @@ def calendar_zone(request: HttpRequest) -> HttpResponse:
 @requires(*THERAPISTS)
 @require_POST
 def calendar_seen(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Tick a reminder off."""
+    """Tick off a reminder, or what was to be booked anew."""
     actions.see_notice(actor=actor_of(request), notice_id=notice_id)
     return go_to(request, reverse("clinical:calendar"))
 
@@ -211,6 +211,7 @@ def appointment_page(
             "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
             "codes": codes, "own": one.therapist_id == actor.id, "treats": treats,
             "back": _calendar_at(one.starts_at, zone, one.pk),
+            "may_put_back": treats and not one.is_open() and queries.still_theirs(actor, one, at),
         }  # fmt: skip
         with timezone.override(zone):
             return render(request, "clinical/scheduling/appointment.html", shown, status=status)

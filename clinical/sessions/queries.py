@@ -157,9 +157,18 @@ def _asked(patient_ids: Collection[UUID], kind: str, status: str) -> QuerySet[Se
     return rows.filter(status=status) if status else rows
 
 
-def withheld(patient_ids: Collection[UUID], who: Reach, *, kind: str = "", status: str = "") -> int:
-    """Return how many of these sessions labels keep back from somebody."""
+def withheld(
+    patient_ids: Collection[UUID],
+    who: Reach,
+    *,
+    kind: str = "",
+    status: str = "",
+    until: datetime | None = None,
+) -> int:
+    """Return how many of these sessions labels keep back from somebody; with `until`, begun by then."""
     rows = _asked(patient_ids, kind, status).order_by()
+    if until is not None:
+        rows = rows.filter(started_at__lte=until)
     found = rows.aggregate(all=Count("pk"), shown=Count("pk", filter=who.sessions()))
     return int(found["all"] - found["shown"])
 
@@ -246,7 +255,9 @@ class Review:
 
     @property
     def neural(self) -> NeuralAudioDetail | None:
-        """How a neural-audio session was set."""
+        """How a neural-audio session was set; None for what turned out to be another kind."""
+        if self.session.kind != SessionKind.NEURAL_AUDIO:
+            return None
         return getattr(self.session, "neural_audio", None)
 
     @property
@@ -282,12 +293,12 @@ def review(head: Head, session: Session, who: Reach, at: datetime, pages: Pages 
     if found.is_private:
         return found
     found.said = said(session, found.shut, at)
-    ids = message_ids(session, found.shut, at)
-    found.emotions = readings_of(head.ids, session, ids, found.shut, pages.emotions, at)
+    found.emotions = readings_of(head.ids, session, found.shut, pages.emotions, at)
     found.activities = entries_of(session)
     found.feedback = list(SessionFeedback.objects.filter(session=session))
     if session.kind == SessionKind.CHAT:
         found.tools = list(ToolAction.objects.filter(session=session).order_by("started_at"))
+        ids = message_ids(session, found.shut, at)
         reasons = AssistantRationale.objects.filter(patient_id__in=head.ids, message_id__in=ids)
         found.rationales = page_of(reasons.order_by("message_id"), pages.reasons, REASONS)
     if found.feature is not None and found.voice is not None:

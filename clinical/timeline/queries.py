@@ -34,7 +34,8 @@ SESSIONS = "sessions"
 class Timeline:
     """One page: entries newest first, the pinned ones, where the next page begins, how far a search went.
 
-    `sessions_withheld` counts the sessions that labels keep back, on whichever page they would stand.
+    `sessions_withheld` counts the sessions that labels keep back, on whichever page they would stand; the
+    first page alone asks.
     """
 
     patient: Patient
@@ -94,8 +95,9 @@ def timeline(
     searched_to = found[-1].at if words and after and found else None
     if words:
         found = [entry for entry in found if entry.says(words.casefold())]
-    asks = not only_pinned and (not kinds or SESSIONS in kinds)
-    kept_back = withheld(look.ids, who) if asks else 0
+    asks = not only_pinned and (not kinds or SESSIONS in kinds) and (before is None or before.is_day_end)
+    until = min(at, before.at) if before is not None else at
+    kept_back = withheld(look.ids, who, until=until) if asks else 0
     return Timeline(patient, found, first, after, searched_to, kept_back)
 
 

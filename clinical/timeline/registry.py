@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from clinical.sessions.labels import Reach
 from cortex.access.context import AccessContext
 from patients.registry.models import Patient
 
+# Above every id: a cursor of a day's end stands after all that came on it.
+LAST = UUID(int=2**128 - 1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
@@ -22,6 +25,16 @@ class Cursor:
     at: datetime
     source: str
     id: UUID
+
+    @classmethod
+    def end_of_day(cls, day: date, zone: tzinfo) -> Cursor:
+        """Return the place after everything of a day in a zone."""
+        return cls(datetime.combine(day, time.min, zone) + timedelta(days=1), "", LAST)
+
+    @property
+    def is_day_end(self) -> bool:
+        """Whether nothing was shown before it: it is where the first page up to a day begins."""
+        return self.id == LAST
 
     def text(self) -> str:
         """Return what an address holds: a time, a code and an id."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,9 +25,6 @@ from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import DOWN, given_back
 from cortex.ui.zone import zone_of
 from patients.registry.access import CHART
-
-# Above every id: a cursor of a day's end stands after all that came on it.
-LAST = UUID(int=2**128 - 1)
 
 
 @requires(*DESK_ROLES)
@@ -86,7 +82,7 @@ def _end_of(day: Any, user: Any) -> Cursor | None:
     if day is None:
         return None
     zone = zone_of(user.organization.default_timezone if user.organization else "UTC")
-    return Cursor(datetime.combine(day, time.min, zone) + timedelta(days=1), "", LAST)
+    return Cursor.end_of_day(day, zone)
 
 
 @requires(*DESK_ROLES)

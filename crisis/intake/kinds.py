@@ -56,9 +56,11 @@ _NEURAL = f.closed(
     f.whole("volume_level", 0, 100), f.code("initial_state").spoken(), f.code("target_state").spoken(),
     f.closed_list("side_effects", 20, f.code("code").needed().spoken(),
                   f.choice("severity", EFFECT_SEVERITIES).needed()),
-    about="How a session of kind `neural_audio` was set, and the side effects noted in it. In an item of "
-          "another session it is rejected with `wrong_session_kind`: leave it out. A start fills what is not "
-          "known yet, an end has the last word. What the person says afterwards belongs into `feedback`.",
+    about="How a session of kind `neural_audio` was set, and the side effects noted in it. A start of "
+          "another kind, and an end whose start said another kind, are rejected with `wrong_session_kind`: "
+          "leave it out. An end that comes before its start is taken; when the start then says another "
+          "kind, that holds, and no page shows the settings. A start fills what is not known yet, an end "
+          "has the last word. What the person says afterwards belongs into `feedback`.",
 )  # fmt: skip
 
 

@@ -50,9 +50,10 @@ def _treated(
 
 @dataclass(frozen=True, slots=True)
 class Treated:
-    """A place by which somebody treats or covers a person, as a long list reads it: nothing that is sealed.
+    """A person whom somebody treats or covers, as a long list reads them: nothing that is sealed.
 
-    `covers` names whom they stand in for; it is None where they treat the person themselves.
+    `pk` is the patient's id, not that of the place. `covers` names whom they stand in for; it is None where
+    they treat the person themselves.
     """
 
     pk: UUID

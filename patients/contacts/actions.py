@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.blind import normalise_email, normalise_phone
@@ -21,20 +22,29 @@ from patients.registry.records import LANGUAGE, ContactData
 REVIEW_WITHIN = timedelta(hours=24)
 SHORTEST_WORDS = 10
 PURPOSE = "emergency_contact"
+# The same name and number again so soon is the same form, sent twice.
+TWICE_WITHIN = timedelta(minutes=1)
 
 
 @action
-def add_contact(*, actor: Actor, patient: Patient, data: ContactData, place: int = MOST) -> EmergencyContact:
+def add_contact(
+    *, actor: Actor, patient: Patient, data: ContactData, place: int = MOST, at: datetime | None = None
+) -> EmergencyContact:
     """Put somebody to call on the record of a person, at a place in the order (1 is called first).
 
     The caller knows that the actor treats the person. It needs no consent: without one the contact stays
-    closed. Raises InputRefused with the field, and RuleBroken `contacts_full`.
+    closed. A form that is sent twice adds once. Raises InputRefused with the field, and RuleBroken
+    `contacts_full`.
     """
     person_id = lock_person(patient.pk)
-    line = _line(person_id, with_room=True)
+    at = clock(at)
     values = _read(data, patient)
     with opening(actor, purpose=PURPOSE) as context:
         context.load_keys([patient.pk], create=True)
+        twin = _just_added(context, person_id, values, at)
+        if twin is not None:
+            return Unchanged(twin)  # type: ignore[return-value]
+        line = _line(person_id, with_room=True)
         row = EmergencyContact(organization_id=patient.organization_id, patient=patient, **values)
         context.open([row], queries.SEALED)
         queries.note_look(context, row)
@@ -71,7 +81,7 @@ def correct_contact(
     with opening(actor, purpose=PURPOSE) as context:
         context.open([row], queries.SEALED)
         queries.note_look(context, row)
-        values = _read(data, patient, before=row.phone or "")
+        values = _read(data, patient, before=row)
         changed = [name for name, value in values.items() if (getattr(row, name) or None) != (value or None)]
         stood = row.order
         moved = _put(_line(person_id), row, place)
@@ -169,6 +179,18 @@ def mark_read(*, actor: Actor, person_id: UUID, at: datetime | None = None) -> i
     return len(found)
 
 
+def _just_added(
+    context: AccessContext, person_id: UUID, values: Mapping[str, str | None], at: datetime
+) -> EmergencyContact | None:
+    """Return whom the same form put on record a moment ago, or None."""
+    rows = list(queries.on_record(person_id).filter(created_at__gte=at - TWICE_WITHIN))
+    context.open(rows, ("name", "phone"))
+    for one in rows:
+        queries.note_look(context, one)
+    same = (one for one in rows if (one.name, one.phone) == (values["name"], values["phone"]))
+    return next(same, None)
+
+
 def _line(person_id: UUID, *, with_room: bool = False) -> list[EmergencyContact]:
     """Return whom to call now, in order; `with_room` refuses a list that is full."""
     line = list(queries.on_record(person_id))
@@ -201,35 +223,51 @@ def _refuse_stale(row: EmergencyContact, seen: datetime | None) -> None:
         raise RuleBroken("Somebody changed this contact meanwhile. Look at it as it is now.", "stale")
 
 
-def _read(data: ContactData, patient: Patient, *, before: str = "") -> dict[str, str | None]:
-    """Return the columns of what was typed; a phone is kept with its country code, unless nobody changed it.
+def _read(
+    data: ContactData, patient: Patient, *, before: EmergencyContact | None = None
+) -> dict[str, str | None]:
+    """Return the columns of what was typed; a phone is kept with its country code.
 
-    Raises InputRefused with the field.
+    A phone and an e-mail that stand so on record stay as they are, whoever wrote them and however: nobody
+    should have to mend them to correct something else. Raises InputRefused with the field.
     """
     name, phone, email = data.name.strip(), data.phone.strip(), data.email.strip()
     if not name:
         raise InputRefused("Write who it is.", "required", field="name")
     if not phone:
         raise InputRefused("Write the number to call.", "required", field="phone")
-    try:
-        number = normalise_phone(phone, patient.organization.jurisdiction)
-    except ValueError:
-        raise InputRefused(
-            "This is no phone number. Write it with its area code, or with + and the country code.",
-            "phone_unreadable", field="phone",
-        ) from None  # fmt: skip
-    if email:
-        try:
-            normalise_email(email)
-        except ValueError:
-            raise InputRefused("This is no e-mail address.", "email_unreadable", field="email") from None
+    if before is None or phone != (before.phone or "").strip():
+        phone = _number(phone, patient)
+    elif before.phone:
+        phone = before.phone
+    if before is not None and email == (before.email or "").strip():
+        email = before.email or ""
+    elif email:
+        _check_email(email)
     if data.language and not LANGUAGE.fullmatch(data.language):
         raise InputRefused("A language is a code like en or sw.", "language_unknown", field="language")
     return {
         "name": name,
         "relationship": data.relationship.strip() or None,
-        "phone": phone if phone == before else number,
+        "phone": phone,
         "email": email or None,
         "language": data.language,
         "note": data.note.strip() or None,
     }
+
+
+def _number(phone: str, patient: Patient) -> str:
+    try:
+        return normalise_phone(phone, patient.organization.jurisdiction)
+    except ValueError:
+        raise InputRefused(
+            "This is no phone number. Write it with its area code, or with + and the country code.",
+            "phone_unreadable", field="phone",
+        ) from None  # fmt: skip
+
+
+def _check_email(email: str) -> None:
+    try:
+        normalise_email(email)
+    except ValueError:
+        raise InputRefused("This is no e-mail address.", "email_unreadable", field="email") from None

@@ -89,6 +89,13 @@ def lent_to(user: User, at: Moment) -> tuple[set[UUID], set[UUID]]:
     return {owner for owner, _ in pairs if owner}, {patient for _, patient in pairs}
 
 
+def cover_spells(user: User, at: Moment) -> list[tuple[UUID, UUID, datetime, datetime]]:
+    """Return (whom, for which person, from, until) of the covers by which the user stands in now."""
+    # The database holds a cover to an end.
+    rows = covers_of(user, at).filter(cover_for__user__isnull=False)
+    return list(rows.values_list("cover_for__user_id", "patient_id", "starts_at", "ends_at"))  # type: ignore[arg-type]
+
+
 def stands_in_for(user: User, patient_id: UUID | None, owner_id: UUID | None, at: datetime) -> bool:
     """Whether the user covers somebody for a person now."""
     if patient_id is None or owner_id is None:

@@ -41,7 +41,9 @@ class Migration(migrations.Migration):
                 (
                     "side_effects",
                     cortex.crypto.fields.SealedJSONField(
-                        blank=True, help_text="{code: severity} or a list of codes.", null=True
+                        blank=True,
+                        help_text="A list of {code, severity}; from earlier systems {code: severity}.",
+                        null=True,
                     ),
                 ),
                 ("received_at", models.DateTimeField()),

@@ -43,7 +43,9 @@ class NeuralAudioDetail(models.Model):
     volume_level = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0-100")
     initial_state = models.CharField(max_length=64, blank=True)
     target_state = models.CharField(max_length=64, blank=True)
-    side_effects = SealedJSONField(null=True, blank=True, help_text="{code: severity} or a list of codes.")
+    side_effects = SealedJSONField(
+        null=True, blank=True, help_text="A list of {code, severity}; from earlier systems {code: severity}."
+    )
     received_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -213,6 +213,10 @@ def test_an_end_without_its_start_makes_the_session_and_a_start_that_says_otherw
     assert results(api.send(started(cast.patient, session_kind="chat", neural_audio=None))) == ["stored"]
     session.refresh_from_db()
     assert session.kind == "chat"
+    reader = makers.client_of(cast.alice)
+    page = reader.get(reverse("clinical:session", args=[cast.patient.pk, session.pk])).content.decode()
+    assert "Chat" in page and 'id="ne"' not in page
+    makers.scope_all()
     later = ended(cast.patient, neural_audio=settings)
     assert refusals(api.send(later)) == [("wrong_session_kind", "/neural_audio")]
 

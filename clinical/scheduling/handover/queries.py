@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from django.db.models import Count
 
 from clinical.scheduling.models import Appointment, AppointmentQuerySet, Status
 from cortex.accounts.models import User
-from patients.covers.queries import lent_to
+from patients.covers.queries import cover_spells
 
 # An absence that is planned lists so many of what falls into it.
 LISTED = 100
@@ -49,16 +51,47 @@ def spans_of(therapist_id: UUID, start: datetime, end: datetime) -> list[tuple[d
     return list(rows.values_list("starts_at", "ends_at"))
 
 
-def falling_into(therapist_id: UUID, start: datetime, end: datetime) -> list[Appointment]:
-    """Return somebody's planned appointments that overlap [start, end), with their people; one query."""
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """What falls into a time: the first of it to list, how many there are, and a mark of every one."""
+
+    rows: list[Appointment]
+    total: int
+    mark: str
+
+    @property
+    def more(self) -> int:
+        """How many are not listed."""
+        return self.total - len(self.rows)
+
+
+def falling_into(therapist_id: UUID, start: datetime, end: datetime) -> Falling:
+    """Return somebody's planned appointments that overlap [start, end), with their people; two queries.
+
+    The mark is another one as soon as one comes, goes or moves.
+    """
     rows = Appointment.objects.filter(therapist_id=therapist_id, status=Status.SCHEDULED).within(start, end)
-    return list(rows.select_related("patient", "therapist").order_by("starts_at", "pk")[:LISTED])
+    rows = rows.order_by("starts_at", "pk")
+    every = [f"{pk} {begins.timestamp()}" for pk, begins in rows.values_list("pk", "starts_at")]
+    mark = sha256("\n".join(every).encode()).hexdigest()
+    return Falling(list(rows.select_related("patient", "therapist")[:LISTED]), len(every), mark)
 
 
 def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Appointment]:
-    """Return the appointments within [start, end) of colleagues for whom somebody stands in now."""
-    owners, people = lent_to(user, at)
-    if not owners:
+    """Return the appointments within [start, end) of colleagues for whom somebody stands in now.
+
+    Those that begin while the cover holds and were not called off.
+    """
+    spells = cover_spells(user, at)
+    if not spells:
         return []
-    rows = Appointment.objects.filter(therapist_id__in=owners, patient_id__in=people).within(start, end)
-    return list(rows.select_related("patient", "therapist").order_by("starts_at", "pk"))
+    rows = Appointment.objects.exclude(status=Status.CANCELLED).within(start, end).filter(
+        therapist_id__in={owner for owner, *_ in spells}, patient_id__in={person for _, person, *_ in spells}
+    )  # fmt: skip
+    return [
+        one for one in rows.select_related("patient", "therapist").order_by("starts_at", "pk")
+        if any(
+            (one.therapist_id, one.patient_id) == (owner, person) and begins <= one.starts_at < ends
+            for owner, person, begins, ends in spells
+        )
+    ]  # fmt: skip

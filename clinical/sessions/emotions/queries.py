@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.paginator import Page
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from clinical.sessions.labels import Reach, shut_to_teams
-from clinical.sessions.words.queries import window_of
+from clinical.sessions.words.queries import kept_back, messages_of, window_of
 from cortex.accounts.models import User
 from cortex.audit import NotFound
 from cortex.ids import time_of
@@ -52,15 +52,20 @@ class Readings:
 
 
 def readings_of(
-    patient_ids: Collection[UUID], session: Session, message_ids: QuerySet[Any, UUID],
-    shut: Collection[str], number: str | None, at: datetime,
-) -> Readings:  # fmt: skip
-    """Return the emotions of an open session and of its open messages; two queries, however many."""
+    patient_ids: Collection[UUID], session: Session, shut: Collection[str], number: str | None, at: datetime
+) -> Readings:
+    """Return the emotions of an open session and of its messages; two queries, however many.
+
+    Those that a label of their own or of their message keeps back are counted only.
+    """
     rows = EmotionObservation.objects.in_window(*window_of(session, at))
-    whose = Q(session_id=session.pk) | Q(message_id__in=message_ids)
+    messages = messages_of(session, at).order_by()
+    whose = Q(session_id=session.pk) | Q(message_id__in=messages.values("pk"))
+    closed = kept_back(shut) | Q(message_id__in=messages.filter(kept_back(shut)).values("pk"))
     known = rows.filter(patient_id__in=patient_ids).filter(whose).order_by("observed_at", "pk")
-    every = list(known.values_list("pk", "is_flagged", "sensitivity_labels"))
-    marks = [(pk, flagged) for pk, flagged, labels in every if not set(shut) & set(labels)]
+    known = known.annotate(closed=Case(When(closed, then=True), default=False))
+    every = list(known.values_list("pk", "is_flagged", "closed"))
+    marks = [(pk, flagged) for pk, flagged, is_closed in every if not is_closed]
     drawn = set(spread(marks))
     page = page_of([pk for pk, _ in marks], number, PER_PAGE)
     wanted = drawn | set(page.object_list)

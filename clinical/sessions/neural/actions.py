@@ -107,7 +107,9 @@ def set_profile(
 
 @action
 def propose_changes(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> int:
-    """Write what the rules propose for one person after feedback; return how many are new.
+    """Write what the rules propose for one person; return how many are new.
+
+    What is new may be feedback, side effects, or how a session with either of them was set.
 
     Nothing is applied, and nothing is asked again on sessions that a proposal stood on already.
     """

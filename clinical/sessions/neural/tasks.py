@@ -1,4 +1,4 @@
-"""Proposes changes of neural profiles after feedback; may run twice, since nothing is proposed twice."""
+"""Proposes changes of neural profiles after new feedback, side effects or settings; may run twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ LOOK_BACK = timedelta(days=2)
 
 @shared_task(name="clinical.sessions.neural.tasks.propose_from_feedback")
 def propose_from_feedback() -> int:
-    """Look at everybody from whom feedback on neural audio came lately; return how many proposals are new."""
+    """Look at everybody of whose neural audio feedback, side effects or settings came lately.
+
+    Return how many proposals are new: nothing is proposed twice.
+    """
     actor = system("neural_proposals")
     at = clock()
     with scoped(actor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,11 +13,12 @@ from cortex.ops.postgres.questions import kept
 SHOWN = 50
 
 
-def unseen(user_id: UUID, limit: int = SHOWN) -> list[Notification]:
-    """Return somebody's newest notices that they did not put away yet."""
-    return _unseen(user_id, limit)
+def unseen(user_id: UUID, limit: int = SHOWN, *, besides: Collection[str] = ()) -> list[Notification]:
+    """Return somebody's newest notices that they did not put away yet, leaving out these codes."""
+    return _unseen(user_id, limit, tuple(sorted(besides)))
 
 
 @kept
-def _unseen(user_id: UUID, limit: int) -> QuerySet[Notification]:
-    return Notification.objects.filter(recipient_id=user_id, read_at__isnull=True)[:limit]
+def _unseen(user_id: UUID, limit: int, besides: tuple[str, ...]) -> QuerySet[Notification]:
+    rows = Notification.objects.filter(recipient_id=user_id, read_at__isnull=True)
+    return rows.exclude(code__in=besides)[:limit]

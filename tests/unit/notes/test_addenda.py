@@ -83,6 +83,23 @@ def test_a_save_that_comes_twice_or_late_changes_nothing(cast: Cast) -> None:
     assert texts(cast, note) == ["newer"]
 
 
+def test_a_page_of_the_version_before_adds_without_naming_what_came_later(cast: Cast) -> None:
+    note = signed(cast)
+    row = keep(cast, note, "She rang.", 0, uuid7()).addendum
+    makers.scope_all()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO clinical_noteaddendum"
+            " (id, organization_id, patient_id, note_id, author_id, text, updated_at, legacy_ids)"
+            " SELECT %s, organization_id, patient_id, note_id, %s, text, updated_at, legacy_ids"
+            " FROM clinical_noteaddendum"
+            " WHERE id = %s",
+            [uuid7(), cast.bob.pk, row.pk],
+        )
+    older = NoteAddendum.objects.get(author=cast.bob)
+    assert (older.version, older.spell, older.spell_number) == (1, UUID(int=0), 0)
+
+
 @pytest.mark.parametrize("version", ["-1", "2147483647", "9" * 40, "x"])
 def test_a_version_that_no_page_had_is_refused(cast: Cast, version: str) -> None:
     where = url("note_addendum", cast, signed(cast).pk)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connections
 
 from tests import stores
 from tests.stores import ROOT
@@ -67,6 +68,23 @@ def test_every_migration_goes_back_to_nothing_and_forward_to_the_same(spare: Non
     for alias in SPARE:
         call_command("migrate", database=alias, verbosity=0, interactive=False)
         assert set(shape(alias)) ^ set(before[alias]) == set()
+
+
+def test_the_migration_of_addenda_runs_again_after_a_lock_that_it_did_not_get(
+    spare: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shape("default")
+    call_command("migrate", "clinical", "0012", verbosity=0, interactive=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(AddConstraintNotValid, "database_forwards", _no_lock)
+        with pytest.raises(OperationalError):
+            call_command("migrate", "clinical", verbosity=0, interactive=False)
+    call_command("migrate", "clinical", verbosity=0, interactive=False)
+    assert set(shape("default")) ^ set(before) == set()
+
+
+def _no_lock(*_: object) -> None:
+    raise OperationalError("canceling statement due to lock timeout")
 
 
 def applied(alias: str, label: str) -> bool:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
 from crisis.exceptions.actions import open_contacts
+from patients.contacts import actions
 from patients.contacts.actions import add_contact, correct_contact, retire_contact
 from patients.contacts.models import MOST
 from patients.registry.actions import create_provisional, link_provisional
@@ -86,6 +87,22 @@ def test_somebody_is_added_and_the_first_step_is_done(cast: Cast) -> None:
     assert add not in steps and "1 on record" in steps
 
 
+def test_a_form_that_is_sent_twice_adds_once_and_a_namesake_is_somebody_else(cast: Cast) -> None:
+    patient = makers.make_patient(cast.home, team=[cast.alice], contacts=[])
+    client, add = as_user(cast.alice), url("chart_contact_add", patient)
+    assert [client.post(add, FORM).status_code for _ in range(2)] == [303, 303]
+    row = only(patient)
+    assert AuditLog.objects.filter(event_type="contact.added").count() == 1
+    data = ContactData(name=FORM["name"], phone=FORM["phone"])
+    values: dict[str, Any] = {"actor": staff(cast.alice), "patient": patient, "data": data}
+    later = add_contact(**values, at=makers.now() + timedelta(minutes=2))
+    makers.scope_all()
+    assert later.pk != row.pk
+    assert client.post(add, FORM | {"phone": "0712 345 679"}).status_code == 303
+    makers.scope_all()
+    assert EmergencyContact.objects.filter(patient=patient).count() == 3
+
+
 def test_a_corrected_number_stands_on_the_alert_s_page_with_what_the_contact_may_know(cast: Cast) -> None:
     row, client = only(cast.patient), as_user(cast.alice)
     door = url("chart_contact", cast.patient, row.pk)
@@ -106,6 +123,26 @@ def test_a_form_that_changes_nothing_writes_nothing(cast: Cast) -> None:
     assert client.post(url("chart_contact", cast.patient, row.pk), form | seen(row)).status_code == 303
     assert only(cast.patient).updated_at == row.updated_at
     assert not AuditLog.objects.filter(event_type="contact.corrected").exists()
+
+
+def test_a_number_and_an_address_that_nobody_changed_stay_as_an_earlier_system_had_them(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = makers.make_patient(cast.home, team=[cast.alice], contacts=[])
+    with monkeypatch.context() as earlier:
+        earlier.setattr(actions, "normalise_phone", lambda phone, _: phone)
+        earlier.setattr(actions, "normalise_email", lambda email: email)
+        data = ContactData(name="Akinyi", phone="ask at the kiosk", email="mother at work")
+        add_contact(actor=staff(cast.alice), patient=patient, data=data)
+    row, client = only(patient), as_user(cast.alice)
+    door = url("chart_contact", patient, row.pk)
+    form = FORM | {"phone": "ask at the kiosk", "email": "mother at work"}
+    assert client.post(door, form | seen(row)).status_code == 303
+    row = only(patient)
+    assert [opened(row, name) for name in ("name", "phone", "email")] == [
+        "Akinyi Neighbour", "ask at the kiosk", "mother at work"
+    ]  # fmt: skip
+    assert client.post(door, form | {"email": "mother at home"} | seen(only(patient))).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -237,10 +274,13 @@ def test_without_consent_contacts_are_added_but_not_opened(cast: Cast) -> None:
     assert "Closed: the person gave no consent" in text and "2 on record" in text
     assert "Akinyi" not in text and "Otieno" not in text
     door = url("chart_contact", cast.patient, row.pk)
-    for answer in (client.get(door), client.post(door, FORM | seen(row))):
+    assert client.get(door).status_code == 409
+    for typed in (FORM, FORM | {"phone": ""}, FORM | {"language": "luo"}):
+        answer = client.post(door, typed | seen(row))
+        text = answer.content.decode()
         assert answer.status_code == 409
-        assert "Closed: the person gave no consent" in answer.content.decode()
-        assert "Otieno" not in answer.content.decode()
+        assert "Closed: the person gave no consent" in text and "Otieno" not in text
+        assert all(value in text for value in typed.values()) and seen(row)["seen"] in text
     assert "Akinyi" not in desk(cast)
 
 

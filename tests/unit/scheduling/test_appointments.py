@@ -171,6 +171,47 @@ def test_what_was_called_off_is_not_reminded_of(cast: Cast) -> None:
     assert not Notification.objects.exists()
 
 
+def told(row: Appointment, user: User, code: str, number: int) -> list[Notification]:
+    """So many notices of somebody's about an appointment, as if they had been sent."""
+    return Notification.objects.bulk_create(
+        Notification(
+            organization_id=row.organization_id, recipient=user, code=code, codes={"may_text": False},
+            object_type="clinical.Appointment", object_id=row.pk,
+        )
+        for _ in range(number)
+    )  # fmt: skip
+
+
+def test_reminders_that_nobody_ticks_off_push_nothing_else_out(
+    cast: Cast, django_assert_num_queries: Any
+) -> None:
+    at = makers.now()
+    past, soon = book(cast, at - 3 * HOUR), book(cast, at + 5 * HOUR)
+    told(soon, cast.alice, queries.REBOOK, 2)
+    told(soon, cast.alice, "referral", 1)
+    told(past, cast.alice, queries.REMINDER, 3)
+    told(soon, cast.alice, queries.REMINDER, 60)
+    with django_assert_num_queries(2):
+        codes = [one["notice"].code for one in queries.notices(cast.alice, at)]
+    assert (codes.count(queries.REBOOK), codes.count(queries.REMINDER)) == (2, queries.MOST_REMINDERS)
+    assert not {one["appointment"].pk for one in queries.notices(cast.alice, at)} - {soon.pk}
+    assert b"Somebody was referred to you." in client_of(cast.alice).get("/caseload/").content
+
+
+@pytest.mark.parametrize("became", ["held", "missed", "cancelled"])
+def test_a_reminder_is_put_away_once_it_is_known_what_became_of_it(cast: Cast, became: str) -> None:
+    at, who = makers.now(), staff(cast.alice)
+    one = book(cast, at + 3 * HOUR)
+    told(one, cast.alice, queries.REMINDER, 1)
+    if became == "cancelled":
+        actions.cancel_appointment(actor=who, appointment_id=one.pk, reason="person_ill")
+    else:
+        note = actions.note_held if became == "held" else actions.note_no_show
+        note(actor=who, appointment_id=one.pk, at=at + 4 * HOUR)
+    makers.scope_all()
+    assert not Notification.objects.filter(read_at__isnull=True).exists()
+
+
 def test_the_next_appointments_of_many_are_one_query(cast: Cast, django_assert_num_queries: Any) -> None:
     at = makers.now()
     book(cast, at + timedelta(days=9))

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from clinical.notes.actions import begin_note
+from clinical.notes.addenda.actions import write_addendum
 from clinical.notes.models import PROCESS
 from clinical.pathway import actions as ways
 from clinical.scheduling import actions
@@ -22,11 +23,13 @@ from cortex.audit import NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from cortex.ops.models import Notification
 from patients.codes import EndingReason
+from patients.covers.actions import plan_absence
 from patients.covers.models import Absence
 from patients.pathway.actions import EndingData
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.notes.test_notes import signed
 from tests.unit.scheduling.test_appointments import book, client_of
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +94,23 @@ def test_a_transfer_takes_the_hours_along_and_lists_those_that_were_taken(cast: 
         actor=staff(cast.bob), appointment_id=rows[0].pk, reason="person_ill", and_later=True
     )
     assert [one.pk for one in called] == [rows[0].pk, rows[2].pk]
+
+
+def test_an_hour_that_was_called_off_at_the_hand_over_is_not_given_back_to_whoever_left(cast: Cast) -> None:
+    (one,) = series(cast, makers.now() + 3 * DAY, 2)[:1]
+    book(cast, one.starts_at, who=makers.make_patient(cast.home, team=[cast.bob]), by=cast.bob)
+    where = reverse("clinical:appointment", args=[one.pk])
+    ways.transfer(actor=staff(cast.alice), patient_id=cast.patient.pk, to_id=cast.bob.pk, data=LEFT)
+    assert "Take back" not in text(cast.bob, where)
+    assert "Book it anew" in text(cast.bob, f"{where}back/", {}, 409)
+    with pytest.raises(RuleBroken) as refused:
+        actions.put_back(actor=staff(cast.bob), appointment_id=one.pk)
+    makers.scope_all()
+    one.refresh_from_db()
+    assert (refused.value.code, one.status) == ("not_their_hour", "cancelled")
+    makers.add_to_team(cast.patient, cast.alice)
+    assert "Take back" in text(cast.bob, where)
+    text(cast.bob, f"{where}back/", {}, 303)
 
 
 def test_reminders_follow_to_the_colleague_also_those_that_were_told(cast: Cast) -> None:
@@ -159,13 +179,21 @@ def test_hours_that_were_kept_can_be_called_off_by_their_own_therapist_and_nothi
 
 def test_a_leavers_hours_move_and_unsigned_notes_are_ticked_off_first(cast: Cast) -> None:
     rows = series(cast, makers.now() + 3 * DAY)
+    for kind, words in (("soap", "She rang."), ("soap", ""), (PROCESS, "Not for others.")):
+        note = signed(cast, kind)
+        for number, typed in enumerate(["First words", words]):
+            write_addendum(
+                actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=note.pk, text=typed,
+                version=number, spell=note.pk, number=number + 1,
+            )  # fmt: skip
+        makers.scope_all()
     for kind in ("progress", "soap", PROCESS):
         begin_note(actor=staff(cast.alice), patient_id=cast.patient.pk, note_type=kind)
     makers.scope_all()
     book(cast, rows[2].starts_at, who=makers.make_patient(cast.home, team=[cast.bob]), by=cast.bob)
     where = reverse("clinical:leaver", args=[cast.alice.pk])
     page = text(cast.sam, where)
-    for words in ("3 appointments", "2 unsigned notes", "Alice Achieng has 2 unsigned notes"):
+    for words in ("3 appointments", "3 unsigned notes", "Alice Achieng has 3 unsigned notes"):
         assert words in page, words
     form = {f"to_{cast.patient.pk}": str(cast.bob.pk)}
     assert "Say that you know of them" in text(cast.sam, where, form, 422)
@@ -182,7 +210,7 @@ def test_a_leavers_hours_move_and_unsigned_notes_are_ticked_off_first(cast: Cast
     ]  # fmt: skip
     (said,) = AuditLog.objects.filter(event_type="caseload.moved")
     counts = [said.codes[name] for name in ("people", "appointments", "called_off", "unsigned_notes")]
-    assert counts == [1, 2, 1, 2]
+    assert counts == [1, 2, 1, 3]
 
 
 def test_an_absence_shows_what_falls_into_it_before_it_is_planned_and_the_cover_sees_it(cast: Cast) -> None:
@@ -211,3 +239,41 @@ def test_an_absence_shows_what_falls_into_it_before_it_is_planned_and_the_cover_
     assert "While you stand in" in calendar
     assert "Zawadi Planted" in calendar.split("While you stand in")[1]
     text(cast.bob, reverse("clinical:appointment", args=[inside.pk]))
+
+
+def test_whoever_stands_in_sees_the_hours_of_that_time_alone_and_none_that_was_called_off(cast: Cast) -> None:
+    at = makers.now()
+    absence = {"user_id": cast.alice.pk, "cover_id": cast.bob.pk, "starts_at": at}
+    plan_absence(actor=staff(cast.sam), **absence, ends_at=at + 4 * DAY)
+    makers.scope_all()
+    before, inside, off, after = (
+        book(cast, at + far) for far in (-3 * HOUR, 2 * DAY, 2 * DAY + HOUR, 5 * DAY)
+    )
+    other = makers.make_patient(cast.home, team=[cast.alice, cast.bob])
+    book(cast, at + 3 * DAY, who=other)
+    actions.cancel_appointment(actor=staff(cast.alice), appointment_id=off.pk, reason="person_ill")
+    makers.scope_all()
+    found = handover.covered(cast.bob, at - 7 * DAY, at + 14 * DAY, at + HOUR)
+    assert [one.pk for one in found] == [inside.pk], (before.pk, after.pk)
+
+
+def test_an_absence_counts_all_that_falls_into_it_and_asks_again_when_one_was_changed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "LISTED", 1)
+    day, where = makers.now().date(), reverse("clinical:absence_new")
+    first, last = book(cast, makers.now() + 2 * DAY), book(cast, makers.now() + 3 * DAY)
+    form = {"cover": str(cast.bob.pk), "starts_at": str(day), "ends_at": str(day + 5 * DAY)}
+
+    def mark(page: str) -> str:
+        return page.split('name="seen" value="')[1].split('"')[0]
+
+    page = text(cast.alice, where, form)
+    assert '<span class="count">2</span>' in page and "And 1 more" in page
+    assert f"/appointments/{first.pk}/" in page and f"/appointments/{last.pk}/" not in page
+    actions.move_appointment(actor=staff(cast.alice), appointment_id=last.pk, start=last.starts_at + HOUR)
+    makers.scope_all()
+    again = text(cast.alice, where, form | {"seen": mark(page)})
+    assert not Absence.objects.exists(), "as many, but not the same"
+    text(cast.alice, where, form | {"seen": mark(again)}, 303)
+    assert Absence.objects.count() == 1

@@ -13,9 +13,11 @@ from django.urls import reverse
 from clinical.sessions import actions as running
 from clinical.sessions.emotions import actions as emotions
 from clinical.timeline.actions import pin_entry
+from clinical.timeline.registry import Cursor
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.audit import NotFound
+from cortex.ids import uuid7
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART
 from patients.sessions.messages import Message
@@ -121,6 +123,27 @@ def test_a_label_shuts_a_session_out_of_every_page_and_only_its_number_shows(
     assert len(looks("transcript")) == (0 if shut else 1)
 
 
+def test_only_the_first_page_of_a_timeline_counts_what_is_kept_back_and_nothing_that_is_to_come(
+    cast: Cast,
+) -> None:
+    doctor, at = consultant(cast), makers.now()
+    times = [at - timedelta(hours=2), at - timedelta(days=9), at + timedelta(days=3)]
+    for start in times:
+        makers.make_session(
+            cast.patient, kind="therapy", status="scheduled" if start > at else "completed", started_at=start,
+            received_at=at, sensitivity_labels=["R"],
+        )  # fmt: skip
+    two = "2 sessions of this person are not shown to you because of their sensitivity label."
+    where = reverse("clinical:timeline", args=[cast.patient.pk])
+    assert two in client_of(doctor).get(where).content.decode()
+    assert two in client_of(doctor).get(reverse("clinical:chart", args=[cast.patient.pk])).content.decode()
+    day = (at - timedelta(days=5)).date().isoformat()
+    assert ONE in client_of(doctor).get(where, {"until": day}).content.decode()
+    later = Cursor(at, "session", uuid7()).text()
+    page = client_of(doctor).get(where, {"before": later})
+    assert page.status_code == 200 and "not shown to you" not in page.content.decode()
+
+
 def test_a_kept_back_session_is_no_mark_no_last_session_and_in_no_sum(cast: Cast) -> None:
     session = labelled(cast, "R")
     Session.objects.filter(pk=session.pk).update(kind="therapy", status="completed")
@@ -199,7 +222,7 @@ def test_messages_and_readings_with_a_label_stay_closed_within_an_open_session(c
     page = reader.get(url(cast, session)).content.decode()
     assert "1 message, sealed." in page
     assert "2 messages of this person are not shown to you because of their sensitivity label." in page
-    assert "1 reading of this person is not shown to you because of its sensitivity label." in page
+    assert "2 readings of this person are not shown to you because of their sensitivity label." in page
     rows = page.split('class="em-list"')[1].split("</ul>")[0]
     assert re.findall(r'class="w500">(\w+)', rows) == ["Trust"]
     words = reader.post(url(cast, session, "words/"), {"purpose": "treatment"}).content.decode()
