@@ -66,7 +66,7 @@ def note_late(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="supervision") as context:
         found = reminders.late(actor.org_ids, at)
-        both = [*found.unsigned, *found.addenda, *found.to_cosign]
+        both: list[Any] = [*found.unsigned, *found.addenda, *found.to_cosign]
         context.saw(
             "notes_late", subjects=sorted({one.patient_id for one in both}), object_type="clinical.Note"
         )
