@@ -21,11 +21,15 @@ class ClinicalConfig(AppConfig):
         from clinical.safetyplans.charted import register_safety_plan
         from clinical.timeline.care import register_care
         from clinical.timeline.own import register_own
+        from clinical.timeline.treatment import register_treatment
+        from clinical.timeline.ways import register_ways
         from cortex.live import topics
         from cortex.ui import strips
 
         register_own()
         register_care()
+        register_treatment()
+        register_ways()
         register_added()
         register_safety_plan()
         episodes.register(episodes_of)

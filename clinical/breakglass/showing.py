@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clinical.notes.reminders.queries import WAITS
 from clinical.scheduling.queries import CALLED_OFF, REBOOK, REMINDER
 from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
@@ -72,6 +73,7 @@ NOTICES = {
     "plan_waiting": "A plan waits for your approval.",
     "plan_approved": "A plan was approved.",
     "plan_given_back": "A plan was given back: read what is missing.",
+    WAITS: "Something that you wrote waits for your signature.",
     REBOOK: "Appointments of people handed over to you met others of yours: book them anew.",
     CALLED_OFF: "Appointments of yours were called off: a person's care has ended.",
 }
@@ -130,6 +132,8 @@ def _leads_to(one: Notification, role: str) -> str:
         return reverse("crisis:review_detail", args=[one.object_id])
     if one.code in (REBOOK, CALLED_OFF):
         return reverse("clinical:calendar")
+    if one.code == WAITS:
+        return reverse("clinical:note_desk")
     if one.code == "plan_waiting":
         return reverse("clinical:plan_reviews")
     if one.code in ("plan_approved", "plan_given_back"):

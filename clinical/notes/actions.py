@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,20 +20,18 @@ from clinical.notes.models import (
 )
 from clinical.notes.prefill import session_line
 from clinical.notes.queries import AnyDraft, AnyNote, Reader
-from clinical.notes.rules import SUPERVISOR_AFTER
+from clinical.notes.reminders.actions import end_reminder
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
-from crisis.reviews.actions import close_item, make_item
 from crisis.risk.queries import latest_assessment
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
 
-UNSIGNED = "note_unsigned"
 MOST_SIGNS = 60_000
 Outcome = Literal["saved", "known", "conflict", "signed"]
 
@@ -234,7 +232,7 @@ def discard_draft(*, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime
     row.status = NoteStatus.DISCARDED
     row.save(update_fields=["status", "updated_at"])
     record(actor, "note.discarded", row, subject=row.patient_id, fields=["status"])
-    _close_reminder(actor, row.patient_id, "no_action_needed", clock(at))
+    end_reminder(actor=actor, row=row, outcome="no_action_needed", at=clock(at))
     return row
 
 
@@ -279,7 +277,7 @@ def sign_note(
         codes={"type": row.note_type, "level": level, "version": version, "needs_cosign": row.needs_cosign,
                "diagnoses": len(linked.linked_ids(row))},
     )  # fmt: skip
-    _close_reminder(actor, row.patient_id, "reviewed", at)
+    end_reminder(actor=actor, row=row, outcome="reviewed", at=at)
     return row
 
 
@@ -333,29 +331,6 @@ def export_notes(*, actor: Actor, patient_id: UUID, reason: str, at: datetime | 
     codes = {"reason": reason, "notes": len(notes), "withheld": withheld}
     record(actor, "note.exported", None, subject=who.patient.pk, object_id=who.patient.pk, codes=codes)
     return who
-
-
-@action
-def remind_author(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> Note | None:
-    """Make a task of a note that nobody signed for three days; at seven it is overdue, and escalates."""
-    row = queries.locked_draft(note_id)
-    at = clock(at)
-    if row is None or row.reminded_at is not None:
-        return Unchanged(None)  # type: ignore[return-value]
-    row.reminded_at = at
-    row.save(update_fields=["reminded_at", "updated_at"])
-    make_item(
-        actor=actor, organization_id=row.organization_id, patient=row.patient, reason_code=UNSIGNED,
-        source_type="note", source_id=row.pk, owner_id=row.author_id,
-        due_at=max(row.created_at + SUPERVISOR_AFTER, at + timedelta(hours=1)), at=at,
-    )  # fmt: skip
-    record(actor, "note.reminded", row, subject=row.patient_id)
-    return row
-
-
-def _close_reminder(actor: Actor, patient_id: UUID, outcome: str, at: datetime) -> None:
-    if not queries.has_reminded(patient_id):
-        close_item(actor=actor, patient_id=patient_id, reason_code=UNSIGNED, outcome=outcome, at=at)
 
 
 @action

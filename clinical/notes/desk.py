@@ -15,8 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinical.notes import actions, queries
 from clinical.notes.forms import BlockForm
+from clinical.notes.reminders import queries as reminders
 from clinical.notes.search import Found, search
-from clinical.notes.showing import block_row, row_of
+from clinical.notes.showing import addendum_row, block_row, row_of
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -49,7 +50,8 @@ def note_desk(request: HttpRequest) -> HttpResponse:
         shown = {
             "own": [line(note) for note in found.own],
             "addenda": [
-                line(one.note, addendum_at=one.created_at, url=_addendum_url(one)) for one in found.addenda
+                addendum_row(one, actor.person.pk, at) | {"name": names[one.note.patient_id]}
+                for one in found.addenda
             ],
             "to_cosign": [line(note) for note in found.to_cosign],
             "is_supervisor": actor.role == Role.SUPERVISOR,
@@ -57,18 +59,14 @@ def note_desk(request: HttpRequest) -> HttpResponse:
         return render(request, "clinical/notes/desk.html", shown)
 
 
-def _addendum_url(one: Any) -> str:
-    return reverse("clinical:note_page", args=[one.patient_id, one.note_id]) + "#addendum"
-
-
 @requires(Role.SUPERVISOR)
 @require_GET
 def note_late(request: HttpRequest) -> HttpResponse:
-    """Notes that wait for more than seven days, by pseudonym and author; their texts stay closed."""
+    """Notes and addenda that wait for more than seven days, by pseudonym and author; no text is opened."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="supervision") as context:
-        found = queries.late(actor.org_ids, at)
-        both = [*found.unsigned, *found.to_cosign]
+        found = reminders.late(actor.org_ids, at)
+        both: list[Any] = [*found.unsigned, *found.addenda, *found.to_cosign]
         context.saw(
             "notes_late", subjects=sorted({one.patient_id for one in both}), object_type="clinical.Note"
         )
@@ -76,7 +74,12 @@ def note_late(request: HttpRequest) -> HttpResponse:
         def line(note: Any) -> dict[str, Any]:
             return row_of(note, actor.person.pk, at) | {"pseudonym": note.patient.anonymous_id, "url": ""}
 
-        shown = {"unsigned": [line(one) for one in found.unsigned],
+        def added(one: Any) -> dict[str, Any]:
+            pseudonym = one.note.patient.anonymous_id
+            return addendum_row(one, actor.person.pk, at) | {"pseudonym": pseudonym, "url": ""}
+
+        unsigned = [*map(line, found.unsigned), *map(added, found.addenda)]
+        shown = {"unsigned": sorted(unsigned, key=lambda one: one["begun"]),
                  "to_cosign": [line(one) for one in found.to_cosign]}  # fmt: skip
         return render(request, "clinical/notes/late.html", shown)
 

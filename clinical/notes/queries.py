@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -23,7 +23,7 @@ from clinical.notes.models import (
     TextBlock,
 )
 from clinical.notes.prefill import measure_lines
-from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER, missing
+from clinical.notes.rules import missing
 from clinical.notes.wording import names_of
 from cortex.access.context import AccessContext
 from cortex.accounts.models import StaffProfile, User
@@ -289,41 +289,6 @@ def _open_only(actor: Actor, found: Desk, at: datetime) -> Desk:
     found.addenda = [one for one in found.addenda if one.patient_id in shown]
     found.to_cosign = [one for one in found.to_cosign if one.patient_id in shown]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """What a supervisor follows up: by pseudonym, type, author and time, never a text."""
-
-    unsigned: list[Note]
-    to_cosign: list[Note]
-
-
-def late(organizations: Iterable[UUID], at: datetime) -> Late:
-    """Return notes unsigned for seven days and trainees' signed for as long without a co-signature."""
-    rows = Note.objects.filter(organization_id__in=list(organizations)).select_related("patient", "author")
-    before = at - SUPERVISOR_AFTER
-    unsigned = rows.drafts().filter(created_at__lte=before).order_by("created_at")
-    waiting = rows.signed().filter(needs_cosign=True, cosigned_at__isnull=True, signed_at__lte=before)
-    return Late(list(unsigned[:MOST]), list(waiting.order_by("signed_at")[:MOST]))
-
-
-def to_remind(at: datetime, limit: int = 200) -> list[UUID]:
-    """Return the ids of notes unsigned for three days whose author was not reminded yet."""
-    rows = Note.objects.drafts().filter(created_at__lte=at - REMIND_AFTER, reminded_at__isnull=True)
-    return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
-
-
-def locked_draft(note_id: UUID) -> Note | None:
-    """Lock and return an unsigned note, or None."""
-    rows: Any = Note.objects.select_for_update(of=("self",))
-    found: Note | None = rows.filter(pk=note_id, status=NoteStatus.DRAFT).select_related("patient").first()
-    return found
-
-
-def has_reminded(patient_id: UUID) -> bool:
-    """Whether an unsigned note of this person was reminded of."""
-    return Note.objects.drafts().filter(patient_id=patient_id, reminded_at__isnull=False).exists()
 
 
 def blocks(user: User, note_type: str | None = None) -> list[TextBlock]:

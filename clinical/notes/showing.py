@@ -10,7 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.notes.models import NoteStatus, VersionKind
-from clinical.notes.queries import AnyNote
+from clinical.notes.queries import AnyAddendum, AnyNote
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
 from clinical.notes.wording import FREE, SHAPES, label_words
 
@@ -38,6 +38,32 @@ def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
         "labels": label_words(note.sensitivity_labels),
         "added": getattr(note, "added", 0),
     }
+
+
+def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any]:
+    """Return an unsigned addendum as a line of a list, which says what it is added to."""
+    waited, own = at - one.created_at, one.author_id == user_id
+    note = row_of(one.note, user_id, at)
+    page = reverse("clinical:note_page", args=[one.patient_id, one.note_id])
+    return note | {
+        "type": f"Addendum to {_within(note['type'])} note",
+        "url": f"{page}#addendum" if own else "",
+        "state": "Not signed",
+        "is_draft": True,
+        "own": own,
+        "author": one.author.full_name,
+        "at": one.created_at,
+        "late": waited >= REMIND_AFTER,
+        "very_late": waited >= SUPERVISOR_AFTER,
+        "waits": False,
+        "begun": one.created_at,
+        "added": 0,
+    }
+
+
+def _within(kind: str) -> str:
+    """Return a type of note as it stands within a sentence."""
+    return kind if kind.isupper() else kind.lower()
 
 
 def state_words(note: AnyNote) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import Q
+
 from clinical.notes.labels import closed_diagnoses
 from clinical.notes.queries import standing
 from cortex.audit import Actor
@@ -27,6 +29,12 @@ class Shut:
         """Whether one row is open."""
         own = self.user_id is not None and row.recorded_by_id == self.user_id
         return own or not self.labels & set(row.sensitivity_labels)
+
+    def condition(self) -> Q:
+        """Return the condition on rows that are open."""
+        if not self.labels:
+            return Q()
+        return Q(recorded_by=self.user_id) | ~Q(sensitivity_labels__overlap=sorted(self.labels))
 
     def open_of(self, rows: Iterable[Row]) -> tuple[list[Row], int]:
         """Return the rows that are open, in their order, and how many are kept back."""

@@ -102,7 +102,7 @@ def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
     """Lock a person and their open plan; RuleBroken when there is none."""
     patient = treated_to_write(actor, patient_id, at)
     rows = TreatmentPlan.objects.select_for_update(of=("self",))
-    plan = rows.filter(patient_id__in=rows_of(patient), status__in=OPEN).first()
+    plan = rows.filter(patient_id__in=rows_of(patient), status__in=OPEN).order_by("pk").first()
     if plan is None:
         raise RuleBroken("There is no plan yet. Begin one first.", "no_plan")
     return plan

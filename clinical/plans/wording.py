@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 CONCERNS = {
     "depression": "Depression",
@@ -101,6 +102,12 @@ DECISIONS = {
 }
 
 
+# What became of a diagnosis and of a medication, wherever it is told.
+DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"
+MEDICATION_BEGUN, MEDICATION_RECORDED = "Medication begun", "Medication recorded"
+MEDICATION_STOPPED = "Medication stopped"
+
+
 def percent(share: float | None) -> str:
     """Return a share as whole per cent; empty without one."""
     return "" if share is None else f"{share * 100:.0f} %"
@@ -132,3 +139,13 @@ def waits_words(since: datetime, at: datetime) -> str:
 def version_words(version: int) -> str:
     """Return what a signature was: of a new plan, or of a change."""
     return "Plan signed" if version == 1 else f"Plan changed, version {version}"
+
+
+def diagnosis_words(said: str, one: Any) -> str:
+    """Return what became of a diagnosis: by its code and the title that it had when it was recorded."""
+    return f"{said}: {one.code} {one.title}"
+
+
+def medication_words(said: str, one: Any) -> str:
+    """Return what became of a medication, of which name and dose are opened."""
+    return f"{said}: {' '.join(filter(None, (one.name, one.dose, one.unit)))}"

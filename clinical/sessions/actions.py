@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from clinical.plans.goals.actions import count_logged
 from clinical.scheduling.actions import note_held, propose_line
 from clinical.scheduling.queries import appointment_of
 from clinical.sessions import queries
@@ -161,9 +162,15 @@ def end_session(
     *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
     at: datetime | None = None,
 ) -> Session:  # fmt: skip
-    """End a session: its appointment took place, and its billing line is proposed from its minutes."""
+    """End a session: its appointment took place, and its billing line is proposed from its minutes.
+
+    What was logged of the open plan's interventions is counted there, each once.
+    """
     if status not in ENDINGS:
         raise InputRefused("Say how the session ended.", "ending_unknown", field="status")
+    # The person before the run, as in an assessment: the plan that is counted up is theirs.
+    person_id = person_ids([patient_id]).get(patient_id, patient_id)
+    lock_patients({patient_id, person_id})
     at = clock(at)
     run = _running(actor, patient_id, session_id, at)
     session = run.session
@@ -178,7 +185,20 @@ def end_session(
         if appointment is not None:
             note_held(actor=actor, appointment_id=appointment.pk, session_id=session.pk, at=at)
         propose_line(actor=actor, session_id=session.pk, at=at)
+        logged = _logged(actor, session)
+        if logged:
+            count_logged(actor=actor, patient_id=patient_id, session_id=session.pk, codes=logged, at=at)
     return session
+
+
+def _logged(actor: Actor, session: Session) -> set[str]:
+    """Return the codes of the interventions that stand in a session's log; they are sealed with its words."""
+    rows = [one for one in queries.entries_of(session) if one.activity_type == INTERVENTION]
+    if not rows:
+        return set()
+    with opening(actor, purpose="treatment") as context:
+        context.open(rows, ["activity_data"])
+        return {str((one.activity_data or {}).get("code", "")) for one in rows}
 
 
 def _running(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> SessionRun:

@@ -12,7 +12,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from clinical.sessions.labels import reach
+from clinical.notes.queries import standing
+from clinical.plans.labels import Shut, shut_by
+from clinical.sessions.labels import Reach, reach_by
 from clinical.sessions.queries import withheld
 from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
@@ -81,8 +83,8 @@ def timeline(
     patient = access.treated(actor, patient_id, at)
     depth = SEARCHED if words else PAGE
     pins = _pins(patient.pk)
-    who = reach(actor, patient, at)
-    look = Look(patient, rows_of(patient), at, depth + 1, context, who, before)
+    who, shut = _standing(actor, patient, at)
+    look = Look(patient, rows_of(patient), at, depth + 1, context, who, shut, before)
     first = _pinned(look, kinds, pins) if before is None and not words else []
     if only_pinned:
         found, after = (first or _pinned(look, kinds, pins)), None
@@ -105,12 +107,18 @@ def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, 
     """Return one entry of a person; NotFound for any other."""
     known = {one.key: one for one in sources()}
     if source in known:
-        who = reach(context.actor, patient, at)
-        look = Look(patient, rows_of(patient), at, 1, context, who, only={item_id})
+        who, shut = _standing(context.actor, patient, at)
+        look = Look(patient, rows_of(patient), at, 1, context, who, shut, only={item_id})
         for found in known[source].rows(look):
             if found.id == item_id:
                 return found
     raise NotFound("This does not exist, or it is not open to you.", "not_found")
+
+
+def _standing(actor: Actor, patient: Patient, at: datetime) -> tuple[Reach, Shut]:
+    """Return what labels leave open of sessions, and what they shut of diagnoses and medications."""
+    user, found = actor.person, standing(actor.person, patient, at)
+    return reach_by(user.pk, found), shut_by(user.pk, found)
 
 
 def _merged(look: Look, kinds: Collection[str], depth: int) -> tuple[list[Entry], Cursor | None]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from clinical.plans.labels import Shut
 from clinical.sessions.labels import Reach
 from cortex.access.context import AccessContext
 from patients.registry.models import Patient
@@ -100,7 +101,8 @@ class Entry:
 class Look:
     """One question to a source: whose, until when, before which place, how many, and which alone.
 
-    `reach` is which of the person's sessions labels leave open to whoever looks.
+    `reach` is which of the person's sessions labels leave open to whoever looks, `shut` which labels keep
+    diagnoses and medications back from them.
     """
 
     patient: Patient
@@ -109,6 +111,7 @@ class Look:
     limit: int
     context: AccessContext
     reach: Reach
+    shut: Shut
     before: Cursor | None = None
     only: Collection[UUID] | None = None
 

@@ -103,6 +103,10 @@ REVIEW_REASONS = {
         "A note waits for its signature",
         "Its author has not signed it for three days; after seven their supervisor sees it.",
     ),
+    "addendum_unsigned": (
+        "An addendum to a note waits for its signature",
+        "Its author has not signed it for three days; after seven their supervisor sees it.",
+    ),
     "risk_review": ("Signals at medium: have a look today", "The engine's level went to medium."),
     "follow_up_missed": ("A promised follow-up has passed", "Nobody logged this contact in time."),
     "level_stands_after_end": (

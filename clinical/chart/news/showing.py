@@ -16,7 +16,16 @@ from clinical.notes.models import Note
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.medications.models import Medication
 from clinical.plans.models import PlanVersion
-from clinical.plans.wording import version_words
+from clinical.plans.wording import (
+    DIAGNOSIS_ADDED,
+    DIAGNOSIS_CHANGED,
+    MEDICATION_BEGUN,
+    MEDICATION_RECORDED,
+    MEDICATION_STOPPED,
+    diagnosis_words,
+    medication_words,
+    version_words,
+)
 from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.wording import joined_words
 from crisis.safetyplans.models import SafetyPlan
@@ -37,30 +46,29 @@ def medication_lines(rows: Iterable[Medication], since: datetime, url: str) -> I
     """Say of touched medications, opened, what was begun, changed, paused or stopped."""
     day = timezone.localtime(since).date()
     for one in rows:
-        name = " ".join(filter(None, (one.name, one.dose, one.unit)))
         is_new = one.created_at > since
         on = f", stopped on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
         if one.status == "stopped" and (one.stop >= day if one.stop else not is_new):
-            said, on = "Medication stopped", on.replace("stopped on", "on")
+            said, on = MEDICATION_STOPPED, on.replace("stopped on", "on")
         elif one.status == "on_hold":
             said = "Medication paused"
         elif not is_new:
             said = "Medication changed"
         else:
             is_begun = one.status == "active" and one.start is not None and one.start >= day
-            said = "Medication begun" if is_begun else "Medication recorded"
+            said = MEDICATION_BEGUN if is_begun else MEDICATION_RECORDED
         at = one.created_at if is_new else one.updated_at
-        yield Line(f"{said}: {name}{on}", at, url, "first-aid-kit")
+        yield Line(f"{medication_words(said, one)}{on}", at, url, "first-aid-kit")
 
 
 def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Iterator[Line]:
     """Say of touched diagnoses what was added or changed, and how each stands now."""
     for one in rows:
         is_new = one.created_at > since
-        said = "Diagnosis added" if is_new else "Diagnosis changed"
+        said = DIAGNOSIS_ADDED if is_new else DIAGNOSIS_CHANGED
         at = one.created_at if is_new else one.updated_at
         state = one.get_status_display().lower()
-        yield Line(f"{said}: {one.code} {one.title}, {state}", at, url, "stethoscope")
+        yield Line(f"{diagnosis_words(said, one)}, {state}", at, url, "stethoscope")
 
 
 def version_lines(rows: Iterable[PlanVersion]) -> Iterator[Line]:

@@ -11,7 +11,8 @@ from clinical.notes import queries, sealing
 from clinical.notes.actions import Outcome, take_save
 from clinical.notes.addenda.queries import newest_own
 from clinical.notes.queries import AnyAddendum
-from cortex.access.context import opening
+from clinical.notes.reminders.actions import end_reminder
+from cortex.access.context import holds, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ids import uuid7
@@ -49,12 +50,17 @@ def write_addendum(
         )  # fmt: skip
         if not text.strip():
             return Unchanged(Added(row, "saved"))  # type: ignore[return-value]
+    was_empty = not holds(row, "text")
     outcome = take_save(
         actor=actor, row=row, sections={"text": text if text.strip() else ""}, version=version, spell=spell,
         number=number, at=at,
     )  # fmt: skip
     if outcome == "saved":
+        if was_empty:
+            row.created_at = at  # one that was emptied waits from when it says something again
         row.save()
+        if not text.strip():
+            end_reminder(actor=actor, row=row, outcome="no_action_needed", at=at)
     return Added(row, outcome)
 
 
@@ -84,4 +90,5 @@ def sign_addendum(
     row.save(update_fields=["signed_at", "content_hash", "updated_at"])
     codes = {"note": str(note.pk), "version": version}
     record(actor, "note.addendum_signed", row, subject=row.patient_id, codes=codes)
+    end_reminder(actor=actor, row=row, outcome="reviewed", at=at)
     return row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,8 @@ WORDS = ("specific", "achievable_note", "metric")
 # What changes nothing of what was agreed, and what does.
 SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
 MOST_STEPS = 12
+# What a session's log tells apart and a plan has as one: its problem-solving therapy is PM+ too.
+PLANNED_AS = {"PM_PLUS": "PROBLEM_SOLVING_THERAPY"}
 
 
 @action
@@ -288,10 +290,33 @@ def count_session(
     row = queries.locked_intervention(plan, intervention_id)
     if row.ended_on is not None:
         raise RuleBroken("This intervention is over.", "is_over")
+    _count(actor, row)
+    return row
+
+
+@action
+def count_logged(
+    *, actor: Actor, patient_id: UUID, session_id: UUID, codes: Collection[str], at: datetime | None = None
+) -> list[PlannedIntervention]:
+    """Count a session that ends for what the open plan has of the interventions that were logged in it.
+
+    Each once, however often it was logged. The caller ends the session, which happens once.
+    """
+    plan = queries.open_plan(queries.treated_to_write(actor, patient_id, clock(at)))
+    wanted = {PLANNED_AS.get(code, code) for code in codes}
+    # Whoever changes a plan holds its person, who is locked here: the plan stays the open one.
+    rows = PlannedIntervention.objects.select_for_update(of=("self",)).filter(code__in=wanted)
+    counted = list(rows.filter(plan=plan, ended_on__isnull=True).order_by("pk")) if plan else []
+    for row in counted:
+        _count(actor, row, session=str(session_id))
+    return counted or Unchanged([])  # type: ignore[return-value]
+
+
+def _count(actor: Actor, row: PlannedIntervention, **where: str) -> None:
     row.sessions_held += 1
     row.save(update_fields=["sessions_held", "updated_at"])
-    record(actor, "intervention.session_held", row, codes={"code": row.code, "held": row.sessions_held})
-    return row
+    codes = {"code": row.code, "held": row.sessions_held} | where
+    record(actor, "intervention.session_held", row, codes=codes)
 
 
 @action

@@ -17,7 +17,6 @@ from clinical.notes.actions import (
     cosign_note,
     discard_draft,
     label_note,
-    remind_author,
     save_block,
     save_draft,
     sign_note,
@@ -25,6 +24,8 @@ from clinical.notes.actions import (
 from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, Note, NoteVersion, PsychotherapyNote
 from clinical.notes.queries import AnyNote
+from clinical.notes.reminders.actions import remind_author
+from clinical.notes.reminders.queries import late
 from clinical.notes.sealing import is_intact
 from clinical.notes.tasks import remind_unsigned
 from cortex.access.context import reading
@@ -306,7 +307,7 @@ def test_three_days_unsigned_is_a_task_of_the_author_and_signing_ends_it(cast: C
     remind_unsigned()
     item = ReviewItem.objects.get(reason_code="note_unsigned")
     assert (item.owner_id, item.source_id, item.done_at) == (cast.alice.pk, note.pk, None)
-    assert remind_author(actor=makers.machine(cast.home), note_id=note.pk) is None
+    assert remind_author(actor=makers.machine(cast.home), row_id=note.pk) is None
     sign(cast, note, note.version)
     item.refresh_from_db()
     assert item.done_at is not None
@@ -324,9 +325,9 @@ def test_after_seven_days_a_supervisor_sees_that_it_waits_and_not_what_it_says(c
     young, old = written(cast), written(cast, "session_note")
     backdate(young, days=6)
     backdate(old, days=8)
-    found = queries.late([cast.home.pk], makers.now())
+    found = late([cast.home.pk], makers.now())
     assert [one.pk for one in found.unsigned] == [old.pk]
-    assert queries.late([cast.elsewhere.pk], makers.now()).unsigned == []
+    assert late([cast.elsewhere.pk], makers.now()).unsigned == []
 
 
 def test_a_note_about_a_session_begins_with_its_times_and_measures_and_nothing_thought(cast: Cast) -> None:

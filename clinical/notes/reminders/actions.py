@@ -1,0 +1,75 @@
+"""Writes of reminders: tell an author what waits unsigned, and end it when it waits no more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from clinical.notes.models import Note, NoteAddendum
+from clinical.notes.queries import AnyDraft
+from clinical.notes.reminders import queries
+from clinical.notes.reminders.queries import KINDS, NAMES, WAITS
+from clinical.notes.rules import SUPERVISOR_AFTER
+from cortex.audit import Actor, Unchanged, action, part, quiet, record
+from cortex.clock import clock
+from cortex.ops.notices.actions import notify, overtake
+from crisis.reviews.actions import close_item, make_item
+
+# The reasons of tasks. Others see a task: of process notes and what is added to them there is none.
+REASONS: dict[type[AnyDraft], str] = {Note: "note_unsigned", NoteAddendum: "addendum_unsigned"}
+
+
+@action
+def remind_author(
+    *, actor: Actor, row_id: UUID, kind: str = "note", at: datetime | None = None
+) -> AnyDraft | None:
+    """Make a task of what nobody signed for three days; at seven it is overdue, and escalates.
+
+    `kind` is one of KINDS. A person has one open task of a reason: when it is another's, or of another text,
+    the author gets a notice instead. So does, and alone, the author of a process note or of an addendum to
+    one: it says that something of theirs waits, and nobody else sees it.
+    """
+    at = clock(at)
+    row = queries.locked_to_remind(KINDS[kind], row_id, at)
+    if row is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    if isinstance(row, Note):
+        row.reminded_at = at
+        row.save(update_fields=["reminded_at", "updated_at"])
+    if not _has_task(actor, row, at):
+        notify(
+            actor=actor, organization_id=row.organization_id, user_ids=[row.author_id], code=WAITS,
+            object_type="", object_id=row.pk,
+        )  # fmt: skip
+    record(actor, "note.reminded", row, subject=row.patient_id)
+    return row
+
+
+def _has_task(actor: Actor, row: AnyDraft, at: datetime) -> bool:
+    """Make the task of what others may know of; whether it is the author's own."""
+    reason = REASONS.get(type(row))
+    if reason is None:
+        return False
+    item = make_item(
+        actor=actor, organization_id=row.organization_id, patient=row.patient, reason_code=reason,
+        source_type=NAMES[type(row)], source_id=row.pk, owner_id=row.author_id,
+        due_at=max(row.created_at + SUPERVISOR_AFTER, at + timedelta(hours=1)), at=at,
+    )  # fmt: skip
+    return item.source_id == row.pk or (isinstance(row, Note) and item.owner_id == row.author_id)
+
+
+@part
+@quiet("that nothing waits any more follows from what was done, which its own action records")
+def end_reminder(*, actor: Actor, row: AnyDraft, outcome: str, at: datetime) -> bool:
+    """End the task and the notice of what was signed, discarded or emptied; whether there was one."""
+    ended = False
+    if isinstance(row, NoteAddendum) or (isinstance(row, Note) and not queries.has_reminded(row.patient_id)):
+        # A task stands for all reminded notes of a person, and for one addendum.
+        source = row.pk if isinstance(row, NoteAddendum) else None
+        item = close_item(
+            actor=actor, patient_id=row.patient_id, reason_code=REASONS[type(row)], outcome=outcome, at=at,
+            source_id=source,
+        )  # fmt: skip
+        ended = item is not None
+    seen = overtake(actor=actor, user_ids=[row.author_id], code=WAITS, object_ids=[row.pk], at=at)
+    return ended or bool(seen) or Unchanged(False)  # type: ignore[return-value]

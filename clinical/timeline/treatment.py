@@ -1,0 +1,124 @@
+"""The sources of what a person was found to have and what they take: diagnoses and medications."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import DateTimeField, F, Func, Q, Value
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from clinical.plans.diagnoses.models import Diagnosis
+from clinical.plans.medications.models import Medication, MedicationStatus
+from clinical.plans.wording import (
+    DIAGNOSIS_ADDED,
+    DIAGNOSIS_CHANGED,
+    MEDICATION_BEGUN,
+    MEDICATION_RECORDED,
+    MEDICATION_STOPPED,
+    diagnosis_words,
+    medication_words,
+)
+from clinical.timeline.queries import window
+from clinical.timeline.registry import Entry, Look, Source, register
+from patients.registry.queries import local_day
+
+# A row is written a moment after the transaction began whose time it was created at: what was changed within
+# this long is told with its first entry, which says how it stands.
+SETTLES = timedelta(minutes=1)
+CHANGED = Q(updated_at__gt=F("created_at") + SETTLES)
+MEDICINE = "first-aid-kit"
+
+
+def _noon(name: str, zone: str) -> Func:
+    """Return noon of a day in the person's zone: wherever it is read, it stays that day."""
+    noon = Func(F(name), template="(%(expressions)s + interval '12 hours')", output_field=DateTimeField())
+    return Func(Value(zone), noon, function="timezone", output_field=DateTimeField())
+
+
+def _plan_page(look: Look) -> str:
+    return reverse("clinical:plan", args=[look.patient.pk])
+
+
+def _diagnoses(look: Look) -> list[Entry]:
+    """Diagnoses that labels leave open to the reader, when they were added."""
+    rows = Diagnosis.objects.filter(look.shut.condition(), patient_id__in=look.ids, created_at__lte=look.at)
+    return [
+        Entry(
+            "diagnosis", "diagnoses", one.pk, one.created_at, diagnosis_words(DIAGNOSIS_ADDED, one),
+            detail=_how_it_began(one), by=one.recorded_by.full_name if one.recorded_by else "",
+            icon="stethoscope", url=_plan_page(look),
+        )
+        for one in window(rows.select_related("recorded_by").defer("note"), "created_at", look, "diagnosis")
+    ]  # fmt: skip
+
+
+def _how_it_began(one: Diagnosis) -> str:
+    """Say since when, and how it stands where no later entry says so."""
+    told = [f"Since {one.onset:%-d %b %Y}."] if one.onset else []
+    if one.updated_at - one.created_at <= SETTLES:
+        told.insert(0, f"{one.get_status_display()}.")
+    return " ".join(told)
+
+
+def _changed_diagnoses(look: Look) -> list[Entry]:
+    """How a diagnosis stands since it was changed last, where that was later than it was added."""
+    rows = Diagnosis.objects.filter(look.shut.condition(), CHANGED, patient_id__in=look.ids)
+    rows = rows.filter(updated_at__lte=look.at).defer("note")
+    return [
+        Entry(
+            "diagnosis_changed", "diagnoses", one.pk, one.updated_at,
+            diagnosis_words(DIAGNOSIS_CHANGED, one),
+            detail=f"Now: {one.get_status_display().lower()}"
+            + (f", since {one.resolved_on:%-d %b %Y}." if one.resolved_on else "."),
+            icon="stethoscope", url=_plan_page(look),
+        )
+        for one in window(rows, "updated_at", look, "diagnosis_changed")
+    ]  # fmt: skip
+
+
+def _medications(look: Look) -> list[Entry]:
+    """Medications that labels leave open to the reader, on the day they began or when they were recorded."""
+    begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=local_day(look.patient, look.at))
+    rows = Medication.objects.filter(look.shut.condition(), begun, patient_id__in=look.ids)
+    rows = rows.annotate(begun_at=Coalesce(_noon("start", look.patient.zone()), "created_at"))
+    found = list(window(rows.select_related("recorded_by"), "begun_at", look, "medication"))
+    look.context.open(found, ("name", "dose"))
+    return [
+        Entry(
+            "medication", "medications", one.pk, one.begun_at,
+            medication_words(MEDICATION_BEGUN if one.start else MEDICATION_RECORDED, one),
+            detail=f"{one.get_source_display()}."
+            + (" Paused now." if one.status == MedicationStatus.ON_HOLD else ""),
+            by=one.recorded_by.full_name if one.recorded_by else "", icon=MEDICINE, url=_plan_page(look),
+            is_day=one.start is not None,
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _stopped_medications(look: Look) -> list[Entry]:
+    """When they were stopped; one that was recorded as stopped, nobody knows when, has no such entry."""
+    over = Q(CHANGED, stop__isnull=True, updated_at__lte=look.at)
+    over |= Q(stop__lte=local_day(look.patient, look.at))
+    rows = Medication.objects.filter(look.shut.condition(), over, patient_id__in=look.ids)
+    rows = rows.filter(status=MedicationStatus.STOPPED)
+    rows = rows.annotate(over_at=Coalesce(_noon("stop", look.patient.zone()), "updated_at"))
+    found = list(window(rows, "over_at", look, "medication_stopped"))
+    look.context.open(found, ("name", "dose"))
+    return [
+        Entry(
+            "medication_stopped", "medications", one.pk, one.over_at,
+            medication_words(MEDICATION_STOPPED, one), icon=MEDICINE, url=_plan_page(look),
+            is_day=one.stop is not None,
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def register_treatment() -> None:
+    """Add them; called once, at start."""
+    register(Source("diagnosis", "diagnoses", "Diagnoses", _diagnoses))
+    register(Source("diagnosis_changed", "diagnoses", "Diagnoses", _changed_diagnoses))
+    register(Source("medication", "medications", "Medications", _medications))
+    register(Source("medication_stopped", "medications", "Medications", _stopped_medications))

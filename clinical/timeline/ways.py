@@ -1,0 +1,92 @@
+"""The sources of how somebody came and went: referrals, their answers, discharges and transfers."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from clinical.timeline.queries import window
+from clinical.timeline.registry import Entry, Look, Source, register
+from cortex.accounts.choices import Role
+from patients.codes import EndingKind, ReferralStatus
+from patients.pathway.models import CareEnding, Referral
+
+KIND, LABEL = "ways", "Referrals and endings"
+ARRIVES, LEAVES = "arrow-right", "logout"
+
+
+def _supervises(look: Look, one: Referral) -> bool:
+    user = look.context.actor.person
+    return user.role == Role.SUPERVISOR and user.organization_id == one.organization_id
+
+
+def _referrals(look: Look) -> list[Entry]:
+    """Who sent the person, from where and how soon; the reason stays closed."""
+    rows = Referral.objects.filter(patient_id__in=look.ids, received_at__lte=look.at)
+    rows = rows.select_related("made_by").defer("reason", "referrer", "decision_note")
+    return [
+        Entry(
+            "referral", KIND, one.pk, one.received_at, f"Referral: {one.get_source_display().lower()}",
+            detail=f"To be seen {one.get_urgency_display().lower()}."
+            + (" Waits for its answer." if one.status == ReferralStatus.WAITING else ""),
+            by=one.made_by.full_name if one.made_by else "", icon=ARRIVES, url=_referral_page(look, one),
+        )
+        for one in window(rows, "received_at", look, "referral")
+    ]  # fmt: skip
+
+
+def _referral_page(look: Look, one: Referral) -> str:
+    """Return the page where it is answered, for whoever does that; for others the first steps of care."""
+    answers = one.asked_id == look.context.actor.id or _supervises(look, one)
+    if answers and one.status == ReferralStatus.WAITING:
+        return reverse("clinical:referral", args=[one.pk])
+    return reverse("clinical:first_steps", args=[look.patient.pk])
+
+
+def _answers(look: Look) -> list[Entry]:
+    """What was answered. Why it was declined is for those who see it on their own page of referrals."""
+    rows = Referral.objects.filter(patient_id__in=look.ids, decided_at__lte=look.at)
+    rows = rows.select_related("decided_by").defer("reason", "referrer", "decision_note")
+    return [
+        Entry(
+            "referral_answer", KIND, one.pk, one.decided_at,
+            f"Referral {one.get_status_display().lower()}",
+            detail=_why(look, one), by=one.decided_by.full_name if one.decided_by else "", icon=ARRIVES,
+            url=reverse("clinical:first_steps", args=[look.patient.pk]),
+        )
+        for one in window(rows, "decided_at", look, "referral_answer")
+        if one.decided_at is not None
+    ]  # fmt: skip
+
+
+def _why(look: Look, one: Referral) -> str:
+    theirs = look.context.actor.id in (one.made_by_id, one.decided_by_id) or _supervises(look, one)
+    return f"{one.get_decline_code_display()}." if one.decline_code and theirs else ""
+
+
+def _endings(look: Look) -> list[Entry]:
+    """How care ended, from whom to whom and why; the closing summary stays on its page."""
+    rows = CareEnding.objects.filter(patient_id__in=look.ids, ended_at__lte=look.at)
+    rows = rows.select_related("from_user", "to_user", "decided_by").defer("summary", "to_outside")
+    return [
+        Entry(
+            "ending", KIND, one.pk, one.ended_at, _ending_title(one),
+            detail=f"{one.get_reason_code_display()}.",
+            by=one.decided_by.full_name if one.decided_by else "", icon=LEAVES,
+            url=reverse("clinical:chart_people", args=[look.patient.pk]),
+        )
+        for one in window(rows, "ended_at", look, "ending")
+    ]  # fmt: skip
+
+
+def _ending_title(one: CareEnding) -> str:
+    if one.kind == EndingKind.DISCHARGE or one.to_user is None:
+        return one.get_kind_display()
+    left = f" from {one.from_user.full_name}" if one.from_user else ""
+    return f"Transfer{left} to {one.to_user.full_name}"
+
+
+def register_ways() -> None:
+    """Add them; called once, at start."""
+    register(Source("referral", KIND, LABEL, _referrals))
+    register(Source("referral_answer", KIND, LABEL, _answers))
+    register(Source("ending", KIND, LABEL, _endings))
