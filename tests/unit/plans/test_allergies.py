@@ -1,0 +1,414 @@
+"""Allergies: the list, the banner of every page, "none known", errors taken back, and who learns of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinical.plans.allergies.actions import mark_error, save_allergy, say_none_known, undo_error
+from clinical.plans.allergies.models import Allergy
+from cortex.accounts.models import User
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.audit.models import AuditLog, PhiAccessLog
+from cortex.crypto.errors import DecryptError, KeyProviderError
+from patients.registry.access import CHART
+from patients.registry.models import Patient
+from tests import makers
+from tests.cast import Cast
+from tests.unit.chart.test_news import age, changed
+from tests.unit.chart.test_overview import session
+from tests.walk.plans import ALLERGY
+
+pytestmark = pytest.mark.django_db
+SEVERE = {"criticality": "high"}
+
+
+def add(cast: Cast, substance: str = "Penicillin", row: Allergy | None = None, **fields: Any) -> Allergy:
+    found = save_allergy(
+        actor=makers.staff(cast.alice), patient_id=cast.patient.pk,
+        fields=ALLERGY | {"substance": substance} | fields, allergy_id=row.pk if row else None,
+    )  # fmt: skip
+    makers.scope_all()
+    return found
+
+
+def own(cast: Cast, row: Allergy | None = None) -> dict[str, Any]:
+    found = {"actor": makers.staff(cast.alice), "patient_id": cast.patient.pk}
+    return found | ({"allergy_id": row.pk} if row else {})
+
+
+def client_of(user: User) -> Client:
+    return makers.client_of(user, makers.now() - timedelta(hours=1))
+
+
+def url(cast: Cast, name: str, *ids: Any) -> str:
+    return reverse(f"clinical:{name}", args=[cast.patient.pk, *ids])
+
+
+def page(cast: Cast, name: str = "plan", user: User | None = None) -> str:
+    answer = client_of(user or cast.alice).get(url(cast, name))
+    assert answer.status_code == 200
+    makers.scope_all()
+    return unescape(answer.content.decode())
+
+
+def flags(cast: Cast, name: str = "timeline") -> list[tuple[str, str]]:
+    """What the banner says of allergies on a page, with its tone."""
+    found = re.findall(r'<a class="tag tag-(\w+)" href="[^"]+#allergies">([^<]*)</a>', page(cast, name))
+    return [(words, tone) for tone, words in found]
+
+
+def section(cast: Cast, user: User | None = None) -> str:
+    found = re.search(r'<section class="card" id="allergies".*?</section>', page(cast, "plan", user), re.S)
+    assert found is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
+
+
+def test_the_banner_of_every_page_names_what_is_active_and_nothing_where_nothing_is(cast: Cast) -> None:
+    assert flags(cast) == [] and "Nothing is on record" in section(cast)
+    add(cast)
+    for name in ("chart", "plan", "timeline", "notes", "measures", "documents", "consent", "people"):
+        assert flags(cast, name) == [("Allergy: Penicillin", "warn")], name
+    for fields in (
+        {"clinical_status": "inactive"},
+        {"clinical_status": "resolved"},
+        {"verification": "refuted"},
+    ):
+        add(cast, row=Allergy.objects.get(), **fields)
+        assert flags(cast) == [], fields
+        assert "Penicillin" in section(cast), "the list keeps it"
+
+
+def test_severe_ones_come_first_set_the_tone_and_three_are_named(cast: Cast) -> None:
+    add(cast, "Pollen", category="environment")
+    add(cast, "Lactose", kind="intolerance", category="food")
+    assert flags(cast) == [("Allergy: Pollen, Lactose (intolerance)", "warn")]
+    add(cast, "Penicillin", **SEVERE)
+    assert flags(cast) == [("Allergy: Penicillin (severe), Pollen, Lactose (intolerance)", "crit")]
+    add(cast, "Latex", criticality="unable-to-assess")
+    add(cast, "Peanuts", **SEVERE)
+    assert flags(cast) == [("Allergy: Penicillin (severe), Peanuts (severe), Pollen and 2 more", "crit")]
+    told = section(cast)
+    places = [told.index(name) for name in ("Penicillin", "Peanuts", "Pollen", "Lactose", "Latex")]
+    assert places == sorted(places), told
+
+
+def test_a_long_name_is_cut_in_the_banner_and_whole_on_the_list(cast: Cast) -> None:
+    name = "Amoxicillin with clavulanic acid and something more"
+    add(cast, name, kind="adverse-reaction")
+    [(words, _)] = flags(cast)
+    assert words == f"Adverse reaction: {name[:39].rstrip()}…" and name in section(cast)
+
+
+def test_none_known_is_said_once_stands_on_the_list_and_is_no_flag(cast: Cast) -> None:
+    first = say_none_known(**own(cast))
+    assert say_none_known(**own(cast)).pk == first.pk
+    makers.scope_all()
+    assert Allergy.objects.count() == 1
+    assert AuditLog.objects.filter(event_type="allergy.none_known").count() == 1
+    assert "No known allergies" in section(cast) and flags(cast) == []
+    with pytest.raises(IntegrityError, match="allergy_none_known_once"), transaction.atomic():
+        Allergy.objects.create(
+            organization=cast.home, patient=cast.patient, none_known=True, source="person",
+            verification="confirmed",
+        )  # fmt: skip
+
+
+def test_an_active_allergy_ends_none_known_and_forbids_it(cast: Cast) -> None:
+    said = say_none_known(**own(cast))
+    past = add(cast, "Eggs", clinical_status="resolved")
+    assert Allergy.objects.get(pk=said.pk).says_none, "one that is over ends nothing"
+    add(cast)
+    assert not Allergy.objects.get(pk=said.pk).says_none
+    assert AuditLog.objects.filter(event_type="allergy.added").latest("id").codes["ended_none_known"] == 1
+    assert "No known allergies" not in section(cast)
+    with pytest.raises(RuleBroken, match="active allergy stands"):
+        say_none_known(**own(cast))
+    answer = client_of(cast.alice).post(url(cast, "allergies_none_known"))
+    assert answer.status_code == 409
+    makers.scope_all()
+    for row in Allergy.objects.filter(none_known=False).exclude(pk=past.pk):
+        add(cast, row=row, clinical_status="inactive")
+    say_none_known(**own(cast))
+    makers.scope_all()
+    add(cast, "Eggs", row=past, clinical_status="active")
+    assert not any(one.says_none for one in Allergy.objects.all()), "a change to active ends it too"
+
+
+def test_an_error_leaves_the_banner_stays_on_record_and_is_taken_back_as_it_was(cast: Cast) -> None:
+    row = add(cast, verification="confirmed", **SEVERE)
+    client = client_of(cast.alice)
+    assert client.post(url(cast, "allergy_error", row.pk)).status_code == 303
+    assert flags(cast) == [] and "1 entered in error" in section(cast)
+    assert client.get(url(cast, "allergy_edit", row.pk)).status_code == 409
+    makers.scope_all()
+    with pytest.raises(RuleBroken, match="Undo that"):
+        add(cast, row=row)
+    mark_error(**own(cast, row))
+    assert client.post(url(cast, "allergy_error_undo", row.pk)).status_code == 303
+    makers.scope_all()
+    back = Allergy.objects.get()
+    assert (back.verification, back.verification_before) == ("confirmed", "")
+    assert flags(cast) == [("Allergy: Penicillin (severe)", "crit")]
+    undo_error(**own(cast, row))
+    verbs = list(AuditLog.objects.filter(event_type__startswith="allergy.").order_by("id").values_list(
+        "event_type", flat=True))  # fmt: skip
+    assert verbs == ["allergy.added", "allergy.entered_in_error", "allergy.error_undone"]
+    with pytest.raises(IntegrityError, match="allergy_error_knows_what_was"), transaction.atomic():
+        Allergy.objects.update(verification="entered-in-error")
+
+
+def test_taking_an_error_back_keeps_the_rules_of_the_list(cast: Cast) -> None:
+    wrong = add(cast)
+    mark_error(**own(cast, wrong))
+    said = say_none_known(**own(cast))
+    undo_error(**own(cast, wrong))
+    assert not Allergy.objects.get(pk=said.pk).says_none, "what comes back ends the statement"
+    mark_error(**own(cast, wrong))
+    add(cast, "penicillin ")
+    with pytest.raises(RuleBroken, match="Another entry of this"):
+        undo_error(**own(cast, wrong))
+    add(cast, "Penicillin", row=Allergy.objects.exclude(pk=wrong.pk).get(none_known=False),
+        clinical_status="resolved")  # fmt: skip
+    again = say_none_known(**own(cast))
+    mark_error(**own(cast, again))
+    say_none_known(**own(cast))
+    with pytest.raises(RuleBroken, match="said already"):
+        undo_error(**own(cast, again))
+    add(cast, "Latex")
+    with pytest.raises(RuleBroken, match="active allergy"):
+        undo_error(**own(cast, again))
+
+
+def test_a_substance_stands_once(cast: Cast) -> None:
+    first, other = add(cast), add(cast, "Latex")
+    for row in (None, other):
+        with pytest.raises(InputRefused, match="on the list already"):
+            add(cast, "  PENICILLIN", row=row)
+    add(cast, "penicillin", row=first)
+    assert Allergy.objects.count() == 2
+
+
+def test_a_form_works_without_a_script_and_refused_words_come_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, where = client_of(cast.alice), url(cast, "allergy_add")
+    given = {name: value for name, value in ALLERGY.items() if value is not None}
+    late = f"{makers.now() + timedelta(days=3):%Y-%m-%d}"
+    for bad in (
+        {"substance": ""}, {"substance": "x" * 10_000}, {"substance": "a\x00b"}, {"substance": "a\u202eb"},
+        {"reaction": "x" * 10_000}, {"reaction": "\x00"}, {"since": late}, {"since": "\x00"},
+        {"kind": "poison"}, {"category": ""}, {"criticality": "\x00"}, {"verification": "entered-in-error"},
+    ):  # fmt: skip
+        answer = client.post(where, given | {"reaction": "Hives on both arms."} | bad)
+        assert answer.status_code == 422, bad
+        if "reaction" not in bad:
+            assert "Hives on both arms." in answer.content.decode(), bad
+    makers.scope_all()
+    assert not Allergy.objects.exists()
+    with pytest.raises(InputRefused, match="still to come"):
+        add(cast, since=makers.now().date() + timedelta(days=3))
+
+    def away(**_: object) -> None:
+        raise KeyProviderError("the keys are away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("clinical.plans.allergies.views.actions.save_allergy", away)
+        answer = client.post(where, given)
+    assert answer.status_code == 503 and 'value="Penicillin"' in answer.content.decode()
+    assert client.post(where, given | {"reaction": "Hives.", "since": "2020-02-01"}).status_code == 303
+    told = section(cast)
+    for words in ("Penicillin", "Hives.", "since 1 Feb 2020", "said by the person", "Unconfirmed"):
+        assert words in told, words
+    row = Allergy.objects.get()
+    edit = client.get(url(cast, "allergy_edit", row.pk)).content.decode()
+    assert 'value="Penicillin"' in edit and "Hives." in edit
+    answer = client.post(url(cast, "allergy_edit", row.pk), given | {"criticality": "high"})
+    assert answer.status_code == 303 and flags(cast) == [("Allergy: Penicillin (severe)", "crit")]
+    makers.scope_all()
+    codes = AuditLog.objects.filter(event_type="allergy.changed").latest("id").codes
+    assert (codes["before"]["criticality"], codes["criticality"]) == ("low", "high")
+
+
+def test_a_save_that_changes_nothing_leaves_no_row(cast: Cast) -> None:
+    row = add(cast)
+    add(cast, row=row)
+    assert not AuditLog.objects.filter(event_type="allergy.changed").exists()
+
+
+def test_strangers_find_nothing_and_other_people_s_rows_open_nowhere(cast: Cast) -> None:
+    row = add(cast)
+    makers.add_to_team(cast.patient, cast.bob, role="primary_therapist")
+    other = makers.make_patient(organization=cast.home)
+    makers.add_to_team(other, cast.alice)
+    places = [
+        ("get", "allergy_add", ()), ("post", "allergies_none_known", ()), ("get", "allergy_edit", (row.pk,)),
+        ("post", "allergy_edit", (row.pk,)), ("post", "allergy_error", (row.pk,)),
+        ("post", "allergy_error_undo", (row.pk,)),
+    ]  # fmt: skip
+    charlie = client_of(cast.charlie)
+    for method, name, ids in places:
+        assert getattr(charlie, method)(url(cast, name, *ids)).status_code == 404, name
+    alice = client_of(cast.alice)
+    for name in ("allergy_edit", "allergy_error", "allergy_error_undo"):
+        where = reverse(f"clinical:{name}", args=[other.pk, row.pk])
+        assert alice.post(where, {}).status_code == 404, name
+    makers.scope_all()
+    with pytest.raises(NotFound):
+        mark_error(actor=makers.staff(cast.charlie), patient_id=cast.patient.pk, allergy_id=row.pk)
+    said = say_none_known(actor=makers.staff(cast.alice), patient_id=other.pk)
+    where = reverse("clinical:allergy_edit", args=[other.pk, said.pk])
+    assert alice.get(where).status_code == 404, "the statement has no form"
+    assert client_of(cast.sam).post(url(cast, "allergies_none_known")).status_code == 403
+
+
+def test_break_glass_reads_the_banner_and_the_list_and_writes_nothing(cast: Cast) -> None:
+    row = add(cast)
+    makers.grant(
+        cast.patient, cast.bob, reason_code="break_glass", reason="Her team does not answer.",
+        permission=CHART, ends_at=makers.now() + timedelta(hours=2),
+    )  # fmt: skip
+    told = page(cast, "plan", cast.bob)
+    assert "Allergy: Penicillin" in told and "plan/allergies/" not in told
+    bob = client_of(cast.bob)
+    for method, name, ids in (
+        ("get", "allergy_add", ()), ("post", "allergies_none_known", ()), ("post", "allergy_error", (row.pk,)),
+        ("get", "allergy_edit", (row.pk,)), ("post", "allergy_error_undo", (row.pk,)),
+    ):  # fmt: skip
+        assert getattr(bob, method)(url(cast, name, *ids)).status_code == 409, name
+    makers.scope_all()
+    assert Allergy.objects.get().stands
+
+
+def test_rows_of_one_person_are_read_together(cast: Cast) -> None:
+    other = makers.make_patient(organization=cast.home)
+    makers.add_to_team(other, cast.alice)
+    save_allergy(
+        actor=makers.staff(cast.alice), patient_id=other.pk, fields=ALLERGY | {"substance": "Iodine"}
+    )
+    makers.scope_all()
+    Patient.objects.filter(pk=other.pk).update(merged_into=cast.patient)
+    assert flags(cast) == [("Allergy: Iodine", "warn")]
+    with pytest.raises(RuleBroken, match="active allergy"):
+        say_none_known(**own(cast))
+    with pytest.raises(InputRefused, match="on the list already"):
+        add(cast, "Iodine")
+    mark_error(**own(cast, Allergy.objects.get()))
+    makers.scope_all()
+    assert flags(cast) == []
+
+
+def test_the_trail_names_the_person_and_the_log_the_section_and_neither_the_substance(cast: Cast) -> None:
+    row = add(cast, "Qwertyzin", reaction="Zxcvb swelling")
+    add(cast, "Qwertyzin", row=row, reaction="Zxcvb again", **SEVERE)
+    mark_error(**own(cast, row))
+    undo_error(**own(cast, row))
+    say = AuditLog.objects.filter(event_type__startswith="allergy.")
+    assert set(say.values_list("subject", flat=True)) == {cast.patient.pk} and say.count() == 4
+    PhiAccessLog.objects.filter(subject=cast.patient.pk)
+    page(cast, "timeline")
+    page(cast)
+    looks = PhiAccessLog.objects.filter(subject=cast.patient.pk, data_type="plan")
+    assert "allergies" in looks.latest("id").sections
+    logged = [*AuditLog.objects.values(), *PhiAccessLog.objects.values()]
+    assert not any(word in str(logged) for word in ("Qwertyzin", "Zxcvb"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT substance::text, reaction::text FROM clinical_allergy")
+        assert not any(word in str(cursor.fetchall()) for word in ("Qwertyzin", "Zxcvb"))
+    admin = makers.client_of(cast.ada)
+    listed = admin.get(reverse("admin:clinical_allergy_changelist")).content.decode()
+    assert cast.patient.anonymous_id in listed and "Qwertyzin" not in listed
+
+
+def test_the_database_holds_what_a_row_must_say(cast: Cast) -> None:
+    row, said = add(cast), None
+    for name, fields in (
+        ("allergy_is_something_or_none", {"none_known": True}),
+        ("allergy_is_something_or_none", {"criticality": ""}),
+        ("allergy_status_known", {"clinical_status": "gone"}), ("allergy_source_known", {"source": "web"}),
+    ):  # fmt: skip
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            Allergy.objects.filter(pk=row.pk).update(**fields)
+    assert said is None
+
+
+def test_a_name_that_does_not_open_leaves_the_chart_open(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(cast)
+
+    def broken(row: Allergy) -> str:
+        raise DecryptError("changed")
+
+    monkeypatch.setattr(Allergy, "substance", property(broken, lambda row, value: None))
+    assert flags(cast) == [("Allergy: one that can't be read", "warn")]
+
+
+def test_what_changed_since_the_last_session_is_told(cast: Cast) -> None:
+    gone, kept, moved = add(cast, "Eggs"), add(cast, "Latex"), add(cast, "Nuts")
+    age(Allergy)
+    session(cast, 5)
+    assert "llergy" not in changed(cast)
+    add(cast, "Penicillin", **SEVERE)
+    add(cast, "Lactose", kind="intolerance", category="food")
+    add(cast, "Nuts", row=moved, clinical_status="resolved")
+    mark_error(**own(cast, gone))
+    mark_error(**own(cast, add(cast, "Typo")))
+    makers.scope_all()
+    told = changed(cast)
+    for words in (
+        "Allergy recorded: Penicillin, severe", "Intolerance recorded: Lactose",
+        "Allergy changed: Nuts, resolved", "Allergy was entered in error: Eggs",
+    ):  # fmt: skip
+        assert words in told, told
+    assert "Typo" not in told and "Latex" not in told and kept.stands
+    session(cast, 0)
+    assert "llergy" not in changed(cast)
+
+
+def test_none_known_is_news_while_it_holds(cast: Cast) -> None:
+    session(cast, 5)
+    say_none_known(**own(cast))
+    makers.scope_all()
+    assert "No known allergies is on record" in changed(cast)
+    add(cast)
+    assert "No known" not in changed(cast)
+
+
+@pytest.mark.parametrize("name", ["chart", "plan", "timeline", "notes"])
+def test_twenty_cost_no_more_queries_than_one(cast: Cast, name: str) -> None:
+    session(cast, 5)
+    client, counts = client_of(cast.alice), []
+    for number in (1, 19):
+        for place in range(number):
+            add(cast, f"Substance {number} {place}")
+        client.get(url(cast, name))
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(url(cast, name)).status_code == 200
+        counts.append(len(seen))
+        makers.scope_all()
+    assert counts[0] == counts[1]
+
+
+def test_the_list_and_the_banner_ask_once(cast: Cast) -> None:
+    add(cast)
+    client = client_of(cast.alice)
+    for name in ("chart", "plan", "timeline"):
+        client.get(url(cast, name))
+        with CaptureQueriesContext(connection) as seen:
+            client.get(url(cast, name))
+        asked = [one["sql"] for one in seen if "clinical_allergy" in one["sql"]]
+        assert len(asked) == 1, (name, asked)
+
+
+def test_the_migration_goes_back_and_forth(cast: Cast) -> None:
+    assert isinstance(add(cast).pk, UUID)
+    call_command("makemigrations", "clinical", check=True, dry_run=True, verbosity=0)
