@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies import actions, queries
@@ -40,9 +41,11 @@ def allergy_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @requires(*WRITERS)
 @require_http_methods(["GET", "POST"])
 def allergy_edit(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
-    """Change an allergy."""
+    """Change an allergy, or mark it as an error by a button of its own."""
+    error = {"error_url": reverse("clinical:allergy_error", args=[patient_id, allergy_id])}
+    page = Page("Change the allergy", "Save", ABOUT, section="allergies", more=lambda found: error)
     return edit(
-        request, patient_id, Page("Change the allergy", "Save", ABOUT, section="allergies"),
+        request, patient_id, page,
         lambda found, data: _form(found, data, allergy_id),
         lambda data: actions.save_allergy(
             actor=actor_of(request), patient_id=patient_id, fields=data, allergy_id=allergy_id
