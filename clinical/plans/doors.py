@@ -37,7 +37,7 @@ WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 class Look:
     """One look at a person's plan: who they are, the plan that is open, when, and what labels shut of it.
 
-    `read` is what the banner's flags have read: a section of the page reads it no second time.
+    `read` is what the banner's flags have read (allergies): no section of the page reads it once more.
     """
 
     context: AccessContext

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.plans import actions, queries
-from clinical.plans.allergies.charted import read_once
+from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import listed
 from clinical.plans.approvals.queries import approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
@@ -29,7 +29,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from crisis.resources.queries import resources_near, row_of
 from patients.registry.access import CHART
-from patients.registry.queries import local_day, rows_of
+from patients.registry.queries import local_day
 
 SPAN = timedelta(days=90)
 
@@ -48,7 +48,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         medications, medications_withheld = found.shut.open_of(prescribed)
         context.open(diagnoses)
         context.open(medications)
-        allergies = read_once(found.read, rows_of(found.patient))
+        allergies = found.read[ALLERGIES]
         context.open([one for one in allergies if not one.none_known])
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
