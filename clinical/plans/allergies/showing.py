@@ -11,7 +11,7 @@ from cortex.crypto.errors import DecryptError
 NONE_KNOWN = "No known allergies"
 SHOWN = 3
 ROOM = 40
-# A row that doesn't open must not shut the chart: its list says the rest.
+# A row that doesn't open must not shut the chart; its own list refuses it, and leaves a dead letter.
 UNREADABLE = "one that can't be read"
 
 
@@ -61,7 +61,7 @@ def _row(one: Allergy) -> dict[str, Any]:
     kind = [one.get_kind_display(), one.get_category_display().lower()]
     return {
         "id": one.pk,
-        "name": NONE_KNOWN if one.none_known else name_of(one),
+        "name": NONE_KNOWN if one.none_known else one.substance,
         "none_known": one.none_known,
         "holds": one.holds,
         "tags": tags,

@@ -214,6 +214,8 @@ def test_a_name_that_does_not_open_leaves_the_chart_open(cast: Cast, monkeypatch
 
     monkeypatch.setattr(Allergy, "substance", property(broken, lambda row, value: None))
     assert flags(cast) == [("Allergy: one that can't be read", "warn")]
+    with pytest.raises(DecryptError):
+        page(cast)  # as any other row that doesn't open: a dead letter comes of it
 
 
 def test_what_changed_since_the_last_session_is_told(cast: Cast) -> None:
