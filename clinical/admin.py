@@ -6,6 +6,7 @@ from clinical.caseload import admin as _caseload
 from clinical.documents import admin as _documents
 from clinical.notes import admin as _notes
 from clinical.plans import admin as _plans
+from clinical.plans.allergies import admin as _allergies
 from clinical.plans.diagnoses import admin as _diagnoses
 from clinical.plans.medications import admin as _medications
 from clinical.plans.reviews import admin as _reviews
@@ -15,6 +16,7 @@ from clinical.sessions import admin as _sessions
 from clinical.timeline import admin as _timeline
 
 __all__ = [
+    "_allergies",
     "_assessments",
     "_billing",
     "_caseload",

@@ -16,6 +16,7 @@ class ClinicalConfig(AppConfig):
         from clinical.breakglass.showing import glass_strip, notice_strip
         from clinical.caseload.live import CaseloadSource
         from clinical.chart.added import register_added
+        from clinical.plans.allergies.charted import register_allergies
         from clinical.plans.queries import signed_since
         from clinical.plans.reviews.queries import episodes_of
         from clinical.safetyplans.charted import register_safety_plan
@@ -31,6 +32,7 @@ class ClinicalConfig(AppConfig):
         register_treatment()
         register_ways()
         register_added()
+        register_allergies()
         register_safety_plan()
         episodes.register(episodes_of)
         episodes.register_changes(signed_since)

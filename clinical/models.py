@@ -6,6 +6,7 @@ from clinical.caseload import models as _caseload
 from clinical.documents import models as _documents
 from clinical.notes import models as _notes
 from clinical.plans import models as _plans
+from clinical.plans.allergies import models as _allergies
 from clinical.plans.diagnoses import models as _diagnoses
 from clinical.plans.medications import models as _medications
 from clinical.plans.reviews import models as _reviews
@@ -15,6 +16,7 @@ from clinical.sessions import models as _sessions
 from clinical.timeline import models as _timeline
 
 __all__ = [
+    "_allergies",
     "_assessments",
     "_billing",
     "_caseload",

@@ -1,4 +1,4 @@
-"""The demo's treatment plans: fictional goals, diagnoses, medications and reviews, by the real actions."""
+"""The demo's treatment plans: goals, diagnoses, medications, allergies, reviews, by the real actions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from uuid import UUID
 from clinical.backoffice.actions import date_rows
 from clinical.backoffice.world import Answers
 from clinical.plans.actions import begin_plan, change_plan, sign_plan
+from clinical.plans.allergies.actions import save_allergy, say_none_known
+from clinical.plans.allergies.models import Allergy
 from clinical.plans.diagnoses.actions import add_diagnosis
 from clinical.plans.goals.actions import (
     count_session,
@@ -45,6 +47,12 @@ STEPS = [
     ("Back as before", 1),
 ]
 MEDICINES = (("Amitriptyline", "25", "mg"), ("Sertraline", "50", "mg"), ("Paracetamol", "500", "mg"))
+# Substance, kind, category, criticality, what happens; who has none of these knows of none, or wasn't asked.
+ALLERGIES = (
+    ("Penicillin", "allergy", "medication", "high", "Swollen face and short of breath as a child."),
+    ("Groundnuts", "allergy", "food", "low", "Itching in the mouth."),
+    ("Ibuprofen", "intolerance", "medication", "low", "Stomach pain."),
+)
 SEES = "They say that mornings are easier and that the walks help most; nights are still long."
 
 
@@ -77,7 +85,8 @@ def write_plan(therapist: User, number: int, answers: list[Answers], now: dateti
             "code": "", "source": "prescribed", "lethal_quantity": False,
         },
     )  # fmt: skip
-    date_rows(actor=actor, rows=[diagnosis, medication], at=began)
+    said = _allergies(actor, number, began, patient_id)
+    date_rows(actor=actor, rows=[diagnosis, medication, *said], at=began)
     if kind == 3:
         return
     # Who was reviewed today was due tomorrow; the others are late since a week ago.
@@ -92,6 +101,25 @@ def write_plan(therapist: User, number: int, answers: list[Answers], now: dateti
     if kind == 2:
         later = words | {"target_end": day + timedelta(days=120)}
         change_plan(actor=actor, patient_id=patient_id, **later)
+
+
+def _allergies(actor: Actor, number: int, at: datetime, patient_id: UUID) -> list[Allergy]:
+    """Record what some people must not get, and of others that they know of nothing."""
+    if number % 3 == 0:
+        return [say_none_known(actor=actor, patient_id=patient_id, at=at)]
+    if number % 3 == 1:
+        return []
+    found = []
+    for name, kind, category, criticality, reaction in ALLERGIES[
+        number % 2 : number % 2 + 1 + number % 4 // 3
+    ]:
+        fields = {
+            "substance": name, "kind": kind, "category": category, "criticality": criticality,
+            "clinical_status": "active", "verification": "confirmed" if kind == "allergy" else "unconfirmed",
+            "reaction": reaction, "since": None, "source": "person",
+        }  # fmt: skip
+        found.append(save_allergy(actor=actor, patient_id=patient_id, fields=fields, at=at))
+    return found
 
 
 def _goals(

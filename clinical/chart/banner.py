@@ -36,11 +36,14 @@ def shown(
     return beside(context, patient, person, at) | {"tab": tab, "title": title}
 
 
-def beside(context: AccessContext, patient: Patient, person: PersonCard, at: datetime) -> dict[str, Any]:
-    """Return what the banner needs beside a person who is open already."""
+def beside(
+    context: AccessContext, patient: Patient, person: PersonCard, at: datetime,
+    found: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what the banner needs beside a person who is open already; `found` gets what its flags read."""
     assessed = latest_assessment(patient.person_id)
     state = consent_state([patient.person_id], CONSENTS, at)
-    look = parts.Look(patient, rows_of(patient), at, context)
+    look = parts.Look(patient, rows_of(patient), at, context, found={} if found is None else found)
     consents = {kind: state[patient.person_id, kind] for kind in CONSENTS}
     return laid_out(look, person, assessed, care_team(patient.pk, at), consents)
 

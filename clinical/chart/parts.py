@@ -22,10 +22,10 @@ class Look:
     """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
 
     `level` is known when flags are asked, `standing` when overviews are: in which relationship labels are
-    asked, and whether Part 2 opens. `found` is what a part's overview read, for its own flag. The last three
-    the overview alone knows: the running team, the last session with somebody who treats, and from when
-    changes are told, which is that session, else the reader's last look; without either only alerts, levels,
-    measures and tasks are told.
+    asked, and whether Part 2 opens. `found` is what a part's overview read, for its own flag, or its flag
+    for the page. The last three the overview alone knows: the running team, the last session with somebody
+    who treats, and from when changes are told, which is that session, else the reader's last look; without
+    either only alerts, levels, measures and tasks are told.
     """
 
     patient: Patient

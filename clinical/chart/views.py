@@ -37,7 +37,8 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         context.saw(
             "chart", subjects=[found.patient.pk], object_type="patients.Patient", object_id=found.patient.pk,
             sections=[
-                "overview", "changes", "measures", "check_ins", "sessions", "team", "signals", "preferences",
+                "overview", "changes", "allergies", "measures", "check_ins", "sessions", "team", "signals",
+                "preferences",
             ],
         )  # fmt: skip
         more = {

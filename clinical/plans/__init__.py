@@ -1,1 +1,1 @@
-"""What is done for a person: the treatment plan, and the goals, reviews, diagnoses and medications in it."""
+"""What is done for a person: the treatment plan, goals, reviews, diagnoses, medications, allergies."""

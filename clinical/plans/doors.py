@@ -35,7 +35,10 @@ WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a person's plan: who they are, the plan that is open, when, and what labels shut of it."""
+    """One look at a person's plan: who they are, the plan that is open, when, and what labels shut of it.
+
+    `read` is what the banner's flags have read (allergies): no section of the page reads it once more.
+    """
 
     context: AccessContext
     patient: Patient
@@ -45,6 +48,7 @@ class Look:
     at: datetime
     by_break_glass: bool = False
     shut: Shut = field(default_factory=Shut)
+    read: dict[str, Any] = field(default_factory=dict)
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""
@@ -69,8 +73,9 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
     )  # fmt: skip
     found = standing(actor.person, patient, at)
     shut = shut_by(actor.person.pk, found)
-    head = beside(context, patient, person, at)
-    return Look(context, patient, person, plan, head, at, found[0] == BREAK_GLASS, shut)
+    read: dict[str, Any] = {}
+    head = beside(context, patient, person, at, read)
+    return Look(context, patient, person, plan, head, at, found[0] == BREAK_GLASS, shut, read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from clinical.plans import views
+from clinical.plans.allergies import views as allergies
 from clinical.plans.diagnoses import views as diagnoses
 from clinical.plans.goals import views as goals
 from clinical.plans.medications import views as medications
@@ -32,6 +33,11 @@ PERSON: list[URLPattern | URLResolver] = [
     ),
     path("plan/diagnoses/add/", diagnoses.diagnosis_add, name="diagnosis_add"),
     path("plan/diagnoses/<uuid:diagnosis_id>/", diagnoses.diagnosis_edit, name="diagnosis_edit"),
+    path("plan/allergies/add/", allergies.allergy_add, name="allergy_add"),
+    path("plan/allergies/none-known/", allergies.allergies_none_known, name="allergies_none_known"),
+    path("plan/allergies/<uuid:allergy_id>/", allergies.allergy_edit, name="allergy_edit"),
+    path("plan/allergies/<uuid:allergy_id>/error/", allergies.allergy_error, name="allergy_error"),
+    path("plan/allergies/<uuid:allergy_id>/undo/", allergies.allergy_error_undo, name="allergy_error_undo"),
     path("plan/medications/add/", medications.medication_add, name="medication_add"),
     path("plan/medications/<uuid:medication_id>/", medications.medication_edit, name="medication_edit"),
 ]

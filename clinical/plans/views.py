@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.plans import actions, queries
+from clinical.plans.allergies.charted import KEY as ALLERGIES
+from clinical.plans.allergies.showing import listed
 from clinical.plans.approvals.queries import approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
@@ -35,10 +37,10 @@ SPAN = timedelta(days=90)
 @requires(*READERS)
 @require_GET
 def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """A person's plan: goals with their pace, what is done, diagnoses, medications, reviews and versions."""
+    """A person's plan: goals with their pace, what is done, diagnoses, medications, allergies, versions."""
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications")
+        found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications", "allergies")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
         approvers = _approvers(found, view)
         diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
@@ -46,11 +48,14 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         medications, medications_withheld = found.shut.open_of(prescribed)
         context.open(diagnoses)
         context.open(medications)
+        allergies = found.read[ALLERGIES]
+        context.open([one for one in allergies if not one.none_known])
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
         shown |= {
             "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
             "medications_withheld": medications_withheld, "ended": ended,
+            "allergies": listed(allergies),
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},

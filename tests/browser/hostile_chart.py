@@ -27,6 +27,7 @@ from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, NoteType
 from clinical.notes.wording import names_of
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
+from clinical.plans.allergies.actions import save_allergy
 from clinical.plans.diagnoses.actions import add_diagnosis
 from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
 from clinical.plans.medications.actions import save_medication
@@ -54,7 +55,7 @@ from tests import makers
 from tests.api.conftest import Api, issue_key, item, message
 from tests.browser.hostile import CORPUS, Pen, _person, _raised, _safety_plan
 from tests.cast import Cast
-from tests.walk.plans import MEDICINE
+from tests.walk.plans import ALLERGY, MEDICINE
 from tests.walk.sessions import plant_sessions
 
 # Text columns of the floor in which nobody's words can stand, and why; everything else must be planted.
@@ -241,6 +242,10 @@ def _plan(people: Cast, pen: Pen, found: Written) -> None:
     taken = save_medication(
         **own, fields=MEDICINE | {name: pen.line(f"Medication.{name}", room) for name, room in rooms.items()}
     )
+    bad_for = save_allergy(
+        **own, fields=ALLERGY | {"substance": _seen(pen, "Allergy.substance", 160),
+                                 "reaction": pen.line("Allergy.reaction", 2000)},
+    )  # fmt: skip
     sign_plan(**own, patient_agreed=True)
     hold_review(
         **own, patient_view=words(pen, "PlanReview.patient_view", 4000), decision="continue",
@@ -256,15 +261,21 @@ def _plan(people: Cast, pen: Pen, found: Written) -> None:
     )  # fmt: skip
     found.ids |= {
         "plan_id": str(plan.pk), "version": "1", "goal_id": str(walks.pk), "intervention_id": str(done.pk),
-        "diagnosis_id": str(ill.pk), "medication_id": str(taken.pk),
+        "diagnosis_id": str(ill.pk), "medication_id": str(taken.pk), "allergy_id": str(bad_for.pk),
     }  # fmt: skip
+
+
+def _seen(pen: Pen, place: str, room: int) -> str:
+    """Return a line in which everything is seen."""
+    line = pen.line(place, room)
+    while holds_unseen(line):
+        line = pen.line(place, room)
+    return line
 
 
 def _document(alice: Actor, pen: Pen, found: Written) -> None:
     """A document with a title in which everything is seen, as its form asks; entered in error."""
-    title = pen.line("Document.title", 200)
-    while holds_unseen(title):
-        title = pen.line("Document.title", 200)
+    title = _seen(pen, "Document.title", 200)
     row = upload_document(
         actor=alice, patient_id=found.patient.pk, upload_id=uuid7(), content=b"They came every week.",
         data=DocumentData(kind="report", title=title),

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
+from clinical.plans.allergies.actions import mark_error, save_allergy
 from clinical.plans.diagnoses.actions import add_diagnosis, mark_favourite
 from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
 from clinical.plans.medications.actions import save_medication
@@ -23,6 +24,12 @@ MEDICINE: dict[str, Any] = {
     "adherence": "unknown", "side_effects": "", "code_system": "", "code": "",
 }  # fmt: skip
 
+ALLERGY: dict[str, Any] = {
+    "substance": "Penicillin", "kind": "allergy", "category": "medication", "criticality": "low",
+    "clinical_status": "active", "verification": "unconfirmed", "source": "person", "since": None,
+    "reaction": "",
+}  # fmt: skip
+
 
 @dataclass
 class PlanRows:
@@ -33,7 +40,7 @@ class PlanRows:
 
 
 def begin(actor: Actor, who: UUID, words: str) -> PlanRows:
-    """Write a plan with two goals, progress, an intervention, a diagnosis and a medication."""
+    """Write a plan with two goals, progress, an intervention, a diagnosis, a medication and allergies."""
     today = makers.now().date()
     plan = begin_plan(
         actor=actor, patient_id=who, presenting_problem=words, start=today,
@@ -51,10 +58,13 @@ def begin(actor: Actor, who: UUID, words: str) -> PlanRows:
     )
     diagnosis = add_diagnosis(actor=actor, patient_id=who, code="F33.1", status="confirmed", note=words)
     medication = save_medication(actor=actor, patient_id=who, fields=MEDICINE | {"side_effects": words})
+    allergy = save_allergy(actor=actor, patient_id=who, fields=ALLERGY | {"reaction": words})
+    wrong = save_allergy(actor=actor, patient_id=who, fields=ALLERGY | {"substance": "Latex"})
+    mark_error(actor=actor, patient_id=who, allergy_id=wrong.pk)
     ids = {
         "plan_id": plan.pk, "goal_id": walks.pk, "entry_id": entry.pk, "intervention_id": done.pk,
         "milestone_id": GoalProgress.objects.get(goal=work).pk, "diagnosis_id": diagnosis.pk,
-        "medication_id": medication.pk,
+        "medication_id": medication.pk, "allergy_id": allergy.pk, "wrong_id": wrong.pk,
     }  # fmt: skip
     return PlanRows(str(who), {name: str(pk) for name, pk in ids.items()})
 
@@ -109,6 +119,9 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         return chart(*methods, ids={"patient_id": rows.patient_id} | own | more, data=data)
 
     reading = {"value": "1", "observed_on": today}
+    allergy = {name: value for name, value in ALLERGY.items() if value is not None}
+    changed = plans["changed"]
+    undo = chart("POST", ids={"patient_id": changed.patient_id, "allergy_id": changed.ids["wrong_id"]})
     milestone = chart("POST", ids={"entry_id": plans["changed"].ids["milestone_id"]}, data={"reached": "1"})
     return {
         "clinical:plan": of("changed", "GET"),
@@ -131,6 +144,11 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:intervention_move": of("changed", "POST", keys=("intervention_id",), data={"move": "held"}),
         "clinical:diagnosis_add": of("changed", *both, data={"code": "F41.1", "status": "confirmed"}),
         "clinical:diagnosis_edit": of("changed", *both, keys=("diagnosis_id",), data={"status": "remission"}),
+        "clinical:allergy_add": of("changed", *both, data=allergy | {"substance": "Nuts"}),
+        "clinical:allergies_none_known": of("none", "POST"),
+        "clinical:allergy_edit": of("changed", *both, keys=("allergy_id",), data=allergy),
+        "clinical:allergy_error": of("force", "POST", keys=("allergy_id",)),
+        "clinical:allergy_error_undo": undo,
         "clinical:medication_add": of("changed", *both),
         "clinical:medication_edit": of("changed", *both, keys=("medication_id",)),
     }  # fmt: skip

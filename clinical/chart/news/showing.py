@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from clinical.chart.parts import Line
 from clinical.notes.models import Note
+from clinical.plans.allergies.models import Allergy
+from clinical.plans.allergies.showing import NONE_KNOWN, name_of
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.medications.models import Medication
 from clinical.plans.models import PlanVersion
@@ -59,6 +61,32 @@ def medication_lines(rows: Iterable[Medication], since: datetime, url: str) -> I
             said = MEDICATION_BEGUN if is_begun else MEDICATION_RECORDED
         at = one.created_at if is_new else one.updated_at
         yield Line(f"{medication_words(said, one)}{on}", at, url, "first-aid-kit")
+
+
+def allergy_lines(rows: Iterable[Allergy], since: datetime, url: str) -> Iterator[Line]:
+    """Say of touched allergies, opened, what was recorded, changed, or stood and was an error.
+
+    The statement that none is known is told when it is made: what ends it is told by itself.
+    """
+    for one in rows:
+        is_new = one.created_at > since
+        if one.none_known:
+            if is_new and one.holds:
+                yield Line(f"{NONE_KNOWN} is on record", one.created_at, url, "first-aid-kit")
+            continue
+        if one.is_in_error and is_new:
+            continue
+        kind, severe = one.get_kind_display(), ", severe" if one.is_severe else ""
+        if one.is_in_error:
+            said, state = f"{kind} was entered in error", ""
+        else:
+            said = f"{kind} recorded" if is_new else f"{kind} changed"
+            over = one.get_clinical_status_display().lower() if one.clinical_status != "active" else ""
+            state = f", {over}" if over else ", refuted" if one.verification == "refuted" else severe
+        yield Line(
+            f"{said}: {name_of(one)}{state}", one.created_at if is_new else one.updated_at, url,
+            "alert-triangle",
+        )  # fmt: skip
 
 
 def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Iterator[Line]:

@@ -1,0 +1,77 @@
+"""Doors of allergies: record one, change one, say that none is known, mark an error and undo it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinical.plans.allergies import actions, queries
+from clinical.plans.allergies.forms import AllergyForm
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from cortex.access.declare import requires
+from cortex.audit import RuleBroken, actor_of
+
+ABOUT = "What is active stands in the banner of every page of the chart."
+
+
+def _form(found: Look, data: Any, allergy_id: UUID) -> AllergyForm:
+    row = queries.allergy_of(found.patient, allergy_id)
+    if row.is_in_error:
+        raise RuleBroken("This was entered in error. Undo that before you change it.", "in_error")
+    found.context.open([row], actions.WORDS)
+    initial = {name: getattr(row, name) for name in (*actions.PLAIN, *actions.WORDS)}
+    return AllergyForm(data, initial=initial, auto_id="g_%s")
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def allergy_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Record an allergy."""
+    return edit(
+        request, patient_id, Page("Record an allergy", "Record it", ABOUT, section="allergies"),
+        lambda found, data: AllergyForm(data, auto_id="g_%s"),
+        lambda data: actions.save_allergy(actor=actor_of(request), patient_id=patient_id, fields=data),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def allergy_edit(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
+    """Change an allergy, or mark it as an error by a button of its own."""
+    error = {"error_url": reverse("clinical:allergy_error", args=[patient_id, allergy_id])}
+    page = Page("Change the allergy", "Save", ABOUT, section="allergies", more=lambda found: error)
+    return edit(
+        request, patient_id, page,
+        lambda found, data: _form(found, data, allergy_id),
+        lambda data: actions.save_allergy(
+            actor=actor_of(request), patient_id=patient_id, fields=data, allergy_id=allergy_id
+        ),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_POST
+def allergies_none_known(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Record that no allergy is known."""
+    actions.say_none_known(actor=actor_of(request), patient_id=patient_id)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def allergy_error(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
+    """Mark an allergy as entered in error."""
+    actions.mark_error(actor=actor_of(request), patient_id=patient_id, allergy_id=allergy_id)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def allergy_error_undo(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
+    """Take the mark of an error away."""
+    actions.undo_error(actor=actor_of(request), patient_id=patient_id, allergy_id=allergy_id)
+    return back_to_plan(request, patient_id)
