@@ -58,6 +58,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
+def run_axe(page: Page, only: list[str] | None = None) -> list[Any]:
+    """Return what axe finds on a page as it stands, by all our rules or these."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }};0"})
+    wanted: Any = {"type": "rule", "values": only} if only else RULES
+    run = {"expression": RUN_AXE % json.dumps(wanted), "awaitPromise": True}
+    answer = session.send("Runtime.evaluate", run)
+    found: list[Any] = json.loads(answer["result"]["value"])
+    return found
+
+
 @dataclass
 class Visitor:
     """One person at one browser: the page they look at, and what its console complained about."""
@@ -97,14 +108,7 @@ class Visitor:
 
     def axe(self, only: list[str] | None = None) -> list[Any]:
         """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice, or these rules."""
-        session = self.context.new_cdp_session(self.page)
-        session.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }};0"})
-        wanted: Any = {"type": "rule", "values": only} if only else RULES
-        run = {"expression": RUN_AXE % json.dumps(wanted), "awaitPromise": True}
-        answer = session.send("Runtime.evaluate", run)
-        session.detach()
-        found: list[Any] = json.loads(answer["result"]["value"])
-        return found
+        return run_axe(self.page, only)
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
@@ -198,6 +202,7 @@ def browsers() -> Iterator[Callable[[], Browser]]:
 
     A file's tests share one, each in contexts of its own; one that was ended is started anew.
     """
+    connections.close_all()  # below the driver's loop nobody reaches these, and the clean-up ends them
     with sync_playwright() as playwright:
         running: list[Browser] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,7 @@ from django.db import connections
 from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 from cortex.accounts.models import Organization, Role, User
-from tests.browser.conftest import AXE, RUN_AXE
+from tests.browser.conftest import run_axe
 from tests.browsers import chromium_program
 from tests.unit.accounts.conftest import PASSWORD, PIN, make_user
 from tests.unit.accounts.factors import code_of
@@ -73,13 +72,10 @@ def sign_in(page: Page) -> None:
 
 def faults(page: Page, *themes: str) -> list[Any]:
     """What axe finds in these themes (dark), and whether something sticks out sideways."""
-    session = page.context.new_cdp_session(page)
     found: list[Any] = []
     for theme in themes or ("dark",):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        session.send("Runtime.evaluate", {"expression": f"{AXE};0"})
-        answer = session.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True})
-        found += json.loads(answer["result"]["value"])
+        found += run_axe(page)
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("sticks out")
     return found
