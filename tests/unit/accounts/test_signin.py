@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from statistics import median
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher, make_password
@@ -83,15 +82,16 @@ def test_known_unknown_and_disabled_accounts_get_the_same_answer(people: People)
 
 
 def test_unknown_and_known_accounts_take_the_same_time(people: People) -> None:
+    """Of the processor, and the least of nine: what else a machine does meanwhile doesn't count."""
     from django.contrib.auth import authenticate
 
     def seconds(email: str) -> float:
         taken = []
         for _ in range(9):
-            begun = time.perf_counter()
+            begun = time.process_time()
             authenticate(None, email=email, password="not the password at all")
-            taken.append(time.perf_counter() - begun)
-        return median(taken)
+            taken.append(time.process_time() - begun)
+        return min(taken)
 
     seconds("cleo@example.org")
     known, unknown = seconds("cleo@example.org"), seconds("nobody@example.org")
