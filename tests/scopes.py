@@ -76,9 +76,9 @@ def stands_for_a_test() -> bool:
 @contextmanager
 def _standing(statement: str) -> Iterator[None]:
     kept = _now.depth, _now.statement
-    _now.depth, _now.statement = _depth(), statement
-    put_back()
     try:
+        _now.depth, _now.statement = _depth(), statement
+        put_back()
         yield
     finally:
         _now.depth, _now.statement = kept

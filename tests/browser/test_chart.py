@@ -6,6 +6,7 @@ import gzip
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import Response, expect
 
 from clinical.assessments.actions import finish_assessment
@@ -188,17 +189,20 @@ def test_a_chart_that_is_lived_in_answers_five_questions_on_its_first_screen(
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
 
 
-def test_the_pages_hold_weigh_little_and_do_not_shift(visit: Visit, people: Cast) -> None:
+@pytest.mark.parametrize("part", [0, 1])
+def test_the_pages_hold_weigh_little_and_do_not_shift(visit: Visit, people: Cast, part: int) -> None:
     pages = lived_in(people)
     visitor = visit()
     page = visitor.sign_in(people.alice)
-    for path in pages:
+    for path in list(pages)[part::2]:
         page.set_viewport_size({"width": 1440, "height": 900})
         weight = weigh(visitor, path)
         expect(page.get_by_role("heading", level=1)).to_contain_text(pages[path])
         assert weight <= HEAVIEST, (path, weight)
         assert page.evaluate(SHIFT) <= MOST_SHIFT, path
         assert visitor.faults_of_both() == {}, path
+    if part:
+        return
     phone = visit(width=390, scheme="dark")
     page = phone.sign_in(people.alice)
     phone.open(f"/charts/{people.patient.pk}/")
