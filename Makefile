@@ -105,7 +105,7 @@ bench-board: install
 	$(BIN)/python bench/bench_board.py --patients $(PEOPLE)
 
 # A chart, its timeline and a caseload of 300 among a million people; `make bench-chart PEOPLE=10000` is quick.
-bench-chart: install
+bench-chart: browser
 	$(BIN)/python bench/bench_chart.py --patients $(PEOPLE)
 
 # Intake over HTTP: batches, single items, and a crisis beside the flood; then everything is held against it.

@@ -119,7 +119,7 @@ def test_an_unnoted_look_and_a_note_of_no_look_are_seen(world: World) -> None:
 
 
 def test_the_matrix_is_the_reviewed_one(walked: Walk) -> None:
-    """A short run asks a third of the people; `make proof` everybody, and then it is the same to a letter."""
+    """A short run asks fewer of those whose role stays out; `make proof` all, to the same letter."""
     if os.environ.get("UPDATE_ACCESS_MATRIX") == "1":
         MATRIX.write_text(table(walked.rows))
     reviewed = MATRIX.read_text()

@@ -110,9 +110,9 @@ def _allergies(actor: Actor, number: int, at: datetime, patient_id: UUID) -> lis
     if number % 3 == 1:
         return []
     found = []
-    for name, kind, category, criticality, reaction in ALLERGIES[
-        number % 2 : number % 2 + 1 + number % 4 // 3
-    ]:
+    # One each in turn, and some people two.
+    told = [ALLERGIES[(number + more) % len(ALLERGIES)] for more in range(2 if number % 4 == 0 else 1)]
+    for name, kind, category, criticality, reaction in told:
         fields = {
             "substance": name, "kind": kind, "category": category, "criticality": criticality,
             "clinical_status": "active", "verification": "confirmed" if kind == "allergy" else "unconfirmed",

@@ -115,20 +115,20 @@ def save_draft(
     facts: dict[str, Any] = {"occurred_at": occurred_at or row.occurred_at}
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         facts["follow_up_on"] = follow_up_on
-    is_set = outcome == "known" and number == row.spell_number and _differ(row, facts, diagnoses)
-    if outcome != "saved" and not is_set:
+    if outcome == "known" and number == row.spell_number and _says_other(row, facts, diagnoses):
+        outcome, row.version = "saved", row.version + 1
+    if outcome != "saved":
         return Saved(row, outcome)
     row.saved_at = at
     for name, value in facts.items():
         setattr(row, name, value)
     if isinstance(row, Note) and diagnoses is not None and set(diagnoses) != set(row.diagnoses):
         row.diagnoses = linked.changed(queries.reader(actor, patient_id, at), row, diagnoses)
-    row.version += is_set
     row.save()
     return Saved(row, "saved")
 
 
-def _differ(row: AnyNote, facts: Mapping[str, Any], diagnoses: Collection[UUID] | None) -> bool:
+def _says_other(row: AnyNote, facts: Mapping[str, Any], diagnoses: Collection[UUID] | None) -> bool:
     """Whether a save that came again with the same words says other days or diagnoses."""
     about = set(row.diagnoses) if isinstance(row, Note) else set()
     is_about_others = isinstance(row, Note) and diagnoses is not None and set(diagnoses) != about
@@ -148,7 +148,7 @@ def take_save(
     texts = _checked(row, sections)
     is_repeated = row.spell == spell and number <= row.spell_number
     # A page without a script that was gone back to says the same number again, maybe with other words.
-    is_other = is_repeated and number == row.spell_number and _differs(actor, row, texts)
+    is_other = is_repeated and number == row.spell_number and _holds_other_words(actor, row, texts)
     if is_repeated and not is_other:
         return "known" if row.is_draft else "signed"
     key = sealing.key_of(row.patient_id)
@@ -162,7 +162,7 @@ def take_save(
     return "saved"
 
 
-def _differs(actor: Actor, row: AnyDraft, texts: Mapping[str, str]) -> bool:
+def _holds_other_words(actor: Actor, row: AnyDraft, texts: Mapping[str, str]) -> bool:
     """Whether a text isn't the one that the row holds, which is opened for it."""
     with opening(actor, purpose="treatment") as context:
         held = queries.opened(context, row)

@@ -17,7 +17,7 @@ from tests.walk.world import World
 METHODS = ("GET", "POST")
 # The long form of `make proof`, and a matrix that is written anew: everybody knocks everywhere.
 EVERY = any(os.environ.get(name) for name in ("CORTEX_EXPLORE", "UPDATE_ACCESS_MATRIX"))
-# Of those who aren't let in first so many parts of a short run are one knock: others at the next address.
+# Of those whose role stays out one in so many knocks in a short run, others at the next address.
 SHARE = 3
 # One person of each role, and a counselor off duty: enough where an address names no row.
 ROLES = ("alice", "cleo", "kito", "pendo", "sam", "ada", "cora", "otto")
@@ -70,7 +70,7 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
         # A method that nobody serves can't tell people apart: one who is let in, one who isn't.
         everybody = address.is_admin or method in pair.methods
         knocking = _telling(world, address, pair, people) if everybody else _one_stranger(people)
-        for who in [*([pair.first] if pair.first else []), *turn(address, method, knocking), "nobody"]:
+        for who in [*([pair.first] if pair.first else []), *turn(world, address, method, knocking), "nobody"]:
             answer = doors.ask(who, method, path, pair.data, **headers)
             answers[who] = answer.status
             fault = judge(world, address, pair, who, method, answer)
@@ -79,10 +79,19 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
         walk.note(address, method, answers)
 
 
-def turn(address: Address, method: str, people: Iterable[str]) -> list[str]:
-    """Return whose turn it is to knock here: a third of these people, the same in each run, or all."""
-    where = f"{method} {address.pattern} "
-    return [one for one in people if EVERY or crc32(f"{where}{one}".encode()) % SHARE == 0]
+def turn(world: World, address: Address, method: str, people: Iterable[str]) -> list[str]:
+    """Return whose turn it is to knock here: all whose role comes in, and a third of the others, or all.
+
+    Whom a row refuses is asked in each run; whom the declaration refuses, which is one line for every
+    address, at some of them, at the same in each run.
+    """
+    assert address.access is not None
+    where, welcome = f"{method} {address.pattern} ", address.access.roles
+    return [
+        one for one in people
+        if EVERY or str(world.people[one].role) in welcome
+        or crc32(f"{where}{one}".encode()) % SHARE == 0
+    ]  # fmt: skip
 
 
 def _one_stranger(people: list[str]) -> list[str]:
@@ -153,7 +162,7 @@ def walk_pages(world: World, doors: Doors, walk: Walk) -> None:
             answers = {}
             few = address.is_admin and method == "POST"
             people = CLOSED if few else _visitors(world, address)
-            for who in [*turn(address, method, people), "nobody"]:
+            for who in [*turn(world, address, method, people), "nobody"]:
                 answer = doors.ask(who, method, path)
                 answers[who] = answer.status
                 fault = _misplaced(world, address, who, answer)

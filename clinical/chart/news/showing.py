@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -49,18 +49,24 @@ def medication_lines(rows: Iterable[Medication], since: datetime, url: str) -> I
     day = timezone.localtime(since).date()
     for one in rows:
         is_new = one.created_at > since
-        on = f", stopped on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
-        if one.status == "stopped" and (one.stop >= day if one.stop else not is_new):
-            said, on = MEDICATION_STOPPED, on.replace("stopped on", "on")
-        elif one.status == "on_hold":
-            said = "Medication paused"
-        elif not is_new:
-            said = "Medication changed"
-        else:
-            is_begun = one.status == "active" and one.start is not None and one.start >= day
-            said = MEDICATION_BEGUN if is_begun else MEDICATION_RECORDED
+        words = medication_words(_became(one, day, is_new=is_new), one)
+        over = f"on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
+        if over and not words.startswith(MEDICATION_STOPPED):
+            over = f"stopped {over}"
         at = one.created_at if is_new else one.updated_at
-        yield Line(f"{medication_words(said, one)}{on}", at, url, "first-aid-kit")
+        yield Line(", ".join(filter(None, (words, over))), at, url, "first-aid-kit")
+
+
+def _became(one: Medication, day: date, *, is_new: bool) -> str:
+    """Return what became of a medication since a day; an end or a beginning of before is no news."""
+    if one.status == "stopped" and (one.stop >= day if one.stop else not is_new):
+        return MEDICATION_STOPPED
+    if one.status == "on_hold":
+        return "Medication paused"
+    if not is_new:
+        return "Medication changed"
+    is_begun = one.status == "active" and one.start is not None and one.start >= day
+    return MEDICATION_BEGUN if is_begun else MEDICATION_RECORDED
 
 
 def allergy_lines(rows: Iterable[Allergy], since: datetime, url: str) -> Iterator[Line]:

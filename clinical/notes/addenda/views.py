@@ -93,11 +93,12 @@ def _both(
         theirs = queries.opened(context, added.addendum)
         both = side_by_side(ADDENDUM, {"text": form.typed()}, theirs)
         shown: dict[str, Any] = {"thing": "addendum", "is_signed": is_signed, "newest": newest, "both": both}
-        if is_partial(request) and is_signed and not both[0]["differs"]:
-            return JsonResponse({"message": SIGNED}, status=422)
-        if is_partial(request):
+        is_same = is_signed and not both[0]["differs"]
+        if is_partial(request) and not is_same:
             return render(request, "clinical/notes/_conflict.html", shown, status=409)
-    if is_signed and not both[0]["differs"]:
+    if is_partial(request):
+        return JsonResponse({"message": SIGNED}, status=422)
+    if is_same:
         return _go_back(request, patient_id, note_id)
     mine = AddendumForm(initial={"text": form.typed(), "version": newest})
     return page_of_note(request, patient_id, note_id, mine, 409, **shown)
