@@ -111,7 +111,8 @@ def _allergies(actor: Actor, number: int, at: datetime, patient_id: UUID) -> lis
         return []
     found = []
     # One each in turn, and some people two.
-    told = [ALLERGIES[(number + more) % len(ALLERGIES)] for more in range(2 if number % 4 == 0 else 1)]
+    turn = number // 3
+    told = [ALLERGIES[(turn + more) % len(ALLERGIES)] for more in range(2 if turn % 4 == 0 else 1)]
     for name, kind, category, criticality, reaction in told:
         fields = {
             "substance": name, "kind": kind, "category": category, "criticality": criticality,
