@@ -73,12 +73,12 @@ class House:
         return json.loads(self.run(CHILDREN, task, *arguments, role=role).splitlines()[-1])
 
     def build(self, seed: int) -> dict[str, Any]:
-        """Migrate and fill an empty folder, or return what was said when it was filled."""
+        """Migrate, and fill an empty folder or return what was said when it was filled."""
         self.run("manage.py", "collectstatic", "--noinput", "-v", "0")
-        if self.built.exists():
-            return dict(json.loads(self.built.read_text()))
         for alias in ("default", "keys"):
             self.run("manage.py", "migrate", "--skip-checks", "-v", "0", "--database", alias, role="owner")
+        if self.built.exists():
+            return dict(json.loads(self.built.read_text()))
         begun = time.monotonic()
         size = ["--patients", str(self.people), "--seed", str(seed)]
         size += [] if self.people >= LARGE else ["--organizations", "2"]
