@@ -78,8 +78,8 @@ def _plan(look: Look) -> Shown:
     """Open goals with their pace, what is diagnosed and taken, when the plan is reviewed, what changed."""
     patient = look.patient
     shut = shut_by(look.context.actor.person.pk, look.standing)
-    plan = open_plan(patient)
-    diagnosed, prescribed = diagnoses_of(patient), medications_of(patient)
+    plan = open_plan(patient, look.ids)
+    diagnosed, prescribed = diagnoses_of(patient, look.ids), medications_of(patient, look.ids)
     diagnoses, withheld = shut.open_of(one for one in diagnosed if one.status != "ruled_out")
     taken, taken_withheld = shut.open_of(one for one in prescribed if one.status == "active")
     look.context.open(taken)

@@ -40,7 +40,7 @@ from patients.registry.person import PatientPreference
 from patients.registry.queries import PersonCard, local_day, person_card, rows_of
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
-from patients.sessions.queries import progress_summary
+from patients.sessions.queries import PROGRESS, progress_summary
 
 RANGES = (30, 90, 365)
 DAYS = 30
@@ -157,7 +157,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         sessions_withheld=withheld(ids, who, until=at),
         session_times=_session_times(ids, start, at, who.user_id, who.shut),
         next_at=_next(ids, at, who),
-        progress=progress_summary(ids, at - timedelta(days=DAYS), who.sessions()),
+        progress=_progress(patient.pk, ids, at - timedelta(days=DAYS), who),
         preference=next(iter(_preference(ids)), None),
         off=appointments_off(ids, since or at, at),
         left=places_ended(ids, since or at, at),
@@ -258,6 +258,18 @@ def _next_session(
     rows = Session.objects.filter(patient_id__in=ids, started_at__gt=at, status="scheduled")
     rows = rows.filter(open_sessions(user_id, shut))
     return rows.order_by("started_at").values_list("started_at", flat=True)[:1]
+
+
+def _progress(patient_id: UUID, ids: list[UUID], since: datetime, who: Reach) -> dict[str, Any]:
+    [found] = _figures(patient_id, ids, since, who.user_id, who.shut)
+    return dict(zip(PROGRESS, found, strict=True))
+
+
+@kept
+def _figures(
+    patient_id: UUID, ids: list[UUID], since: datetime, user_id: UUID, shut: tuple[str, ...]
+) -> QuerySet[Patient, Any]:
+    return progress_summary(patient_id, ids, since, open_sessions(user_id, shut))
 
 
 @kept

@@ -108,9 +108,9 @@ def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
     return plan
 
 
-def open_plan(patient: Patient) -> TreatmentPlan | None:
-    """Return the plan that somebody works by or on, or None."""
-    return next(iter(_open_plans(rows_of(patient))), None)
+def open_plan(patient: Patient, ids: list[UUID] | None = None) -> TreatmentPlan | None:
+    """Return the plan that somebody works by or on, or None; `ids` are the person's rows where known."""
+    return next(iter(_open_plans(ids or rows_of(patient))), None)
 
 
 @kept

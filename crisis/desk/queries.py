@@ -14,6 +14,8 @@ from django.urls import reverse
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.live.feed import topic_of
+from cortex.ops.postgres.figures import count_of
+from cortex.ops.postgres.questions import kept
 from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import cards, counted_row
@@ -37,6 +39,7 @@ from crisis.reviews.models import (
 from crisis.risk.queries import latest_assessment
 
 LONGEST_LIST = 200
+RAIL = ("waiting", "mine", "followups", "reviews")
 LEVELS = {"critical": "critical", "high": "high", "waiting": "waiting person"}
 
 
@@ -135,9 +138,9 @@ def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
         "items": [review_row(item) for item in items],
         "marks": _marks_of("today", marks),
         "figures": {
-            "followups": reviews.due_follow_up_count(user, organizations, soon),
+            "followups": reviews.due_follow_ups(user.pk, organizations, soon).count(),
             "resolved": ended(user, at).count(),
-            "reviews": reviews.open_item_count(organizations, soon),
+            "reviews": reviews.due_items(organizations, soon).count(),
         },
     }
 
@@ -285,15 +288,20 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
 
 
 def rail_counts(user: User, at: datetime) -> dict[str, int]:
-    """Return the figures beside the main navigation, in four counts."""
-    organizations = desk_of(user)
-    soon = at + timedelta(hours=24)
-    return {
-        "waiting": RiskAlert.objects.waiting().filter(organization_id__in=organizations).count(),
-        "mine": RiskAlert.objects.owned().filter(assigned_to=user).count(),
-        "followups": reviews.due_follow_up_count(user, organizations, soon),
-        "reviews": reviews.open_item_count(organizations, soon),
-    }
+    """Return the figures beside the main navigation, in one query."""
+    [found] = _rail(user.pk, desk_of(user), at + timedelta(hours=24))
+    return {name: count or 0 for name, count in zip(RAIL, found, strict=True)}
+
+
+@kept
+def _rail(user_id: UUID, organizations: list[UUID], soon: datetime) -> QuerySet[User, Any]:
+    counted: list[QuerySet[Any]] = [
+        RiskAlert.objects.waiting().filter(organization_id__in=organizations),
+        RiskAlert.objects.owned().filter(assigned_to_id=user_id),
+        reviews.due_follow_ups(user_id, organizations, soon),
+        reviews.due_items(organizations, soon),
+    ]
+    return User.objects.filter(pk=user_id).values_list(*map(count_of, counted))
 
 
 def watched(user: User, at: datetime) -> dict[str, Any]:

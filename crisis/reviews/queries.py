@@ -242,10 +242,10 @@ def organizations_with_stale_lines(at: datetime) -> list[UUID]:
     )
 
 
-def due_follow_up_count(user: User, organizations: Iterable[UUID], until: datetime) -> int:
-    """Return how many of the person's own follow-ups and their desk's are due by `until`."""
-    rows = FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | Q(owner=user))
-    return rows.filter(status__in=STANDING, due_at__lte=until).count()
+def due_follow_ups(user_id: UUID, organizations: Iterable[UUID], until: datetime) -> QuerySet[FollowUp]:
+    """Return the rows of the person's own follow-ups and their desk's that are due by `until`."""
+    rows = FollowUp.objects.filter(Q(organization_id__in=list(organizations)) | Q(owner_id=user_id))
+    return rows.filter(status__in=STANDING, due_at__lte=until)
 
 
 def open_of_people(patient_ids: Iterable[UUID], reasons: Iterable[str]) -> list[ReviewItem]:
@@ -254,8 +254,6 @@ def open_of_people(patient_ids: Iterable[UUID], reasons: Iterable[str]) -> list[
     return list(rows.select_related("owner").order_by("due_at"))
 
 
-def open_item_count(organizations: Iterable[UUID], until: datetime) -> int:
-    """Return how many open review items of these organizations are due by `until`."""
-    return (
-        ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until).count()
-    )
+def due_items(organizations: Iterable[UUID], until: datetime) -> QuerySet[ReviewItem]:
+    """Return the rows of the open review items of these organizations that are due by `until`."""
+    return ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until)

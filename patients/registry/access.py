@@ -70,8 +70,9 @@ def patients_related(
     user: Any, patient_ids: Iterable[UUID], at: Moment, permission: str = VIEW
 ) -> dict[UUID, str]:
     """Return, of these patients, those whom `user` may see and by which relationship, in one query."""
-    rows = _related(user, list(patient_ids), at, permission).values_list("pk", "relation")
-    return {pk: name for pk, name in rows if name}
+    if not may_relate(user):
+        return {}
+    return {pk: name for pk, name, _ in _standings(user, list(patient_ids), at, permission) if name}
 
 
 def relations(

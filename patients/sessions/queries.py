@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, F, Q
+from django.db.models import F, Q, QuerySet
 
 from cortex.access.context import AccessContext
+from cortex.ops.postgres.figures import count_of, mean_of
+from patients.registry.models import Patient
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.observations import DailyCheckIn
 
+PROGRESS = ("total_sessions", "avg_effectiveness", "avg_sleep_quality", "avg_focus_score")
 # Where the words of each kind of source stand: the model, its key and the sealed column.
 WORDS: dict[str, tuple[Any, str, str]] = {
     "message": (Message, "pk", "content"),
@@ -59,13 +62,14 @@ def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]
 
 
 def progress_summary(
-    patient_ids: Collection[UUID], since: datetime, opened: Q | None = None
-) -> dict[str, Any]:
-    """Return a person's sessions and mean answers since a time (the source's user_progress_summary).
+    patient_id: UUID, patient_ids: Collection[UUID], since: datetime, opened: Q | None = None
+) -> QuerySet[Patient, Any]:
+    """Return a person's sessions and mean answers since a time as one row of `PROGRESS`, unread.
 
-    `patient_ids` are all rows of the person. Each figure has its own query: joining sessions and check-ins
-    would count rows many times. Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure
-    without an answer is None. `opened` is which sessions count, where not all do.
+    It is the source's user_progress_summary. `patient_ids` are all rows of the person, `patient_id` any of
+    them. Each figure is read apart: joining sessions and check-ins would count rows many times.
+    Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure without an answer is None.
+    `opened` is which sessions count, where not all do.
     """
     sessions = Session.objects.filter(patient_id__in=patient_ids)
     feedback = SessionFeedback.objects.filter(patient_id__in=patient_ids, given_at__gte=since)
@@ -74,9 +78,9 @@ def progress_summary(
         feedback = feedback.filter(session__in=sessions)
     norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
     days = DailyCheckIn.objects.filter(patient_id__in=patient_ids, submitted_at__gte=since)
-    sleep, focus = Avg("sleep_quality"), Avg("focus_score")
-    return {
-        "total_sessions": sessions.filter(started_at__gte=since).count(),
-        "avg_effectiveness": feedback.aggregate(value=Avg(1 + 4 * norm))["value"],
-        **days.aggregate(avg_sleep_quality=sleep, avg_focus_score=focus),
-    }
+    return Patient.objects.filter(pk=patient_id).values_list(
+        count_of(sessions.filter(started_at__gte=since)),
+        mean_of(feedback, 1 + 4 * norm),
+        mean_of(days, "sleep_quality"),
+        mean_of(days, "focus_score"),
+    )

@@ -19,7 +19,7 @@ from patients.sessions.messages import AssistantRationale, Message
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
-from patients.sessions.queries import progress_summary
+from patients.sessions.queries import PROGRESS, progress_summary
 from patients.sessions.records import (
     ActivityData,
     Batch,
@@ -250,7 +250,8 @@ def test_progress_counts_each_thing_once_and_never_averages_across_scales(patien
         for day, quality in zip(days, (4, 8), strict=True)
     ]
     put(patient, feedback=feedback, check_ins=check_ins)
-    summary = progress_summary([patient.pk], NOW - 24 * HOUR)
+    found = progress_summary(patient.pk, [patient.pk], NOW - 24 * HOUR).get()
+    summary = dict(zip(PROGRESS, found, strict=True))
     assert summary.pop("avg_effectiveness") == pytest.approx((5 + 1 + 5) / 3)
     assert summary == {"total_sessions": 3, "avg_sleep_quality": 6.0, "avg_focus_score": None}
 
