@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,16 @@ def sources() -> list[Path]:
     return [path for path in found if "migrations" not in path.parts]
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees_are_let_go() -> Iterator[None]:
+    """Every source is parsed once for all of these tests, and held no longer than they run."""
+    yield
+    tree.cache_clear()
 
 
 def listed_modules(*, touching: bool = False) -> set[str]:
