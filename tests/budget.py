@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 BUDGET = Path(__file__).with_name("budget.json")
+# So many files are named with their seconds: where a run that takes too long takes it.
+LISTED = 20
 _spent: dict[str, float] = defaultdict(float)
+_files: dict[str, float] = defaultdict(float)
 _slowest: dict[str, tuple[float, str]] = {}
 _left_out: set[str] = set()
 
@@ -24,6 +27,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Add a phase's time to its folder, and keep who was skipped or expected to fail."""
     folder = folder_of(report.nodeid)
     _spent[folder] += report.duration
+    _files[report.nodeid.split("::")[0]] += report.duration
     _slowest[folder] = max(_slowest.get(folder, (0.0, "")), (report.duration, report.nodeid))
     if report.skipped or hasattr(report, "wasxfail"):
         _left_out.add(report.nodeid)
@@ -64,7 +68,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of times, and what fails the run."""
+    """Print the table of times, the files that took most, and what fails the run."""
     allowed = json.loads(BUDGET.read_text())["seconds"]
     if _spent:
         terminalreporter.section("time by folder")
@@ -75,5 +79,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{folder:<8} {seconds:6.1f} s of {allowed.get(folder, 0):4.0f} s; slowest {slowest:.1f} s {name}"
         )
         terminalreporter.write_line(f"{line}{'  OVER BUDGET' if over else ''}", yellow=over)
+    longest = sorted(_files.items(), key=lambda item: -item[1])[:LISTED]
+    terminalreporter.write_line("longest: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest))
     for line in _faults():
         terminalreporter.write_line(line, red=True)
