@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import TextChoices
+
 from patients.codes import ConsentChannel, ConsentPurpose, ConsentRecipient, DataCategory
 
-LISTS = {
+LISTS: dict[str, type[TextChoices]] = {
     "purposes": ConsentPurpose,
     "data_categories": DataCategory,
     "recipients": ConsentRecipient,
