@@ -158,6 +158,55 @@ class ConsentMethod(models.TextChoices):
     IMPORT = "import", "Imported"
 
 
+class ConsentPurpose(models.TextChoices):
+    """What a consent may be limited to."""
+
+    CARE = "care", "Care"
+    SAFETY = "safety", "Safety"
+    QUALITY = "quality", "Quality of the service"
+    RESEARCH = "research", "Research"
+
+
+class DataCategory(models.TextChoices):
+    """Which data a consent may be limited to."""
+
+    IDENTITY = "identity", "Name and ways to reach them"
+    MESSAGES = "messages", "Messages"
+    VOICE = "voice", "Voice"
+    SESSIONS = "sessions", "Sessions"
+    CHECKINS = "checkins", "Check-ins"
+    MEASURES = "measures", "Measures"
+    NOTES = "notes", "Notes"
+    PLAN = "plan", "Plan and goals"
+    DIAGNOSES = "diagnoses", "Diagnoses"
+    MEDICATIONS = "medications", "Medications and allergies"
+    SAFETY_PLAN = "safety_plan", "Safety plan"
+    CRISES = "crises", "Crises"
+    DOCUMENTS = "documents", "Documents"
+    APPOINTMENTS = "appointments", "Appointments"
+
+
+class ConsentRecipient(models.TextChoices):
+    """Towards whom a consent may be limited."""
+
+    CARE_TEAM = "care_team", "The care team"
+    FAMILY_DOCTOR = "family_doctor", "The family doctor"
+    CAREGIVER = "caregiver", "A caregiver"
+    INSURER = "insurer", "The insurer"
+
+
+class ConsentChannel(models.TextChoices):
+    """By which ways a consent may be limited to reach them or others."""
+
+    IN_PERSON = "in_person", "In person"
+    PHONE = "phone", "Phone"
+    VIDEO = "video", "Video"
+    APP = "app", "The app"
+    SMS = "sms", "SMS"
+    EMAIL = "email", "E-mail"
+    LETTER = "letter", "Letter"
+
+
 class SessionKind(models.TextChoices):
     """Domain 1.4: six things that sources call a session, and a counselor's conversation."""
 

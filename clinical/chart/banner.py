@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,8 @@ from crisis.risk.reasons import reason_code, sentence
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.codes import CareRole
-from patients.privacy.queries import consent_state
+from patients.privacy.queries import decisions
+from patients.privacy.records import Decision
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card, rows_of
 
@@ -42,10 +44,9 @@ def beside(
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the banner needs beside a person who is open already; `found` gets what its flags read."""
     assessed = latest_assessment(patient.person_id)
-    state = consent_state([patient.person_id], CONSENTS, at)
+    decided = {kind: one for (_, kind), one in decisions([patient.person_id], CONSENTS, at).items()}
     look = parts.Look(patient, rows_of(patient), at, context, found={} if found is None else found)
-    consents = {kind: state[patient.person_id, kind] for kind in CONSENTS}
-    return laid_out(look, person, assessed, care_team(patient.pk, at), consents)
+    return laid_out(look, person, assessed, care_team(patient.pk, at), decided)
 
 
 def laid_out(
@@ -53,9 +54,11 @@ def laid_out(
     person: PersonCard,
     assessed: RiskAssessment | None,
     team: list[CareTeamMember],
-    consents: dict[str, bool],
+    decided: Mapping[str, Decision],
 ) -> dict[str, Any]:
     """Return the banner of what was read already."""
+    standing = {kind: decided[kind] for kind in CONSENTS if kind in decided and decided[kind].holds(look.at)}
+    consents = {kind: kind in standing for kind in CONSENTS}
     patient, level = look.patient, assessed.level if assessed else ""
     return {
         "patient": patient,
@@ -65,7 +68,7 @@ def laid_out(
             "age": _age(look),
             "reason": reason(assessed),
             "since": assessed.entered_level_at if assessed else None,
-            "consent": consent_words(consents),
+            "consent": consent_words(consents, limited=any(one.is_limited for one in standing.values())),
             "consent_ok": all(consents.values()),
             "team": team_words(team),
             "flags": [*_own_flags(person), *parts.flags(replace(look, level=level))],
@@ -80,12 +83,13 @@ def reason(assessed: RiskAssessment | None) -> str:
     return sentence(reason_code(assessed.rules_fired, assessed.level))
 
 
-def consent_words(consents: dict[str, bool]) -> str:
-    """Return the state of the consents that decide what we may do, in a few words."""
+def consent_words(consents: dict[str, bool], *, limited: bool = False) -> str:
+    """Return the state of the consents that decide what we may do, in a few words; limits stand on a page."""
     missing = [CONSENTS[kind] for kind, held in consents.items() if not held]
-    if not missing:
-        return "All given"
-    return "None given" if len(missing) == len(consents) else f"Not for {', '.join(missing)}"
+    if len(missing) == len(consents):
+        return "None given"
+    words = f"Not for {', '.join(missing)}" if missing else "All given"
+    return f"{words}; some with limits" if limited else words
 
 
 def team_words(team: list[CareTeamMember]) -> str:

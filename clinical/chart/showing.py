@@ -44,7 +44,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
     agreed, due = agreed_lines(found), due_lines(found, at)
     courses = sorted((one for one in found.courses.values() if one.points), key=_first_on_axis)
     marks = _course_marks(found)
-    head = banner.laid_out(found.look, found.person, found.assessment, found.team, found.consents)
+    head = banner.laid_out(found.look, found.person, found.assessment, found.team, found.decided)
     return head | {
         "tab": "overview",
         "risk": _risk(found),

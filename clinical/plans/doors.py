@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ from patients.registry.queries import PersonCard, person_card
 
 READERS = DESK_ROLES
 WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
+MOST_TOLD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,11 @@ def look(context: AccessContext, request: HttpRequest, patient_id: UUID, *sectio
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that is one form: its title, what its button says, and what stands beside the form."""
+    """A page that is one form: its title, what its button says, and what stands beside the form.
+
+    `ask` says in words, of the person's rows with these ids, what a command asks before it goes on: the form
+    comes back with it, and a button that goes on all the same (`told`).
+    """
 
     title: str
     submit: str
@@ -88,6 +94,9 @@ class Page:
     template: str = "clinical/plans/form.html"
     section: str = "plan"
     more: Callable[[Look], dict[str, Any]] = field(default=lambda _: {})
+    ask: Callable[[Look, list[UUID]], str] | None = None
+    asks_section: str = "plan"
+    go_on: str = "Add all the same"
 
 
 def edit(
@@ -101,18 +110,49 @@ def edit(
             raise RuleBroken(READ_ONLY, "read_only")
         form = make(found, request.POST if request.method == "POST" else None)
         shown = found.frame() | page.more(found)
-    status, conflict = 200, None
+    status, conflict, question = 200, None, None
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
-                run(form.cleaned_data)
+                question = _run(request, patient_id, page, lambda: run(form.cleaned_data))
             except (RuleBroken, *KEYS_DOWN) as error:
                 status, conflict = given_back(request, form, error)
             else:
-                return back_to_plan(request, patient_id)
-    shown |= {"form": form, "page": page, "conflict": conflict}
+                if question is None:
+                    return back_to_plan(request, patient_id)
+                status = 409
+    shown |= {"form": form, "page": page, "conflict": conflict, "question": question}
     return render(request, page.template, shown, status=status)
+
+
+def _run(
+    request: HttpRequest, patient_id: UUID, page: Page, command: Callable[[], object]
+) -> dict[str, Any] | None:
+    """Run a command; return what it asks before it goes on, in words, or None when it is done.
+
+    Who is asked reads names of the chart: that is a look of its own, under the section of what it names.
+    """
+    try:
+        command()
+    except RuleBroken as error:
+        ids = error.extra.get("asked")
+        if page.ask is None or not ids:
+            raise
+    else:
+        return None
+    with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
+        words = page.ask(look(context, request, patient_id, page.asks_section), ids)
+    return {"words": words, "told": " ".join(map(str, sorted({*told(request), *ids})))}
+
+
+def told(request: HttpRequest) -> frozenset[UUID]:
+    """Return the ids of what whoever posts a form has been told of; anything else counts as not said."""
+    found = set()
+    for text in request.POST.get("told", "").split()[:MOST_TOLD]:
+        with suppress(ValueError):
+            found.add(UUID(text))
+    return frozenset(found)
 
 
 def back_to_plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinical.plans import actions, queries
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import listed
+from clinical.plans.allergies.showing import printed as printed_allergies
 from clinical.plans.approvals.queries import approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
@@ -204,16 +205,18 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
 def plan_print(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The plan for the person, in plain words and large type."""
     with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
-        found = look(context, request, patient_id, "plan.print")
+        found = look(context, request, patient_id, "plan.print", "allergies")
         if found.plan is None:
             return go_to(request, reverse("clinical:plan", args=[patient_id]))
         view = queries.plan_view(context, found.patient, found.plan, found.at)
+        allergies = found.read[ALLERGIES]
+        context.open([one for one in allergies if one.stands], ("substance",))
         house = found.patient.organization
         lines = [row_of(one, found.at) for one in resources_near(house.jurisdiction, house.pk)]
         lines = [one for one in lines if one["phone"] != house.emergency_number]
         lines = [one for one in lines if one["verified"]] or lines
         shown = found.frame() | {
             "said": printed(found, view, local_day(found.patient, found.at)), "house": house,
-            "lines": lines, "today": found.at,
+            "lines": lines, "today": found.at, "allergies": printed_allergies(allergies),
         }  # fmt: skip
         return render(request, "clinical/plans/print.html", shown)

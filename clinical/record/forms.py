@@ -11,22 +11,26 @@ from django import forms
 from django.utils import timezone
 
 from cortex.accounts.models import User
-from patients.codes import LANGUAGE_NAMES, CareRole, ConsentMethod, ConsentType
+from patients.codes import (
+    LANGUAGE_NAMES,
+    CareRole,
+    ConsentChannel,
+    ConsentMethod,
+    ConsentPurpose,
+    ConsentRecipient,
+    ConsentType,
+    DataCategory,
+)
 from patients.contacts.models import MOST
 from patients.privacy.records import ConsentData
+from patients.privacy.scope import LISTS
 from patients.registry.records import ContactData
 
 UNKEPT = {"autocomplete": "off"}
 SELECT = {"class": "select"}
 INPUT = {"class": "input"} | UNKEPT
 DAY = {"type": "date", "class": "input"}
-PURPOSES = (
-    ("care", "Care"), ("safety", "Safety"), ("quality", "Quality of the service"), ("research", "Research"),
-)  # fmt: skip
-RECIPIENTS = (
-    ("care_team", "The care team"), ("family_doctor", "The family doctor"), ("caregiver", "A caregiver"),
-    ("insurer", "The insurer"),
-)  # fmt: skip
+LIMITS = (*LISTS, "starts_on")
 
 
 class MemberForm(forms.Form):
@@ -102,16 +106,52 @@ class ConsentForm(forms.Form):
         label="Where the paper lies", required=False, max_length=120, widget=forms.TextInput(attrs=INPUT)
     )
     purposes = forms.MultipleChoiceField(
-        label="Only for", choices=PURPOSES, required=False, widget=forms.CheckboxSelectMultiple
+        label="Only for", choices=ConsentPurpose, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    data_categories = forms.MultipleChoiceField(
+        label="Only this data", choices=DataCategory, required=False, widget=forms.CheckboxSelectMultiple
     )
     recipients = forms.MultipleChoiceField(
-        label="Only towards", choices=RECIPIENTS, required=False, widget=forms.CheckboxSelectMultiple
+        label="Only towards", choices=ConsentRecipient, required=False, widget=forms.CheckboxSelectMultiple
     )
+    channels = forms.MultipleChoiceField(
+        label="Only by", choices=ConsentChannel, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    starts_on = forms.DateField(
+        label="Counts from", required=False, widget=forms.DateInput(attrs=DAY),
+        help_text="Empty: at once. Until that day it allows nothing.",
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a consent that ends before it begins, and limits of one that is not given."""
+        data = super().clean() or self.cleaned_data
+        starts, ends = data.get("starts_on"), data.get("expires_at")
+        if starts and ends and ends < starts:
+            self.add_error("starts_on", "It would end before it begins.")
+        named = [name for name in LIMITS if data.get(name)]
+        if named and data.get("granted") == "no":
+            self.add_error(named[0], "Who does not agree limits nothing: leave this empty.")
+        return data
+
+    def decision(self) -> list[forms.BoundField]:
+        """Return the fields of what was decided, and how."""
+        return [self[name] for name in self.fields if name not in LIMITS]
+
+    def limits(self) -> list[forms.BoundField]:
+        """Return the fields of what it is limited to."""
+        return [self[name] for name in LIMITS]
+
+    @property
+    def shows_limits(self) -> bool:
+        """Whether something is wrong with a limit, so that it must be seen."""
+        return any(name in self.errors for name in LIMITS)
 
     def consent(self) -> ConsentData:
         """Return the decision."""
         typed = self.cleaned_data
-        scope: dict[str, Any] = {name: typed[name] for name in ("purposes", "recipients") if typed[name]}
+        scope: dict[str, Any] = {name: typed[name] for name in LISTS if typed[name]}
+        if typed["starts_on"]:
+            scope["from"] = timezone.make_aware(datetime.combine(typed["starts_on"], time.min)).isoformat()
         if typed["assent"]:
             scope["assent"] = True
         return ConsentData(

@@ -18,6 +18,7 @@ from patients.care.models import CareTeamMember
 from patients.codes import LANGUAGE_NAMES, ConsentType
 from patients.contacts.queries import ContactCard
 from patients.privacy.models import Consent
+from patients.privacy.scope import limit_words
 from patients.registry.queries import PersonCard
 
 RELATIONS = {
@@ -154,20 +155,26 @@ def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[
         if one.recorded_at <= at:
             newest.setdefault(one.consent_type, one)
     found = [_state(kind, newest.get(kind), patient_id, at) for kind in ConsentType]
-    order = {"given": 0, "ended": 1, "withdrawn": 1, "refused": 1, "not asked": 2}
-    return sorted(found, key=lambda row: order[row["state"]])
+    order = {"given": 0, "given with limits": 0, "not asked": 2}
+    return sorted(found, key=lambda row: order.get(row["state"], 1))
 
 
 def _state(kind: ConsentType, one: Consent | None, patient_id: UUID, at: datetime) -> dict[str, Any]:
     holds = one is not None and one.holds(at)
-    state = "given" if holds else "not asked"
-    if one is not None and not holds:
-        state = "ended" if one.granted else "withdrawn"
+    state, later = "not asked", False
+    if one is not None:
+        begins = one.decision.window.begins
+        later = one.granted and not holds and begins is not None and begins > at
+        if holds:
+            state = "given with limits" if one.decision.is_limited else "given"
+        else:
+            state = "given, does not count yet" if later else "ended" if one.granted else "withdrawn"
     return {
         "type": kind.value,
         "label": kind.label,
         "state": state,
         "holds": holds,
+        "may_end": holds or later,
         "row": _decision(one) if one is not None else None,
         "warning": "" if holds else WITHOUT.get(kind, ""),
         "withdraw_url": reverse("clinical:chart_consent_withdraw", args=[patient_id, kind.value]),
@@ -186,16 +193,8 @@ def _decision(one: Consent) -> dict[str, Any]:
         "guardian": one.guardian or "",
         "by": one.recorded_by.full_name if one.recorded_by else "",
         "evidence": one.evidence_ref,
-        "limits": ", ".join(_limits(one.scope)),
+        "limits": "; ".join(limit_words(one.scope)),
     }
-
-
-def _limits(scope: dict[str, Any]) -> list[str]:
-    words = []
-    for name, value in scope.items():
-        told = ", ".join(map(str, value)) if isinstance(value, list) else ("yes" if value is True else value)
-        words.append(f"{name}: {told}".replace("_", " "))
-    return words
 
 
 def history(rows: list[Consent]) -> list[dict[str, Any]]:

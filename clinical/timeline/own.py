@@ -25,6 +25,7 @@ from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
 from crisis.risk.reasons import reason_code, sentence
 from patients.care.models import CareTeamMember
 from patients.privacy.models import Consent
+from patients.privacy.scope import limit_words
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 
@@ -183,7 +184,8 @@ def _consents(look: Look) -> list[Entry]:
             "consent", "consents", one.pk, one.recorded_at,
             f"{one.get_consent_type_display()}: {'agreed' if one.granted else 'withdrawn or refused'}",
             detail=f"{one.get_method_display()}."
-            + (f" Until {one.expires_at:%-d %b %Y}." if one.expires_at else ""),
+            + (f" Until {one.expires_at:%-d %b %Y}." if one.expires_at else "")
+            + (f" {wording.capital('; '.join(limits))}." if (limits := limit_words(one.scope)) else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon="file-certificate",
         )
         for one in window(rows.select_related("recorded_by"), "recorded_at", look, "consent")

@@ -1,4 +1,4 @@
-"""The sources of what a person was found to have and what they take: diagnoses and medications."""
+"""The sources of what a person was found to have, what they take and what they must not get."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from django.db.models import DateTimeField, F, Func, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from clinical.plans.allergies.models import Allergy, Verification
+from clinical.plans.allergies.showing import told_words
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.wording import (
@@ -27,7 +29,7 @@ from patients.registry.queries import local_day
 # this long is told with its first entry, which says how it stands.
 SETTLES = timedelta(minutes=1)
 CHANGED = Q(updated_at__gt=F("created_at") + SETTLES)
-MEDICINE = "first-aid-kit"
+MEDICINE, DANGER = "first-aid-kit", "alert-triangle"
 
 
 def _noon(name: str, zone: str) -> Func:
@@ -116,9 +118,56 @@ def _stopped_medications(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _allergies(look: Look) -> list[Entry]:
+    """Allergies, and statements that none is known, when they were recorded; no label hides one."""
+    rows = Allergy.objects.filter(patient_id__in=look.ids, created_at__lte=look.at).defer("reaction")
+    found = list(window(rows.select_related("recorded_by"), "created_at", look, "allergy"))
+    look.context.open(found, ("substance",))
+    return [
+        Entry(
+            "allergy", "allergies", one.pk, one.created_at, told_words(one, is_new=True),
+            detail=_how_it_is_known(one), by=one.recorded_by.full_name if one.recorded_by else "",
+            icon=DANGER, url=_allergy_list(look),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _how_it_is_known(one: Allergy) -> str:
+    """Say what it is of, who says so, how sure it is and since when."""
+    sure = one.get_verification_display() if one.verification == Verification.UNCONFIRMED else ""
+    told = [one.get_category_display(), f"Said by {one.get_source_display().lower()}", sure]
+    told += [f"Since {one.since:%-d %b %Y}"] if one.since else []
+    return " ".join(f"{words}." for words in told if words)
+
+
+def _changed_allergies(look: Look) -> list[Entry]:
+    """How an allergy stands since it was changed last: resolved, refuted, severe after all, or an error.
+
+    A statement that none is known ends with an allergy, which is told by itself: only its error is told.
+    """
+    rows = Allergy.objects.filter(CHANGED, patient_id__in=look.ids, updated_at__lte=look.at)
+    rows = rows.filter(Q(none_known=False) | Q(verification=Verification.ENTERED_IN_ERROR)).defer("reaction")
+    found = list(window(rows, "updated_at", look, "allergy_changed"))
+    look.context.open(found, ("substance",))
+    return [
+        Entry(
+            "allergy_changed", "allergies", one.pk, one.updated_at, told_words(one, is_new=False),
+            icon=DANGER, url=_allergy_list(look),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _allergy_list(look: Look) -> str:
+    return f"{_plan_page(look)}#allergies"
+
+
 def register_treatment() -> None:
     """Add them; called once, at start."""
     register(Source("diagnosis", "diagnoses", "Diagnoses", _diagnoses))
     register(Source("diagnosis_changed", "diagnoses", "Diagnoses", _changed_diagnoses))
     register(Source("medication", "medications", "Medications", _medications))
     register(Source("medication_stopped", "medications", "Medications", _stopped_medications))
+    register(Source("allergy", "allergies", "Allergies", _allergies))
+    register(Source("allergy_changed", "allergies", "Allergies", _changed_allergies))

@@ -21,6 +21,7 @@ from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
+from crisis.casework import facts
 from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
@@ -132,7 +133,7 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         else "",
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
-        "facts": _facts(known.is_minor, known.is_provisional),
+        "facts": [*_facts(known.is_minor, known.is_provisional), *facts.told(ctx, patient, at)],
     }
 
 
@@ -169,13 +170,13 @@ def _told(ctx: AccessContext, look: Look) -> str:
     return look.alert.hand_note or ""
 
 
-def _facts(is_minor: bool, is_provisional: bool) -> list[dict[str, str]]:
-    facts = []
+def _facts(is_minor: bool, is_provisional: bool) -> list[facts.Fact]:
+    found = []
     if is_minor:
-        facts.append({"label": "Age", "value": "Under 18: safeguarding applies"})
+        found.append(facts.Fact("Age", "Under 18: safeguarding applies"))
     if is_provisional:
-        facts.append({"label": "Record", "value": "Provisional, not linked yet"})
-    return facts
+        found.append(facts.Fact("Record", "Provisional, not linked yet"))
+    return found
 
 
 def _closed(alert: RiskAlert) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from crisis.intake import fields as f
 from crisis.intake.kinds import COMMON, KINDS, Kind
 from patients.codes import SessionKind
+from patients.privacy.scope import fault_of
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
@@ -206,6 +207,8 @@ def _check_together(item: Item) -> None:
         and values["expires_at"] <= item.moment()
     ):
         raise f.Refused("before_start", "/expires_at")
+    if item.kind == "consent" and values["granted"] and (fault := fault_of(values.get("scope", {}))):
+        raise f.Refused(fault[0], f"/scope/{fault[1]}")
 
 
 def _own_words(item: Item, raw: Mapping[str, Any], *, is_whole: bool) -> Iterator[str]:

@@ -17,6 +17,7 @@ from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import ModelReading
 from patients.codes import SessionKind
 from patients.privacy.records import Decision, decided, newer
+from patients.privacy.scope import window_of
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
 WORDED = frozenset({"message", "transcript", "tool_action", "rationale"})
@@ -307,7 +308,7 @@ def _decide(facts: Facts, patient_id: UUID, item: Item) -> None:
     key = patient_id, item.values["consent_type"]
     decision = decided(
         facts.consents.get(key), granted=item.values["granted"], said_at=item.moment(), sender=facts.sender,
-        at=facts.at, expires_at=item.values.get("expires_at"),
+        at=facts.at, expires_at=item.values.get("expires_at"), window=window_of(item.values.get("scope")),
     )  # fmt: skip
     facts.consents[key] = newer(facts.consents.get(key), decision)
 

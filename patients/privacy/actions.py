@@ -13,9 +13,16 @@ from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
 from patients.privacy.queries import decisions
 from patients.privacy.records import ConsentData, Decision, clock_of, decided, newer
+from patients.privacy.scope import fault_of
 from patients.registry.models import Patient
 from patients.registry.queries import locked
 from patients.sessions.records import is_coded
+
+FAULTS = {
+    "unknown_code": "One of the limits is not on the list: {}.",
+    "not_a_time": "A limit is a day or a moment with its offset: {}.",
+    "before_start": "It would end before it begins: {}.",
+}
 
 
 @action
@@ -25,8 +32,8 @@ def record_consent(
     """Append the decisions of one person, in the order given; one audit row names their types.
 
     A withdrawal counts from now whatever its sender's clock says (`records.decided`): it never waits for one.
-    Raises NotFound for a person of another organization, InputRefused for an unknown type or a scope that
-    isn't coded.
+    Raises NotFound for a person of another organization, InputRefused for an unknown type, a scope that isn't
+    coded, and a grant with limits that nobody knows (`scope.fault_of`).
     """
     if not (actor.is_unbound or patient.organization_id in actor.org_ids):
         raise NotFound("There is no such person on record.", "patient_unknown")
@@ -60,6 +67,9 @@ def _check(data: ConsentData, at: datetime) -> None:
         )
     if not is_coded(data.scope):
         raise InputRefused("A scope holds codes and dates only.", "consent_scope_not_coded", field="scope")
+    # What a withdrawal says of limits is passed over: nothing may hold it up.
+    if data.granted and (fault := fault_of(data.scope)) is not None:
+        raise InputRefused(FAULTS[fault[0]].format(fault[1]), "consent_scope_unknown", field="scope")
     if data.expires_at is not None and data.expires_at < min(data.recorded_at or at, at):
         raise InputRefused(
             "A consent can't expire before it was given.", "consent_expires_too_early", field="expires_at"

@@ -15,6 +15,7 @@ from cortex.records import AppendedRecord
 from patients.bounds import not_before, one_of, source_keys
 from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.records import Decision
+from patients.privacy.scope import is_limited, window_of
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
@@ -86,8 +87,9 @@ class Consent(AppendedRecord):
         """What this row says, and whose clock timed it; older rows count from when they were said."""
         sender = self.recorded_by_id or self.recorded_by_client
         return Decision(
-            self.granted, self.recorded_at, self.said_at or self.recorded_at, sender, self.expires_at
-        )
+            self.granted, self.recorded_at, self.said_at or self.recorded_at, sender, self.expires_at,
+            window_of(self.scope), is_limited(self.scope),
+        )  # fmt: skip
 
     def holds(self, at: datetime) -> bool:
         """Whether this row, being the newest, allows something at `at`."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cortex.audit import Actor
 from patients.codes import ConsentMethod
+from patients.privacy.scope import ALWAYS, Window
 
 
 @dataclass(slots=True)
@@ -30,17 +31,22 @@ class ConsentData:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision about one type: `at` is from when it counts, `said_at` its time by the clock of `sender`."""
+    """A decision about one type: `at` is from when it counts, `said_at` its time by the clock of `sender`.
+
+    `window` is when it counts by its own limits, `is_limited` whether it allows less than the whole type.
+    """
 
     granted: bool
     at: datetime
     said_at: datetime
     sender: UUID | None = None
     expires_at: datetime | None = None
+    window: Window = ALWAYS
+    is_limited: bool = False
 
     def holds(self, at: datetime) -> bool:
         """Whether it allows something at `at`."""
-        return self.granted and (self.expires_at is None or self.expires_at > at)
+        return self.granted and (self.expires_at is None or self.expires_at > at) and self.window.holds(at)
 
 
 def clock_of(actor: Actor) -> UUID | None:
@@ -56,6 +62,7 @@ def decided(
     sender: UUID | None,
     at: datetime,
     expires_at: datetime | None = None,
+    window: Window = ALWAYS,
 ) -> Decision:
     """Return a decision that came in at `at`, with the moment from which it counts (domain 7.1).
 
@@ -68,7 +75,7 @@ def decided(
     is_old = own is not None and own.said_at > said_at
     ends_own = own is not None and not own.granted
     counts_from = at if not is_old and (ends_own or not granted) else said_at
-    return Decision(granted, counts_from, said_at, sender, expires_at)
+    return Decision(granted, counts_from, said_at, sender, expires_at, window)
 
 
 def newer(standing: Decision | None, decision: Decision) -> Decision:

@@ -133,3 +133,39 @@ def test_an_expired_consent_counts_as_withdrawn(api: Api, cast: Cast) -> None:
 def test_a_check_in_without_words_needs_no_treatment_consent(api: Api, cast: Cast) -> None:
     who = makers.make_patient(cast.home, consents=[])
     assert results(api.send(item("checkin", who, date="2026-11-20", mood=3))) == ["stored"]
+
+
+def test_a_window_holds_for_the_items_after_it_and_for_later_batches(api: Api, cast: Cast) -> None:
+    who = cast.patient
+    late = {"from": (makers.now() + timedelta(days=2)).isoformat()}
+    answer = api.send(item("consent", who, consent_type="treatment", granted=True, scope=late), message(who))
+    assert results(answer) == ["stored", "rejected"]
+    assert results(api.send(message(who))) == ["rejected"]
+    now = {"from": ago(days=2), "to": (makers.now() + timedelta(days=1)).isoformat()}
+    answer = api.send(item("consent", who, consent_type="treatment", granted=True, scope=now), message(who))
+    assert results(answer) == ["stored", "stored"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason", "place"),
+    [
+        ({"data_categories": ["everything"]}, "unknown_code", "/scope/data_categories"),
+        ({"channels": ["pigeon"]}, "unknown_code", "/scope/channels"),
+        ({"channels": "sms"}, "unknown_code", "/scope/channels"),
+        ({"from": "soon"}, "not_a_time", "/scope/from"),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "before_start", "/scope/to"),
+    ],
+)
+def test_limits_that_nobody_knows_are_refused_with_their_place_and_hold_up_no_withdrawal(
+    api: Api, cast: Cast, scope: dict[str, Any], reason: str, place: str
+) -> None:
+    who, before = cast.patient, Consent.objects.count()
+    (answer,) = api.send(item("consent", who, consent_type="research", granted=True, scope=scope)).json()[
+        "items"
+    ]
+    assert (answer["result"], answer["reason"]) == ("rejected", reason)
+    assert place in str(answer)
+    assert Consent.objects.count() == before
+    taken_back = item("consent", who, consent_type="treatment", granted=False, scope=scope)
+    assert results(api.send(taken_back)) == ["stored"]
+    assert not has_consent(who.pk, "treatment", makers.now())

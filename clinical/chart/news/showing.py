@@ -14,7 +14,7 @@ from django.utils import timezone
 from clinical.chart.parts import Line
 from clinical.notes.models import Note
 from clinical.plans.allergies.models import Allergy
-from clinical.plans.allergies.showing import NONE_KNOWN, name_of
+from clinical.plans.allergies.showing import NONE_KNOWN, told_words
 from clinical.plans.diagnoses.models import Diagnosis
 from clinical.plans.medications.models import Medication
 from clinical.plans.models import PlanVersion
@@ -82,17 +82,8 @@ def allergy_lines(rows: Iterable[Allergy], since: datetime, url: str) -> Iterato
             continue
         if one.is_in_error and is_new:
             continue
-        kind, severe = one.get_kind_display(), ", severe" if one.is_severe else ""
-        if one.is_in_error:
-            said, state = f"{kind} was entered in error", ""
-        else:
-            said = f"{kind} recorded" if is_new else f"{kind} changed"
-            over = one.get_clinical_status_display().lower() if one.clinical_status != "active" else ""
-            state = f", {over}" if over else ", refuted" if one.verification == "refuted" else severe
-        yield Line(
-            f"{said}: {name_of(one)}{state}", one.created_at if is_new else one.updated_at, url,
-            "alert-triangle",
-        )  # fmt: skip
+        at = one.created_at if is_new else one.updated_at
+        yield Line(told_words(one, is_new=is_new), at, url, "alert-triangle")
 
 
 def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Iterator[Line]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from clinical.documents.naming import holds_unseen
 from clinical.plans.allergies import queries
+from clinical.plans.allergies.matching import shares_name
 from clinical.plans.allergies.models import (
     Allergy,
     AllergySource,
     ClinicalStatus,
     Verification,
 )
-from clinical.plans.allergies.showing import name_of
+from clinical.plans.allergies.showing import name_of, readable
+from clinical.plans.labels import shut_to
+from clinical.plans.medications.models import Medication
+from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import treated_to_write
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.registry.models import Patient
@@ -32,12 +36,13 @@ UNSEEN = "This name holds signs that nobody sees or that turn its direction. Typ
 @action
 def save_allergy(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], allergy_id: UUID | None = None,
-    at: datetime | None = None,
+    told: Collection[UUID] = (), at: datetime | None = None,
 ) -> Allergy:  # fmt: skip
     """Record an allergy, or change one; `fields` are those of the model.
 
     One that holds ends the statement that none is known. A substance stands once: InputRefused for another
-    entry of it that isn't marked as an error.
+    entry of it that isn't marked as an error. RuleBroken, with the ids as `asked`, when one that begins to
+    stand has the name of a medication that is taken: `told` are those of which whoever saves has been told.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -66,11 +71,14 @@ def save_allergy(
         if allergy_id is not None and not changed:
             return Unchanged(row)  # type: ignore[return-value]
         before = {name: getattr(row, name) for name in ("criticality", "clinical_status", "verification")}
+        asks = allergy_id is None or not row.stands or "substance" in changed
         for name in changed:
             setattr(row, name, given.get(name))
+        against = _taken(context, actor, patient, row, told, at) if asks and row.stands else []
         ended = _end_none_known(rows) if row.stands else 0
         row.save()
-    codes = {name: getattr(row, name) for name in before} | {"ended_none_known": ended}
+    codes: dict[str, Any] = {name: getattr(row, name) for name in before} | {"ended_none_known": ended}
+    codes |= {"medications": [str(one.pk) for one in against]} if against else {}
     if allergy_id is None:
         record(actor, "allergy.added", row, codes=codes | {"kind": row.kind, "category": row.category})
     else:
@@ -148,6 +156,23 @@ def _named(said: str) -> str:
     if holds_unseen(name):
         raise InputRefused(UNSEEN, "unseen", field="substance")
     return name
+
+
+def _taken(
+    context: AccessContext, actor: Actor, patient: Patient, row: Allergy, told: Collection[UUID], at: datetime
+) -> list[Medication]:
+    """Return what is taken and shares its name with a substance, as far as labels leave it open.
+
+    Raise RuleBroken, with their ids as `asked`, when whoever saves has not been told of all of them.
+    """
+    taken, _ = shut_to(actor, patient, at).open_of(one for one in medications_of(patient) if not one.is_over)
+    context.open(taken, ("name",))
+    found = [one for one in taken if shares_name(readable(one, "name"), row.substance or "")]
+    if asked := [one.pk for one in found if one.pk not in told]:
+        raise RuleBroken(
+            "This has the name of a medication that is taken.", "medication_matches", asked=asked
+        )
+    return found
 
 
 def _stands_twice(rows: Iterable[Allergy], name: str, row: Allergy) -> bool:

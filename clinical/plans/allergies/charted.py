@@ -1,7 +1,8 @@
-"""Allergies in a chart: the banner's flag and what changed of them."""
+"""Allergies in a chart and on an alert's page: the banner's flag, what changed of them, the person's fact."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,7 +12,12 @@ from clinical.chart.news.showing import allergy_lines, is_touched
 from clinical.chart.parts import Flag, Look, Part, Shown, register
 from clinical.plans.allergies.models import Allergy
 from clinical.plans.allergies.queries import allergies_of
-from clinical.plans.allergies.showing import SHOWN, flag_words
+from clinical.plans.allergies.showing import SHOWN, fact_words, flag_words
+from cortex.access.context import AccessContext
+from crisis.casework.facts import Fact
+from crisis.casework.facts import register as register_teller
+from patients.registry.models import Patient
+from patients.registry.queries import rows_of
 
 KEY = "allergies"
 
@@ -45,6 +51,24 @@ def overview(look: Look) -> Shown:
     return Shown(changes=list(allergy_lines(touched, since, url)))
 
 
+def facts(context: AccessContext, patient: Patient, at: datetime) -> list[Fact]:
+    """Tell whoever has the person's alert what an ambulance asks for; two queries, one row of the log.
+
+    All that stand are named, the severe first: who reads it has no list to look further. Where nobody asked,
+    nothing is said.
+    """
+    rows = allergies_of(rows_of(patient))
+    standing = [one for one in rows if one.stands]
+    if not standing and not any(one.says_none for one in rows):
+        return []
+    context.open(standing, ("substance",))
+    context.saw(
+        "plan", subjects=[patient.pk], object_type="clinical.Allergy", sections=["allergies"],
+    )  # fmt: skip
+    return [Fact("Allergies", fact_words(standing), is_grave=any(one.is_severe for one in standing))]
+
+
 def register_allergies() -> None:
     """Add them; called once, at start."""
+    register_teller(facts)
     register(Part(KEY, flags=flags, overview=overview))

@@ -11,11 +11,27 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies import actions, queries
 from clinical.plans.allergies.forms import AllergyForm
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.allergies.showing import readable
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, told
+from clinical.plans.medications.queries import medications_of
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
 
-ABOUT = "What is active stands in the banner of every page of the chart."
+ABOUT = (
+    "What is active stands in the banner of every page of the chart. The name alone is compared with the "
+    "medications on record, as a word: no other name of a substance is known here."
+)
+
+
+def _ask(found: Look, ids: list[UUID]) -> str:
+    """Say which medications have the substance's name, as far as labels leave them open."""
+    rows, _ = found.shut.open_of(one for one in medications_of(found.patient) if one.pk in ids)
+    found.context.open(rows, ("name",))
+    names = ", ".join(readable(one, "name") for one in rows)
+    return (
+        f"The medications on record have this name: {names}. Is it right all the same? Then speak with "
+        "whoever prescribes it."
+    )
 
 
 def _form(found: Look, data: Any, allergy_id: UUID) -> AllergyForm:
@@ -27,14 +43,19 @@ def _form(found: Look, data: Any, allergy_id: UUID) -> AllergyForm:
     return AllergyForm(data, initial=initial, auto_id="g_%s")
 
 
+ASKS: dict[str, Any] = {"section": "allergies", "ask": _ask, "asks_section": "medications"}
+
+
 @requires(*WRITERS)
 @require_http_methods(["GET", "POST"])
 def allergy_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Record an allergy."""
     return edit(
-        request, patient_id, Page("Record an allergy", "Record it", ABOUT, section="allergies"),
+        request, patient_id, Page("Record an allergy", "Record it", ABOUT, **ASKS),
         lambda found, data: AllergyForm(data, auto_id="g_%s"),
-        lambda data: actions.save_allergy(actor=actor_of(request), patient_id=patient_id, fields=data),
+        lambda data: actions.save_allergy(
+            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request)
+        ),
     )  # fmt: skip
 
 
@@ -43,12 +64,15 @@ def allergy_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def allergy_edit(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
     """Change an allergy, or mark it as an error by a button of its own."""
     error = {"error_url": reverse("clinical:allergy_error", args=[patient_id, allergy_id])}
-    page = Page("Change the allergy", "Save", ABOUT, section="allergies", more=lambda found: error)
+    page = Page(
+        "Change the allergy", "Save", ABOUT, more=lambda found: error, go_on="Save all the same", **ASKS
+    )
     return edit(
         request, patient_id, page,
         lambda found, data: _form(found, data, allergy_id),
         lambda data: actions.save_allergy(
-            actor=actor_of(request), patient_id=patient_id, fields=data, allergy_id=allergy_id
+            actor=actor_of(request), patient_id=patient_id, fields=data, allergy_id=allergy_id,
+            told=told(request),
         ),
     )  # fmt: skip
 

@@ -8,16 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from clinical.notes.wording import LABELS
+from clinical.plans.allergies.matching import shares_name
+from clinical.plans.allergies.models import Allergy
+from clinical.plans.allergies.queries import allergies_of
+from clinical.plans.allergies.showing import readable
 from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.queries import treated_to_write
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
-from patients.registry.queries import local_day
+from patients.registry.models import Patient
+from patients.registry.queries import local_day, rows_of
 
 PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
@@ -29,13 +34,16 @@ WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects"
 @action
 def save_medication(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], medication_id: UUID | None = None,
-    at: datetime | None = None,
+    told: Collection[UUID] = (), at: datetime | None = None,
 ) -> Medication:  # fmt: skip
     """Record a medication, or change one; `fields` are those of the model.
 
     What is dangerous in overdose is flagged by the list of classes, and by whoever ticks it: the list never
     takes a tick away. `labels` among the fields are its sensitivity labels, from whoever recorded it or
     prescribes; left out, they stay as they are.
+
+    RuleBroken, with the ids as `asked`, when its name is that of an allergy that stands: `told` are those of
+    which whoever saves has been told. What was on the list under this name before isn't asked about again.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -56,16 +64,32 @@ def save_medication(
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)
         context.open([row])
+        asks = medication_id is None or row.is_over or given["name"] != row.name
         for name in PLAIN:
             setattr(row, name, given[name])
         for name in WORDS:
             setattr(row, name, given[name] or None)
         listed = is_dangerous(given["name"], row.code_system, row.code)
         row.lethal_quantity = bool(given.get("lethal_quantity")) or listed
+        against = _allergies(context, patient, given["name"], told) if asks and not row.is_over else []
         row.save()
     verb = "medication.added" if medication_id is None else "medication.changed"
+    codes |= {"allergies": [str(one.pk) for one in against]} if against else {}
     record(actor, verb, row, codes=codes | {"status": row.status, "means": row.lethal_quantity})
     return row
+
+
+def _allergies(context: AccessContext, patient: Patient, name: str, told: Collection[UUID]) -> list[Allergy]:
+    """Return the allergies that stand and share their name with a medication.
+
+    Raise RuleBroken, with their ids as `asked`, when whoever saves has not been told of all of them.
+    """
+    standing = [one for one in allergies_of(rows_of(patient)) if one.stands]
+    context.open(standing, ("substance",))
+    found = [one for one in standing if shares_name(readable(one, "substance"), name)]
+    if asked := [one.pk for one in found if one.pk not in told]:
+        raise RuleBroken("This has the name of an active allergy.", "allergy_matches", asked=asked)
+    return found
 
 
 def _label(actor: Actor, row: Medication, labels: Collection[str] | None, shut: Shut) -> dict[str, Any]:

@@ -82,6 +82,11 @@ class Medication(OrgRecord):
         ]
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is no longer taken; what is paused may be taken again."""
+        return self.status == MedicationStatus.STOPPED
+
     def is_labelled_by(self, user_id: UUID | None, *, prescribes: bool) -> bool:
         """Whether somebody sets its sensitivity labels: whoever recorded it, and whoever prescribes."""
         return prescribes or self.recorded_by_id in (None, user_id)

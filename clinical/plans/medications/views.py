@@ -8,13 +8,18 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from clinical.plans.doors import WRITERS, Look, Page, edit
+from clinical.plans.allergies.charted import KEY as ALLERGIES
+from clinical.plans.allergies.showing import fact_words
+from clinical.plans.doors import WRITERS, Look, Page, edit, told
 from clinical.plans.medications import actions, queries
 from clinical.plans.medications.forms import MedicationForm
 from cortex.access.declare import requires
 from cortex.audit import actor_of
 
-ABOUT = "Recorded only: nothing here prescribes, advises a dose or looks for interactions."
+ABOUT = (
+    "Recorded only: nothing here prescribes, advises a dose or looks for interactions. The name alone is "
+    "compared with the allergies on record, as a word: no other name of a substance is known here."
+)
 
 
 def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
@@ -32,14 +37,29 @@ def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
     return form
 
 
+def _ask(found: Look, ids: list[UUID]) -> str:
+    """Say which allergies have the medication's name; those on the list as it stands now."""
+    rows = [one for one in found.read[ALLERGIES] if one.pk in ids]
+    found.context.open(rows, ("substance",))
+    return (
+        f"This has the name of what stands on the list of allergies: {fact_words(rows)}. Is it right all the "
+        "same?"
+    )
+
+
+ASKS: dict[str, Any] = {"section": "medications", "ask": _ask, "asks_section": "allergies"}
+
+
 @requires(*WRITERS)
 @require_http_methods(["GET", "POST"])
 def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Record a medication."""
     return edit(
-        request, patient_id, Page("Record a medication", "Record it", ABOUT, section="medications"),
+        request, patient_id, Page("Record a medication", "Record it", ABOUT, **ASKS),
         lambda found, data: _form(found, data, None),
-        lambda data: actions.save_medication(actor=actor_of(request), patient_id=patient_id, fields=data),
+        lambda data: actions.save_medication(
+            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request)
+        ),
     )  # fmt: skip
 
 
@@ -47,10 +67,12 @@ def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def medication_edit(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
     """Change a medication."""
+    page = Page("Change the medication", "Save", ABOUT, go_on="Save all the same", **ASKS)
     return edit(
-        request, patient_id, Page("Change the medication", "Save", ABOUT, section="medications"),
+        request, patient_id, page,
         lambda found, data: _form(found, data, medication_id),
         lambda data: actions.save_medication(
-            actor=actor_of(request), patient_id=patient_id, fields=data, medication_id=medication_id
+            actor=actor_of(request), patient_id=patient_id, fields=data, medication_id=medication_id,
+            told=told(request),
         ),
     )  # fmt: skip

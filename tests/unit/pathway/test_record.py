@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -59,6 +61,52 @@ def test_a_consent_on_paper_is_taken_down_with_wording_end_and_limits(cast: Cast
     assert "2026-1" in client.get(url).content.decode()
     gone = client.post(url, form | {"expires_at": "2001-01-01"})
     assert gone.status_code == 422
+
+
+def test_a_consent_is_limited_to_data_and_channels_and_the_limits_are_said(cast: Cast) -> None:
+    client, url = as_user(cast.alice), reverse("clinical:chart_consent", args=[cast.patient.pk])
+    form: dict[str, object] = {"consent_type": "treatment", "granted": "yes", "method": "spoken"}
+    limits = {
+        "purposes": ["care"], "data_categories": ["notes", "plan"], "recipients": ["family_doctor"],
+        "channels": ["phone", "letter"],
+    }  # fmt: skip
+    assert client.post(url, form | limits).status_code == 303
+    makers.scope_all()
+    row = Consent.objects.filter(patient=cast.patient, consent_type="treatment").latest("recorded_at")
+    assert row.scope == limits
+    shown = page(cast, "chart_consent")
+    words = "only for care; only this data: notes, plan and goals; only towards the family doctor; only by "
+    assert words + "phone, letter" in shown and "Given with limits" in shown
+    assert "; some with limits" in shown, "the banner"
+    assert f"O{words[1:]}phone, letter." in page(cast, "timeline")
+    makers.scope_all()
+    assert has_consent(cast.patient.pk, "treatment", makers.now()), (
+        "a limited one counts, and says its limits"
+    )
+    for bad in ({"data_categories": ["everything"]}, {"channels": ["pigeon"]}, {"starts_on": "soon"}):
+        answer = client.post(url, form | limits | bad)
+        assert answer.status_code == 422 and '<details class="disclose" open>' in answer.content.decode(), bad
+    answer = client.post(url, form | limits | {"granted": "no"})
+    assert answer.status_code == 422 and "limits nothing" in answer.content.decode()
+
+
+def test_a_consent_that_begins_later_allows_nothing_before_and_can_be_taken_back(cast: Cast) -> None:
+    client, url = as_user(cast.alice), reverse("clinical:chart_consent", args=[cast.patient.pk])
+    day = (makers.now() + timedelta(days=9)).date()
+    form = {"consent_type": "telehealth", "granted": "yes", "method": "spoken", "starts_on": f"{day}"}
+    answer = client.post(url, form | {"expires_at": f"{day - timedelta(days=1)}"})
+    assert answer.status_code == 422 and "end before it begins" in answer.content.decode()
+    assert client.post(url, form).status_code == 303
+    makers.scope_all()
+    who = cast.patient.pk
+    assert not has_consent(who, "telehealth", makers.now())
+    assert has_consent(who, "telehealth", makers.now() + timedelta(days=10))
+    shown = page(cast, "chart_consent")
+    assert "Given, does not count yet" in shown and f"From {day:%-d %b %Y}" in shown
+    withdraw = reverse("clinical:chart_consent_withdraw", args=[who, "telehealth"])
+    assert withdraw in shown and client.post(withdraw).status_code == 303
+    makers.scope_all()
+    assert not has_consent(who, "telehealth", makers.now() + timedelta(days=10))
 
 
 def test_a_childs_consent_names_who_gives_it(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from patients.registry.access import CHART
 from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
+from tests.unit.plans.conftest import Planned
 from tests.unit.plans.test_allergies import SEVERE, add, client_of, flags, own, page, section, url
 from tests.walk.plans import ALLERGY
 
@@ -152,3 +154,31 @@ def test_the_trail_names_the_person_and_the_log_the_section_and_neither_the_subs
     admin = makers.client_of(cast.ada)
     listed = admin.get(reverse("admin:clinical_allergy_changelist")).content.decode()
     assert cast.patient.anonymous_id in listed and "Qwertyzin" not in listed
+
+
+def paper(planned: Planned) -> str:
+    """What the printed plan says, without its tags."""
+    sheet = page(planned.cast, "plan_print").split('class="sheet-b"')[1].split("</article>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", sheet).split())
+
+
+def test_the_printed_plan_says_what_stands_that_none_is_known_or_nothing(planned: Planned) -> None:
+    cast = planned.cast
+    assert "Allergies" not in paper(planned), "nobody asked"
+    say_none_known(**own(cast))
+    makers.scope_all()
+    assert "Allergies None known. When it gets too much" in paper(planned)
+    add(cast, "Latex", reaction="Itching where it touched.")
+    over = add(cast, "Nuts", clinical_status="resolved")
+    doubted = add(cast, "Eggs", verification="refuted")
+    add(cast, "Penicillin", **SEVERE)
+    said = paper(planned)
+    assert "food: Penicillin This can be dangerous for you. Latex When it gets too much" in said
+    for words in ("None known", "Nuts", "Eggs", "Itching", "severe", "criticality", "unconfirmed"):
+        assert words not in said, words
+    look = PhiAccessLog.objects.filter(subject=cast.patient.pk, data_type="plan").latest("id")
+    assert look.sections == ["plan.print", "allergies"]
+    for one in Allergy.objects.exclude(pk__in=[over.pk, doubted.pk]).filter(none_known=False):
+        mark_error(**own(cast, one))
+        makers.scope_all()
+    assert "Allergies" not in paper(planned)
