@@ -77,7 +77,7 @@ proof-tests: dev
 	$(LONG) $(BIN)/python -m pytest -q -s tests/faults tests/live tests/unit/crisis/test_state_machine.py \
 	    tests/unit/crisis/test_watchdog_clocks.py \
 	    tests/unit/keys/test_races.py tests/unit/keys/test_proof.py tests/unit/keys/test_resealing.py \
-	    tests/unit/crypto/test_variants.py \
+	    tests/unit/crypto/test_variants.py tests/unit/ops/test_migrations.py \
 	    tests/unit/patients/test_worlds.py tests/unit/audit/test_random_tampering.py tests/api/test_fuzz.py \
 	    tests/test_query_counts.py \
 	    tests/test_urls.py

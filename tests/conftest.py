@@ -56,9 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=transaction, databases=["default", "keys"]))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def steady_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the session's limits once, not anew while a page's statements are counted."""
+    """Read the session's limits once, not anew each minute, in which a page's statements may be counted."""
     from cortex.accounts.sessions import clocks
 
     monkeypatch.setattr(clocks, "REREAD_SECONDS", float("inf"))

@@ -219,7 +219,7 @@ class House:
 
 
 @pytest.fixture
-def house(steady_limits: None) -> House:
+def house() -> House:
     """An empty house."""
     return House()
 

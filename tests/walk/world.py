@@ -134,7 +134,7 @@ def _credentials(world: World) -> None:
     revoked, raw = issue_key(cast.home)
     revoke_key(actor=makers.staff(cast.ada), key_id=revoked.pk)
     pseudonym = world.patients["contact"].anonymous_id
-    token = world.home_key.post(f"patients/{pseudonym}/tokens", {}).json()["token"]
+    token = world.home_key.post(f"patients/{pseudonym}/tokens", {"minutes": 60}).json()["token"]
     world.credentials = {
         "home_key": world.home_key.header, "other_key": world.other_key.header,
         "narrow_key": f"Api-Key {narrow}", "revoked_key": f"Api-Key {raw}",

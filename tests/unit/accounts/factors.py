@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ from tests.unit.accounts.conftest import People, sign_in
 def code_of(secret: str, steps: int = 0) -> str:
     """The six digits that the app shows now, or so many steps of 30 seconds from now."""
     return format_hotp_value(hotp_value(secret, int(clock().timestamp()) // 30 + steps))
+
+
+def wait_for_a_step() -> None:
+    """Wait, where a step of 30 seconds is about to end, for the next one: what follows stays within it."""
+    left = 30 - clock().timestamp() % 30
+    if left < 5:
+        time.sleep(left)
 
 
 def wrong_code(secret: str) -> str:

@@ -30,6 +30,7 @@ from tests.unit.accounts.factors import (
     give,
     second_step,
     set_up_app,
+    wait_for_a_step,
     wrong_code,
 )
 
@@ -76,6 +77,7 @@ def test_a_wrong_code_is_told_and_recorded(people: People, app: Any) -> None:
 
 
 def test_a_code_counts_once_also_for_the_step_before_it(people: People, app: Any) -> None:
+    wait_for_a_step()
     code, older = code_of(app[0]), code_of(app[0], -1)
     assert second_step("cleo@example.org", code)[1].status_code == 302
     for again in (code, older):

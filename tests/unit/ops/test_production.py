@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cortex.ops.local_secrets import fresh_secrets
 from cortex.ops.processes import store_user
 from cortex.settings.guards import refuse_embedded
 from tests.stores import DATA_DIR, ROOT
+from tests.unit.ops.forks import Done, Forks
 
 OTHER_KEY = line_of(Ed25519PrivateKey.from_private_bytes(b"\1" * 32).public_key())
 REMOTE = "postgresql://cortex_app:p@db.example/cortex?sslmode=verify-full"
@@ -46,11 +48,16 @@ def manage(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def load_settings(**changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "import cortex.settings.production"], cwd=ROOT, env=environment(**changes),
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Processes without any setting of ours, which start at once."""
+    started = Forks()
+    yield started
+    started.end()
+
+
+def load_settings(forks: Forks, **changes: str) -> Done:
+    return forks.run("import cortex.settings.production", environment(**changes))
 
 
 def test_the_deployment_check_is_clean() -> None:
@@ -59,9 +66,9 @@ def test_the_deployment_check_is_clean() -> None:
     assert "no issues" in done.stdout
 
 
-def test_complete_settings_load() -> None:
-    assert load_settings().returncode == 0
-    assert load_settings(CORTEX_MASTER_KEYS="", CORTEX_KMS_KEYS="arn:aws:kms:…").returncode == 0
+def test_complete_settings_load(forks: Forks) -> None:
+    assert load_settings(forks).returncode == 0
+    assert load_settings(forks, CORTEX_MASTER_KEYS="", CORTEX_KMS_KEYS="arn:aws:kms:…").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -70,8 +77,8 @@ def test_complete_settings_load() -> None:
      "CORTEX_AUDIT_ANCHOR_FILE", "CORTEX_METRICS_TOKEN", "CORTEX_ALLOWED_HOSTS", "DATABASE_URL",
      "KEYS_DATABASE_URL", "REDIS_URL"],
 )  # fmt: skip
-def test_nothing_may_be_missing(name: str) -> None:
-    done = load_settings(**{name: ""})
+def test_nothing_may_be_missing(forks: Forks, name: str) -> None:
+    done = load_settings(forks, **{name: ""})
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
 
@@ -112,8 +119,8 @@ def test_nothing_may_be_missing(name: str) -> None:
         ("CORTEX_PUBLIC_URL", "http://cortex.example", "https"),
     ],
 )
-def test_unsafe_answers_are_refused(name: str, value: str, reason: str) -> None:
-    done = load_settings(**{name: value})
+def test_unsafe_answers_are_refused(forks: Forks, name: str, value: str, reason: str) -> None:
+    done = load_settings(forks, **{name: value})
     last = done.stderr.splitlines()[-1]
     assert done.returncode != 0
     assert reason in last
@@ -127,7 +134,7 @@ def test_up_is_not_for_production() -> None:
     assert "in production each process has its own unit" in done.stderr
 
 
-def first_connection(address: str) -> str:
+def first_connection(forks: Forks, address: str) -> str:
     """Connect to an address that the settings never saw; return the last line of what was said."""
     script = (
         "import django; django.setup()\n"
@@ -136,23 +143,20 @@ def first_connection(address: str) -> str:
         f"connection.settings_dict.update(postgres_settings('X', {address!r}))\n"
         "connection.cursor()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment(), capture_output=True, text=True,
-        timeout=60, check=False,
-    )  # fmt: skip
+    done = forks.run(script, environment())
     assert done.returncode != 0
     return done.stderr.splitlines()[-1]
 
 
-def test_a_superuser_by_another_name_is_refused_at_the_first_connection() -> None:
+def test_a_superuser_by_another_name_is_refused_at_the_first_connection(forks: Forks) -> None:
     address = superuser_address(DATA_DIR, "main", "postgres")
-    assert "must not be used as a superuser" in first_connection(address)
+    assert "must not be used as a superuser" in first_connection(forks, address)
 
 
 def test_an_embedded_postgresql_is_refused_at_the_first_connection(
-    child_environment: dict[str, str], django_db_setup: None
+    forks: Forks, child_environment: dict[str, str], django_db_setup: None
 ) -> None:
-    assert "is an embedded store" in first_connection(child_environment["DATABASE_URL"])
+    assert "is an embedded store" in first_connection(forks, child_environment["DATABASE_URL"])
 
 
 def test_a_link_to_an_embedded_store_is_followed(tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_the_review_of_emotions_leaves_out_what_labels_shut_until_part_2_is_agre
 
 
 def test_the_pages_ask_the_same_few_questions_whatever_is_kept_back(
-    cast: Cast, steady_limits: None, django_assert_max_num_queries: Any
+    cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
     labelled(cast, "R")
     doctor = consultant(cast)

@@ -99,7 +99,7 @@ def test_the_reasons_of_a_long_conversation_are_paged_to_the_last(cast: Cast) ->
     assert "Policy 120" in client.get(url(cast, session, "?reasons=3")).content.decode()
 
 
-def test_a_page_asks_as_much_of_two_messages_as_of_a_thousand(cast: Cast, steady_limits: None) -> None:
+def test_a_page_asks_as_much_of_two_messages_as_of_a_thousand(cast: Cast) -> None:
     few, many = conversation(cast, 2, 2), conversation(cast, MANY, MANY)
     client = client_of(cast.alice)
     for session_page in (
