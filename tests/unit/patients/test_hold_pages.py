@@ -22,21 +22,11 @@ from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
 from tests.makers import client_of, staff
+from tests.unit.patients.holding import WHY
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "/admin/patients/legalhold/", "/admin/patients/legalhold/add/"
-WHY = "Claim 12 names these records"
 FLAG = re.compile(r'<span class="tag tag-warn">(Legal hold since \d+ \w+ \d{4})</span>')
-
-
-@pytest.fixture
-def cora(cast: Cast) -> User:
-    return makers.make_user("compliance", cast.home)
-
-
-@pytest.fixture
-def odo(cast: Cast) -> User:
-    return makers.make_user("compliance", cast.home)
 
 
 def form(cast: Cast, **typed: Any) -> dict[str, Any]:
