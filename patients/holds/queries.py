@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import DateTimeField, Exists, Min, OuterRef, Q, QuerySet, Subquery, UUIDField
 
-from cortex.accounts.models import User
 from cortex.audit import RuleBroken
 from cortex.ops.postgres.questions import kept
 from patients.codes import HeldRecords
@@ -17,11 +16,6 @@ from patients.registry.models import Patient
 from patients.sessions.models import Session
 
 KEPT = "A legal hold keeps this record; it can't be deleted until it is released."
-
-
-def of_organization(user: User) -> LegalHoldQuerySet:
-    """Return the holds of the user's organization, the latest first."""
-    return LegalHold.objects.filter(organization_id=user.organization_id)
 
 
 def locked(hold_id: UUID, organization_id: UUID | None) -> LegalHold | None:
