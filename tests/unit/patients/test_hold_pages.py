@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -197,3 +198,15 @@ def test_a_therapist_is_told_why_a_record_can_not_be_deleted(cast: Cast, cora: U
     assert "A legal hold keeps this record; it can" in said and "be deleted until it is released." in said
     makers.scope_all()
     assert AssessmentDraft.objects.exists()
+
+
+def test_words_whose_day_is_over_are_not_said_to_leave_on_it(cast: Cast, cora: User) -> None:
+    issued(cast, cora)
+    said = []
+    for age in (1, 20):
+        voice = makers.make_voice(cast.patient, received_at=makers.now() - timedelta(days=age))
+        path = reverse("clinical:session", args=[cast.patient.pk, voice.pk])
+        said.append(client_of(cast.alice).get(path).content.decode())
+        makers.scope_all()
+    assert "Kept until" in said[0] and "unless a legal hold keeps it" not in said[0]
+    assert "Kept until" not in said[1] and "unless a legal hold keeps it" in said[1]
