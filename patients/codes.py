@@ -70,6 +70,22 @@ class GlassVerdict(models.TextChoices):
     INAPPROPRIATE = "inappropriate", "Inappropriate: an incident"
 
 
+class HeldRecords(models.TextChoices):
+    """The kinds of records that a legal hold can name."""
+
+    PERSON = "person", "Demographics, contacts, last place"
+    SESSIONS = "sessions", "Sessions, voice, check-ins"
+    MESSAGES = "messages", "Messages"
+    MEASURES = "measures", "Measures"
+    NOTES = "notes", "Notes"
+    PLANS = "plans", "Plans, diagnoses, medications"
+    SAFETY_PLANS = "safety_plans", "Safety plans"
+    DOCUMENTS = "documents", "Documents"
+    CRISIS = "crisis", "Alerts, risk, follow-ups"
+    APPOINTMENTS = "appointments", "Appointments and billing"
+    CONSENTS = "consents", "Consents"
+
+
 class ReferralSource(models.TextChoices):
     """Who sent somebody."""
 

@@ -4,6 +4,7 @@ from patients.breakglass.models import BreakGlassGrant
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.contacts.models import ContactException
 from patients.covers.models import Absence, PlannedCover
+from patients.holds.models import LegalHold
 from patients.pathway.models import CareEnding, Referral
 from patients.privacy.models import Consent
 from patients.registry.models import Patient
@@ -31,6 +32,7 @@ __all__ = [
     "EmergencyContact",
     "EmotionObservation",
     "LastLocation",
+    "LegalHold",
     "Message",
     "NeuralAudioDetail",
     "NeuralProfile",

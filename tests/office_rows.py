@@ -25,6 +25,7 @@ from patients.breakglass.actions import break_glass
 from patients.care.actions import add_to_care_team, plan_cover
 from patients.contacts.actions import open_exception
 from patients.covers.actions import plan_absence
+from patients.holds.actions import issue_hold
 from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
 from patients.registry.models import Patient
 from patients.sessions.records import Batch, LocationData
@@ -106,6 +107,10 @@ def _ways(cast: Cast, patient: Patient, number: int) -> None:
     open_exception(
         actor=makers.staff(cast.alice), patient=patient, alert_id=uuid4(), level="critical",
         reason="He stands on the bridge.",
+    )  # fmt: skip
+    issue_hold(
+        actor=makers.staff(makers.make_user("compliance", home)), patient_id=patient.pk,
+        matter=f"HC {number}", reason="A claim names these records.",
     )  # fmt: skip
     makers.add_to_team(patient, away, role="case_manager")
     transfer_care(

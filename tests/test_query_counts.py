@@ -184,6 +184,7 @@ class House:
             "audit/auditlog": self.reader,
             "audit/phiaccesslog": self.reader,
             "audit/auditlink": self.operator,
+            "patients/legalhold": self.reader,
         }
         return {
             "board": (cleo, "/board/", {}), "board part": (cleo, "/board/", part),

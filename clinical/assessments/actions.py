@@ -21,6 +21,8 @@ from crisis.decisions.actions import apply_decisions
 from crisis.reviews.actions import make_item
 from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.evidence import Draft, Origin, from_cssrs, from_item9, from_phq_total
+from patients.codes import HeldRecords
+from patients.holds.queries import refuse_held
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
@@ -78,6 +80,7 @@ def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = N
     draft = queries.locked_draft(who.pk, queries.instrument(key, who.organization_id))
     if draft is None:
         return Unchanged(0)  # type: ignore[return-value]
+    refuse_held(who.pk, HeldRecords.MEASURES, draft.created_at)
     record(actor, "measure.given_up", draft, subject=who.pk, codes={"instrument": key})
     draft.delete()
     return 1

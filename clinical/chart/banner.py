@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.formats import date_format
+
 from clinical.chart import parts
 from cortex.access.context import AccessContext, holds
 from cortex.ui.zone import zone_of
@@ -16,10 +18,11 @@ from crisis.risk.reasons import reason_code, sentence
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.codes import CareRole
+from patients.holds.queries import rows_with_hold
 from patients.privacy.queries import decisions
 from patients.privacy.records import Decision
 from patients.registry.models import Patient
-from patients.registry.queries import PersonCard, person_card, rows_of
+from patients.registry.queries import PersonCard, person_card
 
 CONSENTS = {
     "treatment": "treatment",
@@ -45,7 +48,9 @@ def beside(
     """Return what the banner needs beside a person who is open already; `found` gets what its flags read."""
     assessed = latest_assessment(patient.person_id)
     decided = {kind: one for (_, kind), one in decisions([patient.person_id], CONSENTS, at).items()}
-    look = parts.Look(patient, rows_of(patient), at, context, found={} if found is None else found)
+    ids, held = rows_with_hold(patient)
+    found = {} if found is None else found
+    look = parts.Look(patient, ids, at, context, found=found, held_since=held)
     return laid_out(look, person, assessed, care_team(patient.pk, at), decided)
 
 
@@ -71,7 +76,7 @@ def laid_out(
             "consent": consent_words(consents, limited=any(one.is_limited for one in standing.values())),
             "consent_ok": all(consents.values()),
             "team": team_words(team),
-            "flags": [*_own_flags(person), *parts.flags(replace(look, level=level))],
+            "flags": [*_own_flags(person, look), *parts.flags(replace(look, level=level))],
         },
     }
 
@@ -123,10 +128,13 @@ def years(born: date | None, today: date) -> int | None:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _own_flags(person: PersonCard) -> list[parts.Flag]:
+def _own_flags(person: PersonCard, look: parts.Look) -> list[parts.Flag]:
     found = []
     if person.is_minor:
         found.append(parts.Flag("Under 18", "warn"))
     if person.is_provisional:
         found.append(parts.Flag("Not on record yet", "warn"))
+    if look.held_since is not None:
+        day = look.held_since.astimezone(zone_of(look.patient.zone()))
+        found.append(parts.Flag(f"Legal hold since {date_format(day, 'j M Y')}", "warn"))
     return found

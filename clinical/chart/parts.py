@@ -23,9 +23,10 @@ class Look:
 
     `level` is known when flags are asked, `standing` when overviews are: in which relationship labels are
     asked, and whether Part 2 opens. `found` is what a part's overview read, for its own flag, or its flag
-    for the page. The last three the overview alone knows: the running team, the last session with somebody
-    who treats, and from when changes are told, which is that session, else the reader's last look; without
-    either only alerts, levels, measures and tasks are told.
+    for the page; `held_since` is when the first legal hold that runs was issued. Three the overview alone
+    knows: the running team, the last session with somebody who treats, and from when changes are told, which
+    is that session, else the reader's last look; without either only alerts, levels, measures and tasks are
+    told.
     """
 
     patient: Patient
@@ -38,6 +39,7 @@ class Look:
     team: Sequence[CareTeamMember] = ()
     met_at: datetime | None = None
     since: datetime | None = None
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

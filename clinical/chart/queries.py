@@ -32,12 +32,13 @@ from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.codes import ConsentType
+from patients.holds.queries import rows_with_hold
 from patients.privacy.queries import decisions
 from patients.privacy.records import Decision
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.person import PatientPreference
-from patients.registry.queries import PersonCard, local_day, person_card, rows_of
+from patients.registry.queries import PersonCard, local_day, person_card
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 from patients.sessions.queries import PROGRESS, progress_summary
@@ -109,7 +110,7 @@ class Chart:
 def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, days: int) -> Chart:
     """Open a chart over so many days: a fixed number of queries, however long somebody is known."""
     patient = access.treated(actor, patient_id, at)
-    ids = rows_of(patient)
+    ids, held = rows_with_hold(patient)
     person = person_card(context, patient, at=at, with_contacts=False)
     relation = standing(actor.person, patient, at)
     who = reach_by(actor.person.pk, relation)
@@ -118,7 +119,9 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     since = met_at or (mark.looked_before if mark else None)
     decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
     agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
-    look = parts.Look(patient, ids, at, context, standing=relation, team=team, met_at=met_at, since=since)
+    look = parts.Look(
+        patient, ids, at, context, standing=relation, team=team, met_at=met_at, since=since, held_since=held
+    )
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
     offered = measures.instruments(patient.organization_id)

@@ -27,7 +27,8 @@ from cortex.clock import clock
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import state_level
 from crisis.risk.evidence import Origin, from_factor
-from patients.codes import Channel, SessionKind, SessionStatus
+from patients.codes import Channel, HeldRecords, SessionKind, SessionStatus
+from patients.holds.queries import refuse_held
 from patients.registry import access
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import person_ids, rows_of
@@ -123,6 +124,7 @@ def take_back_entry(
         raise RuleBroken("A level stands on a risk assessment. Make another one instead.", "level_stands")
     if at - entry.received_at > UNDO_WITHIN:
         raise RuleBroken("This was logged more than ten minutes ago. Log a correction.", "too_late")
+    refuse_held(run.patient_id, HeldRecords.SESSIONS, entry.received_at)
     record(actor, "session.entry_taken_back", entry, subject=run.patient_id)
     entry.delete()
     return entry_id

@@ -112,12 +112,14 @@ def words_state(voice: VoiceSession) -> str:
     return "words deleted" if voice.purged_at else "words kept for now"
 
 
-def words_of(found: Review) -> dict[str, Any]:
+def words_of(found: Review, at: datetime) -> dict[str, Any]:
     """Return whether words can be opened, until when, or what was deleted and when."""
     voice = found.voice
+    until = voice.delete_after if voice and not voice.purged_at and found.has_words else None
     return {
         "can_open": found.has_words,
-        "until": voice.delete_after if voice and not voice.purged_at and found.has_words else None,
+        "until": until,
+        "is_over": until is not None and until <= at,
         "deleted_at": voice.purged_at if voice else None,
         "cap_days": HARD_CAP.days,
         "extracted_at": voice.extracted_at if voice else None,
@@ -320,7 +322,7 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
     return {
         "is_private": found.is_private,
         "minutes": minutes_of(found.session),
-        "words": words_of(found),
+        "words": words_of(found, at),
         "emotions": [emotion_row(one, reader_id, at) for one in found.emotions.rows],
         "readings": found.emotions,
         "thinned": thinned_words(found),

@@ -256,7 +256,7 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
             sections=["words", *part_section(words.part)],
         )  # fmt: skip
         shown = head.shown() | {
-            "session": session, "words": words, "at": at, "state": showing.words_of(found), "form": form,
+            "session": session, "words": words, "at": at, "state": showing.words_of(found, at), "form": form,
             "part_words": part_words(words.part),
             "purpose": dict(form.fields["purpose"].choices)[form.cleaned_data["purpose"]],  # type: ignore[attr-defined]
         }  # fmt: skip

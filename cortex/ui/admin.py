@@ -22,7 +22,7 @@ from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import TRAIL_READERS, Role
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import RuleBroken, actor_of
-from cortex.ui.lists import OpenedChangeList
+from cortex.ui.lists import OpenedChangeList, Picker
 from cortex.ui.searches import TYPED, to_search
 
 Action = Callable[..., Any]
@@ -124,6 +124,8 @@ class ActionAdmin(admin.ModelAdmin):
         """Offer only rows that this person may see in the related admin; without one, none."""
         related = self.admin_site._registry.get(db_field.remote_field.model)
         rows = db_field.remote_field.model._default_manager.none()
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = Picker(db_field, self.admin_site, using=kwargs.get("using"))
         kwargs["queryset"] = related.get_queryset(request) if isinstance(related, ActionAdmin) else rows
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

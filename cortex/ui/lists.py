@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from cortex.ui.searches import words_of
@@ -35,6 +38,23 @@ class OpenedChangeList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         cast(Noting, self.model_admin).open_list(request, self.result_list, self.list_display)
+
+
+class Picker(AutocompleteSelect):
+    """The widget of a relation whose choices are asked for; what is no id at all names nothing."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        """Return what is chosen; the stock widget asks the database for whatever was sent."""
+        key = self.field.remote_field.model._meta.pk
+        return super().optgroups(name, [one for one in value if not one or _fits(key, one)], attr)
+
+
+def _fits(key: Any, value: Any) -> bool:
+    try:
+        key.to_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 class ChoicesView(AutocompleteJsonView):

@@ -10,8 +10,10 @@ from cortex.access.context import AccessContext, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.blind import normalise_email, normalise_phone
+from patients.codes import HeldRecords
 from patients.contacts import queries
 from patients.contacts.models import LONGEST, MOST, ContactException
+from patients.holds.queries import refuse_held
 from patients.privacy.queries import has_consent
 from patients.registry.models import Patient
 from patients.registry.person import EmergencyContact
@@ -22,6 +24,10 @@ from patients.registry.records import LANGUAGE, ContactData
 REVIEW_WITHIN = timedelta(hours=24)
 SHORTEST_WORDS = 10
 PURPOSE = "emergency_contact"
+HELD = (
+    "A legal hold keeps this contact as it is. Retire it and add the right one: what stands is kept, and the "
+    "new one is called."
+)
 # The same name and number again so soon is the same form, sent twice.
 TWICE_WITHIN = timedelta(minutes=1)
 
@@ -69,7 +75,8 @@ def correct_contact(
     """Correct a contact as it stood at `seen` (its `changed_at`); only what differs is written, and named.
 
     The caller knows that the actor treats the person. Raises NotFound, InputRefused with its field, or
-    RuleBroken: `contacts_closed` without consent or exception, `contact_retired`, `stale` when it changed.
+    RuleBroken: `contacts_closed` without consent or exception, `contact_retired`, `stale` when it changed,
+    `legal_hold` when words that a hold keeps would be written over.
     """
     person_id = lock_person(patient.pk)
     at = clock(at)
@@ -83,6 +90,8 @@ def correct_contact(
         queries.note_look(context, row)
         values = _read(data, patient, before=row)
         changed = [name for name, value in values.items() if (getattr(row, name) or None) != (value or None)]
+        if any(getattr(row, name) for name in changed):
+            refuse_held(row.patient_id, HeldRecords.PERSON, said=HELD)
         stood = row.order
         moved = _put(_line(person_id), row, place)
         if row.order != stood:

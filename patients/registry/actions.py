@@ -15,7 +15,8 @@ from cortex.accounts.models import Organization
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ids import uuid7
-from patients.codes import AgeBand, PatientStatus
+from patients.codes import AgeBand, HeldRecords, PatientStatus
+from patients.holds.queries import refuse_held
 from patients.privacy.actions import record_consent
 from patients.registry.builders import INDEXES, PLAIN, clock_time, index_of, patient_row
 from patients.registry.models import Patient, new_pseudonym
@@ -82,6 +83,13 @@ def create_provisional(
 # What an administrator may correct; clinical notes, keys and the pseudonym are not among it.
 EDITABLE = frozenset(PLAIN) - {"risk_notes", "legacy_ids"} | {"status"}
 TEXT_COLUMNS = frozenset({"external_provider_ref", "language", "locale", "timezone"})
+# What a legal hold keeps: who somebody is, as it stands; how they are reached may be put right, not emptied.
+WHO = frozenset({"given_name", "middle_name", "family_name", "sex", "gender", "date_of_birth", "mrn"})
+REACHED = frozenset({"email", "phone", "home_address"})
+HELD = (
+    "A legal hold keeps who this person is: names, sex, gender, date of birth and record number stay as they "
+    "are, and no way to reach them is emptied, until it is released."
+)
 SETTABLE_STATUS = frozenset({PatientStatus.ACTIVE, PatientStatus.SUSPENDED})
 
 
@@ -91,7 +99,7 @@ def update_patient(
 ) -> Patient:
     """Correct demographics and settings of a person; only what differs is written, and named in the trail.
 
-    Raises NotFound, InputRefused with the field, and RuleBroken as `register_patient` does.
+    Raises NotFound, InputRefused with the field, and RuleBroken as `register_patient` does, or `legal_hold`.
     """
     at = clock(at)
     patient = next(iter(_locked(actor, [patient_id], actor.org_ids)), None)
@@ -103,6 +111,8 @@ def update_patient(
         changed = [name for name, value in changes.items() if _differs(getattr(patient, name), value)]
         if not changed:
             return Unchanged(patient)  # type: ignore[return-value]
+        if any(_is_lost(patient, name, changes[name]) for name in changed):
+            refuse_held(patient.pk, HeldRecords.PERSON, said=HELD)
         _put_changes(patient, {name: changes[name] for name in changed}, at)
     record(actor, "patient.updated", patient, subject=patient.pk, fields=sorted(changed))
     return patient
@@ -196,6 +206,11 @@ def _organization(actor: Actor, organization_id: UUID) -> Organization:
 def _differs(old: Any, new: Any) -> bool:
     """Whether two values differ, where an empty text is the same as none."""
     return (old or None) != (new or None)
+
+
+def _is_lost(patient: Patient, name: str, value: Any) -> bool:
+    """Whether a change loses what a legal hold keeps; what was empty may be filled in."""
+    return bool(getattr(patient, name)) and (name in WHO or (name in REACHED and not value))
 
 
 def _check_changes(changes: dict[str, Any], at: datetime) -> None:

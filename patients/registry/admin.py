@@ -8,11 +8,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.ui.admin import ActionAdmin
 from patients.codes import RETENTION_DAYS, PatientStatus
+from patients.holds.queries import held_since
 from patients.registry.actions import update_patient
 from patients.registry.models import Patient
 from patients.registry.person import EmergencyContact, LastLocation, PatientPreference, PatientProfile
@@ -34,7 +36,7 @@ class PatientRowAdmin(ActionAdmin):
 
     view_roles = frozenset({Role.ADMIN})
     list_select_related: ClassVar[tuple[str, ...]] = ("patient",)
-    search_fields = ("patient__anonymous_id",)
+    search_fields: ClassVar[tuple[str, ...]] = ("patient__anonymous_id",)
     patient_path: ClassVar[str] = "patient_id"
 
     def note_look(self, looking: AccessContext, rows: list[Any]) -> None:
@@ -79,9 +81,9 @@ class PatientAdmin(ActionAdmin):
     form = PatientForm
     fields = (
         "anonymous_id", "organization", "is_provisional", "merged_into", "age_band", "registered_at",
-        "last_active_at", *PatientForm.Meta.fields, *SEALED,
+        "last_active_at", "legal_hold", *PatientForm.Meta.fields, *SEALED,
     )  # fmt: skip
-    readonly_fields = fields[:7]
+    readonly_fields = fields[:8]
     list_display = ("anonymous_id", "status", "age_band", "language", "is_provisional", "registered_at")
     list_filter = ("status", "age_band", "language", "is_provisional")
     search_fields = ("anonymous_id",)
@@ -91,6 +93,12 @@ class PatientAdmin(ActionAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return our form as it is: its sealed fields are no model fields to the factory."""
         return PatientForm
+
+    @admin.display(description="Legal hold")
+    def legal_hold(self, row: Patient) -> str:
+        """Say since when the person is under a hold; why is for compliance to know."""
+        since = held_since(row.pk)
+        return f"Since {date_format(timezone.localtime(since), 'j M Y')}" if since else "None"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find by pseudonym, or by the blind index of a whole e-mail or phone number."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from patients.sessions.models import HARD_CAP
 
@@ -14,13 +14,13 @@ SETTING = "voice_retention_days"
 LONGEST_DAYS = 7
 BATCH = 1000
 
-# Legal holds and open cases pause a purge (domain 7.3). Floors above register: `at` -> rows of patient ids.
-HOLDS: dict[str, Callable[[datetime], QuerySet[Any]]] = {}
+# Legal holds and open cases pause a purge (domain 7.3): `at` -> a condition on voice sessions.
+HOLDS: dict[str, Callable[[datetime], Q]] = {}
 
 
-def register_hold(name: str, patients_held: Callable[[datetime], QuerySet[Any]]) -> None:
-    """Add a reason that pauses the purge; `patients_held(at)` is a queryset of one column of patient ids."""
-    HOLDS[name] = patients_held
+def register_hold(name: str, held: Callable[[datetime], Q]) -> None:
+    """Add a reason that pauses the purge; `held(at)` is a condition on voice sessions, without any join."""
+    HOLDS[name] = held
 
 
 def kept_days(settings: Mapping[str, Any]) -> int:

@@ -17,6 +17,8 @@ from cortex.crypto.errors import KeyProviderError, SealedError
 from cortex.ops.actions import note_retention_run
 from cortex.ops.letters.actions import bury_row
 from cortex.ops.models import RetentionPolicy
+from patients.codes import HeldRecords
+from patients.holds.queries import held_people
 from patients.registry.person import LastLocation
 from patients.sessions.builders import put_features
 from patients.sessions.extraction import scalars
@@ -148,12 +150,15 @@ def purge_voice(
 
 @action
 def purge_places(*, actor: Actor, at: datetime | None = None) -> int:
-    """Delete the last known places that have expired; return how many."""
+    """Delete the last known places that have expired and that no hold keeps; return how many."""
     at = clock(at)
-    count, _ = LastLocation.objects.filter(expires_at__lte=at).delete()
+    over = LastLocation.objects.filter(expires_at__lte=at)
+    # Days aren't asked: there is one place alone, the last.
+    held = over.filter(patient__in=held_people(HeldRecords.PERSON))
+    count, _ = over.exclude(pk__in=held.values("pk")).delete()
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
-    record(actor, "place.purged", codes={"deleted": count})
+    record(actor, "place.purged", codes={"deleted": count, "held": held.count()})
     return count
 
 
@@ -177,8 +182,8 @@ def _copy_scalars(rows: list[VoiceSession], found: dict[UUID, Scalars]) -> None:
 
 def _held(at: datetime) -> Q:
     held = Q(pk__in=[])
-    for patients_held in HOLDS.values():
-        held |= Q(patient_id__in=patients_held(at))
+    for condition in HOLDS.values():
+        held |= condition(at)
     return held
 
 

@@ -29,6 +29,7 @@ from crisis.safetyplans.models import MOST_CONTACT, MOST_TEXT
 from crisis.safetyplans.queries import held
 from crisis.safetyplans.wording import SECTIONS
 from patients.care.actions import add_to_care_team, grant_access, plan_cover
+from patients.holds.actions import issue_hold, release_hold
 from patients.registry.models import Patient
 from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
@@ -143,6 +144,7 @@ def fill(people: Cast, pen: Pen) -> dict[str, RiskAlert]:
     add_pager(actor=ada, name=pen.line("PagerEndpoint.name", 80), url="https://pager.example/",
               secret="s" * 40)  # fmt: skip
     _machine_rows(people, pen)
+    _hold(people, pen, _person(alerts["ended"]))
     set_engine_state(actor=ada, subject="rule:H12", state="off", reason=pen.line("EngineSetting.reason", 300))
     _overwrite(pen)
     makers.scope_all()
@@ -243,6 +245,18 @@ def _work(people: Cast, pen: Pen, alerts: dict[str, RiskAlert]) -> None:
                         place={"label": line("LastLocation.place")})  # fmt: skip
     makers.store(actor=makers.machine(people.home), patient=patient, sessions=[],
                  batch=Batch(locations=[spot]))  # fmt: skip
+
+
+def _hold(people: Cast, pen: Pen, patient: Patient) -> None:
+    """A legal hold that was issued and released with hostile words; its reference takes printable signs."""
+    matter = "\u202e"
+    while not matter.isprintable():
+        matter = pen.line("LegalHold.matter", 80)
+    issuer, other = (makers.staff(makers.make_user(Role.COMPLIANCE, people.home)) for _ in range(2))
+    one = issue_hold(
+        actor=issuer, patient_id=patient.pk, matter=matter, reason=pen.line("LegalHold.reason", 2000)
+    )
+    release_hold(actor=other, hold_id=one.pk, reason=pen.line("LegalHold.release_reason", 2000))
 
 
 def _safety_plan(actor: Actor, pen: Pen, patient: Patient) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cortex.accounts.choices import Role
 from cortex.ops.models import Notification
 from patients.breakglass.actions import break_glass, review_break_glass
 from patients.care.actions import add_to_care_team
 from patients.contacts.actions import open_exception
 from patients.covers.actions import plan_absence
+from patients.holds.actions import issue_hold
 from patients.pathway.actions import EndingData, ReferralData, make_referral, transfer_care
 from patients.registry.person import EmergencyContact
 from tests import makers
@@ -60,6 +62,12 @@ def add_ways(world: World) -> None:
         reason="dangerwritten1, on the bridge",
     )  # fmt: skip
     world.planted["dangerwritten1"] = silent.pk
+    # Of records that no door of this walk deletes, so that none is shut by it.
+    held = issue_hold(
+        actor=makers.staff(makers.make_user(Role.COMPLIANCE, cast.home)), matter="HC 12/2026",
+        patient_id=world.patients["ended"].pk, reason="holdwritten1, the claim", record_kinds=["documents"],
+    )  # fmt: skip
+    world.planted["holdwritten1"] = held.patient_id
     at = makers.now() + timedelta(days=30)
     away = plan_absence(
         actor=makers.staff(cast.alice), user_id=cast.alice.pk, cover_id=people["pendo"].pk, starts_at=at,

@@ -50,7 +50,7 @@ APPEND_ONLY = {
     "clinical.PlanVersion", "clinical.PsychotherapyNote", "clinical.PsychotherapyNoteAddendum",
     "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt",
     "crisis.SafetyPlanItem", "patients.CareEnding",
-    "patients.Consent",
+    "patients.Consent", "patients.LegalHold",
 }  # fmt: skip
 
 

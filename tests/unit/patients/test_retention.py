@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.crypto.errors import UnwrapError
@@ -203,7 +204,7 @@ def test_a_hold_pauses_the_purge_and_is_counted(patient: Patient, monkeypatch: p
     other = makers.make_patient(patient.organization)
     held = makers.make_voice(patient, received_at=NOW)
     makers.make_voice(other, received_at=NOW)
-    holds = {"open_alert": lambda at: Patient.objects.filter(pk=patient.pk).values("pk")}
+    holds = {"open_alert": lambda at: Q(patient_id=patient.pk)}
     monkeypatch.setattr("patients.upkeep.actions.HOLDS", holds)
     result = purge(patient, NOW + 20 * DAY)
     assert (result.deleted, result.held) == (1, 1)
