@@ -80,7 +80,7 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
 
 
 def turn(world: World, address: Address, method: str, people: Iterable[str]) -> list[str]:
-    """Return whose turn it is to knock here: all whose role comes in, and a third of the others, or all.
+    """Return who knocks here: all whose role comes in, and one in `SHARE` of the others, or all.
 
     Whom a row refuses is asked in each run; whom the declaration refuses, which is one line for every
     address, at some of them, at the same in each run.
