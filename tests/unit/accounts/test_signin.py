@@ -83,7 +83,7 @@ def test_known_unknown_and_disabled_accounts_get_the_same_answer(people: People)
 
 
 def test_unknown_and_known_accounts_take_the_same_time(people: People, settings: Any) -> None:
-    """Of the processor, and the least of nine: what else a machine does meanwhile doesn't count.
+    """Of the processor, turn by turn, the least of each: what else a machine does meanwhile slows both.
 
     With the hasher that is used in production: one that is quick would hide that nothing is hashed.
     """
@@ -92,18 +92,16 @@ def test_unknown_and_known_accounts_take_the_same_time(people: People, settings:
     settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
     people.cleo.set_password(PASSWORD)
     people.cleo.save()
-
-    def seconds(email: str) -> float:
-        taken = []
-        for _ in range(9):
+    least = {"cleo@example.org": float("inf"), "nobody@example.org": float("inf")}
+    for turn in range(40):
+        for email, known in least.items():
             begun = time.process_time()
             authenticate(None, email=email, password="not the password at all")
-            taken.append(time.process_time() - begun)
-        return min(taken)
-
-    seconds("cleo@example.org")
-    known, unknown = seconds("cleo@example.org"), seconds("nobody@example.org")
-    assert abs(known - unknown) < 0.25 * known
+            least[email] = min(known, time.process_time() - begun)
+        known, unknown = least.values()
+        if turn >= 4 and abs(known - unknown) < 0.25 * known:
+            return
+    raise AssertionError(f"the one takes {known:.3f} s, the other {unknown:.3f} s")
 
 
 def test_five_failures_lock_the_account_for_new_devices(people: People) -> None:
