@@ -76,7 +76,11 @@ def laid_out(
             "consent": consent_words(consents, limited=any(one.is_limited for one in standing.values())),
             "consent_ok": all(consents.values()),
             "team": team_words(team),
-            "flags": [*_own_flags(person, look), *parts.flags(replace(look, level=level))],
+            # What is dangerous first, whoever says it.
+            "flags": sorted(
+                [*_own_flags(person, look), *parts.flags(replace(look, level=level))],
+                key=lambda flag: flag.tone != "crit",
+            ),
         },
     }
 

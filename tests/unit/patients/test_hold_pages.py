@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from clinical.assessments.actions import begin_assessment
 from clinical.assessments.models import AssessmentDraft
+from clinical.plans.allergies.actions import save_allergy
 from cortex.accounts.models import User
 from cortex.audit.models import AuditLog, PhiAccessLog
 from patients.holds.actions import issue_hold, release_hold
@@ -24,6 +25,7 @@ from tests import makers
 from tests.cast import Cast
 from tests.makers import client_of, staff
 from tests.unit.patients.holding import WHY
+from tests.walk.plans import ALLERGY
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "/admin/patients/legalhold/", "/admin/patients/legalhold/add/"
@@ -210,3 +212,12 @@ def test_words_whose_day_is_over_are_not_said_to_leave_on_it(cast: Cast, cora: U
         makers.scope_all()
     assert "Kept until" in said[0] and "unless a legal hold keeps it" not in said[0]
     assert "Kept until" not in said[1] and "unless a legal hold keeps it" in said[1]
+
+
+def test_what_is_dangerous_stands_before_a_hold(cast: Cast, cora: User) -> None:
+    issued(cast, cora)
+    fields = ALLERGY | {"criticality": "high"}
+    save_allergy(actor=staff(cast.alice), patient_id=cast.patient.pk, fields=fields)
+    makers.scope_all()
+    page = client_of(cast.alice).get(reverse("clinical:chart", args=[cast.patient.pk])).content.decode()
+    assert 0 < page.index("Allergy: Penicillin (severe)") < page.index("Legal hold since")
