@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -76,6 +77,19 @@ class ReleaseForm(forms.ModelForm):
         """Build no row from the form."""
 
 
+class StateFilter(admin.EmptyFieldListFilter):
+    """Whether a hold was released, in words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "state"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Name what the date being empty means."""
+        for words, choice in zip(("All", "In force", "Released"), super().choices(changelist), strict=True):
+            yield {**choice, "display": words}
+
+
 @admin.register(LegalHold)
 class LegalHoldAdmin(PatientRowAdmin):
     """Issued and released after the password once more; never changed otherwise, and never deleted."""
@@ -89,7 +103,7 @@ class LegalHoldAdmin(PatientRowAdmin):
     sealed_fields = SEALED
     opens = CONSENTS
     list_display = ("patient", "matter", "kinds", "issued_at", "issued_by", "released_at", "released_by")
-    list_filter = (("released_at", admin.EmptyFieldListFilter),)
+    list_filter = (("released_at", StateFilter),)
     list_select_related = ("patient", "issued_by", "released_by")
     search_fields: ClassVar[tuple[str, ...]] = ("patient__anonymous_id", "matter")
 

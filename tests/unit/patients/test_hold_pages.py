@@ -214,6 +214,19 @@ def test_words_whose_day_is_over_are_not_said_to_leave_on_it(cast: Cast, cora: U
     assert "Kept until" not in said[1] and "unless a legal hold keeps it" in said[1]
 
 
+def test_the_list_tells_holds_in_force_from_released_ones(cast: Cast, cora: User, odo: User) -> None:
+    over = issued(cast, cora, "HC 1/2026")
+    release_hold(actor=staff(odo), hold_id=over.pk, reason="The claim was settled")
+    makers.scope_all()
+    issued(cast, cora, "HC 2/2026")
+    compliance = client_of(cora)
+    words = compliance.get(LIST).content.decode()
+    assert "By state" in words and "In force" in words and "Not empty" not in words
+    for asked, here, away in (("1", "HC 2/2026", "HC 1/2026"), ("0", "HC 1/2026", "HC 2/2026")):
+        listed = compliance.get(LIST, {"released_at__isempty": asked}).content.decode()
+        assert here in listed and away not in listed
+
+
 def test_what_is_dangerous_stands_before_a_hold(cast: Cast, cora: User) -> None:
     issued(cast, cora)
     fields = ALLERGY | {"criticality": "high"}
