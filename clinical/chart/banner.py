@@ -62,8 +62,8 @@ def laid_out(
     decided: Mapping[str, Decision],
 ) -> dict[str, Any]:
     """Return the banner of what was read already."""
-    standing = {kind: decided[kind] for kind in CONSENTS if kind in decided and decided[kind].holds(look.at)}
-    consents = {kind: kind in standing for kind in CONSENTS}
+    consents = allowed(decided, look.at)
+    limited = any(decided[kind].is_limited for kind, holds in consents.items() if holds)
     patient, level = look.patient, assessed.level if assessed else ""
     return {
         "patient": patient,
@@ -73,7 +73,7 @@ def laid_out(
             "age": _age(look),
             "reason": reason(assessed),
             "since": assessed.entered_level_at if assessed else None,
-            "consent": consent_words(consents, limited=any(one.is_limited for one in standing.values())),
+            "consent": consent_words(consents, limited=limited),
             "consent_ok": all(consents.values()),
             "team": team_words(team),
             # What is dangerous first, whoever says it.
@@ -90,6 +90,11 @@ def reason(assessed: RiskAssessment | None) -> str:
     if assessed is None or (not assessed.rules_fired and assessed.level == "low"):
         return ""
     return sentence(reason_code(assessed.rules_fired, assessed.level))
+
+
+def allowed(decided: Mapping[str, Decision], at: datetime) -> dict[str, bool]:
+    """Return of each consent that decides what we may do whether it holds."""
+    return {kind: kind in decided and decided[kind].holds(at) for kind in CONSENTS}
 
 
 def consent_words(consents: dict[str, bool], *, limited: bool = False) -> str:

@@ -16,7 +16,6 @@ from clinical.assessments.queries import Course
 from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import mark_of
 from clinical.chart import parts
-from clinical.chart.banner import CONSENTS
 from clinical.chart.news.queries import appointments_off, places_ended
 from clinical.notes.queries import standing
 from clinical.scheduling.models import Appointment
@@ -67,7 +66,6 @@ class Chart:
     items: list[ReviewItem]
     follow_ups: list[FollowUp]
     team: list[CareTeamMember]
-    consents: dict[str, bool]
     decided: dict[str, Decision]
     courses: dict[str, Course]
     due: list[tuple[str, datetime]]
@@ -118,7 +116,6 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     met_at = next(iter(_last_therapy(ids, at, who.user_id, who.shut)), None)
     since = met_at or (mark.looked_before if mark else None)
     decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
-    agreed = frozenset(kind for kind, one in decided.items() if one.holds(at))
     look = parts.Look(
         patient, ids, at, context, standing=relation, team=team, met_at=met_at, since=since, held_since=held
     )
@@ -149,7 +146,6 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
-        consents={kind: kind in agreed for kind in CONSENTS},
         decided=decided,
         courses=courses,
         due=[(one.title, one.at) for one in planned[patient.pk]],

@@ -71,7 +71,10 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "sessions": [_session(one) for one in found.sessions],
         "sessions_withheld": found.sessions_withheld,
         "team": [_place(one) for one in found.team],
-        "consent_rows": [(capital(banner.CONSENTS[kind]), held) for kind, held in found.consents.items()],
+        "consent_rows": [
+            (capital(banner.CONSENTS[kind]), holds)
+            for kind, holds in banner.allowed(found.decided, at).items()
+        ],
         "preference": _preference(found),
         "signals": _signals(found, at),
         "cards": [card for part in found.added for card in part.cards],

@@ -290,7 +290,7 @@ def _follow_up_row(row: FollowUp) -> dict[str, Any]:
 def rail_counts(user: User, at: datetime) -> dict[str, int]:
     """Return the figures beside the main navigation, in one query."""
     [found] = _rail(user.pk, desk_of(user), at + timedelta(hours=24))
-    return {name: count or 0 for name, count in zip(RAIL, found, strict=True)}
+    return dict(zip(RAIL, found, strict=True))
 
 
 @kept

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import FloatField, Func, IntegerField, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 
-def count_of(rows: QuerySet[Any, Any]) -> Subquery:
-    """Return how many rows there are; None, not 0, where the rows are known to be none without asking."""
-    return _over(rows, Func("pk", function="count", output_field=IntegerField()))
+def count_of(rows: QuerySet[Any, Any]) -> Coalesce:
+    """Return how many rows there are; 0 also where they are known to be none without asking."""
+    return Coalesce(_over(rows, Func("pk", function="count", output_field=IntegerField())), 0)
 
 
 def mean_of(rows: QuerySet[Any, Any], value: Any) -> Subquery:
