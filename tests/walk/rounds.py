@@ -18,7 +18,7 @@ METHODS = ("GET", "POST")
 # The long form of `make proof`, and a matrix that is written anew: everybody knocks everywhere.
 EVERY = any(os.environ.get(name) for name in ("CORTEX_EXPLORE", "UPDATE_ACCESS_MATRIX"))
 # Of those whose role stays out one in so many knocks in a short run, others at the next address.
-SHARE = 6
+SHARE = 3
 # One person of each role, and a counselor off duty: enough where an address names no row.
 ROLES = ("alice", "cleo", "kito", "pendo", "sam", "ada", "cora", "otto")
 OFFICE = ("ada", "opal", "cora", "otto", "sam", "esi", "cyd", "odo", "sefu", "cleo")

@@ -343,7 +343,7 @@ def test_no_order_of_moves_breaks_a_promise(cast: Cast) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=EXPLORE or 5,
+            max_examples=EXPLORE or 8,
             stateful_step_count=40 if EXPLORE else 25,
             derandomize=not EXPLORE,
             deadline=None,

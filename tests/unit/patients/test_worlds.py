@@ -30,7 +30,7 @@ from tests import makers
 pytestmark = pytest.mark.django_db
 PERMISSIONS = (VIEW, CHART, CONSENTS)
 HOUR = timedelta(hours=1)
-WORLDS = range(20 if os.environ.get("CORTEX_EXPLORE") else 1)
+WORLDS = range(20 if os.environ.get("CORTEX_EXPLORE") else 2)
 INSTANT = timedelta(microseconds=1)
 CLINICAL = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
 
