@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q, QuerySet, UUIDField
 from cortex.accounts import reach
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role, User
-from cortex.clock import Moment
+from cortex.clock import Moment, before
 from crisis.alerts.models import RiskAlert, RiskAlertQuerySet
 from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
@@ -32,7 +32,7 @@ def cards_for(user: User) -> RiskAlertQuerySet:
 
 def claimed_q(user: Any, at: Moment, prefix: str = "") -> Q:
     """Return the condition "claimed by this person, and open or ended less than a day ago"."""
-    fresh = Q(**{f"{prefix}status__in": OPEN}) | Q(**{f"{prefix}resolved_at__gt": at - AFTER_END})
+    fresh = Q(**{f"{prefix}status__in": OPEN}) | Q(**{f"{prefix}resolved_at__gt": before(at, AFTER_END)})
     return Q(**{f"{prefix}assigned_to": user}) & fresh
 
 
@@ -63,7 +63,7 @@ def supervision(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the supervisor's part: people of their organization with an open or freshly ended alert."""
     if user.role != Role.SUPERVISOR:
         return None
-    fresh = Q(status__in=OPEN) | Q(resolved_at__gt=at - AFTER_END)
+    fresh = Q(status__in=OPEN) | Q(resolved_at__gt=before(at, AFTER_END))
     return RiskAlert.objects.filter(fresh, organization_id=user.organization_id, patient__isnull=False)
 
 
@@ -72,8 +72,10 @@ def second_reviews(user: User, at: Moment) -> RiskAlertQuerySet | None:
     if user.role not in READERS:
         return None
     desk = Q(organization_id__in=duty.organizations_covered(user.pk).values("pk"))
-    if user.role == Role.SUPERVISOR or duty.leads_of(user):
+    if user.role == Role.SUPERVISOR:
         desk |= Q(organization_id=user.organization_id)
+    else:
+        desk |= Q(organization_id__in=duty.organization_led(user).values("pk"))
     asked = reviews.pending_for(user).values("alert")
     return RiskAlert.objects.filter(desk, pk__in=asked, patient__isnull=False)
 

@@ -8,7 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet
+from django.db.models import (
+    BooleanField,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    TextField,
+    UUIDField,
+    Value,
+)
+from django.db.models.functions import Cast
 from django.utils.dateparse import parse_datetime
 
 from cortex.accounts.choices import DESK_ROLES
@@ -257,6 +269,13 @@ def leads_of(user: User) -> bool:
         and user.organization is not None
         and str(user.pk) in user.organization.lead_ids
     )
+
+
+def organization_led(user: User) -> QuerySet[Organization]:
+    """Return the person's organization where it names them as a lead, as a condition in SQL."""
+    own = Cast(Value(user.pk, output_field=UUIDField()), TextField())
+    named = Func(F("settings__leads"), own, function="jsonb_exists", output_field=BooleanField())
+    return Organization.objects.filter(named, pk=user.organization_id)
 
 
 def covering_users(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:

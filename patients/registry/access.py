@@ -92,22 +92,30 @@ def relations(
         }
     if actor.is_unbound:
         return dict.fromkeys(subjects, Relation("system"))
-    people = queries.patients().filter(pk__in=set(subjects))
     if actor.kind == "patient":
-        return dict.fromkeys(people.same_person(actor.id).values_list("pk", flat=True), Relation("self"))
-    own = people.of_organizations(actor.org_ids)
-    return dict.fromkeys(own.values_list("pk", flat=True), Relation(actor.kind))
+        return dict.fromkeys(_own_rows(subjects, actor.id), Relation("self"))
+    return dict.fromkeys(_people_of(subjects, actor.org_ids), Relation(actor.kind))
+
+
+@kept
+def _own_rows(subjects: Collection[UUID], patient_id: UUID) -> QuerySet[Any, UUID]:
+    people = queries.patients().filter(pk__in=subjects)
+    return people.same_person(patient_id).values_list("pk", flat=True)
+
+
+@kept
+def _people_of(subjects: Collection[UUID], organizations: Collection[UUID]) -> QuerySet[Any, UUID]:
+    people = queries.patients().filter(pk__in=subjects)
+    return people.of_organizations(organizations).values_list("pk", flat=True)
 
 
 def _standings(user: User, subjects: list[UUID], at: Moment, permission: str) -> list[Any]:
     """Return (patient, relation, break-glass grant) of those who are reached or are in the organization.
 
-    Every page of a chart asks: the SQL is kept where all parts of the permission are plain.
+    Every page and every action asks, so the SQL is kept, as that of anybody with this role.
     """
     parts = tuple(parts_for(permission))
-    if all(part.plain for part in parts):
-        return _plain_standings(user.pk, user.organization_id, subjects, at, user.role, permission, parts)
-    return list(_standing(user, subjects, at, permission))
+    return _kept_standings(user.pk, user.organization_id, subjects, at, user.role, permission, parts)
 
 
 def _standing(user: Any, subjects: list[UUID], at: Moment, permission: str) -> QuerySet[Any, Any]:
@@ -125,7 +133,7 @@ def _as_anybody(
 
 
 # What a role reaches without its id or its house is not asked with them.
-_plain_standings = kept(_as_anybody, partly=True)
+_kept_standings = kept(_as_anybody, partly=True)
 
 
 READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."
@@ -208,9 +216,9 @@ def _own(user: Any) -> Q:
 
 def register_own_parts() -> None:
     """Register what this floor knows; called once, at start."""
-    register("care_team", _care_team, opens=frozenset({VIEW, CHART, CONSENTS}), rank=10, plain=True)
-    register("cover", _cover, opens=frozenset({VIEW, CHART, CONSENTS}), rank=20, plain=True)
-    register("grant", _grants, opens=frozenset({VIEW, CHART}), rank=60, plain=True)
+    register("care_team", _care_team, opens=frozenset({VIEW, CHART, CONSENTS}), rank=10)
+    register("cover", _cover, opens=frozenset({VIEW, CHART, CONSENTS}), rank=20)
+    register("grant", _grants, opens=frozenset({VIEW, CHART}), rank=60)
     register("referral", _referrals, opens=frozenset({REFERRALS}), rank=65)
     register("administration", whole=_administration, opens=frozenset({VIEW, CONSENTS}), rank=90)
     register("compliance", whole=_compliance, opens=frozenset({CONSENTS}), rank=91)

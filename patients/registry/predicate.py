@@ -32,8 +32,8 @@ class Part:
     None when the user's role has no such relationship; an annotation `relation` names it more closely and
     `opens_code` (a permission) limits what the row opens.
     `whole(user, at)` gives a Q on Patient instead, for roles that see a whole organization.
-    A `plain` one reads nothing of the user but id, organization and role, and compares with `at` itself: the
-    SQL of a question that only plain parts answer is made once (`patients/registry/access.py`).
+    Both read nothing of the user but id, organization and role, and compare with `at` itself
+    (`cortex.clock.before` lets the database reckon): the SQL of each question is made once.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Part:
     opens: frozenset[str]
     rows: Builder | None = None
     whole: Whole | None = None
-    plain: bool = False
 
 
 PARTS: dict[str, Part] = {}
@@ -54,12 +53,11 @@ def register(
     whole: Whole | None = None,
     opens: frozenset[str] = frozenset({VIEW}),
     rank: int = 50,
-    plain: bool = False,
 ) -> None:
     """Add a part; a lower `rank` names the relationship when several hold. Registering again replaces it."""
     if (rows is None) == (whole is None):
         raise ValueError("a part is either rows or a whole organization")
-    PARTS[name] = Part(name, rank, opens, rows, whole, plain)
+    PARTS[name] = Part(name, rank, opens, rows, whole)
 
 
 def parts_for(permission: str) -> list[Part]:
