@@ -130,7 +130,7 @@ def _counted(rows: Any) -> Any:
 
 def note(who: Reader, note_id: UUID) -> AnyNote:
     """Return a note that somebody may read: a draft its author alone; NotFound for every other."""
-    found = _of_either(note_id, who.ids, who.condition, who.user.pk)
+    found = _of_either(note_id, who)
     if found is None or (found.author_id != who.user.pk and found.signed_at is None):
         raise _absent()
     return found
@@ -156,13 +156,24 @@ def about_diagnosis(who: Reader, diagnosis_id: UUID) -> tuple[list[Note], int]:
     return list(found[:MOST]), rows.count() - rows.filter(who.condition).count()
 
 
-def _of_either(note_id: UUID, ids: list[UUID], condition: Q, user_id: UUID) -> AnyNote | None:
+def _of_either(note_id: UUID, who: Reader) -> AnyNote | None:
+    found: list[Any] = _open_note(note_id, who.ids, who.user.pk, who.relation, who.part2, who.cosigns)
+    return next(iter(found or _own_process_note(note_id, who.ids, who.user.pk)), None)
+
+
+@kept
+def _open_note(
+    note_id: UUID, ids: list[UUID], user_id: UUID, relation: str, part2: bool, cosigns: bool
+) -> QuerySet[Note]:
+    condition = open_to(user_id, relation, part2=part2, cosigns=cosigns)
     rows = Note.objects.filter(pk=note_id, patient_id__in=ids).filter(condition)
-    found = rows.select_related(*WITH, "cosigned_by").first()
-    if found is not None:
-        return found
-    own = PsychotherapyNote.objects.of(user_id).filter(pk=note_id, patient_id__in=ids)
-    return own.select_related(*WITH).first()
+    return rows.select_related(*WITH, "cosigned_by")
+
+
+@kept
+def _own_process_note(note_id: UUID, ids: list[UUID], user_id: UUID) -> QuerySet[PsychotherapyNote]:
+    rows = PsychotherapyNote.objects.of(user_id).filter(pk=note_id, patient_id__in=ids)
+    return rows.select_related(*WITH)
 
 
 def own_drafts(user: User, ids: list[UUID]) -> list[AnyNote]:

@@ -22,6 +22,7 @@ from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.models import LoginAttempt
 from cortex.crypto.fields import SealedCharField
 from cortex.ids import uuid7
+from cortex.ops.postgres.questions import kept
 from cortex.records import OrgRecord, Record
 
 __all__ = [
@@ -163,8 +164,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return tuple(sorted(ids - {self.organization_id}))
 
     def _ask_reach(self) -> dict[str, Any]:
-        found = type(self).objects.reaching().filter(pk=self.pk).values(*reach.PARTS).first()
-        return found or dict.fromkeys(reach.PARTS)
+        return next(iter(_reach_of(self.pk)), dict.fromkeys(reach.PARTS))
 
     @property
     def has_pin(self) -> bool:
@@ -193,6 +193,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first word of the name."""
         return self.full_name.split(" ")[0] if self.full_name else ""
+
+
+@kept
+def _reach_of(user_id: UUID) -> models.QuerySet[User, Any]:
+    return User.objects.reaching().filter(pk=user_id).values(*reach.PARTS)
 
 
 class StaffProfile(OrgRecord):

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.db import connection
+from django.db.models import QuerySet
 
 from cortex.crypto.errors import DecryptError, KeyDestroyed, KeyMissing
 from cortex.crypto.keys import MATERIAL_BYTES, DataKey
 from cortex.crypto.provider import get_provider
 from cortex.keys.cache import MAX_SECONDS, cache
 from cortex.keys.models import SubjectKey
+from cortex.ops.postgres.questions import kept
 
 # A new version seals only after every process's cache has had the time to meet it (twice, for skewed clocks).
 SETTLING = timedelta(seconds=2 * MAX_SECONDS)
@@ -35,19 +38,20 @@ class WrappedKey:
 def keys_for(subject_ids: Iterable[UUID]) -> dict[UUID, list[WrappedKey]]:
     """Return the wrapped keys of these subjects by version, in one query; subjects without one are absent."""
     found: dict[UUID, list[WrappedKey]] = {}
-    rows = (
-        SubjectKey.objects.filter(subject__in=set(subject_ids))
-        .order_by("subject", "version")
-        .values_list(
-            "subject", "version", "master_key_id", "wrapped", "created_at", "wanted_at", "confirmed_at"
-        )
-    )
-    for subject, version, master, blob, created, wanted, confirmed in rows:
+    for subject, version, master, blob, created, wanted, confirmed in _wrapped(list(subject_ids)):
         content = None if blob is None else bytes(blob)
         since = None if confirmed else wanted
         wrapped = WrappedKey(subject, version, master, content, created, since)
         found.setdefault(subject, []).append(wrapped)
     return found
+
+
+@kept
+def _wrapped(subject_ids: list[UUID]) -> QuerySet[SubjectKey, Any]:
+    rows = SubjectKey.objects.filter(subject__in=subject_ids).order_by("subject", "version")
+    return rows.values_list(
+        "subject", "version", "master_key_id", "wrapped", "created_at", "wanted_at", "confirmed_at"
+    )
 
 
 def data_keys(subject_ids: Iterable[UUID]) -> dict[UUID, list[DataKey]]:

@@ -90,7 +90,12 @@ def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
 
 def covered_by(user_id: UUID) -> set[UUID]:
     """Return the organizations that the person's running shift covers, while they agree to it."""
-    return set(organizations_covered(user_id).values_list("pk", flat=True))
+    return set(_covered_by(user_id))
+
+
+@kept
+def _covered_by(user_id: UUID) -> QuerySet[Organization, UUID]:
+    return organizations_covered(user_id).values_list("pk", flat=True)
 
 
 def organizations_covered(user_id: Any) -> QuerySet[Organization]:

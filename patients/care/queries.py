@@ -117,10 +117,18 @@ def care_since(patient_id: UUID, at: datetime) -> datetime | None:
 
 def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = None) -> list[UUID]:
     """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`."""
-    rows = memberships_of(user, at).filter(role=CareRole.SUPERVISOR)
+    few = None if patient_ids is None else list(patient_ids)
+    return _supervised(user.pk, user.organization_id, at, few)
+
+
+@kept
+def _supervised(
+    user_id: UUID, house_id: UUID, at: Moment, patient_ids: list[UUID] | None
+) -> QuerySet[CareTeamMember, UUID]:
+    rows = memberships_of(User(pk=user_id, organization_id=house_id), at).filter(role=CareRole.SUPERVISOR)
     if patient_ids is not None:
         rows = rows.filter(patient_id__in=patient_ids)
-    return list(rows.values_list("patient_id", flat=True).distinct())
+    return rows.values_list("patient_id", flat=True).distinct()
 
 
 def is_supervised_by(user_id: UUID, team: Iterable[CareTeamMember]) -> bool:
