@@ -144,7 +144,6 @@ def explain(key: str) -> dict[str, Any]:
 
 def planned(call: Callable[[], Any]) -> tuple[Any, list[tuple[str, Any]]]:
     """Ask once; return the answer and each statement with the plan that it ran by."""
-    import psycopg
     from django.db import connection
 
     plans: list[tuple[str, Any]] = []
@@ -152,9 +151,10 @@ def planned(call: Callable[[], Any]) -> tuple[Any, list[tuple[str, Any]]]:
     def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if not many and sql.lstrip()[:6].upper() in ("SELECT", "UPDATE", "DELETE", "INSERT"):
             raw = context["connection"].connection
-            # A statement that is planned once names its values by number; it is explained with them.
-            with psycopg.RawCursor(raw) if "$1" in sql else raw.cursor() as cursor:
-                rows = cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params).fetchone()
+            # A statement that is planned once names its values by number, and its plan is that for any value.
+            how, values = ("GENERIC_PLAN, ", None) if "$1" in sql else ("", params)
+            with raw.cursor() as cursor:
+                rows = cursor.execute(f"EXPLAIN ({how}FORMAT JSON) {sql}", values).fetchone()
                 assert rows is not None
                 plans.append((sql, rows[0][0]["Plan"]))
         return execute(sql, params, many, context)

@@ -109,6 +109,9 @@ ROLES = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}
 STATEMENT_SECONDS = {"app": 15, "system": 120}
 # A process that stopped in the middle of a transaction must not hold its locks, a feed's above all, for ever.
 IDLE_SECONDS = 60
+# A page's statements that are planned once (cortex/ops/postgres/planned.py) name what varies by number, ids
+# and times, and all else as constants: one plan fits every value, and none is planned anew for each request.
+ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 # Longer than the server's own limits: this one is for a server, or a network, that says nothing any more.
 PATIENCE = 5
 CONNECT = {"connect_timeout": "3", "tcp_user_timeout": "10000", "keepalives_idle": "10",
@@ -123,7 +126,9 @@ def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, d
         settings = postgres_settings(name, env.required(name, f"It is the address for the role {role}."))
         settings |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if pool else 60}
         limit_waits(settings, STATEMENT_SECONDS.get(role))
-        if role == "owner":
+        if role == "app":
+            plan_once(settings)
+        elif role == "owner":
             # A migration that can't have its lock soon gives up, before the desk queues up behind it.
             settings["OPTIONS"].setdefault("options", "-c lock_timeout=10s")
         if pool:
@@ -136,6 +141,11 @@ def known_databases(env: Environment, role: str) -> dict[str, dict[str, Any]]:
     """Return the databases whose address for a role is given, as that role sees them, without any limit."""
     names = {"default": f"DATABASE{ROLES[role]}_URL", "keys": f"KEYS_DATABASE{ROLES[role]}_URL"}
     return {alias: postgres_settings(name, env.text(name)) for alias, name in names.items() if env.text(name)}
+
+
+def plan_once(settings: dict[str, Any]) -> None:
+    """Let a statement that is planned once keep that plan; what the address itself says wins."""
+    settings["OPTIONS"]["options"] = f"{ONE_PLAN} {settings['OPTIONS'].get('options', '')}".strip()
 
 
 def limit_waits(settings: dict[str, Any], seconds: int | None) -> None:

@@ -17,7 +17,7 @@ if os.environ.get("CORTEX_DATA_DIR", _HOUSE) == _HOUSE:
             del os.environ[_name]
 
 from cortex.settings.dev import *  # noqa: E402, F403
-from cortex.settings.env import limit_waits, postgres_settings  # noqa: E402
+from cortex.settings.env import limit_waits, plan_once, postgres_settings  # noqa: E402
 
 TEST_DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
@@ -26,6 +26,7 @@ for _alias, (_cluster, _database_name) in TEST_DATABASES.items():
     limit_waits(_settings, None)
     # Each connection starts as the application; the fixture `as_system` changes the role.
     _settings["OPTIONS"]["options"] = "-c role=cortex_app"
+    plan_once(_settings)
     DATABASES[_alias] = _settings  # noqa: F405
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]

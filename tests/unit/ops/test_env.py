@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from cortex.settings.env import (
+    ONE_PLAN,
     ROLES,
     Environment,
     celery_broker,
@@ -77,6 +78,9 @@ def test_each_role_has_its_own_address() -> None:
     pooled = role_databases(env, "app", pool=8)["default"]
     assert pooled["OPTIONS"]["pool"]["max_size"] == 8
     assert pooled["CONN_MAX_AGE"] == 0
+    # Only a page's statements keep one plan: a machine's name times alone, whose plans differ by value.
+    assert ONE_PLAN in pooled["OPTIONS"]["options"]
+    assert ONE_PLAN not in role_databases(env, "system")["default"]["OPTIONS"]["options"]
 
 
 def test_no_wait_for_a_database_is_without_an_end() -> None:
@@ -86,7 +90,7 @@ def test_no_wait_for_a_database_is_without_an_end() -> None:
     )
     for alias in ("default", "keys"):
         app, system, owner = (role_databases(env, role)[alias] for role in ("app", "system", "owner"))
-        assert app["OPTIONS"]["options"].startswith("-c statement_timeout=15s -c idle_in_transaction")
+        assert "-c statement_timeout=15s -c idle_in_transaction" in app["OPTIONS"]["options"]
         assert app["OPTIONS"]["options"].endswith("-c statement_timeout=1s"), "the address has the last word"
         assert app["OPTIONS"]["connect_timeout"] == "9"
         assert app["OPTIONS"]["tcp_user_timeout"] == "10000"

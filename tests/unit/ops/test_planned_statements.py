@@ -186,3 +186,15 @@ def test_a_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "create_request", lambda scope, body: (RequestFactory().get("/"), None))
     with pytest.raises(RuntimeError, match="must be whole"):
         handler._answer({"type": "http", "path": "/"}, None)
+
+
+def test_a_statement_is_planned_once_whatever_it_is_asked_with(db: None) -> None:
+    asked = "SELECT count(*) FROM accounts_user WHERE id = ANY($1::uuid[])"
+    for many in (1, 300, 2):
+        with planned_cursor() as cursor:
+            cursor.execute(asked, [[uuid4() for _ in range(many)]])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = %s", [asked]
+        )
+        assert cursor.fetchall() == [(3, 0)]
