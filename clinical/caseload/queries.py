@@ -72,7 +72,7 @@ class AlertLine(NamedTuple):
 
 @dataclass(slots=True)
 class Case:
-    """One person of a caseload, before anything sealed is opened; `name` is filled by `open_names`.
+    """One person of a caseload, before anything sealed is opened; `open_names` and `add_moods` fill theirs.
 
     `level` is empty when nobody was assessed; `looked_at` and `reviewed_at` are the reader's own marks.
     """
@@ -149,7 +149,6 @@ def caseload(user: User, at: datetime) -> list[Case]:
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
     _add_measures(found, at, user.organization_id)
-    _add_moods(ids, case_of, at)
     _add_contacts(ids, case_of, at)
     for case in found.values():
         _judge(case, at)
@@ -212,16 +211,16 @@ def _said(ids: Collection[UUID], since: date) -> Any:
     return by_row.values_list("patient_id", "days", "said")
 
 
-def _add_moods(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
-    """Fill in the moods of the last days, with gaps; a day is the person's own."""
+def add_moods(cases: Collection[Case], at: datetime) -> None:
+    """Fill in the moods of the last days of these lines, with gaps; a day is the person's own. One query."""
+    owner = {case.who.person_id: case for case in cases} | {case.who.pk: case for case in cases}
     days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    for patient_id, dates, moods in _said(list(ids), since):
-        if (case := case_of(patient_id)) is not None:
-            days[case.who.pk].update(zip(dates, moods, strict=True))
+    for patient_id, dates, moods in _said(list(owner), since):
+        days[owner[patient_id].who.pk].update(zip(dates, moods, strict=True))
     for pk, by_day in days.items():
-        case = case_of(pk)
+        case = owner[pk]
         last = local_day(case.who, at)
         drawn = [last - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
         case.check_ins = sum(day in by_day for day in drawn)

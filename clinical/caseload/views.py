@@ -54,6 +54,7 @@ def _list(
             home = actor.person.organization
             called = found_by(home, phone=asked).values_list("pk", flat=True) if home else []
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
+        queries.add_moods(chosen[:end], at)
         shown: dict[str, Any] = {
             "first": showing.first(everybody, actor.person.pk) if not asked and filters == Filters() else [],
             "groups": showing.groups(chosen, 0, end),
@@ -84,10 +85,12 @@ def case_rest(request: HttpRequest) -> HttpResponse:
     """The lines behind the first ones, which ask for them by their order; a list that has moved says so."""
     actor, filters = actor_of(request), Filters.read(request.GET)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        cases = [one for one in queries.caseload(actor.person, clock()) if filters.holds(one)]
+        at = clock()
+        cases = [one for one in queries.caseload(actor.person, at) if filters.holds(one)]
         if request.GET.get("order") != showing.order_mark(cases):
             return render(request, "clinical/caseload/_moved.html", {"filters": filters})
         queries.open_names(context, cases[showing.LINES :])
+        queries.add_moods(cases[showing.LINES :], at)
         groups = showing.groups(cases, showing.LINES)
         return render(request, "clinical/caseload/_groups.html", {"groups": groups})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,11 +12,14 @@ from django.urls import reverse
 from clinical.caseload import showing
 from cortex.audit.models import PhiAccessLog
 from patients.registry.models import Patient
+from patients.registry.queries import local_day
+from patients.sessions.observations import DailyCheckIn
 from tests import makers
 from tests.cast import Cast
 from tests.unit.caseload.test_live import client_of
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -49,6 +53,21 @@ def test_both_parts_together_show_everybody_once_and_each_names_whom_it_showed(
     assert [{str(one) for one in row.subjects} for row in rows] == [
         set(lines(page)), set(lines(rest)), set(lines(whole)),
     ]  # fmt: skip
+
+
+def test_every_line_has_its_moods_in_whichever_part_it_comes(cast: Cast, long_list: Client) -> None:
+    people = list(Patient.objects.filter(care_team__user=cast.alice))
+    for days, patient in enumerate(people, 1):
+        for number in range(days):
+            DailyCheckIn.objects.create(
+                organization=cast.home, patient=patient, date=local_day(patient, makers.now()) - number * DAY,
+                mood=3 + number, submitted_at=makers.now(), received_at=makers.now(),
+            )  # fmt: skip
+    page = long_list.get("/caseload/").content.decode()
+    rest = long_list.get(rest_url(page)).content.decode()
+    for shown in (page + rest, long_list.get("/caseload/?whole=1").content.decode()):
+        said = dict(re.findall(r'data-case="([^"]+)".*?(\d+) of 14 days', shown, re.DOTALL))
+        assert said == {str(patient.pk): str(days) for days, patient in enumerate(people, 1)}
 
 
 def test_a_group_that_goes_on_has_its_head_and_its_whole_count_once(long_list: Client) -> None:
