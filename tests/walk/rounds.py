@@ -83,15 +83,19 @@ def turn(world: World, address: Address, method: str, people: Iterable[str]) -> 
     """Return who knocks here: all whose role comes in, and one in `SHARE` of the others, or all.
 
     Whom a row refuses is asked in each run; whom the declaration refuses, which is one line for every
-    address, at some of them, at the same in each run.
+    address, at some of them, at the same in each run. So is, in the back office, one of each house for those
+    whose role comes in: its rows are a house's.
     """
     assert address.access is not None
-    where, welcome = f"{method} {address.pattern} ", address.access.roles
-    return [
-        one for one in people
-        if EVERY or str(world.people[one].role) in welcome
-        or crc32(f"{where}{one}".encode()) % SHARE == 0
-    ]  # fmt: skip
+    drawn = {one: crc32(f"{method} {address.pattern} {one}".encode()) for one in people}
+    if EVERY:
+        return list(drawn)
+    inside = [one for one in drawn if str(world.people[one].role) in address.access.roles]
+    outside = [one for one in drawn if one not in inside and drawn[one] % SHARE == 0]
+    if address.is_admin:
+        of_house = {world.people[one].organization_id: one for one in sorted(inside, key=drawn.__getitem__)}
+        inside = list(of_house.values())
+    return [one for one in drawn if one in inside or one in outside]
 
 
 def _one_stranger(people: list[str]) -> list[str]:
