@@ -20,12 +20,14 @@ class ClinicalConfig(AppConfig):
         from clinical.plans.queries import signed_since
         from clinical.plans.reviews.queries import episodes_of
         from clinical.safetyplans.charted import register_safety_plan
+        from clinical.sessions.queries import ran
         from clinical.timeline.care import register_care
         from clinical.timeline.own import register_own
         from clinical.timeline.treatment import register_treatment
         from clinical.timeline.ways import register_ways
         from cortex.live import topics
         from cortex.ui import strips
+        from patients.labels.queries import register_ran
 
         register_own()
         register_care()
@@ -36,6 +38,7 @@ class ClinicalConfig(AppConfig):
         register_safety_plan()
         episodes.register(episodes_of)
         episodes.register_changes(signed_since)
+        register_ran(ran)
         topics.register("caseload", CaseloadSource())
         strips.register(glass_strip)
         strips.register(notice_strip)

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 
 from clinical.assessments import queries as measures
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import TASK_AFTER
+from clinical.caseload.contacts.queries import contacts
 from clinical.caseload.models import CaseMark, CaseView
 from clinical.caseload.ranking import GROUPS, LEVELS, Need, Place, is_reviewed, place
 from clinical.scheduling.queries import next_starts
@@ -24,7 +25,6 @@ from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.accounts.queries import signed_in_user
-from cortex.ids import floor_of, time_of
 from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
@@ -33,11 +33,7 @@ from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 from crisis.risk.queries import latest_levels
 from patients.care.queries import Treated, treated, treated_ids
-from patients.codes import MessageRole, SessionStatus
-from patients.registry.models import Patient
 from patients.registry.queries import full_name, listed, local_day
-from patients.sessions.messages import Message
-from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 
 # More people than anybody treats; a page that is cut says so.
@@ -45,13 +41,10 @@ MOST = 500
 SPARK_DAYS = 14
 # An alert that ended is news for so long, until one has looked.
 ENDED_WITHIN = timedelta(days=14)
-# Messages are looked for this far back, each month in a table of its own; sessions and check-ins without end.
-WRITTEN = timedelta(days=90)
 # The title of a review of the plan whose day has come.
 PLAN_REVIEW = "Review of the plan"
 # What came longer ago than this has been on every list that is still open somewhere.
 FRESH = timedelta(days=1)
-HELD = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
 NAMES = ("given_name", "middle_name", "family_name", "pronouns")
 
@@ -149,7 +142,7 @@ def caseload(user: User, at: datetime) -> list[Case]:
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
     _add_measures(found, at, user.organization_id)
-    _add_contacts(ids, case_of, at)
+    _add_contacts(user, ids, case_of, at)
     for case in found.values():
         _judge(case, at)
     order = {group: number for number, (group, _, _) in enumerate(GROUPS)}
@@ -227,32 +220,14 @@ def add_moods(cases: Collection[Case], at: datetime) -> None:
         case.moods = [by_day.get(day) for day in drawn]
 
 
-@kept
-def _contacts(ids: Collection[UUID], at: datetime, floor: UUID) -> Any:
-    """Each row's last session, next one, last check-in and last own message of an id from `floor` on."""
-    own = Session.objects.filter(patient_id=OuterRef("pk"))
-    newest = own.filter(started_at__lte=at, status__in=HELD).order_by("-started_at")
-    coming = own.filter(started_at__gt=at, status=SessionStatus.SCHEDULED).order_by("started_at")
-    said = DailyCheckIn.objects.filter(patient_id=OuterRef("pk")).order_by("-date")
-    wrote = Message.objects.filter(patient_id=OuterRef("pk"), role=MessageRole.PATIENT, pk__gte=floor)
-    return (
-        Patient.objects.filter(pk__in=ids)
-        .order_by()
-        .values_list(
-            "pk", Subquery(newest.values("started_at")[:1]), Subquery(coming.values("started_at")[:1]),
-            Subquery(said.values("submitted_at")[:1]), Subquery(wrote.order_by("-pk").values("pk")[:1]),
-        )
-    )  # fmt: skip
-
-
-def _add_contacts(ids: Iterable[UUID], case_of: Any, at: datetime) -> None:
+def _add_contacts(user: User, ids: Collection[UUID], case_of: Any, at: datetime) -> None:
     """Fill in when somebody was heard last, by session, check-in or message, and when they come next."""
-    for patient_id, last, following, said, wrote in _contacts(list(ids), at, floor_of(at - WRITTEN)):
+    for patient_id, one in contacts(user, ids, at).items():
         case = case_of(patient_id)
         if case is not None:
-            case.last_heard = _latest(case.last_heard, last, said, time_of(wrote) if wrote else None)
-            case.last_session_at = _latest(case.last_session_at, last)
-            case.next_at = min(filter(None, (case.next_at, following)), default=None)
+            case.last_heard = _latest(case.last_heard, one.last, one.said, one.wrote)
+            case.last_session_at = _latest(case.last_session_at, one.last)
+            case.next_at = min(filter(None, (case.next_at, one.following)), default=None)
     for patient_id, booked in next_starts(ids, at).items():
         if (case := case_of(patient_id)) is not None:
             case.next_at = min(booked, case.next_at or booked)

@@ -17,7 +17,6 @@ from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import mark_of
 from clinical.chart import parts
 from clinical.chart.news.queries import appointments_off, places_ended
-from clinical.notes.queries import standing
 from clinical.scheduling.models import Appointment
 from clinical.scheduling.queries import next_starts
 from clinical.sessions.labels import Reach, open_sessions, reach_by
@@ -32,6 +31,7 @@ from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.codes import ConsentType
 from patients.holds.queries import rows_with_hold
+from patients.labels.queries import standing
 from patients.privacy.queries import decisions
 from patients.privacy.records import Decision
 from patients.registry import access

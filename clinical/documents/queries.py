@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db.models import Q
 
 from clinical.documents.models import MOST_BYTES, Document, DocumentChunk
-from clinical.notes.labels import closed_to
-from clinical.notes.queries import standing
 from cortex.access.context import AccessContext
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor, NotFound
 from cortex.crypto.errors import DecryptError, Place
+from patients.labels.queries import standing
+from patients.labels.rules import closed_to
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of

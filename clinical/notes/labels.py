@@ -7,25 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from patients.registry.access import BREAK_GLASS
-
-# Who cares for a person day by day; a single grant (consultation) opens no labelled note.
-TEAM = frozenset({"care_team", "cover"})
-OF_THE_TEAM = frozenset({"R", "HIV", "GBV", "MINOR"})
-PART2 = "SUD_PART2"
-MAY_AGREE = TEAM | {BREAK_GLASS}
-# Its author's alone, and for a trainee's note whoever co-signs it.
-CLOSED = frozenset({"V", "PSYTHPN"})
-
-
-def closed_to(relation: str, *, part2: bool) -> frozenset[str]:
-    """Return the labels that are shut to somebody in this relationship.
-
-    `part2`: the person agreed that Part 2 records serve treatment, payment and operations, or whoever looks
-    by break-glass confirmed a second time that an emergency needs them.
-    """
-    shut = CLOSED if relation in TEAM else CLOSED | OF_THE_TEAM
-    return shut if part2 and relation in MAY_AGREE else shut | {PART2}
+from patients.labels.rules import CLOSED, PART2, TEAM, closed_to
 
 
 def open_to(user_id: UUID, relation: str, *, part2: bool, cosigns: bool = False) -> Q:

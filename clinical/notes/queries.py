@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from clinical.assessments import queries as measures
-from clinical.notes.labels import closed_diagnoses, closed_to, open_to, open_to_team
+from clinical.notes.labels import closed_diagnoses, open_to, open_to_team
 from clinical.notes.models import (
     PROCESS,
     Addendum,
@@ -30,9 +30,10 @@ from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
-from patients.breakglass.queries import opens_protected
 from patients.care.queries import supervised_by, treated_ids
 from patients.codes import ConsentType
+from patients.labels.queries import standing
+from patients.labels.rules import closed_to
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
@@ -84,15 +85,6 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     cosigns = bool(supervised_by(user, at, ids))
     condition = open_to(user.pk, relation, part2=part2, cosigns=cosigns)
     return Reader(user, patient, ids, condition, cosigns, relation, part2)
-
-
-def standing(user: User, patient: Patient, at: datetime) -> tuple[str, bool]:
-    """Return the relationship in which somebody reads labelled rows of a person, and whether Part 2 opens."""
-    relation = access.relationship_of(user, patient.pk, at, access.CHART) or ""
-    if relation == access.BREAK_GLASS:
-        return relation, opens_protected(user, patient.pk, at)
-    agreed = consent_state([patient.person_id], [ConsentType.PART2_TPO], at)
-    return relation, agreed[patient.person_id, ConsentType.PART2_TPO]
 
 
 @dataclass(slots=True)

@@ -15,7 +15,6 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from clinical.chart.banner import beside
-from clinical.notes.queries import standing
 from clinical.plans import queries
 from clinical.plans.labels import Shut, shut_by
 from clinical.plans.models import TreatmentPlan
@@ -26,6 +25,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
+from patients.labels.queries import standing
 from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, treated
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, person_card

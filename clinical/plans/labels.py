@@ -11,8 +11,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from clinical.notes.labels import closed_diagnoses
-from clinical.notes.queries import standing
 from cortex.audit import Actor
+from patients.labels.queries import standing
 from patients.registry.models import Patient
 
 Row = TypeVar("Row", bound=Any)

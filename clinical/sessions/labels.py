@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from clinical.notes.labels import closed_to
-from clinical.notes.queries import standing
 from cortex.audit import Actor
+from patients.labels.queries import standing
+from patients.labels.rules import closed_to
 from patients.registry.models import Patient
 
 LABELS = "sensitivity_labels"

@@ -197,6 +197,11 @@ def latest(patient_ids: Collection[UUID], who: Reach, at: datetime, most: int) -
     return list(rows.order_by("-started_at")[:most])
 
 
+def ran(user_id: UUID, session_id: UUID) -> bool:
+    """Whether a member of staff ran a session."""
+    return SessionRun.objects.filter(session_id=session_id, clinician_id=user_id).exists()
+
+
 def has_session(patient_ids: Collection[UUID], who: Reach, session_id: UUID) -> bool:
     """Whether a session of these rows is open to somebody."""
     return Session.objects.filter(who.sessions(), pk=session_id, patient_id__in=patient_ids).exists()

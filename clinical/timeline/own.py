@@ -21,9 +21,11 @@ from cortex.ui.zone import zone_of
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.wording import event_words, follow_up_words, reason_sentence, review_words
 from crisis.reviews.models import FollowUp, ReviewItem
+from crisis.risk.codes import PROTECTED, SUBSTANCE
 from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
 from crisis.risk.reasons import reason_code, sentence
 from patients.care.models import CareTeamMember
+from patients.labels.rules import PART2
 from patients.privacy.models import Consent
 from patients.privacy.scope import limit_words
 from patients.sessions.models import Session
@@ -158,11 +160,16 @@ def _level_detail(one: RiskAssessment) -> str:
 
 
 def _signals(look: Look) -> list[Entry]:
-    """Coded signals that count or counted; shadow readings and what people decided are no findings."""
+    """Coded signals that count or counted; shadow readings and what people decided are no findings.
+
+    One about substance use is a protected factor to whom Part 2 is closed: no finding, so nobody's words.
+    """
     rows = Evidence.objects.filter(patient_id__in=look.ids, observed_at__lte=look.at)
     rows = rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW)).exclude(status="absent")
+    closed = SUBSTANCE if PART2 in look.reach.shut else frozenset()
     return [
-        Entry(
+        _protected(one) if one.code in closed
+        else Entry(
             "signal", "signals", one.pk, one.observed_at, wording.evidence_title(one.code),
             detail=wording.evidence_source(one.source_type)
             + (" Found to be no sign when the alert ended." if one.refuted_at else ""),
@@ -175,6 +182,13 @@ def _signals(look: Look) -> list[Entry]:
         )
         for one in window(rows, "observed_at", look, "signal")
     ]  # fmt: skip
+
+
+def _protected(one: Evidence) -> Entry:
+    return Entry(
+        "signal", "signals", one.pk, one.observed_at, wording.evidence_title(PROTECTED),
+        detail=wording.KEPT_BACK, icon="lock",
+    )  # fmt: skip
 
 
 def _consents(look: Look) -> list[Entry]:

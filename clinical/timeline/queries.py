@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from clinical.notes.queries import standing
 from clinical.plans.labels import Shut, shut_by
 from clinical.sessions.labels import Reach, reach_by
 from clinical.sessions.queries import withheld
@@ -20,6 +19,7 @@ from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound
+from patients.labels.queries import standing
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of

@@ -37,12 +37,14 @@ SIGNALS = {
     "WS_PLAN": "speaks of a plan", "WS_PREPARATION": "speaks of preparations",
     "WS_MEANS_SEEKING": "looks for means", "WS_GOODBYE_GIVING_AWAY": "says goodbye or gives things away",
     "WS_SUDDEN_CALM": "suddenly calm", "WS_RAGE": "rage", "WS_RECKLESS": "reckless",
-    "WS_WITHDRAWAL_SUDDEN": "withdrew suddenly", "WS_INTOX_ESCALATION": "drinks or uses more",
+    "WS_WITHDRAWAL_SUDDEN": "withdrew suddenly",
     "DISSONANCE_CONGRUENT": "voice and words agree", "PF_PROBLEM_SOLVING": "solves problems",
     "PF_FUTURE_PLANS": "has plans for the future",
 }  # fmt: skip
 
 
+# Beside a signal about substance use where Part 2 is closed to the reader.
+KEPT_BACK = "What it is stays closed to you under a sensitivity label."
 TONE = "EMO_"
 
 

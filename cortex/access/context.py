@@ -116,6 +116,12 @@ class AccessContext:
         if self.actor.kind == "patient" or not (self.actor.is_unbound or concerned & set(self.actor.reach)):
             raise _stranger()
 
+    def by(self, permission: str) -> None:
+        """Ask for relationships that open this permission; RuntimeError once somebody was asked about."""
+        if self._related:
+            raise RuntimeError("the relationship was asked for already")
+        self.permission = permission
+
     def relation_to(self, subject: UUID) -> str:
         """Return the relationship by which somebody is open here; no query for whoever was opened already.
 

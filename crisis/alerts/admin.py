@@ -12,6 +12,8 @@ from cortex.ui.admin import ActionAdmin
 from crisis.alerts.models import AlertEvent, AlertFeedback, RiskAlert
 
 SEALED = ("hand_note", "resolution_notes", "no_follow_up_reason")
+# Coded factors may speak of substance use, which is closed to the back office (domain 7.4).
+UNSHOWN = (*SEALED, "factors")
 
 
 @admin.register(RiskAlert)
@@ -33,11 +35,11 @@ class RiskAlertAdmin(ActionAdmin):
     search_help_text = "The id of an alert, or a pseudonym."
     list_select_related = ("patient", "assigned_to")
     ordering = ("-raised_at",)
-    exclude = SEALED
+    exclude = UNSHOWN
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Leave the sealed columns out of the query."""
-        return super().get_queryset(request).defer(*SEALED)
+        """Leave the columns that aren't shown out of the query."""
+        return super().get_queryset(request).defer(*UNSHOWN)
 
     def note_look(self, looking: Any, rows: list[Any]) -> None:
         """Say whose alerts were shown."""

@@ -306,6 +306,8 @@ def shadow_words(one: Shadow) -> str:
         return f"{rule_words(code.removeprefix('RULE_'))}, engine {one.version}"
     if code == codes.TEXT_MODEL:
         return f"Text model {one.version}"
+    # Of one person it would tell who knows them what their alert doesn't (domain 7.4).
+    code = codes.PROTECTED if code in codes.SUBSTANCE else code
     what = tier_words(code.removeprefix("TEXT_")) if code.startswith("TEXT_") else label(FACTORS, code, "en")
     return f"{what}, lexicon {one.version}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ DOMAINS = {
     "state": "Current state",
     "others": "Other people",
     "review": "Clinician",
+    "protected": "Kept back from you",
 }
 SOURCES = {
     "message": "a chat message",
@@ -44,6 +46,7 @@ SOURCES = {
     "sos": "the SOS button",
     "third_party": "somebody else",
     "alert": "an alert",
+    "protected": "under a sensitivity label",
 }
 ICONS = {
     "text": "message-circle",
@@ -53,14 +56,17 @@ ICONS = {
     "cssrs": "clipboard-list",
     "history": "history",
     "sos": "phone",
+    "protected": "lock",
 }
 # Sources that hold words which somebody may open on request.
 OPENABLE = frozenset({"message", "transcript", "check_in", "activity", "feedback"})
 
 
-def factor_rows(alert: RiskAlert, at: datetime, *, linked: bool) -> list[dict[str, Any]]:
-    """Return the factors of an alert as rows, largest share first; `linked` adds the way to its source."""
-    return [_row(alert, factor, at, linked=linked) for factor in alert.factors]
+def factor_rows(
+    alert: RiskAlert, factors: Sequence[dict[str, Any]], at: datetime, *, linked: bool
+) -> list[dict[str, Any]]:
+    """Return what somebody sees of an alert's factors as rows; `linked` adds the way to each source."""
+    return [_row(alert, factor, at, linked=linked) for factor in factors]
 
 
 def _row(alert: RiskAlert, factor: dict[str, Any], at: datetime, *, linked: bool) -> dict[str, Any]:
@@ -137,11 +143,18 @@ class StoredFactor:
     observed_at: datetime
 
 
-def interpretation(alert: RiskAlert, at: datetime, locale: str = "en") -> str:
-    """Return the templated sentence of an alert, rendered from its codes (domain 4.4)."""
+def interpretation(
+    alert: RiskAlert, factors: Sequence[dict[str, Any]], at: datetime, locale: str = "en"
+) -> str:
+    """Return the templated sentence of an alert, rendered from its codes (domain 4.4).
+
+    `factors` are what the reader sees of its own; empty for one that neither a rule nor the score raised.
+    """
+    if not alert.rules_fired and not factors:
+        return ""
     stored = [
         StoredFactor(one["code"], one.get("share") or 0.0, datetime.fromisoformat(one["observed_at"]))
-        for one in alert.factors
+        for one in factors
         if one.get("observed_at")
     ]
     return interpret(

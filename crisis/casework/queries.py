@@ -22,14 +22,24 @@ from crisis.alerts.queries import GONE
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
 from crisis.casework import facts
-from crisis.casework.evidence_words import SOURCES, factor_rows, helps, missing_words, suggested
+from crisis.casework.evidence_words import (
+    SOURCES,
+    factor_rows,
+    helps,
+    interpretation,
+    missing_words,
+    suggested,
+)
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import SecondReview
+from crisis.risk.protected import holds_protected, without_protected
 from crisis.safetyplans import queries as safetyplans
 from crisis.safetyplans.showing import card as safety_card
+from patients.labels.queries import opened_by, opens_part2
+from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
-from patients.sessions.queries import open_words
+from patients.sessions.queries import open_words, source_of
 
 LOST = "The note could not be kept. Whoever wrote it was asked to write it again."
 
@@ -66,7 +76,7 @@ def preview(user: User, look: Look, at: datetime) -> dict[str, Any]:
     [shown] = cards([alert])
     return {
         "card": shown,
-        "factors": factor_rows(alert, at, linked=False),
+        "factors": factor_rows(alert, seen_factors(user, alert, at), at, linked=False),
         "missing": missing_words(alert.missing_inputs),
         "helps": helps(alert),
         "facts": [{"label": "Language", "value": shown["language_label"] or "Not known"}],
@@ -80,13 +90,15 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
     """Return the alert page; the person, notes and sources open only by a relationship, and are logged."""
     alert = look.alert
     [shown] = cards([alert])
+    factors = seen_factors(user, alert, at)
     return {
         "alert": shown,
         "person": _person(ctx, alert, at) if look.opens_person else None,
         "person_closed": _closed(alert),
         "merged_url": _merged_url(alert),
         "told": _told(ctx, look),
-        "factors": factor_rows(alert, at, linked=look.opens_person),
+        "factors": factor_rows(alert, factors, at, linked=look.opens_person),
+        "interpretation": interpretation(alert, factors, at),
         "missing": missing_words(alert.missing_inputs),
         "helps": helps(alert),
         "suggested": suggested(alert),
@@ -97,6 +109,13 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "followups": _follow_ups(alert),
         "review": _review(ctx, user, look),
     }
+
+
+def seen_factors(user: User, alert: RiskAlert, at: datetime) -> list[dict[str, Any]]:
+    """Return the factors of an alert as somebody sees them; who reads is asked only where it matters."""
+    if alert.patient is None or not holds_protected(alert.factors) or opens_part2(user, alert.patient, at):
+        return list(alert.factors)
+    return without_protected(alert.factors)
 
 
 def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any]:
@@ -285,23 +304,39 @@ def _label(choices: type[TextChoices], code: str | None) -> str:
     return str(choices(code).label) if code in choices.values else ""
 
 
-def source_message(ctx: AccessContext, look: Look, source_id: UUID) -> dict[str, Any]:
-    """Open the words behind one factor of an alert, while they exist; NotFound without a relationship."""
-    factor = next((one for one in look.alert.factors if one.get("source_id") == str(source_id)), None)
-    if factor is None or not look.opens_person or look.alert.patient_id is None:
+def source_message(
+    ctx: AccessContext, user: User, look: Look, source_id: UUID, at: datetime
+) -> dict[str, Any]:
+    """Open the words behind one factor of an alert, while they exist; NotFound without a relationship.
+
+    Words that a label keeps back stay closed, as do those that only a protected factor leads to: the page
+    says so, and the look is logged by another name. What break-glass opens is logged with its grant.
+    """
+    alert, patient = look.alert, look.alert.patient
+    factor = next((one for one in alert.factors if one.get("source_id") == str(source_id)), None)
+    if factor is None or not look.opens_person or patient is None:
         raise NotFound(GONE, "not_found")
+    seen = seen_factors(user, alert, at)
+    found = source_of(factor["source_type"], source_id, patient.pk)
+    by = opened_by(user, patient, found.labels, found.session_id, at) if found else ""
+    withheld = by is None or all(one.get("source_id") != str(source_id) for one in seen)
+    if by == BREAK_GLASS:
+        ctx.by(CHART)
     ctx.saw(
-        "source_message",
-        subjects=[look.alert.patient_id],
-        organization_id=look.alert.organization_id,
+        "source_withheld" if withheld else "source_message",
+        subjects=[patient.pk],
+        organization_id=alert.organization_id,
         object_type=factor["source_type"],
         object_id=source_id,
     )
-    [shown] = cards([look.alert])
-    observed = datetime.fromisoformat(factor["observed_at"])
-    words = open_words(ctx, factor["source_type"], source_id, look.alert.patient_id)
-    label = SOURCES.get(factor["source_type"], "the app")
-    return {"alert": shown, "source": {"text": words, "label": f"From {label}", "at": observed}}
+    [shown] = cards([alert])
+    source = {
+        "text": "" if withheld or found is None else open_words(ctx, found),
+        "label": f"From {SOURCES.get(factor['source_type'], 'the app')}",
+        "at": datetime.fromisoformat(factor["observed_at"]),
+        "withheld": withheld,
+    }
+    return {"alert": shown, "source": source}
 
 
 __all__ = ["Look", "look_at", "page", "preview", "source_message"]

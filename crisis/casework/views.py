@@ -27,7 +27,6 @@ from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import CLOSED
 from crisis.alerts.wording import LOST_NOTE
 from crisis.casework import commands, queries
-from crisis.casework.evidence_words import interpretation
 from crisis.casework.forms import DecisionForm
 from crisis.casework.queries import Look
 from crisis.desk.queries import subjects_of
@@ -86,9 +85,6 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             "actions": offered,
             "note_url": next((one["url"] for one in offered if one["code"] == "note"), ""),
             "beside": cards(beside),
-            "interpretation": interpretation(look.alert, at)
-            if look.alert.rules_fired or look.alert.factors
-            else "",
             "server_now": at,
             "topics": topics,
             "topic": f"board:{look.alert.organization_id}",
@@ -140,7 +136,7 @@ def alert_source(request: HttpRequest, alert_id: UUID, source_id: UUID) -> HttpR
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="alert_review") as context:
         look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-        shown = queries.source_message(context, look, source_id)
+        shown = queries.source_message(context, request.user, look, source_id, at)  # type: ignore[arg-type]
         return render_part(request, "crisis/alerts/source.html", "crisis/alerts/_source.html", shown)
 
 

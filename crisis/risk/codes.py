@@ -44,6 +44,11 @@ PROTECTIVE = (
     "PF_DEPENDANTS", "PF_FAITH_CULTURE", "PF_PROBLEM_SOLVING", "PF_FUTURE_PLANS",
 )  # fmt: skip
 
+# What speaks of substance use (domain 7.4): the engine counts it, and names it to whom Part 2 opens alone.
+SUBSTANCE = frozenset({"RF_DX_SUD", "RF_INTOXICATED", "WS_INTOX_ESCALATION"})
+# What stands in its place for everybody else.
+PROTECTED = "PROTECTED"
+
 TEXT_MODEL = "TEXT_MODEL"
 TEXT_MODEL_SHADOW = "TEXT_MODEL_SHADOW"
 ATTEMPT_NOW = "ATTEMPT_NOW"

@@ -52,6 +52,10 @@ FACTORS = {
     "RF_STIGMA_HIV_SGM": ("stigma", "unyanyapaa"),
     "RF_EXPOSURE_SUICIDE": ("a suicide close to them", "kujiua kwa mtu wa karibu"),
     "RF_MEANS_ACCESS": ("means within reach", "njia ziko karibu"),
+    "RF_DX_SUD": ("a substance use disorder on record", "tatizo la pombe au dawa kwenye rekodi"),
+    "RF_INTOXICATED": ("intoxicated", "amelewa"),
+    "WS_INTOX_ESCALATION": ("drinks or uses more", "anakunywa au kutumia zaidi"),
+    "PROTECTED": ("protected factor", "kigezo kinacholindwa"),
 }
 
 MISSING = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,18 +28,36 @@ WORDS: dict[str, tuple[Any, str, str]] = {
 }
 
 
-def open_words(ctx: AccessContext, kind: str, source_id: UUID, patient_id: UUID) -> str:
-    """Return the words behind a source of one person, or "" when they are no longer kept."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A row that holds words of one person: its column, its labels with its session's, and its session."""
+
+    row: Any
+    column: str
+    labels: frozenset[str]
+    session_id: UUID | None
+
+
+def source_of(kind: str, source_id: UUID, patient_id: UUID) -> Source | None:
+    """Return the row behind a source of one person, closed, or None when its words are no longer kept."""
     if kind not in WORDS:
-        return ""
+        return None
     model, key, column = WORDS[kind]
     row = model._default_manager.filter(**{key: source_id}).first()
-    if row is None or row.__dict__.get(column) is None:
-        return ""
-    if (getattr(row, "patient_id", None) or row.session.patient_id) != patient_id:
-        return ""
-    ctx.open([row], [column])
-    return str(getattr(row, column))
+    if row is None or row.__dict__.get(column) is None or row.patient_id != patient_id:
+        return None
+    session_id: UUID | None = getattr(row, "session_id", None)
+    labels = set(getattr(row, "sensitivity_labels", ()))
+    if session_id is not None:
+        around = Session.objects.filter(pk=session_id).values_list("sensitivity_labels", flat=True)
+        labels.update(around.first() or ())
+    return Source(row, column, frozenset(labels), session_id)
+
+
+def open_words(ctx: AccessContext, source: Source) -> str:
+    """Return the words of a source; who asks has asked what its labels shut."""
+    ctx.open([source.row], [source.column])
+    return str(getattr(source.row, source.column))
 
 
 def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[UUID, dict[str, Any]]:

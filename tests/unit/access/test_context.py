@@ -238,3 +238,14 @@ def test_who_signed_in_comes_with_their_reach_in_one_query(
     cast.elsewhere.save()
     user = signed_in_user(cast.cleo.pk)
     assert user is not None and makers.staff(user).covers == (), "the agreement ended"
+
+
+def test_by_which_right_a_look_asks_is_settled_before_it_opens_anybody(cast: Cast) -> None:
+    cleo = makers.staff(cast.claimed_alert().assigned_to)  # type: ignore[arg-type]
+    with reading(cleo, purpose="curious") as ctx:
+        ctx.open([cast.patient], ["given_name"])
+        with pytest.raises(RuntimeError):
+            ctx.by(CHART)
+    with pytest.raises(NotFound), reading(cleo, purpose="curious") as ctx:
+        ctx.by(CHART)
+        ctx.open([cast.patient], ["given_name"])

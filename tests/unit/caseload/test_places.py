@@ -7,14 +7,18 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinical.caseload.actions import mark_reviewed, note_look
 from clinical.caseload.queries import Case, caseload
 from clinical.caseload.showing import first
 from clinical.plans.actions import begin_plan
 from clinical.plans.models import PlanStatus, TreatmentPlan
+from clinical.sessions.actions import start_session
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
+from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
 from patients.sessions.records import Batch, MessageData
 from tests import makers
@@ -92,8 +96,11 @@ def wrote(cast: Cast, at: datetime, role: str = "patient") -> None:
     makers.store(actor=actor, patient=cast.patient, sessions=[], batch=Batch(messages=[words]))
 
 
-def sat(cast: Cast, at: datetime, status: str = "completed") -> None:
-    makers.make_session(cast.patient, started_at=at, received_at=at, status=status, client_ref=str(uuid4()))
+def sat(cast: Cast, at: datetime, status: str = "completed", *labels: str) -> None:
+    makers.make_session(
+        cast.patient, started_at=at, received_at=at, status=status,
+        client_ref=str(uuid4()), sensitivity_labels=list(labels),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("heard", [checked_in, wrote, sat])
@@ -113,6 +120,52 @@ def test_what_others_wrote_or_nobody_came_to_is_no_sign(cast: Cast) -> None:
     for status in ("no_show", "cancelled", "scheduled"):
         sat(cast, at - DAY, status)
     assert line(cast).place.why == "Nothing heard for 30 days."
+
+
+@pytest.mark.parametrize("label", ["V", "PSYTHPN", "SUD_PART2"])
+def test_a_session_that_a_label_shuts_is_neither_the_last_nor_the_next_one(cast: Cast, label: str) -> None:
+    at = makers.now()
+    sat(cast, at - 30 * DAY)
+    sat(cast, at - 2 * DAY, "completed", label)
+    sat(cast, at + 2 * DAY, "scheduled", label)
+    sat(cast, at + 5 * DAY, "scheduled", "HIV")
+    found = line(cast)
+    assert (found.last_session_at, found.next_at) == (at - 30 * DAY, at + 5 * DAY)
+    assert found.place.why == "Nothing heard for 30 days."
+    makers.consent(cast.patient, "part2_tpo")
+    found, opens = line(cast), label == "SUD_PART2"
+    assert found.last_session_at == at - (2 if opens else 30) * DAY
+    assert found.next_at == at + (2 if opens else 5) * DAY
+
+
+def test_one_s_own_session_is_the_last_one_whatever_its_label(cast: Cast) -> None:
+    begun = start_session(actor=staff(cast.alice), patient_id=cast.patient.pk, channel="video")
+    Session.objects.filter(pk=begun.pk).update(sensitivity_labels=["V"])
+    assert line(cast).last_session_at == Session.objects.get(pk=begun.pk).started_at
+    makers.add_to_team(cast.patient, cast.bob)
+    (theirs,) = caseload(cast.bob, makers.now())
+    assert theirs.last_session_at is None
+
+
+def test_a_caseload_asks_two_questions_more_where_a_label_may_shut_a_session_whosever(cast: Cast) -> None:
+    def cost() -> int:
+        line(cast)
+        with CaptureQueriesContext(connection) as asked:
+            caseload(cast.alice, makers.now())
+        return len(asked)
+
+    at = makers.now()
+    sat(cast, at - 3 * DAY)
+    plain = cost()
+    sat(cast, at - 2 * DAY, "completed", "HIV")
+    assert cost() == plain, "a label that is open to every team asks nothing"
+    sat(cast, at - DAY, "completed", "SUD_PART2")
+    one = cost()
+    for _ in range(3):
+        other = makers.make_patient(organization=cast.home, team=[cast.alice])
+        makers.make_session(other, kind="therapy", status="completed", sensitivity_labels=["SUD_PART2"])
+        makers.make_session(other, kind="therapy", status="completed", sensitivity_labels=["V"])
+    assert (one, cost()) == (plain + 2, plain + 2)
 
 
 def plan_due(cast: Cast, at: datetime) -> None:

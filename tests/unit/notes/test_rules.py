@@ -8,10 +8,10 @@ import pytest
 
 from clinical.notes.differences import changed, differences
 from clinical.notes.forms import BlockForm
-from clinical.notes.labels import closed_to
 from clinical.notes.matching import excerpt, folded, wanted
 from clinical.notes.models import PROCESS
 from clinical.notes.rules import missing
+from patients.labels.rules import closed_to
 
 DAY = date(2026, 11, 26)
 

@@ -1,0 +1,1 @@
+"""When people of a caseload were seen or heard last, and when they come next."""
