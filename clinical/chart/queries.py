@@ -156,7 +156,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         sessions_withheld=withheld(ids, who, until=at),
         session_times=_session_times(ids, start, at, who.user_id, who.shut),
         next_at=_next(ids, at, who),
-        progress=_progress(patient.pk, ids, at - timedelta(days=DAYS), who),
+        progress=_progress(patient.pk, ids, at - timedelta(days=DAYS), last - timedelta(days=DAYS - 1), who),
         preference=next(iter(_preference(ids)), None),
         off=appointments_off(ids, since or at, at),
         left=places_ended(ids, since or at, at),
@@ -259,16 +259,18 @@ def _next_session(
     return rows.order_by("started_at").values_list("started_at", flat=True)[:1]
 
 
-def _progress(patient_id: UUID, ids: list[UUID], since: datetime, who: Reach) -> dict[str, Any]:
-    [found] = _figures(patient_id, ids, since, who.user_id, who.shut)
+def _progress(
+    patient_id: UUID, ids: list[UUID], since: datetime, first_day: date, who: Reach
+) -> dict[str, Any]:
+    [found] = _figures(patient_id, ids, since, first_day, who.user_id, who.shut)
     return dict(zip(PROGRESS, found, strict=True))
 
 
 @kept
 def _figures(
-    patient_id: UUID, ids: list[UUID], since: datetime, user_id: UUID, shut: tuple[str, ...]
+    patient_id: UUID, ids: list[UUID], since: datetime, first_day: date, user_id: UUID, shut: tuple[str, ...]
 ) -> QuerySet[Patient, Any]:
-    return progress_summary(patient_id, ids, since, open_sessions(user_id, shut))
+    return progress_summary(patient_id, ids, since, first_day, open_sessions(user_id, shut))
 
 
 @kept

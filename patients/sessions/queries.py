@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,13 +81,14 @@ def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]
 
 
 def progress_summary(
-    patient_id: UUID, patient_ids: Collection[UUID], since: datetime, opened: Q | None = None
+    patient_id: UUID, patient_ids: Collection[UUID], since: datetime, first_day: date, opened: Q | None = None
 ) -> QuerySet[Patient, Any]:
-    """Return a person's sessions and mean answers since a time as one row of `PROGRESS`, unread.
+    """Return a person's sessions since a time, and mean answers, as one row of `PROGRESS`, unread.
 
     It is the source's user_progress_summary. `patient_ids` are all rows of the person, `patient_id` any of
     them. Each figure is read apart: joining sessions and check-ins would count rows many times.
     Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure without an answer is None.
+    Check-ins count from `first_day` on, by the person's own days: so ten years of them are not read.
     `opened` is which sessions count, where not all do.
     """
     sessions = Session.objects.filter(patient_id__in=patient_ids)
@@ -96,7 +97,7 @@ def progress_summary(
         sessions = sessions.filter(opened)
         feedback = feedback.filter(session__in=sessions)
     norm = (F("effectiveness_raw") - 1.0) / (F("effectiveness_scale") - 1.0)
-    days = DailyCheckIn.objects.filter(patient_id__in=patient_ids, submitted_at__gte=since)
+    days = DailyCheckIn.objects.filter(patient_id__in=patient_ids, date__gte=first_day)
     return Patient.objects.filter(pk=patient_id).values_list(
         count_of(sessions.filter(started_at__gte=since)),
         mean_of(feedback, 1 + 4 * norm),

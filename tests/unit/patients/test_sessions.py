@@ -244,13 +244,13 @@ def test_progress_counts_each_thing_once_and_never_averages_across_scales(patien
         FeedbackData(**base, session_id=sessions[0].pk, effectiveness_raw=raw, effectiveness_scale=scale)
         for raw, scale in answers
     ]
-    days = [NOW.date() - timedelta(days=number) for number in range(2)]
+    days = [NOW.date() - timedelta(days=number) for number in range(3)]
     check_ins = [
         CheckInData(**common(patient), date=day, submitted_at=NOW, sleep_quality=quality)
-        for day, quality in zip(days, (4, 8), strict=True)
+        for day, quality in zip(days, (4, 8, 1), strict=True)
     ]
     put(patient, feedback=feedback, check_ins=check_ins)
-    found = progress_summary(patient.pk, [patient.pk], NOW - 24 * HOUR).get()
+    found = progress_summary(patient.pk, [patient.pk], NOW - 24 * HOUR, days[1]).get()
     summary = dict(zip(PROGRESS, found, strict=True))
     assert summary.pop("avg_effectiveness") == pytest.approx((5 + 1 + 5) / 3)
     assert summary == {"total_sessions": 3, "avg_sleep_quality": 6.0, "avg_focus_score": None}
