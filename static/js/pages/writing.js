@@ -95,7 +95,11 @@ export function writing(form, take = text) {
   gone.addEventListener("cancel", (event) => event.preventDefault());
   addEventListener("online", () => { if (keeper.dirty) keeper.later(0); });
   addEventListener("pagehide", () => keeper.leaving());
-  addEventListener("beforeunload", (event) => { if (keeper.dirty) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { // sent before the next page is asked for, which may be this one
+    if (!keeper.dirty) return;
+    keeper.leaving();
+    event.preventDefault();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") keeper.leaving();
     else if (gone.open) keeper.tryAgain();
