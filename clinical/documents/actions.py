@@ -16,10 +16,10 @@ from clinical.documents.formats import Refused, media_type_of
 from clinical.documents.models import PIECE_BYTES, Document, DocumentChunk, DocumentKind
 from clinical.documents.naming import MOST_SIGNS, UNSEEN, holds_unseen, title_of
 from clinical.documents.wording import LABELS, size_words
-from clinical.notes.sealing import key_of
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
+from cortex.keys.sealing import key_of
 from cortex.ui.zone import zone_of
 from patients.codes import LANGUAGES
 from patients.registry import access

@@ -27,6 +27,8 @@ from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
+from cortex.keys.sealing import key_of
+from cortex.spells import Arrival, Page, arrival
 from crisis.risk.queries import latest_assessment
 from patients.registry import access
 from patients.registry.models import Patient
@@ -73,7 +75,7 @@ def begin_note(
     if isinstance(row, Note):
         row.note_type = note_type
         row.needs_cosign = queries.is_trainee(actor.person)
-    sealing.put(row, sealing.key_of(who.pk), _begun_with(who, row, session, sections or {}, at))
+    sealing.put(row, key_of(who.pk), _begun_with(who, row, session, sections or {}, at))
     row.save(force_insert=True)
     codes = {"type": note_type, "session": str(session_id or "")}
     record(actor, "note.begun", row, subject=who.pk, codes=codes)
@@ -146,16 +148,16 @@ def take_save(
     InputRefused for what is too long.
     """
     texts = _checked(row, sections)
-    is_repeated = row.spell == spell and number <= row.spell_number
+    how = arrival(row, Page(spell, number), knows_newest=version == row.version)
     # A page without a script that was gone back to says the same number again, maybe with other words.
-    is_other = is_repeated and number == row.spell_number and _holds_other_words(actor, row, texts)
-    if is_repeated and not is_other:
+    is_other = how is Arrival.AGAIN and _holds_other_words(actor, row, texts)
+    if how in (Arrival.AGAIN, Arrival.LATE) and not is_other:
         return "known" if row.is_draft else "signed"
-    key = sealing.key_of(row.patient_id)
-    if not row.is_draft or is_other or (row.spell != spell and version != row.version):
+    key = key_of(row.patient_id)
+    if not row.is_draft or is_other or how is Arrival.STALE:
         _keep_beside(actor, row, key, texts, version, at)
         return "conflict" if row.is_draft else "signed"
-    if row.spell != spell:
+    if how is Arrival.BEGINS:
         begin_spell(actor=actor, row=row, key=key, spell=spell, at=at)
     sealing.put(row, key, texts)
     row.spell_number, row.version = number, row.version + 1
@@ -270,7 +272,7 @@ def sign_note(
         row.level_at_signing = level
     row.status, row.signed_at = NoteStatus.SIGNED, at
     named = linked.signed_words(who, row)
-    row.content_hash = sealing.note_digest(sealing.key_of(row.patient_id), row, texts, named)
+    row.content_hash = sealing.note_digest(key_of(row.patient_id), row, texts, named)
     row.save()
     record(
         actor, "note.signed", row, subject=row.patient_id, fields=["status", "signed_at"],

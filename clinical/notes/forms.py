@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django import forms
 
 from clinical.notes.models import NoteType
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, TEMPLATED
 from clinical.plans.diagnoses.models import Diagnosis
+from cortex.ui.saving import MOST_SAVES, SpellForm
 
 DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
-# One less than its column holds: the next save counts one more.
-MOST_SAVES = 2**31 - 2
 TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
 
 
-class NoteForm(forms.Form):
+class NoteForm(SpellForm):
     """The sections of one type of note, with which page saved what: version, spell, and the save's number."""
 
     version = forms.IntegerField(min_value=1, max_value=MOST_SAVES, widget=forms.HiddenInput)
-    spell = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
-    number = forms.IntegerField(min_value=1, max_value=MOST_SAVES, widget=forms.HiddenInput, initial=1)
 
     def __init__(
         self, *args: Any, note_type: str, diagnoses: Iterable[Diagnosis] = (), **kwargs: Any

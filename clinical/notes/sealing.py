@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from clinical.notes.models import Note
 from clinical.notes.queries import AnyAddendum, AnyDraft, AnyNote
@@ -15,16 +14,9 @@ from clinical.notes.wording import names_of
 from cortex.crypto.digest import keyed_digest
 from cortex.crypto.errors import SealedError
 from cortex.crypto.keys import DataKey
-from cortex.keys.actions import ensure_keys
 from cortex.keys.queries import data_keys, pick
 
 VERSION_BYTES = 2
-
-
-def key_of(patient_id: UUID) -> DataKey:
-    """Return the key that seals a person's rows now; a write that opens nothing leaves no access row."""
-    versions = {key.version: key for key in ensure_keys([patient_id])[patient_id]}
-    return pick(versions, patient_id, None)
 
 
 def put(row: AnyDraft, key: DataKey, sections: Mapping[str, str]) -> None:

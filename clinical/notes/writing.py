@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.middleware.csrf import get_token
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +15,7 @@ from clinical.notes import actions, linked, queries
 from clinical.notes.actions import Saved
 from clinical.notes.forms import NoteForm
 from clinical.notes.models import Note
-from clinical.notes.queries import AnyDraft, AnyNote
+from clinical.notes.queries import AnyNote
 from clinical.notes.showing import block_row, row_of, side_by_side
 from clinical.notes.views import banner, saw
 from clinical.notes.wording import FILLED
@@ -28,6 +26,7 @@ from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
+from cortex.ui.saving import refused_json, saved_json, state_json
 from patients.registry.access import CHART
 
 
@@ -122,11 +121,11 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
         form = NoteForm(request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note))
     if not form.is_valid():
         return _refused(request, patient_id, note_id, form, 422)
-    data = form.cleaned_data
+    data, page = form.cleaned_data, form.page()
     try:
         saved = actions.save_draft(
-            actor=actor, patient_id=patient_id, note_id=note_id, version=data["version"], spell=data["spell"],
-            number=data["number"], sections=form.sections(), follow_up_on=data.get("follow_up_on"),
+            actor=actor, patient_id=patient_id, note_id=note_id, version=data["version"], spell=page.spell,
+            number=page.number, sections=form.sections(), follow_up_on=data.get("follow_up_on"),
             occurred_at=data["occurred_at"], diagnoses=form.about(),
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
@@ -134,20 +133,9 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     if saved.outcome in ("conflict", "signed"):
         return _both(request, patient_id, saved, form)
     if is_partial(request):
-        return saved_json(saved.note)
+        return saved_json(saved.note.version, saved.note.saved_at)
     name = "note_page" if "read" in request.POST else "note_edit"
     return go_to(request, reverse(f"clinical:{name}", args=[patient_id, note_id]))
-
-
-def saved_json(row: AnyDraft) -> JsonResponse:
-    """Tell a script which version its save became, and when."""
-    return JsonResponse({"version": row.version, "at": f"{timezone.localtime(row.saved_at):%H:%M:%S}"})
-
-
-def refused_json(form: BaseForm, status: int) -> JsonResponse:
-    """Tell a script what is wrong with what it sent; the words stand in its page."""
-    sentences = [str(error) for errors in form.errors.values() for error in errors]
-    return JsonResponse({"message": " ".join(sentences)}, status=status)
 
 
 def _refused(
@@ -182,7 +170,7 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
         mine = NoteForm(
             note_type=note.note_type,
             diagnoses=linked.choices(who, note),
-            initial=form.cleaned_data | {"version": note.version, "number": form.cleaned_data["number"] + 1},
+            initial=form.cleaned_data | {"version": note.version, "number": form.page().number + 1},
         )
         return _editor(request, context, who, note, mine, 409, **shown)
 
@@ -195,5 +183,4 @@ def note_state(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
     with reading(actor, purpose="treatment", permission=CHART) as context:
         note = queries.note(queries.reader(actor, patient_id, clock()), note_id)
         context.saw("note_state", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk)
-        found = {"me": str(actor.person.pk), "token": get_token(request), "version": note.version}
-        return JsonResponse(found, headers={"Cache-Control": "no-store"})
+        return state_json(request, actor.person.pk, note.version)

@@ -1,15 +1,18 @@
-"""Writes of safety plans: keep a draft, finish it, find a version still right, retire it, discard a draft."""
+"""Writes of safety plans: keep a draft or words beside it, finish, find still right, retire, discard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.keys.sealing import key_of
+from cortex.spells import Arrival, Page, arrival
 from crisis.decisions.actions import state_factors
 from crisis.reviews.actions import close_item, make_item
 from crisis.reviews.models import PLAN_REVIEW
@@ -26,7 +29,7 @@ from crisis.safetyplans.models import (
     SafetyPlanReview,
 )
 from crisis.safetyplans.queries import Held, Line, Lines, Reader
-from crisis.safetyplans.wording import BY_KEY, DISCARDED, RETIRED
+from crisis.safetyplans.wording import BESIDE, BY_KEY, DISCARDED, RETIRED
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
 
@@ -34,6 +37,8 @@ FACTOR = "PF_SAFETY_PLAN"
 # A button that is pressed twice says the same thing once.
 SAME_LOOK = timedelta(minutes=5)
 CHANGED = "Somebody saved this plan meanwhile. Nothing of yours is lost: it stands below, beside theirs."
+SAME = "Nothing is other than in the plan in force. If it is still right, say so on its page."
+NEEDS_WORDS = "say who or what belongs to the number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,89 +58,164 @@ class Written:
                 found[key] = rows
         return found
 
+    def facts(self) -> tuple[bool, date | None]:
+        """Return what is said beside the lines."""
+        return self.created_with_patient, self.means_review_on
+
     def counts(self) -> dict[str, int]:
         """Return how many lines each section has."""
         return {key: len(rows) for key, rows in self.kept().items()}
 
 
-@action
+@quiet("a draft is saved as it is written; each spell of writing is recorded once, when it begins")
 def save_draft(
-    *, actor: Actor, patient_id: UUID, written: Written, seen: str, at: datetime | None = None
-) -> SafetyPlan:
+    *, actor: Actor, patient_id: UUID, written: Written, seen: str, page: Page | None = None,
+    at: datetime | None = None,
+) -> SafetyPlan:  # fmt: skip
     """Keep what is written of a person's plan; what is in force stays in force.
 
-    `seen` is the token that the form was drawn at (`Held.token`): RuleBroken `changed_meanwhile` when
-    somebody saved or finished since. InputRefused names the section.
+    `seen` is the token that the form was drawn at (`SafetyPlan.token`), `page` says which save of which open
+    page this is. One that came before, or that a newer one of its page overtook, changes nothing. RuleBroken
+    `changed_meanwhile` when somebody saved or finished since: `keep_beside` is for the words then.
+    InputRefused names the section.
     """
     who = queries.writer(actor, patient_id, clock(at))
-    at = clock(at)
+    at, page = clock(at), page or Page()
     held = queries.locked(who.ids)
-    _refuse_changed(held, seen)
-    draft, changed = _kept(actor, who, held, written, at)
-    if not changed:
-        return Unchanged(draft)  # type: ignore[return-value]
-    record(actor, "safety_plan.drafted", draft, subject=who.person.pk, codes={"lines": written.counts()})
+    how = _arrived(held, seen, page)
+    if how is Arrival.LATE or (how is not Arrival.GOES_ON and _says(actor, held, held.newest, written)):
+        return Unchanged(held.newest)  # type: ignore[return-value]
+    if how is Arrival.AGAIN:
+        raise _changed(held)
+    begins = how is Arrival.BEGINS or held.draft is None
+    draft = _kept(actor, who, held, written, page, at)
+    if begins:
+        record(actor, "safety_plan.drafted", draft, subject=who.person.pk, codes={"lines": written.counts()})
     return draft
 
 
-def _refuse_changed(held: Held, seen: str) -> None:
-    if held.token != seen:
-        raise RuleBroken(CHANGED, "changed_meanwhile", seen=held.token)
+def _changed(held: Held) -> RuleBroken:
+    return RuleBroken(CHANGED, "changed_meanwhile", seen=held.token)
 
 
-def _kept(actor: Actor, who: Reader, held: Held, written: Written, at: datetime) -> tuple[SafetyPlan, bool]:
-    """Write the draft, and say whether anything in it is other than before."""
+def _arrived(held: Held, seen: str, page: Page) -> Arrival:
+    """Return how a save arrives at what stands; RuleBroken when it has not seen it."""
+    knows_newest = held.token == seen
+    how = Arrival.BEGINS if knows_newest else Arrival.STALE
+    how = arrival(held.newest, page, knows_newest=knows_newest) if held.newest else how
+    if how is Arrival.STALE:
+        raise _changed(held)
+    return how
+
+
+def _says(actor: Actor, held: Held, plan: SafetyPlan | None, written: Written) -> bool:
+    """Whether the draft or the version in force, which is opened, says what is written."""
+    if plan is None or (plan.created_with_patient, plan.means_review_on) != written.facts():
+        return False
+    with opening(actor, purpose="treatment") as context:
+        if plan.is_draft or plan.is_beside:
+            return queries.draft_lines(context, plan) == written.kept()
+        return queries.opened_lines(context, held.items) == written.kept()
+
+
+def _kept(actor: Actor, who: Reader, held: Held, written: Written, page: Page, at: datetime) -> SafetyPlan:
+    """Write the draft; what a colleague left in it, who wrote on another page, is kept beside it."""
     lines = written.kept()
     _check(lines)
-    fresh = held.draft is None
+    if held.draft and held.draft.spell != page.spell and held.draft.authored_by_id != actor.id:
+        _keep_theirs(actor, who, held.draft, at)
     draft = held.draft or SafetyPlan(
         organization_id=who.person.organization_id, patient=who.person, revision=0,
         supersedes=held.current, authored_by=actor.person,
     )  # fmt: skip
+    draft.authored_by, draft.saved_at, draft.revision = actor.person, at, draft.revision + 1
+    draft.spell, draft.spell_number = page.spell, page.number
+    return _sealed(draft, lines, written.facts(), fresh=held.draft is None)
+
+
+def _sealed(row: SafetyPlan, lines: Lines, facts: tuple[bool, date | None], *, fresh: bool) -> SafetyPlan:
+    """Save lines sealed onto a row; nothing is opened, so a save as somebody types leaves no look."""
+    field: Any = SafetyPlan._meta.get_field("draft")
+    row.draft = field.seal(lines, pk=row.pk, subject=row.patient_id, key=key_of(row.patient_id))
+    row.created_with_patient, row.means_review_on = facts
+    row.save(force_insert=fresh)
+    return row
+
+
+def _beside(actor: Actor, who: Reader, page: Page, at: datetime) -> SafetyPlan:
+    """Return a row for words that lie beside the plan; it has no number and is never in force."""
+    return SafetyPlan(
+        organization_id=who.person.organization_id, patient=who.person, status=PlanStatus.RETIRED,
+        retire_reason=BESIDE, authored_by=actor.person, saved_at=at, ended_at=at, ended_by=actor.user,
+        spell=page.spell, spell_number=page.number,
+    )  # fmt: skip
+
+
+def _keep_theirs(actor: Actor, who: Reader, draft: SafetyPlan, at: datetime) -> None:
     with opening(actor, purpose="treatment") as context:
-        context.load_keys([draft.patient_id], create=True)
-        same = not fresh and queries.draft_lines(context, draft) == lines
-        facts = (draft.created_with_patient, draft.means_review_on)
-        if same and facts == (written.created_with_patient, written.means_review_on):
-            return draft, False
-        draft.draft = lines
-        draft.created_with_patient = written.created_with_patient
-        draft.means_review_on = written.means_review_on
-        draft.authored_by, draft.saved_at, draft.revision = actor.person, at, draft.revision + 1
-        draft.save(force_insert=fresh)
-    return draft, True
+        lines = queries.draft_lines(context, draft)
+    if lines:
+        row = _beside(actor, who, Page(number=draft.spell_number), at)
+        row.authored_by, row.saved_at = draft.authored_by, draft.saved_at
+        _sealed(row, lines, (draft.created_with_patient, draft.means_review_on), fresh=True)
+        codes = {"from_revision": draft.revision}
+        record(actor, "safety_plan.kept_beside", row, subject=who.person.pk, codes=codes)
 
 
-def _check(lines: Lines) -> None:
+@action
+def keep_beside(
+    *, actor: Actor, patient_id: UUID, written: Written, page: Page, at: datetime | None = None
+) -> SafetyPlan:
+    """Keep beside the plan what a page says that may not take the place of something newer; the same once."""
+    who = queries.writer(actor, patient_id, clock(at))
+    at, lines = clock(at), written.kept()
+    _check(lines)
+    before = queries.said_beside(who.ids, page.spell)
+    if before is not None and _says(actor, Held(), before, written):
+        return Unchanged(before)  # type: ignore[return-value]
+    row = _sealed(_beside(actor, who, page, at), lines, written.facts(), fresh=True)
+    codes = {"lines": written.counts()}
+    record(actor, "safety_plan.kept_beside", row, subject=who.person.pk, codes=codes)
+    return row
+
+
+def _check(lines: Lines, *, finished: bool = False) -> None:
     for key, rows in lines.items():
         title = BY_KEY[key].title
         if len(rows) > MOST_LINES:
             raise InputRefused(f"{title}: {MOST_LINES} lines at most.", "too_many", field=key)
         for text, contact in rows:
-            if not text:
-                raise InputRefused(f"{title}: say who or what belongs to it.", "required", field=key)
+            if finished and not text:
+                raise InputRefused(f"{title}: {NEEDS_WORDS}", "required", field=key)
             if len(text) > MOST_TEXT or len(contact) > MOST_CONTACT:
                 raise InputRefused(f"{title}: a line is too long.", "too_long", field=key)
 
 
 @action
 def finish_plan(
-    *, actor: Actor, patient_id: UUID, written: Written, seen: str, at: datetime | None = None
-) -> SafetyPlan:
+    *, actor: Actor, patient_id: UUID, written: Written, seen: str, page: Page | None = None,
+    at: datetime | None = None,
+) -> SafetyPlan:  # fmt: skip
     """Make what is written the person's plan in force; the version before it is kept and replaced.
 
     Whoever finishes has just gone through it: that counts as a look, ends the task about one, and tells the
     engine whether the plan protects. An incomplete plan is better than none; it counts as no protection.
     """
     who = queries.writer(actor, patient_id, clock(at))
-    at = clock(at)
+    at, page = clock(at), page or Page()
     held = queries.locked(who.ids)
-    _refuse_changed(held, seen)
+    if _arrived(held, seen, page) in (Arrival.AGAIN, Arrival.LATE):
+        if not _says(actor, held, held.newest, written):
+            raise _changed(held)
+        if held.draft is None:  # the button was pressed twice
+            return Unchanged(held.current)  # type: ignore[return-value]
     lines = written.kept()
     if not lines:
         raise InputRefused("Write down at least one thing that helps.", "required", field="warning_signs")
-    _refuse_same(actor, held, written)
-    plan, _ = _kept(actor, who, held, written, at)
+    _check(lines, finished=True)
+    if _says(actor, held, held.current, written):  # that is a review
+        raise InputRefused(SAME, "unchanged")
+    plan = _kept(actor, who, held, written, page, at)
     before = held.current
     withdrawn = before is not None and before.protects(at)
     if before is not None:
@@ -152,20 +232,6 @@ def finish_plan(
     codes = {"version": plan.version, "complete": plan.is_complete, "together": plan.created_with_patient}
     record(actor, "safety_plan.finished", plan, subject=who.person.pk, codes=codes)
     return plan
-
-
-def _refuse_same(actor: Actor, held: Held, written: Written) -> None:
-    """Refuse a version that says what the one in force says: that is a review."""
-    plan = held.current
-    if plan is None:
-        return
-    facts = (plan.created_with_patient, plan.means_review_on)
-    if facts != (written.created_with_patient, written.means_review_on):
-        return
-    with opening(actor, purpose="treatment") as context:
-        if queries.opened_lines(context, held.items) == written.kept():
-            words = "Nothing is other than in the plan in force. If it is still right, say so on its page."
-            raise InputRefused(words, "unchanged")
 
 
 def _end(actor: Actor, plan: SafetyPlan, status: PlanStatus, at: datetime, reason: str = "") -> None:
@@ -258,7 +324,8 @@ def discard_draft(*, actor: Actor, patient_id: UUID, seen: str, at: datetime | N
     who = queries.writer(actor, patient_id, clock(at))
     at = clock(at)
     held = queries.locked(who.ids)
-    _refuse_changed(held, seen)
+    if held.token != seen:
+        raise _changed(held)
     if held.draft is None:
         raise RuleBroken("There is no draft.", "no_draft")
     _end(actor, held.draft, PlanStatus.RETIRED, at, DISCARDED)

@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from crisis.safetyplans.actions import Written
+from cortex.ui.saving import SpellForm
+from crisis.safetyplans.actions import NEEDS_WORDS, Written
 from crisis.safetyplans.models import MOST_CONTACT, MOST_LINES, MOST_TEXT, SafetyPlan
 from crisis.safetyplans.queries import Line, Lines
 from crisis.safetyplans.wording import RETIRED, SECTIONS, Section
@@ -39,7 +40,7 @@ class Block:
     may_grow: bool
 
 
-class SafetyPlanForm(forms.Form):
+class SafetyPlanForm(SpellForm):
     """Every line of a plan as it was typed, in the order of its rows.
 
     The rows of a section are repeated fields (`warning_signs_text`, `warning_signs_contact`): a script moves
@@ -68,10 +69,10 @@ class SafetyPlanForm(forms.Form):
         return {one.key: typed(self.data, one.key) for one in SECTIONS}
 
     def clean(self) -> dict[str, Any]:
-        """Say which section has a row that can't be kept: without words, too long, or one too many."""
+        """Say which section has a row that can't be kept; what is finished needs words in each, too."""
         data = super().clean() or self.cleaned_data
         for one in SECTIONS:
-            found = fault_of(self.lines().get(one.key, []))
+            found = fault_of(self.lines().get(one.key, []), finished="finish" in self.data)
             if found:
                 self.refuse(one.key, f"{one.title}: {found}")
         return data
@@ -124,16 +125,19 @@ def typed(data: QueryDict, key: str) -> list[Line]:
     return list(zip(*padded, strict=True))
 
 
-def fault_of(rows: Sequence[Line]) -> str:
-    """Return what is wrong with a section's rows; "" when they can be kept."""
+def fault_of(rows: Sequence[Line], *, finished: bool = True) -> str:
+    """Return what is wrong with a section's rows; "" when they can be kept.
+
+    A draft keeps a number that nobody has said a word about yet: somebody is still typing.
+    """
     lines = [(squeezed(text), squeezed(contact)) for text, contact in rows]
     lines = [one for one in lines if any(one)]
     if len(lines) > MOST_LINES:
         return f"{MOST_LINES} lines at most."
     if any("\x00" in text + contact for text, contact in lines):
         return "a line holds a sign that can't be kept."
-    if any(not text for text, _ in lines):
-        return "say who or what belongs to the number."
+    if finished and any(not text for text, _ in lines):
+        return NEEDS_WORDS
     if any(len(text) > MOST_TEXT for text, _ in lines):
         return f"a line is longer than {MOST_TEXT} signs."
     if any(len(contact) > MOST_CONTACT for _, contact in lines):

@@ -12,7 +12,7 @@ from django.db.models import Q
 from cortex.crypto.fields import SealedCharField, SealedJSONField, SealedTextField
 from cortex.records import AppendedRecord, OrgRecord
 from crisis.safetyplans import rules
-from crisis.safetyplans.wording import DISCARDED, RETIRED, SECTIONS
+from crisis.safetyplans.wording import BESIDE, DISCARDED, RETIRED, SECTIONS
 from patients.bounds import between, not_before, one_of
 
 MOST_TEXT = 300
@@ -48,6 +48,10 @@ class SafetyPlanQuerySet(models.QuerySet["SafetyPlan"]):
         """Keep those that are in force or being written."""
         return self.filter(status__in=(PlanStatus.DRAFT, PlanStatus.CURRENT))
 
+    def beside(self) -> SafetyPlanQuerySet:
+        """Keep the words that lie beside a plan; no version and no draft."""
+        return self.filter(status=PlanStatus.RETIRED, retire_reason=BESIDE)
+
     def finished(self) -> SafetyPlanQuerySet:
         """Keep the versions that were finished, in force or over."""
         return self.filter(version__isnull=False)
@@ -60,6 +64,8 @@ class SafetyPlan(OrgRecord):
     version = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: never finished.")
     status = models.CharField(max_length=12, choices=PlanStatus, default=PlanStatus.DRAFT)
     revision = models.PositiveIntegerField(default=1, help_text="Counts the saves of the draft.")
+    spell = models.UUIDField(null=True, blank=True, help_text="The open page that saved last.")
+    spell_number = models.PositiveIntegerField(default=0, db_default=0, help_text="Its newest save.")
     draft = SealedJSONField(null=True, blank=True, help_text="The lines by section, until it is finished.")
     created_with_patient = models.BooleanField(default=False)
     is_complete = models.BooleanField(default=False, help_text="As it was finished (domain 3.3).")
@@ -82,7 +88,7 @@ class SafetyPlan(OrgRecord):
         ordering = ["-version"]
         constraints = [
             one_of("status", PlanStatus.values, "safety_plan_status_known"),
-            one_of("retire_reason", ["", DISCARDED, *RETIRED], "safety_plan_reason_known"),
+            one_of("retire_reason", ["", BESIDE, DISCARDED, *RETIRED], "safety_plan_reason_known"),
             models.UniqueConstraint(
                 fields=["patient"], condition=Q(status="current"), name="safety_plan_one_current"
             ),
@@ -140,6 +146,16 @@ class SafetyPlan(OrgRecord):
     def is_draft(self) -> bool:
         """Whether somebody is still writing it."""
         return self.status == PlanStatus.DRAFT
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is no version, but words that were kept beside the plan."""
+        return self.retire_reason == BESIDE
+
+    @property
+    def token(self) -> str:
+        """Return what a form has seen that was drawn from it as it stands."""
+        return f"{self.pk}:{self.revision}"
 
     @property
     def in_force(self) -> bool:

@@ -36,6 +36,7 @@ WRITERS = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST})
 MOST_SERVICES = 4
 DAY = timedelta(days=1)
 VERSIONS = 50
+MOST_BESIDE = 20
 
 
 def _gone() -> NotFound:
@@ -95,8 +96,12 @@ class Held:
     @property
     def token(self) -> str:
         """Return what a form must have seen; another one says that somebody saved meanwhile."""
-        row = self.draft or self.current
-        return f"{row.pk}:{row.revision}" if row is not None else ""
+        return self.newest.token if self.newest is not None else ""
+
+    @property
+    def newest(self) -> SafetyPlan | None:
+        """Return what was saved last: the draft, else the version in force."""
+        return self.draft or self.current
 
 
 def held(ids: Iterable[UUID]) -> Held:
@@ -131,6 +136,21 @@ def _lines_in_force(patient_id: UUID) -> QuerySet[SafetyPlanItem]:
         patient_id__in=patients().same_person(patient_id).values("pk"), plan__status=PlanStatus.CURRENT
     )
     return rows.select_related("plan").order_by("plan__finished_at", "section", "order")
+
+
+def words_beside(ids: Iterable[UUID], held: Held) -> list[SafetyPlan]:
+    """Return the words that lie beside what is being written, the newest first; finishing ends their time."""
+    rows = SafetyPlan.objects.beside().filter(patient_id__in=list(ids))
+    rows = rows.select_related("authored_by", "ended_by")
+    if held.current is not None:
+        rows = rows.filter(ended_at__gt=held.current.finished_at)
+    return list(rows.order_by("-ended_at")[:MOST_BESIDE])
+
+
+def said_beside(ids: Iterable[UUID], spell: UUID) -> SafetyPlan | None:
+    """Return what one open page was last given room for beside the plan, or None."""
+    rows = SafetyPlan.objects.beside().filter(patient_id__in=list(ids), spell=spell)
+    return rows.order_by("-ended_at", "-pk").first()
 
 
 def at_hand(context: AccessContext, person: Patient) -> tuple[SafetyPlan | None, Lines]:
@@ -196,13 +216,20 @@ def versions(ids: Iterable[UUID]) -> list[SafetyPlan]:
     )
 
 
-def version(ids: Iterable[UUID], plan_id: UUID) -> SafetyPlan:
-    """Return one finished version of a person; NotFound for every other."""
-    rows = SafetyPlan.objects.finished().filter(pk=plan_id, patient_id__in=list(ids))
+def version(ids: Iterable[UUID], plan_id: UUID, *, may_write: bool = False) -> SafetyPlan:
+    """Return one finished version of a person, to who writes also words beside it; else NotFound."""
+    rows = SafetyPlan.objects.finished()
+    rows = rows | SafetyPlan.objects.beside() if may_write else rows
+    rows = rows.filter(pk=plan_id, patient_id__in=list(ids))
     found = rows.select_related("authored_by", "reviewed_by", "ended_by").first()
     if found is None:
         raise _gone()
     return found
+
+
+def lines_of(context: AccessContext, plan: SafetyPlan) -> Lines:
+    """Open what a version or the words beside one say."""
+    return draft_lines(context, plan) if plan.is_beside else opened_lines(context, items_of(plan))
 
 
 def items_of(plan: SafetyPlan) -> list[SafetyPlanItem]:

@@ -6,13 +6,13 @@ A floor above may frame the pages (the chart's banner and sections); without it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from cortex.access.context import AccessContext
 from crisis.safetyplans import rules
 from crisis.safetyplans.models import SafetyPlan
-from crisis.safetyplans.queries import Lines
+from crisis.safetyplans.queries import Line, Lines
 from crisis.safetyplans.wording import RETIRED, SECTIONS, missing_words, reviewed_words
 from patients.registry.models import Patient
 
@@ -122,15 +122,43 @@ def members(plan: SafetyPlan | None, lines: Lines) -> dict[str, Any]:
 
 
 def differs(mine: Lines, theirs: Lines) -> list[dict[str, Any]]:
-    """Return the sections in which two drafts differ, each as lines of text."""
+    """Return the sections in which two drafts differ, each as its lines: words, and what stands beside."""
     found = []
     for one in SECTIONS:
-        both = [_texts(lines.get(one.key, [])) for lines in (mine, theirs)]
+        both = [_filled(lines.get(one.key, [])) for lines in (mine, theirs)]
         if both[0] != both[1]:
             found.append({"title": one.title, "key": one.key, "mine": both[0], "theirs": both[1]})
     return found
 
 
-def _texts(rows: list[tuple[str, str]]) -> list[str]:
-    joined = [", ".join(" ".join(part.split()) for part in one if part.strip()) for one in rows]
-    return [one for one in joined if one]
+def _filled(rows: list[Line]) -> list[Line]:
+    squeezed = [(" ".join(text.split()), " ".join(contact.split())) for text, contact in rows]
+    return [one for one in squeezed if any(one)]
+
+
+def facts_differ(mine: tuple[bool, date | None], newest: SafetyPlan | None) -> list[dict[str, str]]:
+    """Return what is said beside the lines and is other, as the form's values and in words."""
+    theirs = (newest.created_with_patient, newest.means_review_on) if newest else (False, None)
+    asked = [
+        (
+            "created_with_patient",
+            "Made together with the person",
+            lambda it: ("on" if it else "", "yes" if it else "no"),
+        ),
+        (
+            "means_review_on",
+            "Look at step 6 again on",
+            lambda it: (f"{it}", f"{it:%-d %b %Y}") if it else ("", "no day"),
+        ),
+    ]
+    return [
+        {
+            "key": key,
+            "title": title,
+            "mine": words(one)[1],
+            "value": words(other)[0],
+            "theirs": words(other)[1],
+        }
+        for (key, title, words), one, other in zip(asked, mine, theirs, strict=True)
+        if one != other
+    ]

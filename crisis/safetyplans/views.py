@@ -17,8 +17,9 @@ from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to
+from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
+from cortex.ui.saving import refused_json, saved_json, state_json
 from cortex.ui.zone import zone_of
 from crisis.safetyplans import actions, queries, showing
 from crisis.safetyplans.forms import RetireForm, SafetyPlanForm, initial_of, rearranged
@@ -77,9 +78,13 @@ def _page(
 @requires(*WRITERS)
 @require_http_methods(["GET", "POST"])
 def safety_plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """The form of the whole plan: save as a draft, finish, or a row more, moved or taken out."""
+    """The form of the whole plan: save as a draft, finish, or a row more, moved or taken out.
+
+    A script saves as somebody types: it hears JSON, or 409 with both texts. One whose session ended asks
+    `?state` whether somebody is signed in again.
+    """
     if request.method == "GET":
-        return _editor(request, patient_id)
+        return _state(request, patient_id) if "state" in request.GET else _editor(request, patient_id)
     arranged = rearranged(request.POST, request.POST.get("arrange", ""))
     if arranged is not None:
         return _editor(request, patient_id, SafetyPlanForm(arranged), arranged=True)
@@ -89,21 +94,35 @@ def safety_plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             return _done(request, patient_id, form)
         except (RuleBroken, *KEYS_DOWN) as error:
             if getattr(error, "code", "") == "changed_meanwhile":
-                return _both(request, patient_id)
+                return _both(request, patient_id, form)
             status, conflict = given_back(request, form, error)
+    if is_partial(request):
+        return refused_json(form, status)
     return _editor(request, patient_id, form, status, conflict=conflict)
 
 
 def _done(request: HttpRequest, patient_id: UUID, form: SafetyPlanForm) -> HttpResponse:
-    finishes = "finish" in request.POST
+    # Finishing is a button's: what a script saves by itself stays a draft.
+    finishes = "finish" in request.POST and not is_partial(request)
     run = actions.finish_plan if finishes else actions.save_draft
-    run(
+    plan = run(
         actor=actor_of(request), patient_id=patient_id, written=form.written(),
-        seen=form.cleaned_data["seen"],
+        seen=form.cleaned_data["seen"], page=form.page(),
     )  # fmt: skip
+    if is_partial(request):
+        return saved_json(plan.token, plan.saved_at)
     messages.success(request, "The plan is in force." if finishes else SAVED)
     name = "crisis:safety_plan" if finishes else "crisis:safety_plan_edit"
     return go_to(request, reverse(name, args=[patient_id]))
+
+
+def _state(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    actor = actor_of(request)
+    with reading(actor, purpose="treatment") as context:
+        who = queries.reader(actor, patient_id, clock())
+        held = queries.held(who.ids)
+        _saw(context, who, held.newest.pk if held.newest else None, "state")
+        return state_json(request, actor.person.pk, held.token)
 
 
 def _editor(
@@ -120,7 +139,8 @@ def _editor(
         form = form or SafetyPlanForm(lines=lines, initial=initial_of(held.draft or held.current, held.token))
         # Before anything asks for errors: a row that is only moved isn't judged yet.
         blocks = form.blocks()
-        shown |= {"form": form, "blocks": blocks, "held": held, "fresh": fresh} | more
+        beside = queries.words_beside(who.ids, held)
+        shown |= {"form": form, "blocks": blocks, "held": held, "fresh": fresh, "beside": beside} | more
         return render(request, "crisis/safetyplans/edit.html", shown, status=status)
 
 
@@ -133,37 +153,42 @@ def _lines(context: AccessContext, who: Reader, held: Held, at: Any) -> tuple[Li
     return {"professionals_services": queries.services_of(who.person, at)}, True
 
 
-def _both(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Give back what was typed beside what somebody saved meanwhile; the next save knows of it."""
+def _both(request: HttpRequest, patient_id: UUID, form: SafetyPlanForm) -> HttpResponse:
+    """Show what was typed beside what somebody saved meanwhile; both are kept, the next save knows of it."""
+    actor, page, mine = actor_of(request), form.page(), form.written()
+    actions.keep_beside(actor=actor, patient_id=patient_id, written=mine, page=page)
     typed: QueryDict = request.POST.copy()
-    with reading(actor_of(request), purpose="treatment") as context:
-        who = queries.reader(actor_of(request), patient_id, clock())
+    with reading(actor, purpose="treatment") as context:
+        who = queries.reader(actor, patient_id, clock())
         held = queries.held(who.ids)
-        _saw(context, who, held.draft.pk if held.draft else None, "conflict")
-        theirs, _ = _lines(context, who, held, clock())
-        typed["seen"] = held.token
-        form = SafetyPlanForm(typed)
-        newest = held.draft or held.current
+        newest = held.newest
+        _saw(context, who, newest.pk if newest else None, "conflict")
+        theirs = _lines(context, who, held, clock())[0] if newest else {}
         more = {
+            "conflicts": True, "newest": newest, "token": held.token,
+            "is_mine": newest is not None and newest.authored_by_id == actor.person.pk,
             "differs": showing.differs(form.lines(), theirs),
-            "theirs_by": newest.authored_by.full_name if newest else "",
-            "theirs_at": newest.saved_at if newest else None,
-        }
-    return _editor(request, patient_id, form, 409, **more)
+            "facts": showing.facts_differ(mine.facts(), newest),
+        }  # fmt: skip
+        if is_partial(request):
+            return render(request, "crisis/safetyplans/_both.html", more, status=409)
+    typed["seen"], typed["number"] = held.token, str(page.number + 1)
+    return _editor(request, patient_id, SafetyPlanForm(typed), 409, **more)
 
 
 @requires(*DESK_ROLES)
 @require_GET
 def safety_plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID) -> HttpResponse:
-    """One finished version: its lines, who made it, who went through it, and what became of it."""
+    """One finished version, and what became of it; to who writes also words that lie beside the plan."""
     with reading(actor_of(request), purpose="treatment") as context:
         who, shown = _look(request, context, patient_id)
-        plan = queries.version(who.ids, plan_id)
-        lines = queries.opened_lines(context, queries.items_of(plan))
-        _saw(context, who, plan.pk, "version")
+        plan = queries.version(who.ids, plan_id, may_write=shown["may_write"])
+        lines = queries.lines_of(context, plan)
+        _saw(context, who, plan.pk, "beside" if plan.is_beside else "version")
         shown |= {
             "plan": showing.state(plan, lines, shown["at"], shown["zone"]),
             "sections": showing.sections(lines), "reviews": queries.reviews_of(plan),
+            "is_beside": plan.is_beside, "saved_at": plan.saved_at,
         }  # fmt: skip
         return render(request, "crisis/safetyplans/version.html", shown)
 

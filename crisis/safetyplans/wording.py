@@ -68,6 +68,8 @@ RETIRED = {
     "mistaken": "It was entered in error",
 }
 DISCARDED = "discarded"
+# Words that lie beside the plan: they came too late to take a place, or a colleague went on from them.
+BESIDE = "beside"
 
 
 def missing_words(found: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""A safety plan in a browser: written with and without a script, finished, gone through, put on paper."""
+"""A safety plan in a browser: kept as it is typed, two at once, without a script, finished, put on paper."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
 from tests import makers
 from tests.browser.test_board import Visit
 from tests.cast import Cast
-from tests.unit.safetyplans.plans import WHOLE, finish, lines_of
+from tests.unit.safetyplans.plans import WHOLE, finish, lines_of, save
+
+SLOW = 20_000  # ms; a save that gets no answer is given up after 15 s
+STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
 
 def test_a_plan_is_written_kept_finished_gone_through_and_printed(visit: Visit, people: Cast) -> None:
@@ -38,9 +41,9 @@ def test_a_plan_is_written_kept_finished_gone_through_and_printed(visit: Visit, 
     page.get_by_label("Made together with the person").check()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     page.get_by_role("button", name="Save draft").last.click()
-    expect(page.get_by_text("Saved as a draft.")).to_be_visible()
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
     page.get_by_role("button", name="Finish").click()
-    expect(page.get_by_role("heading", level=2, name="Safety plan", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Safety plan", exact=True)).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("link", name="0770 090 0318")).to_have_attribute("href", "tel:07700900318")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     makers.scope_all()
@@ -57,6 +60,93 @@ def test_a_plan_is_written_kept_finished_gone_through_and_printed(visit: Visit, 
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     makers.scope_all()
     assert not SafetyPlanReview.objects.exists(), "who finished it just now has gone through it"
+
+
+def test_words_are_kept_as_they_are_typed_through_a_cut_a_closed_tab_and_a_dead_session(
+    visit: Visit, people: Cast
+) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    page.on("dialog", lambda dialog: dialog.accept())
+    where = f"/people/{people.patient.pk}/safety-plan/edit/"
+    visitor.open(where)
+    said = page.locator("#saved")
+    signs = page.locator("[data-block=warning_signs] textarea").first
+    signs.press_sequentially("Not answering")
+    expect(said).to_contain_text("Saved", timeout=SLOW)
+    number = page.locator("[data-block=people_to_ask] input.input").first
+    with page.expect_response("**/safety-plan/edit/", timeout=SLOW):
+        number.fill("0770 090 0318")  # the number first, its name later: a draft keeps it
+    expect(said).to_contain_text("Saved", timeout=SLOW)
+
+    page.route("**/safety-plan/edit/", lambda route: route.abort())
+    signs.press_sequentially(" Tobi")
+    expect(said).to_contain_text("Not saved: no connection. Your words stay in this page", timeout=SLOW)
+    assert "Tobi" not in page.evaluate(STORED)
+    assert visitor.axe() == []
+    page.get_by_role("button", name="Finish").click()
+    expect(said).to_contain_text("Not saved")
+    page.unroute("**/safety-plan/edit/")
+    visitor.complaints.clear()  # Chromium's own word about the requests that were cut off
+    expect(said).to_contain_text("Saved", timeout=SLOW)
+    makers.scope_all()
+    assert SafetyPlan.objects.get().is_draft, "nothing finishes by itself when the connection is back"
+
+    signs.press_sequentially(", late")
+    visitor.open(where.replace("edit/", ""))  # at once: no save of its own had its time
+    page.get_by_role("link", name="Go on writing").click()
+    expect(signs).to_have_value("Not answering Tobi, late", timeout=SLOW)
+    expect(number).to_have_value("0770 090 0318")
+
+    visitor.context.clear_cookies()
+    signs.fill("Once more")
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_visible(timeout=SLOW)
+    expect(signs).to_be_hidden()
+    assert visitor.axe() == []
+    visitor.sign_in_beside(people.alice)
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden(timeout=SLOW)
+    visitor.complaints.clear()
+    expect(said).to_contain_text("Saved", timeout=SLOW)
+    visitor.open(where)
+    expect(signs).to_have_value("Once more")
+
+
+def test_a_second_device_is_shown_beside_and_nothing_of_either_is_lost(visit: Visit, people: Cast) -> None:
+    makers.add_to_team(people.patient, people.bob, role="psychiatrist")
+    visitor = visit(width=390, scheme="dark")
+    page = visitor.sign_in(people.alice)
+    where = f"/people/{people.patient.pk}/safety-plan/edit/"
+    visitor.open(where)
+    other = "Ring <img src=x onerror=alert(1)> the shop"
+    theirs = {"self_coping": [(other, "")], "warning_signs": [("From the other desk", "")]}
+    save(people, people.bob, lines=theirs, means_review_on=None)
+    coping = page.locator("[data-block=self_coping] textarea")
+    coping.first.fill("From this phone")
+    heading = page.get_by_role("heading", name=f"{people.bob.full_name} saved this plan meanwhile")
+    expect(heading).to_be_focused(timeout=SLOW)
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    visitor.complaints.clear()  # the 409
+    expect(page.locator("#saved")).to_contain_text("Not saved here: choose first")
+    page.locator("[data-section=self_coping]").get_by_role("button", name="Put it below mine").click()
+    for key in ("warning_signs", "created_with_patient"):
+        page.locator(f"[data-section={key}]").get_by_role("button", name="Take this one").click()
+    expect(coping.nth(1)).to_have_value(other)
+    expect(page.get_by_label("Made together with the person")).to_be_checked()
+    page.get_by_role("button", name="Save draft").last.click()
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    expect(page.locator(".sp-both")).to_have_count(0)
+    makers.scope_all()
+    draft = SafetyPlan.objects.get(status="draft")
+    assert draft.created_with_patient
+    kept = makers.opened(draft, "draft")
+    assert kept["self_coping"] == [["From this phone", ""], [other, ""]]
+    assert kept["warning_signs"] == [["From the other desk", ""]]
+    visitor.open(where)
+    page.get_by_text("Kept beside this plan: 2 earlier or parallel texts").click()
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    page.locator(".sp-beside a").filter(has_text=people.bob.full_name).click()
+    expect(page.get_by_text("This is no version.")).to_be_visible()
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
 
 
 def test_without_a_script_on_a_phone_no_typed_word_is_lost(visit: Visit, people: Cast) -> None:

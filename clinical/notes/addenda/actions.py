@@ -16,6 +16,7 @@ from cortex.access.context import holds, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ids import uuid7
+from cortex.keys.sealing import key_of
 
 NEWER = "This addendum was saved again since you read it. Read it once more."
 
@@ -86,7 +87,7 @@ def sign_addendum(
     if not text:
         raise InputRefused("Write what is to be added.", "required", field="text")
     row.signed_at = at
-    row.content_hash = sealing.addendum_digest(sealing.key_of(row.patient_id), row, text)
+    row.content_hash = sealing.addendum_digest(key_of(row.patient_id), row, text)
     row.save(update_fields=["signed_at", "content_hash", "updated_at"])
     codes = {"note": str(note.pk), "version": version}
     record(actor, "note.addendum_signed", row, subject=row.patient_id, codes=codes)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 
-from clinical.notes.forms import MOST_SAVES, TEXT
+from clinical.notes.forms import TEXT
 from clinical.notes.models import ADDENDUM
 from clinical.notes.wording import SHAPES
+from cortex.ui.saving import MOST_SAVES, SpellForm
 
 (SHAPE,) = SHAPES[ADDENDUM]
 
 
-class AddendumForm(forms.Form):
+class AddendumForm(SpellForm):
     """What is added to a signed note; what a page didn't say of its save is that of a first one."""
 
     version = forms.IntegerField(
         min_value=0, max_value=MOST_SAVES, required=False, widget=forms.HiddenInput, initial=0
-    )
-    spell = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
-    number = forms.IntegerField(
-        min_value=1, max_value=MOST_SAVES, required=False, widget=forms.HiddenInput, initial=1
     )
     text = forms.CharField(
         label=SHAPE.label, help_text=SHAPE.hint, required=False, strip=False,
@@ -39,6 +35,5 @@ class AddendumForm(forms.Form):
 
     def told(self) -> dict[str, Any]:
         """Return what the action is told of this save."""
-        data = self.cleaned_data
-        page = {"version": data["version"] or 0, "spell": data["spell"], "number": data["number"] or 1}
-        return page | {"text": self.typed()}
+        page, version = self.page(), self.cleaned_data["version"] or 0
+        return {"version": version, "spell": page.spell, "number": page.number, "text": self.typed()}

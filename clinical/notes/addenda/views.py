@@ -17,7 +17,6 @@ from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.models import ADDENDUM
 from clinical.notes.showing import side_by_side
 from clinical.notes.views import page_of_note, saw, version_read
-from clinical.notes.writing import refused_json, saved_json
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -26,6 +25,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import context_of, given_back
+from cortex.ui.saving import refused_json, saved_json
 from patients.registry.access import CHART
 
 SIGNED = "It was signed already, as it stands here. Open the note anew."
@@ -53,7 +53,7 @@ def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
     if added.outcome in ("conflict", "signed"):
         return _both(request, patient_id, note_id, form, added)
     if is_partial(request):
-        return saved_json(added.addendum)
+        return saved_json(added.addendum.version, added.addendum.saved_at)
     if signs and not is_recent(request):
         return go_to(request, reverse("clinical:note_addendum_sign", args=[patient_id, note_id]))
     if signs:

@@ -1,7 +1,7 @@
 /* The form of an addendum: kept as it is typed; what is signed is the version that the server has of it. */
 
 import { say } from "../lib/say.js";
-import { state, writing } from "./note_writing.js";
+import { state, writing } from "./writing.js";
 
 const form = document.querySelector("#added");
 const signature = document.querySelector("#added-sign");

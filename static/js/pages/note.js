@@ -1,6 +1,6 @@
 /* The page on which a note is written: kept as it is typed, read before it is signed, and what may be inserted. */
 
-import { writing } from "./note_writing.js";
+import { writing } from "./writing.js";
 
 const form = document.querySelector("#note");
 const insert = document.querySelector("#insert");

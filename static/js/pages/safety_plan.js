@@ -1,61 +1,34 @@
-/* Adds, moves and takes out lines in the page; without it the same buttons ask the server. Warns of unsaved words. */
+/* The form of a safety plan: kept as it is typed, its lines moved about in the page, finished by its button alone. */
 
-import { say } from "../lib/say.js";
+import { add, fill, move, read, takeOut } from "./safety_plan_rows.js";
+import { writing } from "./writing.js";
 
-const MOST = 12;
 const form = document.querySelector("#safety");
-let changed = Boolean(document.querySelector(".sp-both, [data-error-summary], .conflict"));
+const { keeper, keep } = writing(form, take);
+let finishes = false;
 
-const words = (row) => row.querySelector("textarea");
-
-/* Names, labels and buttons follow the order of the rows: what is sent is what is seen. */
-function number(block) {
-  const rows = [...block.querySelectorAll("[data-row]")];
-  const key = block.dataset.block;
-  rows.forEach((row, at) => {
-    for (const field of row.querySelectorAll("textarea, input:not([type=hidden])")) {
-      const label = row.querySelector(`label[for="${field.id}"]`);
-      field.id = `sp_${key}_${at}${field.matches("input") ? "_c" : ""}`;
-      label.htmlFor = field.id;
-      label.textContent = label.textContent.replace(/\d+$/, String(at + 1));
-    }
-    for (const button of row.querySelectorAll("[name=arrange]")) {
-      button.value = `${button.value.split(":")[0]}:${key}:${at}`;
-      const said = button.querySelector(".vh");
-      said.textContent = said.textContent.replace(/\d+$/, String(at + 1));
-    }
-  });
-  block.querySelector("[value^='more:']").disabled = rows.length >= MOST;
-  return rows;
-}
-
-function add(block) {
-  const rows = block.querySelector("[data-rows]");
-  const fresh = rows.lastElementChild.cloneNode(true);
-  for (const field of fresh.querySelectorAll("textarea, input")) field.value = "";
-  rows.append(fresh);
-  number(block);
-  words(fresh).focus();
-}
-
-function take(block, row) {
-  const rows = [...block.querySelectorAll("[data-row]")];
-  const next = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
-  if (next) row.remove();
-  else for (const field of row.querySelectorAll("textarea, input")) field.value = "";
-  number(block);
-  words(next ?? row).focus();
-  say("Line taken out.");
-}
-
-function move(block, row, up) {
-  const other = up ? row.previousElementSibling : row.nextElementSibling;
-  if (!other) return;
-  if (up) other.before(row);
-  else other.after(row);
-  const at = number(block).indexOf(row);
-  row.querySelector(`[value^="${up ? "up" : "down"}:"]`).focus();
-  say(`Now line ${at + 1}.`);
+/* After a conflict: theirs in the place of mine, or the lines that I lack below mine. */
+function take(pair, how) {
+  const mine = pair.querySelector("[data-mine]");
+  const theirs = pair.querySelector("[data-theirs]");
+  const fact = form.elements[pair.dataset.section];
+  if (fact) {
+    if (fact.type === "checkbox") fact.checked = Boolean(theirs.dataset.value);
+    else fact.value = theirs.dataset.value;
+    mine.textContent = theirs.textContent;
+    return;
+  }
+  const block = form.querySelector(`[data-block="${pair.dataset.section}"]`);
+  const kept = how === "theirs" ? [] : read(block);
+  const known = new Set(kept.map((line) => line.join("\n")));
+  const said = [...theirs.querySelectorAll("[data-text]")];
+  const lines = said.map((one) => [one.dataset.text, one.dataset.contact]).filter((line) => !known.has(line.join("\n")));
+  fill(block, [...kept, ...lines]);
+  mine.replaceChildren(...read(block).map((line) => {
+    const shown = document.createElement("li");
+    shown.textContent = line.filter(Boolean).join(", ");
+    return shown;
+  }));
 }
 
 form.addEventListener("click", (event) => {
@@ -65,14 +38,22 @@ form.addEventListener("click", (event) => {
   const block = button.closest("[data-block]");
   const row = button.closest("[data-row]");
   const what = button.value.split(":")[0];
-  changed = true;
   if (what === "more") add(block);
-  else if (what === "out") take(block, row);
+  else if (what === "out") takeOut(block, row);
   else move(block, row, what === "up");
+  if (what !== "more") keeper.edited();
 });
 
-form.addEventListener("input", () => { changed = true; });
-form.addEventListener("submit", () => { changed = false; });
-addEventListener("beforeunload", (event) => {
-  if (changed) event.preventDefault();
+form.addEventListener("input", () => keeper.edited());
+
+/* Finishing sends the form itself, once everything that stands in it is kept. */
+form.addEventListener("submit", async (event) => {
+  if (finishes) return;
+  event.preventDefault();
+  const button = event.submitter;
+  if (!(await keep()) || button?.name !== "finish") return;
+  form.elements.number.value = Number(form.elements.number.value) + 1;
+  finishes = true;
+  form.requestSubmit(button);
+  finishes = false;
 });

@@ -9,7 +9,7 @@ const KEEPALIVE_MOST = 60_000; // bytes that a browser still sends while a page 
 export class Keeper {
   /* `tell` is called with a state and what belongs to it: saving, saved, failed, refused, both, gone, back. */
   constructor(form, tell) {
-    Object.assign(this, { form, tell, edits: 0, kept: 0, busy: null, failures: 0, first: 0, stopped: false });
+    Object.assign(this, { form, tell, edits: 0, kept: 0, busy: null, tried: 0, failures: 0, first: 0, stopped: false });
     this.token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
     this.me = document.body.dataset.me;
     this.begin();
@@ -22,6 +22,7 @@ export class Keeper {
   }
 
   get dirty() { return this.edits > this.kept; }
+  get newest() { return this.form.elements.seen ?? this.form.elements.version; } // what this page was made from
 
   edited() {
     this.edits += 1;
@@ -40,19 +41,18 @@ export class Keeper {
   }
 
   headers() { return { "X-CSRFToken": this.token, "HX-Request": "true" }; }
-
   /* Resolves to whether everything that stands on the page has been kept. */
   async save() {
     clearTimeout(this.timer);
     if (this.busy) { await this.busy; return this.dirty && !this.stopped ? this.save() : !this.dirty; }
     this.busy = this.send();
     try { await this.busy; } finally { this.busy = null; }
-    if (this.dirty && !this.stopped && !this.failures && !this.timer) this.later(WAIT);
+    if (this.edits > this.tried && !this.stopped && !this.failures && !this.timer) this.later(WAIT);
     return !this.dirty;
   }
 
   async send() {
-    const sent = this.edits;
+    const sent = this.tried = this.edits;
     this.timer = null;
     this.tell("saving");
     try {
@@ -63,23 +63,23 @@ export class Keeper {
       if (answer.status === 200) this.arrived(await answer.json(), sent);
       else if (answer.status === 409) { this.stopped = true; this.kept = sent; this.tell("both", await answer.text()); }
       else if (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect") await this.cut();
-      else if (answer.status === 422) { this.stopped = false; this.tell("refused", (await answer.json()).message); }
-      else this.failed();
-    } catch { this.failed(); }
+      else if (answer.status === 422) this.tell("refused", (await answer.json()).message);
+      else this.failed(answer.status === 404 ? "this is not open to you any more" : "the server can't keep it now");
+    } catch { this.failed("no connection"); }
   }
 
   arrived({ version, at }, sent) {
-    this.form.elements.version.value = version;
+    this.newest.value = version;
     this.kept = Math.max(this.kept, sent);
     this.first = this.dirty ? Date.now() : 0;
     this.failures = 0;
     this.tell("saved", at);
   }
 
-  failed() {
+  failed(why) {
     this.later(AGAIN[Math.min(this.failures, AGAIN.length - 1)]);
     this.failures += 1;
-    this.tell("failed");
+    this.tell("failed", why);
   }
 
   /* Whether one's own session is there again; its token is another one after a sign-in. */
@@ -114,7 +114,7 @@ export class Keeper {
   leaving() {
     if (!this.dirty) return;
     const body = this.body();
-    const keepalive = body.toString().length < KEEPALIVE_MOST;
-    fetch(this.form.action, { method: "POST", body, headers: this.headers(), keepalive }).catch(() => {});
+    const [method, headers, keepalive] = ["POST", this.headers(), body.toString().length < KEEPALIVE_MOST];
+    fetch(this.form.action, { method, body, headers, keepalive }).catch(() => {});
   }
 }

@@ -1,11 +1,11 @@
 /* A text that is kept as it is written: what the keeper says beside the button, both texts after a conflict, and a
-   session that ended. A note's page and an addendum's form share it. */
+   session that ended. The pages of a note, an addendum and a safety plan share it. */
 
 import { say } from "../lib/say.js";
-import { Keeper } from "./note_keep.js";
+import { Keeper } from "./keep.js";
 
 const saved = document.querySelector("#saved");
-const place = document.querySelector("#note-conflict");
+const place = document.querySelector("#both");
 const gone = document.querySelector("#gone");
 
 export function state(text, bad = false) {
@@ -14,30 +14,38 @@ export function state(text, bad = false) {
   saved.classList.toggle("muted", !bad);
 }
 
+/* One text of theirs goes into its own field: in the place of mine, or below it. */
+function text(pair, how) {
+  const chosen = document.getElementById(pair.dataset.section);
+  const theirs = pair.querySelector("[data-theirs]").value;
+  chosen.value = how === "theirs" ? theirs : `${chosen.value}\n\n${theirs}`;
+  pair.querySelector("[data-mine]").textContent = chosen.value;
+}
+
 /* Returns the keeper, `keep` (resolves to whether all that stands on the page is kept) and `words`, the text that had
-   the focus last. */
-export function writing(form) {
+   the focus last. `take` puts what was chosen of a pair into the form. */
+export function writing(form, take = text) {
   let field = form.querySelector("textarea");
-  let newest = ""; // the version that was saved elsewhere, until somebody chose
+  let newest = place.querySelector("[data-version]")?.dataset.version ?? null; // saved elsewhere, until somebody chose
   let watch = 0;
   const told = {
     saving: () => state("Saving…"),
     saved: (at) => state(`Saved ${at}${form.dataset.also ?? ""}`),
-    failed: () => {
-      const text = "Not saved: no connection. Your words stay in this page, and it tries again.";
-      if (saved.textContent !== text) say(text);
-      state(text, true);
+    failed: (why) => {
+      const words = `Not saved: ${why}. Your words stay in this page, and it tries again.`;
+      if (saved.textContent !== words) say(words);
+      state(words, true);
     },
     refused: (message) => { state(`Not saved: ${message}`, true); say(saved.textContent); },
     both: (html) => {
       place.innerHTML = html;
-      newest = place.querySelector("[data-version]")?.dataset.version ?? "";
+      newest = place.querySelector("[data-version]")?.dataset.version ?? null;
       chooseable();
       state("Not saved here: choose first. Both texts are kept.", true);
       place.querySelector("h2")?.focus();
     },
     gone: () => {
-      document.body.classList.add("nt-gone");
+      document.body.classList.add("cut-off");
       document.querySelector("#cover")?.close();
       if (!gone.open) gone.showModal();
       state("Not saved: you are signed out.", true);
@@ -46,13 +54,14 @@ export function writing(form) {
     back: () => {
       clearInterval(watch);
       watch = 0;
-      document.body.classList.remove("nt-gone");
+      document.body.classList.remove("cut-off");
       new BroadcastChannel("cortex-idle").postMessage("input"); // the pages' idle clocks begin anew
       gone.close();
       field.focus();
     },
   };
   const keeper = new Keeper(form, (name, what) => told[name](what));
+  keeper.stopped = newest !== null;
 
   /* Both texts stand side by side: what is chosen goes into the form, and Save says which one holds. */
   function chooseable() {
@@ -61,24 +70,20 @@ export function writing(form) {
   place.addEventListener("click", (event) => {
     const how = event.target.closest("[data-take]")?.dataset.take;
     if (!how) return;
-    const pair = event.target.closest("[data-section]");
-    const chosen = document.getElementById(pair.dataset.section);
-    const theirs = pair.querySelector("[data-theirs]").value;
-    chosen.value = how === "theirs" ? theirs : `${chosen.value}\n\n${theirs}`;
-    pair.querySelector("[data-mine]").textContent = chosen.value;
+    take(event.target.closest("[data-section]"), how);
     keeper.edits += 1;
     say("Taken into the text below. Save when you are done.");
   });
 
   async function keep() {
-    if (newest) form.elements.version.value = newest;
+    if (newest !== null) keeper.newest.value = newest;
     if (newest === "0") keeper.begin(); // what was signed meanwhile stays: this one is another
     const chosen = newest;
-    newest = "";
+    newest = null;
     keeper.stopped = false;
     keeper.edits += 1;
     const all = await keeper.save();
-    if (chosen && !keeper.stopped) place.replaceChildren();
+    if (chosen !== null && !keeper.stopped) place.replaceChildren();
     return all;
   }
 
@@ -90,7 +95,11 @@ export function writing(form) {
   gone.addEventListener("cancel", (event) => event.preventDefault());
   addEventListener("online", () => { if (keeper.dirty) keeper.later(0); });
   addEventListener("pagehide", () => keeper.leaving());
-  addEventListener("beforeunload", (event) => { if (keeper.dirty) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { // sent before the next page is asked for, which may be this one
+    if (!keeper.dirty) return;
+    keeper.leaving();
+    event.preventDefault();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") keeper.leaving();
     else if (gone.open) keeper.tryAgain();

@@ -1,0 +1,47 @@
+"""Forms that a script saves as somebody types: their hidden fields, and what the script hears."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django import forms
+from django.http import HttpRequest, JsonResponse
+from django.middleware.csrf import get_token
+from django.utils import timezone
+
+from cortex.spells import Page
+
+# One less than its column holds: the next save counts one more.
+MOST_SAVES = 2**31 - 2
+
+
+class SpellForm(forms.Form):
+    """A form that says which save of which open page it is; one that doesn't is a page's first."""
+
+    spell = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+    number = forms.IntegerField(
+        min_value=1, max_value=MOST_SAVES, required=False, widget=forms.HiddenInput, initial=1
+    )
+
+    def page(self) -> Page:
+        """Return which save this is."""
+        spell, number = self.cleaned_data["spell"], self.cleaned_data["number"] or 1
+        return Page(spell, number) if spell else Page(number=number)
+
+
+def saved_json(version: int | str, saved_at: datetime) -> JsonResponse:
+    """Tell a script which version its save became, and when."""
+    return JsonResponse({"version": version, "at": f"{timezone.localtime(saved_at):%H:%M:%S}"})
+
+
+def refused_json(form: forms.BaseForm, status: int) -> JsonResponse:
+    """Tell a script what is wrong with what it sent; the words stand in its page."""
+    sentences = [str(error) for errors in form.errors.values() for error in errors]
+    return JsonResponse({"message": " ".join(sentences)}, status=status)
+
+
+def state_json(request: HttpRequest, me: UUID, version: int | str) -> JsonResponse:
+    """Tell a page that was cut off who is signed in again, the token of their session, and what stands."""
+    found = {"me": str(me), "token": get_token(request), "version": version}
+    return JsonResponse(found, headers={"Cache-Control": "no-store"})
