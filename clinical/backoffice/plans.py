@@ -176,4 +176,7 @@ def _progress(actor: Actor, patient_id: UUID, number: int, goals: list[Goal], no
                 )  # fmt: skip
     for row in goals[0].plan.interventions.all()[:1]:
         for _ in range(1 + number % 5):
-            count_session(actor=actor, patient_id=patient_id, intervention_id=row.pk, at=now)
+            count_session(
+                actor=actor, patient_id=patient_id, intervention_id=row.pk, again=True,
+                at=now - timedelta(days=1),
+            )  # fmt: skip

@@ -275,6 +275,10 @@ class PlannedIntervention(OrgRecord):
     frequency = models.CharField(max_length=12, choices=Frequency)
     sessions_planned = models.PositiveSmallIntegerField(null=True, blank=True)
     sessions_held = models.PositiveSmallIntegerField(default=0)
+    held_on = models.DateField(null=True, blank=True, help_text="The person's day of the one counted last.")
+    held_by_hand = models.BooleanField(
+        default=False, db_default=False, help_text="It was counted by hand, and by no session's log since."
+    )
     evidence_level = models.CharField(max_length=1, choices=EvidenceLevel)
     goals = ArrayField(models.UUIDField(), default=list, blank=True, help_text="Goals of the same plan.")
     note = SealedTextField(max_length=1000, null=True, blank=True)

@@ -30,6 +30,7 @@ from clinical.plans.wording import (
     percent,
     waits_words,
 )
+from patients.registry.queries import local_day
 
 BARS = {"achieved": "pb-achieved", "at_risk": "pb-at_risk", "off_track": "pb-off_track"}
 TAGS = {"achieved": "tag-ok", "on_track": "", "at_risk": "tag-warn", "off_track": "tag-high"}
@@ -120,6 +121,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
     rows = [goal_row(one, found.patient.pk, found.shut) for one in view.goals]
+    today = local_day(found.patient, found.at)
     return {
         "view": {
             "standing": standing_row(view.standing, "The plan"),
@@ -130,6 +132,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
                 {
                     "id": one.pk, "title": one.get_code_display(), "often": one.get_frequency_display(),
                     "planned": one.sessions_planned, "held": one.sessions_held,
+                    "today": one.held_on == today, "by_hand": one.held_by_hand,
                     "evidence": one.evidence_level, "note": one.note, "over": one.ended_on,
                     "goals": [names[key] for key in one.goals if key in names],
                 }

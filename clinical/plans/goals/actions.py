@@ -27,6 +27,11 @@ WORDS = ("specific", "achievable_note", "metric")
 # What changes nothing of what was agreed, and what does.
 SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
 MOST_STEPS = 12
+HELD = ("sessions_held", "held_on", "held_by_hand")
+COUNTED_TODAY = (
+    "A session of today is counted already, by hand or by its log. If there was another, go back and press "
+    "One more today."
+)
 # What a session's log tells apart and a plan has as one: its problem-solving therapy is PM+ too.
 PLANNED_AS = {"PM_PLUS": "PROBLEM_SOLVING_THERAPY"}
 
@@ -283,14 +288,37 @@ def save_intervention(
 
 @action
 def count_session(
-    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
+    *, actor: Actor, patient_id: UUID, intervention_id: UUID, again: bool = False, at: datetime | None = None
 ) -> PlannedIntervention:
-    """Count one more session that was held for an intervention."""
-    plan = queries.locked_plan(actor, patient_id, clock(at))
+    """Count one more session that was held for an intervention, by hand.
+
+    RuleBroken `counted_today` when one of today is counted already, unless it is meant (`again`).
+    """
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
     row = queries.locked_intervention(plan, intervention_id)
     if row.ended_on is not None:
         raise RuleBroken("This intervention is over.", "is_over")
-    _count(actor, row)
+    today = local_day(plan.patient, at)
+    if row.held_on == today and not again:
+        raise RuleBroken(COUNTED_TODAY, "counted_today")
+    _count(actor, row, today, by_hand=True)
+    return row
+
+
+@action
+def uncount_session(
+    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
+) -> PlannedIntervention:
+    """Take back the session that was counted last, as long as it was by hand and today."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    row = queries.locked_intervention(plan, intervention_id)
+    if not row.held_by_hand or row.held_on != local_day(plan.patient, at):
+        raise RuleBroken("Only what was counted by hand today can be taken back.", "not_by_hand")
+    row.sessions_held, row.held_on, row.held_by_hand = max(0, row.sessions_held - 1), None, False
+    row.save(update_fields=[*HELD, "updated_at"])
+    record(actor, "intervention.session_taken_back", row, codes={"code": row.code, "held": row.sessions_held})
     return row
 
 
@@ -300,21 +328,26 @@ def count_logged(
 ) -> list[PlannedIntervention]:
     """Count a session that ends for what the open plan has of the interventions that were logged in it.
 
-    Each once, however often it was logged. The caller ends the session, which happens once.
+    Each once, however often it was logged. One that was counted by hand on the same day is this one. The
+    caller ends the session, which happens once.
     """
-    plan = queries.open_plan(queries.treated_to_write(actor, patient_id, clock(at)))
+    at = clock(at)
+    plan = queries.open_plan(queries.treated_to_write(actor, patient_id, at))
     wanted = {PLANNED_AS.get(code, code) for code in codes}
     # Whoever changes a plan holds its person, who is locked here: the plan stays the open one.
     rows = PlannedIntervention.objects.select_for_update(of=("self",)).filter(code__in=wanted)
+    rows = rows.select_related("patient__organization")
     counted = list(rows.filter(plan=plan, ended_on__isnull=True).order_by("pk")) if plan else []
     for row in counted:
-        _count(actor, row, session=str(session_id))
+        _count(actor, row, local_day(row.patient, at), session=str(session_id))
     return counted or Unchanged([])  # type: ignore[return-value]
 
 
-def _count(actor: Actor, row: PlannedIntervention, **where: str) -> None:
-    row.sessions_held += 1
-    row.save(update_fields=["sessions_held", "updated_at"])
+def _count(actor: Actor, row: PlannedIntervention, day: date, *, by_hand: bool = False, **where: str) -> None:
+    if by_hand or not (row.held_by_hand and row.held_on == day):
+        row.sessions_held += 1
+    row.held_on, row.held_by_hand = day, by_hand
+    row.save(update_fields=[*HELD, "updated_at"])
     codes = {"code": row.code, "held": row.sessions_held} | where
     record(actor, "intervention.session_held", row, codes=codes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -201,8 +203,11 @@ def intervention_edit(request: HttpRequest, patient_id: UUID, intervention_id: U
 @requires(*WRITERS)
 @require_POST
 def intervention_move(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
-    """Count one more session, or end the intervention."""
-    moves = {"held": actions.count_session, "end": actions.end_intervention}
+    """Count one more session or take it back, or end the intervention."""
+    moves: dict[str, Callable[..., object]] = {
+        "held": actions.count_session, "again": partial(actions.count_session, again=True),
+        "back": actions.uncount_session, "end": actions.end_intervention,
+    }  # fmt: skip
     move = moves.get(request.POST.get("move", ""))
     if move is None:
         raise RuleBroken("Choose what to do with it.", "move_unknown", status=422)

@@ -9,7 +9,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from clinical.plans.goals.actions import end_intervention, save_intervention
+from clinical.plans.goals.actions import (
+    count_session,
+    end_intervention,
+    save_intervention,
+    uncount_session,
+)
 from clinical.plans.models import PlannedIntervention, TreatmentPlan
 from clinical.sessions import actions
 from cortex.audit import RuleBroken
@@ -128,6 +133,68 @@ def test_neither_what_broke_off_nor_what_is_over_nor_an_ended_plan_is_counted(pl
     log(planned, session, "CBT")
     end(planned, session)
     assert sum(PlannedIntervention.objects.values_list("sessions_held", flat=True)) == 0
+
+
+def by_hand(planned: Planned, move: Any = count_session, **more: Any) -> None:
+    row = PlannedIntervention.objects.get(code="CBT")
+    move(actor=planned.alice, patient_id=planned.who, intervention_id=row.pk, **more)
+    makers.scope_all()
+
+
+def test_a_session_that_was_counted_by_hand_is_not_counted_again_by_its_log(planned: Planned) -> None:
+    session = begun(planned)
+    log(planned, session, "CBT")
+    by_hand(planned)
+    end(planned, session)
+    assert held(planned) == {"CBT": 1}
+    another = begun(planned)
+    log(planned, another, "CBT")
+    end(planned, another)
+    assert held(planned) == {"CBT": 2}, "the count by hand stands for one session, not for a day"
+
+
+def test_a_second_one_of_a_day_is_counted_by_hand_when_it_is_meant(planned: Planned) -> None:
+    session = begun(planned)
+    log(planned, session, "CBT")
+    end(planned, session)
+    with pytest.raises(RuleBroken, match="counted already"):
+        by_hand(planned)
+    by_hand(planned, again=True)
+    assert held(planned) == {"CBT": 2}
+    PlannedIntervention.objects.update(held_on=makers.now().date() - timedelta(days=3))
+    by_hand(planned)
+    assert held(planned) == {"CBT": 3}
+
+
+def test_only_what_was_counted_by_hand_today_is_taken_back(planned: Planned) -> None:
+    with pytest.raises(RuleBroken, match="by hand today"):
+        by_hand(planned, uncount_session)
+    by_hand(planned)
+    by_hand(planned, uncount_session)
+    assert held(planned) == {"CBT": 0}
+    assert AuditLog.objects.filter(event_type="intervention.session_taken_back").count() == 1
+    session = begun(planned)
+    log(planned, session, "CBT")
+    end(planned, session)
+    with pytest.raises(RuleBroken, match="by hand today"):
+        by_hand(planned, uncount_session)
+    assert held(planned) == {"CBT": 1}
+
+
+def test_the_page_offers_what_can_be_done_with_today_s_session(planned: Planned) -> None:
+    client, page = as_user(planned.cast.alice), url(planned, "plan")
+    move = url(planned, "intervention_move", PlannedIntervention.objects.get().pk)
+    for pressed, shown, hidden in (
+        ("", ["Session held"], ["One more today", "Take it back"]),
+        ("held", ["1 session held, one of them today", "One more today", "Take it back"], ["Session held"]),
+        ("back", ["Session held"], ["One more today", "Take it back"]),
+    ):
+        if pressed:
+            assert client.post(move, {"move": pressed}).status_code == 303
+        said = text(client, page)
+        assert [one for one in shown if one not in said] == []
+        assert [one for one in hidden if one in said] == []
+    makers.scope_all()
 
 
 def test_pm_plus_is_what_the_plan_calls_problem_solving_therapy(planned: Planned) -> None:
