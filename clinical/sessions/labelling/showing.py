@@ -38,7 +38,7 @@ def label_card(
     labels = session.sensitivity_labels
     drawn = form or LabelForm(initial={"labels": labels}, auto_id="label_%s")
     return {
-        "standing": [(LABELS.get(one, one), MEANINGS.get(one, "")) for one in labels if one != "N"],
+        "standing": [(LABELS[one], _meaning(one)) for one in labels if one != "N"],
         "form": drawn if may else None,
         "boxes": [
             (box, MEANINGS[box.data["value"]]) for box in drawn.boxes(has_run=run is not None)
@@ -48,6 +48,11 @@ def label_card(
         "note": note,
         "is_open": form is not None,
     }  # fmt: skip
+
+
+def _meaning(code: str) -> str:
+    """Return what a label does where Restricted doesn't stand beside it."""
+    return MEANINGS["R"] if MEANINGS[code] == AS_RESTRICTED else MEANINGS[code]
 
 
 def note_of(error: Exception) -> dict[str, Any] | None:

@@ -100,7 +100,7 @@ def test_whoever_reads_a_session_reads_its_labels_and_what_each_of_them_does(cas
     put(client_of(cast.alice), cast, session, ["GBV"])
     page = bob.get(url(cast, session)).content.decode()
     assert "<dt>Gender-based violence</dt>" in page
-    assert "Shuts out the same people as Restricted" in page
+    assert "Nobody reads it by break-glass" in page
     assert boxes(page) == {}
 
 
