@@ -119,6 +119,7 @@ def test_only_who_ran_it_sets_labels_and_the_team_where_nobody_did(
     assert bool(boxes(client.get(url(cast, session)).content.decode())) is may
     answer = put(client, cast, session, ["R"])
     assert answer.status_code == (303 if may else 409)
+    assert may or 'class="note note-warn" role="alert"' in answer.content.decode()
     assert standing(session) == (["R"] if may else [])
     assert bool(trail()) is may
 
@@ -141,11 +142,16 @@ def test_whom_a_label_shuts_out_hears_of_no_session_and_changes_nothing(cast: Ca
     answer = put(shut, cast, session, [], seen="MINOR")
     assert answer.status_code == 404 and "confidence" not in answer.content.decode()
     assert standing(session) == ["MINOR"]
-    stranger = staff(cast.cleo)
+    with pytest.raises(NotFound):  # of the team, but nobody agreed to Part 2
+        label_session(
+            actor=staff(colleague(cast)), patient_id=cast.patient.pk, labels=[], seen=["SUD_PART2"],
+            session_id=labelled(cast, "SUD_PART2").pk, told=["SUD_PART2"],
+        )  # fmt: skip
     with pytest.raises(NotFound):
         label_session(
-            actor=stranger, patient_id=cast.patient.pk, session_id=session.pk, labels=[], seen=["MINOR"]
-        )
+            actor=staff(cast.cleo), patient_id=cast.patient.pk, session_id=session.pk, labels=[],
+            seen=["MINOR"],
+        )  # fmt: skip
 
 
 def test_the_second_of_two_people_is_told_and_keeps_what_they_ticked(cast: Cast) -> None:
