@@ -12,19 +12,26 @@ from django.db.models import Q
 
 from cortex.audit import Actor
 from patients.labels.queries import standing
-from patients.labels.rules import closed_to
+from patients.labels.rules import TEAM, closed_to
+from patients.registry.access import BREAK_GLASS
 from patients.registry.models import Patient
 
 LABELS = "sensitivity_labels"
 MEMBER = "care_team"
+# Leaves a session to whoever ran it.
+OWN_ALONE = "V"
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which sessions of one person somebody reads: `shut` are the labels that keep others back from them."""
+    """Which sessions of one person somebody reads: `shut` are the labels that keep others back from them.
+
+    `relation` is how they stand to the person.
+    """
 
     user_id: UUID
     shut: tuple[str, ...]
+    relation: str
 
     def sessions(self, prefix: str = "") -> Q:
         """Return the condition on sessions; whoever ran one opens it whatever it is labelled."""
@@ -37,6 +44,15 @@ class Reach:
     def opens(self, session: Any, clinician_id: UUID | None) -> bool:
         """Whether one session, which this clinician ran (None: nobody did), is open."""
         return clinician_id == self.user_id or not set(self.shut) & set(session.sensitivity_labels)
+
+    def sets_labels(self, clinician_id: UUID | None) -> bool:
+        """Whether somebody sets the labels of an open session, which this clinician ran (None: nobody did).
+
+        As of notes it is whoever ran it; what came from an app is the team's. Break-glass reads only.
+        """
+        if clinician_id is None:
+            return self.relation in TEAM
+        return clinician_id == self.user_id and self.relation != BREAK_GLASS
 
     def inside(self, clinician_id: UUID | None) -> frozenset[str]:
         """Return the labels that keep back messages and readings within an open session."""
@@ -51,7 +67,7 @@ def reach(actor: Actor, patient: Patient, at: datetime) -> Reach:
 def reach_by(user_id: UUID, found: tuple[str, bool]) -> Reach:
     """Return what a standing opens to somebody: in which relationship, and whether Part 2 opens."""
     relation, part2 = found
-    return Reach(user_id, tuple(sorted(closed_to(relation, part2=part2))))
+    return Reach(user_id, tuple(sorted(closed_to(relation, part2=part2))), relation)
 
 
 def open_sessions(user_id: UUID, shut: tuple[str, ...], prefix: str = "") -> Q:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from clinical.sessions import views
 from clinical.sessions.emotions import views as emotions
+from clinical.sessions.labelling import views as labelling
 from clinical.sessions.neural import views as neural
 
 PERSON: list[URLPattern | URLResolver] = [
@@ -19,6 +20,7 @@ PERSON: list[URLPattern | URLResolver] = [
     path("sessions/<uuid:session_id>/risk/", views.session_risk, name="session_risk"),
     path("sessions/<uuid:session_id>/end/", views.session_end, name="session_end"),
     path("sessions/<uuid:session_id>/words/", views.session_words, name="session_words"),
+    path("sessions/<uuid:session_id>/label/", labelling.session_label, name="session_label"),
     path("emotions/<uuid:observation_id>/review/", emotions.emotion_review, name="emotion_review"),
     path("emotions/<uuid:observation_id>/undo/", emotions.emotion_undo, name="emotion_undo"),
     path("neural-audio/", neural.neural, name="neural"),

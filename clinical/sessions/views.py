@@ -15,6 +15,8 @@ from clinical.scheduling.billing.queries import lines_of_session
 from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
+from clinical.sessions.labelling.forms import LabelForm
+from clinical.sessions.labelling.showing import label_card
 from clinical.sessions.words.showing import part_section, part_words
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
@@ -108,12 +110,14 @@ def session_start(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_GET
 def session_page(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
     """One session: to run while its clinician has it open, to review otherwise."""
-    return _page(request, patient_id, session_id)
+    return page_of_session(request, patient_id, session_id)
 
 
-def _page(
-    request: HttpRequest, patient_id: UUID, session_id: UUID, status: int = 200, **more: Any
-) -> HttpResponse:
+def page_of_session(
+    request: HttpRequest, patient_id: UUID, session_id: UUID, status: int = 200, *,
+    label_form: LabelForm | None = None, label_note: dict[str, Any] | None = None, **more: Any,
+) -> HttpResponse:  # fmt: skip
+    """Answer with a session's page; `label_form` is the form of its labels that comes back with a note."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
@@ -122,7 +126,9 @@ def _page(
         pages = queries.Pages(request.GET.get("emotions"), request.GET.get("reasons"))
         found = queries.review(head, session, who, at, pages)
         run = getattr(session, "run", None)
+        runs = actor.person.role in RUNNERS
         shown = head.shown() | {"tab": "sessions", "session": session, "run": run} | more
+        shown["labels"] = label_card(session, who, runs=runs, form=label_form, note=label_note)
         if run is not None and run.ended_at is None and run.clinician_id == actor.person.pk:
             return _run(request, context, head, found, shown, at, status)
         shown |= _reviewed(context, found, actor, at)
@@ -176,7 +182,7 @@ def session_entry(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
     """Log what happens, as it happens."""
     form = EntryForm(request.POST, auto_id="entry_%s")
     if not form.is_valid():
-        return _page(request, patient_id, session_id, 422, form=form)
+        return page_of_session(request, patient_id, session_id, 422, form=form)
     try:
         actions.log_entry(
             actor=actor_of(request), patient_id=patient_id, session_id=session_id, kind=form.kind(),
@@ -184,7 +190,7 @@ def session_entry(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
         status, conflict = given_back(request, form, error)
-        return _page(request, patient_id, session_id, status, form=form, conflict=conflict)
+        return page_of_session(request, patient_id, session_id, status, form=form, conflict=conflict)
     return go_to(request, _url(patient_id, session_id))
 
 
@@ -230,7 +236,7 @@ def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Htt
     """End a session; its page then offers what comes next, prefilled."""
     form = EndForm(request.POST, auto_id="end_%s")
     if not form.is_valid():
-        return _page(request, patient_id, session_id, 422)
+        return page_of_session(request, patient_id, session_id, 422)
     actions.end_session(
         actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
     )
@@ -243,7 +249,7 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
     """Open one part of what was said, for a purpose that is named; a row of its own says who did."""
     form = WordsForm(request.POST, auto_id="words_%s")
     if not form.is_valid():
-        return _page(request, patient_id, session_id, 422)
+        return page_of_session(request, patient_id, session_id, 422)
     actor, at = actor_of(request), clock()
     with reading(actor, purpose=form.cleaned_data["purpose"], permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)

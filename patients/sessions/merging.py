@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from cortex.ids import uuid7
@@ -10,7 +11,7 @@ from patients.sessions.models import Session
 from patients.sessions.records import SessionData, clamped
 
 WAITING = (SessionStatus.SCHEDULED, SessionStatus.IN_PROGRESS)
-COPIED = ("channel", "subtype", "mood_label", "tags", "metrics", "is_shared", "sensitivity_labels")
+COPIED = ("channel", "subtype", "mood_label", "tags", "metrics", "is_shared")
 
 
 def new_session(data: SessionData) -> Session:
@@ -32,6 +33,7 @@ def apply(session: Session, data: SessionData) -> list[str]:
     """Put what an item says onto the row; return the names of the fields that changed."""
     before = {name: session.__dict__.get(name) for name in _WATCHED}
     changed = [name for name in COPIED if _copy(session, name, getattr(data, name))]
+    changed += _label(session, data.sensitivity_labels)
     if data.kind is not None and _speaks_of_session(data):
         session.kind = data.kind
     _move_start(session, data)
@@ -47,6 +49,15 @@ def _copy(session: Session, name: str, value: object) -> bool:
         return False
     setattr(session, name, value)
     return True
+
+
+def _label(session: Session, labels: Collection[str] | None) -> list[str]:
+    """A sender adds labels and takes none away: somebody may have set them here."""
+    wanted = sorted({*session.sensitivity_labels, *(labels or ())})
+    if wanted == sorted(session.sensitivity_labels):
+        return []
+    session.sensitivity_labels = wanted
+    return ["sensitivity_labels"]
 
 
 def _speaks_of_session(data: SessionData) -> bool:

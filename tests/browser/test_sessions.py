@@ -103,3 +103,26 @@ def test_the_pages_of_sessions_hold_on_a_phone_in_the_dark(visit: Visit, people:
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     visitor.open("/caseload/")
     expect(page.get_by_text("is under way since")).to_be_visible()
+
+
+def test_labels_are_set_on_a_page_asked_about_and_legible_in_both_themes(visit: Visit, people: Cast) -> None:
+    session = heard(people)
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/sessions/{session.pk}/")
+    page.get_by_text("Change labels").click()
+    page.get_by_label("HIV").check()
+    assert visitor.faults_of_both() == {}
+    page.get_by_role("button", name="Save labels").click()
+    expect(page.get_by_text("The labels are saved.")).to_be_visible()
+    expect(page.locator("#labels dt")).to_have_text("HIV")
+    page.get_by_text("Change labels").click()
+    page.get_by_label("Substance use (Part 2)").check()
+    page.get_by_role("button", name="Save labels").click()
+    question = page.locator("#labels").get_by_role("alert")
+    expect(question).to_be_focused()
+    expect(question).to_contain_text("you will no longer read this session")
+    assert visitor.faults_of_both() == {}
+    page.get_by_role("button", name="Save all the same").click()
+    expect(page.get_by_text("That session is closed to you now.")).to_be_visible()
+    assert Session.objects.get(pk=session.pk).sensitivity_labels == ["HIV", "SUD_PART2"]

@@ -209,6 +209,7 @@ def session_pairs(world: World, chart: Callable[..., Pair]) -> dict[str, Pair]:
         "clinical:session_risk": chart("GET", "POST", ids=running, data={"level": "same"}),
         "clinical:session_end": chart("POST", ids=running, data={"status": "completed"}),
         "clinical:session_words": chart("POST", ids=over, data={"purpose": "treatment"}),
+        "clinical:session_label": chart("POST", ids=over, data={"seen": ""}),
         "clinical:emotion_review": chart("POST", ids=emotion, data={"verdict": "confirmed"}),
         "clinical:emotion_undo": chart("POST", ids={"observation_id": world.sessions["reviewed"]}),
         "clinical:neural": chart("GET"),
