@@ -19,6 +19,7 @@ from crisis.alerts.models import Kind, RiskAlert, Source
 from crisis.alerts.states import CLOSED, Status
 from crisis.alerts.wording import LANGUAGES, STAGES, reason_sentence
 from crisis.escalation.plan import claim_ends
+from crisis.risk.codes import SUBSTANCE
 
 SOURCES = {
     Source.ENGINE: ("activity", "Signals from the app"),
@@ -86,10 +87,13 @@ def card(alert: RiskAlert) -> dict[str, Any]:
 
 
 def _source(alert: RiskAlert) -> tuple[str, str]:
-    """Return icon and words of what spoke up: for the engine, the source of what weighs most."""
-    if alert.source == Source.ENGINE and alert.factors:
-        kind = alert.factors[0].get("source_type", "")
-        return SIGNALS.get(kind, SOURCES[Source.ENGINE])
+    """Return icon and words of what spoke up: for the engine, the source of what weighs most.
+
+    One card is everybody's, so that of substance use is told to nobody on it.
+    """
+    told = [one for one in alert.factors if one.get("code") not in SUBSTANCE]
+    if alert.source == Source.ENGINE and told:
+        return SIGNALS.get(told[0].get("source_type", ""), SOURCES[Source.ENGINE])
     return SOURCES[Source(alert.source)]
 
 

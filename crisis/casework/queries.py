@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ from crisis.reviews.models import SecondReview
 from crisis.risk.protected import holds_protected, without_protected
 from crisis.safetyplans import queries as safetyplans
 from crisis.safetyplans.showing import card as safety_card
-from patients.labels.queries import opened_by, opens_part2
+from patients.labels.queries import charted_by, opened_by, opens_part2
 from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
 from patients.sessions.queries import open_words, source_of
@@ -319,9 +320,11 @@ def source_message(
     seen = seen_factors(user, alert, at)
     found = source_of(factor["source_type"], source_id, patient.pk)
     by = opened_by(user, patient, found.labels, found.session_id, at) if found else ""
-    withheld = by is None or all(one.get("source_id") != str(source_id) for one in seen)
-    if by == BREAK_GLASS:
+    withheld = by is None or not _leads(seen, source_id)
+    is_protected = not _leads(without_protected(alert.factors), source_id)
+    if by == BREAK_GLASS or (is_protected and not withheld and charted_by(user, patient, at) == BREAK_GLASS):
         ctx.by(CHART)
+    ctx.relation_to(patient.pk)  # also whoever is told nothing asked by some right
     ctx.saw(
         "source_withheld" if withheld else "source_message",
         subjects=[patient.pk],
@@ -337,6 +340,11 @@ def source_message(
         "withheld": withheld,
     }
     return {"alert": shown, "source": source}
+
+
+def _leads(factors: Sequence[dict[str, Any]], source_id: UUID) -> bool:
+    """Whether one of these factors leads to a source."""
+    return any(one.get("source_id") == str(source_id) for one in factors)
 
 
 __all__ = ["Look", "look_at", "page", "preview", "source_message"]

@@ -38,6 +38,11 @@ def standing(user: User, patient: Patient, at: datetime) -> tuple[str, bool]:
     return relation, agreed[patient.person_id, ConsentType.PART2_TPO]
 
 
+def charted_by(user: User, patient: Patient, at: datetime) -> str:
+    """Return the relationship that opens somebody's chart to a user; empty without one."""
+    return standing(user, patient, at)[0]
+
+
 def opens_part2(user: User, patient: Patient, at: datetime) -> bool:
     """Whether what concerns substance use of a person is open to somebody."""
     relation, part2 = standing(user, patient, at)

@@ -16,7 +16,8 @@ from clinical.sessions import actions as running
 from cortex.accounts.models import User
 from cortex.audit.models import PhiAccessLog
 from cortex.ids import uuid7
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.cards import SOURCES, cards
+from crisis.alerts.models import RiskAlert, Source
 from crisis.calibration.figures import Shadow, Tally
 from crisis.calibration.tables import shadow_words
 from crisis.ownership.actions import claim_alert
@@ -131,6 +132,7 @@ def test_the_words_behind_a_factor_open_to_whom_their_label_opens_in_the_chart(
     (look,) = PhiAccessLog.objects.filter(actor_id=user.pk, data_type__in=OPENED)
     assert (look.data_type, look.object_id) == (OPENED[shut], message.pk)
     assert bool(look.break_glass) is (reader is confirmed and not shut), "judged with all that it opened"
+    assert look.relationship, "the trail says by which right somebody asked"
 
 
 def test_who_may_read_it_and_all_that_is_needed_to_act_stay_on_the_page(cast: Cast) -> None:
@@ -235,6 +237,29 @@ def test_words_that_a_protected_factor_alone_leads_to_stay_closed(cast: Cast) ->
         factors=[factor("RF_INTOXICATED", "state", message.pk), factor("TEXT_B", source=message.pk)]
     )
     assert TOLD in asked(cast.cleo, only, message.pk), "what they said of suicide is theirs to read"
+
+
+def test_words_that_break_glass_opens_by_their_factor_alone_are_judged_with_it(cast: Cast) -> None:
+    message = makers.make_message(cast.patient, TOLD)
+    alert = alert_with(cast, factor("RF_INTOXICATED", "state", message.pk), factor("TEXT_B"))
+    assert KEPT_BACK in asked(glass(cast), alert, message.pk)
+    confirm_protected(actor=staff(cast.sam), patient_id=cast.patient.pk)
+    assert TOLD in asked(cast.sam, alert, message.pk)
+    makers.scope_all()
+    before, after = PhiAccessLog.objects.filter(actor_id=cast.sam.pk, data_type__in=OPENED).order_by("id")
+    assert (before.data_type, before.relationship, before.break_glass) == (OPENED[1], "supervision", None)
+    assert (after.data_type, after.relationship) == (OPENED[0], "grant:break_glass")
+    assert after.break_glass is not None
+
+
+def test_a_card_does_not_tell_where_a_protected_factor_came_from(cast: Cast) -> None:
+    voice = factor("RF_INTOXICATED", "state", source_type="voice")
+    alert = makers.make_alert(cast.patient, source="engine", facts={"factors": [voice, factor("TEXT_B")]})
+    makers.scope_all()
+    rows = RiskAlert.objects.for_cards().filter(pk=alert.pk)
+    assert cards(list(rows))[0]["source_label"] == "In a chat message"
+    RiskAlert.objects.filter(pk=alert.pk).update(factors=[voice])
+    assert cards(list(rows.all()))[0]["source_label"] == SOURCES[Source.ENGINE][1]
 
 
 def test_the_sentence_of_an_ended_alert_names_a_protected_factor(cast: Cast) -> None:
