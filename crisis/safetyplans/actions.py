@@ -177,7 +177,7 @@ def keep_beside(
     who = queries.writer(actor, patient_id, clock(at))
     at, lines = clock(at), written.kept()
     _check(lines)
-    before = queries.said_beside(who.ids, page.spell, actor.id)
+    before = queries.said_beside(who.ids, page.spell, actor.person.pk)
     if before is not None:
         if before.spell_number > page.number or _says(actor, Held(), before, written):
             return Unchanged(before)  # type: ignore[return-value]

@@ -221,7 +221,8 @@ def test_a_page_whose_draft_was_finished_or_discarded_meets_the_rule_of_conflict
     with pytest.raises(RuleBroken, match="meanwhile"):
         keep(cast, "Run on", Page(other.spell, 2), in_force)
     makers.scope_all()
-    aside(cast, "Run on", Page(other.spell, 2))
+    sent = form_of(cast, coping("Run on"), spell=str(other.spell), number="2", seen=in_force)
+    assert "In force now is what you finished" in post(cast, sent, **FETCH).content.decode()
     keep(cast, "Run on", Page(other.spell, 3), in_force)  # it was asked, and wants it
     assert draft_of(cast) == coping_kept("Run on")
 
