@@ -141,3 +141,21 @@ def test_what_is_not_kept_says_why_and_no_key_sends_it_at_once(
     expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
     makers.scope_all()
     assert makers.opened(Note.objects.get(), "free_text") == "Not kept and more"
+
+
+def test_words_typed_before_the_script_has_come_are_kept_too(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type", exact=True).select_option("session_note")
+    held: list[Route] = []
+    page.route("**/writing*.js", lambda route: held.append(route))
+    page.get_by_role("button", name="Begin").click(no_wait_after=True)
+    page.get_by_label("Session", exact=True).fill("Typed at once")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=SLOW)
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    makers.scope_all()
+    assert makers.opened(Note.objects.get(), "free_text") == "Typed at once"

@@ -192,7 +192,6 @@ def test_finish_pressed_again_while_its_answer_is_slow_is_pressed_once(visit: Vi
     asked = list(sent)
     held[0].continue_()
     assert asked == ["save", "finish"]
-    held[0].continue_()
     expect(page.get_by_role("heading", level=2, name="Safety plan", exact=True)).to_be_visible(timeout=SLOW)
     makers.scope_all()
     assert SafetyPlan.objects.get().in_force
