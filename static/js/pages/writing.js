@@ -108,5 +108,7 @@ export function writing(form, take = text) {
   });
   document.addEventListener("session-over", (event) => { if (keeper.dirty) { event.preventDefault(); keeper.cut(); } });
   chooseable();
+  const typed = [...form.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
+  if (typed) keeper.edited(); // before this script had come
   return { keeper, keep, words: () => field };
 }
