@@ -1,7 +1,8 @@
 """Safety plans are saved as they are written: which page saved last, and words that lie beside a plan.
 
-Pages of the version before add drafts meanwhile: the new columns have a value without them. Going back calls
-what lies beside a plan discarded.
+Pages of the version before add drafts meanwhile: the new columns have a value without them, and no rule of
+their own, which would be proven of every row under a lock that each reader waits for. Going back calls what
+lies beside a plan discarded.
 """
 
 from django.contrib.postgres.operations import AddConstraintNotValid
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="safetyplan",
             name="spell_number",
-            field=models.PositiveIntegerField(db_default=0, default=0, help_text="Its newest save."),
+            field=models.IntegerField(db_default=0, default=0, help_text="Its newest save."),
         ),
         migrations.RemoveConstraint(model_name="safetyplan", name="safety_plan_reason_known"),
         migrations.RunSQL(migrations.RunSQL.noop, BACK),

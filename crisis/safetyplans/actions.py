@@ -75,21 +75,20 @@ def save_draft(
     """Keep what is written of a person's plan; what is in force stays in force.
 
     `seen` is the token that the form was drawn at (`SafetyPlan.token`), `page` says which save of which open
-    page this is. One that came before, or that a newer one of its page overtook, changes nothing. RuleBroken
-    `changed_meanwhile` when somebody saved or finished since: `keep_beside` is for the words then.
-    InputRefused names the section.
+    page this is. One that came before, that a newer one of its page overtook, or that says what stands there
+    already changes nothing. RuleBroken `changed_meanwhile` when somebody saved, finished or discarded since:
+    `keep_beside` is for the words then. InputRefused names the section.
     """
     who = queries.writer(actor, patient_id, clock(at))
     at, page = clock(at), page or Page()
     held = queries.locked(who.ids)
-    how = _arrived(held, seen, page)
+    how = _arrived(actor, who, held, seen, page)
     if how is Arrival.LATE or (how is not Arrival.GOES_ON and _says(actor, held, held.newest, written)):
         return Unchanged(held.newest)  # type: ignore[return-value]
-    if how is Arrival.AGAIN:
+    if how in (Arrival.AGAIN, Arrival.STALE):
         raise _changed(held)
-    begins = how is Arrival.BEGINS or held.draft is None
     draft = _kept(actor, who, held, written, page, at)
-    if begins:
+    if how is Arrival.BEGINS:
         record(actor, "safety_plan.drafted", draft, subject=who.person.pk, codes={"lines": written.counts()})
     return draft
 
@@ -98,13 +97,18 @@ def _changed(held: Held) -> RuleBroken:
     return RuleBroken(CHANGED, "changed_meanwhile", seen=held.token)
 
 
-def _arrived(held: Held, seen: str, page: Page) -> Arrival:
-    """Return how a save arrives at what stands; RuleBroken when it has not seen it."""
-    knows_newest = held.token == seen
-    how = Arrival.BEGINS if knows_newest else Arrival.STALE
-    how = arrival(held.newest, page, knows_newest=knows_newest) if held.newest else how
-    if how is Arrival.STALE:
-        raise _changed(held)
+def _arrived(actor: Actor, who: Reader, held: Held, seen: str, page: Page) -> Arrival:
+    """Return how a save arrives at what stands; a page goes on in a draft that its own writer saved last.
+
+    Its spell alone would not do: a process of the version before saves without it, finishing leaves it on the
+    plan in force, and a page that was gone back to has not heard that its draft was discarded.
+    """
+    begins = Arrival.BEGINS if held.token == seen else Arrival.STALE
+    how = arrival(held.newest, page, knows_newest=held.token == seen) if held.newest else begins
+    if how is Arrival.GOES_ON and (held.draft is None or held.draft.authored_by_id != actor.id):
+        how = begins
+    if how is Arrival.BEGINS and held.draft is None and queries.was_put_away(who.ids, page.spell):
+        return Arrival.STALE
     return how
 
 
@@ -119,10 +123,10 @@ def _says(actor: Actor, held: Held, plan: SafetyPlan | None, written: Written) -
 
 
 def _kept(actor: Actor, who: Reader, held: Held, written: Written, page: Page, at: datetime) -> SafetyPlan:
-    """Write the draft; what a colleague left in it, who wrote on another page, is kept beside it."""
+    """Write the draft; what a colleague left in it is kept beside it."""
     lines = written.kept()
     _check(lines)
-    if held.draft and held.draft.spell != page.spell and held.draft.authored_by_id != actor.id:
+    if held.draft and held.draft.authored_by_id != actor.id:
         _keep_theirs(actor, who, held.draft, at)
     draft = held.draft or SafetyPlan(
         organization_id=who.person.organization_id, patient=who.person, revision=0,
@@ -166,14 +170,20 @@ def _keep_theirs(actor: Actor, who: Reader, draft: SafetyPlan, at: datetime) -> 
 def keep_beside(
     *, actor: Actor, patient_id: UUID, written: Written, page: Page, at: datetime | None = None
 ) -> SafetyPlan:
-    """Keep beside the plan what a page says that may not take the place of something newer; the same once."""
+    """Keep beside the plan what a page says that may not take the place of something newer.
+
+    Each page has one row there, which its newer words take: a page that asks for long pushes nobody out.
+    """
     who = queries.writer(actor, patient_id, clock(at))
     at, lines = clock(at), written.kept()
     _check(lines)
-    before = queries.said_beside(who.ids, page.spell)
-    if before is not None and _says(actor, Held(), before, written):
-        return Unchanged(before)  # type: ignore[return-value]
-    row = _sealed(_beside(actor, who, page, at), lines, written.facts(), fresh=True)
+    before = queries.said_beside(who.ids, page.spell, actor.person.pk)
+    if before is not None:
+        if before.spell_number > page.number or _says(actor, Held(), before, written):
+            return Unchanged(before)  # type: ignore[return-value]
+        before.spell_number, before.saved_at, before.ended_at = page.number, at, at
+    row = before or _beside(actor, who, page, at)
+    _sealed(row, lines, written.facts(), fresh=before is None)
     codes = {"lines": written.counts()}
     record(actor, "safety_plan.kept_beside", row, subject=who.person.pk, codes=codes)
     return row
@@ -204,11 +214,12 @@ def finish_plan(
     who = queries.writer(actor, patient_id, clock(at))
     at, page = clock(at), page or Page()
     held = queries.locked(who.ids)
-    if _arrived(held, seen, page) in (Arrival.AGAIN, Arrival.LATE):
-        if not _says(actor, held, held.newest, written):
-            raise _changed(held)
-        if held.draft is None:  # the button was pressed twice
-            return Unchanged(held.current)  # type: ignore[return-value]
+    writes = _arrived(actor, who, held, seen, page) in (Arrival.BEGINS, Arrival.GOES_ON)
+    if not writes and not _says(actor, held, held.newest, written):
+        raise _changed(held)
+    is_own = held.draft is None and held.current is not None and held.current.spell == page.spell
+    if is_own and _says(actor, held, held.current, written):  # the button was pressed twice
+        return Unchanged(held.current)  # type: ignore[return-value]
     lines = written.kept()
     if not lines:
         raise InputRefused("Write down at least one thing that helps.", "required", field="warning_signs")

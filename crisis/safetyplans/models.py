@@ -65,7 +65,7 @@ class SafetyPlan(OrgRecord):
     status = models.CharField(max_length=12, choices=PlanStatus, default=PlanStatus.DRAFT)
     revision = models.PositiveIntegerField(default=1, help_text="Counts the saves of the draft.")
     spell = models.UUIDField(null=True, blank=True, help_text="The open page that saved last.")
-    spell_number = models.PositiveIntegerField(default=0, db_default=0, help_text="Its newest save.")
+    spell_number = models.IntegerField(default=0, db_default=0, help_text="Its newest save.")
     draft = SealedJSONField(null=True, blank=True, help_text="The lines by section, until it is finished.")
     created_with_patient = models.BooleanField(default=False)
     is_complete = models.BooleanField(default=False, help_text="As it was finished (domain 3.3).")

@@ -138,19 +138,30 @@ def _lines_in_force(patient_id: UUID) -> QuerySet[SafetyPlanItem]:
     return rows.select_related("plan").order_by("plan__finished_at", "section", "order")
 
 
-def words_beside(ids: Iterable[UUID], held: Held) -> list[SafetyPlan]:
-    """Return the words that lie beside what is being written, the newest first; finishing ends their time."""
-    rows = SafetyPlan.objects.beside().filter(patient_id__in=list(ids))
-    rows = rows.select_related("authored_by", "ended_by")
-    if held.current is not None:
-        rows = rows.filter(ended_at__gt=held.current.finished_at)
-    return list(rows.order_by("-ended_at")[:MOST_BESIDE])
+def words_beside(ids: Iterable[UUID]) -> tuple[list[SafetyPlan], bool]:
+    """Return the words that lie beside what is being written, the newest first, and whether older ones exist.
+
+    Finishing ends their time for good, also when what was finished is no longer in force.
+    """
+    rows = SafetyPlan.objects.filter(patient_id__in=list(ids))
+    finished_at = rows.aggregate(last=Max("finished_at"))["last"]
+    kept = rows.beside().select_related("authored_by", "ended_by")
+    kept = kept.filter(ended_at__gt=finished_at) if finished_at else kept
+    found = list(kept.order_by("-ended_at")[: MOST_BESIDE + 1])
+    return found[:MOST_BESIDE], len(found) > MOST_BESIDE
 
 
-def said_beside(ids: Iterable[UUID], spell: UUID) -> SafetyPlan | None:
-    """Return what one open page was last given room for beside the plan, or None."""
-    rows = SafetyPlan.objects.beside().filter(patient_id__in=list(ids), spell=spell)
+def said_beside(ids: Iterable[UUID], spell: UUID, author_id: UUID) -> SafetyPlan | None:
+    """Return what somebody's open page was given room for beside the plan, or None."""
+    rows = SafetyPlan.objects.beside().filter(patient_id__in=list(ids), spell=spell, authored_by=author_id)
     return rows.order_by("-ended_at", "-pk").first()
+
+
+def was_put_away(ids: Iterable[UUID], spell: UUID) -> bool:
+    """Whether what one open page wrote was discarded or taken out of force, and it has not heard of it."""
+    rows = SafetyPlan.objects.filter(patient_id__in=list(ids), spell=spell, ended_at__isnull=False)
+    last = rows.order_by("-ended_at", "-pk").first()
+    return last is not None and not last.is_beside
 
 
 def at_hand(context: AccessContext, person: Patient) -> tuple[SafetyPlan | None, Lines]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -139,8 +139,10 @@ def _editor(
         form = form or SafetyPlanForm(lines=lines, initial=initial_of(held.draft or held.current, held.token))
         # Before anything asks for errors: a row that is only moved isn't judged yet.
         blocks = form.blocks()
-        beside = queries.words_beside(who.ids, held)
-        shown |= {"form": form, "blocks": blocks, "held": held, "fresh": fresh, "beside": beside} | more
+        beside, is_cut = queries.words_beside(who.ids)
+        shown |= {
+            "form": form, "blocks": blocks, "held": held, "fresh": fresh, "beside": beside, "is_cut": is_cut,
+        } | more  # fmt: skip
         return render(request, "crisis/safetyplans/edit.html", shown, status=status)
 
 
@@ -172,7 +174,8 @@ def _both(request: HttpRequest, patient_id: UUID, form: SafetyPlanForm) -> HttpR
         }  # fmt: skip
         if is_partial(request):
             return render(request, "crisis/safetyplans/_both.html", more, status=409)
-    typed["seen"], typed["number"] = held.token, str(page.number + 1)
+    # What answers a conflict is a spell of its own: what was kept beside of this one stays as it is.
+    typed["seen"], typed["spell"], typed["number"] = held.token, str(uuid4()), "1"
     return _editor(request, patient_id, SafetyPlanForm(typed), 409, **more)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from clinical.notes.actions import save_draft
 from clinical.notes.models import Note, NoteVersion
@@ -99,3 +100,62 @@ def test_two_devices_show_both_texts_and_a_closed_tab_loses_nothing(visit: Visit
     for path in ("/notes/", "/notes/search/", "/notes/texts/", own, f"{own}versions/", f"{own}print/"):
         visitor.open(path)
         assert (visitor.axe(), visitor.overflow()) == ([], 0), path
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (0, "", "no connection"),
+        (422, '{"message": "It is too long."}', "It is too long."),
+        (409, "<div><svg></svg><p data-conflict-line>You read here alone.</p></div>", "You read here alone."),
+    ],
+)
+def test_what_is_not_kept_says_why_and_no_key_sends_it_at_once(
+    status: int, body: str, why: str, visit: Visit, people: Cast
+) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type", exact=True).select_option("session_note")
+    page.get_by_role("button", name="Begin").click()
+    field = page.get_by_label("Session", exact=True)
+    expect(field).to_be_visible(timeout=SLOW)
+    sent: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route)
+        if status:
+            route.fulfill(status=status, body=body)
+        else:
+            route.abort()
+
+    page.route("**/save/", refuse)
+    field.press_sequentially("Not kept")
+    expect(page.locator("#saved")).to_contain_text(f"Not saved: {why}", timeout=SLOW)
+    page.wait_for_timeout(5500)  # longer than a first word waits
+    sent.clear()
+    field.press_sequentially(" and more", delay=60)
+    assert len(sent) <= 1
+    page.unroute("**/save/")
+    visitor.complaints.clear()
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    makers.scope_all()
+    assert makers.opened(Note.objects.get(), "free_text") == "Not kept and more"
+
+
+def test_words_typed_before_the_script_has_come_are_kept_too(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type", exact=True).select_option("session_note")
+    held: list[Route] = []
+    page.route("**/writing*.js", lambda route: held.append(route))
+    page.get_by_role("button", name="Begin").click(no_wait_after=True)
+    page.get_by_label("Session", exact=True).fill("Typed at once")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator("#saved")).to_have_attribute("data-s", "", timeout=SLOW)
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    makers.scope_all()
+    assert makers.opened(Note.objects.get(), "free_text") == "Typed at once"

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
+from patients.breakglass.actions import break_glass
+from patients.care.models import CareTeamMember
 from tests import makers
 from tests.browser.test_board import Visit
 from tests.cast import Cast
 from tests.unit.safetyplans.plans import WHOLE, finish, lines_of, save
 
 SLOW = 20_000  # ms; a save that gets no answer is given up after 15 s
+LEAVES = """() => {
+  const leaves = new Event("beforeunload", { cancelable: true });
+  dispatchEvent(leaves);
+  return leaves.defaultPrevented;
+}"""
+PRESSED = """() => {
+  const press = () => document.querySelector("[name=finish]").click();
+  press();
+  setInterval(press, 400);
+}"""
 STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
 
@@ -132,6 +144,12 @@ def test_a_second_device_is_shown_beside_and_nothing_of_either_is_lost(visit: Vi
         page.locator(f"[data-section={key}]").get_by_role("button", name="Take this one").click()
     expect(coping.nth(1)).to_have_value(other)
     expect(page.get_by_label("Made together with the person")).to_be_checked()
+    page.route("**/safety-plan/edit/", lambda route: route.abort())
+    page.get_by_role("button", name="Save draft").last.click()
+    expect(page.locator("#saved")).to_contain_text("Not saved: no connection", timeout=SLOW)
+    expect(page.locator(".sp-both")).to_have_count(1)
+    page.unroute("**/safety-plan/edit/")
+    visitor.complaints.clear()
     page.get_by_role("button", name="Save draft").last.click()
     expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
     expect(page.locator(".sp-both")).to_have_count(0)
@@ -147,6 +165,57 @@ def test_a_second_device_is_shown_beside_and_nothing_of_either_is_lost(visit: Vi
     page.locator(".sp-beside a").filter(has_text=people.bob.full_name).click()
     expect(page.get_by_text("This is no version.")).to_be_visible()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+
+def test_finish_pressed_again_while_its_answer_is_slow_is_pressed_once(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/people/{people.patient.pk}/safety-plan/edit/")
+    page.locator("[data-block=self_coping] textarea").first.fill("Walk to the canal")
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    held: list[Route] = []
+    sent: list[str] = []
+
+    def slow(route: Route) -> None:
+        finishes = route.request.is_navigation_request()
+        sent.append("finish" if finishes else "save")
+        if finishes and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/safety-plan/edit/", slow)
+    page.evaluate(PRESSED)  # by the page: Playwright waits for the one that the first press asked for
+    while not held:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(2000)
+    asked = list(sent)
+    held[0].continue_()
+    assert asked == ["save", "finish"]
+    expect(page.get_by_role("heading", level=2, name="Safety plan", exact=True)).to_be_visible(timeout=SLOW)
+    makers.scope_all()
+    assert SafetyPlan.objects.get().in_force
+
+
+def test_a_refusal_is_no_conflict_and_the_page_says_that_nothing_is_kept(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/people/{people.patient.pk}/safety-plan/edit/")
+    CareTeamMember.objects.filter(patient=people.patient).delete()
+    break_glass(
+        actor=makers.staff(people.alice), asked=people.patient.anonymous_id, reason_code="care_continuity",
+        reason="The team's telephone rings out.",
+    )  # fmt: skip
+    makers.scope_all()
+    page.locator("[data-block=self_coping] textarea").first.press_sequentially("Walk")
+    expect(page.locator("#saved")).to_contain_text("Not saved: Break-glass opens", timeout=SLOW)
+    expect(page.locator("#both")).to_be_empty()
+    with page.expect_response("**/safety-plan/edit/", timeout=SLOW):
+        assert page.evaluate(LEAVES), "leaving warns"
+    makers.scope_all()
+    assert not SafetyPlan.objects.exists()
+    page.wait_for_timeout(200)
+    visitor.complaints.clear()  # the 409s
 
 
 def test_without_a_script_on_a_phone_no_typed_word_is_lost(visit: Visit, people: Cast) -> None:

@@ -1,6 +1,8 @@
 /* Keeps a text with the server: numbered saves of one spell, one at a time, again and again until one arrives.
    What is typed lives in the page alone; no browser storage ever holds it. */
 
+import { signedInAgain } from "./again.js";
+
 const WAIT = 1200; // ms after the last key
 const LONGEST = 5000; // and never longer than this after the first one
 const AGAIN = [2000, 4000, 8000, 15000];
@@ -26,6 +28,7 @@ export class Keeper {
 
   edited() {
     this.edits += 1;
+    if (this.failures && (this.timer || this.busy)) return; // it is tried again when its time comes
     this.first ||= Date.now();
     this.later(Math.min(WAIT, Math.max(LONGEST - (Date.now() - this.first), 0)));
   }
@@ -40,7 +43,11 @@ export class Keeper {
     return new URLSearchParams(new FormData(this.form));
   }
 
-  headers() { return { "X-CSRFToken": this.token, "HX-Request": "true" }; }
+  post(more) {
+    const headers = { "X-CSRFToken": this.token, "HX-Request": "true" };
+    return fetch(this.form.action, { method: "POST", headers, ...more });
+  }
+
   /* Resolves to whether everything that stands on the page has been kept. */
   async save() {
     clearTimeout(this.timer);
@@ -56,54 +63,45 @@ export class Keeper {
     this.timer = null;
     this.tell("saving");
     try {
-      const answer = await fetch(this.form.action, {
-        method: "POST", body: this.body(), headers: this.headers(), redirect: "manual",
-        signal: AbortSignal.timeout(15_000),
-      });
+      const answer = await this.post({ body: this.body(), redirect: "manual", signal: AbortSignal.timeout(15_000) });
       if (answer.status === 200) this.arrived(await answer.json(), sent);
-      else if (answer.status === 409) { this.stopped = true; this.kept = sent; this.tell("both", await answer.text()); }
+      else if (answer.status === 409) this.collided(await answer.text(), sent);
       else if (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect") await this.cut();
-      else if (answer.status === 422) this.tell("refused", (await answer.json()).message);
+      else if (answer.status === 422) this.refused((await answer.json()).message);
       else this.failed(answer.status === 404 ? "this is not open to you any more" : "the server can't keep it now");
     } catch { this.failed("no connection"); }
   }
 
   arrived({ version, at }, sent) {
     this.newest.value = version;
-    this.kept = Math.max(this.kept, sent);
+    Object.assign(this, { kept: Math.max(this.kept, sent), failures: 0 });
     this.first = this.dirty ? Date.now() : 0;
-    this.failures = 0;
     this.tell("saved", at);
   }
 
+  collided(html, sent) { // an answer that names the newest version kept both texts; any other one kept nothing
+    const said = new DOMParser().parseFromString(html, "text/html");
+    if (!said.querySelector("[data-version]")) return this.refused(said.body.textContent.replace(/\s+/g, " ").trim());
+    Object.assign(this, { stopped: true, kept: sent });
+    return this.tell("both", html);
+  }
+
+  refused(message) { this.failures = this.first = 0; this.tell("refused", message); }
+
   failed(why) {
-    this.later(AGAIN[Math.min(this.failures, AGAIN.length - 1)]);
-    this.failures += 1;
+    this.later(AGAIN[Math.min(this.failures++, AGAIN.length - 1)]);
+    this.first = 0;
     this.tell("failed", why);
   }
 
-  /* Whether one's own session is there again; its token is another one after a sign-in. */
-  async returned() {
-    try {
-      const answer = await fetch(this.form.dataset.state, { headers: { "HX-Request": "true" }, redirect: "manual" });
-      if (answer.status !== 200) return false;
-      const { me, token } = await answer.json();
-      if (me !== this.me) return false;
-      this.token = token;
-      for (const one of document.querySelectorAll("[name=csrfmiddlewaretoken]")) one.value = token;
-      document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
-      return true;
-    } catch { return false; }
-  }
-
   async cut() {
-    if (await this.returned()) { this.later(this.failures ? AGAIN[1] : 0); this.failures += 1; return; }
+    if (await signedInAgain(this)) { this.later(this.failures ? AGAIN[1] : 0); this.failures += 1; return; }
     this.stopped = true;
     this.tell("gone");
   }
 
   async tryAgain() {
-    if (!(await this.returned())) return false;
+    if (!(await signedInAgain(this))) return false;
     this.stopped = false;
     this.tell("back");
     this.later(0);
@@ -114,7 +112,6 @@ export class Keeper {
   leaving() {
     if (!this.dirty) return;
     const body = this.body();
-    const [method, headers, keepalive] = ["POST", this.headers(), body.toString().length < KEEPALIVE_MOST];
-    fetch(this.form.action, { method, body, headers, keepalive }).catch(() => {});
+    this.post({ body, keepalive: body.toString().length < KEEPALIVE_MOST }).catch(() => {});
   }
 }

@@ -5,7 +5,9 @@ import { writing } from "./writing.js";
 
 const form = document.querySelector("#safety");
 const { keeper, keep } = writing(form, take);
-let finishes = false;
+const LONGEST = 15_000; // ms; an answer that takes longer may be asked for again, which finishes once
+let finishes = false; // from the press of the button until the next page, or until it failed
+let leaves = false;
 
 /* After a conflict: theirs in the place of mine, or the lines that I lack below mine. */
 function take(pair, how) {
@@ -48,12 +50,20 @@ form.addEventListener("input", () => keeper.edited());
 
 /* Finishing sends the form itself, once everything that stands in it is kept. */
 form.addEventListener("submit", async (event) => {
-  if (finishes) return;
+  if (leaves) return;
   event.preventDefault();
+  if (finishes) return;
   const button = event.submitter;
-  if (!(await keep()) || button?.name !== "finish") return;
+  const last = finishes = button?.name === "finish";
+  const all = await keep();
+  if (!last) return;
+  finishes = all;
+  if (!all) return;
   form.elements.number.value = Number(form.elements.number.value) + 1;
-  finishes = true;
+  leaves = true;
   form.requestSubmit(button);
-  finishes = false;
+  leaves = false;
+  setTimeout(() => { finishes = false; }, LONGEST);
 });
+
+addEventListener("pageshow", () => { finishes = false; }); // gone back to

@@ -30,7 +30,10 @@ export function writing(form, take = text) {
   let watch = 0;
   const told = {
     saving: () => state("Saving…"),
-    saved: (at) => state(`Saved ${at}${form.dataset.also ?? ""}`),
+    saved: (at) => {
+      if (newest === null && !keeper.dirty) place.replaceChildren(); // what was chosen is kept too
+      state(`Saved ${at}${form.dataset.also ?? ""}`);
+    },
     failed: (why) => {
       const words = `Not saved: ${why}. Your words stay in this page, and it tries again.`;
       if (saved.textContent !== words) say(words);
@@ -71,20 +74,19 @@ export function writing(form, take = text) {
     const how = event.target.closest("[data-take]")?.dataset.take;
     if (!how) return;
     take(event.target.closest("[data-section]"), how);
-    keeper.edits += 1;
+    keeper.edited();
     say("Taken into the text below. Save when you are done.");
   });
 
   async function keep() {
-    if (newest !== null) keeper.newest.value = newest;
-    if (newest === "0") keeper.begin(); // what was signed meanwhile stays: this one is another
-    const chosen = newest;
+    if (newest !== null) {
+      keeper.newest.value = newest;
+      keeper.begin(); // a spell of its own: what the one before wrote was kept beside, and stays there
+    }
     newest = null;
     keeper.stopped = false;
     keeper.edits += 1;
-    const all = await keeper.save();
-    if (chosen !== null && !keeper.stopped) place.replaceChildren();
-    return all;
+    return keeper.save();
   }
 
   form.addEventListener("focusin", (event) => { if (event.target.matches("textarea")) field = event.target; });
@@ -106,5 +108,7 @@ export function writing(form, take = text) {
   });
   document.addEventListener("session-over", (event) => { if (keeper.dirty) { event.preventDefault(); keeper.cut(); } });
   chooseable();
+  const typed = [...form.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
+  if (typed) keeper.edited(); // before this script had come
   return { keeper, keep, words: () => field };
 }

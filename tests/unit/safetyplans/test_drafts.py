@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -14,7 +15,7 @@ from cortex.spells import Page
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import PLAN_REVIEW, ReviewItem
 from crisis.safetyplans import queries
-from crisis.safetyplans.actions import discard_draft, finish_plan, keep_beside, save_draft
+from crisis.safetyplans.actions import discard_draft, finish_plan, keep_beside, retire_plan, save_draft
 from crisis.safetyplans.models import SafetyPlan
 from tests import makers
 from tests.cast import Cast
@@ -28,6 +29,10 @@ FETCH = {"HX-Request": "true"}
 
 def coping(text: str) -> Any:
     return {"self_coping": [(text, "")]}
+
+
+def coping_kept(text: str) -> Any:
+    return {"self_coping": [[text, ""]]}
 
 
 def keep(cast: Cast, text: str, page: Page, seen: str = "", user: Any = None) -> SafetyPlan:
@@ -90,9 +95,12 @@ def test_words_that_may_not_take_a_place_are_kept_beside_once_and_sealed(cast: C
     makers.scope_all()
     row = aside(cast, "Xylokarpowitz", late, cast.bob)
     assert aside(cast, "Xylokarpowitz", Page(late.spell, 2), cast.bob).pk == row.pk
-    assert aside(cast, "Xylokarpowitz and more", Page(late.spell, 3), cast.bob).pk != row.pk
+    assert aside(cast, "Xylokarpowitz and more", Page(late.spell, 3), cast.bob).pk == row.pk
+    assert aside(cast, "Xylo", Page(late.spell, 2), cast.bob).pk == row.pk, "a late one takes nothing's place"
+    assert makers.opened(SafetyPlan.objects.get(pk=row.pk), "draft") == coping_kept("Xylokarpowitz and more")
+    assert aside(cast, "Of another page", Page(), cast.bob).pk != row.pk
     assert draft_of(cast) == {"self_coping": [["Alice was first", ""]]}
-    assert trail(cast) == ["safety_plan.drafted", *["safety_plan.kept_beside"] * 2]
+    assert trail(cast) == ["safety_plan.drafted", *["safety_plan.kept_beside"] * 3]
     with connection.cursor() as cursor:
         cursor.execute("SELECT draft FROM crisis_safetyplan")
         assert not [one for (one,) in cursor.fetchall() if b"Xylo" in bytes(one)]
@@ -135,10 +143,24 @@ def test_what_a_colleague_goes_on_from_stays_beside_until_the_plan_is_finished(c
         cast.alice, ["safety_plan.kept_beside", "safety_plan.drafted"],
     )  # fmt: skip
     assert makers.opened(row, "draft") == {"self_coping": [["Alice wrote this, changed", ""]]}
-    held = queries.held([cast.patient.pk])
-    assert queries.words_beside([cast.patient.pk], held) == [row]
-    finish(cast, cast.bob)
-    assert queries.words_beside([cast.patient.pk], queries.held([cast.patient.pk])) == []
+    assert queries.words_beside([cast.patient.pk]) == ([row], False)
+    plan = finish(cast, cast.bob)
+    assert queries.words_beside([cast.patient.pk]) == ([], False)
+    retire_plan(
+        actor=staff(cast.bob), patient_id=cast.patient.pk, plan_id=plan.pk, reason="mistaken"
+    )  # fmt: skip
+    makers.scope_all()
+    assert queries.words_beside([cast.patient.pk]) == ([], False), "its time is over for good"
+
+
+def test_a_list_of_kept_texts_that_is_cut_says_so(cast: Cast, monkeypatch: Any) -> None:
+    monkeypatch.setattr(queries, "MOST_BESIDE", 2)
+    for text in ("One", "Two"):
+        aside(cast, text, Page())
+    assert "Older ones" not in get(cast, url("safety_plan_edit", cast))
+    aside(cast, "Three", Page())
+    page = get(cast, url("safety_plan_edit", cast))
+    assert "2 earlier or parallel texts" in page and "Older ones are kept too" in page
 
 
 def test_finishing_twice_is_once_and_a_save_that_comes_after_it_begins_no_draft(cast: Cast) -> None:
@@ -154,6 +176,89 @@ def test_finishing_twice_is_once_and_a_save_that_comes_after_it_begins_no_draft(
     assert trail(cast) == ["safety_plan.drafted", "safety_plan.finished"]
     with pytest.raises(RuleBroken, match="meanwhile"):
         finish_plan(**last | {"written": written(lines=coping("Gone back to"))})
+
+
+def finish_by_script(cast: Cast, spell: str, number: int, seen: str, lines: Any = None) -> Any:
+    """One press of Finish: the page saves all that stands in it, then sends the form itself."""
+    sent = form_of(cast, lines, spell=spell, number=str(number), seen=seen, means_review_on="2027-01-04")
+    saved = post(cast, sent, **FETCH)
+    assert saved.status_code == 200, saved.content
+    sent.update({"finish": "1"})
+    sent["number"], sent["seen"] = str(number + 1), saved.json()["version"]
+    return post(cast, sent)
+
+
+def test_finish_pressed_again_by_a_page_that_saves_first_begins_no_draft(cast: Cast) -> None:
+    spell = "0" * 31 + "1"
+    assert finish_by_script(cast, spell, 1, "").status_code == 303
+    plan = SafetyPlan.objects.get()
+    for number in (3, 5):  # the first answer was slow, and nobody told the page what became of it
+        assert finish_by_script(cast, spell, number, "stale").status_code == 303
+        assert SafetyPlan.objects.get() == plan
+    last = {"actor": staff(cast.alice), "patient_id": cast.patient.pk, "written": written()}
+    row = finish_plan(**last, seen="stale", page=Page(UUID(spell), 9))
+    makers.scope_all()
+    assert row.pk == plan.pk and trail(cast) == ["safety_plan.drafted", "safety_plan.finished"]
+    with pytest.raises(InputRefused, match="Nothing is other"):
+        finish_plan(**last, seen=token(cast), page=Page())
+
+
+def test_a_page_whose_draft_was_finished_or_discarded_meets_the_rule_of_conflicts(cast: Cast) -> None:
+    page = Page()
+    first = keep(cast, "Walk", page).token
+    finish_plan(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, written=written(), seen=first,
+        page=Page(page.spell, 2),
+    )  # fmt: skip
+    makers.scope_all()
+    with pytest.raises(RuleBroken, match="meanwhile"):  # gone back to, with words of its own
+        keep(cast, "Walk on", Page(page.spell, 3), first)
+    makers.scope_all()
+    in_force, other = token(cast), Page()
+    keep(cast, "Run", other, in_force)  # the page went before it heard of it
+    discard_draft(actor=staff(cast.alice), patient_id=cast.patient.pk, seen=token(cast))
+    makers.scope_all()
+    with pytest.raises(RuleBroken, match="meanwhile"):
+        keep(cast, "Run on", Page(other.spell, 2), in_force)
+    makers.scope_all()
+    sent = form_of(cast, coping("Run on"), spell=str(other.spell), number="2", seen=in_force)
+    assert "In force now is what you finished" in post(cast, sent, **FETCH).content.decode()
+    keep(cast, "Run on", Page(other.spell, 3), in_force)  # it was asked, and wants it
+    assert draft_of(cast) == coping_kept("Run on")
+
+
+def test_a_process_of_the_version_before_moves_the_draft_and_keeps_the_spell(cast: Cast) -> None:
+    makers.add_to_team(cast.patient, cast.bob, role="psychiatrist")
+    page = Page()
+    keep(cast, "Alice", page)
+    spell = (page.spell, 1)
+    keep(cast, "Bob", Page(), token(cast), cast.bob)
+    SafetyPlan.objects.filter(status="draft").update(spell=spell[0], spell_number=spell[1])
+    with pytest.raises(RuleBroken, match="meanwhile"):
+        keep(cast, "Alice, on", Page(page.spell, 2))
+    makers.scope_all()
+    assert draft_of(cast) == coping_kept("Bob")
+    keep(cast, "Alice, on", Page(page.spell, 3), token(cast))
+    beside = SafetyPlan.objects.beside().filter(authored_by=cast.bob)
+    assert makers.opened(beside.get(), "draft") == coping_kept("Bob")
+
+
+def test_two_pages_that_say_the_same_are_no_conflict(cast: Cast) -> None:
+    row = keep(cast, "Walk", Page())
+    other = Page()
+    assert keep(cast, "Walk", other, "stale").token == row.token
+    assert not SafetyPlan.objects.beside().exists()
+    keep(cast, "Walk on", Page(other.spell, 2), row.token)
+    assert draft_of(cast) == coping_kept("Walk on")
+
+
+def test_the_count_of_saves_has_no_rule_that_would_have_to_read_the_whole_table(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"
+            " AND conrelid = 'crisis_safetyplan'::regclass"
+        )
+        assert [rule for (rule,) in cursor.fetchall() if "spell_number" in rule] == []
 
 
 def test_a_draft_keeps_a_number_without_words_and_only_finishing_asks_for_them(cast: Cast) -> None:
@@ -188,7 +293,8 @@ def test_a_draft_that_was_discarded_elsewhere_does_not_come_back_unasked(cast: C
     sent = form_of(cast, coping("Walk and run"), spell=str(page.spell), number="2", seen="stale")
     answer = post(cast, sent, **FETCH)
     said = answer.content.decode()
-    assert answer.status_code == 409 and "discarded meanwhile" in said and 'data-version=""' in said
+    assert answer.status_code == 409 and 'data-version=""' in said
+    assert "discarded or taken out of force meanwhile" in said
     assert not SafetyPlan.objects.filter(status="draft").exists()
     sent["seen"], sent["number"] = "", "3"
     assert post(cast, sent, **FETCH).status_code == 200
@@ -234,7 +340,7 @@ def test_a_page_gone_back_to_without_a_script_loses_nothing_in_either_direction(
     page = answer.content.decode()
     assert answer.status_code == 409 and "Run</textarea>" in page and "Walk" in page
     sent["seen"], sent["number"] = token(cast), "2"
-    assert 'name="number" value="2"' in page
+    assert 'name="number" value="1"' in page and f'value="{sent["spell"]}"' not in page
     assert post(cast, sent).status_code == 303
     assert draft_of(cast) == {"self_coping": [["Run", ""]]}
 
