@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import DESK_ROLES, Role
@@ -144,9 +144,8 @@ def words_beside(ids: Iterable[UUID]) -> tuple[list[SafetyPlan], bool]:
     Finishing ends their time for good, also when what was finished is no longer in force.
     """
     rows = SafetyPlan.objects.filter(patient_id__in=list(ids))
-    finished_at = rows.aggregate(last=Max("finished_at"))["last"]
-    kept = rows.beside().select_related("authored_by", "ended_by")
-    kept = kept.filter(ended_at__gt=finished_at) if finished_at else kept
+    finished = rows.filter(finished_at__gte=OuterRef("ended_at"))
+    kept = rows.beside().filter(~Exists(finished)).select_related("authored_by", "ended_by")
     found = list(kept.order_by("-ended_at")[: MOST_BESIDE + 1])
     return found[:MOST_BESIDE], len(found) > MOST_BESIDE
 
