@@ -1,4 +1,4 @@
-"""When a planned intervention's session was counted last, and whether by hand; pages of before write on."""
+"""When a planned intervention's session was counted last, and how; pages of the version before write on."""
 
 from django.db import migrations, models
 
@@ -9,18 +9,23 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="plannedintervention",
-            name="held_by_hand",
-            field=models.BooleanField(
-                db_default=False,
-                default=False,
-                help_text="It was counted by hand, and by no session's log since.",
+            name="held_on",
+            field=models.DateField(
+                blank=True, help_text="The person's day of the one counted last.", null=True
             ),
         ),
         migrations.AddField(
             model_name="plannedintervention",
-            name="held_on",
-            field=models.DateField(
-                blank=True, help_text="The person's day of the one counted last.", null=True
+            name="held_that_day",
+            field=models.SmallIntegerField(default=0, db_default=0, help_text="How many on that day."),
+        ),
+        migrations.AddField(
+            model_name="plannedintervention",
+            name="by_hand",
+            field=models.SmallIntegerField(
+                default=0,
+                db_default=0,
+                help_text="Of those, how many by hand that no session's log has named since.",
             ),
         ),
     ]

@@ -276,8 +276,9 @@ class PlannedIntervention(OrgRecord):
     sessions_planned = models.PositiveSmallIntegerField(null=True, blank=True)
     sessions_held = models.PositiveSmallIntegerField(default=0)
     held_on = models.DateField(null=True, blank=True, help_text="The person's day of the one counted last.")
-    held_by_hand = models.BooleanField(
-        default=False, db_default=False, help_text="It was counted by hand, and by no session's log since."
+    held_that_day = models.SmallIntegerField(default=0, db_default=0, help_text="How many on that day.")
+    by_hand = models.SmallIntegerField(
+        default=0, db_default=0, help_text="Of those, how many by hand that no session's log has named since."
     )
     evidence_level = models.CharField(max_length=1, choices=EvidenceLevel)
     goals = ArrayField(models.UUIDField(), default=list, blank=True, help_text="Goals of the same plan.")

@@ -132,7 +132,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
                 {
                     "id": one.pk, "title": one.get_code_display(), "often": one.get_frequency_display(),
                     "planned": one.sessions_planned, "held": one.sessions_held,
-                    "today": one.held_on == today, "by_hand": one.held_by_hand,
+                    "today": one.held_that_day if one.held_on == today else 0, "by_hand": one.by_hand,
                     "evidence": one.evidence_level, "note": one.note, "over": one.ended_on,
                     "goals": [names[key] for key in one.goals if key in names],
                 }

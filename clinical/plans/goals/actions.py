@@ -27,7 +27,7 @@ WORDS = ("specific", "achievable_note", "metric")
 # What changes nothing of what was agreed, and what does.
 SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
 MOST_STEPS = 12
-HELD = ("sessions_held", "held_on", "held_by_hand")
+HELD = ("sessions_held", "held_on", "held_that_day", "by_hand")
 COUNTED_TODAY = (
     "A session of today is counted already, by hand or by its log. If there was another, go back and press "
     "One more today."
@@ -299,10 +299,11 @@ def count_session(
     row = queries.locked_intervention(plan, intervention_id)
     if row.ended_on is not None:
         raise RuleBroken("This intervention is over.", "is_over")
-    today = local_day(plan.patient, at)
-    if row.held_on == today and not again:
+    _turn_to(row, local_day(plan.patient, at))
+    if row.held_that_day and not again:
         raise RuleBroken(COUNTED_TODAY, "counted_today")
-    _count(actor, row, today, by_hand=True)
+    row.by_hand += 1
+    _count(actor, row, 1, "intervention.session_held")
     return row
 
 
@@ -310,15 +311,15 @@ def count_session(
 def uncount_session(
     *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
 ) -> PlannedIntervention:
-    """Take back the session that was counted last, as long as it was by hand and today."""
+    """Take back a session of today that was counted by hand; one that a log named stays."""
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     row = queries.locked_intervention(plan, intervention_id)
-    if not row.held_by_hand or row.held_on != local_day(plan.patient, at):
+    _turn_to(row, local_day(plan.patient, at))
+    if not row.by_hand:
         raise RuleBroken("Only what was counted by hand today can be taken back.", "not_by_hand")
-    row.sessions_held, row.held_on, row.held_by_hand = max(0, row.sessions_held - 1), None, False
-    row.save(update_fields=[*HELD, "updated_at"])
-    record(actor, "intervention.session_taken_back", row, codes={"code": row.code, "held": row.sessions_held})
+    row.by_hand -= 1
+    _count(actor, row, -1, "intervention.session_taken_back")
     return row
 
 
@@ -332,24 +333,31 @@ def count_logged(
     caller ends the session, which happens once.
     """
     at = clock(at)
-    plan = queries.open_plan(queries.treated_to_write(actor, patient_id, at))
+    patient = queries.treated_to_write(actor, patient_id, at)
+    plan = queries.open_plan(patient)
     wanted = {PLANNED_AS.get(code, code) for code in codes}
     # Whoever changes a plan holds its person, who is locked here: the plan stays the open one.
     rows = PlannedIntervention.objects.select_for_update(of=("self",)).filter(code__in=wanted)
-    rows = rows.select_related("patient__organization")
     counted = list(rows.filter(plan=plan, ended_on__isnull=True).order_by("pk")) if plan else []
     for row in counted:
-        _count(actor, row, local_day(row.patient, at), session=str(session_id))
+        _turn_to(row, local_day(patient, at))
+        known = min(row.by_hand, 1)
+        row.by_hand -= known
+        _count(actor, row, 1 - known, "intervention.session_held", session=str(session_id))
     return counted or Unchanged([])  # type: ignore[return-value]
 
 
-def _count(actor: Actor, row: PlannedIntervention, day: date, *, by_hand: bool = False, **where: str) -> None:
-    if by_hand or not (row.held_by_hand and row.held_on == day):
-        row.sessions_held += 1
-    row.held_on, row.held_by_hand = day, by_hand
+def _turn_to(row: PlannedIntervention, day: date) -> None:
+    """Begin the counts of another day."""
+    if row.held_on != day:
+        row.held_on, row.held_that_day, row.by_hand = day, 0, 0
+
+
+def _count(actor: Actor, row: PlannedIntervention, more: int, verb: str, **where: str) -> None:
+    row.sessions_held += more
+    row.held_that_day += more
     row.save(update_fields=[*HELD, "updated_at"])
-    codes = {"code": row.code, "held": row.sessions_held} | where
-    record(actor, "intervention.session_held", row, codes=codes)
+    record(actor, verb, row, codes={"code": row.code, "held": row.sessions_held} | where)
 
 
 @action

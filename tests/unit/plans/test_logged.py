@@ -181,12 +181,27 @@ def test_only_what_was_counted_by_hand_today_is_taken_back(planned: Planned) -> 
     assert held(planned) == {"CBT": 1}
 
 
+def test_every_count_by_hand_stands_for_one_session_of_its_log(planned: Planned) -> None:
+    by_hand(planned)
+    by_hand(planned, again=True)
+    for total in (2, 2, 3):
+        session = begun(planned)
+        log(planned, session, "CBT")
+        end(planned, session)
+        assert held(planned) == {"CBT": total}
+    by_hand(planned, again=True)
+    by_hand(planned, uncount_session)
+    with pytest.raises(RuleBroken, match="counted already"):
+        by_hand(planned)
+    assert held(planned) == {"CBT": 3}, "what the logs counted today is still known"
+
+
 def test_the_page_offers_what_can_be_done_with_today_s_session(planned: Planned) -> None:
     client, page = as_user(planned.cast.alice), url(planned, "plan")
     move = url(planned, "intervention_move", PlannedIntervention.objects.get().pk)
     for pressed, shown, hidden in (
         ("", ["Session held"], ["One more today", "Take it back"]),
-        ("held", ["1 session held, one of them today", "One more today", "Take it back"], ["Session held"]),
+        ("held", ["1 session held, 1 of them today", "One more today", "Take it back"], ["Session held"]),
         ("back", ["Session held"], ["One more today", "Take it back"]),
     ):
         if pressed:
