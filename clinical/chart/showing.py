@@ -23,7 +23,7 @@ from crisis.alerts.wording import follow_up_words, reason_sentence, review_words
 from crisis.casework.evidence_words import DOMAINS, SOURCES, age_words
 from crisis.risk.labels import FACTORS, label
 from crisis.risk.protected import without_protected
-from patients.labels.rules import PART2, closed_to
+from patients.labels.rules import opens_part2
 
 DAILY = (
     ("mood", "Mood", "higher is better"),
@@ -359,8 +359,7 @@ def _signals(found: Chart, at: datetime) -> list[dict[str, Any]]:
     """Return the coded factors of the newest evaluation as the reader sees them, the largest share first."""
     rows = []
     factors = found.assessment.factors if found.assessment else []
-    relation, part2 = found.look.standing
-    for factor in without_protected(factors) if PART2 in closed_to(relation, part2=part2) else factors:
+    for factor in factors if opens_part2(*found.look.standing) else without_protected(factors):
         seen = factor.get("observed_at")
         share = factor.get("share")
         rows.append(

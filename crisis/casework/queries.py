@@ -37,7 +37,8 @@ from crisis.reviews.models import SecondReview
 from crisis.risk.protected import holds_protected, without_protected
 from crisis.safetyplans import queries as safetyplans
 from crisis.safetyplans.showing import card as safety_card
-from patients.labels.queries import charted_by, opened_by, opens_part2
+from patients.labels.queries import opened_by, standing
+from patients.labels.rules import opens_part2
 from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.queries import person_card
 from patients.sessions.queries import open_words, source_of
@@ -114,7 +115,8 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
 
 def seen_factors(user: User, alert: RiskAlert, at: datetime) -> list[dict[str, Any]]:
     """Return the factors of an alert as somebody sees them; who reads is asked only where it matters."""
-    if alert.patient is None or not holds_protected(alert.factors) or opens_part2(user, alert.patient, at):
+    patient = alert.patient
+    if patient is None or not holds_protected(alert.factors) or opens_part2(*standing(user, patient, at)):
         return list(alert.factors)
     return without_protected(alert.factors)
 
@@ -317,12 +319,12 @@ def source_message(
     factor = next((one for one in alert.factors if one.get("source_id") == str(source_id)), None)
     if factor is None or not look.opens_person or patient is None:
         raise NotFound(GONE, "not_found")
-    seen = seen_factors(user, alert, at)
+    stands = standing(user, patient, at)
     found = source_of(factor["source_type"], source_id, patient.pk)
-    by = opened_by(user, patient, found.labels, found.session_id, at) if found else ""
-    withheld = by is None or not _leads(seen, source_id)
+    by = opened_by(user.pk, stands, found.labels, found.session_id) if found else ""
     is_protected = not _leads(without_protected(alert.factors), source_id)
-    if by == BREAK_GLASS or (is_protected and not withheld and charted_by(user, patient, at) == BREAK_GLASS):
+    withheld = by is None or (is_protected and not opens_part2(*stands))
+    if not withheld and stands[0] == BREAK_GLASS and (by == BREAK_GLASS or is_protected):
         ctx.by(CHART)
     ctx.relation_to(patient.pk)  # also whoever is told nothing asked by some right
     ctx.saw(

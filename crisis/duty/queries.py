@@ -277,7 +277,7 @@ def leads_of(user: User) -> bool:
 
 
 def organization_led(user: User) -> QuerySet[Organization]:
-    """Return the person's organization where it names them as a lead, as a condition in SQL."""
+    """Return the person's organization where it names them as a lead: what `leads_of` says, in SQL."""
     own = Cast(Value(user.pk, output_field=UUIDField()), TextField())
     named = Func(F("settings__leads"), own, function="jsonb_exists", output_field=BooleanField())
     return Organization.objects.filter(named, pk=user.organization_id)

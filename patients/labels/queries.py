@@ -9,7 +9,7 @@ from uuid import UUID
 from cortex.accounts.models import User
 from patients.breakglass.queries import opens_protected
 from patients.codes import ConsentType
-from patients.labels.rules import PART2, closed_to, needs_chart
+from patients.labels.rules import closed_to, needs_chart
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
@@ -38,27 +38,17 @@ def standing(user: User, patient: Patient, at: datetime) -> tuple[str, bool]:
     return relation, agreed[patient.person_id, ConsentType.PART2_TPO]
 
 
-def charted_by(user: User, patient: Patient, at: datetime) -> str:
-    """Return the relationship that opens somebody's chart to a user; empty without one."""
-    return standing(user, patient, at)[0]
-
-
-def opens_part2(user: User, patient: Patient, at: datetime) -> bool:
-    """Whether what concerns substance use of a person is open to somebody."""
-    relation, part2 = standing(user, patient, at)
-    return PART2 not in closed_to(relation, part2=part2)
-
-
 def opened_by(
-    user: User, patient: Patient, labels: Collection[str], session_id: UUID | None, at: datetime
+    user_id: UUID, stands: tuple[str, bool], labels: Collection[str], session_id: UUID | None
 ) -> str | None:
     """Return what opens a row with these labels (and its session's) to somebody: None, they keep it back.
 
-    A relationship to the chart, `OWN` for whoever ran the session, or "" where no label asks for either.
+    `stands` is their `standing`. It is that relationship, `OWN` for whoever ran the session, or "" where no
+    label asks for either.
     """
     if not needs_chart(labels):
         return ""
-    relation, part2 = standing(user, patient, at)
+    relation, part2 = stands
     if not closed_to(relation, part2=part2) & set(labels):
         return relation
-    return OWN if session_id and any(ran(user.pk, session_id) for ran in _ran) else None
+    return OWN if session_id and any(ran(user_id, session_id) for ran in _ran) else None

@@ -25,6 +25,11 @@ def closed_to(relation: str, *, part2: bool) -> frozenset[str]:
     return shut if part2 and relation in MAY_AGREE else shut | {PART2}
 
 
+def opens_part2(relation: str, part2: bool) -> bool:
+    """Whether what concerns substance use is open in this relationship."""
+    return PART2 not in closed_to(relation, part2=part2)
+
+
 def needs_chart(labels: Collection[str]) -> bool:
     """Whether any of these labels is shut to whoever has no relationship that opens the chart."""
     return bool(closed_to("", part2=False) & set(labels))
