@@ -21,6 +21,7 @@ from cortex.audit.actors import Actor, actor_of_user
 from cortex.audit.machine import action, record
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
+from patients.breakglass.actions import break_glass, confirm_protected
 from patients.care.actions import add_to_care_team, grant_access
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.privacy.actions import record_consent
@@ -169,6 +170,17 @@ def add_to_team(
     member = add_to_care_team(actor=actor, patient_id=patient.pk, role=role, user_id=user.pk, **times)
     scope_all()
     return member
+
+
+def glass(patient: Patient, user: User, *, confirmed: bool = False) -> User:
+    """Return the user, who opened a chart by break-glass; `confirmed` opens what is protected, too."""
+    why = {"reason_code": "imminent_risk", "reason": "She stands on a bridge."}
+    break_glass(actor=staff(user), asked=patient.anonymous_id, **why)
+    scope_all()
+    if confirmed:
+        confirm_protected(actor=staff(user), patient_id=patient.pk)
+        scope_all()
+    return user
 
 
 def grant(

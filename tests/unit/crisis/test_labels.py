@@ -23,7 +23,7 @@ from crisis.calibration.tables import shadow_words
 from crisis.ownership.actions import claim_alert
 from crisis.risk.models import Evidence, RiskAssessment
 from crisis.risk.protected import without_protected
-from patients.breakglass.actions import break_glass, confirm_protected
+from patients.breakglass.actions import confirm_protected
 from patients.registry.access import CHART
 from patients.sessions.models import Session
 from patients.sessions.records import ActivityData, Batch, FeedbackData
@@ -84,18 +84,12 @@ def claimed_and_agreed(cast: Cast) -> User:
 
 def glass(cast: Cast) -> User:
     """Sam, who supervises and opened the chart by break-glass."""
-    why = {"reason_code": "imminent_risk", "reason": "She stands on a bridge."}
-    break_glass(actor=staff(cast.sam), asked=cast.patient.anonymous_id, **why)
-    makers.scope_all()
-    return cast.sam
+    return makers.glass(cast.patient, cast.sam)
 
 
 def confirmed(cast: Cast) -> User:
     """Sam confirmed a second time that the emergency needs what is protected."""
-    sam = glass(cast)
-    confirm_protected(actor=staff(sam), patient_id=cast.patient.pk)
-    makers.scope_all()
-    return sam
+    return makers.glass(cast.patient, cast.sam, confirmed=True)
 
 
 def supervisor(cast: Cast) -> User:

@@ -18,7 +18,6 @@ from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.audit import NotFound
 from cortex.ids import uuid7
-from patients.breakglass.actions import break_glass, confirm_protected
 from patients.registry.access import CHART
 from patients.sessions.messages import Message
 from patients.sessions.models import Session
@@ -48,18 +47,12 @@ def agreed(cast: Cast) -> User:
 
 def glass(cast: Cast) -> User:
     """Bob opened the chart by break-glass."""
-    why = {"reason_code": "imminent_risk", "reason": "She stands on a bridge."}
-    break_glass(actor=staff(cast.bob), asked=cast.patient.anonymous_id, **why)
-    makers.scope_all()
-    return cast.bob
+    return makers.glass(cast.patient, cast.bob)
 
 
 def confirmed(cast: Cast) -> User:
     """Bob confirmed a second time that the emergency needs what is protected."""
-    bob = glass(cast)
-    confirm_protected(actor=staff(bob), patient_id=cast.patient.pk)
-    makers.scope_all()
-    return bob
+    return makers.glass(cast.patient, cast.bob, confirmed=True)
 
 
 def counselor(cast: Cast) -> User:
