@@ -174,8 +174,8 @@ def add_to_team(
 
 def glass(patient: Patient, user: User, *, confirmed: bool = False) -> User:
     """Return the user, who opened a chart by break-glass; `confirmed` opens what is protected, too."""
-    why = {"reason_code": "imminent_risk", "reason": "She stands on a bridge."}
-    break_glass(actor=staff(user), asked=patient.anonymous_id, **why)
+    why = "She stands on a bridge."
+    break_glass(actor=staff(user), asked=patient.anonymous_id, reason_code="imminent_risk", reason=why)
     scope_all()
     if confirmed:
         confirm_protected(actor=staff(user), patient_id=patient.pk)
