@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from cortex.accounts.models import Organization, Role, User
+from cortex.api import throttle
 from cortex.live import hints, topics
 from cortex.ops.embedded import superuser_address
 from tests import makers, stores
@@ -109,10 +110,16 @@ def redis_server(tmp_path: Path, settings: object) -> Iterator[PrivateRedis]:
     server = PrivateRedis(tmp_path)
     server.start()
     settings.REDIS_URL = server.url  # type: ignore[attr-defined]
-    hints.reset()
+    forget_connections()
     yield server
     server.kill()
+    forget_connections()
+
+
+def forget_connections() -> None:
+    """Connect anew at the next use: this process keeps connections to the Redis that it first met."""
     hints.reset()
+    throttle.client.cache_clear()
 
 
 @pytest.fixture
