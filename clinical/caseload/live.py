@@ -15,9 +15,12 @@ from cortex.live.topics import Event
 class CaseloadSource:
     """Answers for the topics `caseload:<user id>`; every call comes from a worker thread.
 
-    The hub asks for marks every five seconds while somebody listens. A mark holds a digest and nothing of
-    anybody's health; the page then fetches its badges, which is a look that leaves its row.
+    The hub asks for marks when a board moves and every five seconds while somebody listens. A mark holds a
+    digest and nothing of anybody's health; the page then fetches its badges, which is a look that leaves its
+    row.
     """
+
+    follows = ("board",)
 
     def may_join(self, user_id: UUID, session_key: str, key: str) -> bool:
         """Whether it is the person's own caseload, and they still have one."""

@@ -80,6 +80,13 @@ class HasMarks(Protocol):
 
 
 @runtime_checkable
+class Follows(HasMarks, Protocol):
+    """A source whose marks may be others when a topic of one of these prefixes moves."""
+
+    follows: tuple[str, ...]
+
+
+@runtime_checkable
 class LogsReaders(Protocol):
     """A source that writes an access row for each socket: before its first and after its last byte."""
 

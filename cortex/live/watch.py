@@ -8,7 +8,7 @@ import logging
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from cortex.live.link import Frame, text_frame
 from cortex.live.rights import ended
 from cortex.live.rooms import Person, Room, Socket
 from cortex.live.threads import check_in_thread
-from cortex.live.topics import ChecksMany, HasMarks, TopicSource
+from cortex.live.topics import ChecksMany, Follows, HasMarks, TopicSource
 from cortex.live.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ RIGHTS = 3.0
 TICK = 10.0
 # Several changes at once are asked for once.
 BESIDE_PAUSE = 0.3
+# However busy the topics are that others follow, those are asked at most so often, and a tenth of the time.
+FOLLOWER_PAUSE, FOLLOWER_REST = 1.0, 9
 # A page that is told "live" must be able to believe it: no tick when the feeds weren't checked for so long.
 FEEDS_AGE = 12.0
 # And no event when nobody could say for so long whether the listeners may still listen.
@@ -48,14 +50,15 @@ class Watch:
         self.hub = hub
         self.poke = asyncio.Event()
         self.beside = asyncio.Event()
+        self.followed = asyncio.Event()
         self.wakeups = Wakeups(self._on_hint, self._on_redis)
         self.feeds_at = self.rights_at = time.monotonic()
 
     def start(self) -> None:
         """Start all loops; each is restarted when it fails."""
         loops = (
-            self.wakeups.run, self._ask_for_ever, self._look_beside_for_ever, self._check_for_ever,
-            self._tick_for_ever,
+            self.wakeups.run, self._ask_for_ever, self._look_beside_for_ever, self._ask_followers_for_ever,
+            self._check_for_ever, self._tick_for_ever,
         )  # fmt: skip
         for loop in loops:
             self.hub.spawn(self._keep_running(loop))
@@ -73,6 +76,16 @@ class Watch:
         self.hub.on_hint(name, n)
         if name in self.hub.rooms:
             self.beside.set()
+        if not self.followed.is_set() and self._followers(name.partition(":")[0]):
+            self.followed.set()
+
+    def _followers(self, prefix: str = "") -> list[Room]:
+        """Return the rooms that follow topics of this prefix, or any."""
+        return [
+            room
+            for room in self.hub.rooms.values()
+            if isinstance(room.source, Follows) and (not prefix or prefix in room.source.follows)
+        ]
 
     def _on_redis(self, up: bool) -> None:
         # Whatever was announced while the subscription was down is asked for at once.
@@ -123,14 +136,22 @@ class Watch:
             self.beside.clear()
             await self.ask_marks()
 
-    async def ask_marks(self) -> None:
-        """Ask what the lists beside the feeds are now, and tell the pages where one has changed."""
+    async def _ask_followers_for_ever(self) -> None:
+        while True:
+            await self.followed.wait()
+            self.followed.clear()
+            began = time.monotonic()
+            await self.ask_marks(self._followers())
+            await asyncio.sleep(max(FOLLOWER_PAUSE, FOLLOWER_REST * (time.monotonic() - began)))
+
+    async def ask_marks(self, rooms: Iterable[Room] | None = None) -> None:
+        """Ask what the lists beside these feeds (or all) are, and tell the pages where one has changed."""
         by_source: dict[int, list[Room]] = defaultdict(list)
-        for room in self.hub.rooms.values():
+        for room in list(self.hub.rooms.values()) if rooms is None else rooms:
             if isinstance(room.source, HasMarks):
                 by_source[id(room.source)].append(room)
-        for rooms in by_source.values():
-            await self.hub.guarded(self._ask_marks_of(rooms))
+        for some in by_source.values():
+            await self.hub.guarded(self._ask_marks_of(some))
 
     async def _ask_marks_of(self, rooms: list[Room]) -> None:
         source = rooms[0].source

@@ -11,9 +11,10 @@ import pytest
 import redis
 
 from cortex.accounts.models import User
-from cortex.live import hints
+from cortex.live import hints, watch
 from crisis.alerts import queries
 from crisis.duty.actions import end_shift, pause_shift, resume_shift, start_shift
+from crisis.ownership.actions import claim_alert
 from crisis.reviews.actions import make_item
 from crisis.reviews.models import SecondReview
 from tests import makers
@@ -68,6 +69,22 @@ async def test_each_change_of_a_shift_gives_the_board_another_mark(
         "a hint names the board and nothing else"
     )
     assert page.shown == [], "no number of the feed is taken for it"
+    await page.close()
+
+
+async def test_a_caseload_hears_of_an_alert_when_the_board_does_and_not_five_seconds_later(
+    desk: LiveServer, cast: Cast, signed_in: Callable[[User], Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ASK", 60.0)
+    page = await Page(desk, signed_in(cast.alice).cookie, f"caseload:{cast.alice.pk}").open()
+    await asyncio.to_thread(wait_until, lambda: desk.watch.wakeups.is_up)
+    await asyncio.to_thread(desk.run, desk.watch.ask_marks())
+    before = (await page.until("marks"))["marks"]
+    alert = raised(cast)
+    after = (await page.until("marks", 4))["marks"]
+    assert after != before
+    claim_alert(actor=staff(cast.on_duty().user), alert_id=alert.pk)
+    assert (await page.until("marks", 4))["marks"] != after
     await page.close()
 
 
