@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 
 from clinical.assessments.drawing import Mark, after_gaps, measure
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
+from cortex.ui.paths import path_to
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
@@ -24,12 +28,11 @@ def marks_of(alerts: Iterable[tuple[datetime, str]], changes: Iterable[tuple[dat
     return sorted(found, key=lambda one: one.at)
 
 
-def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ()) -> dict[str, Any]:
-    """Return one measure as its card shows it."""
+def course_row(one: Course, patient_id: UUID | None, marks: Sequence[Mark] = ()) -> dict[str, Any]:
+    """Return one measure as its card shows it; without a person nothing in its table is a link."""
     latest, track = one.latest, one.track()
     words = [f"{point.at:%-d %b %Y}: {point.total}" for point in one.points[-6:]]
     key = one.definition.key
-    gaps = after_gaps(one.points)
     return {
         "key": key,
         "title": one.definition.title,
@@ -45,26 +48,36 @@ def course_row(one: Course, *, picture: bool = True, marks: Sequence[Mark] = ())
         "direction": direction(one),
         "track": track.state,
         "track_why": track.why,
-        "picture": measure(one, f"m-{key}", ". ".join(words), marks) if picture and one.points else "",
+        "picture": measure(one, f"m-{key}", ". ".join(words), marks) if one.points else "",
         "marks": [
             {"at": mark.at, "words": mark.words}
             for mark in marks
             if one.points and mark.at >= one.points[0].at
         ],
-        "points": [
-            {
-                "id": point.assessment_id,
-                "at": point.at,
-                "total": point.total,
-                "band": band_label(one, point.band),
-                "prorated": point.prorated,
-                "missed": point.at in gaps,
-                "item9": "item9_endorsed" in point.flags,
-                "baseline": point is one.baseline and len(one.points) > 1,
-            }
-            for point in reversed(one.points)
-        ],
+        "table": _table(one, patient_id),
     }
+
+
+def _table(one: Course, patient_id: UUID | None) -> SafeString:
+    """Return the rows of a measure's table, the newest first; written out here, since pages hold hundreds."""
+    gaps, rows = after_gaps(one.points), []
+    for point in reversed(one.points):
+        day = f"{localtime(point.at):%-d %b %Y}"
+        if patient_id is not None:
+            url = path_to("clinical:measure_result", patient_id, point.assessment_id)
+            day = f'<a href="{url}">{day}</a>'
+        said = (
+            ("baseline", point is one.baseline and len(one.points) > 1),
+            ("item 9 yes", "item9_endorsed" in point.flags),
+            ("prorated", point.prorated),
+            ("visits are missing before it", point.at in gaps),
+        )
+        words = " ".join(word for word, holds in said if holds)
+        band = escape(band_label(one, point.band))
+        rows.append(
+            f'<tr><th scope="row">{day}</th><td>{point.total}</td><td>{band}</td><td>{words}</td></tr>'
+        )
+    return mark_safe("".join(rows))  # noqa: S308
 
 
 def since_baseline_words(one: Course) -> str:

@@ -71,7 +71,7 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         due, plans = _schedule(person_due, offered, at), planning.plans_of(ids)
         marks = _marks(ids, at - queries.LOOK_BACK)
         cards = [
-            course_row(courses[row.key], marks=marks)
+            course_row(courses[row.key], patient_id, marks)
             | {
                 "due": due.get(row.key),
                 "plan": plan_row(plans.get(row.key), row.key),
@@ -234,7 +234,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
             {
                 "patient": patient, "person": person, "one": one,
                 "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
-                "card": course_row(course), "alerts": [alert_row(alert) for alert in alerts],
+                "card": course_row(course, patient_id), "alerts": [alert_row(alert) for alert in alerts],
                 "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
                 "screener": _screener(patient, one, done) if may_ask else "",
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
@@ -274,7 +274,7 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         marks = _marks(ids, at - queries.LOOK_BACK)
         return render(
             request, "clinical/assessments/print.html",
-            {"patient": patient, "person": person, "card": course_row(course, marks=marks),
+            {"patient": patient, "person": person, "card": course_row(course, None, marks),
              "credit": row.credit, "notice": queries.notice_of(row), "by": actor.person.full_name},
         )  # fmt: skip
 

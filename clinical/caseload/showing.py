@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 
 from clinical.assessments.drawing import spark
@@ -16,6 +15,7 @@ from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
 from clinical.caseload.queries import MOST, PLAN_REVIEW, Case
 from clinical.caseload.ranking import GROUPS
+from cortex.ui.paths import path_to
 from crisis.alerts.wording import reason_sentence
 from patients.codes import AgeBand
 
@@ -48,9 +48,9 @@ def order_mark(cases: list[Case]) -> str:
 
 def rest(cases: list[Case], filters: Filters, end: int) -> dict[str, Any]:
     """Return how many stand behind the lines shown, where those come from, and a page of everybody."""
-    query, page = filters.codes(), reverse("clinical:caseload")
+    query, page = filters.codes(), path_to("clinical:caseload")
     part = urlencode(query | {"order": order_mark(cases)})
-    return {"count": len(cases[end:]), "part": f"{reverse('clinical:case_rest')}?{part}",
+    return {"count": len(cases[end:]), "part": f"{path_to('clinical:case_rest')}?{part}",
             "whole": f"{page}?{urlencode(query | {'whole': '1'})}"}  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def row_of(case: Case) -> dict[str, Any]:
     """Return one person as a line of the list."""
     return {
         "id": case.who.pk,
-        "chart": reverse("clinical:chart", args=[case.who.pk]),
+        "chart": path_to("clinical:chart", case.who.pk),
         "tick": tick_url(case.who.pk, case.reviewed),
         "name": case.name or case.who.anonymous_id,
         "pseudonym": case.who.anonymous_id,
@@ -84,7 +84,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "next": case.next_at,
         "due": [title for title, _ in case.due],
         "alerts": [
-            {"url": reverse("crisis:alert_page", args=[one.pk]),
+            {"url": path_to("crisis:alert_page", one.pk),
              "owner": one.owner or ""}
             for one in case.alerts
         ],
@@ -95,7 +95,7 @@ def row_of(case: Case) -> dict[str, Any]:
 
 def tick_url(patient_id: UUID, reviewed: bool) -> str:
     """Return where the button of a line posts: to tick somebody off, or to take that back."""
-    return reverse(f"clinical:case_{'unreviewed' if reviewed else 'reviewed'}", args=[patient_id])
+    return path_to(f"clinical:case_{'unreviewed' if reviewed else 'reviewed'}", patient_id)
 
 
 def news(case: Case) -> list[str]:
@@ -132,20 +132,20 @@ def first(cases: list[Case], reader_id: UUID) -> list[dict[str, Any]]:
 
 
 def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
-    chart = reverse("clinical:chart", args=[case.who.pk])
+    chart = path_to("clinical:chart", case.who.pk)
     url, label = chart, "Open chart"
     words = case.place.why
     if case.alerts:
         worst = case.alerts[0]
         words = f"{reason_sentence(worst.reason_code)}. {words}"
         words += f" {worst.owner} has it." if worst.owner else " Nobody has it yet."
-        url, label = reverse("crisis:alert_page", args=[worst.pk]), "Open the alert"
+        url, label = path_to("crisis:alert_page", worst.pk), "Open the alert"
     elif case.place.group == "overdue" and case.due and case.due[0][0] in words:
         key = next(key for key, one in case.courses.items() if one.definition.title == case.due[0][0])
-        url = reverse("clinical:measure_ask", args=[case.who.pk, key])
+        url = path_to("clinical:measure_ask", case.who.pk, key)
         label = f"Ask {case.due[0][0]}"
     elif case.place.group == "overdue" and words.startswith(PLAN_REVIEW):
-        url, label = reverse("clinical:plan_review", args=[case.who.pk]), "Review the plan"
+        url, label = path_to("clinical:plan_review", case.who.pk), "Review the plan"
     elif case.place.group in ("overdue", "waiting") and case.items:
         task = case.items[0].page_for(reader_id)
         url, label = (task, "Open the task") if task else (chart, label)

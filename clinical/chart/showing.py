@@ -65,7 +65,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "axis_titles": [title for title, _, _ in axis.measures],
         "mark_kinds": {mark.kind for _, mark in axis.marks},
         "ranges": [(days, days == axis.days) for days in RANGES],
-        "courses": [course_row(one, marks=marks) for one in courses],
+        "courses": [course_row(one, found.patient.pk, marks) for one in courses],
         "daily": [_daily(found, *one) for one in DAILY],
         "check_ins": sum(value is not None for value in _answered(found)),
         "days": DAYS,

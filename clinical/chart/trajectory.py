@@ -183,8 +183,11 @@ def _dates(axis: Axis) -> str:
     )
 
 
-def table(axis: Axis) -> list[dict[str, object]]:
-    """Return the days on which anything was said or happened, newest first, with all that is drawn."""
+def table(axis: Axis) -> SafeString:
+    """Return the rows of a table of all that is drawn: days on which something was, the newest first.
+
+    Written out here: a template would take longer over these few hundred cells than over the whole chart.
+    """
     held = _level_by_day(axis)
     totals: dict[date, dict[str, int]] = {}
     for title, _, points in axis.measures:
@@ -193,20 +196,20 @@ def table(axis: Axis) -> list[dict[str, object]]:
     words: dict[date, list[str]] = {}
     for day, mark in axis.marks:
         words.setdefault(day, []).append(mark.words)
-    days = sorted(
-        {*axis.moods, *totals, *words, *(day for day, _ in axis.levels if day >= axis.first)}, reverse=True
-    )
+    days = {*axis.moods, *totals, *words, *(day for day, _ in axis.levels if day >= axis.first)}
     titles = [title for title, _, _ in axis.measures]
-    return [
-        {
-            "day": day,
-            "mood": axis.moods.get(day),
-            "level": held.get(day, ""),
-            "totals": [totals.get(day, {}).get(title) for title in titles],
-            "marks": ", ".join(words.get(day, [])),
-        }
-        for day in days
-    ]
+    rows = []
+    for day in sorted(days, reverse=True):
+        measured = totals.get(day, {})
+        cells = (
+            axis.moods.get(day, ""),
+            held.get(day, ""),
+            *(measured.get(title, "") for title in titles),
+            ", ".join(words.get(day, ())),
+        )
+        told = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+        rows.append(f'<tr><th scope="row">{day:%-d %b %Y}</th>{told}</tr>')
+    return mark_safe("".join(rows))  # noqa: S308
 
 
 def _level_by_day(axis: Axis) -> dict[date, str]:

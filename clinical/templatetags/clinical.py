@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django import template
-from django.urls import reverse
+
+from cortex.ui.paths import path_to
 
 register = template.Library()
 
@@ -34,7 +35,7 @@ def chart_tabs(patient_id: UUID, current: str = "") -> dict[str, Any]:
     """Draw a chart's sections; the one that is shown is marked for eyes and ears."""
     return {
         "tabs": [
-            (title, reverse(name if ":" in name else f"clinical:{name}", args=[patient_id]), key == current)
+            (title, path_to(name if ":" in name else f"clinical:{name}", patient_id), key == current)
             for key, title, name in TABS
         ]
     }

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef
-from django.urls import reverse
 
 from clinical.assessments.models import Assessment
 from clinical.assessments.queries import band_words
@@ -17,6 +16,7 @@ from clinical.timeline import wording
 from clinical.timeline.models import FindingKind
 from clinical.timeline.queries import window
 from clinical.timeline.registry import Cursor, Entry, Finding, Look, Source, register
+from cortex.ui.paths import path_to
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.wording import event_words, follow_up_words, reason_sentence, review_words
@@ -47,7 +47,7 @@ def _sessions(look: Look) -> list[Entry]:
             "session", "sessions", one.pk, one.started_at, one.get_kind_display(),
             detail=". ".join(filter(None, (one.get_channel_display() if one.channel else "",
                                            _minutes(one.duration_seconds), one.get_status_display()))) + ".",
-            icon="message-circle", url=reverse("clinical:session", args=[look.patient.pk, one.pk]),
+            icon="message-circle", url=path_to("clinical:session", look.patient.pk, one.pk),
         )
         for one in window(rows, "started_at", look, "session")
     ]  # fmt: skip
@@ -68,7 +68,7 @@ def _measures(look: Look) -> list[Entry]:
             by=one.administered_by.full_name if one.administered_by else "",
             icon="clipboard-list",
             tone="crit" if "item9_endorsed" in one.flags else "",
-            url=reverse("clinical:measure_result", args=[look.patient.pk, one.pk]),
+            url=path_to("clinical:measure_result", look.patient.pk, one.pk),
         )
         for one in window(rows, "administered_at", look, "measure")
     ]  # fmt: skip
@@ -126,7 +126,7 @@ def _alert(one: RiskAlert, steps: list[tuple[datetime, str, str]]) -> Entry:
         "alert", "alerts", one.pk, one.raised_at, f"Alert, {one.level}: {reason_sentence(one.reason_code)}",
         detail=f"{state}{ended}", by=owner.full_name if owner else "", icon="urgent",
         tone="crit" if one.is_open else "", level=one.level,
-        url=reverse("crisis:alert_page", args=[one.pk]), steps=steps,
+        url=path_to("crisis:alert_page", one.pk), steps=steps,
     )  # fmt: skip
 
 

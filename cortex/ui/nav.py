@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
+
+from cortex.ui.paths import path_to
 
 DESK = frozenset({"counselor", "therapist", "psychiatrist", "supervisor"})
 THERAPISTS = frozenset({"therapist", "psychiatrist"})
@@ -120,6 +122,6 @@ def _is_here(path: str, item: Item, href: str) -> bool:
 def path_of(url_name: str) -> str:
     """Return the path of a page, or "" when it isn't routed."""
     try:
-        return reverse(url_name)
+        return path_to(url_name)
     except NoReverseMatch:
         return ""

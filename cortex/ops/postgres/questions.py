@@ -45,6 +45,8 @@ class Shape:
     # written out, so that a plan for any value still knows which partial indexes fit.
     planned: str
     numbers: tuple[int, ...]
+    # How each column is read; Django would ask every field anew with each statement.
+    converters: dict[int, Any]
 
     def filled(self, arguments: tuple[Any, ...]) -> list[Any]:
         """Return the values of the statement for these arguments."""
@@ -59,6 +61,7 @@ class Shape:
         query, compiler = _twin(self.queryset.query), _twin(self.compiler)
         compiler.query, compiler.connection = query, Planning(connections[self.using])
         compiler.as_sql = lambda *given, **named: asked
+        compiler.get_converters = lambda columns: self.converters
         query.get_compiler = lambda *given, **named: compiler
         queryset = _twin(self.queryset)
         queryset._query, queryset._result_cache, queryset._prefetch_done = query, None, False
@@ -122,7 +125,11 @@ class Kept(Generic[Row]):
         if missing and not self.partly:
             raise TypeError(f"{self.build.__qualname__} doesn't ask with its arguments {sorted(missing)}.")
         planned, numbers = _written_out(sql, values, dict(places), connections[queryset.db])
-        return Shape(queryset, compiler, queryset.db, sql, tuple(values), tuple(places), planned, numbers)
+        columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
+        return Shape(
+            queryset, compiler, queryset.db, sql, tuple(values), tuple(places), planned, numbers,
+            compiler.get_converters(columns),
+        )  # fmt: skip
 
 
 def kept(build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> Kept[Row]:

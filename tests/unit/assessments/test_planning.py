@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,11 +11,12 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from clinical.assessments import queries as measures
 from clinical.assessments.actions import finish_assessment, install_text
 from clinical.assessments.drawing import GAP, after_gaps
-from clinical.assessments.models import Instrument
+from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning import actions, queries
 from clinical.assessments.planning.models import MeasureChase
 from clinical.assessments.planning.tasks import chase_overdue_measures
@@ -173,6 +175,17 @@ def test_missing_visits_break_the_line_and_alerts_are_marks_on_the_sheet(cast: C
     text = client_of(cast.alice).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").content.decode()
     assert "visits are missing before it" in text and "PHQ-9: the course" in text
     assert 'class="cut"' in text and "Pfizer" in text
+    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', text)
+    assert [row.split("</th>")[1] for row in rows] == [
+        "<td>16</td><td>Moderately severe</td><td>visits are missing before it</td>",
+        "<td>8</td><td>Mild</td><td>baseline</td>",
+    ]
+    assert "<a " not in "".join(rows), "paper leads nowhere"
+    page = client_of(cast.alice).get(f"/charts/{cast.patient.pk}/measures/").content.decode()
+    makers.scope_all()
+    for one in Assessment.objects.all():
+        url = reverse("clinical:measure_result", args=[cast.patient.pk, one.pk])
+        assert f'<th scope="row"><a href="{url}">' in page
     assert client_of(cast.bob).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").status_code == 404
 
 
