@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from clinical.documents import queries as documents
@@ -11,7 +16,7 @@ from clinical.notes.queries import reader
 from clinical.plans.models import PlanVersion
 from clinical.plans.wording import version_words
 from clinical.scheduling.models import Appointment, Status
-from clinical.timeline.queries import window
+from clinical.timeline.queries import window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
 from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
 from crisis.safetyplans.wording import RETIRED
@@ -29,7 +34,7 @@ def _notes(look: Look) -> list[Entry]:
             by=one.author.full_name, icon="notes",
             url=reverse("clinical:note_page", args=[one.patient_id, one.pk]),
         )
-        for one in window(rows, "occurred_at", look, "note")
+        for one in window_of(rows, "occurred_at", look, "note")
     ]  # fmt: skip
 
 
@@ -44,7 +49,7 @@ def _documents(look: Look) -> list[Entry]:
             by=one.uploaded_by.full_name, icon="file-text",
             url=reverse("clinical:document_page", args=[one.patient_id, one.pk]),
         )
-        for one in window(rows.select_related("uploaded_by"), "uploaded_at", look, "document")
+        for one in window_of(rows.select_related("uploaded_by"), "uploaded_at", look, "document")
     ]  # fmt: skip
 
 
@@ -52,9 +57,12 @@ def _came(one: Document) -> str:
     return f"Came on {one.received_on:%-d %b %Y}." if one.received_on else ""
 
 
+def _versions(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = PlanVersion.objects.filter(patient_id__in=ids, signed_at__lte=at)
+    return rows.select_related("signed_by").defer("content")
+
+
 def _plans(look: Look) -> list[Entry]:
-    rows = PlanVersion.objects.filter(patient_id__in=look.ids, signed_at__lte=look.at)
-    rows = rows.select_related("signed_by").defer("content")
     return [
         Entry(
             "plan", "plans", one.pk, one.signed_at,
@@ -63,13 +71,17 @@ def _plans(look: Look) -> list[Entry]:
             by=one.signed_by.full_name if one.signed_by else "", icon="list-details",
             url=reverse("clinical:plan_version", args=[one.patient_id, one.plan_id, one.version]),
         )
-        for one in window(rows, "signed_at", look, "plan")
+        for one in window(_versions, "signed_at", look, "plan")
     ]  # fmt: skip
+
+
+def _finished(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = SafetyPlan.objects.finished().filter(patient_id__in=ids, finished_at__lte=at)
+    return rows.select_related("authored_by")
 
 
 def _safety_plans(look: Look) -> list[Entry]:
     """Finished versions of the safety plan; their lines stay closed."""
-    rows = SafetyPlan.objects.finished().filter(patient_id__in=look.ids, finished_at__lte=look.at)
     return [
         Entry(
             "safety", "plans", one.pk, one.finished_at,
@@ -77,7 +89,7 @@ def _safety_plans(look: Look) -> list[Entry]:
             detail=_safety_detail(one), by=one.authored_by.full_name, icon="lifebuoy",
             url=reverse("crisis:safety_plan_version", args=[one.patient_id, one.pk]),
         )
-        for one in window(rows.select_related("authored_by"), "finished_at", look, "safety")
+        for one in window(_finished, "finished_at", look, "safety")
         if one.finished_at is not None
     ]  # fmt: skip
 
@@ -89,24 +101,30 @@ def _safety_detail(one: SafetyPlan) -> str:
     return " ".join(told)
 
 
+def _gone_through(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = SafetyPlanReview.objects.filter(patient_id__in=ids, reviewed_at__lte=at)
+    return rows.select_related("reviewed_by")
+
+
 def _safety_reviews(look: Look) -> list[Entry]:
-    rows = SafetyPlanReview.objects.filter(patient_id__in=look.ids, reviewed_at__lte=look.at)
     return [
         Entry(
             "safety_review", "plans", one.pk, one.reviewed_at, "Safety plan gone through: still right",
             by=one.reviewed_by.full_name, icon="lifebuoy",
             url=reverse("crisis:safety_plan_version", args=[one.patient_id, one.plan_id]),
         )
-        for one in window(rows.select_related("reviewed_by"), "reviewed_at", look, "safety_review")
+        for one in window(_gone_through, "reviewed_at", look, "safety_review")
     ]  # fmt: skip
+
+
+def _not_held(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    missed = (Status.NO_SHOW, Status.CANCELLED)
+    rows = Appointment.objects.filter(patient_id__in=ids, starts_at__lte=at, status__in=missed)
+    return rows.select_related("therapist")
 
 
 def _appointments(look: Look) -> list[Entry]:
     """Only what did not take place: what did is a session."""
-    rows = Appointment.objects.filter(
-        patient_id__in=look.ids, starts_at__lte=look.at, status__in=(Status.NO_SHOW, Status.CANCELLED)
-    )
-    rows = rows.select_related("therapist")
     return [
         Entry(
             "appointment", "appointments", one.pk, one.starts_at,
@@ -115,7 +133,7 @@ def _appointments(look: Look) -> list[Entry]:
             by=one.therapist.full_name, icon="calendar",
             url=reverse("clinical:appointment", args=[one.pk]),
         )
-        for one in window(rows, "starts_at", look, "appointment")
+        for one in window(_not_held, "starts_at", look, "appointment")
     ]  # fmt: skip
 
 

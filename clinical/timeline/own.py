@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from clinical.assessments.models import Assessment
 from clinical.assessments.queries import band_words
 from clinical.assessments.wording import flag_words
 from clinical.timeline import wording
 from clinical.timeline.models import FindingKind
-from clinical.timeline.queries import window
+from clinical.timeline.queries import window, window_of
 from clinical.timeline.registry import Cursor, Entry, Finding, Look, Source, register
+from cortex.ops.postgres.questions import kept
 from cortex.ui.paths import path_to
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -49,7 +51,7 @@ def _sessions(look: Look) -> list[Entry]:
                                            _minutes(one.duration_seconds), one.get_status_display()))) + ".",
             icon="message-circle", url=path_to("clinical:session", look.patient.pk, one.pk),
         )
-        for one in window(rows, "started_at", look, "session")
+        for one in window_of(rows, "started_at", look, "session")
     ]  # fmt: skip
 
 
@@ -57,10 +59,19 @@ def _minutes(seconds: int | None) -> str:
     return f"{round(seconds / 60)} min" if seconds else ""
 
 
+def _taken(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Assessment.objects.filter(patient_id__in=ids, administered_at__lte=at)
+    return rows.select_related("instrument", "administered_by")
+
+
+def _standing(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Assessment.objects.standing().filter(patient_id__in=ids, administered_at__lte=at)
+    return rows.select_related("instrument", "administered_by")
+
+
 def _measures(look: Look) -> list[Entry]:
-    rows = Assessment.objects.filter(patient_id__in=look.ids, administered_at__lte=look.at)
-    rows = rows.standing() if look.only is None else rows
-    rows = rows.select_related("instrument", "administered_by")
+    """What stands; one that was corrected is found by its id alone."""
+    build = _standing if look.only is None else _taken
     return [
         Entry(
             "measure", "measures", one.pk, one.administered_at, _measure_title(one),
@@ -70,7 +81,7 @@ def _measures(look: Look) -> list[Entry]:
             tone="crit" if "item9_endorsed" in one.flags else "",
             url=path_to("clinical:measure_result", look.patient.pk, one.pk),
         )
-        for one in window(rows, "administered_at", look, "measure")
+        for one in window(build, "administered_at", look, "measure")
     ]  # fmt: skip
 
 
@@ -105,12 +116,21 @@ def _days(look: Look) -> list[Entry]:
     return found[: look.limit]
 
 
+def _raised(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = RiskAlert.objects.filter(patient_id__in=ids, raised_at__lte=at)
+    return rows.select_related("assigned_to", "resolved_by")
+
+
+@kept
+def _steps(alerts: list[UUID]) -> QuerySet[AlertEvent]:
+    rows = AlertEvent.objects.filter(alert_id__in=alerts).exclude(kind__in=QUIET_STEPS)
+    return rows.order_by("feed_number")
+
+
 def _alerts(look: Look) -> list[Entry]:
-    rows = RiskAlert.objects.filter(patient_id__in=look.ids, raised_at__lte=look.at)
-    alerts = list(window(rows.select_related("assigned_to", "resolved_by"), "raised_at", look, "alert"))
+    alerts = window(_raised, "raised_at", look, "alert")
     steps: dict[UUID, list[tuple[datetime, str, str]]] = defaultdict(list)
-    events = AlertEvent.objects.filter(alert_id__in=[one.pk for one in alerts]).exclude(kind__in=QUIET_STEPS)
-    for event in events.order_by("feed_number"):
+    for event in _steps([one.pk for one in alerts]):
         who = event.actor_label if event.actor_kind == "user" else ""
         steps[event.alert_id].append((event.occurred_at, event_words(event.kind, event.codes)[0], who))
     return [_alert(one, steps[one.pk]) for one in alerts]
@@ -130,17 +150,24 @@ def _alert(one: RiskAlert, steps: list[tuple[datetime, str, str]]) -> Entry:
     )  # fmt: skip
 
 
-def _levels(look: Look) -> list[Entry]:
-    """Evaluations at which the level became another one; the others said the same again."""
-    rows = RiskAssessment.objects.filter(patient_id=look.patient.person_id, computed_at__lte=look.at)
-    if look.only is None:
-        # A batch may have several evaluations of one moment: the first of a level stands for them.
-        same = {name: OuterRef(name) for name in ("patient_id", "computed_at", "level")}
-        earlier = RiskAssessment.objects.filter(**same, pk__lt=OuterRef("pk"))
-        rows = rows.filter(entered_level_at=F("computed_at")).exclude(Exists(earlier))
-    rows = rows.only(
+def _evaluations(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = RiskAssessment.objects.filter(patient_id__in=ids, computed_at__lte=at)
+    return rows.only(
         "level", "level_source", "rules_fired", "missing_inputs", "engine_version", "computed_at"
     )
+
+
+def _changes_of_level(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    # A batch may have several evaluations of one moment: the first of a level stands for them.
+    same = {name: OuterRef(name) for name in ("patient_id", "computed_at", "level")}
+    earlier = RiskAssessment.objects.filter(**same, pk__lt=OuterRef("pk"))
+    return _evaluations(ids, at).filter(entered_level_at=F("computed_at")).exclude(Exists(earlier))
+
+
+def _levels(look: Look) -> list[Entry]:
+    """Evaluations at which the level became another one; the others said the same again."""
+    theirs = replace(look, ids=[look.patient.person_id])
+    build = _changes_of_level if look.only is None else _evaluations
     return [
         Entry(
             "level", "signals", one.pk, one.computed_at, f"Level {one.level}",
@@ -150,7 +177,7 @@ def _levels(look: Look) -> list[Entry]:
                 wording.level_confidence(one.level_source, one.missing_inputs),
             ),
         )
-        for one in window(rows, "computed_at", look, "level")
+        for one in window(build, "computed_at", theirs, "level")
     ]  # fmt: skip
 
 
@@ -159,13 +186,16 @@ def _level_detail(one: RiskAssessment) -> str:
     return why + wording.level_detail(one.level_source, one.missing_inputs)
 
 
+def _coded(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Evidence.objects.filter(patient_id__in=ids, observed_at__lte=at)
+    return rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW)).exclude(status="absent")
+
+
 def _signals(look: Look) -> list[Entry]:
     """Coded signals that count or counted; shadow readings and what people decided are no findings.
 
     One about substance use is a protected factor to whom Part 2 is closed: no finding, so nobody's words.
     """
-    rows = Evidence.objects.filter(patient_id__in=look.ids, observed_at__lte=look.at)
-    rows = rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW)).exclude(status="absent")
     closed = SUBSTANCE if PART2 in look.reach.shut else frozenset()
     return [
         _protected(one) if one.code in closed
@@ -180,7 +210,7 @@ def _signals(look: Look) -> list[Entry]:
                 wording.evidence_confidence(one.source_type, one.confidence),
             ),
         )
-        for one in window(rows, "observed_at", look, "signal")
+        for one in window(_coded, "observed_at", look, "signal")
     ]  # fmt: skip
 
 
@@ -191,8 +221,11 @@ def _protected(one: Evidence) -> Entry:
     )  # fmt: skip
 
 
+def _said(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    return Consent.objects.filter(patient_id__in=ids, recorded_at__lte=at).select_related("recorded_by")
+
+
 def _consents(look: Look) -> list[Entry]:
-    rows = Consent.objects.filter(patient_id__in=look.ids, recorded_at__lte=look.at)
     return [
         Entry(
             "consent", "consents", one.pk, one.recorded_at,
@@ -202,32 +235,38 @@ def _consents(look: Look) -> list[Entry]:
             + (f" {wording.capital('; '.join(limits))}." if (limits := limit_words(one.scope)) else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon="file-certificate",
         )
-        for one in window(rows.select_related("recorded_by"), "recorded_at", look, "consent")
+        for one in window(_said, "recorded_at", look, "consent")
     ]  # fmt: skip
 
 
+def _begun(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = CareTeamMember.objects.filter(patient_id__in=ids, starts_at__lte=at)
+    return rows.select_related("user", "cover_for__user")
+
+
 def _joined(look: Look) -> list[Entry]:
-    rows = CareTeamMember.objects.filter(patient_id__in=look.ids, starts_at__lte=look.at)
-    rows = rows.select_related("user", "cover_for__user")
     return [
         Entry(
             "joined", "team", one.pk, one.starts_at,
             wording.joined_words(_who(one), one.get_role_display(), _covered(one), one.ends_at),
             icon="users",
         )
-        for one in window(rows, "starts_at", look, "joined")
+        for one in window(_begun, "starts_at", look, "joined")
     ]  # fmt: skip
 
 
+def _over(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = CareTeamMember.objects.filter(patient_id__in=ids, ends_at__lte=at)
+    return rows.select_related("user", "cover_for__user")
+
+
 def _left(look: Look) -> list[Entry]:
-    rows = CareTeamMember.objects.filter(patient_id__in=look.ids, ends_at__lte=look.at)
-    rows = rows.select_related("user", "cover_for__user")
     return [
         Entry(
             "left", "team", one.pk, one.ends_at,
             f"{_who(one)} {'no longer covers' if _covered(one) else 'left the team'}", icon="logout",
         )
-        for one in window(rows, "ends_at", look, "left")
+        for one in window(_over, "ends_at", look, "left")
         if one.ends_at is not None
     ]  # fmt: skip
 
@@ -240,8 +279,11 @@ def _covered(one: CareTeamMember) -> str:
     return one.cover_for.user.full_name if one.cover_for_id and one.cover_for and one.cover_for.user else ""
 
 
+def _follow_ups(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    return FollowUp.objects.filter(patient_id__in=ids, due_at__lte=at).select_related("done_by")
+
+
 def _contacts(look: Look) -> list[Entry]:
-    rows = FollowUp.objects.filter(patient_id__in=look.ids, due_at__lte=look.at)
     return [
         Entry(
             "contact", "tasks", one.pk, one.due_at, follow_up_words(one.label),
@@ -250,12 +292,15 @@ def _contacts(look: Look) -> list[Entry]:
             by=one.done_by.full_name if one.done_by else "", icon="phone",
             tone="crit" if one.status == "missed" else "",
         )
-        for one in window(rows.select_related("done_by"), "due_at", look, "contact")
+        for one in window(_follow_ups, "due_at", look, "contact")
     ]  # fmt: skip
 
 
+def _items(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    return ReviewItem.objects.filter(patient_id__in=ids, created_at__lte=at).select_related("done_by")
+
+
 def _tasks(look: Look) -> list[Entry]:
-    rows = ReviewItem.objects.filter(patient_id__in=look.ids, created_at__lte=look.at)
     return [
         Entry(
             "task", "tasks", one.pk, one.created_at, review_words(one.reason_code)[0],
@@ -263,7 +308,7 @@ def _tasks(look: Look) -> list[Entry]:
             by=one.done_by.full_name if one.done_by else "", icon="clipboard-check",
             url="" if one.done_at else one.page_for(look.context.actor.id),
         )
-        for one in window(rows.select_related("done_by"), "created_at", look, "task")
+        for one in window(_items, "created_at", look, "task")
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound
+from cortex.ops.postgres.questions import kept
 from patients.labels.queries import standing
 from patients.registry import access
 from patients.registry.models import Patient
@@ -30,6 +31,7 @@ SEARCHED = 600
 MOST_PINS = 30
 # The filter under which sessions stand.
 SESSIONS = "sessions"
+Build = Callable[[list[UUID], datetime], QuerySet[Any]]
 
 
 @dataclass(slots=True)
@@ -48,20 +50,58 @@ class Timeline:
     sessions_withheld: int = 0
 
 
-def window(rows: QuerySet[Any], name: str, look: Look, source: str) -> QuerySet[Any]:
-    """Return what a source shows of its rows, newest first by the column `name`, before the look's cursor."""
+def window(build: Build, name: str, look: Look, source: str) -> list[Any]:
+    """Return what a source shows, newest first by the column `name`, before the look's cursor.
+
+    `build` is a function of a module that takes (ids of the person's rows, the moment) and returns a source's
+    rows up to then; its SQL is kept, so it may neither reckon with them nor branch.
+    """
+    if look.only is not None:
+        return _single(build, look.ids, look.at, list(look.only))
+    return _page(build, name, look.limit, look.ids, look.at, *_cursor(look, source))
+
+
+@kept
+def _single(build: Build, ids: list[UUID], at: datetime, only: list[UUID]) -> QuerySet[Any]:
+    return build(ids, at).filter(pk__in=only)
+
+
+@kept
+def _page(
+    build: Build, name: str, limit: int, ids: list[UUID], at: datetime,
+    side: str, before: datetime | None, last: UUID | None,
+) -> QuerySet[Any]:  # fmt: skip
+    return _placed(build(ids, at), name, limit, side, before, last)
+
+
+def window_of(rows: QuerySet[Any], name: str, look: Look, source: str) -> QuerySet[Any]:
+    """Return the same of rows that depend on more than whose they are and until when: on labels, on a day."""
     if look.only is not None:
         return rows.filter(pk__in=list(look.only))
+    return _placed(rows, name, look.limit, *_cursor(look, source))
+
+
+def _cursor(look: Look, source: str) -> tuple[str, datetime | None, UUID | None]:
+    """Return on which side of the cursor a source goes on, the cursor's moment, and its id for its own."""
     before = look.before
-    if before is not None:
-        # Of the same moment, sources of a lower key are still to come; of its own, lower ids.
-        if source > before.source:
-            rows = rows.filter(**{f"{name}__lt": before.at})
-        else:
-            rows = rows.filter(**{f"{name}__lte": before.at})
-        if source == before.source:
-            rows = rows.filter(~Q(**{name: before.at}) | Q(pk__lt=before.id))
-    return rows.order_by(f"-{name}", "-pk")[: look.limit]
+    if before is None:
+        return "", None, None
+    if source == before.source:
+        return "own", before.at, before.id
+    # Of the same moment, sources of a lower key are still to come.
+    return ("before" if source > before.source else "until"), before.at, None
+
+
+def _placed(
+    rows: QuerySet[Any], name: str, limit: int, side: str, before: datetime | None, last: UUID | None
+) -> QuerySet[Any]:
+    if side == "before":
+        rows = rows.filter(**{f"{name}__lt": before})
+    elif side == "until":
+        rows = rows.filter(**{f"{name}__lte": before})
+    elif side == "own":
+        rows = rows.filter(~Q(**{name: before}) | Q(pk__lt=last), **{f"{name}__lte": before})
+    return rows.order_by(f"-{name}", "-pk")[:limit]
 
 
 def timeline(

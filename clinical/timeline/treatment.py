@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from django.db.models import DateTimeField, F, Func, Q, Value
+from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -21,7 +23,7 @@ from clinical.plans.wording import (
     diagnosis_words,
     medication_words,
 )
-from clinical.timeline.queries import window
+from clinical.timeline.queries import window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
 from patients.registry.queries import local_day
 
@@ -45,13 +47,14 @@ def _plan_page(look: Look) -> str:
 def _diagnoses(look: Look) -> list[Entry]:
     """Diagnoses that labels leave open to the reader, when they were added."""
     rows = Diagnosis.objects.filter(look.shut.condition(), patient_id__in=look.ids, created_at__lte=look.at)
+    rows = rows.select_related("recorded_by").defer("note")
     return [
         Entry(
             "diagnosis", "diagnoses", one.pk, one.created_at, diagnosis_words(DIAGNOSIS_ADDED, one),
             detail=_how_it_began(one), by=one.recorded_by.full_name if one.recorded_by else "",
             icon="stethoscope", url=_plan_page(look),
         )
-        for one in window(rows.select_related("recorded_by").defer("note"), "created_at", look, "diagnosis")
+        for one in window_of(rows, "created_at", look, "diagnosis")
     ]  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def _changed_diagnoses(look: Look) -> list[Entry]:
             + (f", since {one.resolved_on:%-d %b %Y}." if one.resolved_on else "."),
             icon="stethoscope", url=_plan_page(look),
         )
-        for one in window(rows, "updated_at", look, "diagnosis_changed")
+        for one in window_of(rows, "updated_at", look, "diagnosis_changed")
     ]  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def _medications(look: Look) -> list[Entry]:
     begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=local_day(look.patient, look.at))
     rows = Medication.objects.filter(look.shut.condition(), begun, patient_id__in=look.ids)
     rows = rows.annotate(begun_at=Coalesce(_noon("start", look.patient.zone()), "created_at"))
-    found = list(window(rows.select_related("recorded_by"), "begun_at", look, "medication"))
+    found = list(window_of(rows.select_related("recorded_by"), "begun_at", look, "medication"))
     look.context.open(found, ("name", "dose"))
     return [
         Entry(
@@ -106,7 +109,7 @@ def _stopped_medications(look: Look) -> list[Entry]:
     rows = Medication.objects.filter(look.shut.condition(), over, patient_id__in=look.ids)
     rows = rows.filter(status=MedicationStatus.STOPPED)
     rows = rows.annotate(over_at=Coalesce(_noon("stop", look.patient.zone()), "updated_at"))
-    found = list(window(rows, "over_at", look, "medication_stopped"))
+    found = list(window_of(rows, "over_at", look, "medication_stopped"))
     look.context.open(found, ("name", "dose"))
     return [
         Entry(
@@ -118,10 +121,14 @@ def _stopped_medications(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _recorded(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Allergy.objects.filter(patient_id__in=ids, created_at__lte=at)
+    return rows.select_related("recorded_by").defer("reaction")
+
+
 def _allergies(look: Look) -> list[Entry]:
     """Allergies, and statements that none is known, when they were recorded; no label hides one."""
-    rows = Allergy.objects.filter(patient_id__in=look.ids, created_at__lte=look.at).defer("reaction")
-    found = list(window(rows.select_related("recorded_by"), "created_at", look, "allergy"))
+    found = window(_recorded, "created_at", look, "allergy")
     look.context.open(found, ("substance",))
     return [
         Entry(
@@ -141,14 +148,18 @@ def _how_it_is_known(one: Allergy) -> str:
     return " ".join(f"{words}." for words in told if words)
 
 
+def _altered(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Allergy.objects.filter(CHANGED, patient_id__in=ids, updated_at__lte=at)
+    told = Q(none_known=False) | Q(verification=Verification.ENTERED_IN_ERROR)
+    return rows.filter(told).defer("reaction")
+
+
 def _changed_allergies(look: Look) -> list[Entry]:
     """How an allergy stands since it was changed last: resolved, refuted, severe after all, or an error.
 
     A statement that none is known ends with an allergy, which is told by itself: only its error is told.
     """
-    rows = Allergy.objects.filter(CHANGED, patient_id__in=look.ids, updated_at__lte=look.at)
-    rows = rows.filter(Q(none_known=False) | Q(verification=Verification.ENTERED_IN_ERROR)).defer("reaction")
-    found = list(window(rows, "updated_at", look, "allergy_changed"))
+    found = window(_altered, "updated_at", look, "allergy_changed")
     look.context.open(found, ("substance",))
     return [
         Entry(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from clinical.timeline.queries import window
@@ -19,10 +24,13 @@ def _supervises(look: Look, one: Referral) -> bool:
     return user.role == Role.SUPERVISOR and user.organization_id == one.organization_id
 
 
+def _received(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Referral.objects.filter(patient_id__in=ids, received_at__lte=at)
+    return rows.select_related("made_by").defer("reason", "referrer", "decision_note")
+
+
 def _referrals(look: Look) -> list[Entry]:
     """Who sent the person, from where and how soon; the reason stays closed."""
-    rows = Referral.objects.filter(patient_id__in=look.ids, received_at__lte=look.at)
-    rows = rows.select_related("made_by").defer("reason", "referrer", "decision_note")
     return [
         Entry(
             "referral", KIND, one.pk, one.received_at, f"Referral: {one.get_source_display().lower()}",
@@ -30,7 +38,7 @@ def _referrals(look: Look) -> list[Entry]:
             + (" Waits for its answer." if one.status == ReferralStatus.WAITING else ""),
             by=one.made_by.full_name if one.made_by else "", icon=ARRIVES, url=_referral_page(look, one),
         )
-        for one in window(rows, "received_at", look, "referral")
+        for one in window(_received, "received_at", look, "referral")
     ]  # fmt: skip
 
 
@@ -42,10 +50,13 @@ def _referral_page(look: Look, one: Referral) -> str:
     return reverse("clinical:first_steps", args=[look.patient.pk])
 
 
+def _decided(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Referral.objects.filter(patient_id__in=ids, decided_at__lte=at)
+    return rows.select_related("decided_by").defer("reason", "referrer", "decision_note")
+
+
 def _answers(look: Look) -> list[Entry]:
     """What was answered. Why it was declined is for those who see it on their own page of referrals."""
-    rows = Referral.objects.filter(patient_id__in=look.ids, decided_at__lte=look.at)
-    rows = rows.select_related("decided_by").defer("reason", "referrer", "decision_note")
     return [
         Entry(
             "referral_answer", KIND, one.pk, one.decided_at,
@@ -53,7 +64,7 @@ def _answers(look: Look) -> list[Entry]:
             detail=_why(look, one), by=one.decided_by.full_name if one.decided_by else "", icon=ARRIVES,
             url=reverse("clinical:first_steps", args=[look.patient.pk]),
         )
-        for one in window(rows, "decided_at", look, "referral_answer")
+        for one in window(_decided, "decided_at", look, "referral_answer")
         if one.decided_at is not None
     ]  # fmt: skip
 
@@ -63,10 +74,13 @@ def _why(look: Look, one: Referral) -> str:
     return f"{one.get_decline_code_display()}." if one.decline_code and theirs else ""
 
 
+def _ended(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = CareEnding.objects.filter(patient_id__in=ids, ended_at__lte=at)
+    return rows.select_related("from_user", "to_user", "decided_by").defer("summary", "to_outside")
+
+
 def _endings(look: Look) -> list[Entry]:
     """How care ended, from whom to whom and why; the closing summary stays on its page."""
-    rows = CareEnding.objects.filter(patient_id__in=look.ids, ended_at__lte=look.at)
-    rows = rows.select_related("from_user", "to_user", "decided_by").defer("summary", "to_outside")
     return [
         Entry(
             "ending", KIND, one.pk, one.ended_at, _ending_title(one),
@@ -74,7 +88,7 @@ def _endings(look: Look) -> list[Entry]:
             by=one.decided_by.full_name if one.decided_by else "", icon=LEAVES,
             url=reverse("clinical:chart_people", args=[look.patient.pk]),
         )
-        for one in window(rows, "ended_at", look, "ending")
+        for one in window(_ended, "ended_at", look, "ending")
     ]  # fmt: skip
 
 

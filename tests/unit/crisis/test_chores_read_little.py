@@ -16,6 +16,7 @@ from crisis.escalation.models import NotificationAttempt
 from crisis.sweep import queries
 from tests import stores
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.makers import make_alert, make_patient, now
 from tests.unit.access.test_rows_cost import multiply, rows_changed
 
@@ -30,12 +31,9 @@ def asked(find: Callable[[datetime], list[UUID]]) -> tuple[list[UUID], list[str]
     """What a chore finds, and the plan of each of its statements where a table is never read as a whole."""
     with CaptureQueriesContext(connection) as captured:
         found = find(now())
-    plans = []
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        for one in captured.captured_queries:
-            cursor.execute("EXPLAIN " + one["sql"])
-            plans.append("\n".join(row[0] for row in cursor.fetchall()))
+        plans = [plan_of(cursor, one["sql"]) for one in captured.captured_queries]
     return found, plans
 
 

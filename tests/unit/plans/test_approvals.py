@@ -19,6 +19,7 @@ from cortex.ops.models import Notification
 from patients.registry.access import CHART
 from tests import makers
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.unit.plans.conftest import Planned, setting
 from tests.walk.plans import begin
 
@@ -167,8 +168,7 @@ def test_the_longest_waiting_comes_first_by_as_many_queries_for_one_as_for_many(
     (asked,) = [one["sql"] for one in many.captured_queries if "needs_approval" in one["sql"]]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + asked)
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+        plan = plan_of(cursor, asked)
     assert "Seq Scan" not in plan, plan
 
 

@@ -25,6 +25,7 @@ from patients.pathway.actions import EndingData
 from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.makers import staff
 from tests.unit.safetyplans.plans import finish
 
@@ -187,6 +188,5 @@ def test_plans_that_are_due_are_found_each_by_their_index(cast: Cast) -> None:
     for query, index in zip(asked.captured_queries, ("safety_plan_due", "safety_plan_means"), strict=True):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("EXPLAIN " + query["sql"])
-            plan = "\n".join(row[0] for row in cursor.fetchall())
+            plan = plan_of(cursor, query["sql"])
         assert f"using {index} on crisis_safetyplan" in plan, plan

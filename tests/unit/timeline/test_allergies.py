@@ -18,6 +18,7 @@ from cortex.audit.models import PhiAccessLog
 from patients.breakglass.actions import break_glass
 from tests import makers
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.makers import staff
 from tests.unit.timeline.test_kinds import page_of, told
 from tests.unit.timeline.test_timeline import all_pages, look
@@ -175,6 +176,5 @@ def test_more_of_them_cost_no_more_statements_and_each_is_found_by_an_index(cast
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in asked:
-            cursor.execute("EXPLAIN " + sql)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
+            plan = plan_of(cursor, sql)
             assert "Seq Scan on clinical_allergy" not in plan, plan

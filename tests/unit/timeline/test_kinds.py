@@ -33,6 +33,7 @@ from patients.pathway.models import CareEnding, Referral
 from patients.registry.access import CHART
 from tests import makers
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.makers import staff
 from tests.unit.timeline.test_timeline import all_pages, look
 from tests.walk.plans import MEDICINE
@@ -249,6 +250,5 @@ def test_more_of_them_cost_no_more_statements_and_each_is_found_by_an_index(cast
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in asked:
-            cursor.execute("EXPLAIN " + sql)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
+            plan = plan_of(cursor, sql)
             assert not any(f"Seq Scan on {name}" in plan for name in tables), plan
