@@ -19,10 +19,12 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinical.notes.actions import begin_note, save_block, save_draft
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.invitations.actions import invite_person
 from cortex.accounts.models import User
+from cortex.ids import uuid7
 from cortex.keys.cache import cache as key_cache
 from cortex.ops.models import Notification
 from crisis.alerts.cards import RENDERED
@@ -53,7 +55,7 @@ OFFICE = tuple(sorted(f"{one._meta.app_label}/{one._meta.model_name}" for one in
 # Lists whose length doesn't grow with the house: the number of queries is held to its baseline all the same.
 SHORT = {
     "alert panel": "one alert",
-    "chart": "one person",
+    "late notes": "nobody's note is late",
     "measures": "one person",
     "documents": "one person",
     "consent": "one person",
@@ -101,6 +103,15 @@ class House:
             begin(makers.staff(cast.alice), mine.patient.pk, "Low since the spring.")
             make_safety_plan(cast.alice, mine.patient.pk, "Made")
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
+        assert self.busy.patient is not None
+        sat = makers.make_session(self.busy.patient, client_ref=f"chat-{self.rows}")
+        alice, who = makers.staff(cast.alice), self.busy.patient.pk
+        note = begin_note(actor=alice, patient_id=who, note_type="session_note", session_id=sat.pk)
+        save_draft(
+            actor=alice, patient_id=who, note_id=note.pk, version=1, spell=uuid7(), number=1,
+            sections={"free_text": "Made."},
+        )  # fmt: skip
+        save_block(actor=alice, title="Made", note_type="", sections={"text": "Made."})
         if self.rows % 5 == 4:  # seldom: each leaves many steps in the back office's list
             asked = self._raise("critical")
             claim_alert(actor=cleo, alert_id=asked.pk)
@@ -206,6 +217,10 @@ class House:
             "access": (alice, f"{chart}access/", {}), "crises": (alice, f"{chart}crisis/", {}),
             "in and out": (sam, "/ways/", {}), "break-glass": (self.reader, "/break-glass/reviews/", {}),
             "leaver": (sam, f"/ways/leavers/{alice.pk}/", {}),
+            "timeline": (alice, f"{chart}timeline/", {}), "sessions": (alice, f"{chart}sessions/", {}),
+            "notes": (alice, f"{chart}notes/", {}), "note desk": (alice, "/notes/", {}),
+            "late notes": (sam, "/notes/late/", {}), "note texts": (alice, "/notes/texts/", {}),
+            "caseload badges": (alice, "/caseload/badges/", {}), "leavers": (sam, "/ways/leavers/", {}),
             "plan": (alice, f"{chart}plan/", {}),
             "safety plan": (alice, f"/people/{self.busy.patient_id}/safety-plan/", {}),
             "safety plan form": (alice, f"/people/{self.busy.patient_id}/safety-plan/edit/", {}),

@@ -45,8 +45,12 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     Labels shut as those of notes do; whoever brought a document opens it whatever it is labelled.
     """
     patient = access.treated(actor, patient_id, at)
-    user = actor.person
-    relation, part2 = standing(user, patient, at)
+    return reader_by(actor.person, patient, standing(actor.person, patient, at))
+
+
+def reader_by(user: User, patient: Patient, stands: tuple[str, bool]) -> Reader:
+    """Return the same for somebody of whom it is known how they stand to the person's labels."""
+    relation, part2 = stands
     shut = sorted(closed_to(relation, part2=part2))
     condition = Q(uploaded_by=user) | ~Q(sensitivity_labels__overlap=shut)
     return Reader(user, patient, rows_of(patient), condition)

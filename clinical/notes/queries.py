@@ -79,8 +79,12 @@ class Reader:
 def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     """Return what is open to somebody of one person's notes; NotFound unless they treat them."""
     patient = access.treated(actor, patient_id, at)
-    user = actor.person
-    relation, part2 = standing(user, patient, at)
+    return reader_by(actor.person, patient, standing(actor.person, patient, at), at)
+
+
+def reader_by(user: User, patient: Patient, stands: tuple[str, bool], at: datetime) -> Reader:
+    """Return the same for somebody of whom it is known how they stand to the person's labels."""
+    relation, part2 = stands
     ids = rows_of(patient)
     cosigns = bool(supervised_by(user, at, ids))
     condition = open_to(user.pk, relation, part2=part2, cosigns=cosigns)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from clinical.documents import queries as documents
 from clinical.documents.models import Document
 from clinical.notes.models import Note
-from clinical.notes.queries import reader
+from clinical.notes.queries import reader_by
 from clinical.plans.models import PlanVersion
 from clinical.plans.wording import version_words
 from clinical.scheduling.models import Appointment, Status
@@ -24,7 +24,7 @@ from crisis.safetyplans.wording import RETIRED
 
 def _notes(look: Look) -> list[Entry]:
     """Signed notes that labels leave open to the reader; their words stay closed, process notes stay out."""
-    who = reader(look.context.actor, look.patient.pk, look.at)
+    who = reader_by(look.context.actor.person, look.patient, look.stands, look.at)
     rows = Note.objects.filter(patient_id__in=look.ids, signed_at__isnull=False, occurred_at__lte=look.at)
     rows = rows.filter(who.condition).select_related("author")
     return [
@@ -40,7 +40,7 @@ def _notes(look: Look) -> list[Entry]:
 
 def _documents(look: Look) -> list[Entry]:
     """Documents that labels leave open to the reader, when they were brought; their titles stay closed."""
-    who = documents.reader(look.context.actor, look.patient.pk, look.at)
+    who = documents.reader_by(look.context.actor.person, look.patient, look.stands)
     rows = Document.objects.filter(patient_id__in=look.ids, uploaded_at__lte=look.at).filter(who.condition)
     return [
         Entry(

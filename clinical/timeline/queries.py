@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from clinical.plans.labels import Shut, shut_by
-from clinical.sessions.labels import Reach, reach_by
+from clinical.plans.labels import shut_by
+from clinical.sessions.labels import reach_by
 from clinical.sessions.queries import withheld
 from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
@@ -123,8 +123,7 @@ def timeline(
     patient = access.treated(actor, patient_id, at)
     depth = SEARCHED if words else PAGE
     pins = _pins(patient.pk)
-    who, shut = _standing(actor, patient, at)
-    look = Look(patient, rows_of(patient), at, depth + 1, context, who, shut, before)
+    look = replace(_look(context, patient, at), limit=depth + 1, before=before)
     first = _pinned(look, kinds, pins) if before is None and not words else []
     if only_pinned:
         found, after = (first or _pinned(look, kinds, pins)), None
@@ -139,7 +138,7 @@ def timeline(
         found = [entry for entry in found if entry.says(words.casefold())]
     asks = not only_pinned and (not kinds or SESSIONS in kinds) and (before is None or before.is_day_end)
     until = min(at, before.at) if before is not None else at
-    kept_back = withheld(look.ids, who, until=until) if asks else 0
+    kept_back = withheld(look.ids, look.reach, until=until) if asks else 0
     return Timeline(patient, found, first, after, searched_to, kept_back)
 
 
@@ -147,18 +146,19 @@ def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, 
     """Return one entry of a person; NotFound for any other."""
     known = {one.key: one for one in sources()}
     if source in known:
-        who, shut = _standing(context.actor, patient, at)
-        look = Look(patient, rows_of(patient), at, 1, context, who, shut, only={item_id})
+        look = replace(_look(context, patient, at), only={item_id})
         for found in known[source].rows(look):
             if found.id == item_id:
                 return found
     raise NotFound("This does not exist, or it is not open to you.", "not_found")
 
 
-def _standing(actor: Actor, patient: Patient, at: datetime) -> tuple[Reach, Shut]:
-    """Return what labels leave open of sessions, and what they shut of diagnoses and medications."""
-    user, found = actor.person, standing(actor.person, patient, at)
-    return reach_by(user.pk, found), shut_by(user.pk, found)
+def _look(context: AccessContext, patient: Patient, at: datetime) -> Look:
+    """Return the look of one entry, with what labels leave open to whoever looks."""
+    user = context.actor.person
+    stands = standing(user, patient, at)
+    reach, shut = reach_by(user.pk, stands), shut_by(user.pk, stands)
+    return Look(patient, rows_of(patient), at, 1, context, stands, reach, shut)
 
 
 def _merged(look: Look, kinds: Collection[str], depth: int) -> tuple[list[Entry], Cursor | None]:

@@ -101,8 +101,8 @@ class Entry:
 class Look:
     """One question to a source: whose, until when, before which place, how many, and which alone.
 
-    `reach` is which of the person's sessions labels leave open to whoever looks, `shut` which labels keep
-    diagnoses and medications back from them.
+    `stands` is how whoever looks stands to the person's labels, `reach` which of their sessions those leave
+    open, `shut` which labels keep diagnoses and medications back.
     """
 
     patient: Patient
@@ -110,6 +110,7 @@ class Look:
     at: datetime
     limit: int
     context: AccessContext
+    stands: tuple[str, bool]
     reach: Reach
     shut: Shut
     before: Cursor | None = None
