@@ -32,7 +32,7 @@ def signed(points: int) -> str:
 
 
 def change_words(change: Change | None) -> str:
-    """Return what a change means: "+5, clearly worse"; "" without one."""
+    """Return what a change means: "+5, reliably worse", "no change, in remission"; "" without one."""
     if change is None:
         return ""
     if change.remission:
@@ -42,8 +42,8 @@ def change_words(change: Change | None) -> str:
     elif change.significant != "no":
         meaning = "better" if change.significant == "improved" else "worse"
     else:
-        meaning = "no clear change"
-    words = f"{signed(change.points)}, {meaning}"
+        meaning = "no clear change" if change.points else ""
+    words = ", ".join(filter(None, (signed(change.points) if change.points else "no change", meaning)))
     if change.response == "full" and not change.remission:
         words += ", response"
     return words + (", recall windows overlap" if change.overlaps else "")

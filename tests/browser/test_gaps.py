@@ -47,7 +47,7 @@ def test_a_note_says_what_it_is_about_and_leaves_with_the_signed_ones(visit: Vis
     expect(page.get_by_text("Baseline 16 on").first).to_be_visible(timeout=SLOW)
     fine(visitor, "measures")
     visitor.open(where)
-    expect(page.get_by_text("since the baseline of").first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Since the baseline of").first).to_be_visible(timeout=SLOW)
     visitor.open(f"{where}plan/review/")
     expect(page.get_by_role("region", name="Measures for this review")).to_be_visible(timeout=SLOW)
     fine(visitor, "review")

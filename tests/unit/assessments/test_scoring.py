@@ -11,6 +11,7 @@ import pytest
 from clinical.assessments.definitions import packaged
 from clinical.assessments.expected import expected_total, track
 from clinical.assessments.scoring import change, score, syndrome
+from clinical.assessments.wording import change_words
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text())
 PHQ9, GAD7, WHO5, CSSRS = (packaged()[key] for key in ("phq9", "gad7", "who5", "cssrs"))
@@ -128,3 +129,15 @@ def test_the_bands_of_every_instrument_cover_every_total_once(definition: Any) -
         return
     for total in range(definition.highest + 1):
         assert sum(band.least <= total <= band.most for band in definition.bands) == 1, total
+
+
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        ((2, 2), "no change, in remission"),
+        ((12, 12), "no change"),
+        ((12, 11), "\N{MINUS SIGN}1, no clear change"),
+    ],
+)
+def test_a_total_that_stays_is_said_to_stay(totals: tuple[int, int], words: str) -> None:
+    assert change_words(change(PHQ9, *totals, days_apart=14)) == words
