@@ -74,7 +74,8 @@ proof: browser
 	timeout --foreground 3600 $(MAKE) --no-print-directory proof-tests proof-benches
 
 proof-tests: dev
-	$(LONG) $(BIN)/python -m pytest -q -s tests/faults tests/live tests/unit/crisis/test_state_machine.py \
+	$(LONG) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -rP --show-capture=stdout \
+	    tests/faults tests/live tests/unit/crisis/test_state_machine.py \
 	    tests/unit/crisis/test_watchdog_clocks.py \
 	    tests/unit/keys/test_races.py tests/unit/keys/test_proof.py tests/unit/keys/test_resealing.py \
 	    tests/unit/crypto/test_variants.py tests/unit/ops/test_migrations.py \
