@@ -6,7 +6,7 @@ lie in an inner picture that is stretched. Every chart has a title, a descriptio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -43,6 +43,12 @@ class Scale:
     def __call__(self, value: float) -> float:
         """Return where a value lies."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def table_row(head: str, cells: Iterable[object]) -> str:
+    """Return a row of a table behind a chart, quicker than a template: cells are escaped, `head` is not."""
+    told = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    return f'<tr><th scope="row">{head}</th>{told}</tr>'
 
 
 def _dot(is_last: bool) -> str:

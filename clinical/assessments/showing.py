@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from clinical.assessments.drawing import Mark, after_gaps, measure
+from clinical.assessments.drawing import Mark, after_gaps, measure, table_row
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
 from cortex.ui.paths import path_to
@@ -59,7 +58,7 @@ def course_row(one: Course, patient_id: UUID | None, marks: Sequence[Mark] = ())
 
 
 def _table(one: Course, patient_id: UUID | None) -> SafeString:
-    """Return the rows of a measure's table, the newest first; written out here, since pages hold hundreds."""
+    """Return the rows of a measure's table, the newest first."""
     gaps, rows = after_gaps(one.points), []
     for point in reversed(one.points):
         day = f"{localtime(point.at):%-d %b %Y}"
@@ -73,10 +72,7 @@ def _table(one: Course, patient_id: UUID | None) -> SafeString:
             ("visits are missing before it", point.at in gaps),
         )
         words = " ".join(word for word, holds in said if holds)
-        band = escape(band_label(one, point.band))
-        rows.append(
-            f'<tr><th scope="row">{day}</th><td>{point.total}</td><td>{band}</td><td>{words}</td></tr>'
-        )
+        rows.append(table_row(day, (point.total, band_label(one, point.band), words)))
     return mark_safe("".join(rows))  # noqa: S308
 
 

@@ -59,14 +59,13 @@ def _minutes(seconds: int | None) -> str:
     return f"{round(seconds / 60)} min" if seconds else ""
 
 
-def _taken(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+def _taken(ids: list[UUID], at: datetime) -> Any:
     rows = Assessment.objects.filter(patient_id__in=ids, administered_at__lte=at)
     return rows.select_related("instrument", "administered_by")
 
 
-def _standing(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    rows = Assessment.objects.standing().filter(patient_id__in=ids, administered_at__lte=at)
-    return rows.select_related("instrument", "administered_by")
+def _standing(ids: list[UUID], at: datetime) -> Any:
+    return _taken(ids, at).standing()
 
 
 def _measures(look: Look) -> list[Entry]:

@@ -14,7 +14,7 @@ SLUGS = tuple(f"stands-for-{number}" for number in range(4))
 
 
 def path_to(name: str, *ids: UUID | str) -> str:
-    """Return the path of a page by its name; `ids` are uuids and slugs in the order of its address.
+    """Return the path of a page by its name; `ids` are uuids and slugs of ours, in the order of its address.
 
     For lists with a link in each line. NoReverseMatch for a name that isn't routed with such ids.
     """
@@ -23,8 +23,8 @@ def path_to(name: str, *ids: UUID | str) -> str:
 
 
 @functools.cache
-def _parts(name: str, kinds: tuple[bool, ...], _prefix: str) -> list[str]:
+def _parts(name: str, kinds: tuple[bool, ...], _prefix: str) -> tuple[str, ...]:
     """Return what stands between the ids; the prefix under which the application is served is part of it."""
     standing = [UUIDS[place] if is_uuid else SLUGS[place] for place, is_uuid in enumerate(kinds)]
     path = reverse(name, args=standing)
-    return re.split("|".join(map(str, standing)), path) if standing else [path]
+    return tuple(re.split("|".join(map(str, standing)), path)) if standing else (path,)
