@@ -48,7 +48,7 @@ class Scale:
 def table_row(head: str, cells: Iterable[object]) -> str:
     """Return a row of a table behind a chart, quicker than a template: cells are escaped, `head` is not."""
     told = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
-    return f'<tr><th scope="row">{head}</th>{told}</tr>'
+    return f'<tr><th scope="row" class="nowrap">{head}</th>{told}</tr>'
 
 
 def _dot(is_last: bool) -> str:
