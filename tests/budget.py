@@ -3,6 +3,10 @@
 A folder that takes too long is only shown, since a busy machine must not make a sound suite red. A skip or
 an expected failure that budget.json doesn't name with a reason fails the run, and so does a folder without
 seconds.
+
+Tests that take long stand there by the beginning of their node ids, with what a short run has instead:
+`--forms short` leaves them out (`make test`), `--forms long` runs them alone (`make test-long`), `.ci/run`
+does both. Without it everything that is named runs.
 """
 
 from __future__ import annotations
@@ -21,6 +25,27 @@ _spent: dict[str, float] = defaultdict(float)
 _files: dict[str, float] = defaultdict(float)
 _slowest: dict[str, tuple[float, str]] = {}
 _left_out: set[str] = set()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say which tests run."""
+    parser.addoption("--forms", choices=("all", "short", "long"), default="all", help="see tests/budget.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the short tests or the long ones."""
+    forms = config.getoption("--forms")
+    if forms == "all":
+        return
+    named = tuple(json.loads(BUDGET.read_text())["long"])
+    wanted = {one.nodeid for one in items if is_long(one.nodeid, named) == (forms == "long")}
+    config.hook.pytest_deselected(items=[one for one in items if one.nodeid not in wanted])
+    items[:] = [one for one in items if one.nodeid in wanted]
+
+
+def is_long(nodeid: str, named: tuple[str, ...]) -> bool:
+    """Whether a test is one of those that take long: its folder, file, function or case is named."""
+    return any(nodeid == one or nodeid.startswith((f"{one}/", f"{one}::", f"{one}[")) for one in named)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.budget import BUDGET, faults_of
+from tests.budget import BUDGET, faults_of, is_long, pytest_collection_modifyitems
 from tests.stores import ROOT
 
 SEEN = {"seconds": {"unit": 1}, "skips": {"tests/unit/test_x.py::test_a": "needs a camera"}}
@@ -36,6 +38,39 @@ def test_every_folder_with_tests_has_its_seconds_and_none_is_left_over() -> None
     folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
     folders = {"top" if name.endswith(".py") else name for name in folders}
     assert folders == set(json.loads(BUDGET.read_text())["seconds"])
+
+
+def test_whatever_is_left_to_the_long_run_is_there_and_says_what_a_short_one_has_instead() -> None:
+    for name, instead in json.loads(BUDGET.read_text())["long"].items():
+        path, *function = name.split("::")
+        assert instead.strip(), name
+        named = re.findall(r"tests/[\w/]+(?:\.py)?", instead)
+        assert all((ROOT / one).exists() for one in named), f"{name}: {instead}"
+        assert (ROOT / path).exists(), name
+        assert all(f"def {one.split('[')[0]}(" in (ROOT / path).read_text() for one in function), name
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "takes_long"),
+    [("tests/a/test_x.py::test_one", True), ("tests/test_y.py::test_one[long-1]", True),
+     ("tests/test_y.py::test_one_more", False), ("tests/a/test_xy.py::test_one", False)],
+)  # fmt: skip
+def test_a_file_a_function_and_a_case_can_be_long(nodeid: str, *, takes_long: bool) -> None:
+    assert is_long(nodeid, ("tests/a/test_x.py", "tests/test_y.py::test_one")) is takes_long
+
+
+def test_a_short_run_and_a_long_one_are_together_everything() -> None:
+    named = next(iter(json.loads(BUDGET.read_text())["long"]))
+    everything = [SimpleNamespace(nodeid=f"{named}::test_a"), SimpleNamespace(nodeid="tests/x.py::test_b")]
+    ran = {}
+    for forms in ("all", "short", "long"):
+        left: list[object] = []
+        hook = SimpleNamespace(pytest_deselected=lambda items, left=left: left.extend(items))
+        ran[forms] = list(everything)
+        config = SimpleNamespace(getoption=lambda name, forms=forms: forms, hook=hook)
+        pytest_collection_modifyitems(config, ran[forms])  # type: ignore[arg-type]
+        assert [one for one in everything if one not in ran[forms]] == left
+    assert ran == {"all": everything, "short": everything[1:], "long": everything[:1]}
 
 
 @pytest.mark.parametrize(

@@ -313,11 +313,11 @@ def _search(stage: Stage, eyes: Eyes) -> None:
     for cluster, name in CLUSTERS.items():
         with psycopg.connect(superuser_address(stores.DATA_DIR, cluster, name), autocommit=True) as line:
             line.execute("SELECT pg_switch_wal()")
-            line.execute("CHECKPOINT")
             home = Path(line.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]
-        wal = home / "pg_wal"
+            wal = home / "pg_wal"
+            eyes.look_at_wal(f"{cluster} wal", wal)  # a checkpoint may do away with what lies before it
+            line.execute("CHECKPOINT")
         eyes.look_at_files(f"{cluster} log", [home.with_name(f"{home.name}.log")])
-        eyes.look_at_wal(f"{cluster} wal", wal)
         eyes.look_at_files(f"{cluster} data", (one for one in files_below(home) if wal not in one.parents))
     eyes.look_at_files("process logs", folder.glob("*.log"))
     eyes.look("redis keys", _redis_keys(stage.redis))

@@ -17,8 +17,12 @@ from tests.walk.world import World
 METHODS = ("GET", "POST")
 # The long form of `make proof`, and a matrix that is written anew: everybody knocks everywhere.
 EVERY = any(os.environ.get(name) for name in ("CORTEX_EXPLORE", "UPDATE_ACCESS_MATRIX"))
-# Of those whose role stays out one in so many knocks in a short run, others at the next address.
+# Of those whose role stays out one in so many knocks where not everybody does, others at the next address.
 SHARE = 3
+# A walk of everybody, or in two parts: the entitled, a visitor and one in three of whom else a row or a role
+# could refuse; then, in a long run, the other two.
+WHOLE, FIRST, REST = "whole", "first", "rest"
+PARTS = (WHOLE,) if EVERY else (FIRST, REST)
 # One person of each role, and a counselor off duty: enough where an address names no row.
 ROLES = ("alice", "cleo", "kito", "pendo", "sam", "ada", "cora", "otto")
 OFFICE = ("ada", "opal", "cora", "otto", "sam", "esi", "cyd", "odo", "sefu", "cleo")
@@ -30,6 +34,7 @@ CLOSED = ("ada", "esi", "cleo")
 class Walk:
     """What was found: rows of the matrix, faults, and addresses with an id that nobody wrote a pair for."""
 
+    part: str = WHOLE
     rows: dict[str, list[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unpaired: list[str] = field(default_factory=list)
@@ -70,7 +75,8 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
         # A method that nobody serves can't tell people apart: one who is let in, one who isn't.
         everybody = address.is_admin or method in pair.methods
         knocking = _telling(world, address, pair, people) if everybody else _one_stranger(people)
-        for who in [*([pair.first] if pair.first else []), *turn(world, address, method, knocking), "nobody"]:
+        first = [pair.first] if pair.first and walk.part != REST else []
+        for who in [*first, *turn(world, address, method, knocking, walk.part)]:
             answer = doors.ask(who, method, path, pair.data, **headers)
             answers[who] = answer.status
             fault = judge(world, address, pair, who, method, answer)
@@ -79,23 +85,27 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
         walk.note(address, method, answers)
 
 
-def turn(world: World, address: Address, method: str, people: Iterable[str]) -> list[str]:
-    """Return who knocks here: all whose role comes in, and one in `SHARE` of the others, or all.
+def turn(world: World, address: Address, method: str, people: Iterable[str], part: str) -> list[str]:
+    """Return who knocks here: all whose role comes in, one in `SHARE` of the others, and a visitor.
 
-    Whom a row refuses is asked in each run; whom the declaration refuses, which is one line for every
-    address, at some of them, at the same in each run. So is, in the back office, one of each house for those
-    whose role comes in: its rows are a house's.
+    Whom a row refuses is asked; whom the declaration refuses, which is one line for every address, at some of
+    them, at the same in each run. So is, in the back office, one of each house for those whose role comes in:
+    its rows are a house's. `part` says whether they all come, the first part of them, or the rest.
     """
     assert address.access is not None
     drawn = {one: crc32(f"{method} {address.pattern} {one}".encode()) for one in people}
-    if EVERY:
-        return list(drawn)
+    if part == WHOLE:
+        return [*drawn, "nobody"]
     inside = [one for one in drawn if str(world.people[one].role) in address.access.roles]
     outside = [one for one in drawn if one not in inside and drawn[one] % SHARE == 0]
     if address.is_admin:
         of_house = {world.people[one].organization_id: one for one in sorted(inside, key=drawn.__getitem__)}
         inside = list(of_house.values())
-    return [one for one in drawn if one in inside or one in outside]
+    early = [one for one in drawn if drawn[one] // SHARE % 3 == 0]
+    coming = [one for one in drawn if one in inside or one in outside]
+    if part == REST:
+        return [one for one in coming if one not in early]
+    return [*(one for one in coming if one in early), "nobody"]
 
 
 def _one_stranger(people: list[str]) -> list[str]:
@@ -166,7 +176,7 @@ def walk_pages(world: World, doors: Doors, walk: Walk) -> None:
             answers = {}
             few = address.is_admin and method == "POST"
             people = CLOSED if few else _visitors(world, address)
-            for who in [*turn(world, address, method, people), "nobody"]:
+            for who in turn(world, address, method, people, walk.part):
                 answer = doors.ask(who, method, path)
                 answers[who] = answer.status
                 fault = _misplaced(world, address, who, answer)
@@ -198,27 +208,49 @@ def table(rows: dict[str, list[str]]) -> str:
     )
 
 
-def differing(found: dict[str, list[str]], reviewed: str) -> list[str]:
-    """Return where what was found isn't what a matrix says; who didn't knock is asked about nowhere."""
-    known: dict[str, list[str]] = {}
+def differing(found: dict[str, list[str]], reviewed: str, part: str = WHOLE) -> list[str]:
+    """Return where what was found isn't what a matrix says; who didn't knock is asked about nowhere.
+
+    The first part of a walk knocks at every address by the methods that it may serve; the rest by the others
+    too, at some.
+    """
+    known: dict[str, dict[str, list[str]]] = {}
     for block in reviewed.strip().split("\n\n"):
         key, *lines = block.splitlines()
-        known[key] = [line.strip() for line in lines]
-    apart = [f"new or gone: {key}" for key in sorted(found.keys() ^ known.keys())]
+        told = _by_method(line.strip() for line in lines)
+        kept = {method: said for method, said in told.items() if part != FIRST or method != "OTHER"}
+        if kept:
+            known[key] = kept
+    apart = [f"new or gone: {key}" for key in sorted(found.keys() - known.keys())]
+    if part != REST:
+        apart += [f"new or gone: {key}" for key in sorted(known.keys() - found.keys())]
     for key in sorted(found.keys() & known.keys()):
-        told = [_heard(line) for line in known[key]]
-        heard = [_heard(line) for line in found[key]]
-        if len(told) != len(heard) or any(not one <= two for one, two in zip(heard, told, strict=False)):
-            apart.append("\n    ".join([key, *found[key], "but reviewed", *known[key]]))
+        heard = _by_method(found[key])
+        expected = known[key] if part != REST else {one: known[key].get(one, []) for one in heard}
+        if heard.keys() != expected.keys() or any(not _fits(heard[one], expected[one]) for one in heard):
+            reviewed_lines = [line for lines in known[key].values() for line in lines]
+            apart.append("\n    ".join([key, *found[key], "but reviewed", *reviewed_lines]))
     return apart
 
 
-def _heard(line: str) -> set[tuple[str, ...]]:
+def _by_method(lines: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        found.setdefault(line.partition(" ")[0], []).append(line)
+    return found
+
+
+def _fits(heard: list[str], told: list[str]) -> bool:
+    pairs = zip(heard, told, strict=False)
+    return len(heard) == len(told) and all(_facts(one) <= _facts(other) for one, other in pairs)
+
+
+def _facts(line: str) -> set[tuple[str, ...]]:
     """Return what one line says as facts: who heard which status, or the whole of any other line."""
     method, _, told = line.partition(" ")
     if method not in METHODS:
         return {(line,)}
-    groups = [group.split() for group in told.split(";")]
+    groups = [group.split() for group in told.split(";") if group.strip()]
     return {(method, status, who) for status, *people in groups for who in people}
 
 

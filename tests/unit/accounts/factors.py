@@ -43,6 +43,7 @@ def shown_secret(client: Client) -> str:
 def set_up_app(client: Client, **fields: str) -> tuple[str, list[str]]:
     """Walk through the set-up as a signed-in person; return the secret and the recovery codes."""
     text = shown_secret(client)
+    wait_for_a_step()
     done = client.post("/me/factors/app", {"code": code_of(text, -1), **fields})
     assert done.status_code in (200, 303), done.content
     codes = re.search(r"data-codes>([\d\n]+)<", done.content.decode())
