@@ -80,6 +80,14 @@ def faults_of(left_out: set[str], folders: set[str], budget: dict[str, Any]) -> 
     ]
 
 
+def allowed_of(seconds: dict[str, list[int]], forms: str) -> dict[str, int]:
+    """Return what each folder may take in a run of these forms: [short, long] of each, or both."""
+    return {
+        name: {"short": short, "long": long}.get(forms, short + long)
+        for name, (short, long) in seconds.items()
+    }
+
+
 def _faults() -> list[str]:
     return faults_of(_left_out, set(_spent), json.loads(BUDGET.read_text()))
 
@@ -94,7 +102,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of times, the files that took most, and what fails the run."""
-    allowed = json.loads(BUDGET.read_text())["seconds"]
+    forms = terminalreporter.config.getoption("--forms")
+    allowed = allowed_of(json.loads(BUDGET.read_text())["seconds"], forms)
     if _spent:
         terminalreporter.section("time by folder")
     for folder, seconds in sorted(_spent.items(), key=lambda item: -item[1]):
