@@ -46,6 +46,7 @@ CASES = (
         "        events = seat.room.kept_after(seat.sent) or await self.read(seat.room, seat.sent)\n",
         "        events = None\n        seat.sent = seat.room.last or 0\n        return\n",
         ("tests/live/test_replay.py",),
+        raises=("TimeoutError",),  # of who waits for what was missed
     ),
     Sabotage(
         "feed numbers are taken without the feed's lock", "cortex/live/feed.py",
@@ -63,6 +64,7 @@ CASES = (
         '        RiskAlert.objects.select_for_update(of=("self",))\n',
         "    alert = (\n        RiskAlert.objects\n",
         ("tests/faults/test_claims.py",),
+        raises=("EOFError", "ExceptionGroup"),  # processes and threads whose second claim the trail refused
     ),
     Sabotage(
         "an alert that somebody has can be claimed", "crisis/ownership/actions.py",

@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 # How pytest begins the message of a failed assertion (the first where it explains one) and of pytest.fail.
 EXPECTED = ("assert", "AssertionError", "Failed")
+# And that of what went wrong after a test.
+TEARDOWN = "failed on teardown"
 
 
 @dataclass
@@ -37,10 +39,12 @@ class Outcome:
 def read(report: Path, raises: Sequence[str] = ()) -> Outcome:
     """Return what a report says; `raises` are the exceptions by which these tests may notice, too.
 
-    What fails outside of a call (import, collection, a fixture) is broken whatever it says.
+    What fails outside of a call (import, collection, a fixture) is broken whatever it says, except what a
+    test that has noticed leaves to its clean-up, such as threads that it had no time to end.
     """
     noticed = re.compile(rf"(?:{'|'.join(map(re.escape, (*EXPECTED, *raises)))})\b")
     found = Outcome()
+    cleared: list[tuple[str, str]] = []
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - our own pytest wrote it
         found.ran += case.find("skipped") is None
         error, failure = case.find("error"), case.find("failure")
@@ -48,9 +52,16 @@ def read(report: Path, raises: Sequence[str] = ()) -> Outcome:
             message = trouble.get("message", "")
             if trouble is failure and noticed.match(message):
                 found.failed.append(name_of(case))
+            elif trouble is error and message.startswith(TEARDOWN):
+                cleared.append((name_of(case), message))
             else:
-                found.broken.append(f"{name_of(case)}: {message.splitlines()[0] if message else '?'}"[:200])
+                found.broken.append(_line(name_of(case), message))
+    found.broken += [_line(name, said) for name, said in cleared if name not in found.failed]
     return found
+
+
+def _line(name: str, message: str) -> str:
+    return f"{name}: {message.splitlines()[0] if message else '?'}"[:200]
 
 
 def name_of(case: ElementTree.Element) -> str:

@@ -118,3 +118,12 @@ def test_real_reports_read_as_the_forged_ones_do(tmp_path: Path) -> None:
     assert [one.partition("::")[2].partition(":")[0] for one in found.broken] == [
         "test_has_a_defect", "test_meets_another_error", "test_never_begins",
     ]  # fmt: skip
+
+
+def test_what_a_test_that_noticed_leaves_behind_is_no_break_of_its_own(tmp_path: Path) -> None:
+    left = ("error", 'failed on teardown with "ExceptionGroup: 4 threads"')
+    path = forged(tmp_path, ("failure", NOTICED[0]), left)
+    path.write_text(path.read_text().replace("test_1", "test_0"), encoding="utf-8")
+    assert reports.read(path).verdict == "caught"
+    assert reports.read(forged(tmp_path, ("failure", NOTICED[0]), left)).verdict == "broken"
+    assert reports.read(forged(tmp_path, left)).verdict == "broken"
