@@ -71,12 +71,14 @@ CASES = (
         "    moves.next_state(actor, alert, Move.CLAIM)\n    siblings",
         "    siblings",
         ("tests/unit/crisis/test_transitions.py", "tests/unit/crisis/test_state_machine.py"),
+        raises=("cortex.audit.rules.AuditMissing",),  # the next guard: a claim that changes nothing
     ),
     Sabotage(
         "what was done is not written to the trail", "cortex/audit/machine.py",
         "        AuditLog.objects.bulk_create(frame.audit)",
         "        pass",
         ("tests/unit/audit/test_trail.py",),
+        raises=("cortex.audit.models.AuditLog.DoesNotExist",),  # the row that should be there
     ),
     Sabotage(
         "what an action opened is not written to the trail", "cortex/audit/machine.py",
@@ -89,12 +91,14 @@ CASES = (
         "            ACCESS_ROWS.append(context.close())",
         "            context.close()",
         ("tests/unit/access/test_context.py",),
+        raises=("cortex.audit.models.PhiAccessLog.DoesNotExist",),  # the row that should be there
     ),
     Sabotage(
         "an action without a record is let through", "cortex/audit/machine.py",
         '    raise AuditMissing(f"{frame.name} changed something without record(); it was rolled back")',
         "    return",
         ("tests/unit/audit/test_trail.py",),
+        raises=("django.db.utils.ProgrammingError: new row violates row-level",),  # the next guard
     ),
     Sabotage(
         "a stranger's sealed words open", "cortex/access/context.py",
@@ -113,6 +117,7 @@ CASES = (
         "    if step.kind not in UNFENCED and step.epoch != alert.epoch:",
         "    if step.kind == 'never':",
         ("tests/unit/crisis/test_sweep.py", "tests/unit/crisis/test_state_machine.py"),
+        raises=("cortex.audit.rules.RuleBroken",),  # the next guard: a move that the state forbids
     ),
     Sabotage(
         "a critical step that nobody confirms is left alone", "crisis/sweep/actions.py",
@@ -131,18 +136,21 @@ CASES = (
         "        if access is None or access.how != \"roles\" or not request.user.is_authenticated:",
         "        if access is None or request.path[:7] == \"/admin/\" or not request.user.is_authenticated:",
         ("tests/unit/accounts/test_factor_gate.py",),
+        raises=("KeyError",),  # of who should be led to the second step
     ),
     Sabotage(
         "a job that is given up leaves no dead letter", "cortex/ops/slots/actions.py",
         "    bury_slot(actor=actor, job=row.job, slot=row.slot, error_code=error_code, at=now)",
         "    return",
         ("tests/unit/ops/test_slots.py",),
+        raises=("cortex.ops.letters.models.DeadLetter.DoesNotExist",),  # the letter that should be there
     ),
     Sabotage(
         "a row that does not open leaves no dead letter", "cortex/ui/rules.py",
         "            _list(request, error)",
         "            pass",
         ("tests/unit/ops/test_letters.py",),
+        raises=("cortex.ops.letters.models.DeadLetter.DoesNotExist",),  # the letter that should be there
     ),
     Sabotage(
         "a slot of the timetable runs for each message that comes", "cortex/ops/slots/actions.py",
