@@ -9,7 +9,8 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium-headless-shell |
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
 
-.PHONY: run install dev browser test test-long lint types checks unit faults sabotage proof proof-tests proof-benches proof-schema \
+.PHONY: run install dev browser test test-long lint types checks unit faults sabotage \
+	proof proof-tests proof-benches proof-schema \
 	bench-start bench-risk bench-sweep bench-audit bench-board bench-chart bench-intake bench-live clean clean-data
 
 run: install
@@ -58,14 +59,14 @@ unit: dev
 	$(BIN)/python -m pytest tests/unit tests/api
 
 # Three processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
-WHOLE := $(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 
 test: browser lint types checks
-	$(WHOLE) --forms short
+	$(TESTS) --forms short
 
 # What tests/budget.json names as long, with what a short run has instead; .ci/run wants both.
 test-long: browser
-	$(WHOLE) --forms long
+	$(TESTS) --forms long
 
 # An hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev

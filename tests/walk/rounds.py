@@ -211,8 +211,8 @@ def table(rows: dict[str, list[str]]) -> str:
 def differing(found: dict[str, list[str]], reviewed: str, part: str = WHOLE) -> list[str]:
     """Return where what was found isn't what a matrix says; who didn't knock is asked about nowhere.
 
-    The first part of a walk knocks at every address by the methods that it may serve; the rest by the others
-    too, at some.
+    The first part of a walk knocks at every address by the methods that it may serve; the rest at pages, and
+    everywhere by the methods that nobody serves.
     """
     known: dict[str, dict[str, list[str]]] = {}
     for block in reviewed.strip().split("\n\n"):
@@ -221,12 +221,14 @@ def differing(found: dict[str, list[str]], reviewed: str, part: str = WHOLE) -> 
         kept = {method: said for method, said in told.items() if part != FIRST or method != "OTHER"}
         if kept:
             known[key] = kept
-    apart = [f"new or gone: {key}" for key in sorted(found.keys() - known.keys())]
-    if part != REST:
-        apart += [f"new or gone: {key}" for key in sorted(known.keys() - found.keys())]
+    if part == REST:  # of what is no page it knows what else was answered, and nothing by the usual methods
+        for key, told in known.items():
+            asked = {line.partition(" ")[0] for line in found.get(key, ())} | {"OTHER"}
+            known[key] = {method: said for method, said in told.items() if method in asked}
+        known = {key: told for key, told in known.items() if told or key in found}
+    apart = [f"new or gone: {key}" for key in sorted(found.keys() ^ known.keys())]
     for key in sorted(found.keys() & known.keys()):
-        heard = _by_method(found[key])
-        expected = known[key] if part != REST else {one: known[key].get(one, []) for one in heard}
+        heard, expected = _by_method(found[key]), known[key]
         if heard.keys() != expected.keys() or any(not _fits(heard[one], expected[one]) for one in heard):
             reviewed_lines = [line for lines in known[key].values() for line in lines]
             apart.append("\n    ".join([key, *found[key], "but reviewed", *reviewed_lines]))
