@@ -14,8 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, models, t
 from cortex.access.current import OPEN, current
 from cortex.access.relations import Relation, relations
 from cortex.audit.actors import Actor
-from cortex.audit.appending import Appended
-from cortex.audit.machine import actor_columns, current_frame, frames, refuse_inside_reading
+from cortex.audit.machine import ACCESS_ROWS, actor_columns, current_frame, frames, refuse_inside_reading
 from cortex.audit.models import PhiAccessLog
 from cortex.audit.rules import NotFound, TrailDown
 from cortex.audit.scope import set_scope
@@ -37,7 +36,6 @@ __all__ = [
     "set_scope",
 ]
 
-ACCESS_ROWS = Appended(PhiAccessLog)
 # How the key store says that it can't be asked; what needs no key goes on.
 KEYS_DOWN = (KeyProviderError, OperationalError, InterfaceError)
 # What a look stands on that opens nobody: coded lists of the desk, one's own claims, the back office's rows.

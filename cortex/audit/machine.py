@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 
 from cortex.access.current import OPEN
 from cortex.audit.actors import Actor
+from cortex.audit.appending import Appended
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.audit.rules import AuditMissing, Unchanged
 from cortex.audit.scope import set_scope
@@ -22,6 +23,9 @@ R = TypeVar("R")
 
 # The purpose of what holds for every organization: such a row is the house's own, and each reads it.
 HOUSE = "house"
+
+# The two trails; every one of their rows is written here.
+AUDIT_ROWS, ACCESS_ROWS = Appended(AuditLog), Appended(PhiAccessLog)
 
 QUIET_WRITES: dict[str, str] = {}
 ACTIONS: set[str] = set()
@@ -129,10 +133,8 @@ def _refuse_unrecorded(frame: Frame, value: object, *, quiet: bool) -> None:
 
 def flush(frame: Frame) -> None:
     """Write audit and access rows, then take the feed numbers: the feed's lock is the last that is held."""
-    if frame.audit:
-        AuditLog.objects.bulk_create(frame.audit)
-    if frame.access:
-        PhiAccessLog.objects.bulk_create(frame.access)
+    AUDIT_ROWS.append(frame.audit)
+    ACCESS_ROWS.append(frame.access)
     if frame.events:
         number_events(frame.events)
 

@@ -131,10 +131,15 @@ def locked_due(due_id: UUID) -> RiskDue | None:
 
 def model_state(organization_id: UUID, version: str) -> ModelState:
     """What the organization lets this version of the text model do (settings: `text_models`); one query."""
-    settings = Organization.objects.filter(pk=organization_id).values_list("settings", flat=True).first()
+    settings = next(iter(_settings(organization_id)), None)
     named = settings.get("text_models") if isinstance(settings, dict) else None
     state = named.get(version) if isinstance(named, dict) else None
     return ModelState(state) if state in set(ModelState) else ModelState.OFF
+
+
+@kept
+def _settings(organization_id: UUID) -> QuerySet[Organization, Any]:
+    return Organization.objects.filter(pk=organization_id).order_by().values_list("settings", flat=True)
 
 
 def switches(organization_ids: Iterable[UUID]) -> dict[UUID, Switches]:

@@ -15,7 +15,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
-from cortex.ops.postgres.questions import kept
+from cortex.ops.postgres.questions import Word, kept
 from cortex.ui.zone import zone_of
 from patients.contacts.queries import ContactCard, contact_cards, on_record, open_until
 from patients.privacy.queries import consent_state
@@ -59,8 +59,13 @@ def visible_patient(
 
 def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str, Patient]:
     """Return the organization's rows by pseudonym, in one query; unknown and erased ones are absent."""
-    rows = Patient.objects.filter(organization_id=organization_id, anonymous_id__in=set(pseudonyms))
-    return {row.anonymous_id: row for row in rows.exclude(status="deleted").select_related("organization")}
+    return {row.anonymous_id: row for row in _by_pseudonyms(organization_id, [*map(Word, pseudonyms)])}
+
+
+@kept
+def _by_pseudonyms(organization_id: UUID, pseudonyms: list[Word]) -> QuerySet[Patient]:
+    rows = Patient.objects.filter(organization_id=organization_id, anonymous_id__among=pseudonyms)
+    return rows.exclude(status="deleted").order_by().select_related("organization")
 
 
 def rows_of(patient: Patient) -> list[UUID]:
@@ -90,8 +95,12 @@ def _listed(patient_ids: list[UUID]) -> QuerySet[Patient]:
 
 def locked(patient_ids: Iterable[UUID]) -> dict[UUID, Patient]:
     """Return the rows by id, locked in the order of their ids until the transaction ends."""
-    rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=set(patient_ids)).order_by("pk")
-    return {row.pk: row for row in rows}
+    return {row.pk: row for row in _locked(list(patient_ids))}
+
+
+@kept
+def _locked(patient_ids: list[UUID]) -> QuerySet[Patient]:
+    return Patient.objects.select_for_update(no_key=True).filter(pk__in=patient_ids).order_by("pk")
 
 
 def lock_person(patient_id: UUID) -> UUID:

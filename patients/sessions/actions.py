@@ -6,17 +6,13 @@ the order of their ids (`patients.registry.queries.locked`), so that two batches
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Value
-from django.db.models.functions import Coalesce, Greatest
-
 from cortex.audit import Actor, part, quiet
-from cortex.ops.bulk import insert_data, insert_rows
-from patients.registry.models import Patient
+from cortex.ops.bulk import execute, insert_data, insert_rows
 from patients.registry.person import LastLocation
 from patients.sessions import builders
 from patients.sessions.merging import apply, new_session
@@ -24,6 +20,7 @@ from patients.sessions.messages import AssistantRationale, Message, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
+from patients.sessions.queries import named_sessions
 from patients.sessions.records import Batch, CheckInData, LocationData, SessionData
 
 SessionKey = tuple[UUID, str]
@@ -39,7 +36,7 @@ def store_sessions(*, actor: Actor, sessions: list[SessionData]) -> dict[Session
     it, and a status that is over is never reopened.
     """
     keys = {(data.patient_id, data.client_ref) for data in sessions}
-    known = _known_sessions(keys)
+    known = named_sessions(keys)
     fresh: dict[SessionKey, Session] = {}
     changed: dict[SessionKey, set[str]] = {}
     for data in sessions:
@@ -80,17 +77,6 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     return {name: len(getattr(batch, name)) for name in batch.__dataclass_fields__ if getattr(batch, name)}
 
 
-def _known_sessions(keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
-    wanted = set(keys)
-    # Names are asked for beside people, not in pairs, which cost more to say than the few rows too many that
-    # this finds; the last condition is the index's own.
-    rows = Session.objects.filter(
-        patient_id__in={patient_id for patient_id, _ in wanted}, client_ref__in={name for _, name in wanted}
-    ).exclude(client_ref="")
-    found = {(row.patient_id, row.client_ref): row for row in rows}
-    return {key: row for key, row in found.items() if key in wanted}
-
-
 def _details(
     model: Any, items: Sequence[Any], new: Callable[[Any], Any], put: Callable[[Any, Any], list[str]]
 ) -> None:
@@ -111,6 +97,8 @@ def _details(
 
 
 def _features(batch: Batch) -> None:
+    if not batch.features:
+        return
     known = {
         row.session_id: row
         for row in SessionFeature.objects.filter(session_id__in={item.session_id for item in batch.features})
@@ -155,6 +143,8 @@ def _known_check_ins(wanted: set[tuple[UUID, date]]) -> dict[tuple[UUID, date], 
 
 
 def _locations(items: list[LocationData]) -> None:
+    if not items:
+        return
     newest = {item.patient_id: item for item in sorted(items, key=lambda item: item.seen_at)}
     rows = {row.patient_id: row for row in LastLocation.objects.filter(patient_id__in=list(newest))}
     for patient_id, item in newest.items():
@@ -166,6 +156,10 @@ def _locations(items: list[LocationData]) -> None:
         row.save()
 
 
+# The greatest of those that aren't NULL.
+_TOUCH = "UPDATE patients_patient SET last_active_at = GREATEST(last_active_at, %s) WHERE id = ANY(%s)"
+
+
 def _touch(batch: Batch) -> None:
     """Move `last_active_at` of everybody in the batch to when it was received."""
     latest: dict[datetime, set[UUID]] = {}
@@ -173,5 +167,4 @@ def _touch(batch: Batch) -> None:
         for item in getattr(batch, name):
             latest.setdefault(item.received_at, set()).add(item.patient_id)
     for at, people in latest.items():
-        newest = Greatest(Coalesce("last_active_at", Value(at)), Value(at))
-        Patient.objects.filter(pk__in=people).update(last_active_at=newest)
+        execute(_TOUCH, [at, list(people)])

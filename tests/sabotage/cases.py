@@ -75,15 +75,15 @@ CASES = (
     ),
     Sabotage(
         "what was done is not written to the trail", "cortex/audit/machine.py",
-        "        AuditLog.objects.bulk_create(frame.audit)",
-        "        pass",
+        "    AUDIT_ROWS.append(frame.audit)",
+        "    pass",
         ("tests/unit/audit/test_trail.py",),
         raises=("cortex.audit.models.AuditLog.DoesNotExist",),  # the row that should be there
     ),
     Sabotage(
         "what an action opened is not written to the trail", "cortex/audit/machine.py",
-        "        PhiAccessLog.objects.bulk_create(frame.access)",
-        "        pass",
+        "    ACCESS_ROWS.append(frame.access)",
+        "    pass",
         ("tests/unit/access/test_context.py",),
     ),
     Sabotage(

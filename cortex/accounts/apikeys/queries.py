@@ -8,11 +8,17 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
+from cortex.ops.postgres.questions import Word, kept
 
 
 def key_by_prefix(prefix: str) -> ApiKey | None:
     """Return a key with its client and organization, whether or not it still works."""
-    return ApiKey.objects.select_related("client__organization").filter(prefix=prefix).first()
+    return next(iter(_by_prefix(Word(prefix))), None)
+
+
+@kept
+def _by_prefix(prefix: Word) -> QuerySet[ApiKey]:
+    return ApiKey.objects.select_related("client__organization").filter(prefix=prefix).order_by()
 
 
 def key_by_id(key_id: UUID) -> ApiKey | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import EmptyResultSet
-from django.db.models import ForeignKey, UUIDField
+from django.db.models import CharField, ForeignKey, UUIDField
 from django.db.models.expressions import ColPairs
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import In
@@ -46,7 +46,14 @@ class RelatedListedIn(_OneArray, RelatedIn):  # type: ignore[misc]
     """`in` of a foreign key."""
 
 
+class Among(_OneArray, In):  # type: ignore[misc]
+    """`among`: `in` of a text, for words that vary; codes keep Django's, which the planner looks into."""
+
+    lookup_name = "among"
+
+
 def register() -> None:
-    """Let every UUID and foreign key be compared so; called once, at start."""
+    """Let every UUID and foreign key be compared so, and texts that ask for it; called once, at start."""
+    CharField.register_lookup(Among)
     UUIDField.register_lookup(ListedIn)
     ForeignKey.register_lookup(RelatedListedIn)

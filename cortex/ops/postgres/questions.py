@@ -1,9 +1,9 @@
 """Queries whose SQL Django makes once and whose plan a connection keeps: afterwards only values are sent.
 
 For the statements of a page, making the SQL takes Django longer than answering takes PostgreSQL, and planning
-takes PostgreSQL as long as answering. What varies from call to call (ids, lists of ids, times) is an
-argument; every other argument is part of the question, and each of its values gets SQL of its own. Not for
-locks, and not for questions with a free number of parts.
+takes PostgreSQL as long as answering. What varies from call to call (ids, times, words that say so, lists of
+ids or of such words) is an argument; every other argument is part of the question, and each of its values
+gets SQL of its own. Not for questions with a free number of parts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
 from django.utils.timezone import get_current_timezone
 from psycopg import sql as psql
 
@@ -29,6 +30,18 @@ UUIDS = [UUID(int=2**127 + 4241 + number) for number in range(8)]
 TIMES = [datetime(1907, 3, 5, 7, 11, 13, 171_717 + number, tzinfo=UTC) for number in range(8)]
 DAYS = [date(1907, 6, 1 + number) for number in range(8)]
 NO_TIME = datetime(1950, 1, 1, tzinfo=UTC)
+
+
+class Word(str):
+    """A text that varies from call to call, such as a pseudonym; a plain one is part of the question.
+
+    Lists of them are asked for by `among`, which is one array where Django's `in` grows with each.
+    """
+
+    __slots__ = ()
+
+
+WORDS = [Word(f"\ue000{number}\ue001") for number in range(8)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,12 @@ class Shape:
         return values
 
     def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
-        """Ask, and return what the queryset would: instances with what is joined or prefetched, or values."""
+        """Ask, and return what the queryset would: instances with what is joined or prefetched, or values.
+
+        Raise TransactionManagementError for a lock that nothing would hold.
+        """
+        if self.queryset.query.select_for_update and not connections[self.using].in_atomic_block:
+            raise TransactionManagementError("A lock is held by a transaction, and there is none.")
         asked = (self.planned, [_sent(arguments[number]) for number in self.numbers])
         query, compiler = _twin(self.queryset.query), _twin(self.compiler)
         compiler.query, compiler.connection = query, Planning(connections[self.using])
@@ -83,7 +101,7 @@ class Planning:
 
 
 class Kept(Generic[Row]):
-    """A function that builds a queryset from ids, collections of ids and times, called for its rows.
+    """A function that builds a queryset from what varies (see above), called for its rows.
 
     One that asks `partly` may leave arguments out where others, which are part of the question, say so.
     """
@@ -113,8 +131,6 @@ class Kept(Generic[Row]):
             sql, values = compiler.as_sql()
         except EmptyResultSet:
             return None  # an empty list, or a question that nothing answers: nobody is asked
-        if queryset.query.select_for_update:
-            raise TypeError(f"{self.build.__qualname__} locks rows; only reads can be kept.")
         places = []
         for place, value in enumerate(values):
             whose = [number for number, one in enumerate(standing) if _is_same(value, one, arguments[number])]
@@ -159,11 +175,15 @@ def _written_out(
 
 def _sent(argument: Any) -> Any:
     """Return an argument as it is sent: one value, or a list without repeats."""
-    return argument if isinstance(argument, (UUID, date)) else list(dict.fromkeys(argument))
+    if isinstance(argument, Word):
+        return str(argument)
+    if isinstance(argument, (UUID, date)):
+        return argument
+    return [str(one) if isinstance(one, Word) else one for one in dict.fromkeys(argument)]
 
 
 def _varies(argument: Any) -> bool:
-    return isinstance(argument, (UUID, date)) or _is_listed(argument)
+    return isinstance(argument, (UUID, date, Word)) or _is_listed(argument)
 
 
 def _is_listed(argument: Any) -> bool:
@@ -171,16 +191,16 @@ def _is_listed(argument: Any) -> bool:
         isinstance(argument, Collection)
         and not isinstance(argument, str)
         and bool(argument)
-        and isinstance(next(iter(argument)), UUID)
+        and isinstance(next(iter(argument)), (UUID, Word))
     )
 
 
 def _kind(argument: Any) -> Any:
     """Return what of an argument is part of the question."""
-    if isinstance(argument, (UUID, date)):
+    if isinstance(argument, (UUID, date, Word)):
         return type(argument)
     if _is_listed(argument):
-        return list
+        return list, type(next(iter(argument)))
     return tuple(argument) if isinstance(argument, (list, set)) else argument
 
 
@@ -191,7 +211,11 @@ def _stand_in(argument: Any, number: int) -> Any:
         return DAYS[number]
     if isinstance(argument, UUID):
         return UUIDS[number]
-    return [UUIDS[number]] if _is_listed(argument) else argument
+    if isinstance(argument, Word):
+        return WORDS[number]
+    if not _is_listed(argument):
+        return argument
+    return [UUIDS[number] if isinstance(next(iter(argument)), UUID) else WORDS[number]]
 
 
 def _is_same(value: Any, standing: Any, argument: Any) -> bool:
@@ -206,7 +230,8 @@ def _is_reckoned(value: Any) -> bool:
         return value < NO_TIME.date()
     if isinstance(value, timedelta):
         return abs(value) > timedelta(days=365 * 50)
-    return any(one.hex in str(value).replace("-", "") for one in UUIDS)
+    text = str(value)
+    return any(one.hex in text.replace("-", "") for one in UUIDS) or any(one in text for one in WORDS)
 
 
 def _twin(one: Any) -> Any:

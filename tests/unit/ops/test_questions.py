@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cortex.accounts.models import Organization, User
 from cortex.ops.postgres import questions
-from cortex.ops.postgres.questions import kept
+from cortex.ops.postgres.questions import Word, kept
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 from tests import makers
@@ -98,16 +99,62 @@ def test_whoever_reckons_with_an_argument_is_told(cast: Cast) -> None:
         return CareTeamMember.objects.all()
 
     @kept
-    def lock(patient_id: UUID) -> Any:
-        return Patient.objects.select_for_update().filter(pk=patient_id)
+    def spelled(pseudonym: Word) -> Any:
+        return Patient.objects.filter(anonymous_id=f"{pseudonym}-b")
 
     for query, argument in ((before, makers.now()), (twice, makers.now())):
         with pytest.raises(TypeError, match="reckons with an argument"):
             query(argument)
     with pytest.raises(TypeError, match="doesn't ask with its arguments"):
         unasked(cast.patient.pk)
-    with pytest.raises(TypeError, match="locks rows"):
-        lock(cast.patient.pk)
+    with pytest.raises(TypeError, match="reckons with an argument"):
+        spelled(Word(cast.patient.anonymous_id))
+
+
+def test_words_that_vary_are_one_question_whatever_stands_in_them(cast: Cast) -> None:
+    @kept
+    def called(name: Word) -> Any:
+        return Patient.objects.filter(anonymous_id=name)
+
+    @kept
+    def among(names: list[Word], house_id: UUID) -> Any:
+        return Patient.objects.filter(anonymous_id__among=names, organization_id=house_id)
+
+    one, other = cast.patient, cast.stranger
+    odd = [Word(text) for text in ("%s", "$1", "{a,b}", 'say "NULL"', "NULL", "", "ä\\'", "\ue0000\ue001")]
+    assert called(Word(one.anonymous_id)) == [one]
+    assert called(Word(other.anonymous_id)) == [other]
+    assert [called(word) for word in odd] == [[]] * len(odd)
+    assert among([*odd, Word(one.anonymous_id), Word(other.anonymous_id)], cast.home.pk) == [one]
+    assert among([Word(other.anonymous_id)], cast.elsewhere.pk) == [other]
+    assert among([], cast.home.pk) == []
+    assert len(called.shapes) == 1
+    for word in odd:
+        Patient.objects.filter(pk=one.pk).update(anonymous_id=word)
+        assert called(word) == among(odd, cast.home.pk) == [one]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_is_held_by_its_transaction_and_there_is_none_without(cast: Cast) -> None:
+    @kept
+    def locked(user_id: UUID) -> Any:
+        return User.objects.select_for_update(of=("self",)).filter(pk=user_id)
+
+    def is_free() -> bool:
+        try:
+            with transaction.atomic():
+                return bool(User.objects.select_for_update(skip_locked=True).filter(pk=cast.bob.pk))
+        finally:
+            connections.close_all()
+
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as beside:
+            with transaction.atomic():
+                assert locked(cast.bob.pk) == [cast.bob]
+                assert not beside.submit(is_free).result()
+            assert beside.submit(is_free).result()
+    with pytest.raises(TransactionManagementError):
+        locked(cast.bob.pk)
 
 
 def test_a_question_that_asks_partly_may_leave_out_what_its_other_arguments_decide(cast: Cast) -> None:
