@@ -23,6 +23,7 @@ class CrisisConfig(AppConfig):
         access.register()
         topics.register("board", BoardSource())
         warming.register(lexicon)
+        warming.register_beside(lambda: lexicon().patterns())
         textmodel.provide(readiness.packaged)
         warming.register(textmodel.text_model)
         health.register("text model", readiness.check_text_model)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from cortex.ops import warming
 from cortex.settings.env import Environment, role_databases
 
 # More than the nine threads of the live hub, or pages would wait for them.
@@ -45,6 +46,7 @@ def web(listener: socket.socket) -> Child:
     def run() -> int:
         import uvicorn
 
+        warming.go_on()
         config = uvicorn.Config(
             "cortex.asgi:application",
             log_config=None,
@@ -112,5 +114,6 @@ def warm_up() -> None:
     """
     import importlib
 
+    warming.forks()
     for module in ("cortex.celery", settings.ROOT_URLCONF, "uvicorn", "celery.apps.worker", "cortex.asgi"):
         importlib.import_module(module)

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -70,6 +70,10 @@ class Lexicon:
             other = self._screen(tokens_of(text, self._spelling, second=True), turn, greeted)
             found = joined(found, other)
         return found
+
+    def patterns(self) -> Iterator[re.Pattern[str]]:
+        """Return every pattern's expression, each compiled when it is asked for, unless it was before."""
+        return (rule.pattern.search for rule in self._rules)
 
     def words(self, text: str) -> list[str]:
         """The words of a text as the lexicon folds them (crisis.risk.normalise), for others to read."""

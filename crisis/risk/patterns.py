@@ -43,9 +43,10 @@ class Pattern:
 
     @functools.cached_property
     def search(self) -> re.Pattern[str]:
-        """The regular expression, compiled when a text first calls it up: all of them take most of a second.
+        """The regular expression, compiled when a text calls it up, or soon after a process began.
 
-        It can't be a wrong one: its letters are escaped, and what stands between them is written below.
+        All of them take a second and more. It can't be a wrong one: its letters are escaped, and what stands
+        between them is written below.
         """
         return re.compile("".join(_regex(part) for part in self.parts))
 
