@@ -1,7 +1,7 @@
 """Whose turn it is among the threads of one process, which Python runs one at a time: short work before long.
 
 A cry for help asks the database dozens of times. Beside batches of hundreds it would wait for their turns
-after each answer; so only a few long pieces of work run at once, and they pause while a short one runs.
+after each answer; so only one long piece of work runs at once, and it pauses while a short one runs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from django.db import connections
 Row = TypeVar("Row")
 # Work on more items than this is long.
 SHORT = 20
-# So many long pieces of work run at once: while one waits for the database, another works.
-AT_ONCE = 2
-# A long one that waited so many seconds begins in any case: two that hang hold up nobody else.
+# A long one that waited so many seconds begins in any case: one that hangs holds up nobody else.
 LONGEST_WAIT = 5.0
 # A long one asks after so many items whether a short one is under way, and pauses so many seconds for it.
 ITEMS = 8
@@ -27,7 +25,7 @@ PATIENCE = 0.02
 # So many seconds it pauses in all: a short one may be waiting for a row that just this long one holds.
 PAUSES = 0.25
 
-_places = threading.BoundedSemaphore(AT_ONCE)
+_place = threading.Lock()
 _quiet = threading.Condition()
 _short = 0
 _here = threading.local()
@@ -35,7 +33,7 @@ _here = threading.local()
 
 @contextmanager
 def turn(items: int) -> Iterator[None]:
-    """Work on so many items: at once when they are few, else when fewer than `AT_ONCE` others do."""
+    """Work on so many items: at once when they are few, else when no other long one runs."""
     with _shortly() if items <= SHORT else _at_length():
         yield
 
@@ -56,18 +54,18 @@ def _shortly() -> Iterator[None]:
 
 @contextmanager
 def _at_length() -> Iterator[None]:
-    has_place = _places.acquire(blocking=False)
+    has_place = _place.acquire(blocking=False)
     if not has_place:
         # Whoever waits holds nothing that a short one may need.
         connections.close_all()
-        has_place = _places.acquire(timeout=LONGEST_WAIT)
+        has_place = _place.acquire(timeout=LONGEST_WAIT)
     _here.pauses = PAUSES
     try:
         yield
     finally:
         _here.pauses = 0.0
         if has_place:
-            _places.release()
+            _place.release()
 
 
 def politely(rows: Iterable[Row]) -> Iterator[Row]:

@@ -8,13 +8,14 @@ from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Organization, Role, User
 from cortex.audit import NotFound
 from cortex.audit.actors import Actor
 from cortex.live.models import Feed
+from cortex.ops.postgres.questions import kept
 from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import OPEN, Move, Status, after
@@ -77,10 +78,23 @@ def open_of_kind(organization_id: UUID, person_id: UUID | None, kind: str) -> Ri
 
     A person's stands on whichever of their rows it was raised on.
     """
-    alerts = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to").open()
-    if person_id is None:
-        return alerts.filter(organization_id=organization_id, patient__isnull=True, kind=kind).first()
-    return alerts.filter(patient__person_id=person_id, kind=kind).first()
+    found = _about_nobody(organization_id, kind) if person_id is None else _of_person(person_id, kind)
+    return next(iter(found), None)
+
+
+@kept
+def _about_nobody(organization_id: UUID, kind: str) -> QuerySet[RiskAlert]:
+    return _locked_open().filter(organization_id=organization_id, patient__isnull=True, kind=kind)
+
+
+@kept
+def _of_person(person_id: UUID, kind: str) -> QuerySet[RiskAlert]:
+    return _locked_open().filter(patient__person_id=person_id, kind=kind)
+
+
+def _locked_open() -> QuerySet[RiskAlert]:
+    alerts = RiskAlert.objects.select_for_update(of=("self",)).select_related("assigned_to")
+    return alerts.open().order_by("pk")
 
 
 def owned(user: User) -> list[RiskAlert]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Max
 
+from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Status
 from patients.registry.models import Patient
@@ -33,14 +35,22 @@ def standing(patient_ids: Iterable[UUID]) -> Standing:
 
     Alerts on rows that were linked to a person are that person's.
     """
-    theirs = RiskAlert.objects.filter(patient__person_id__in=list(patient_ids))
-    found = theirs.open().select_related("assigned_to").annotate(person=F("patient__person_id"))
-    ended = (
-        theirs.filter(status__in=[Status.RESOLVED, Status.FALSE_ALARM])
-        .values_list("patient__person_id", "kind")
-        .annotate(last=Max("resolved_at"))
-    )
+    people = list(patient_ids)
     return Standing(
-        open={(alert.person, alert.kind): alert for alert in found},
-        ended={(person_id, kind): last for person_id, kind, last in ended},
+        open={(alert.person, alert.kind): alert for alert in _open(people)},
+        ended={(person_id, kind): last for person_id, kind, last in _ended(people)},
     )
+
+
+@kept
+def _open(people: list[UUID]) -> Any:
+    found = RiskAlert.objects.filter(patient__person_id__in=people).open()
+    return found.select_related("assigned_to").annotate(person=F("patient__person_id"))
+
+
+@kept
+def _ended(people: list[UUID]) -> Any:
+    found = RiskAlert.objects.filter(
+        patient__person_id__in=people, status__in=[Status.RESOLVED, Status.FALSE_ALARM]
+    )
+    return found.values_list("patient__person_id", "kind").annotate(last=Max("resolved_at"))

@@ -121,7 +121,12 @@ def hears_off_shift(user: User) -> bool:
 
 def has_cover(organization_id: UUID) -> bool:
     """Whether anybody is at the desk for this organization now: a break or a forgotten shift is no cover."""
-    return _at_desk([organization_id]).exists()
+    return bool(_anybody_at_desk([organization_id]))
+
+
+@kept
+def _anybody_at_desk(organizations: list[UUID]) -> QuerySet[DutyShift, UUID]:
+    return _at_desk(organizations).order_by().values_list("pk", flat=True)[:1]
 
 
 def without_cover(organizations: QuerySet[Organization]) -> set[UUID]:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cortex.accounts.models import Organization
+from cortex.ops.postgres.questions import Word, kept
 from crisis.alerts.models import RiskAlert
 from crisis.resources.models import CrisisResource
 
@@ -19,12 +20,22 @@ PLACES = {"KE": "Kenya", "GB": "United Kingdom", "UG": "Uganda", "TZ": "Tanzania
 
 def organization(organization_id: UUID) -> Organization | None:
     """Return the organization, for its jurisdiction and emergency number."""
-    return Organization.objects.filter(pk=organization_id).first()
+    return next(iter(_organization(organization_id)), None)
+
+
+@kept
+def _organization(organization_id: UUID) -> QuerySet[Organization]:
+    return Organization.objects.filter(pk=organization_id).order_by()
 
 
 def resources_near(jurisdiction: str, organization_id: UUID) -> list[CrisisResource]:
     """Return the active resources of a jurisdiction, the organization's own among them, in their order."""
-    return list(CrisisResource.objects.active().serving(jurisdiction, organization_id))
+    return _near(Word(jurisdiction), organization_id)
+
+
+@kept
+def _near(jurisdiction: str, organization_id: UUID) -> QuerySet[CrisisResource]:
+    return CrisisResource.objects.active().serving(jurisdiction, organization_id)
 
 
 def resource(resource_id: UUID) -> CrisisResource | None:
@@ -40,10 +51,15 @@ def due_for_check(at: datetime) -> list[CrisisResource]:
 def open_alerts(patient_ids: Iterable[UUID]) -> dict[UUID, list[RiskAlert]]:
     """Return the open alerts of these people, the most urgent first."""
     found: dict[UUID, list[RiskAlert]] = {}
-    for alert in RiskAlert.objects.open().filter(patient_id__in=list(patient_ids)).urgent_first():
+    for alert in _open(list(patient_ids)):
         if alert.patient_id is not None:
             found.setdefault(alert.patient_id, []).append(alert)
     return found
+
+
+@kept
+def _open(patient_ids: list[UUID]) -> QuerySet[RiskAlert]:
+    return RiskAlert.objects.open().filter(patient_id__in=patient_ids).urgent_first()
 
 
 def places() -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
+from cortex.ops.postgres.questions import kept
 from crisis.resources.models import CrisisResource
 from crisis.reviews.contacts import next_step
 from crisis.reviews.models import (
@@ -55,11 +56,13 @@ def pending_review(review_id: UUID) -> SecondReview:
 
 def pending_of(alert_id: UUID) -> SecondReview | None:
     """Return the open second review of an alert."""
-    return (
-        SecondReview.objects.select_related("asked_by")
-        .filter(alert_id=alert_id, decided_at__isnull=True)
-        .first()
-    )
+    return next(iter(_pending_of(alert_id)), None)
+
+
+@kept
+def _pending_of(alert_id: UUID) -> QuerySet[SecondReview]:
+    rows = SecondReview.objects.filter(alert_id=alert_id, decided_at__isnull=True)
+    return rows.select_related("asked_by").order_by("pk")
 
 
 def pending_for(user: User) -> QuerySet[SecondReview]:

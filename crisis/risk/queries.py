@@ -36,8 +36,14 @@ class Subject:
 
 def subjects(patient_ids: Iterable[UUID]) -> dict[UUID, Subject]:
     """The people of these ids; one query."""
-    rows = Patient.objects.filter(pk__in=set(patient_ids)).values_list("pk", "organization_id", "age_band")
+    rows = _subjects(set(patient_ids))
     return {pk: Subject(organization_id, band in MINOR_BANDS) for pk, organization_id, band in rows}
+
+
+@kept
+def _subjects(patient_ids: set[UUID]) -> QuerySet[Patient, Any]:
+    rows = Patient.objects.filter(pk__in=patient_ids).order_by()
+    return rows.values_list("pk", "organization_id", "age_band")
 
 
 def ledger(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[EvidenceItem]]:
@@ -48,15 +54,15 @@ def ledger(patient_ids: Iterable[UUID], at: datetime) -> dict[UUID, list[Evidenc
     """
     wanted = set(patient_ids)
     found: dict[UUID, list[EvidenceItem]] = {patient_id: [] for patient_id in wanted}
-    rows = (
-        Evidence.objects.counting(at)
-        .filter(patient__person_id__in=wanted)
-        .exclude(domain=EvidenceDomain.CONTEXT)
-        .values_list("patient__person_id", *ITEM_COLUMNS)
-    )
-    for person_id, *columns in rows:
+    for person_id, *columns in _counting(wanted, at):
         found[person_id].append(item_of(tuple(columns)))
     return found
+
+
+@kept
+def _counting(people: set[UUID], at: datetime) -> QuerySet[Evidence, Any]:
+    rows = Evidence.objects.counting(at).filter(patient__person_id__in=people)
+    return rows.exclude(domain=EvidenceDomain.CONTEXT).values_list("patient__person_id", *ITEM_COLUMNS)
 
 
 def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:

@@ -109,13 +109,17 @@ def lock_person(patient_id: UUID) -> UUID:
     One row stands for a person, however many were linked to it: its lock orders all that happens to them. A
     row that is linked while we wait for it drops out of the answer, and its person is asked for again.
     """
-    record = Patient.objects.filter(pk=patient_id).values("person_id")
-    free = Patient.objects.select_for_update(no_key=True).filter(pk__in=record, merged_into__isnull=True)
     for _ in range(LINKED_MEANWHILE):
-        found = free.order_by("pk").values_list("pk", flat=True).first()
-        if found is not None:
+        for found in _locked_record(patient_id):
             return found
     raise NotFound("There is no such person on record.", "patient_unknown")
+
+
+@kept
+def _locked_record(patient_id: UUID) -> QuerySet[Patient, UUID]:
+    record = Patient.objects.filter(pk=patient_id).values("person_id")
+    free = Patient.objects.select_for_update(no_key=True).filter(pk__in=record, merged_into__isnull=True)
+    return free.order_by("pk").values_list("pk", flat=True)
 
 
 def lock_free_people(patient_ids: Any) -> set[UUID]:

@@ -110,10 +110,9 @@ def _features(batch: Batch) -> None:
             row = fresh[item.session_id] = builders.feature_row(item)
         builders.put_features(row, item.values)
     insert_rows(list(fresh.values()))
-    # Only what the items name: a bulk update costs a condition for each row and field.
     named = sorted({name for item in batch.features for name in item.values})
-    if known and named:
-        SessionFeature.objects.bulk_update(known.values(), named)
+    if named:
+        insert_rows(list(known.values()), unique=["id"], update=named)
 
 
 def _check_ins(items: list[CheckInData]) -> None:

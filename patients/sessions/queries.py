@@ -63,10 +63,12 @@ def open_words(ctx: AccessContext, source: Source) -> str:
 
 def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[UUID, dict[str, Any]]:
     """Return what these sessions' features hold under these names; one query, none without a session."""
-    if not session_ids:
-        return {}
-    rows = SessionFeature.objects.filter(session_id__in=session_ids).values("session_id", *names)
-    return {row.pop("session_id"): row for row in rows}
+    return {row.pop("session_id"): row for row in _values(session_ids, tuple(names))}
+
+
+@kept
+def _values(session_ids: Collection[UUID], names: tuple[str, ...]) -> QuerySet[SessionFeature, Any]:
+    return SessionFeature.objects.filter(session_id__in=session_ids).values("session_id", *names)
 
 
 def named_sessions(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Session]:

@@ -81,51 +81,46 @@ def test_short_work_never_pauses_for_other_short_work(patient: None) -> None:
         assert done.wait(1.0)
 
 
-def test_a_third_batch_begins_when_one_of_two_has_ended(patient: None) -> None:
-    begun: list[int] = []
-    ends = [threading.Event() for _ in range(turns.AT_ONCE)]
-    started = threading.Semaphore(0)
+def test_a_batch_begins_when_the_one_before_has_ended(patient: None) -> None:
+    order: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
 
-    def batch(number: int) -> None:
+    def first() -> None:
         with turns.turn(LONG):
-            begun.append(number)
-            started.release()
-            ends[number].wait(ENOUGH)
+            begun.set()
+            go_on.wait(ENOUGH)
+            order.append("first")
 
-    def third() -> None:
+    def second() -> None:
         with turns.turn(LONG):
-            begun.append(turns.AT_ONCE)
+            order.append("second")
 
-    with beside(lambda: batch(0)), beside(lambda: batch(1)):
-        for _ in ends:
-            assert started.acquire(timeout=ENOUGH)
-        with beside(third) as waiting:
+    with beside(first):
+        assert begun.wait(ENOUGH)
+        with beside(second) as waiting:
             waiting.join(0.2)
-            assert sorted(begun) == [0, 1]
-            ends[0].set()
-        assert begun[-1] == turns.AT_ONCE
-        ends[1].set()
+            assert order == []
+            go_on.set()
+    assert order == ["first", "second"]
 
 
-def test_two_that_hang_hold_up_a_third_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_hangs_holds_up_another_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.05)
-    hang, started, done = threading.Event(), threading.Semaphore(0), threading.Event()
+    hang, begun, done = threading.Event(), threading.Event(), threading.Event()
 
     def hanging() -> None:
         with turns.turn(LONG):
-            started.release()
+            begun.set()
             hang.wait(ENOUGH)
 
-    def third() -> None:
+    def other() -> None:
         with turns.turn(LONG):
             done.set()
 
-    with beside(hanging), beside(hanging):
-        for _ in range(turns.AT_ONCE):
-            assert started.acquire(timeout=ENOUGH)
-        with beside(third):
+    with beside(hanging):
+        assert begun.wait(ENOUGH)
+        with beside(other):
             assert done.wait(ENOUGH)
+        assert turns._place.locked(), "whoever had no place gave up that of another"
         hang.set()
-    # Both places are free again, and no more than both.
-    with turns.turn(LONG), turns.turn(LONG):
-        assert not turns._places.acquire(blocking=False)
+    assert not turns._place.locked()
