@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -24,6 +23,7 @@ from clinical.assessments.scoring import Change, change, cutoff_of, days_between
 from cortex.access.context import AccessContext, holds
 from cortex.audit import NotFound, RuleBroken
 from cortex.crypto.errors import SealedError
+from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.registry.models import Patient
@@ -206,15 +206,15 @@ _VALID = """
 SELECT one.id, one.administered_at, one.total, one.band, one.prorated, one.flags
   FROM clinical_assessment one
  WHERE one.patient_id = asked.patient_id AND one.instrument_id = measure.id
-   AND one.administered_at >= %(since)s AND one.is_valid AND one.total IS NOT NULL
+   AND one.administered_at >= $3 AND one.is_valid AND one.total IS NOT NULL
    AND NOT EXISTS (SELECT 1 FROM clinical_assessment other WHERE other.supersedes_id = one.id)
 """
 # The first, the last two, and the first around the beginning of a treatment; each is looked up in the index.
 _ENDS = f"""
 SELECT asked.patient_id, measure.id, point.*
-  FROM unnest(%(rows)s::uuid[], %(opens)s::timestamptz[], %(closes)s::timestamptz[])
+  FROM unnest($1::uuid[], $4::timestamptz[], $5::timestamptz[])
        AS asked (patient_id, opens, closes)
- CROSS JOIN unnest(%(measures)s::uuid[]) AS measure (id)
+ CROSS JOIN unnest($2::uuid[]) AS measure (id)
  CROSS JOIN LATERAL (
    ({_VALID} ORDER BY one.administered_at, one.id LIMIT 1) UNION
    ({_VALID} ORDER BY one.administered_at DESC, one.id DESC LIMIT 2) UNION
@@ -236,12 +236,9 @@ def ends(
     """
     rows = list(patient_ids)
     spans = [treated.get(pk) if treated else None for pk in rows]
-    values: dict[str, Any] = {
-        "rows": rows, "measures": list(offered), "since": since,
-        "opens": [one and one.opens for one in spans], "closes": [one and one.closes for one in spans],
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDS, values)
+    opens, closes = [one and one.opens for one in spans], [one and one.closes for one in spans]
+    with planned_cursor() as cursor:
+        cursor.execute(_ENDS, [rows, list(offered), since, opens, closes])
         found = cursor.fetchall()
     for patient_id, instrument_id, pk, at, total, band, prorated, flags in found:
         yield patient_id, instrument_id, Point(pk, at, total, band, prorated, tuple(flags))
