@@ -18,7 +18,7 @@ from cortex.live.models import Feed
 from cortex.ops.postgres.questions import kept
 from crisis.alerts import access
 from crisis.alerts.models import AlertEvent, Level, RiskAlert
-from crisis.alerts.states import OPEN, Move, Status, after
+from crisis.alerts.states import Move, Status, after
 from crisis.duty import queries as duty
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import FollowUpStatus
@@ -40,18 +40,23 @@ NEWS = (
 
 def locked_alert(alert_id: UUID) -> RiskAlert:
     """Lock the person, then the alert (the one order of locks), and return it; NotFound when absent."""
-    patient_id = RiskAlert.objects.filter(pk=alert_id).values_list("patient_id", flat=True).first()
-    if patient_id is not None:
-        lock_person(patient_id)
-    alert = (
-        RiskAlert.objects.select_for_update(of=("self",))
-        .select_related("assigned_to", "organization", "patient")
-        .filter(pk=alert_id)
-        .first()
-    )
-    if alert is None:
-        raise NotFound(GONE, "not_found")
-    return alert
+    for patient_id in _person(alert_id):
+        if patient_id is not None:
+            lock_person(patient_id)
+    for alert in _locked(alert_id):
+        return alert
+    raise NotFound(GONE, "not_found")
+
+
+@kept
+def _person(alert_id: UUID) -> QuerySet[RiskAlert, UUID | None]:
+    return RiskAlert.objects.filter(pk=alert_id).values_list("patient_id", flat=True)
+
+
+@kept
+def _locked(alert_id: UUID) -> QuerySet[RiskAlert]:
+    rows = RiskAlert.objects.select_for_update(of=("self",)).filter(pk=alert_id)
+    return rows.select_related("assigned_to", "organization", "patient")
 
 
 def locked_at_once(alert_ids: Iterable[UUID]) -> dict[UUID, RiskAlert]:
@@ -110,12 +115,12 @@ def may_raise_for(user: User) -> set[UUID]:
 
 def locked_open_of(person_id: UUID) -> list[RiskAlert]:
     """Lock and return the open alerts on all rows of a person who is already locked, by id."""
-    return list(
-        RiskAlert.objects.select_for_update(of=("self",))
-        .select_related("assigned_to")
-        .filter(patient__person_id=person_id, status__in=OPEN)
-        .order_by("pk")
-    )
+    return _all_of_person(person_id)
+
+
+@kept
+def _all_of_person(person_id: UUID) -> QuerySet[RiskAlert]:
+    return _locked_open().filter(patient__person_id=person_id)
 
 
 def held_with(actor: Actor, alert: RiskAlert, move: Move) -> list[RiskAlert]:

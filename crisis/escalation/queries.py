@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case, F, Max, Q, QuerySet, When
 
+from cortex.ops.postgres.questions import kept
 from crisis.alerts.states import OPEN
 from crisis.duty.queries import desk_of
 from crisis.escalation.firing import Ears
@@ -93,8 +94,13 @@ def locked_stale_step_ids(at: datetime, limit: int = 500) -> list[UUID]:
 
 def last_said(alert_id: UUID) -> dict[str, datetime]:
     """Return when a timer of each kind last really ran for an alert, stale ones aside."""
+    return dict(_last_ran(alert_id))
+
+
+@kept
+def _last_ran(alert_id: UUID) -> Any:
     ran = AlertStep.objects.filter(alert_id=alert_id, done_at__isnull=False).exclude(outcome="stale")
-    return dict(ran.values_list("kind").annotate(last=Max("done_at")))
+    return ran.values_list("kind").annotate(last=Max("done_at"))
 
 
 def oldest_due(at: datetime) -> datetime | None:

@@ -33,7 +33,7 @@ GRACE = timedelta(hours=24)
 
 def is_pending(alert_id: UUID) -> bool:
     """Whether a second reader was asked about this alert and has not decided."""
-    return SecondReview.objects.filter(alert_id=alert_id, decided_at__isnull=True).exists()
+    return pending_of(alert_id) is not None
 
 
 def alert_of_review(review_id: UUID) -> UUID:
