@@ -62,7 +62,7 @@ CASES = (
         "            lock_person(patient_id)\n"
         "    for alert in _locked(alert_id):\n",
         "        pass\n"
-        '    for alert in RiskAlert.objects.select_related("assigned_to", "organization").filter(pk=alert_id):\n',
+        '    for alert in RiskAlert.objects.select_related("assigned_to").filter(pk=alert_id):\n',
         ("tests/faults/test_claims.py::test_a_conflict_says_since_when_and_what_is_allowed",
          "tests/faults/test_claims.py::test_take_overs_at_once_are_written_one_after_the_other"),
     ),
