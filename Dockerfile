@@ -41,6 +41,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-m", "cortex.ops.probe", "http://127.0.0.1:8000/healthz"]
 # One process for each container: its figures are its own, and a scrape finds all of them (replicas, not workers).
+# Without --preload: a process that serves has a thread of its own from the start, and may not be forked.
 CMD ["gunicorn", "cortex.wsgi:application", "--bind=0.0.0.0:8000", "--workers=1", "--threads=4", \
      "--worker-tmp-dir=/dev/shm", "--access-logfile=/dev/null", "--timeout=30", "--graceful-timeout=10", \
      "--logger-class=cortex.ops.gunicorn_logs.JsonLogger"]

@@ -60,8 +60,8 @@ checks: dev
 unit: dev
 	$(BIN)/python -m pytest tests/unit tests/api
 
-# Three processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
-TESTS := $(BIN)/python -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
+# Four processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
+TESTS := $(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder
 
 test: browser lint types checks
 	$(TESTS) --forms short

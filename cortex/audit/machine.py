@@ -24,7 +24,7 @@ R = TypeVar("R")
 # The purpose of what holds for every organization: such a row is the house's own, and each reads it.
 HOUSE = "house"
 
-# The two trails; every one of their rows is written here.
+# The two trails; every one of their rows goes through these.
 AUDIT_ROWS, ACCESS_ROWS = Appended(AuditLog), Appended(PhiAccessLog)
 
 QUIET_WRITES: dict[str, str] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -188,7 +189,8 @@ def _travel(field: Any) -> tuple[Plain, str, str]:
         return _sealed(target), "bytea", "bytea"
     if isinstance(target, ArrayField):
         # An array of arrays has to be a rectangle, so that each travels as its text.
-        return _array_text, kind, "text"
+        # Without the length of its texts, which would be cut.
+        return _array_text, re.sub(r"^varchar\(\d+\)", "varchar", kind), "text"
     if isinstance(target, models.JSONField):
         return functools.partial(json.dumps, cls=target.encoder), kind, "text"
     if isinstance(target, models.CharField | models.TextField):

@@ -9,10 +9,11 @@ is dead in silence, so a lone last word after alternatives is refused unless it 
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.utils.functional import cached_property
 
 # Every word of the folded text stands between two spaces of its own: " kill  myself ". What lies between two
 # parts of a pattern is never a negator: "im not suicidal" must be read as "suicidal", negated.
@@ -41,7 +42,8 @@ class Pattern:
     needs: tuple[frozenset[str], ...]
     anchor: frozenset[str]
 
-    @functools.cached_property
+    # Not functools', which computes all patterns of a process under one lock.
+    @cached_property
     def search(self) -> re.Pattern[str]:
         """The regular expression, compiled when a text calls it up, or soon after a process began.
 

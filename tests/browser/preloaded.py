@@ -13,8 +13,11 @@ import uvicorn
 from django.template.loader import get_template
 from django.urls import get_resolver
 
-from cortex.asgi import application
+from cortex.ops import warming
 from tests.stores import ROOT
+
+warming.forks()
+from cortex.asgi import application  # noqa: E402
 
 
 def load() -> None:
@@ -28,6 +31,7 @@ def serve(port: int) -> None:
     """Serve until somebody kills this process."""
     os.setsid()
     sys.stdin.close()
+    warming.go_on()
     uvicorn.run(application, port=port, log_level="error", ws_per_message_deflate=False, lifespan="off")
 
 

@@ -19,8 +19,9 @@ METHODS = ("GET", "POST")
 EVERY = any(os.environ.get(name) for name in ("CORTEX_EXPLORE", "UPDATE_ACCESS_MATRIX"))
 # Of those whose role stays out one in so many knocks where not everybody does, others at the next address.
 SHARE = 3
-# A walk of everybody, or in two parts: the entitled, a visitor and one in three of whom else a row or a role
-# could refuse; then, in a long run, the other two.
+# A walk of everybody, or in two parts: the entitled, a visitor and one in `EARLY` of those whom a row or a
+# role could refuse; then, in a long run, the others.
+EARLY = 8
 WHOLE, FIRST, REST = "whole", "first", "rest"
 PARTS = (WHOLE,) if EVERY else (FIRST, REST)
 # One person of each role, and a counselor off duty: enough where an address names no row.
@@ -101,7 +102,9 @@ def turn(world: World, address: Address, method: str, people: Iterable[str], par
     if address.is_admin:
         of_house = {world.people[one].organization_id: one for one in sorted(inside, key=drawn.__getitem__)}
         inside = list(of_house.values())
-    early = [one for one in drawn if drawn[one] // SHARE % 3 == 0]
+    early = [one for one in drawn if drawn[one] // SHARE % EARLY == 0]
+    if not address.ids:  # where one has an id, whom it is of comes first
+        early += inside[:1]
     coming = [one for one in drawn if one in inside or one in outside]
     if part == REST:
         return [one for one in coming if one not in early]

@@ -9,7 +9,7 @@ gets SQL of its own. Not for questions with a free number of parts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -201,7 +201,10 @@ def _kind(argument: Any) -> Any:
         return type(argument)
     if _is_listed(argument):
         return list, type(next(iter(argument)))
-    return tuple(argument) if isinstance(argument, (list, set)) else argument
+    if isinstance(argument, Iterator):
+        raise TypeError("An argument is asked with more than once; pass a list.")
+    listed = isinstance(argument, Collection) and not isinstance(argument, (str, bytes, dict))
+    return tuple(argument) if listed else argument
 
 
 def _stand_in(argument: Any, number: int) -> Any:

@@ -13,6 +13,7 @@ from cortex.audit import RuleBroken, action, part, system
 from cortex.ops.bulk import insert_columns, insert_rows
 from crisis.intake.models import IntakeKey
 from crisis.risk.models import Evidence
+from patients.sessions.models import SessionFeature
 from tests import makers
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,19 @@ def test_a_text_that_is_too_long_is_refused_and_never_cut() -> None:
     patient = makers.make_patient(makers.make_organization())
     with pytest.raises(DataError):
         insert_rows([evidence(patient, "x" * 41), evidence(patient, "y")])
+
+
+def test_a_code_in_a_list_that_is_too_long_is_refused_and_never_cut() -> None:
+    patient = makers.make_patient(makers.make_organization())
+    session = makers.make_session(patient)
+    row = SessionFeature(
+        session=session, patient=patient, organization=patient.organization, observed_at=makers.now()
+    )
+    row.topic_codes = ["t" * 64]
+    insert_rows([row])
+    row.topic_codes = ["work", "t" * 65]
+    with pytest.raises(DataError):
+        insert_rows([row], unique=["id"], update=["topic_codes"])
 
 
 def test_a_part_that_fails_fails_what_it_is_a_part_of() -> None:

@@ -102,6 +102,8 @@ def test_whoever_reckons_with_an_argument_is_told(cast: Cast) -> None:
     def spelled(pseudonym: Word) -> Any:
         return Patient.objects.filter(anonymous_id=f"{pseudonym}-b")
 
+    with pytest.raises(TypeError, match="pass a list"):
+        names(iter([cast.patient.pk]), True)
     for query, argument in ((before, makers.now()), (twice, makers.now())):
         with pytest.raises(TypeError, match="reckons with an argument"):
             query(argument)
