@@ -103,7 +103,8 @@ def turn(world: World, address: Address, method: str, people: Iterable[str], par
         of_house = {world.people[one].organization_id: one for one in sorted(inside, key=drawn.__getitem__)}
         inside = list(of_house.values())
     early = [one for one in drawn if drawn[one] // SHARE % EARLY == 0]
-    if not address.ids:  # where one has an id, whom it is of comes first
+    # Where an address has an id, whom it is of comes first; the lists of the back office are the dearest.
+    if not address.ids and not address.is_admin:
         early += inside[:1]
     coming = [one for one in drawn if one in inside or one in outside]
     if part == REST:
