@@ -88,14 +88,7 @@ def _named(patient_ids: list[UUID], names: list[Word]) -> QuerySet[Session]:
 
 def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]:
     """Return the kind of each session that a start has come of, by (patient id, client_ref); one query."""
-    if not names:
-        return {}
-    rows = Session.objects.filter(
-        patient_id__in={patient_id for patient_id, _ in names}, client_ref__in={name for _, name in names},
-        start_is_inferred=False,
-    ).exclude(client_ref="")  # fmt: skip
-    found = rows.values_list("patient_id", "client_ref", "kind")
-    return {(patient_id, name): kind for patient_id, name, kind in found if (patient_id, name) in names}
+    return {name: row.kind for name, row in named_sessions(names).items() if not row.start_is_inferred}
 
 
 def progress_summary(

@@ -16,7 +16,6 @@ warming.PAUSE = 0
 import cortex.{server}
 assert "crisis.intake.api" in sys.modules, "the addresses are not read"
 from crisis.risk.lexicon import lexicon
-from crisis.risk.patterns import Pattern
 (beside,) = [one for one in threading.enumerate() if one.name == "warming"]
 assert beside.daemon, "a process that ends would wait for it"
 beside.join(60)
