@@ -295,21 +295,34 @@ def courses_of_many(
 ) -> tuple[dict[UUID, dict[str, Course]], dict[UUID, Episode]]:
     """Return the courses of many people, and their treatments, by the row that stands for each.
 
-    `owner` names that row for each of a person's rows, its own first. The courses hold their ends
-    alone. Two queries, however many people they are.
+    `owner` names that row for each of a person's rows, its own first. Two queries, however many people they
+    are.
     """
     treated = episodes(owner, at)
+    episode = by_owner(owner, treated)
+    return courses_at_ends(owner, offered, at, treated), episode
+
+
+def by_owner(owner: Mapping[UUID, UUID], treated: Mapping[UUID, Episode]) -> dict[UUID, Episode]:
+    """Return treatments by the row that stands for a person; that of the first of their rows counts."""
+    found: dict[UUID, Episode] = {}
+    for row, pk in owner.items():
+        if row in treated:
+            found.setdefault(pk, treated[row])
+    return found
+
+
+def courses_at_ends(
+    owner: Mapping[UUID, UUID], offered: Iterable[Instrument], at: datetime, treated: Mapping[UUID, Episode]
+) -> dict[UUID, dict[str, Course]]:
+    """Return courses as `courses_of_many` does; they hold their ends alone. One query."""
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
     read = [(row.pk, row.read()) for row in offered]
     measured = [pk for pk, _ in read]
     for patient_id, instrument_id, point in ends(owner, measured, at - LOOK_BACK, treated):
         done[owner[patient_id]].append((instrument_id, point))
-    episode: dict[UUID, Episode] = {}
-    for row, pk in owner.items():
-        if row in treated:
-            episode.setdefault(pk, treated[row])
-    found = {pk: courses_of_ends(done[pk], read, episode.get(pk)) for pk in set(owner.values())}
-    return found, episode
+    episode = by_owner(owner, treated)
+    return {pk: courses_of_ends(done[pk], read, episode.get(pk)) for pk in set(owner.values())}
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import blake2s
@@ -13,11 +13,10 @@ from uuid import UUID
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
 
-from clinical.assessments import queries as measures
-from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import TASK_AFTER
-from clinical.caseload.contacts.queries import contacts
+from clinical.caseload.contacts.queries import told
+from clinical.caseload.known.queries import Known, known
 from clinical.caseload.models import CaseMark, CaseView
 from clinical.caseload.ranking import GROUPS, LEVELS, Need, Place, is_reviewed, place
 from clinical.scheduling.queries import next_starts
@@ -31,7 +30,6 @@ from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN, in_sql
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
-from crisis.risk.queries import latest_levels
 from patients.care.queries import Treated, treated, treated_ids
 from patients.registry.queries import full_name, listed, local_day
 from patients.sessions.observations import DailyCheckIn
@@ -80,7 +78,7 @@ class Case:
     level_since: datetime | None = None
     alerts: list[AlertLine] = field(default_factory=list)
     ended: list[AlertLine] = field(default_factory=list)
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: Mapping[str, Course] = field(default_factory=dict)
     items: list[ReviewItem] = field(default_factory=list)
     moods: list[int | None] = field(default_factory=list)
     check_ins: int = 0
@@ -93,6 +91,15 @@ class Case:
     place: Place = field(default_factory=lambda: Place("steady", ""))
     reviewed: bool = False
     name: str = ""
+
+    def take(self, read: Known, at: datetime) -> None:
+        """Fill in what is known of the person at a time."""
+        if read.level is not None:
+            self.level, self.level_before = read.level.level, read.level.before
+            self.level_since = read.level.entered_at
+        self.courses, self.off_track = read.courses, read.off_track
+        self.due = [(one.title, one.at) for one in read.due if one.at <= at]
+        self.review_at = read.version.episode.review_at if read.version.episode else None
 
     def stamp(self) -> str:
         """Return a digest of what a badge shows: level, alerts with their owners, tasks, newest measures."""
@@ -132,17 +139,16 @@ def caseload(user: User, at: datetime) -> list[Case]:
 
     for patient_id, looked_at, reviewed_at in _marks(user.pk, list(found)):
         found[patient_id].looked_at, found[patient_id].reviewed_at = looked_at, reviewed_at
-    for person, now in latest_levels(by_person).items():
-        one = by_person[person]
-        one.level, one.level_before, one.level_since = now.level, now.before, now.entered_at
+    read = known([(case.who, case.since) for case in found.values()], user.organization_id, at)
+    for pk, one in read.items():
+        found[pk].take(one, at)
     for alert in map(AlertLine._make, _alerts(ids, at - ENDED_WITHIN)):
         if (case := case_of(alert.patient_id)) is not None:
             (case.alerts if alert.status in OPEN else case.ended).append(alert)
     for item in _items(ids):
         if (case := case_of(item.patient_id)) is not None:
             case.items.append(item)
-    _add_measures(found, at, user.organization_id)
-    _add_contacts(user, ids, case_of, at)
+    _add_contacts(user, read, ids, case_of, at)
     for case in found.values():
         _judge(case, at)
     order = {group: number for number, (group, _, _) in enumerate(GROUPS)}
@@ -181,20 +187,6 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
     return found
 
 
-def _add_measures(found: dict[UUID, Case], at: datetime, organization_id: UUID | None) -> None:
-    offered = measures.instruments(organization_id)
-    owner = {pk: pk for pk in found} | {case.who.person_id: pk for pk, case in found.items()}
-    courses, episodes = measures.courses_of_many(owner, offered, at)
-    people = []
-    for pk, case in found.items():
-        case.courses, ids, episode = courses[pk], (case.who.person_id,), episodes.get(pk)
-        case.review_at = episode.review_at if episode else None
-        people.append(planning.person_of(case.who, ids, case.courses, case.since, case.level, episode))
-    due = planning.due_measures(people, offered, at)
-    for pk, case in found.items():
-        case.due = [(one.title, one.at) for one in due[pk]]
-
-
 @kept
 def _said(ids: Collection[UUID], since: date) -> Any:
     rows = DailyCheckIn.objects.filter(patient_id__in=ids, date__gte=since).order_by()
@@ -220,9 +212,11 @@ def add_moods(cases: Collection[Case], at: datetime) -> None:
         case.moods = [by_day.get(day) for day in drawn]
 
 
-def _add_contacts(user: User, ids: Collection[UUID], case_of: Any, at: datetime) -> None:
+def _add_contacts(
+    user: User, read: Mapping[UUID, Known], ids: Collection[UUID], case_of: Any, at: datetime
+) -> None:
     """Fill in when somebody was heard last, by session, check-in or message, and when they come next."""
-    for patient_id, one in contacts(user, ids, at).items():
+    for patient_id, one in told(user, [one for own in read.values() for one in own.contacts], at).items():
         case = case_of(patient_id)
         if case is not None:
             case.last_heard = _latest(case.last_heard, one.last, one.said, one.wrote)
@@ -238,9 +232,6 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def _judge(case: Case, at: datetime) -> None:
-    case.off_track = tuple(
-        one.definition.title for one in case.courses.values() if one.track().state == "not_on_track"
-    )
     overdue = [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
     review = case.review_at if case.review_at is not None and case.review_at <= at else None
     if review is not None:

@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": crontab()},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
     "purge places": {"task": "patients.upkeep.tasks.purge_places", "schedule": crontab(minute="11")},
+    "drop changes": {"task": "patients.changes.tasks.drop_changes", "schedule": crontab(minute="53")},
     "propose neural profiles": {
         "task": "clinical.sessions.neural.tasks.propose_from_feedback",
         "schedule": crontab(minute="19"),

@@ -25,11 +25,11 @@ from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.accounts.sessions.clocks import limits
 from cortex.clock import clock
+from cortex.ops.held import Held
 from cortex.ui.pages import is_partial
 from cortex.ui.templatetags.ui import json_data
 from crisis.desk import queries, showing
 from crisis.desk.facts import Facts, Row, desk_of, facts_of
-from crisis.desk.kept import Kept
 from crisis.desk.queries import LONGEST_LIST
 from crisis.desk.showing import Filters, Shown
 from crisis.duty.queries import muted_seconds
@@ -41,10 +41,10 @@ SHIFT = "crisis/alerts/_shift.html"
 CSRF, TOPICS, PLACED, ON_SHIFT = (f"\ue000{name}\ue001" for name in ("csrf", "topics", "lists", "shift"))
 MARKS = re.compile(r'(\ue000\w+\ue001|(?<=data-now=")[^"]*(?="))')
 
-CARDS: Kept[Shown] = Kept(2_000, 16 * 2**20, lambda one: len(one.html))
-DESKS: Kept[tuple[Shown, ...]] = Kept(64, 64 * LONGEST_LIST, len)
-JOINED: Kept[str] = Kept(64, 16 * 2**20, len)
-SHELLS: Kept[tuple[str, ...]] = Kept(256, 32 * 2**20, lambda parts: sum(map(len, parts)))
+CARDS: Held[Shown] = Held(2_000, 16 * 2**20, lambda one: len(one.html))
+DESKS: Held[tuple[Shown, ...]] = Held(64, 64 * LONGEST_LIST, len)
+JOINED: Held[str] = Held(64, 16 * 2**20, len)
+SHELLS: Held[tuple[str, ...]] = Held(256, 32 * 2**20, lambda parts: sum(map(len, parts)))
 
 
 def forget() -> None:

@@ -31,6 +31,8 @@ from patients.sessions.models import Session
 
 # What asks for a screener before this was long ago answered by somebody.
 LOOK_BACK = timedelta(days=60)
+# How long somebody is asked for screeners after a critical event, and a week more.
+CRITICAL_COUNTS = AFTER_CRITICAL[-1] + timedelta(days=7)
 SITTINGS = ("therapy", "crisis_contact")
 TIERS = ("A", "B", "C")
 MOST = 500
@@ -65,6 +67,26 @@ class DueMeasure:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What decides when one person's measures are due, and until when the clock alone changes none of it."""
+
+    facts: Facts
+    until: datetime | None
+
+    def due(self, offered: Mapping[str, str], at: datetime) -> list[DueMeasure]:
+        """Return when each of these measures (titles by key) is due next, the longest overdue first."""
+        return [DueMeasure(one.key, offered[one.key], one.at, one.why)
+                for one in due(self.facts, offered, at)]  # fmt: skip
+
+
+def askable(offered: Iterable[Instrument]) -> dict[str, str]:
+    """Return the titles by key of those whose text is installed: no other can be asked, so none is due."""
+    rows = list(offered)
+    texts = set(_with_texts([row.pk for row in rows]))
+    return {row.key: row.title for row in rows if row.pk in texts}
+
+
 def due_measures(
     people: Iterable[Person[Any]],
     offered: Iterable[Instrument],
@@ -72,51 +94,56 @@ def due_measures(
     *,
     ahead: timedelta = timedelta(),
 ) -> dict[UUID, list[DueMeasure]]:
-    """Return by row what is due by `at` (and `ahead` of it), the longest overdue first; six queries.
-
-    A measure whose text isn't installed can't be asked, so it is never due.
-    """
+    """Return by row what is due by `at` (and `ahead` of it), the longest overdue first; six queries."""
     found = list(people)
-    rows = list(offered)
-    texts = set(_with_texts([row.pk for row in rows]))
-    titles = {row.key: row.title for row in rows if row.pk in texts}
-    facts = _facts(found, at)
+    titles, reckoned = askable(offered), reckonings(found, at)
     return {
         one.patient.pk: [
-            DueMeasure(due_one.key, titles[due_one.key], due_one.at, due_one.why)
-            for due_one in due(facts[one.patient.pk], titles, at)
-            if due_one.at <= at + ahead
+            asked for asked in reckoned[one.patient.pk].due(titles, at) if asked.at <= at + ahead
         ]
         for one in found
     }
 
 
-def _facts(people: list[Person[Any]], at: datetime) -> dict[UUID, Facts]:
-    owner = {pk: one.patient.pk for one in people for pk in (one.patient.pk, *one.ids)}
+def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckoning]:
+    """Return by row what decides when measures are due; five queries, however many people they are.
+
+    What an hour yet to come brings by a row that is there already (a sitting that was put down ahead) isn't
+    in `until`, but what leaves the spans looked back on is, and a place on a team or a pause that ends.
+    """
+    everybody = list(people)
+    owner = {pk: one.patient.pk for one in everybody for pk in (one.patient.pk, *one.ids)}
     since = at - LOOK_BACK
-    own = _own(owner, {one.patient.pk: one.patient for one in people})
-    everybody = list(owner)
-    signals = _times(owner, _signals(everybody, since))
-    critical = _times(owner, _critical(everybody, at - AFTER_CRITICAL[-1] - timedelta(days=7)))
-    transitions = _transitions(owner, at)
+    own = _own(owner, {one.patient.pk: one.patient for one in everybody})
+    ids = list(owner)
+    signals = _times(owner, _signals(ids, since))
+    critical = _times(owner, _critical(ids, at - CRITICAL_COUNTS))
+    transitions = _transitions(owner)
     # A sitting asks for a screener while the level is high, and of nobody else.
-    tense = [pk for one in people if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
+    tense = [pk for one in everybody if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
     contacts = _times(owner, _contacts(tense, since, at))
-    return {
-        one.patient.pk: Facts(
+    found = {}
+    for one in everybody:
+        pk = one.patient.pk
+        facts = Facts(
             began=one.began,
             taken={key: course.taken() for key, course in one.courses.items() if course.points},
-            own=own.get(one.patient.pk, {}),
+            own=own.get(pk, {}),
             level=one.level,
-            contacts=contacts.get(one.patient.pk, []),
-            transitions=[when for when in transitions.get(one.patient.pk, []) if when > one.began],
-            signals=signals.get(one.patient.pk, []),
-            critical_at=max(critical.get(one.patient.pk, []), default=None),
+            contacts=contacts.get(pk, []),
+            transitions=[when for when in transitions.get(pk, []) if one.began < when <= at],
+            signals=signals.get(pk, []),
+            critical_at=max(critical.get(pk, []), default=None),
             review_at=one.episode.review_at if one.episode else None,
             discharge_at=one.episode.ended_at if one.episode else None,
         )
-        for one in people
-    }
+        ends = [when + LOOK_BACK for when in (*facts.signals[:1], *facts.contacts[:1])]
+        ends += [when for when in transitions.get(pk, []) if when > at][:1]
+        ends += [rule.until for rule in facts.own.values() if rule.until is not None and rule.until > at]
+        if facts.critical_at is not None:
+            ends.append(facts.critical_at + CRITICAL_COUNTS)
+        found[pk] = Reckoning(facts, min(ends, default=None))
+    return found
 
 
 def _times(owner: Mapping[UUID, UUID], rows: Iterable[tuple[UUID, datetime]]) -> dict[UUID, list[datetime]]:
@@ -167,11 +194,11 @@ def _with_texts(instruments: list[UUID]) -> Any:
     return rows.values_list("instrument_id", flat=True)
 
 
-def _transitions(owner: Mapping[UUID, UUID], at: datetime) -> dict[UUID, list[datetime]]:
-    """Return when places on the teams began or ended; planned covers change nobody's care."""
+def _transitions(owner: Mapping[UUID, UUID]) -> dict[UUID, list[datetime]]:
+    """Return when places on the teams begin and end, oldest first; planned covers change nobody's care."""
     found: dict[UUID, list[datetime]] = defaultdict(list)
     for patient_id, start, end in _places(list(owner)):
-        found[owner[patient_id]] += [when for when in (start, end) if when is not None and when <= at]
+        found[owner[patient_id]] += [when for when in (start, end) if when is not None]
     return {pk: sorted(times) for pk, times in found.items()}
 
 

@@ -39,19 +39,40 @@ class Contact(NamedTuple):
     wrote: datetime | None
 
 
-def contacts(user: User, ids: Collection[UUID], at: datetime) -> dict[UUID, Contact]:
-    """Return the contacts of these rows of people whom `user` treats or covers.
+class Found(NamedTuple):
+    """The contacts of one row, whoever reads: LABELLED in the place of a session that may be shut to them.
 
-    One query, and two more where the last or the next session of anybody has a label that may shut it.
+    `until` is when the clock alone makes them others: a session begins, or a message is too long ago.
     """
-    found = _contacts(list(ids), at, floor_of(at - WRITTEN))
-    asked = [pk for pk, last, following, *_ in found if LABELLED in (last, following)]
+
+    pk: UUID
+    last: datetime | None
+    following: datetime | None
+    said: datetime | None
+    wrote: datetime | None
+    until: datetime | None
+
+
+def found_contacts(ids: Collection[UUID], at: datetime) -> list[Found]:
+    """Return the contacts of these rows, whoever reads; one query."""
+    found = []
+    for pk, last, following, ahead, said, message in _contacts(list(ids), at, floor_of(at - WRITTEN)):
+        wrote = time_of(message) if message else None
+        ends = [moment for moment in (ahead, wrote and wrote + WRITTEN) if moment is not None]
+        found.append(Found(pk, last, following, said, wrote, min(ends, default=None)))
+    return found
+
+
+def told(user: User, found: Collection[Found], at: datetime) -> dict[UUID, Contact]:
+    """Return what labels leave of these contacts to `user`, who treats or covers these people.
+
+    No query, and two where the last or the next session of anybody has a label that may shut it.
+    """
+    asked = [one.pk for one in found if LABELLED in (one.last, one.following)]
     opened = _opened(user, asked, at) if asked else {}
-    told = {}
-    for pk, last, following, said, wrote in found:
-        last, following = opened.get(pk, (last, following))
-        told[pk] = Contact(last, following, said, time_of(wrote) if wrote else None)
-    return told
+    return {
+        one.pk: Contact(*opened.get(one.pk, (one.last, one.following)), one.said, one.wrote) for one in found
+    }
 
 
 def _opened(user: User, ids: list[UUID], at: datetime) -> dict[UUID, tuple[datetime | None, datetime | None]]:
@@ -74,12 +95,13 @@ def _held(at: datetime) -> tuple[QuerySet[Session], QuerySet[Session]]:
 
 @kept
 def _contacts(ids: Collection[UUID], at: datetime, floor: UUID) -> Any:
-    """Each row's last session, next one, last check-in and last own message of an id from `floor` on.
+    """Each row's last session, next one, next of any kind, last check-in and own message from `floor` on.
 
     LABELLED stands for a session whose label may shut it: what stands in its place is asked for by itself.
     """
     labelled = When(sensitivity_labels__overlap=list(TEAM_SHUT), then=Value(LABELLED))
     start = Case(labelled, default=F("started_at"), output_field=DateTimeField())
+    ahead = Session.objects.filter(patient_id=OuterRef("pk"), started_at__gt=at).order_by("started_at")
     said = DailyCheckIn.objects.filter(patient_id=OuterRef("pk")).order_by("-date")
     wrote = Message.objects.filter(patient_id=OuterRef("pk"), role=MessageRole.PATIENT, pk__gte=floor)
     return (
@@ -87,7 +109,8 @@ def _contacts(ids: Collection[UUID], at: datetime, floor: UUID) -> Any:
         .order_by()
         .values_list(
             "pk", *(Subquery(rows.values(start=start)[:1]) for rows in _held(at)),
-            Subquery(said.values("submitted_at")[:1]), Subquery(wrote.order_by("-pk").values("pk")[:1]),
+            Subquery(ahead.values("started_at")[:1]), Subquery(said.values("submitted_at")[:1]),
+            Subquery(wrote.order_by("-pk").values("pk")[:1]),
         )
     )  # fmt: skip
 

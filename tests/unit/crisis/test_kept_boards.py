@@ -14,12 +14,12 @@ from django.urls import reverse
 from cortex.accounts.actions import set_preferences, update_organization
 from cortex.accounts.models import Role, User
 from cortex.audit.models import PhiAccessLog
+from cortex.ops.held import Held
 from crisis.alerts.cards import RENDERED
 from crisis.alerts.models import RiskAlert, Verdict
 from crisis.alerts.states import WAITING
 from crisis.casework.actions import log_attempt
 from crisis.desk import boards, facts
-from crisis.desk.kept import Kept
 from crisis.duty.actions import end_shift, mute_sound, pause_shift, plan_shift, start_shift
 from crisis.duty.models import DutyShift
 from crisis.endings.actions import Ending, mark_false_alarm
@@ -263,7 +263,7 @@ def test_the_alerts_stand_in_the_order_of_the_board(cast: Cast) -> None:
 
 
 def test_what_is_kept_is_bounded_by_number_and_by_weight() -> None:
-    kept: Kept[str] = Kept(3, 10, len)
+    kept: Held[str] = Held(3, 10, len)
     for number in range(5):
         kept.put(number, "xx")
     assert len(kept) == 3 and kept.get(1) is None and kept.get(2) == "xx"

@@ -1,4 +1,4 @@
-"""What a web process keeps of boards: rendered once for each state behind it, bounded, oldest out first."""
+"""What a process keeps: made once for each state behind it, bounded, oldest out first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class Held(Generic[T]):
     """A map whose keys say everything that a value depends on, so that none is ever out of date; thread-safe.
 
     `most` bounds the entries and `most_weight` their weight together (`weigh`: bytes, say).

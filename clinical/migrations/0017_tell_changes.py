@@ -1,0 +1,13 @@
+"""Measures and their schedules tell when they change, for the lists that keep what they read."""
+
+from django.db import migrations
+
+from patients.changes.operations import TellChanges
+
+
+class Migration(migrations.Migration):
+    """Not one transaction, so that one table is locked at a time; each step may run again."""
+
+    atomic = False
+    dependencies = [("clinical", "0016_sessions_counted"), ("patients", "0013_changes")]
+    operations = [TellChanges("Assessment"), TellChanges("MeasurePlan")]

@@ -1,0 +1,13 @@
+"""What crisis work knows of a person tells when it changes, for the lists that keep what they read."""
+
+from django.db import migrations
+
+from patients.changes.operations import TellChanges
+
+
+class Migration(migrations.Migration):
+    """Not one transaction, so that one table is locked at a time; each step may run again."""
+
+    atomic = False
+    dependencies = [("crisis", "0022_safety_plan_reasons_proven"), ("patients", "0013_changes")]
+    operations = [TellChanges("RiskAssessment"), TellChanges("Evidence"), TellChanges("RiskAlert")]

@@ -1,0 +1,1 @@
+"""Whose rows have news: what a list keeps of a person holds until one of their rows is written."""
