@@ -19,6 +19,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinical.caseload.known import queries as known
 from clinical.notes.actions import begin_note, save_block, save_draft
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
@@ -272,9 +273,10 @@ def measured(house: House) -> dict[str, Cost]:
 
 
 def forget() -> None:
-    """Forget rendered cards and opened keys."""
+    """Forget rendered cards, what is known of a caseload's people, and opened keys."""
     RENDERED._kept.clear()
     boards.forget()
+    known.forget()
     key_cache.forget()
 
 

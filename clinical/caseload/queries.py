@@ -30,7 +30,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN, in_sql
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
-from patients.care.queries import Treated, treated, treated_ids
+from patients.care.queries import Treated, treated
 from patients.registry.queries import full_name, listed, local_day
 from patients.sessions.observations import DailyCheckIn
 
@@ -130,7 +130,16 @@ def _mark(user_id: UUID, patient_id: UUID) -> QuerySet[CaseMark]:
 
 def caseload(user: User, at: datetime) -> list[Case]:
     """Return everybody whom `user` treats or covers, ranked; a fixed number of queries, nothing opened."""
+    return _ranked(user, _people(user, at), at)
+
+
+def marked_caseload(user: User, at: datetime) -> tuple[str, list[Case]]:
+    """Return a caseload and its mark, which is read first: what comes in between makes it another."""
     found = _people(user, at)
+    return _mark_of(list(found), at), _ranked(user, found, at)
+
+
+def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     by_person = {case.who.person_id: case for case in found.values()}
     ids = set(found) | set(by_person)
 
@@ -305,8 +314,12 @@ SELECT md5(concat_ws('|',
 
 def mark(user: User, at: datetime) -> str:
     """Return a digest of what can change on a caseload; 3 queries."""
+    return _mark_of([one.pk for one in treated(user, at, MOST)], at)
+
+
+def _mark_of(ids: list[UUID], at: datetime) -> str:
     with planned_cursor() as cursor:
-        cursor.execute(_MARK, [list(treated_ids(user, at)), at - FRESH])
+        cursor.execute(_MARK, [ids, at - FRESH])
         return str(cursor.fetchone()[0])
 
 

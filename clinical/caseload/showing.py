@@ -13,9 +13,11 @@ from django.utils import timezone
 from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
+from clinical.caseload.lines import line
 from clinical.caseload.queries import MOST, PLAN_REVIEW, Case
 from clinical.caseload.ranking import GROUPS
 from cortex.ui.paths import path_to
+from cortex.ui.templatetags.ui import when
 from crisis.alerts.wording import reason_sentence
 from patients.codes import AgeBand
 
@@ -33,9 +35,9 @@ def groups(cases: list[Case], start: int = 0, end: int = MOST) -> list[dict[str,
     found = []
     for key, title, about in GROUPS:
         places = [number for number, case in enumerate(cases) if case.place.group == key]
-        shown = [row_of(cases[number]) for number in places if start <= number < end]
+        shown = [line(row_of(cases[number])) for number in places if start <= number < end]
         if shown:
-            found.append({"key": key, "title": title, "about": about, "rows": shown, "count": len(places),
+            found.append({"key": key, "title": title, "about": about, "lines": shown, "count": len(places),
                           "goes_on": places[0] < start})  # fmt: skip
     return found
 
@@ -64,13 +66,14 @@ def tabs(cases: list[Case], filters: Filters) -> list[dict[str, Any]]:
 
 
 def row_of(case: Case) -> dict[str, Any]:
-    """Return one person as a line of the list."""
+    """Return one person as a line of the list; the pseudonym is empty where it stands for the name."""
+    name = case.name or case.who.anonymous_id
     return {
         "id": case.who.pk,
         "chart": path_to("clinical:chart", case.who.pk),
         "tick": tick_url(case.who.pk, case.reviewed),
-        "name": case.name or case.who.anonymous_id,
-        "pseudonym": case.who.anonymous_id,
+        "name": name,
+        "pseudonym": case.who.anonymous_id if case.who.anonymous_id != name else "",
         "age": AgeBand(case.who.age_band).label,
         "level": case.level,
         "why": case.place.why,
@@ -81,7 +84,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "check_ins": case.check_ins,
         "measures": [_measure(case, key) for key in ("phq9", "gad7")],
         "last": _day(case.last_heard) if case.last_heard else "",
-        "next": case.next_at,
+        "next": when(case.next_at),
         "due": [title for title, _ in case.due],
         "alerts": [
             {"url": path_to("crisis:alert_page", one.pk),

@@ -44,8 +44,7 @@ def _list(
     actor, at = actor_of(request), clock()
     asked = "" if form else " ".join(request.POST.get("q", "").replace("\x00", "").split())[:80]
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        mark = queries.mark(actor.person, at)
-        everybody = queries.caseload(actor.person, at)
+        mark, everybody = queries.marked_caseload(actor.person, at)
         running = runs_of(actor.person.pk)
         chosen = [case for case in everybody if filters.holds(case)]
         end = queries.MOST if asked or "whole" in request.GET else showing.LINES
@@ -125,8 +124,7 @@ def case_badges(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     filters = Filters.read(request.GET)
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        mark = queries.mark(actor.person, at)
-        cases = queries.caseload(actor.person, at)
+        mark, cases = queries.marked_caseload(actor.person, at)
         people = [case.who.pk for case in cases]
         context.saw("caseload", subjects=people, object_type="caseload", sections=["badges"])
         rows = {

@@ -10,4 +10,8 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [("clinical", "0016_sessions_counted"), ("patients", "0013_changes")]
-    operations = [TellChanges("Assessment"), TellChanges("MeasurePlan")]
+    operations = [
+        # Written once.
+        TellChanges("Assessment"),
+        TellChanges("MeasurePlan", "key", "interval_days", "is_paused", "paused_until"),
+    ]

@@ -10,4 +10,9 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [("crisis", "0022_safety_plan_reasons_proven"), ("patients", "0013_changes")]
-    operations = [TellChanges("RiskAssessment"), TellChanges("Evidence"), TellChanges("RiskAlert")]
+    operations = [
+        # Written once.
+        TellChanges("RiskAssessment"),
+        TellChanges("Evidence", "domain", "code", "tier", "value", "status", "observed_at", "refuted_at"),
+        TellChanges("RiskAlert", "level", "raised_at"),
+    ]

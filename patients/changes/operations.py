@@ -6,51 +6,57 @@ from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
-# Which rows of a statement's old and new ones it tells of.
-EVENTS = {
-    "INSERT": "NEW TABLE AS fresh",
-    "UPDATE": "OLD TABLE AS gone NEW TABLE AS fresh",
-    "DELETE": "OLD TABLE AS gone",
-}
-# A row of the log for each person of a statement, in the transaction that wrote: with it or not at all.
-# The owner's own right, so that nobody else may write the log, nor leave it out.
-FUNCTION = """
-CREATE OR REPLACE FUNCTION patients_tell_change() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+# A row of the log for each person of a statement, in the transaction that wrote: with it or not at all. The
+# owner's own right, so that nobody else may write the log, nor leave it out.
+HEAD = """
+CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO patients_change (patient_id) SELECT DISTINCT patient_id FROM fresh
-         WHERE patient_id IS NOT NULL;
-    ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO patients_change (patient_id) SELECT DISTINCT patient_id FROM gone
-         WHERE patient_id IS NOT NULL;
-    ELSE
-        INSERT INTO patients_change (patient_id)
-        SELECT patient_id FROM fresh WHERE patient_id IS NOT NULL
-         UNION SELECT patient_id FROM gone WHERE patient_id IS NOT NULL;
-    END IF;
+"""
+BY_ROWS = """
+    INSERT INTO patients_change (patient_id, organization_id)
+    SELECT patient_id, organization_id FROM written WHERE patient_id IS NOT NULL GROUP BY 1, 2;
     RETURN NULL;
 END $$;
 """
+BY_ROW = """
+    INSERT INTO patients_change (patient_id, organization_id)
+    SELECT OLD.patient_id, OLD.organization_id WHERE OLD.patient_id IS NOT NULL
+     UNION SELECT NEW.patient_id, NEW.organization_id WHERE NEW.patient_id IS NOT NULL;
+    RETURN NULL;
+END $$;
+"""
+FUNCTIONS = [HEAD.format("patients_tell_rows") + BY_ROWS, HEAD.format("patients_tell_row") + BY_ROW]
+# Rows that come and go are told of by the statement: five hundred cost one more.
+BY_STATEMENT = {"insert": "NEW TABLE", "delete": "OLD TABLE"}
+STATEMENT = (
+    'CREATE TRIGGER tell_{0} AFTER {0} ON "{1}" REFERENCING {2} AS written '
+    "FOR EACH STATEMENT EXECUTE FUNCTION patients_tell_rows()"
+)
+ROW = (
+    'CREATE TRIGGER tell_update AFTER UPDATE ON "{}" FOR EACH ROW '
+    "WHEN ({}) EXECUTE FUNCTION patients_tell_row()"
+)
 
 
 class TellChanges(Operation):
-    """Let each statement that writes rows of a model with `patient` say in the log whose they are.
+    """Let whoever writes rows of people say in the log whose they are.
 
-    `on` names the commands that it tells of. By statement, so that five hundred rows cost one more. Each lock
-    is short, since no row is read; in a migration with `atomic = False` one that gave up is simply run again.
+    The model has `patient` and `organization`. `columns` are those whose change is told of, beside that of
+    the person; without any, no update is. Each lock is short, since no row is read; in a migration with
+    `atomic = False` one that gave up is simply run again.
     """
 
     reversible = True
     reduces_to_sql = False
 
-    def __init__(self, model: str, *, on: tuple[str, ...] = tuple(EVENTS)) -> None:
+    def __init__(self, model: str, *columns: str) -> None:
         self.model = model
-        self.on = on
+        self.columns = columns
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return what a squashed migration needs."""
-        return type(self).__name__, [self.model], {"on": self.on}
+        return type(self).__name__, [self.model, *self.columns], {}
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Leave Django's picture of the table as it is."""
@@ -59,11 +65,16 @@ class TellChanges(Operation):
         """Create one trigger for each command."""
         self._drop(app_label, schema_editor, to_state)
         for table in self._table(app_label, schema_editor, to_state):
-            for event in self.on:
-                schema_editor.execute(
-                    f'CREATE TRIGGER tell_{event.lower()} AFTER {event} ON "{table}" '
-                    f"REFERENCING {EVENTS[event]} FOR EACH STATEMENT EXECUTE FUNCTION patients_tell_change()"
-                )
+            for command, rows in BY_STATEMENT.items():
+                schema_editor.execute(STATEMENT.format(command, table, rows))
+            if self.columns:
+                differ = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in self.told]
+                schema_editor.execute(ROW.format(table, " OR ".join(differ)))
+
+    @property
+    def told(self) -> list[str]:
+        """Return the columns whose change is told of."""
+        return ["patient_id", *self.columns]
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop them."""
@@ -71,15 +82,14 @@ class TellChanges(Operation):
 
     def _drop(self, app_label: str, schema_editor: Any, state: Any) -> None:
         for table in self._table(app_label, schema_editor, state):
-            for event in self.on:
-                schema_editor.execute(f'DROP TRIGGER IF EXISTS tell_{event.lower()} ON "{table}"')
+            for command in (*BY_STATEMENT, "update"):
+                schema_editor.execute(f'DROP TRIGGER IF EXISTS tell_{command} ON "{table}"')
 
     def _table(self, app_label: str, schema_editor: Any, state: Any) -> list[str]:
         """Return the table; nothing where the model doesn't live."""
         model = state.apps.get_model(app_label, self.model)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
-            return []
-        return [model._meta.db_table]
+        here = self.allow_migrate_model(schema_editor.connection.alias, model)
+        return [model._meta.db_table] if here else []
 
     def describe(self) -> str:
         """Say what this does, for the migration log."""

@@ -102,23 +102,20 @@ def known(
     titles = planning.askable(offered)
     treated = episodes(owner, at)
     episode = measures.by_owner(owner, treated)
-    versions = {
-        one: Version(
-            told.get(one.pk, NOTHING), told.get(one.person_id, NOTHING), episode.get(one.pk),
-            tuple(row.pk for row in offered), tuple(titles),
-        )
-        for one in asked
-    }  # fmt: skip
+    measured, titled = tuple(row.pk for row in offered), tuple(titles)
     found: dict[UUID, Known] = {}
-    missing: list[tuple[Treated, Asked]] = []
+    missing: list[tuple[Treated, Asked, Version]] = []
     for (who, _), one in zip(people, asked, strict=True):
+        own = told.get(one.pk, NOTHING)
+        persons = told.get(one.person_id, NOTHING)
+        version = Version(own, persons, episode.get(one.pk), measured, titled)
         kept = KNOWN.get(one)
-        if kept is not None and kept.holds(versions[one], at):
+        if kept is not None and kept.holds(version, at):
             found[one.pk] = kept
         else:
-            missing.append((who, one))
+            missing.append((who, one, version))
     if missing:
-        for one, read in _read(missing, House(offered, titles, treated), versions, at):
+        for one, read in _read(missing, House(offered, titles, treated), at):
             found[one.pk] = KNOWN.put(one, read)
     return found
 
@@ -130,31 +127,31 @@ def _owners(asked: Collection[Asked]) -> dict[UUID, UUID]:
 
 
 def _read(
-    missing: Sequence[tuple[Treated, Asked]], house: House, versions: Mapping[Asked, Version], at: datetime
+    missing: Sequence[tuple[Treated, Asked, Version]], house: House, at: datetime
 ) -> Iterator[tuple[Asked, Known]]:
     """Read these people anew; ten queries, however many they are."""
-    owner = _owners([one for _, one in missing])
-    levels = latest_levels(one.person_id for _, one in missing)
+    owner = _owners([one for _, one, _ in missing])
+    levels = latest_levels(one.person_id for _, one, _ in missing)
     courses = measures.courses_at_ends(owner, house.offered, at, house.treated)
     people = [
         planning.person_of(
             who, (one.person_id,), courses[one.pk], one.since,
-            levels[one.person_id].level if one.person_id in levels else "", versions[one].episode,
+            levels[one.person_id].level if one.person_id in levels else "", version.episode,
         )
-        for who, one in missing
+        for who, one, version in missing
     ]  # fmt: skip
     reckoned = planning.reckonings(people, at)
     contacts: dict[UUID, list[Found]] = defaultdict(list)
     for found in found_contacts(owner, at):
         contacts[owner[found.pk]].append(found)
-    for _, one in missing:
+    for _, one, version in missing:
         own, when = courses[one.pk], reckoned[one.pk]
         firsts = [course.points[0].at + measures.LOOK_BACK for course in own.values() if course.points]
         ends = [at + HOLDS, when.until, *(found.until for found in contacts[one.pk]), *firsts]
         yield (
             one,
             Known(
-                version=versions[one],
+                version=version,
                 at=at,
                 until=min(moment for moment in ends if moment is not None),
                 level=levels.get(one.person_id),

@@ -13,6 +13,7 @@ from clinical.assessments.actions import finish_assessment
 from clinical.assessments.episodes import episode_of, episodes
 from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning import queries as planning
+from clinical.caseload.queries import caseload
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.reviews.actions import hold_review
 from clinical.plans.reviews.queries import reviews_due
@@ -166,3 +167,15 @@ def test_the_end_of_treatment_asks_for_measures_until_they_are_answered(planned:
     totals(planned.cast.patient, {0: 4})
     at = makers.now()
     assert due() == {}
+
+
+def test_a_plan_that_is_signed_is_in_what_a_caseload_keeps_of_somebody(planned: Planned) -> None:
+    cast = planned.cast
+    totals(cast.patient, {40: 16, 30: 15, 1: 8})
+    at = makers.now() + timedelta(minutes=1)
+    caseload(cast.alice, at)
+    planned.sign()
+    makers.scope_all()
+    (case,) = caseload(cast.alice, at)
+    assert case.courses["phq9"].episode == episode_of([cast.patient.pk], at)
+    assert case.courses["phq9"].episode is not None

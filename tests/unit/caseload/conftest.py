@@ -1,0 +1,63 @@
+"""A process that keeps nothing yet, and a watch over whom it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from clinical.caseload import lines
+from clinical.caseload.known import queries as known
+from clinical.caseload.queries import Case, caseload
+from cortex.ops.held import Held
+from tests import makers
+from tests.cast import Cast
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    known.forget()
+    lines.forget()
+    yield
+    known.forget()
+    lines.forget()
+
+
+def kept(cast: Cast, at: datetime) -> list[Case]:
+    makers.scope_all()
+    return caseload(cast.alice, at)
+
+
+def anew(cast: Cast, at: datetime) -> list[Case]:
+    """The list as a process makes it that has just begun, whatever this one keeps."""
+    own, known.KNOWN = known.KNOWN, Held(100, 100, lambda one: 1)
+    try:
+        return kept(cast, at)
+    finally:
+        known.KNOWN = own
+
+
+class Reading:
+    """Counts how many people are read anew."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.people: list[Any] = []
+        read = known._read
+
+        def watched(missing: Any, *rest: Any) -> Any:
+            self.people += [one.pk for _, one, _ in missing]
+            return read(missing, *rest)
+
+        monkeypatch.setattr(known, "_read", watched)
+
+    def taken(self) -> list[Any]:
+        """Return whom, since this was asked last."""
+        found, self.people = self.people, []
+        return found
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
+    return Reading(monkeypatch)
