@@ -1,4 +1,4 @@
-"""Lines of a caseload as HTML, rendered once for what stands in them; names are put in last, never kept."""
+"""Lines of a caseload as HTML, rendered once for what stands in them; whose they are is put in last."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def _add_contacts(
     user: User, read: Mapping[UUID, Known], ids: Collection[UUID], case_of: Any, at: datetime
 ) -> None:
     """Fill in when somebody was heard last, by session, check-in or message, and when they come next."""
-    for patient_id, one in told(user, [one for own in read.values() for one in own.contacts], at).items():
+    for patient_id, one in told(user, [one.contact for one in read.values()], at).items():
         case = case_of(patient_id)
         if case is not None:
             case.last_heard = _latest(case.last_heard, one.last, one.said, one.wrote)

@@ -11,7 +11,17 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("clinical", "0016_sessions_counted"), ("patients", "0013_changes")]
     operations = [
-        # Written once.
-        TellChanges("Assessment"),
+        # Written once, but for what a legal correction may change.
+        TellChanges(
+            "Assessment",
+            "instrument_id",
+            "administered_at",
+            "total",
+            "band",
+            "prorated",
+            "is_valid",
+            "flags",
+            "supersedes_id",
+        ),
         TellChanges("MeasurePlan", "key", "interval_days", "is_paused", "paused_until"),
     ]

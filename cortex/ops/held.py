@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Held(Generic[T]):
-    """A map whose keys say everything that a value depends on, so that none is ever out of date; thread-safe.
+    """A bounded map; what a value depends on stands in its key, or whoever asks checks it. Thread-safe.
 
     `most` bounds the entries and `most_weight` their weight together (`weigh`: bytes, say).
     """
@@ -40,6 +40,12 @@ class Held(Generic[T]):
                 _, oldest = self._held.popitem(last=False)
                 self._weight -= self._weigh(oldest)
         return value
+
+    def drop(self, is_over: Callable[[T], bool]) -> None:
+        """Let go of every value that is over."""
+        with self._lock:
+            for key in [key for key, one in self._held.items() if is_over(one)]:
+                self._weight -= self._weigh(self._held.pop(key))
 
     def forget(self) -> None:
         """Drop everything."""

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("crisis", "0022_safety_plan_reasons_proven"), ("patients", "0013_changes")]
     operations = [
-        # Written once.
-        TellChanges("RiskAssessment"),
+        # Written once, but for what a legal correction may change.
+        TellChanges("RiskAssessment", "level", "computed_at", "entered_level_at"),
         TellChanges("Evidence", "domain", "code", "tier", "value", "status", "observed_at", "refuted_at"),
         TellChanges("RiskAlert", "level", "raised_at"),
     ]

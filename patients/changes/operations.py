@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
-# A row of the log for each person of a statement, in the transaction that wrote: with it or not at all. The
-# owner's own right, so that nobody else may write the log, nor leave it out.
+# Rows of the log in the transaction that wrote: with it or not at all. By the owner's right, and in nobody
+# else's triggers: nobody else writes the log, nor leaves it out.
 HEAD = """
 CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -26,15 +26,18 @@ BY_ROW = """
     RETURN NULL;
 END $$;
 """
-FUNCTIONS = [HEAD.format("patients_tell_rows") + BY_ROWS, HEAD.format("patients_tell_row") + BY_ROW]
+FUNCTIONS = [
+    HEAD.format("patients_tell_rows") + BY_ROWS, HEAD.format("patients_tell_row") + BY_ROW,
+    "REVOKE ALL ON FUNCTION patients_tell_rows(), patients_tell_row() FROM PUBLIC",
+]  # fmt: skip
 # Rows that come and go are told of by the statement: five hundred cost one more.
 BY_STATEMENT = {"insert": "NEW TABLE", "delete": "OLD TABLE"}
 STATEMENT = (
-    'CREATE TRIGGER tell_{0} AFTER {0} ON "{1}" REFERENCING {2} AS written '
+    'CREATE OR REPLACE TRIGGER tell_{0} AFTER {0} ON "{1}" REFERENCING {2} AS written '
     "FOR EACH STATEMENT EXECUTE FUNCTION patients_tell_rows()"
 )
 ROW = (
-    'CREATE TRIGGER tell_update AFTER UPDATE ON "{}" FOR EACH ROW '
+    'CREATE OR REPLACE TRIGGER tell_update AFTER UPDATE ON "{}" FOR EACH ROW '
     "WHEN ({}) EXECUTE FUNCTION patients_tell_row()"
 )
 
@@ -62,8 +65,7 @@ class TellChanges(Operation):
         """Leave Django's picture of the table as it is."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Create one trigger for each command."""
-        self._drop(app_label, schema_editor, to_state)
+        """Create or replace one trigger for each command, so that a table never falls silent meanwhile."""
         for table in self._table(app_label, schema_editor, to_state):
             for command, rows in BY_STATEMENT.items():
                 schema_editor.execute(STATEMENT.format(command, table, rows))

@@ -108,8 +108,8 @@ def due_measures(
 def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckoning]:
     """Return by row what decides when measures are due; five queries, however many people they are.
 
-    What an hour yet to come brings by a row that is there already (a sitting that was put down ahead) isn't
-    in `until`, but what leaves the spans looked back on is, and a place on a team or a pause that ends.
+    `until` is when the first of what is looked back on is too long ago, or the next of what is known already
+    comes: a sitting that was put down ahead, a place on a team, the end of a pause.
     """
     everybody = list(people)
     owner = {pk: one.patient.pk for one in everybody for pk in (one.patient.pk, *one.ids)}
@@ -121,7 +121,7 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
     transitions = _transitions(owner)
     # A sitting asks for a screener while the level is high, and of nobody else.
     tense = [pk for one in everybody if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
-    contacts = _times(owner, _contacts(tense, since, at))
+    contacts = _times(owner, _contacts(tense, since))
     found = {}
     for one in everybody:
         pk = one.patient.pk
@@ -130,7 +130,7 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
             taken={key: course.taken() for key, course in one.courses.items() if course.points},
             own=own.get(pk, {}),
             level=one.level,
-            contacts=contacts.get(pk, []),
+            contacts=[when for when in contacts.get(pk, []) if when <= at],
             transitions=[when for when in transitions.get(pk, []) if one.began < when <= at],
             signals=signals.get(pk, []),
             critical_at=max(critical.get(pk, []), default=None),
@@ -138,7 +138,8 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
             discharge_at=one.episode.ended_at if one.episode else None,
         )
         ends = [when + LOOK_BACK for when in (*facts.signals[:1], *facts.contacts[:1])]
-        ends += [when for when in transitions.get(pk, []) if when > at][:1]
+        for times in (transitions.get(pk, []), contacts.get(pk, [])):
+            ends += [when for when in times if when > at][:1]
         ends += [rule.until for rule in facts.own.values() if rule.until is not None and rule.until > at]
         if facts.critical_at is not None:
             ends.append(facts.critical_at + CRITICAL_COUNTS)
@@ -170,10 +171,8 @@ def _critical(people: list[UUID], since: datetime) -> Any:
 
 
 @kept
-def _contacts(people: list[UUID], since: datetime, at: datetime) -> Any:
-    rows = Session.objects.filter(
-        patient_id__in=people, kind__in=SITTINGS, started_at__gte=since, started_at__lte=at
-    )
+def _contacts(people: list[UUID], since: datetime) -> Any:
+    rows = Session.objects.filter(patient_id__in=people, kind__in=SITTINGS, started_at__gte=since)
     return rows.order_by("started_at").values_list("patient_id", "started_at")
 
 

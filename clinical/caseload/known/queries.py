@@ -6,7 +6,6 @@ own (treatments, alerts with their owners, tasks, appointments, the reader's mar
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,16 +33,14 @@ class Asked(NamedTuple):
 
     organization_id: UUID | None
     pk: UUID
-    person_id: UUID
     zone: str
     since: datetime
 
 
 class Version(NamedTuple):
-    """What a reading stands on beside the person's own rows: their marks, treatment, what the house asks."""
+    """What a reading stands on beside the person's own rows: their mark, treatment, what the house asks."""
 
-    own: Mark
-    persons: Mark
+    mark: Mark
     episode: Episode | None
     offered: tuple[UUID, ...]
     asked: tuple[str, ...]
@@ -60,7 +57,7 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was read of one person at a time, exact until their mark is another or `until` has come.
+    """What was read of one person at a time, exact until their version is another or `until` has come.
 
     `due` holds each measure's next time, also one that is yet to come. Whoever gets it changes nothing in it.
     """
@@ -72,7 +69,7 @@ class Known:
     courses: Mapping[str, Course]
     off_track: tuple[str, ...]
     due: Sequence[DueMeasure]
-    contacts: tuple[Found, ...]
+    contact: Found
 
     def holds(self, version: Version, at: datetime) -> bool:
         """Whether it says how things are at a time."""
@@ -80,11 +77,13 @@ class Known:
 
 
 KNOWN: Held[Known] = Held(MOST, MOST, lambda one: 1)
+INSTRUMENTS: Held[Instrument] = Held(100, 100, lambda one: 1)
 
 
 def forget() -> None:
     """Drop what this process keeps, as if it had just begun."""
     KNOWN.forget()
+    INSTRUMENTS.forget()
 
 
 def known(
@@ -92,69 +91,64 @@ def known(
 ) -> dict[UUID, Known]:
     """Return by row what decides the line of each of these people, treated since a time.
 
-    Four queries; ten more for all together of whom something was written since they were read last.
+    Four queries; eight more for all together of whom something was written since they were read last.
     """
-    asked = [Asked(organization_id, who.pk, who.person_id, who.zone(), since) for who, since in people]
-    owner = _owners(asked)
+    asked = [Asked(organization_id, who.pk, who.zone(), since) for who, since in people]
+    ids = [one.pk for one in asked]
     # Before anything is read that it stands for.
-    told = marks(owner)
-    offered = measures.instruments(organization_id)
+    told = marks(ids)
+    offered = [_one_of(row) for row in measures.instruments(organization_id)]
     titles = planning.askable(offered)
-    treated = episodes(owner, at)
-    episode = measures.by_owner(owner, treated)
+    treated = episodes(ids, at)
     measured, titled = tuple(row.pk for row in offered), tuple(titles)
     found: dict[UUID, Known] = {}
     missing: list[tuple[Treated, Asked, Version]] = []
     for (who, _), one in zip(people, asked, strict=True):
-        own = told.get(one.pk, NOTHING)
-        persons = told.get(one.person_id, NOTHING)
-        version = Version(own, persons, episode.get(one.pk), measured, titled)
+        version = Version(told.get(one.pk, NOTHING), treated.get(one.pk), measured, titled)
         kept = KNOWN.get(one)
         if kept is not None and kept.holds(version, at):
             found[one.pk] = kept
         else:
             missing.append((who, one, version))
     if missing:
+        KNOWN.drop(lambda one: at >= one.until)
         for one, read in _read(missing, House(offered, titles, treated), at):
             found[one.pk] = KNOWN.put(one, read)
     return found
 
 
-def _owners(asked: Collection[Asked]) -> dict[UUID, UUID]:
-    """Return the row that stands for each row read: its own, or that whose person it is."""
-    own = {one.pk: one.pk for one in asked}
-    return own | {one.person_id: one.pk for one in asked if one.person_id not in own}
+def _one_of(row: Instrument) -> Instrument:
+    """Return the row of this version that was read first: its definition never changes."""
+    return INSTRUMENTS.get(row.pk) or INSTRUMENTS.put(row.pk, row)
 
 
 def _read(
     missing: Sequence[tuple[Treated, Asked, Version]], house: House, at: datetime
 ) -> Iterator[tuple[Asked, Known]]:
-    """Read these people anew; ten queries, however many they are."""
-    owner = _owners([one for _, one, _ in missing])
-    levels = latest_levels(one.person_id for _, one, _ in missing)
+    """Read these people anew; eight queries, however many they are."""
+    owner = {one.pk: one.pk for _, one, _ in missing}
+    levels = latest_levels(owner)
     courses = measures.courses_at_ends(owner, house.offered, at, house.treated)
     people = [
         planning.person_of(
-            who, (one.person_id,), courses[one.pk], one.since,
-            levels[one.person_id].level if one.person_id in levels else "", version.episode,
+            who, (), courses[one.pk], one.since,
+            levels[one.pk].level if one.pk in levels else "", version.episode,
         )
         for who, one, version in missing
     ]  # fmt: skip
     reckoned = planning.reckonings(people, at)
-    contacts: dict[UUID, list[Found]] = defaultdict(list)
-    for found in found_contacts(owner, at):
-        contacts[owner[found.pk]].append(found)
+    contacts = {found.pk: found for found in found_contacts(owner, at)}
     for _, one, version in missing:
         own, when = courses[one.pk], reckoned[one.pk]
         firsts = [course.points[0].at + measures.LOOK_BACK for course in own.values() if course.points]
-        ends = [at + HOLDS, when.until, *(found.until for found in contacts[one.pk]), *firsts]
+        ends = [at + HOLDS, when.until, contacts[one.pk].until, *firsts]
         yield (
             one,
             Known(
                 version=version,
                 at=at,
                 until=min(moment for moment in ends if moment is not None),
-                level=levels.get(one.person_id),
+                level=levels.get(one.pk),
                 courses=own,
                 off_track=tuple(
                     course.definition.title
@@ -162,6 +156,6 @@ def _read(
                     if course.track().state == "not_on_track"
                 ),
                 due=when.due(house.titles, at),
-                contacts=tuple(contacts[one.pk]),
+                contact=contacts[one.pk],
             ),
         )

@@ -30,13 +30,35 @@ def kept(cast: Cast, at: datetime) -> list[Case]:
     return caseload(cast.alice, at)
 
 
-def anew(cast: Cast, at: datetime) -> list[Case]:
+def known_of(cast: Cast, at: datetime) -> list[Any]:
+    """The list, and what is known behind it: also measures that are due one day, and what labels may shut."""
+    cases = kept(cast, at)
+    read = known.known([(case.who, case.since) for case in cases], cast.home.pk, at)
+    behind = [
+        (one.level, one.courses, one.off_track, one.due, one.contact._replace(until=None))
+        for one in read.values()
+    ]
+    return [*cases, *behind]
+
+
+def anew(cast: Cast, at: datetime, look: Any = kept) -> Any:
     """The list as a process makes it that has just begun, whatever this one keeps."""
     own, known.KNOWN = known.KNOWN, Held(100, 100, lambda one: 1)
     try:
-        return kept(cast, at)
+        return look(cast, at)
     finally:
         known.KNOWN = own
+
+
+def known_anew(cast: Cast, at: datetime) -> Any:
+    """The same as `known_of`, as such a process makes it."""
+    return anew(cast, at, known_of)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every measure can be asked, the screener among them, whose text an operator loads."""
+    monkeypatch.setattr(known.planning, "askable", lambda rows: {row.key: row.title for row in rows})
 
 
 class Reading:

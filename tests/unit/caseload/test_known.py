@@ -8,12 +8,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinical.caseload import lines
+from clinical.caseload.known import queries as known
 from clinical.caseload.queries import caseload
 from cortex.audit import system
 from patients.care.models import CareTeamMember
@@ -25,7 +27,7 @@ from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
 from tests.unit.caseload import written
-from tests.unit.caseload.conftest import Reading, anew, kept
+from tests.unit.caseload.conftest import Reading, kept, known_anew, known_of
 from tests.unit.caseload.test_live import client_of
 from tests.unit.caseload.written import LATER, WRITES
 
@@ -41,34 +43,47 @@ def as_role(name: str) -> None:
     makers.scope_all()
 
 
-@pytest.mark.parametrize("write", WRITES, ids=lambda one: one.__name__.strip("_"))
+def name_of(write: Any) -> str:
+    return str(write.__name__)
+
+
+@pytest.mark.parametrize("write", WRITES, ids=name_of)
 def test_what_was_written_stands_on_the_next_list(
-    cast: Cast, write: Callable[[Cast, datetime], None]
+    cast: Cast, asked: None, write: Callable[[Cast, datetime], None]
 ) -> None:
-    """Something of each kind is there before, so that what ends or changes it has something to change."""
-    earlier = [written.message, written.session, written.measure, written.words, written.session_to_come]
-    if write is not written.another_colleague:
-        earlier.append(written.another_colleague)
-    for before in earlier:
-        before(cast, makers.now() - 20 * DAY)
-        makers.scope_all()
+    written.prepare(cast, write)
     at = makers.now() + timedelta(minutes=1)
-    first = kept(cast, at)
-    assert first == anew(cast, at)
+    assert known_of(cast, at) == known_anew(cast, at)
     write(cast, makers.now() - HOUR)
-    assert kept(cast, at) == anew(cast, at)
+    for moment in (at, at + timedelta(minutes=40)):
+        assert known_of(cast, moment) == known_anew(cast, moment)
+
+
+@pytest.mark.parametrize("write", [one for one in WRITES if one not in written.ASKED_ALWAYS], ids=name_of)
+def test_it_would_be_missed_if_nobody_told(
+    cast: Cast, asked: None, write: Callable[[Cast, datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof of the proof: without the log each of these writes makes the kept list a wrong one."""
+    written.prepare(cast, write)
+    monkeypatch.setattr(known, "marks", lambda ids: {})
+    at = makers.now() + timedelta(minutes=1)
+    known_of(cast, at)
+    write(cast, makers.now() - HOUR)
+    moments = (at, at + timedelta(minutes=40))
+    assert any(known_of(cast, moment) != known_anew(cast, moment) for moment in moments)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_history_at_any_time_is_read_as_it_is(cast: Cast, seed: int) -> None:
+def test_any_history_at_any_time_is_read_as_it_is(cast: Cast, asked: None, seed: int) -> None:
     """Writes in any order, looked at early and late: times go forward and back as people's clocks do."""
     dice = random.Random(seed)
+    written.screened(cast, makers.now() - 25 * DAY)
     for _ in range(40):
-        write = dice.choice(WRITES)
+        write = dice.choice([*WRITES, written.screened])
         write(cast, makers.now() - dice.choice([HOUR, 3 * DAY, 20 * DAY, 89 * DAY, 700 * DAY]))
         for later in (timedelta(minutes=1), dice.choice(LATER)):
             at = makers.now() + later
-            assert kept(cast, at) == anew(cast, at), (write.__name__, later)
+            assert known_of(cast, at) == known_anew(cast, at), (write.__name__, later)
 
 
 def test_whatever_is_kept_is_read_again_before_the_log_forgets_it(cast: Cast, reading: Reading) -> None:
@@ -113,7 +128,6 @@ def test_every_column_that_is_read_for_what_is_kept_tells_of_its_changes(cast: C
     """Whoever adds a question to the reading must let its table tell, or say here what the key has of it."""
     # Their ids alone, which the key names; instruments are versions that nobody edits.
     named = {"patients_patient", "clinical_instrument"}
-    written_once = {"crisis_riskassessment", "clinical_assessment"}
     never_changed = {"id", "patient_id", "role"}
     for write in (
         written.message, written.session, written.measure, written.words, written.therapy_while_high,
@@ -138,14 +152,22 @@ def test_every_column_that_is_read_for_what_is_kept_tells_of_its_changes(cast: C
     # Another table's column in the same statement.
     read["patients_message"].discard("sensitivity_labels")
     telling = told_columns()
+    for table in telling:
+        assert {"tell_insert", "tell_delete"} <= triggers(table), table
     assert set(read) - named == set(telling), "a table tells what nobody reads, or the other way round"
-    for table in set(read) - named - written_once:
+    for table in set(read) - named:
         assert read[table] - never_changed - telling[table] == set(), table
 
 
 def columns(table: str) -> set[str]:
     with connection.cursor() as cursor:
         return {one.name for one in connection.introspection.get_table_description(cursor, table)}
+
+
+def triggers(table: str) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass", [table])
+        return {name for (name,) in cursor.fetchall()}
 
 
 def told_columns() -> dict[str, set[str]]:
@@ -216,6 +238,27 @@ def test_the_application_can_neither_write_the_log_nor_take_from_it(cast: Cast, 
     refused = pytest.raises(ProgrammingError, match="permission denied")
     with refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def test_nobody_else_s_trigger_writes_the_log(cast: Cast) -> None:
+    """The functions work with the owner's right: in a table of one's own they would take made-up rows."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE mine (patient_id uuid, organization_id uuid) ON COMMIT DROP")
+        by_rows = "AFTER INSERT ON mine REFERENCING NEW TABLE AS written FOR EACH STATEMENT"
+        for how, name in ((by_rows, "rows"), ("AFTER UPDATE ON mine FOR EACH ROW", "row")):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                cursor.execute(f"CREATE TRIGGER mine {how} EXECUTE FUNCTION patients_tell_{name}()")
+
+
+def test_what_is_over_leaves_the_process(cast: Cast) -> None:
+    other = makers.make_patient(cast.home, team=[cast.alice])
+    at = makers.now()
+    kept(cast, at)
+    assert {one.pk for one in known.KNOWN._held} == {cast.patient.pk, other.pk}
+    makers.scope_all()
+    CareTeamMember.objects.filter(patient=other).update(ends_at=makers.now())
+    kept(cast, at + 2 * HOLDS)
+    assert {one.pk for one in known.KNOWN._held} == {cast.patient.pk}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning.models import MeasurePlan
-from clinical.caseload.known import queries as known
 from clinical.caseload.queries import Case
 from crisis.alerts.models import RiskAlert
 from patients.care.models import CareTeamMember
@@ -33,13 +31,13 @@ def _first_total_too_old(cast: Cast, at: datetime) -> None:
 
 
 def _words_too_old(cast: Cast, at: datetime) -> None:
-    _screened(cast, at - 70 * DAY)
+    written.screened(cast, at - 70 * DAY)
     written.words(cast, at - 60 * DAY)
 
 
 def _sitting_too_old(cast: Cast, at: datetime) -> None:
     assessed(cast, "high", at - 80 * DAY)
-    _screened(cast, at - 70 * DAY)
+    written.screened(cast, at - 70 * DAY)
     makers.make_session(
         cast.patient, kind="therapy", started_at=at - 60 * DAY, received_at=at, status="completed",
         client_ref=str(uuid4()),
@@ -47,14 +45,14 @@ def _sitting_too_old(cast: Cast, at: datetime) -> None:
 
 
 def _critical_too_old(cast: Cast, at: datetime) -> None:
-    _screened(cast, at - 50 * DAY)
+    written.screened(cast, at - 50 * DAY)
     RiskAlert.objects.filter(pk=makers.make_alert(cast.patient, "critical").pk).update(
         raised_at=at - 42 * DAY
     )
 
 
 def _colleague_begins(cast: Cast, at: datetime) -> None:
-    _screened(cast, at - DAY)
+    written.screened(cast, at - DAY)
     CareTeamMember.objects.create(
         organization=cast.home, patient=cast.patient, user=cast.sam, role="supervisor", starts_at=at
     )
@@ -76,25 +74,11 @@ def _session_begins(cast: Cast, at: datetime) -> None:
 
 def _sitting_put_down_ahead(cast: Cast, at: datetime) -> None:
     assessed(cast, "high", at - DAY)
-    _screened(cast, at - 2 * HOUR)
+    written.screened(cast, at - 2 * HOUR)
     makers.make_session(
         cast.patient, kind="therapy", started_at=at, received_at=at, status="scheduled",
         client_ref=str(uuid4()),
     )  # fmt: skip
-
-
-def _screened(cast: Cast, at: datetime) -> None:
-    row = Instrument.objects.get(key="cssrs", is_enabled=True)
-    Assessment.objects.create(
-        organization=cast.home, patient=cast.patient, instrument=row, language="en", items={}, mode="paper",
-        administered_at=at, total=0, is_valid=True, band="", scored_by_version="1",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every measure can be asked, the screener among them, whose text an operator loads."""
-    monkeypatch.setattr(known.planning, "askable", lambda rows: {row.key: row.title for row in rows})
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,14 @@ def lower_level(cast: Cast, at: datetime) -> None:
     assessed(cast, "low", at)
 
 
+def screened(cast: Cast, at: datetime) -> None:
+    row = Instrument.objects.get(key="cssrs", is_enabled=True)
+    Assessment.objects.create(
+        organization=cast.home, patient=cast.patient, instrument=row, language="en", items={}, mode="paper",
+        administered_at=at, total=0, is_valid=True, band="", scored_by_version="1",
+    )  # fmt: skip
+
+
 def words(cast: Cast, at: datetime) -> None:
     Evidence.objects.create(
         organization=cast.home, patient=cast.patient, domain="text", code="lexicon.passive_ideation",
@@ -120,7 +128,7 @@ def colleague_to_come(cast: Cast, at: datetime) -> None:
     if not CareTeamMember.objects.filter(patient=cast.patient, user=cast.sam).exists():
         CareTeamMember.objects.create(
             organization=cast.home, patient=cast.patient, user=cast.sam, role="supervisor",
-            starts_at=makers.now() + 2 * DAY,
+            starts_at=makers.now() + timedelta(minutes=30),
         )  # fmt: skip
 
 
@@ -159,6 +167,29 @@ WRITES: list[Callable[[Cast, datetime], None]] = [
     words_refuted, alert, another_colleague, colleague_to_come, colleague_gone, own_schedule,
     no_schedule, measure_switched, agrees_to_part_2, lives_elsewhere,
 ]  # fmt: skip
+# What is asked for with every page, or stands in the key: nobody need tell of it.
+ASKED_ALWAYS = (measure_switched, agrees_to_part_2, lives_elsewhere)
+
+
+def prepare(cast: Cast, write: Callable[[Cast, datetime], None]) -> None:
+    """Let something of each kind be there, and what `write` ends or changes."""
+    at = makers.now()
+    for before in (message, session, measure, words):
+        before(cast, at - 20 * DAY)
+        makers.scope_all()
+    if write is not session_to_come:
+        session_to_come(cast, at)
+    if write is not another_colleague:
+        another_colleague(cast, at)
+        CareTeamMember.objects.filter(patient=cast.patient, user=cast.bob).update(starts_at=at - 20 * DAY)
+    screened(cast, at - 10 * DAY)
+    if write is words_refuted:
+        words(cast, at - 2 * HOUR)
+    if write is no_schedule:
+        own_schedule(cast, at)
+    makers.scope_all()
+
+
 LATER = [
     timedelta(),
     timedelta(minutes=20),

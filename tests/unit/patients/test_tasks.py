@@ -47,4 +47,4 @@ def test_places_leave_and_bands_are_set(as_system: None) -> None:
 
 def test_every_task_of_the_floor_stands_on_the_timetable() -> None:
     planned = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {f"patients.upkeep.tasks.{name}" for name in tasks.__all__} <= planned
+    assert {getattr(tasks, name).name for name in tasks.__all__} <= planned
