@@ -68,16 +68,21 @@ class Shape:
             values[place] = _sent(arguments[number])
         return values
 
-    def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
+    def rows(self, arguments: tuple[Any, ...], *, each_time: bool = False) -> list[Any]:
         """Ask, and return what the queryset would: instances with what is joined or prefetched, or values.
 
+        Planned once, or `each_time` for the values, which then stand in the statement.
         Raise TransactionManagementError for a lock that nothing would hold.
         """
         if self.queryset.query.select_for_update and not connections[self.using].in_atomic_block:
             raise TransactionManagementError("A lock is held by a transaction, and there is none.")
-        asked = (self.planned, [_sent(arguments[number]) for number in self.numbers])
         query, compiler = _twin(self.queryset.query), _twin(self.compiler)
-        compiler.query, compiler.connection = query, Planning(connections[self.using])
+        compiler.query, compiler.connection = query, connections[self.using]
+        if each_time:
+            asked = (self.sql, self.filled(arguments))
+        else:
+            asked = (self.planned, [_sent(arguments[number]) for number in self.numbers])
+            compiler.connection = Planning(compiler.connection)
         compiler.as_sql = lambda *given, **named: asked
         compiler.get_converters = lambda columns: self.converters
         query.get_compiler = lambda *given, **named: compiler
@@ -103,17 +108,20 @@ class Planning:
 class Kept(Generic[Row]):
     """A function that builds a queryset from what varies (see above), called for its rows.
 
-    One that asks `partly` may leave arguments out where others, which are part of the question, say so.
+    One that asks `partly` may leave arguments out where others, which are part of the question, say so. One
+    that is planned `each_time` keeps its SQL alone: where some values have ten rows and others ten thousand.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> None:
-        self.build, self.partly = build, partly
+    def __init__(
+        self, build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False, each_time: bool = False
+    ) -> None:
+        self.build, self.partly, self.each_time = build, partly, each_time
         self.shapes: dict[tuple[Any, ...], Shape | None] = {}
 
     def __call__(self, *arguments: Any) -> list[Row]:
         """Return the rows; TypeError when `build` reckons with an argument instead of passing it on."""
         shape = self.shape_of(arguments)
-        return [] if shape is None else shape.rows(arguments)
+        return [] if shape is None else shape.rows(arguments, each_time=self.each_time)
 
     def shape_of(self, arguments: tuple[Any, ...]) -> Shape | None:
         """Return what these arguments ask, made when it is first asked; None where nobody is asked."""
@@ -148,9 +156,11 @@ class Kept(Generic[Row]):
         )  # fmt: skip
 
 
-def kept(build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False) -> Kept[Row]:
+def kept(
+    build: Callable[..., QuerySet[Any, Row]], *, partly: bool = False, each_time: bool = False
+) -> Kept[Row]:
     """Keep the SQL of a function that builds a queryset; calling it then returns the rows."""
-    return Kept(build, partly=partly)
+    return Kept(build, partly=partly, each_time=each_time)
 
 
 def _written_out(
