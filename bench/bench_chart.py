@@ -2,7 +2,8 @@
 
 Builds the house once (`manage.py synth`, as `make bench-board`; kept in `.cortex/bench-chart-<people>`).
 Reads over HTTP from one web process: the overview of people with ten years and with one year on record, their
-timeline, the caseload of the therapist who treats them, the search of diagnoses; then in a browser, how soon
+timeline, the caseload of the therapist who treats them (as it is kept, and when a tenth of them have news),
+the search of diagnoses; then in a browser, how soon
 the largest thing on each page is painted, beside the page of signing in. Checks: access rows equal the reads
 of people, the number of statements is the same for one year and for ten, no plan reads a large table whole.
 """
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -28,11 +31,13 @@ from bench.chart_paint import paints  # noqa: E402
 
 CHILDREN = str(ROOT / "bench" / "chart_children.py")
 LETTER = "a letter of a diagnosis"
+NEWS = "a tenth with news"
 # Milliseconds at p95.
 AIMS = {
     "overview, ten years": 150.0,
     "overview, one year": 150.0,
     "caseload of 300": 60.0,
+    NEWS: 60.0,
     LETTER: 30.0,
 }
 # What a therapist has typed so far, letter by letter, of a few diagnoses.
@@ -54,6 +59,24 @@ class ChartHouse(House):
     def ask(self, task: str, *arguments: str, role: str = "app") -> Any:
         """Run one task of `chart_children` and return its answer."""
         return json.loads(self.run(CHILDREN, task, *arguments, role=role).splitlines()[-1])
+
+
+class News:
+    """Says of some people at a time that a row of theirs was written, as the triggers do."""
+
+    def __init__(self, house: ChartHouse, people: list[str]) -> None:
+        owner = house.environment("owner")["DATABASE_OWNER_URL"]
+        self.connection = psycopg.connect(owner, autocommit=True)
+        self.people, self.share = people, max(1, len(people) // 10)
+
+    def tell(self, number: int) -> None:
+        """Tell of the next tenth."""
+        first = number * self.share % len(self.people)
+        self.connection.execute(
+            "INSERT INTO patients_change (patient_id, organization_id) "
+            "SELECT id, organization_id FROM patients_patient WHERE id = ANY(%s::uuid[])",
+            [self.people[first : first + self.share]],
+        )
 
 
 def read(port: int, cookie: str, path: str) -> tuple[float, int]:
@@ -99,9 +122,10 @@ def measure(house: ChartHouse, rounds: int) -> tuple[list[dict[str, Any]], list[
         "overview, ten years": [f"/charts/{one}/" for one in facts["long"]],
         "overview, one year": [f"/charts/{one}/" for one in facts["short"]],
         "timeline, ten years": [f"/charts/{one}/timeline/" for one in facts["long"]],
-        f"caseload of {facts['caseload']}": ["/caseload/"],
+        f"caseload of {len(facts['people'])}": ["/caseload/"],
+        NEWS: ["/caseload/"],
     }
-    servers = Servers(house, "embedded")
+    news, servers = News(house, facts["people"]), Servers(house, "embedded")
     times: dict[str, list[float]] = defaultdict(list)
     sizes: dict[str, int] = {}
     try:
@@ -112,6 +136,8 @@ def measure(house: ChartHouse, rounds: int) -> tuple[list[dict[str, Any]], list[
         before, load = house.ask("count", role="system"), os.getloadavg()[0]
         for number in range(rounds):
             for name, paths in pages.items():
+                if name == NEWS:
+                    news.tell(number)
                 took, size = read(servers.ports[0], facts["cookie"], paths[number % len(paths)])
                 times[name].append(took)
                 sizes[name] = max(size, sizes.get(name, 0))
@@ -119,9 +145,12 @@ def measure(house: ChartHouse, rounds: int) -> tuple[list[dict[str, Any]], list[
             times[LETTER].append(took)
             sizes[LETTER] = max(size, sizes.get(LETTER, 0))
         rows = house.ask("count", role="system") - before
-        painted = paints(servers.ports[0], facts["cookie"], {name: one[0] for name, one in pages.items()})
+        painted = paints(
+            servers.ports[0], facts["cookie"], {name: one[0] for name, one in pages.items() if name != NEWS}
+        )
     finally:
         servers.stop()
+        news.connection.close()
     figures = [_figures(name, sorted(found), sizes[name], load) for name, found in times.items()]
     asked = rounds * len(pages)
     print(f"access rows {rows} of {asked} requests")

@@ -30,8 +30,9 @@ def prepare() -> dict[str, Any]:
     session["_auth_user_hash"] = user.get_session_auth_hash()
     session.create()
     long, short = _people(user)
-    count = CareTeamMember.objects.filter(user=user, ends_at__isnull=True).count()
-    return {"cookie": session.session_key, "long": long, "short": short, "caseload": count}
+    mine = CareTeamMember.objects.filter(user=user, ends_at__isnull=True).order_by("pk")
+    people = [str(pk) for pk in mine.values_list("patient_id", flat=True)]
+    return {"cookie": session.session_key, "long": long, "short": short, "people": people}
 
 
 def _therapist() -> Any:

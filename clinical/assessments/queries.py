@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -291,38 +291,24 @@ def courses_of_ends(
 
 
 def courses_of_many(
-    owner: Mapping[UUID, UUID], offered: Iterable[Instrument], at: datetime
-) -> tuple[dict[UUID, dict[str, Course]], dict[UUID, Episode]]:
-    """Return the courses of many people, and their treatments, by the row that stands for each.
-
-    `owner` names that row for each of a person's rows, its own first. Two queries, however many people they
-    are.
-    """
-    treated = episodes(owner, at)
-    episode = by_owner(owner, treated)
-    return courses_at_ends(owner, offered, at, treated), episode
-
-
-def by_owner(owner: Mapping[UUID, UUID], treated: Mapping[UUID, Episode]) -> dict[UUID, Episode]:
-    """Return treatments by the row that stands for a person; that of the first of their rows counts."""
-    found: dict[UUID, Episode] = {}
-    for row, pk in owner.items():
-        if row in treated:
-            found.setdefault(pk, treated[row])
-    return found
+    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime
+) -> tuple[dict[UUID, dict[str, Course]], Mapping[UUID, Episode]]:
+    """Return the courses of many people, and their treatments, by row; two queries, however many they are."""
+    treated = episodes(patient_ids, at)
+    return courses_at_ends(patient_ids, offered, at, treated), treated
 
 
 def courses_at_ends(
-    owner: Mapping[UUID, UUID], offered: Iterable[Instrument], at: datetime, treated: Mapping[UUID, Episode]
-) -> dict[UUID, dict[str, Course]]:
-    """Return courses as `courses_of_many` does; they hold their ends alone. One query."""
+    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime,
+    treated: Mapping[UUID, Episode],
+) -> dict[UUID, dict[str, Course]]:  # fmt: skip
+    """Return the courses of many people whose treatments are known; they hold their ends alone. One query."""
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
     read = [(row.pk, row.read()) for row in offered]
     measured = [pk for pk, _ in read]
-    for patient_id, instrument_id, point in ends(owner, measured, at - LOOK_BACK, treated):
-        done[owner[patient_id]].append((instrument_id, point))
-    episode = by_owner(owner, treated)
-    return {pk: courses_of_ends(done[pk], read, episode.get(pk)) for pk in set(owner.values())}
+    for patient_id, instrument_id, point in ends(patient_ids, measured, at - LOOK_BACK, treated):
+        done[patient_id].append((instrument_id, point))
+    return {pk: courses_of_ends(done[pk], read, treated.get(pk)) for pk in patient_ids}
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:

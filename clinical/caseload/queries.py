@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -140,24 +139,17 @@ def marked_caseload(user: User, at: datetime) -> tuple[str, list[Case]]:
 
 
 def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
-    by_person = {case.who.person_id: case for case in found.values()}
-    ids = set(found) | set(by_person)
-
-    def case_of(patient_id: UUID | None) -> Case | None:
-        return None if patient_id is None else found.get(patient_id) or by_person.get(patient_id)
-
     for patient_id, looked_at, reviewed_at in _marks(user.pk, list(found)):
         found[patient_id].looked_at, found[patient_id].reviewed_at = looked_at, reviewed_at
     read = known([(case.who, case.since) for case in found.values()], user.organization_id, at)
     for pk, one in read.items():
         found[pk].take(one, at)
-    for alert in map(AlertLine._make, _alerts(ids, at - ENDED_WITHIN)):
-        if (case := case_of(alert.patient_id)) is not None:
-            (case.alerts if alert.status in OPEN else case.ended).append(alert)
-    for item in _items(ids):
-        if (case := case_of(item.patient_id)) is not None:
-            case.items.append(item)
-    _add_contacts(user, read, ids, case_of, at)
+    for alert in map(AlertLine._make, _alerts(list(found), at - ENDED_WITHIN)):
+        case = found[alert.patient_id]
+        (case.alerts if alert.status in OPEN else case.ended).append(alert)
+    for item in _items(list(found)):
+        found[item.patient_id].items.append(item)  # type: ignore[index]  # asked for by it
+    _add_contacts(user, found, read, at)
     for case in found.values():
         _judge(case, at)
     order = {group: number for number, (group, _, _) in enumerate(GROUPS)}
@@ -188,7 +180,10 @@ def _items(ids: Collection[UUID]) -> QuerySet[ReviewItem]:
 
 
 def _people(user: User, at: datetime) -> dict[UUID, Case]:
-    """Return the people by row: on whose team `user` is, and whom they cover for somebody else."""
+    """Return the people by row: on whose team `user` is, and whom they cover for somebody else.
+
+    None of the rows was merged into another, so each is its person's on record.
+    """
     found: dict[UUID, Case] = {}
     for one in treated(user, at, MOST):
         case = found.setdefault(one.pk, Case(one, one.since, one.covers or ""))
@@ -207,33 +202,24 @@ def _said(ids: Collection[UUID], since: date) -> Any:
 
 def add_moods(cases: Collection[Case], at: datetime) -> None:
     """Fill in the moods of the last days of these lines, with gaps; a day is the person's own. One query."""
-    owner = {case.who.person_id: case for case in cases} | {case.who.pk: case for case in cases}
-    days: dict[UUID, dict[date, int | None]] = defaultdict(dict)
+    shown = {case.who.pk: case for case in cases}
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    for patient_id, dates, moods in _said(list(owner), since):
-        days[owner[patient_id].who.pk].update(zip(dates, moods, strict=True))
-    for pk, by_day in days.items():
-        case = owner[pk]
+    for patient_id, dates, moods in _said(list(shown), since):
+        case, by_day = shown[patient_id], dict(zip(dates, moods, strict=True))
         last = local_day(case.who, at)
         drawn = [last - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
         case.check_ins = sum(day in by_day for day in drawn)
         case.moods = [by_day.get(day) for day in drawn]
 
 
-def _add_contacts(
-    user: User, read: Mapping[UUID, Known], ids: Collection[UUID], case_of: Any, at: datetime
-) -> None:
+def _add_contacts(user: User, found: dict[UUID, Case], read: Mapping[UUID, Known], at: datetime) -> None:
     """Fill in when somebody was heard last, by session, check-in or message, and when they come next."""
-    for patient_id, one in told(user, [one.contact for one in read.values()], at).items():
-        case = case_of(patient_id)
-        if case is not None:
-            case.last_heard = _latest(case.last_heard, one.last, one.said, one.wrote)
-            case.last_session_at = _latest(case.last_session_at, one.last)
-            case.next_at = min(filter(None, (case.next_at, one.following)), default=None)
-    for patient_id, booked in next_starts(ids, at).items():
-        if (case := case_of(patient_id)) is not None:
-            case.next_at = min(booked, case.next_at or booked)
+    for pk, one in told(user, [one.contact for one in read.values()], at).items():
+        found[pk].last_heard = _latest(one.last, one.said, one.wrote)
+        found[pk].last_session_at, found[pk].next_at = one.last, one.following
+    for pk, booked in next_starts(found, at).items():
+        found[pk].next_at = min(booked, found[pk].next_at or booked)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

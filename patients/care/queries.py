@@ -47,7 +47,8 @@ def _treated_places(
     return rows.values_list("patient_id", flat=True)
 
 
-# A plan for anybody reads all places of the house: it can't know how few are somebody's.
+# Planned for each value, as `_lines` is: a plan for anybody can't know how few of a house are somebody's, and
+# reads all its places and people.
 _treated = kept(_treated_places, each_time=True)
 
 
@@ -98,7 +99,6 @@ def _places(
     )[:most]  # fmt: skip
 
 
-# As above.
 _lines = kept(_places, each_time=True)
 
 

@@ -70,20 +70,13 @@ class TellChanges(Operation):
             for command, rows in BY_STATEMENT.items():
                 schema_editor.execute(STATEMENT.format(command, table, rows))
             if self.columns:
-                differ = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in self.told]
+                told = ("patient_id", *self.columns)
+                differ = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in told]
                 schema_editor.execute(ROW.format(table, " OR ".join(differ)))
-
-    @property
-    def told(self) -> list[str]:
-        """Return the columns whose change is told of."""
-        return ["patient_id", *self.columns]
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop them."""
-        self._drop(app_label, schema_editor, from_state)
-
-    def _drop(self, app_label: str, schema_editor: Any, state: Any) -> None:
-        for table in self._table(app_label, schema_editor, state):
+        for table in self._table(app_label, schema_editor, from_state):
             for command in (*BY_STATEMENT, "update"):
                 schema_editor.execute(f'DROP TRIGGER IF EXISTS tell_{command} ON "{table}"')
 

@@ -280,14 +280,12 @@ def own_people(user: User, at: datetime) -> list[Person[Treated]]:
 
 
 def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
-    owner = {pk: pk for pk in found} | {one.patient.person_id: pk for pk, one in found.items()}
-    courses, treatments = measures.courses_of_many(owner, offered, at)
-    levels = latest_levels(one.patient.person_id for one in found.values())
+    """Fill in what is known of rows none of which was merged into another, so that each is its person's."""
+    courses, treatments = measures.courses_of_many(found, offered, at)
+    levels = latest_levels(found)
     for pk, one in found.items():
         one.courses, one.episode = courses[pk], treatments.get(pk)
-        one.ids = (one.patient.person_id,)
-        assessed = levels.get(one.patient.person_id)
-        one.level = assessed.level if assessed else ""
+        one.level = levels[pk].level if pk in levels else ""
     return list(found.values())
 
 

@@ -126,9 +126,9 @@ def _read(
     missing: Sequence[tuple[Treated, Asked, Version]], house: House, at: datetime
 ) -> Iterator[tuple[Asked, Known]]:
     """Read these people anew; eight queries, however many they are."""
-    owner = {one.pk: one.pk for _, one, _ in missing}
-    levels = latest_levels(owner)
-    courses = measures.courses_at_ends(owner, house.offered, at, house.treated)
+    ids = [one.pk for _, one, _ in missing]
+    levels = latest_levels(ids)
+    courses = measures.courses_at_ends(ids, house.offered, at, house.treated)
     people = [
         planning.person_of(
             who, (), courses[one.pk], one.since,
@@ -137,7 +137,7 @@ def _read(
         for who, one, version in missing
     ]  # fmt: skip
     reckoned = planning.reckonings(people, at)
-    contacts = {found.pk: found for found in found_contacts(owner, at)}
+    contacts = {found.pk: found for found in found_contacts(ids, at)}
     for _, one, version in missing:
         own, when = courses[one.pk], reckoned[one.pk]
         firsts = [course.points[0].at + measures.LOOK_BACK for course in own.values() if course.points]
