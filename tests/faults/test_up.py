@@ -44,7 +44,7 @@ def house(folder: Path) -> Iterator[UpRun]:
 def refusal(data_dir: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", "up", *arguments], cwd=ROOT, env=environment(data_dir),
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
