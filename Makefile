@@ -11,7 +11,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium-headless-shell |
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
 
-.PHONY: run install dev browser test test-long lint types checks unit faults sabotage \
+.PHONY: run install dev browser test test-long lint types checks unit shots faults sabotage \
 	proof proof-tests proof-benches proof-schema \
 	bench-start bench-risk bench-sweep bench-audit bench-board bench-chart bench-intake bench-live clean clean-data
 
@@ -69,6 +69,10 @@ test: browser lint types checks
 # What tests/budget.json names as long, with what a short run has instead; .ci/run wants both.
 test-long: browser
 	$(TESTS) --forms long
+
+# Every page of desk and room, photographed in .cortex/shots: light at 1440 and dark at 390 pixels.
+shots: browser
+	CORTEX_SHOTS=.cortex/shots $(BIN)/python -m pytest -q tests/browser/test_every_page.py
 
 # An hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -19,8 +20,9 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinical.assessments.actions import finish_assessment
 from clinical.caseload.known import queries as known
-from clinical.notes.actions import begin_note, save_block, save_draft
+from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
 from cortex.accounts.invitations.actions import invite_person
@@ -46,6 +48,7 @@ from tests import makers
 from tests.api.conftest import Api, issue_key
 from tests.cast import Cast, make_cast
 from tests.office_rows import add_rows
+from tests.walk.notes import write
 from tests.walk.plans import begin
 from tests.walk.safety import make_safety_plan
 
@@ -61,7 +64,11 @@ SHORT = {
     "documents": "one person",
     "consent": "one person",
     "crises": "one person",
+    "measure result": "one questionnaire",
+    "note": "one note",
+    "note form": "one note",
     "plan": "one person",
+    "session": "one session",
     "safety plan": "one person",
     "safety plan form": "one person",
     "appointments": "one person",
@@ -84,6 +91,8 @@ class House:
         self.app = Api(f"Api-Key {issue_key(self.cast.home)[1]}")
         self.rows = 0
         self.busy: RiskAlert | None = None
+        # Pages of one thing in the busy person's chart: name in the baseline, address within the chart.
+        self.single: dict[str, str] = {}
 
     def grow(self, rows: int) -> None:
         """Add rows until there are so many."""
@@ -103,11 +112,13 @@ class House:
             assert mine.patient is not None
             begin(makers.staff(cast.alice), mine.patient.pk, "Low since the spring.")
             make_safety_plan(cast.alice, mine.patient.pk, "Made")
+            self._fill(mine.patient.pk)
         log_attempt(actor=cleo, alert_id=self.busy.pk, note="Nobody answers.")
         assert self.busy.patient is not None
         sat = makers.make_session(self.busy.patient, client_ref=f"chat-{self.rows}")
         alice, who = makers.staff(cast.alice), self.busy.patient.pk
         note = begin_note(actor=alice, patient_id=who, note_type="session_note", session_id=sat.pk)
+        self.single |= {"session": f"sessions/{sat.pk}/", "note form": f"notes/{note.pk}/edit/"}
         save_draft(
             actor=alice, patient_id=who, note_id=note.pk, version=1, spell=uuid7(), number=1,
             sections={"free_text": "Made."},
@@ -161,6 +172,14 @@ class House:
                 planned_start=start, planned_end=start + timedelta(hours=8),
             )  # fmt: skip
         self.rows += 1
+
+    def _fill(self, patient_id: UUID) -> None:
+        """What stands once in the chart that is looked at: a questionnaire, a signed note."""
+        alice, calm = makers.staff(self.cast.alice), {f"q{number}": 0 for number in range(1, 8)}
+        measure, _ = finish_assessment(actor=alice, patient_id=patient_id, key="gad7", answers=calm)
+        written = write(alice, patient_id, "session_note", risk_statement="None.").note
+        note = sign_note(actor=alice, patient_id=patient_id, note_id=written.pk, version=written.version)
+        self.single = {"measure result": f"measures/results/{measure.pk}/", "note": f"notes/{note.pk}/"}
 
     def _office_rows(self) -> None:
         """What an administrator leaves behind: a key, an invitation, a crisis line."""
@@ -229,6 +248,8 @@ class House:
             "calendar": (alice, "/calendar/", {}), "billing": (ada, "/billing/", {}),
             "measures due": (alice, "/measures/", {}),
             "appointments": (alice, f"{chart}appointments/", {}),
+        } | {
+            name: (alice, f"{chart}{path}", {}) for name, path in self.single.items()
         } | {
             f"admin {name}": (looking.get(name, ada), f"/admin/{name}/{NARROWED.get(name, '')}", {})
             for name in OFFICE

@@ -45,10 +45,13 @@ class Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def table_row(head: str, cells: Iterable[object]) -> str:
-    """Return a row of a table behind a chart, quicker than a template: cells are escaped, `head` is not."""
+def table_row(head: str, cells: Iterable[object], x: float) -> str:
+    """Return a row of a table behind a chart, quicker than a template: cells are escaped, `head` is not.
+
+    `x` is where it lies in the picture, in percent: arrow keys read a chart by its rows.
+    """
     told = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
-    return f'<tr><th scope="row" class="nowrap">{head}</th>{told}</tr>'
+    return f'<tr data-x="{_n(x)}"><th scope="row" class="nowrap">{head}</th>{told}</tr>'
 
 
 def _dot(is_last: bool) -> str:
@@ -117,6 +120,13 @@ def after_gaps(points: Sequence[Point]) -> set[datetime]:
     return {now.at for before, now in pairwise(points) if now.at - before.at > GAP}
 
 
+def place_of(at: datetime, points: Sequence[Point]) -> float:
+    """Return where a time lies between the first and the last of these points, in percent of the picture."""
+    first = points[0].at
+    span = max(days_between(first, points[-1].at), 1.0)
+    return LEFT + days_between(first, at) / span * WIDTH if len(points) > 1 else 50.0
+
+
 def measure(course: Course, name: str, description: str, marks: Sequence[Mark] = ()) -> SafeString:
     """Draw the totals over bands and cut-off, true to date, with the course that was expected.
 
@@ -124,11 +134,10 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
     """
     definition, points = course.definition, course.points
     first, last = points[0].at, points[-1].at
-    span = max(days_between(first, last), 1.0)
     y = Scale(0, definition.highest, BOTTOM, TOP)
 
     def x(at: datetime) -> float:
-        return LEFT + days_between(first, at) / span * WIDTH if len(points) > 1 else 50.0
+        return place_of(at, points)
 
     bands, words = _bands(definition, y)
     wanted = _expected(course, last, x, y) if len(points) > 1 else ""

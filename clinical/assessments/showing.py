@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from clinical.assessments.drawing import Mark, after_gaps, measure, table_row
+from clinical.assessments.drawing import Mark, after_gaps, measure, place_of, table_row
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
 from cortex.ui.paths import path_to
@@ -72,7 +72,8 @@ def _table(one: Course, patient_id: UUID | None) -> SafeString:
             ("visits are missing before it", point.at in gaps),
         )
         words = " ".join(word for word, holds in said if holds)
-        rows.append(table_row(day, (point.total, band_label(one, point.band), words)))
+        cells = (point.total, band_label(one, point.band), words)
+        rows.append(table_row(day, cells, place_of(point.at, one.points)))
     return mark_safe("".join(rows))  # noqa: S308
 
 

@@ -204,7 +204,7 @@ def table(axis: Axis) -> SafeString:
             *(measured.get(title, "") for title in titles),
             ", ".join(words.get(day, ())),
         )
-        rows.append(table_row(f"{day:%-d %b %Y}", cells))
+        rows.append(table_row(f"{day:%-d %b %Y}", cells, axis.x(day) / 10))
     return mark_safe("".join(rows))  # noqa: S308
 
 

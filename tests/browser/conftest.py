@@ -19,7 +19,7 @@ import psutil
 import pytest
 from django.conf import settings
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from cortex.accounts.models import User
@@ -105,6 +105,15 @@ class Visitor:
         tab.get_by_role("button", name="Sign in").click()
         tab.wait_for_url(lambda url: "/accounts/" not in url)
         tab.close()
+
+    def tab_to(self, target: Locator, most: int = 150) -> Locator:
+        """Press Tab until a control has the focus, as somebody without a mouse would, and return it."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if target.evaluate("(one) => one === document.activeElement"):
+                assert target.evaluate("(one) => one.matches(':focus-visible')")
+                return target
+        raise AssertionError(f"no Tab reaches {target}")
 
     def axe(self, only: list[str] | None = None) -> list[Any]:
         """Return what axe finds on the page as it stands: WCAG 2.2 AA and best practice, or these rules."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -117,22 +118,80 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     expect(page.locator(".pt-lines")).to_be_in_viewport()
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
 
-    # The timeline: a filter, a finding judged, a pin.
-    page.get_by_role("link", name="Say if it is right").focus()
+    # The timeline: a filter, a finding judged, a pin, each reached by Tab.
+    visitor.tab_to(page.get_by_role("link", name="Say if it is right"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("checkbox", name="Levels and signals")).to_be_checked()
     entry = page.locator(".te").first
-    entry.locator("summary").focus()
+    visitor.tab_to(entry.locator("summary"))
     page.keyboard.press("Enter")
-    entry.get_by_role("textbox").fill("Fits what I heard.")
-    entry.get_by_role("button", name="Accept").press("Enter")
-    expect(page.locator(".te").first).to_contain_text("Accepted by Alice Achieng")
-    page.locator(".te").first.get_by_role("button", name="Pin").press("Enter")
+    visitor.tab_to(entry.get_by_role("textbox"))
+    page.keyboard.type("Fits what I heard.")
+    visitor.tab_to(entry.get_by_role("button", name="Accept"))
+    page.keyboard.press("Enter")
+    expect(entry).to_contain_text("Accepted by Alice Achieng")
+    visitor.tab_to(entry.get_by_role("button", name="Pin"))
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     makers.scope_all()
     assert FindingReview.objects.get().verdict == "accepted"
     assert TimelinePin.objects.count() == 1
+
+
+def test_a_chart_is_read_and_its_sections_are_opened_by_keys_in_a_theme_that_stays(
+    visit: Visit, people: Cast
+) -> None:
+    fill(people)
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/")
+
+    # A drawn chart: the newest day first, Home the oldest; said, shown, and its table by T.
+    drawn = visitor.tab_to(page.get_by_role("group", name=re.compile("Mood, level and measures over time")))
+    shown, said = drawn.locator(".cx-tip"), page.locator("#say-polite")
+    page.keyboard.press("ArrowLeft")
+    expect(shown).to_contain_text("Level: low")
+    newest = shown.inner_text().split("\n")[0]
+    page.keyboard.press("ArrowLeft")
+    expect(said).to_contain_text("Mood: ")
+    page.keyboard.press("Home")
+    oldest = shown.inner_text().split("\n")[0]
+    expect(said).to_contain_text(oldest)
+    assert oldest != newest
+    table = page.get_by_role("region", name="Mood, level and measures by day")
+    expect(table).to_be_hidden()
+    page.keyboard.press("t")
+    expect(table).to_be_visible()
+    assert table.locator("tbody tr").first.inner_text().startswith(newest)
+    assert table.locator("tbody tr").last.inner_text().startswith(oldest)
+    assert visitor.axe() == []
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+
+    # The theme is switched by its own button, and is there on the next page.
+    visitor.tab_to(page.get_by_role("button", name="Switch to dark theme"))
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert visitor.axe() == []
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("4")
+    expect(page).to_have_url(re.compile(r"/measures/$"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+    # Where digits answer a questionnaire, none of them opens a section.
+    visitor.tab_to(page.get_by_role("link", name="Ask PHQ-9"))
+    page.keyboard.press("Enter")
+    visitor.tab_to(page.get_by_role("button", name="Begin"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("2")
+    visitor.tab_to(page.locator('[data-item="q1"] input').first)
+    page.keyboard.press("2")
+    expect(page.locator('[data-item="q1"] input[value="2"]')).to_be_checked()
+    expect(page.locator("#saved")).to_have_text("1 saved")
 
 
 def lived_in(people: Cast) -> dict[str, str]:

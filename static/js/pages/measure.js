@@ -45,14 +45,15 @@ for (const radio of form?.querySelectorAll('input[type="radio"]:checked') ?? [])
   if (!radio.defaultChecked) save(radio.closest("[data-item]").dataset.item, radio.value);
 }
 
+/* A digit is an answer here, also where it is none of this question's: no section of the chart opens by it. */
 document.addEventListener("keydown", (event) => {
   if (document.body.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
-  const question = document.activeElement.closest?.("[data-item]");
-  if (!question || !/^[0-9]$/.test(event.key)) return;
-  const radio = question.querySelector(`input[type="radio"][value="${event.key}"]`);
-  if (!radio) return;
+  if (!form || !/^[0-9]$/.test(event.key) || event.target.closest?.("input:not([type=radio]), textarea")) return;
   event.preventDefault();
+  const question = document.activeElement.closest?.("[data-item]");
+  const radio = question?.querySelector(`input[type="radio"][value="${event.key}"]`);
+  if (!radio) return;
   radio.click();
   const next = question.nextElementSibling?.querySelector?.('input[type="radio"]');
   (next ?? form.querySelector("[type=submit]")).focus();
-});
+}, true);

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from clinical.pathway import actions as ways
 from clinical.pathway.queries import answers
+from cortex.accounts.models import User
 from cortex.audit import NotFound, RuleBroken
 from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.queries import items
@@ -189,6 +190,30 @@ def test_an_absence_lends_charts_and_tasks_and_takes_them_back(cast: Cast) -> No
     assert sees(cast.alice, cast.patient) == "care_team"
     with pytest.raises(NotFound):
         finish_item(actor=staff(cast.bob), item_id=item.pk, outcome="contacted")
+
+
+def test_the_alerts_of_who_is_away_come_to_the_cover_and_go_back(cast: Cast) -> None:
+    away = plan_absence(
+        actor=staff(cast.alice), user_id=cast.alice.pk, cover_id=cast.bob.pk, starts_at=makers.now(),
+        ends_at=makers.now() + 7 * DAY,
+    )  # fmt: skip
+    makers.scope_all()
+    alert = makers.make_alert(cast.patient, "high", reason_code="H11")
+    makers.scope_all()
+
+    def stands(user: User) -> tuple[bool, int]:
+        """Whether a caseload shows the alert first, and what its page answers."""
+        client, page = as_user(user), reverse("crisis:alert_page", args=[alert.pk])
+        text = client.get(reverse("clinical:caseload")).content.decode()
+        return "An alert is open, high." in text and page in text, client.get(page).status_code
+
+    assert stands(cast.bob) == (True, 200)
+    text = as_user(cast.bob).get(reverse("clinical:caseload")).content.decode()
+    assert "for Alice Achieng" in text
+    end_absence(actor=staff(cast.alice), absence_id=away.pk)
+    makers.scope_all()
+    assert stands(cast.bob)[0] is False
+    assert stands(cast.alice) == (True, 200)
 
 
 def test_the_page_plans_ones_own_absence_and_a_supervisors_anybodys(cast: Cast) -> None:
