@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +30,8 @@ from patients.registry.models import Patient
 
 # A course older than this says nothing about treatment now.
 LOOK_BACK = timedelta(days=730)
+# The rows that were linked to each row on record that has any.
+Linked = Mapping[UUID, Sequence[UUID]]
 
 
 def instruments(organization_id: UUID | None = None) -> list[Instrument]:
@@ -291,23 +293,28 @@ def courses_of_ends(
 
 
 def courses_of_many(
-    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime
+    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime, linked: Linked
 ) -> tuple[dict[UUID, dict[str, Course]], Mapping[UUID, Episode]]:
     """Return the courses of many people, and their treatments, by row; two queries, however many they are."""
-    treated = episodes(patient_ids, at)
-    return courses_at_ends(patient_ids, offered, at, treated), treated
+    treated = episodes([*patient_ids, *(row for rows in linked.values() for row in rows)], at)
+    return courses_at_ends(patient_ids, offered, at, treated, linked), treated
 
 
 def courses_at_ends(
     patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime,
-    treated: Mapping[UUID, Episode],
+    treated: Mapping[UUID, Episode], linked: Linked,
 ) -> dict[UUID, dict[str, Course]]:  # fmt: skip
-    """Return the courses of many people whose treatments are known; they hold their ends alone. One query."""
+    """Return the courses of many people whose treatments are known; they hold their ends alone. One query.
+
+    What was taken of a row that is linked to one of them is of the same course: the ends of each row.
+    """
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
     read = [(row.pk, row.read()) for row in offered]
     measured = [pk for pk, _ in read]
-    for patient_id, instrument_id, point in ends(patient_ids, measured, at - LOOK_BACK, treated):
-        done[patient_id].append((instrument_id, point))
+    owner = {row: pk for pk, rows in linked.items() for row in rows}
+    spans = {**treated, **{row: treated[pk] for row, pk in owner.items() if pk in treated}}
+    for row, instrument_id, point in ends([*patient_ids, *owner], measured, at - LOOK_BACK, spans):
+        done[owner.get(row, row)].append((instrument_id, point))
     return {pk: courses_of_ends(done[pk], read, treated.get(pk)) for pk in patient_ids}
 
 

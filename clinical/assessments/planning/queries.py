@@ -26,7 +26,7 @@ from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
 from patients.care.queries import Treated, care_since, treated
 from patients.registry.models import Patient
-from patients.registry.queries import rows_of
+from patients.registry.queries import linked_rows, rows_of
 from patients.sessions.models import Session
 
 # What asks for a screener before this was long ago answered by somebody.
@@ -280,10 +280,12 @@ def own_people(user: User, at: datetime) -> list[Person[Treated]]:
 
 
 def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
-    """Fill in what is known of rows none of which was merged into another, so that each is its person's."""
-    courses, treatments = measures.courses_of_many(found, offered, at)
+    """Fill in what is known of people by their rows on record; what was filed under a linked row counts."""
+    linked = linked_rows(found)
+    courses, treatments = measures.courses_of_many(found, offered, at, linked)
     levels = latest_levels(found)
     for pk, one in found.items():
+        one.ids = linked.get(pk, ())
         one.courses, one.episode = courses[pk], treatments.get(pk)
         one.level = levels[pk].level if pk in levels else ""
     return list(found.values())
