@@ -18,7 +18,7 @@ from clinical.assessments.episodes import Episode, episodes
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
-from clinical.assessments.schedule import Taken
+from clinical.assessments.schedule import Own, Taken, missed
 from clinical.assessments.scoring import Change, change, cutoff_of, days_between, is_adolescent
 from cortex.access.context import AccessContext, holds
 from cortex.audit import NotFound, RuleBroken
@@ -145,7 +145,8 @@ class Course:
     """The valid totals of one measure, oldest first, with what they say.
 
     `episode` is the treatment that goes on, from whose beginning change is reckoned; `is_young` says that the
-    cut-off of adolescents held at the newest total.
+    cut-off of adolescents held at the newest total. `began` (None: with the first total) and `own` are what
+    the schedule is reckoned by, for a course that is drawn.
     """
 
     definition: Definition
@@ -153,6 +154,8 @@ class Course:
     declined: int = 0
     episode: Episode | None = None
     is_young: bool = False
+    began: datetime | None = None
+    own: Own = field(default_factory=Own)
 
     @property
     def latest(self) -> Point | None:
@@ -201,6 +204,12 @@ class Course:
         """Return the points as the schedule reads them."""
         below = self.definition.change.remission_below
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
+
+    def gaps(self) -> set[datetime]:
+        """Return the times of the points before which visits are missing, by the schedule of their time."""
+        if not self.points:
+            return set()
+        return missed(self.definition.key, self.taken(), self.began or self.points[0].at, self.own)
 
 
 # Of one measure of one row's person: its standing valid administrations of late.

@@ -209,8 +209,21 @@ def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Any]) -> dict[UUID, d
         if row.paused_until is not None:
             until = datetime.combine(row.paused_until, time(), zone_of(people[pk].zone()))
         every = timedelta(days=row.interval_days) if row.interval_days else None
-        found[pk][row.key] = Own(every, row.is_paused, until)
+        found[pk][row.key] = Own(every, row.is_paused, until, row.set_at)
     return found
+
+
+def hold_to_schedule(courses: Mapping[str, Course], facts: Facts) -> None:
+    """Tell a person's courses the schedule by which visits are missing."""
+    for key, one in courses.items():
+        one.began, one.own = facts.began, facts.own.get(key, Own())
+
+
+def read_schedule(courses: Mapping[str, Course], patient: Patient, ids: Iterable[UUID], at: datetime) -> None:
+    """The same where nothing else is asked about when measures are due; two queries."""
+    own = _own(dict.fromkeys(ids, patient.pk), {patient.pk: patient})
+    began = care_since(patient.pk, at) or patient.registered_at
+    hold_to_schedule(courses, Facts(began, own=own.get(patient.pk, {})))
 
 
 def alerts_since(patient_ids: Iterable[UUID], since: datetime) -> list[tuple[datetime, str]]:
