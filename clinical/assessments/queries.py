@@ -328,7 +328,10 @@ def courses_at_ends(
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:
-    """Return the answers of one administration as lines of a table: key, question, answer, value."""
+    """Return the answers of one administration as lines of a table: key, question, answer, value.
+
+    `counts` is false for what stands beside the total.
+    """
     definition = one.instrument.read()
     words = text.texts if text is not None else {}
     lines = []
@@ -342,6 +345,7 @@ def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, A
                 "answer": answers.get(str(value), "") if value is not None else "",
                 "value": value,
                 "asked": definition.is_asked(item, one.items),
+                "counts": item.in_total,
                 "rings": definition.key == "phq9" and item.key == "q9" and bool(value),
             }
         )

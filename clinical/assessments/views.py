@@ -236,11 +236,14 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         alerts = open_of_people(ids)
         superseded = queries.correction_of(one)
         may_ask = superseded is None and context.broken_glass is None
+        lines = queries.item_lines(one, queries.any_text(one))
         return render(
             request, "clinical/assessments/result.html",
             {
                 "patient": patient, "person": person, "one": one,
-                "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
+                "lines": [line for line in lines if line["counts"]],
+                "beside": [line for line in lines if not line["counts"]],
+                "flags": flag_words(one.flags),
                 "card": course_row(course, patient_id), "alerts": [alert_row(alert) for alert in alerts],
                 "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
                 "screener": _screener(patient, one, done) if may_ask else "",
