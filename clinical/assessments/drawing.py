@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from itertools import pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
 from clinical.assessments.definitions import Definition
 from clinical.assessments.expected import expected_total
 from clinical.assessments.queries import Course, Point
-from clinical.assessments.schedule import LATER_EVERY, TASK_AFTER
 from clinical.assessments.scoring import days_between
 
 HEIGHT, TOP, BOTTOM = 176, 12, 146
@@ -111,15 +109,6 @@ class Mark:
         return "tick tick-plan" if self.is_plan else "tick"
 
 
-# Two totals further apart than the longest usual interval have missing visits between them.
-GAP = LATER_EVERY + TASK_AFTER
-
-
-def after_gaps(points: Sequence[Point]) -> set[datetime]:
-    """Return the times of the points before which visits are missing."""
-    return {now.at for before, now in pairwise(points) if now.at - before.at > GAP}
-
-
 def place_of(at: datetime, points: Sequence[Point]) -> float:
     """Return where a time lies between the first and the last of these points, in percent of the picture."""
     first = points[0].at
@@ -140,8 +129,8 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         return place_of(at, points)
 
     bands, words = _bands(definition, y)
-    wanted = _expected(course, last, x, y) if len(points) > 1 else ""
-    gaps = after_gaps(points)
+    wanted = _expected(course, last, x, y) if _is_expected(course) else ""
+    gaps = course.gaps()
     path = line([
         pair for one in points
         for pair in ([(x(one.at) * 10, None)] if one.at in gaps else []) + [(x(one.at) * 10, y(one.total))]
@@ -167,6 +156,23 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         f"{_dates(first, last, len(points))}</svg>"
         f'<svg width="100" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
     )
+
+
+def legend(course: Course, marks: Sequence[Mark] = ()) -> list[str]:
+    """Return what stands for what in the picture of a course, as far as it is drawn there."""
+    points = course.points
+    if not points:
+        return []
+    drawn = [one for one in marks if points[0].at <= one.at <= points[-1].at]
+    said = (
+        ("dashed: the course that we expect, our policy and no norm", _is_expected(course)),
+        (f"dotted: cut-off {course.cutoff}", course.cutoff is not None),
+        ("ring: item 9 answered with yes", any("item9_endorsed" in one.flags for one in points)),
+        ("broken line: visits are missing", bool(course.gaps())),
+        ("dashed upright: alert", any(not one.is_plan for one in drawn)),
+        ("upright: change of plan", any(one.is_plan for one in drawn)),
+    )
+    return [words for words, holds in said if holds]
 
 
 def _cutoff(cutoff: int | None, y: Scale) -> str:
@@ -199,9 +205,17 @@ def _bands(definition: Definition, y: Scale) -> tuple[str, str]:
     return shapes, words
 
 
+def _is_expected(course: Course) -> bool:
+    rules = course.definition.change
+    return (
+        len(course.points) > 1 and rules.remission_below is not None
+        and not course.definition.higher_is_better
+    )  # fmt: skip
+
+
 def _expected(course: Course, last: datetime, x: Callable[[datetime], float], y: Scale) -> str:
     definition, baseline = course.definition, course.baseline
-    if baseline is None or definition.change.remission_below is None or definition.higher_is_better:
+    if baseline is None:
         return ""
     step = (last - baseline.at) / 12
     steps = [(baseline.at + part * step, days_between(baseline.at, last) * part / 12) for part in range(13)]

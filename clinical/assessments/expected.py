@@ -41,5 +41,5 @@ def track(definition: Definition, first: int, latest: int, days: float) -> Track
     if rules.worse is not None and latest - first >= rules.worse:
         return Track("not_on_track", f"{latest - first} points above the baseline.", course)
     if latest - course >= rules.significant:
-        return Track("not_on_track", f"{latest}, where about {course:.0f} was expected by now.", course)
-    return Track("on_track", f"{latest}, about {course:.0f} was expected by now.", course)
+        return Track("not_on_track", f"{latest}, where our course expects about {course:.0f} by now.", course)
+    return Track("on_track", f"{latest}, our course expects about {course:.0f} by now.", course)

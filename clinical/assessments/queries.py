@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from clinical.assessments.episodes import Episode, episodes
 from clinical.assessments.expected import Track, track
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
 from clinical.assessments.planning.models import InstrumentSwitch
-from clinical.assessments.schedule import Taken
+from clinical.assessments.schedule import Own, Taken, missed
 from clinical.assessments.scoring import Change, change, cutoff_of, days_between, is_adolescent
 from cortex.access.context import AccessContext, holds
 from cortex.audit import NotFound, RuleBroken
@@ -30,6 +30,8 @@ from patients.registry.models import Patient
 
 # A course older than this says nothing about treatment now.
 LOOK_BACK = timedelta(days=730)
+# The rows that were linked to each row on record that has any.
+Linked = Mapping[UUID, Sequence[UUID]]
 
 
 def instruments(organization_id: UUID | None = None) -> list[Instrument]:
@@ -143,7 +145,8 @@ class Course:
     """The valid totals of one measure, oldest first, with what they say.
 
     `episode` is the treatment that goes on, from whose beginning change is reckoned; `is_young` says that the
-    cut-off of adolescents held at the newest total.
+    cut-off of adolescents held at the newest total. `began` (None: with the first total) and `own` are what
+    the schedule is reckoned by, for a course that is drawn.
     """
 
     definition: Definition
@@ -151,6 +154,8 @@ class Course:
     declined: int = 0
     episode: Episode | None = None
     is_young: bool = False
+    began: datetime | None = None
+    own: Own = field(default_factory=Own)
 
     @property
     def latest(self) -> Point | None:
@@ -199,6 +204,12 @@ class Course:
         """Return the points as the schedule reads them."""
         below = self.definition.change.remission_below
         return tuple(Taken(one.at, below is not None and one.total < below) for one in self.points)
+
+    def gaps(self) -> set[datetime]:
+        """Return the times of the points before which visits are missing, by the schedule of their time."""
+        if not self.points:
+            return set()
+        return missed(self.definition.key, self.taken(), self.began or self.points[0].at, self.own)
 
 
 # Of one measure of one row's person: its standing valid administrations of late.
@@ -291,28 +302,36 @@ def courses_of_ends(
 
 
 def courses_of_many(
-    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime
+    patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime, linked: Linked
 ) -> tuple[dict[UUID, dict[str, Course]], Mapping[UUID, Episode]]:
     """Return the courses of many people, and their treatments, by row; two queries, however many they are."""
-    treated = episodes(patient_ids, at)
-    return courses_at_ends(patient_ids, offered, at, treated), treated
+    treated = episodes([*patient_ids, *(row for rows in linked.values() for row in rows)], at)
+    return courses_at_ends(patient_ids, offered, at, treated, linked), treated
 
 
 def courses_at_ends(
     patient_ids: Collection[UUID], offered: Iterable[Instrument], at: datetime,
-    treated: Mapping[UUID, Episode],
+    treated: Mapping[UUID, Episode], linked: Linked,
 ) -> dict[UUID, dict[str, Course]]:  # fmt: skip
-    """Return the courses of many people whose treatments are known; they hold their ends alone. One query."""
+    """Return the courses of many people whose treatments are known; they hold their ends alone. One query.
+
+    What was taken of a row that is linked to one of them is of the same course: the ends of each row.
+    """
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
     read = [(row.pk, row.read()) for row in offered]
     measured = [pk for pk, _ in read]
-    for patient_id, instrument_id, point in ends(patient_ids, measured, at - LOOK_BACK, treated):
-        done[patient_id].append((instrument_id, point))
+    owner = {row: pk for pk, rows in linked.items() for row in rows}
+    spans = {**treated, **{row: treated[pk] for row, pk in owner.items() if pk in treated}}
+    for row, instrument_id, point in ends([*patient_ids, *owner], measured, at - LOOK_BACK, spans):
+        done[owner.get(row, row)].append((instrument_id, point))
     return {pk: courses_of_ends(done[pk], read, treated.get(pk)) for pk in patient_ids}
 
 
 def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, Any]]:
-    """Return the answers of one administration as lines of a table: key, question, answer, value."""
+    """Return the answers of one administration as lines of a table: key, question, answer, value.
+
+    `counts` is false for what stands beside the total.
+    """
     definition = one.instrument.read()
     words = text.texts if text is not None else {}
     lines = []
@@ -326,6 +345,7 @@ def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, A
                 "answer": answers.get(str(value), "") if value is not None else "",
                 "value": value,
                 "asked": definition.is_asked(item, one.items),
+                "counts": item.in_total,
                 "rings": definition.key == "phq9" and item.key == "q9" and bool(value),
             }
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 EVERY = timedelta(days=14)
 LATER_EVERY = timedelta(days=28)
@@ -32,15 +33,23 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Where one person's schedule of a measure differs: another interval, or a pause (`until` None: open)."""
+    """Where one person's schedule of a measure differs: another interval, or a pause (`until` None: open).
+
+    `since` is when that was said last; what held before it is not kept.
+    """
 
     every: timedelta | None = None
     is_paused: bool = False
     until: datetime | None = None
+    since: datetime | None = None
 
     def rests(self, at: datetime) -> bool:
         """Whether the measure is not asked for at a time."""
         return self.is_paused and (self.until is None or at < self.until)
+
+    def rested(self, start: datetime, end: datetime) -> bool:
+        """Whether the measure was not asked for in a part of a time."""
+        return self.rests(start) and (self.since is None or self.since < end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,13 @@ def next_due(taken: Sequence[Taken], began: datetime) -> datetime:
     """Return when the next is due: fortnightly for 12 weeks, then monthly, quarterly when stable."""
     if not taken:
         return began
-    last = taken[-1]
+    return taken[-1].at + _every(taken, began)
+
+
+def _every(taken: Sequence[Taken], began: datetime) -> timedelta:
     if is_stable(taken):
-        return last.at + STABLE_EVERY
-    return last.at + (EVERY if last.at - began < FIRST_WEEKS else LATER_EVERY)
+        return STABLE_EVERY
+    return EVERY if taken[-1].at - began < FIRST_WEEKS else LATER_EVERY
 
 
 def is_stable(taken: Sequence[Taken]) -> bool:
@@ -159,6 +171,30 @@ def _screener(facts: Facts, own: Own) -> Due | None:
     if own.every is not None:
         asked.append((last + own.every, "own"))
     return Due("cssrs", *min(asked)) if asked else None
+
+
+def missed(key: str, taken: Sequence[Taken], began: datetime, own: Own) -> set[datetime]:
+    """Return the times of those of `taken` that came over a week later than the interval in force then says.
+
+    What follows no calendar misses nothing, and a pause asks for nothing.
+    """
+    found = set()
+    for number, (before, now) in enumerate(pairwise(taken), 1):
+        # What was taken before those who care now came had a beginning of its own.
+        start = began if before.at >= began else taken[0].at
+        every = _in_force(key, taken[max(number - 2, 0) : number], start, own)
+        late = every is not None and now.at - before.at > every + TASK_AFTER
+        if late and not own.rested(before.at, now.at):
+            found.add(now.at)
+    return found
+
+
+def _in_force(key: str, taken: Sequence[Taken], began: datetime, own: Own) -> timedelta | None:
+    """Return the interval after the last of these; the longer of both where the own one came later."""
+    usual = EVERY if key in WELLBEING else _every(taken, began) if key in ROUTINE else None
+    if own.every is None or own.since is None or taken[-1].at >= own.since:
+        return own.every or usual
+    return None if usual is None else max(usual, own.every)
 
 
 def is_late(due_at: datetime, at: datetime) -> bool:

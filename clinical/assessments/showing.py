@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from clinical.assessments.drawing import Mark, after_gaps, measure, place_of, table_row
+from clinical.assessments.drawing import Mark, legend, measure, place_of, table_row
 from clinical.assessments.queries import Course
 from clinical.assessments.wording import band_label, baseline_words, change_words, direction, signed
 from cortex.ui.paths import path_to
@@ -48,6 +48,7 @@ def course_row(one: Course, patient_id: UUID | None, marks: Sequence[Mark] = ())
         "track": track.state,
         "track_why": track.why,
         "picture": measure(one, f"m-{key}", ". ".join(words), marks) if one.points else "",
+        "legend": legend(one, marks),
         "marks": [
             {"at": mark.at, "words": mark.words}
             for mark in marks
@@ -59,7 +60,7 @@ def course_row(one: Course, patient_id: UUID | None, marks: Sequence[Mark] = ())
 
 def _table(one: Course, patient_id: UUID | None) -> SafeString:
     """Return the rows of a measure's table, the newest first."""
-    gaps, rows = after_gaps(one.points), []
+    gaps, rows = one.gaps(), []
     for point in reversed(one.points):
         day = f"{localtime(point.at):%-d %b %Y}"
         if patient_id is not None:

@@ -68,7 +68,9 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         assessed = latest_assessment(patient.person_id)
         level = assessed.level if assessed else ""
         person_due = planning.person_of(patient, ids, courses, began, level, episode)
-        due, plans = _schedule(person_due, offered, at), planning.plans_of(ids)
+        reckoned = planning.reckonings([person_due], at)[patient.pk]
+        planning.hold_to_schedule(courses, reckoned.facts)
+        due, plans = _schedule(reckoned, offered, at), planning.plans_of(ids)
         marks = _marks(ids, at - queries.LOOK_BACK)
         cards = [
             course_row(courses[row.key], patient_id, marks)
@@ -94,11 +96,14 @@ def _marks(ids: list[UUID], since: datetime) -> list[Mark]:
 
 
 def _schedule(
-    one: planning.Person[Any], offered: list[Instrument], at: datetime
+    reckoned: planning.Reckoning, offered: list[Instrument], at: datetime
 ) -> dict[str, dict[str, Any]]:
     """Return what is due next by key, also what lies ahead: a page says when."""
-    due = planning.due_measures([one], offered, at, ahead=AHEAD)[one.patient.pk]
-    return {one.key: {"at": one.at, "why": WHY[one.why], "now": one.at <= at} for one in due}
+    due = reckoned.due(planning.askable(offered), at)
+    return {
+        one.key: {"at": one.at, "why": WHY[one.why], "now": one.at <= at}
+        for one in due if one.at <= at + AHEAD
+    }  # fmt: skip
 
 
 def _line(one: Assessment) -> dict[str, Any]:
@@ -224,16 +229,21 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
-        course = queries.courses(done, [one.instrument], episode_of(ids, at))[one.instrument.key]
+        courses = queries.courses(done, [one.instrument], episode_of(ids, at))
+        planning.read_schedule(courses, patient, ids, at)
+        course = courses[one.instrument.key]
         queries.note_age(context, patient, [course])
         alerts = open_of_people(ids)
         superseded = queries.correction_of(one)
         may_ask = superseded is None and context.broken_glass is None
+        lines = queries.item_lines(one, queries.any_text(one))
         return render(
             request, "clinical/assessments/result.html",
             {
                 "patient": patient, "person": person, "one": one,
-                "lines": queries.item_lines(one, queries.any_text(one)), "flags": flag_words(one.flags),
+                "lines": [line for line in lines if line["counts"]],
+                "beside": [line for line in lines if not line["counts"]],
+                "flags": flag_words(one.flags),
                 "card": course_row(course, patient_id), "alerts": [alert_row(alert) for alert in alerts],
                 "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
                 "screener": _screener(patient, one, done) if may_ask else "",
@@ -269,7 +279,9 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
         done = queries.standing(ids, at - queries.LOOK_BACK)
-        course = queries.courses(done, [row], episode_of(ids, at))[row.key]
+        courses = queries.courses(done, [row], episode_of(ids, at))
+        planning.read_schedule(courses, patient, ids, at)
+        course = courses[row.key]
         queries.note_age(context, patient, [course])
         marks = _marks(ids, at - queries.LOOK_BACK)
         return render(

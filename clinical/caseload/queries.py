@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import blake2s
@@ -30,7 +31,7 @@ from crisis.alerts.states import OPEN, in_sql
 from crisis.alerts.wording import review_words
 from crisis.reviews.models import ReviewItem
 from patients.care.queries import Treated, treated
-from patients.registry.queries import full_name, listed, local_day
+from patients.registry.queries import full_name, linked_rows, listed, local_day
 from patients.sessions.observations import DailyCheckIn
 
 # More people than anybody treats; a page that is cut says so.
@@ -65,11 +66,15 @@ class Case:
     """One person of a caseload, before anything sealed is opened; `open_names` and `add_moods` fill theirs.
 
     `level` is empty when nobody was assessed; `looked_at` and `reviewed_at` are the reader's own marks.
+    `linked` are the person's rows beside the one on record: a caller's, say. Whose tasks about the person are
+    the reader's now, beside their own, stands in `stands_in_for`.
     """
 
     who: Treated
     since: datetime
     covers: str = ""
+    linked: tuple[UUID, ...] = ()
+    stands_in_for: set[UUID] = field(default_factory=set)
     looked_at: datetime | None = None
     reviewed_at: datetime | None = None
     level: str = ""
@@ -141,14 +146,20 @@ def marked_caseload(user: User, at: datetime) -> tuple[str, list[Case]]:
 def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     for patient_id, looked_at, reviewed_at in _marks(user.pk, list(found)):
         found[patient_id].looked_at, found[patient_id].reviewed_at = looked_at, reviewed_at
-    read = known([(case.who, case.since) for case in found.values()], user.organization_id, at)
+    linked = linked_rows(found)
+    read = known([(case.who, case.since) for case in found.values()], linked, user.organization_id, at)
     for pk, one in read.items():
+        found[pk].linked = linked.get(pk, ())
         found[pk].take(one, at)
-    for alert in map(AlertLine._make, _alerts(list(found), at - ENDED_WITHIN)):
-        case = found[alert.patient_id]
+    owner = _by_row(found.values())
+    for alert in map(AlertLine._make, _alerts(list(owner), at - ENDED_WITHIN)):
+        case = owner[alert.patient_id]
         (case.alerts if alert.status in OPEN else case.ended).append(alert)
-    for item in _items(list(found)):
-        found[item.patient_id].items.append(item)  # type: ignore[index]  # asked for by it
+    for item in _items(list(owner)):
+        case = owner[item.patient_id]  # type: ignore[index]  # asked for by it
+        # What is somebody else's to do waits for them: the reader may not even open it.
+        if item.owner_id in (None, user.pk) or item.owner_id in case.stands_in_for:
+            case.items.append(item)
     _add_contacts(user, found, read, at)
     for case in found.values():
         _judge(case, at)
@@ -156,6 +167,11 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     return sorted(
         found.values(), key=lambda one: (order[one.place.group], one.place.order, one.who.anonymous_id)
     )
+
+
+def _by_row(cases: Iterable[Case]) -> dict[UUID, Case]:
+    """Return whose each row is: what hangs under a linked row is the person's, as on their chart."""
+    return {row: case for case in cases for row in (case.who.pk, *case.linked)}
 
 
 @kept
@@ -188,6 +204,8 @@ def _people(user: User, at: datetime) -> dict[UUID, Case]:
     for one in treated(user, at, MOST):
         case = found.setdefault(one.pk, Case(one, one.since, one.covers or ""))
         case.since = min(case.since, one.since)
+        if one.covers_id is not None:
+            case.stands_in_for.add(one.covers_id)
     return found
 
 
@@ -202,11 +220,14 @@ def _said(ids: Collection[UUID], since: date) -> Any:
 
 def add_moods(cases: Collection[Case], at: datetime) -> None:
     """Fill in the moods of the last days of these lines, with gaps; a day is the person's own. One query."""
-    shown = {case.who.pk: case for case in cases}
+    shown = _by_row(cases)
+    said: dict[UUID, dict[date, int | None]] = defaultdict(dict)
     # A day more than is drawn: where it is yesterday still, the first day is one earlier.
     since = at.date() - timedelta(days=SPARK_DAYS)
-    for patient_id, dates, moods in _said(list(shown), since):
-        case, by_day = shown[patient_id], dict(zip(dates, moods, strict=True))
+    for row, dates, moods in _said(list(shown), since):
+        said[shown[row].who.pk].update(zip(dates, moods, strict=True))
+    for pk, by_day in said.items():
+        case = shown[pk]
         last = local_day(case.who, at)
         drawn = [last - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
         case.check_ins = sum(day in by_day for day in drawn)
@@ -218,8 +239,9 @@ def _add_contacts(user: User, found: dict[UUID, Case], read: Mapping[UUID, Known
     for pk, one in told(user, [one.contact for one in read.values()], at).items():
         found[pk].last_heard = _latest(one.last, one.said, one.wrote)
         found[pk].last_session_at, found[pk].next_at = one.last, one.following
-    for pk, booked in next_starts(found, at).items():
-        found[pk].next_at = min(booked, found[pk].next_at or booked)
+    owner = _by_row(found.values())
+    for row, booked in next_starts(owner, at).items():
+        owner[row].next_at = min(booked, owner[row].next_at or booked)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:
@@ -234,7 +256,11 @@ def _judge(case: Case, at: datetime) -> None:
     waiting: list[tuple[str, datetime]] = []
     for item in case.items:
         title = review_words(item.reason_code)[0]
-        (overdue if item.due_at <= at else waiting).append((title, item.due_at))
+        # One that waits has waited since it was made: the oldest comes first.
+        if item.due_at <= at:
+            overdue.append((title, item.due_at))
+        else:
+            waiting.append((title, item.created_at))
     # The first low level of somebody never assessed is no rise.
     before = max(LEVELS[case.level_before], LEVELS["low"])
     rose = case.level_since if LEVELS[case.level] > before else None

@@ -17,7 +17,7 @@ GROUPS = (
         "Look at first",
         "An alert is open or has ended, or the level has risen, since you last looked.",
     ),
-    ("off_track", "Not on track", "A measure is off the course that treatment usually takes."),
+    ("off_track", "Not on track", "A measure is off the course that our policy expects."),
     ("overdue", "Overdue", "A measure, a task or the review of the plan is past its time."),
     ("waiting", "Waits for you", "A task is open, the oldest first."),
     ("silent", "Nothing heard", "No message, check-in or session for two weeks."),

@@ -150,7 +150,12 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
     elif case.place.group == "overdue" and words.startswith(PLAN_REVIEW):
         url, label = path_to("clinical:plan_review", case.who.pk), "Review the plan"
     elif case.place.group in ("overdue", "waiting") and case.items:
-        task = case.items[0].page_for(reader_id)
+        # The one that the words name: the first that is due, or the one that has waited longest.
+        waits = case.place.group == "waiting"
+        item = min(case.items, key=lambda one: one.created_at if waits else one.due_at)
+        # Who stands in for its owner about this row opens it as they do.
+        lent = item.owner_id in case.stands_in_for and item.patient_id == case.who.pk
+        task = item.page_for(item.owner_id if lent else reader_id)
         url, label = (task, "Open the task") if task else (chart, label)
     return {
         "id": case.who.pk, "name": case.name or case.who.anonymous_id, "chart": chart, "words": words,

@@ -131,7 +131,8 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     evaluations = _evaluations(patient.person_id, start, at)
     level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
-    planned = planning.due_measures([treated], offered, at)
+    titles, reckoned = planning.askable(offered), planning.reckonings([treated], at)[patient.pk]
+    planning.hold_to_schedule(courses, reckoned.facts)
     sessions = _recent(ids, at, who.user_id, who.shut)
     context.open(
         [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
@@ -148,7 +149,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         team=team,
         decided=decided,
         courses=courses,
-        due=[(one.title, one.at) for one in planned[patient.pk]],
+        due=[(one.title, one.at) for one in reckoned.due(titles, at) if one.at <= at],
         check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
         first=first,
         last=last,

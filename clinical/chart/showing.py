@@ -262,6 +262,7 @@ def axis_of(found: Chart) -> trajectory.Axis:
                if one.mood is not None and found.first <= one.date <= found.last},
         levels=[(day(one.entered_level_at), one.level) for one in found.levels],
         measures=[one for one in points if one[2]],
+        gaps={one.definition.title: {day(at) for at in one.gaps()} for one in courses},
         marks=[(day(mark.at), mark) for mark in marks if found.first <= day(mark.at) <= found.last],
     )  # fmt: skip
 

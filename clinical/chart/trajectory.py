@@ -2,12 +2,13 @@
 
 Three panels share their x: the days' moods with their seven-day mean, the level as steps, and totals as a
 share of each measure's highest. Lines lie in inner pictures that are stretched; dots and words keep their
-size. A day without an answer is a gap, and nothing is drawn across it.
+size. A day without an answer is a gap, and so are visits that are missing before a total: nothing is drawn
+across them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from html import escape
@@ -41,6 +42,8 @@ class Axis:
     # title, highest, higher is better, [(day, total)]
     measures: Sequence[tuple[str, int, Sequence[tuple[date, int]]]]
     marks: Sequence[tuple[date, Mark]] = field(default_factory=list)
+    # title: the days of the totals before which visits are missing
+    gaps: Mapping[str, Collection[date]] = field(default_factory=dict)
 
     @property
     def days(self) -> int:
@@ -132,11 +135,15 @@ def _level_area(axis: Axis) -> str:
 
 
 def _measure_lines(axis: Axis) -> str:
-    return "".join(
-        f'<path class="ln s{number}{" dash" if number > 1 else ""}" '
-        f'd="{line([(axis.x(day), _share(total, highest)) for day, total in points])}"/>'
-        for number, (_, highest, points) in enumerate(axis.measures, 1)
-    )
+    found = ""
+    for number, (title, highest, points) in enumerate(axis.measures, 1):
+        path: list[tuple[float, float | None]] = []
+        for day, total in points:
+            if day in axis.gaps.get(title, ()):
+                path.append((axis.x(day), None))
+            path.append((axis.x(day), _share(total, highest)))
+        found += f'<path class="ln s{number}{" dash" if number > 1 else ""}" d="{line(path)}"/>'
+    return found
 
 
 def _share(total: int, highest: int) -> float:

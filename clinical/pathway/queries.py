@@ -8,6 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.assessments.models import Assessment
+from clinical.assessments.planning.queries import askable
+from clinical.assessments.queries import instruments
+from clinical.assessments.schedule import INTAKE
 from clinical.notes.models import Note, NoteAddendum
 from clinical.scheduling.handover.queries import coming_by_person
 from cortex.access.context import AccessContext
@@ -30,7 +33,6 @@ from patients.registry.queries import by_pseudonyms, rows_of
 # Who answers, the closest first.
 ORDER = (CareRole.PRIMARY_THERAPIST, CareRole.PSYCHIATRIST, CareRole.COUNSELOR, CareRole.CASE_MANAGER)
 FIRST_CONSENTS = (ConsentType.TREATMENT, ConsentType.PRIVACY_NOTICE)
-FIRST_MEASURES = (("phq9", "PHQ-9"), ("gad7", "GAD-7"))
 REFERRED = ("given_name", "middle_name", "family_name", "phone", "email")
 
 
@@ -112,7 +114,10 @@ class Step:
 
 
 def first_steps(patient: Patient, at: datetime) -> list[Step]:
-    """Return what the beginning of care needs and what is missing; a fixed number of queries."""
+    """Return what the beginning of care needs and what is missing; a fixed number of queries.
+
+    Of the first measures (domain 2.2) those are asked for that are offered here and have a text.
+    """
     ids = rows_of(patient)
     last = pathway.last_referral(ids)
     held = consent_state([patient.person_id], FIRST_CONSENTS, at)
@@ -120,6 +125,7 @@ def first_steps(patient: Patient, at: datetime) -> list[Step]:
     contacts = EmergencyContact.objects.filter(patient_id__in=ids, is_active=True).count()
     done = Assessment.objects.filter(patient_id__in=ids).values_list("instrument__key", flat=True)
     taken = set(done.distinct())
+    titles = askable(instruments(patient.organization_id))
     steps = [
         Step(
             "referral", "Referral", last is None or last.status == "accepted",
@@ -132,7 +138,7 @@ def first_steps(patient: Patient, at: datetime) -> list[Step]:
         Step("people", "Care team", treats),
         Step("contacts", "Somebody to call", contacts > 0, f"{contacts} on record" if contacts else ""),
     ]  # fmt: skip
-    return steps + [Step(f"measure:{key}", title, key in taken) for key, title in FIRST_MEASURES]
+    return steps + [Step(f"measure:{key}", titles[key], key in taken) for key in INTAKE if key in titles]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, F, QuerySet, UUIDField, Value
 
 from cortex.accounts.models import User
 from cortex.clock import Moment
@@ -56,8 +56,8 @@ _treated = kept(_treated_places, each_time=True)
 class Treated:
     """A person whom somebody treats or covers, as a long list reads them: nothing that is sealed.
 
-    `pk` is the patient's id, not that of the place. `covers` names whom they stand in for; it is None where
-    they treat the person themselves.
+    `pk` is the patient's id, not that of the place. `covers` names whom they stand in for, `covers_id` says
+    who that is; both are None where they treat the person themselves.
     """
 
     pk: UUID
@@ -68,6 +68,7 @@ class Treated:
     house_zone: str
     since: datetime
     covers: str | None
+    covers_id: UUID | None = None
 
     def zone(self) -> str:
         """Return the IANA zone that the person's days are counted in."""
@@ -92,10 +93,12 @@ def _places(
     rows = places_of(User(pk=user_id, organization_id=house_id), at)
     rows = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
     # Of a membership nobody is covered: three hundred looks at every member of staff for a name.
-    covered = F("cover_for__user__full_name") if places_of is covers_of else Value(None, CharField())
-    return rows.annotate(covered=covered).values_list(
+    name, who = F("cover_for__user__full_name"), F("cover_for__user_id")
+    if places_of is not covers_of:
+        name, who = Value(None, CharField()), Value(None, UUIDField())
+    return rows.annotate(covered=name, covered_id=who).values_list(
         "patient_id", "patient__person_id", "patient__anonymous_id", "patient__age_band", "patient__timezone",
-        "patient__organization__default_timezone", "starts_at", "covered",
+        "patient__organization__default_timezone", "starts_at", "covered", "covered_id",
     )[:most]  # fmt: skip
 
 

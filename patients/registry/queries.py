@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -76,6 +76,23 @@ def rows_of(patient: Patient) -> list[UUID]:
 @kept
 def _rows_of(patient_id: UUID) -> QuerySet[Patient, UUID]:
     return Patient.objects.same_person(patient_id).values_list("pk", flat=True)
+
+
+def linked_rows(people: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """Return the rows that were linked to each of these rows on record that has any; one query.
+
+    What was filed under them is that person's, as with `rows_of`. Most people have none.
+    """
+    found: dict[UUID, tuple[UUID, ...]] = {}
+    for person_id, row in _linked_rows(list(people)):
+        found[person_id] = (*found.get(person_id, ()), row)
+    return found
+
+
+@kept
+def _linked_rows(people: list[UUID]) -> QuerySet[Patient, Any]:
+    """By the pointer, not by the person: its index holds nobody but those who were linked."""
+    return Patient.objects.filter(merged_into__in=people).order_by("pk").values_list("merged_into_id", "pk")
 
 
 def names_of(patient_id: UUID) -> list[str]:

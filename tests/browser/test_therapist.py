@@ -8,10 +8,11 @@ from datetime import timedelta
 from playwright.sync_api import expect
 
 from clinical.assessments.actions import finish_assessment
-from clinical.assessments.models import AssessmentDraft
+from clinical.assessments.models import Assessment, AssessmentDraft
 from tests import makers
 from tests.browser.test_board import Visit
 from tests.cast import Cast
+from tests.unit.assessments.test_results import install_screener
 
 
 def answers(value: int) -> dict[str, int | None]:
@@ -97,3 +98,42 @@ def test_an_answer_that_is_not_saved_says_so_and_stays_on_the_page(visit: Visit,
         page.locator(f'[data-item="q{number}"] label').first.click()
     page.get_by_role("button", name="Finish").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("GAD-7: 3, minimal")
+
+
+def test_a_screener_shows_what_is_asked_after_the_answers_given_and_keeps_nothing_else(
+    visit: Visit, people: Cast
+) -> None:
+    install_screener(people)
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/measures/cssrs/")
+    page.get_by_role("button", name="Begin").click()
+    questions = page.locator("fieldset[data-item]:visible")
+    expect(questions).to_have_count(3)
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+    def answer(item: str, yes: bool, saved: int, asked: int) -> None:
+        page.locator(f'[data-item="{item}"] label').nth(int(yes)).click()
+        expect(page.locator("#saved")).to_have_text(f"{saved} saved")
+        expect(questions).to_have_count(asked)
+
+    answer("q1", True, 1, 3)
+    answer("q2", True, 2, 6)
+    answer("q3", True, 3, 6)
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    answer("q2", False, 2, 3)
+    page.reload()
+    expect(questions).to_have_count(3)
+    answer("q2", True, 2, 6)
+    expect(page.locator('[data-item="q3"] input:checked')).to_have_count(0)
+    page.locator('[data-item="q2"] input').first.focus()
+    page.keyboard.press("0")
+    expect(page.locator('[data-item="q6_lifetime"] input').first).to_be_focused()
+    page.keyboard.press("0")
+    expect(page.locator("#saved")).to_have_text("3 saved")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("C-SSRS screener")
+    makers.scope_all()
+    assert {key: value for key, value in Assessment.objects.get().items.items() if value is not None} == {
+        "q1": 1, "q2": 0, "q6_lifetime": 0,
+    }  # fmt: skip

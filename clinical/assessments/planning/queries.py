@@ -26,7 +26,7 @@ from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
 from patients.care.queries import Treated, care_since, treated
 from patients.registry.models import Patient
-from patients.registry.queries import rows_of
+from patients.registry.queries import linked_rows, rows_of
 from patients.sessions.models import Session
 
 # What asks for a screener before this was long ago answered by somebody.
@@ -209,8 +209,21 @@ def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Any]) -> dict[UUID, d
         if row.paused_until is not None:
             until = datetime.combine(row.paused_until, time(), zone_of(people[pk].zone()))
         every = timedelta(days=row.interval_days) if row.interval_days else None
-        found[pk][row.key] = Own(every, row.is_paused, until)
+        found[pk][row.key] = Own(every, row.is_paused, until, row.set_at)
     return found
+
+
+def hold_to_schedule(courses: Mapping[str, Course], facts: Facts) -> None:
+    """Tell a person's courses the schedule by which visits are missing."""
+    for key, one in courses.items():
+        one.began, one.own = facts.began, facts.own.get(key, Own())
+
+
+def read_schedule(courses: Mapping[str, Course], patient: Patient, ids: Iterable[UUID], at: datetime) -> None:
+    """The same where nothing else is asked about when measures are due; two queries."""
+    own = _own(dict.fromkeys(ids, patient.pk), {patient.pk: patient})
+    began = care_since(patient.pk, at) or patient.registered_at
+    hold_to_schedule(courses, Facts(began, own=own.get(patient.pk, {})))
 
 
 def alerts_since(patient_ids: Iterable[UUID], since: datetime) -> list[tuple[datetime, str]]:
@@ -280,10 +293,12 @@ def own_people(user: User, at: datetime) -> list[Person[Treated]]:
 
 
 def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
-    """Fill in what is known of rows none of which was merged into another, so that each is its person's."""
-    courses, treatments = measures.courses_of_many(found, offered, at)
+    """Fill in what is known of people by their rows on record; what was filed under a linked row counts."""
+    linked = linked_rows(found)
+    courses, treatments = measures.courses_of_many(found, offered, at, linked)
     levels = latest_levels(found)
     for pk, one in found.items():
+        one.ids = linked.get(pk, ())
         one.courses, one.episode = courses[pk], treatments.get(pk)
         one.level = levels[pk].level if pk in levels else ""
     return list(found.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -40,9 +40,10 @@ class Contact(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The contacts of one row, whoever reads: LABELLED in the place of a session that may be shut to them.
+    """The contacts of a person, whoever reads: LABELLED in the place of a session that may be shut to them.
 
     `until` is when the clock alone makes them others: a session begins, or a message is too long ago.
+    `linked` are the rows that they are of beside the one on record, `pk`.
     """
 
     pk: UUID
@@ -51,16 +52,48 @@ class Found(NamedTuple):
     said: datetime | None
     wrote: datetime | None
     until: datetime | None
+    linked: tuple[UUID, ...] = ()
 
 
-def found_contacts(ids: Collection[UUID], at: datetime) -> list[Found]:
-    """Return the contacts of these rows, whoever reads; one query."""
-    found = []
-    for pk, last, following, ahead, said, message in _contacts(list(ids), at, floor_of(at - WRITTEN)):
+def found_contacts(
+    ids: Collection[UUID], at: datetime, linked: Mapping[UUID, tuple[UUID, ...]]
+) -> list[Found]:
+    """Return the contacts of these people with those of the rows linked to them, whoever reads; one query."""
+    found = {}
+    asked = [*ids, *(row for rows in linked.values() for row in rows)]
+    for pk, last, following, ahead, said, message in _contacts(asked, at, floor_of(at - WRITTEN)):
         wrote = time_of(message) if message else None
         ends = [moment for moment in (ahead, wrote and wrote + WRITTEN) if moment is not None]
-        found.append(Found(pk, last, following, said, wrote, min(ends, default=None)))
-    return found
+        found[pk] = Found(pk, last, following, said, wrote, min(ends, default=None))
+    return [
+        _joined(found[pk], [found[row] for row in linked.get(pk, ()) if row in found])
+        for pk in ids if pk in found
+    ]  # fmt: skip
+
+
+def _joined(own: Found, others: list[Found]) -> Found:
+    """Return the contacts of a person's rows as one; a session that may be shut on any row stands for all."""
+    if not others:
+        return own
+    rows = [own, *others]
+    lasts = [one.last for one in rows]
+    return Found(
+        own.pk,
+        LABELLED if LABELLED in lasts else _newest(lasts),
+        _soonest(one.following for one in rows),
+        _newest(one.said for one in rows),
+        _newest(one.wrote for one in rows),
+        _soonest(one.until for one in rows),
+        tuple(one.pk for one in others),
+    )
+
+
+def _newest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max(filter(None, moments), default=None)
+
+
+def _soonest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min(filter(None, moments), default=None)
 
 
 def told(user: User, found: Collection[Found], at: datetime) -> dict[UUID, Contact]:
@@ -68,11 +101,16 @@ def told(user: User, found: Collection[Found], at: datetime) -> dict[UUID, Conta
 
     No query, and two where the last or the next session of anybody has a label that may shut it.
     """
-    asked = [one.pk for one in found if LABELLED in (one.last, one.following)]
-    opened = _opened(user, asked, at) if asked else {}
-    return {
-        one.pk: Contact(*opened.get(one.pk, (one.last, one.following)), one.said, one.wrote) for one in found
-    }
+    asked = {one.pk: (one.pk, *one.linked) for one in found if LABELLED in (one.last, one.following)}
+    opened = _opened(user, [row for rows in asked.values() for row in rows], at) if asked else {}
+    contacts = {}
+    for one in found:
+        last, following = one.last, one.following
+        if one.pk in asked:
+            both = [opened[row] for row in asked[one.pk] if row in opened]
+            last, following = _newest(each[0] for each in both), _soonest(each[1] for each in both)
+        contacts[one.pk] = Contact(last, following, one.said, one.wrote)
+    return contacts
 
 
 def _opened(user: User, ids: list[UUID], at: datetime) -> dict[UUID, tuple[datetime | None, datetime | None]]:

@@ -22,7 +22,7 @@ from clinical.caseload.contacts.queries import Found, found_contacts
 from cortex.ops.held import Held
 from crisis.risk.queries import LevelNow, latest_levels
 from patients.care.queries import Treated
-from patients.changes.queries import HOLDS, NOTHING, Mark, marks
+from patients.changes.queries import HOLDS, Mark, joined, marks
 
 # Some twenty caseloads of three hundred.
 MOST = 6_000
@@ -38,9 +38,13 @@ class Asked(NamedTuple):
 
 
 class Version(NamedTuple):
-    """What a reading stands on beside the person's own rows: their mark, treatment, what the house asks."""
+    """What a reading stands on beside the person's own rows: their mark, treatment, what the house asks.
+
+    `linked` are the rows that are the person's beside the one on record; the mark is that of them all.
+    """
 
     mark: Mark
+    linked: tuple[UUID, ...]
     episode: Episode | None
     offered: tuple[UUID, ...]
     asked: tuple[str, ...]
@@ -87,24 +91,28 @@ def forget() -> None:
 
 
 def known(
-    people: Collection[tuple[Treated, datetime]], organization_id: UUID | None, at: datetime
-) -> dict[UUID, Known]:
+    people: Collection[tuple[Treated, datetime]], linked: Mapping[UUID, tuple[UUID, ...]],
+    organization_id: UUID | None, at: datetime,
+) -> dict[UUID, Known]:  # fmt: skip
     """Return by row what decides the line of each of these people, treated since a time.
 
-    Four queries; eight more for all together of whom something was written since they were read last.
+    `linked` holds the other rows of those who have any, read before. Four queries; eight more for all
+    together of whom something was written since they were read last.
     """
     asked = [Asked(organization_id, who.pk, who.zone(), since) for who, since in people]
-    ids = [one.pk for one in asked]
+    rows = [*(one.pk for one in asked), *(row for others in linked.values() for row in others)]
     # Before anything is read that it stands for.
-    told = marks(ids)
+    told = marks(rows)
     offered = [_one_of(row) for row in measures.instruments(organization_id)]
     titles = planning.askable(offered)
-    treated = episodes(ids, at)
+    treated = episodes(rows, at)
     measured, titled = tuple(row.pk for row in offered), tuple(titles)
     found: dict[UUID, Known] = {}
     missing: list[tuple[Treated, Asked, Version]] = []
     for (who, _), one in zip(people, asked, strict=True):
-        version = Version(told.get(one.pk, NOTHING), treated.get(one.pk), measured, titled)
+        others = linked.get(one.pk, ())
+        mark = joined(told, (one.pk, *others))
+        version = Version(mark, others, treated.get(one.pk), measured, titled)
         kept = KNOWN.get(one)
         if kept is not None and kept.holds(version, at):
             found[one.pk] = kept
@@ -127,17 +135,19 @@ def _read(
 ) -> Iterator[tuple[Asked, Known]]:
     """Read these people anew; eight queries, however many they are."""
     ids = [one.pk for _, one, _ in missing]
+    linked = {one.pk: version.linked for _, one, version in missing if version.linked}
+    # A level is the person's own, whichever row it was judged by.
     levels = latest_levels(ids)
-    courses = measures.courses_at_ends(ids, house.offered, at, house.treated)
+    courses = measures.courses_at_ends(ids, house.offered, at, house.treated, linked)
     people = [
         planning.person_of(
-            who, (), courses[one.pk], one.since,
+            who, version.linked, courses[one.pk], one.since,
             levels[one.pk].level if one.pk in levels else "", version.episode,
         )
         for who, one, version in missing
     ]  # fmt: skip
     reckoned = planning.reckonings(people, at)
-    contacts = {found.pk: found for found in found_contacts(ids, at)}
+    contacts = {found.pk: found for found in found_contacts(ids, at, linked)}
     for _, one, version in missing:
         own, when = courses[one.pk], reckoned[one.pk]
         firsts = [course.points[0].at + measures.LOOK_BACK for course in own.values() if course.points]

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from clinical.assessments.queries import instrument
+from clinical.assessments.models import Instrument
+from clinical.assessments.queries import instrument, instruments
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
@@ -49,16 +50,15 @@ def save_goal(
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
-    wanted = _checked(plan, dict(fields), steps, local_day(plan.patient, at))
-    if goal_id is None:
-        goal = Goal(
-            organization_id=plan.organization_id, plan=plan, patient=plan.patient,
-            starts_on=max(plan.start, local_day(plan.patient, at)),
-        )  # fmt: skip
-        if goal.starts_on >= wanted["due_date"]:
-            goal.starts_on = plan.start
-    else:
-        goal = queries.locked_goal(plan, goal_id)
+    before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
+    own = before.instrument if before is not None else None
+    wanted = _checked(plan, dict(fields), steps, own)
+    goal = before or Goal(
+        organization_id=plan.organization_id, plan=plan, patient=plan.patient,
+        starts_on=max(plan.start, local_day(plan.patient, at)),
+    )  # fmt: skip
+    if before is None and goal.starts_on >= wanted["due_date"]:
+        goal.starts_on = plan.start
     if wanted["due_date"] <= goal.starts_on:
         raise InputRefused("The date lies after the goal's beginning.", "due_too_early", field="due_date")
     with opening(actor, purpose="treatment") as context:
@@ -76,9 +76,12 @@ def save_goal(
 
 
 def _checked(
-    plan: TreatmentPlan, given: dict[str, Any], steps: Sequence[tuple[str, int]], today: date
+    plan: TreatmentPlan, given: dict[str, Any], steps: Sequence[tuple[str, int]], own: Instrument | None
 ) -> dict[str, Any]:
-    """Return the goal's fields as they are kept; InputRefused with the field that doesn't fit."""
+    """Return the goal's fields as they are kept; InputRefused with the field that doesn't fit.
+
+    `own` is what the goal is measured by so far.
+    """
     kind = given["measure_type"]
     found = dict.fromkeys((*PLAIN, *WORDS, "instrument", "diagnosis")) | {
         "measure_type": kind, "specific": given["specific"], "achievable_note": given["achievable_note"],
@@ -94,7 +97,7 @@ def _checked(
     if not set(given.get("concerns") or ()) <= set(CONCERNS):
         raise InputRefused("This concern is not on the list.", "concern_unknown", field="concerns")
     if kind == "numeric":
-        found |= _numeric(given)
+        found |= _numeric(given, _measure(given.get("instrument"), plan.organization_id, own))
     elif kind == "frequency":
         found |= _frequency(given)
     elif not steps:
@@ -104,7 +107,16 @@ def _checked(
     return found
 
 
-def _numeric(given: Mapping[str, Any]) -> dict[str, Any]:
+def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> Instrument | None:
+    """Return the measure as the organization offers it; a goal's own stays though it is offered no more."""
+    if not key:
+        return None
+    if own is not None and own.key == key and all(one.key != key for one in instruments(organization_id)):
+        return own
+    return instrument(key, organization_id)
+
+
+def _numeric(given: Mapping[str, Any], row: Instrument | None) -> dict[str, Any]:
     baseline, target = given.get("baseline"), given.get("target")
     if baseline is None:
         raise InputRefused("Say where it stands today.", "required", field="baseline")
@@ -112,7 +124,6 @@ def _numeric(given: Mapping[str, Any]) -> dict[str, Any]:
         raise InputRefused("Say where it should get to.", "required", field="target")
     if target == baseline:
         raise InputRefused("The target must differ from today.", "target_is_baseline", field="target")
-    row = instrument(given["instrument"]) if given.get("instrument") else None
     if row is None and not given.get("metric"):
         raise InputRefused("Choose a measure, or say what is counted.", "required", field="metric")
     if row is not None and not all(0 <= value <= row.read().highest for value in (baseline, target)):

@@ -35,11 +35,13 @@ SMART = "Specific, measured, within reach, to a purpose, by a day: a goal needs 
 def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
     plan = found.the_plan()
     totals = queries.latest_totals(found.patient)
-    offered = instruments()
     measures = [
         (one.key, f"{one.title}{f', last {totals[one.pk].total}' if one.pk in totals else ''}")
-        for one in offered if one.key != "cssrs"
+        for one in instruments(found.patient.organization_id) if one.key != "cssrs"
     ]  # fmt: skip
+    own = goal.instrument if goal is not None else None
+    if own is not None and own.key not in dict(measures):
+        measures.append((own.key, f"{own.title}, no longer offered"))
     seen, _ = found.shut.open_of(diagnoses_of(found.patient))
     diagnoses = [(str(one.pk), f"{one.code} {one.title}") for one in seen if one.status != "ruled_out"]
     if goal is not None and goal.diagnosis is not None and not found.shut.opens(goal.diagnosis):

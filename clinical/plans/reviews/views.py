@@ -38,7 +38,8 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         person = found.patient.person_id
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
         totals = queries.totals_of(found.patient)
-        named = [(row.title, totals[row.key]) for row in instruments() if row.key in totals]
+        offered = instruments(found.patient.organization_id)
+        named = [(row.title, totals[row.key]) for row in offered if row.key in totals]
         asked = asked_rows(asked_for(found.patient, "review", found.at), found.patient.pk)
         return plan_page(found, view) | {"totals": named, "consent": agreed, "asked": asked}
 

@@ -1,8 +1,9 @@
-/* A measure by keyboard and one hand: each answer is saved as it is given; a number key answers and goes on. */
+/* A measure by keyboard and one hand: each answer is saved as it is given; a number key answers and goes on.
+   A question that is asked after certain answers only is shown when they were given. */
 
 import { say } from "../lib/say.js";
 
-const form = document.querySelector("form[data-answer]");
+const form = document.querySelector("form.ask");
 const saved = document.querySelector("#saved");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let queue = Promise.resolve();
@@ -19,6 +20,7 @@ async function keep(item, value) {
 
 /* One after another: the last answer given is the last one kept. */
 function save(item, value) {
+  if (!form.dataset.answer) return; // a correction is sent whole
   saved.textContent = "Saving…";
   under += 1;
   queue = queue.then(() => keep(item, value)).catch(() => {
@@ -27,9 +29,27 @@ function save(item, value) {
   }).finally(() => { under -= 1; });
 }
 
+function isChosen(item, value) {
+  return form.querySelector(`[data-item="${item}"] input[value="${value}"]`)?.checked ?? false;
+}
+
+/* What is not asked loses its answer, here and in what is kept, and is not sent. */
+function showAsked() {
+  for (const question of form.querySelectorAll("[data-asked-if]")) {
+    const asked = question.dataset.askedIf.split(" ").every((one) => isChosen(...one.split("=")));
+    const given = question.querySelector("input:checked");
+    question.hidden = question.disabled = !asked;
+    if (asked || !given) continue;
+    given.checked = false;
+    save(question.dataset.item, "");
+  }
+}
+
 form?.addEventListener("change", (event) => {
   const question = event.target.closest("[data-item]");
-  if (question && event.target.type === "radio") save(question.dataset.item, event.target.value);
+  if (!question || event.target.type !== "radio") return;
+  save(question.dataset.item, event.target.value);
+  showAsked();
 });
 
 /* The browser's own form sends everything; while an answer is under way it waits for it. */
@@ -39,6 +59,8 @@ form?.addEventListener("submit", (event) => {
   const button = event.submitter;
   queue.then(() => setTimeout(() => form.requestSubmit(button)));
 });
+
+if (form) showAsked();
 
 /* What was chosen before this script ran is saved now. */
 for (const radio of form?.querySelectorAll('input[type="radio"]:checked') ?? []) {
@@ -54,6 +76,7 @@ document.addEventListener("keydown", (event) => {
   const radio = question?.querySelector(`input[type="radio"][value="${event.key}"]`);
   if (!radio) return;
   radio.click();
-  const next = question.nextElementSibling?.querySelector?.('input[type="radio"]');
-  (next ?? form.querySelector("[type=submit]")).focus();
+  let next = question.nextElementSibling;
+  while (next?.hidden) next = next.nextElementSibling;
+  (next?.querySelector('input[type="radio"]') ?? form.querySelector("[type=submit]")).focus();
 }, true);

@@ -15,12 +15,10 @@ from django.urls import reverse
 
 from clinical.assessments import queries as measures
 from clinical.assessments.actions import finish_assessment, install_text
-from clinical.assessments.drawing import GAP, after_gaps
 from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning import actions, queries
-from clinical.assessments.planning.models import MeasureChase
+from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.planning.tasks import chase_overdue_measures
-from clinical.assessments.queries import Point
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.ops.models import Notification
@@ -108,7 +106,7 @@ def test_what_is_due_costs_the_same_for_one_person_and_for_ten(cast: Cast) -> No
             queries.due_measures(people, measures.instruments(cast.home.pk), at)
         counts.append(len(seen))
     assert len(people) == 10
-    assert counts[0] == counts[1] <= 13
+    assert counts[0] == counts[1] <= 14
 
 
 def test_an_organization_switches_who5_on_for_itself_once_its_text_is_there(cast: Cast) -> None:
@@ -163,12 +161,6 @@ def test_paper_needs_the_day_on_which_it_was_filled_in(cast: Cast) -> None:
 
 
 def test_missing_visits_break_the_line_and_alerts_are_marks_on_the_sheet(cast: Cast) -> None:
-    at = makers.now()
-    points = [
-        Point(cast.patient.pk, at - days, 5, "mild", False, ())
-        for days in (GAP * 2, GAP * 2 - timedelta(days=14), timedelta())
-    ]
-    assert after_gaps(points) == {at}
     give(cast, "phq9", days=60)
     give(cast, "phq9", days=1, value=2)
     makers.make_alert(cast.patient, "high")
@@ -187,6 +179,57 @@ def test_missing_visits_break_the_line_and_alerts_are_marks_on_the_sheet(cast: C
         url = reverse("clinical:measure_result", args=[cast.patient.pk, one.pk])
         assert f'<th scope="row" class="nowrap"><a href="{url}">' in page
     assert client_of(cast.bob).get(f"/charts/{cast.patient.pk}/measures/phq9/print/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("every", "days", "missing"),
+    [(90, (280, 190, 100, 5), 0), (90, (300, 190, 5), 2), (None, (29, 1), 1), (None, (29, 10), 0)],
+    ids=["90 days kept", "90 days missed", "a fortnight missed", "a fortnight kept"],
+)
+def test_visits_are_missing_by_the_schedule_that_is_the_person_s_on_every_page(
+    cast: Cast, every: int | None, days: tuple[int, ...], missing: int
+) -> None:
+    who = cast.patient.pk
+    if every is not None:
+        MeasurePlan.objects.create(
+            organization=cast.home, patient=cast.patient, key="phq9", interval_days=every, reason="stable",
+            set_at=makers.now() - timedelta(days=365),
+        )  # fmt: skip
+    for one in days:
+        give(cast, "phq9", one)
+    newest = Assessment.objects.latest("administered_at")
+    client = client_of(cast.alice)
+    pages = (("chart",), ("measures",), ("measure_print", "phq9"), ("measure_result", newest.pk))
+    for page, *more in pages:
+        text = client.get(reverse(f"clinical:{page}", args=[who, *more])).content.decode()
+        assert text.count("visits are missing before it") == missing, page
+        path = re.findall(r'class="ln s1" d="([^"]+)"', text)[-1]
+        assert path.count("M") == missing + 1, page
+        assert ("broken line: visits are missing" in text) == bool(missing), page
+
+
+def test_a_picture_says_what_is_what_and_that_the_course_is_ours(cast: Cast) -> None:
+    who = cast.patient.pk
+    give(cast, "phq9", 28, value=2)
+    client = client_of(cast.alice)
+
+    def key() -> str:
+        text = client.get(f"/charts/{who}/measures/").content.decode()
+        return text.split(">Key: ")[1].split("</p>")[0]
+
+    assert key() == "dotted: cut-off 10."
+    give(cast, "phq9", 14, value=2)
+    assert key() == "dashed: the course that we expect, our policy and no norm; dotted: cut-off 10."
+    makers.make_alert(cast.patient, "high")
+    finish_assessment(
+        actor=staff(cast.alice), patient_id=who, key="phq9", answers={f"q{n}": 2 for n in range(1, 10)}
+    )
+    makers.scope_all()
+    assert "; ring: item 9 answered with yes; " in key() and key().endswith("; dashed upright: alert.")
+    text = client.get(f"/charts/{who}/measures/").content.decode()
+    assert "where our course expects about" in text
+    sheet = client.get(f"/charts/{who}/measures/phq9/print/").content.decode()
+    assert "the course that we expect, our policy and no norm" in sheet
 
 
 def test_measures_with_a_course_stand_first_then_those_that_are_due(cast: Cast) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clinical.assessments.schedule import Due, Facts, Own, Taken, due
+from clinical.assessments.schedule import Due, Facts, Own, Taken, due, missed
 
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ALL = ("phq9", "gad7", "who5", "cssrs")
@@ -111,3 +111,38 @@ def test_a_persons_own_schedule_goes_before_the_usual_one() -> None:
     assert only(paused, "phq9", at=29) is None
     assert only(paused, "phq9", at=30) == Due("phq9", day(28), "routine")
     assert only(Facts(BEGAN, history, {"phq9": Own(is_paused=True)}), "phq9", at=3000) is None
+
+
+QUARTERLY = Own(timedelta(days=90), since=BEGAN)
+
+
+@pytest.mark.parametrize(
+    ("key", "days", "calm", "own", "expected"),
+    [
+        ("phq9", (0, 21, 42), 0, Own(), ()),
+        ("phq9", (0, 21, 43), 0, Own(), (43,)),
+        ("phq9", (0, 83, 104, 139), 0, Own(), (83,)),
+        ("phq9", (0, 14, 28, 125), 3, Own(), ()),
+        ("phq9", (0, 14, 28, 126), 4, Own(), (126,)),
+        ("who5", (0, 100, 128), 0, Own(), (100, 128)),
+        ("phq9", (0, 90, 180, 277), 0, QUARTERLY, ()),
+        ("phq9", (0, 90, 188), 0, QUARTERLY, (188,)),
+        ("phq9", (0, 30, 60), 0, Own(timedelta(days=14), since=day(29)), (30, 60)),
+        ("phq9", (0, 90, 180), 0, Own(timedelta(days=90), since=day(100)), ()),
+        ("phq9", (0, 60), 0, Own(is_paused=True, since=day(10)), ()),
+        ("phq9", (0, 60, 120), 0, Own(is_paused=True, until=day(50), since=day(10)), (120,)),
+        ("cssrs", (0, 300), 0, Own(), ()),
+        ("cssrs", (0, 30, 60), 0, Own(timedelta(days=7), since=day(20)), (60,)),
+        ("phq2", (0, 300), 0, Own(), ()),
+    ],
+)
+def test_visits_are_missing_after_the_interval_of_their_time_and_a_week(
+    key: str, days: tuple[float, ...], calm: int, own: Own, expected: tuple[float, ...]
+) -> None:
+    assert missed(key, taken(*days, calm=calm), BEGAN, own) == {day(one) for one in expected}
+
+
+def test_what_was_taken_before_a_colleague_took_over_has_a_beginning_of_its_own() -> None:
+    """Monthly totals of the second half year of earlier care are no missed fortnights of the present one."""
+    found = missed("phq9", taken(-300, -180, -150, -120, 2, 30), BEGAN, Own())
+    assert found == {day(-180), day(2), day(30)}

@@ -33,7 +33,8 @@ def kept(cast: Cast, at: datetime) -> list[Case]:
 def known_of(cast: Cast, at: datetime) -> list[Any]:
     """The list, and what is known behind it: also measures that are due one day, and what labels may shut."""
     cases = kept(cast, at)
-    read = known.known([(case.who, case.since) for case in cases], cast.home.pk, at)
+    linked = {case.who.pk: case.linked for case in cases}
+    read = known.known([(case.who, case.since) for case in cases], linked, cast.home.pk, at)
     behind = [
         (one.level, one.courses, one.off_track, one.due, one.contact._replace(until=None))
         for one in read.values()

@@ -58,6 +58,15 @@ def test_the_table_holds_every_value_of_the_picture() -> None:
     ]  # fmt: skip
 
 
+def test_the_line_of_a_measure_is_broken_where_visits_are_missing() -> None:
+    totals = [(FIRST + day * DAY, 12) for day in (1, 4, 25, 27)]
+    for gaps, pieces in ({}, 1), ({"PHQ-9": {FIRST + 25 * DAY}}, 2):
+        picture = drawn(axis({}, measures=[("PHQ-9", 27, totals)], gaps=gaps), "x")
+        path = re.search(r'class="ln s1" d="([^"]+)"', picture)
+        assert path is not None and path[1].count("M") == pieces
+        assert picture.count("<circle") == 4
+
+
 def test_nothing_at_all_is_no_picture() -> None:
     assert drawn(axis({}), "x") == ""
 
