@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from clinical.sessions.coding import ENTRY_WORDS, code_words, deflection_words
@@ -11,7 +10,6 @@ from patients.sessions.models import Session, SessionActivity, SessionFeature
 
 SENT = ("tags", "metrics")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-Exercise = tuple[str, list[str], list[str]]
 SAID = {True: "yes", False: "no"}
 
 
@@ -63,23 +61,16 @@ def felt_rows(feature: SessionFeature) -> dict[str, Any]:
     }
 
 
-def exercises(rows: Iterable[SessionActivity]) -> tuple[Exercise, ...]:
-    """Return what was entered in exercises and what the app's machine made of it, both opened.
+def exercise_of(one: SessionActivity) -> tuple[str, list[str], list[str]]:
+    """Return an exercise, opened, as (title, what was entered, what the app's machine made of it).
 
-    Each is (title, lines entered, lines of the machine); what a session's own log says stands in the log.
+    What a session's own log says stands in the log.
     """
-    found = (
-        (
-            code_words(one.activity_type).capitalize(),
-            [] if one.activity_type in ENTRY_WORDS else lines_of(one.activity_data),
-            lines_of(one.ai_analysis),
-        )
-        for one in rows
-    )
-    return tuple(row for row in found if row[1] or row[2])
+    entered = [] if one.activity_type in ENTRY_WORDS else lines_of(one.activity_data)
+    return code_words(one.activity_type).capitalize(), entered, lines_of(one.ai_analysis)
 
 
 def has_exercise(one: SessionActivity) -> bool:
-    """Whether an exercise holds anything that `exercises` shows, without opening it."""
+    """Whether an exercise holds anything that `exercise_of` shows, without opening it."""
     entered = one.activity_type not in ENTRY_WORDS and holds(one, "activity_data")
     return entered or holds(one, "ai_analysis")

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.sessions.queries import Review
-from clinical.sessions.told import Exercise, exercises, lines_of
+from clinical.sessions.told import exercise_of, lines_of
 from clinical.sessions.words.queries import Part, part_of
 from clinical.sessions.words.showing import read_words
 from cortex.access.context import AccessContext
@@ -33,6 +33,19 @@ class Written:
 
     title: str
     text: str
+    read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """What was entered in an exercise and what the app's machine made of it, opened, as lines.
+
+    What was read in it stands with what the person wrote of it, where they wrote anything.
+    """
+
+    title: str
+    entered: list[str]
+    analysis: list[str]
     read: tuple[str, ...] = ()
 
 
@@ -96,7 +109,11 @@ def _with_the_rest(
         notes=tuple(
             Written(title, text, read_words(marks.get(pk, ()), closed)) for title, text, pk in notes if text
         ),
-        exercises=exercises(found.activities),
+        exercises=tuple(
+            Exercise(*row, () if one.user_feedback else read_words(marks.get(one.pk, ()), closed))
+            for one in found.activities
+            if any((row := exercise_of(one))[1:])
+        ),
         details=tuple(
             (one.tool_name, told)
             for one in found.tools

@@ -56,18 +56,19 @@ def test_each_word_that_the_app_sent_is_marked_with_what_was_read_in_it(cast: Ca
         message(who, "Nimelala mbuyuni6", session="v"),
         item("transcript", who, session="v", text=f"{TIER_A} mbuyuni2"),
         item("activity", who, session="v", activity_type="journal", text=f"{TIER_A} mbuyuni3"),
+        item("activity", who, session="v", activity_type="diary", data={"page": f"{TIER_A} mbuyuni7"}),
         item("feedback", who, session="v", satisfaction=2, text=f"{TIER_A} mbuyuni4"),
         item("checkin", who, date=f"{makers.now():%Y-%m-%d}", notes=f"{TIER_A} mbuyuni5"),
     )  # fmt: skip
     assert {one["result"] for one in answer.json()["items"]} == {"stored"}
     makers.scope_all()
     page = words(cast, Session.objects.get(patient=who, client_ref="v"))
-    assert marks(page) == 4
+    assert marks(page) == 5
     lines = page.split('class="ss-line')
     (calm,) = [one for one in lines if "mbuyuni6" in one]
-    for told in ("mbuyuni1", "mbuyuni3", "mbuyuni4"):
+    for told in ("mbuyuni1", "mbuyuni3", "mbuyuni4", "mbuyuni7"):
         (line,) = [one for one in lines if told in one]
-        assert READ in line and line.startswith(" ss-marked")
+        assert READ in line and "ss-marked" in line.split('"')[0]
     assert "ss-marked" not in calm.split(">")[0]
     assert "where in it nobody keeps" in page, "the transcript"
     day = DailyCheckIn.objects.get(patient=who)
@@ -107,7 +108,7 @@ def test_a_sign_of_substance_use_is_no_mark_to_whom_part_2_is_closed(cast: Cast)
 def test_beside_the_words_stand_the_note_with_its_state_and_the_measures_of_the_visit(cast: Cast) -> None:
     at = makers.now() - timedelta(minutes=30)
     session = makers.make_session(
-        cast.patient, kind="chat", started_at=at, ended_at=at + timedelta(hours=1), received_at=at
+        cast.patient, kind="chat", started_at=at, ended_at=at + timedelta(minutes=20)
     )
     makers.make_message(cast.patient, "Goat", session=session, sent_at=at, received_at=at)
     page = words(cast, session)
@@ -115,7 +116,8 @@ def test_beside_the_words_stand_the_note_with_its_state_and_the_measures_of_the_
     assert "None was taken for it or during it" in page
     who: dict[str, Any] = {"actor": staff(cast.alice), "patient_id": cast.patient.pk}
     calm: dict[str, int | None] = {f"q{number}": 1 for number in range(1, 8)}
-    one, _ = finish_assessment(**who, key="gad7", answers=calm)
+    during = at + timedelta(minutes=10)
+    one, _ = finish_assessment(**who, key="gad7", answers=calm, administered_at=during)
     note = begin_note(**who, note_type="session_note", session_id=session.pk)
     makers.scope_all()
     page = words(cast, session)

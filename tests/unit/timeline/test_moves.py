@@ -16,6 +16,7 @@ from clinical.plans.models import Goal, TreatmentPlan
 from clinical.plans.reviews.actions import hold_review
 from clinical.plans.reviews.models import PlanReview
 from clinical.timeline.actions import pin_entry
+from clinical.timeline.care import _review_detail
 from clinical.timeline.registry import kinds
 from cortex.accounts.choices import Role
 from cortex.audit import NotFound
@@ -103,18 +104,23 @@ def test_a_review_says_what_was_decided_and_keeps_what_was_said(cast: Cast) -> N
     hold_review(**own(cast), patient_view="Better, she says.", decision="continue", summary="Goes well.")
     makers.scope_all()
     assert told(cast, kinds=["plans"])[0] == (
-        "plan_review", "Plan reviewed: go on as planned", "No reading yet.", "Alice Achieng",
+        "plan_review", "Plan reviewed: go on as planned", "Off track, 0 % of the way.", "Alice Achieng",
     )  # fmt: skip
-    PlanReview.objects.update(progress=0.62, pace="on_track", consent_valid=False)
-    assert told(cast, kinds=["plans"])[0][2] == (
-        "On track, 62 % of the way. Consent to treatment was missing."
-    )
     page = page_of(cast.alice, cast)
     assert "Better, she says" not in page and "Goes well" not in page
     hold_review(**own(cast), patient_view="Done.", decision="discharge")
     makers.scope_all()
     ends = [one[:2] for one in told(cast, kinds=["plans"])][:2]
     assert set(ends) == {("plan_end", "Plan completed"), ("plan_review", "Plan reviewed: end treatment")}
+
+
+def test_a_review_s_detail_says_where_the_plan_stood_what_was_missing_and_that_it_was_late() -> None:
+    at = makers.now()
+    unread = PlanReview(progress=None, pace="unknown", consent_valid=True, held_at=at, due_at=at)
+    assert _review_detail(unread) == "No reading yet."
+    late = PlanReview(progress=0.62, pace="on_track", consent_valid=False, held_at=at, due_at=at - DAY)
+    told = "On track, 62 % of the way. Consent to treatment was missing. Held late."
+    assert _review_detail(late) == told
 
 
 def test_a_plan_s_approval_and_its_end_say_who_did_it(cast: Cast) -> None:
