@@ -6,11 +6,12 @@ from typing import cast
 
 from django.urls import reverse
 
-from clinical.chart.news.queries import Sight, next_contact, notes_signed
+from clinical.chart.news.queries import Sight, last_note, next_contact, notes_signed
 from clinical.chart.news.showing import (
     contact_line,
     diagnosis_lines,
     is_touched,
+    last_note_line,
     medication_lines,
     note_lines,
     version_lines,
@@ -126,7 +127,14 @@ def _changed(look: Look, diagnoses: list[Diagnosis], medications: list[Medicatio
     return [*medication_lines(touched, look.since, url), *diagnosis_lines(found, look.since, url)]
 
 
+def _last_note(look: Look) -> Shown:
+    """The way to what the last note agreed, behind the goals."""
+    note = last_note(look.ids, _sight(look))
+    return Shown(agreed=[last_note_line(note, zone_of(look.patient.zone()))] if note else [])
+
+
 def register_added() -> None:
     """Add them; called once, at start."""
     register(Part("notes", overview=_notes))
     register(Part("plan", overview=_plan))
+    register(Part("last_note", overview=_last_note))

@@ -196,7 +196,11 @@ def _mood_change(found: Chart) -> Line | None:
 
 
 def agreed_lines(found: Chart) -> list[Line]:
-    """Return what was agreed: what parts add (goals, homework), then the contacts that were promised."""
+    """Return what was agreed: what parts add, then the contacts that were promised after a crisis.
+
+    Parts add the contact that a note gives, goals, and the way to the last note, where homework stands: it
+    is sealed, and opens there alone.
+    """
     lines = [line for part in found.added for line in part.agreed]
     return lines + [
         Line(follow_up_words(one.label), one.due_at, reverse("crisis:followups"), "phone")

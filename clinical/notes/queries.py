@@ -152,6 +152,19 @@ def about_diagnosis(who: Reader, diagnosis_id: UUID) -> tuple[list[Note], int]:
     return list(found[:MOST]), rows.count() - rows.filter(who.condition).count()
 
 
+def of_session(who: Reader, session_id: UUID) -> list[AnyNote]:
+    """Return the notes about a session, newest first, one's own drafts and process notes with them.
+
+    Of others what is signed and no label shuts; two queries, nothing is opened.
+    """
+    rows = Note.objects.filter(session_id=session_id, patient_id__in=who.ids).filter(who.condition)
+    rows = rows.filter(Q(author=who.user) | Q(signed_at__isnull=False)).exclude(status=NoteStatus.DISCARDED)
+    own = PsychotherapyNote.objects.of(who.user.pk).filter(session_id=session_id, patient_id__in=who.ids)
+    found: list[AnyNote] = list(rows.select_related("author").order_by("-occurred_at")[:MOST])
+    found += own.exclude(status=NoteStatus.DISCARDED).select_related("author").order_by("-occurred_at")[:MOST]
+    return found
+
+
 def _of_either(note_id: UUID, who: Reader) -> AnyNote | None:
     found: list[Any] = _open_note(note_id, who.ids, who.user.pk, who.relation, who.part2, who.cosigns)
     return next(iter(found or _own_process_note(note_id, who.ids, who.user.pk)), None)

@@ -20,6 +20,8 @@ from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
+from clinical.plans.outcomes.queries import outcomes
+from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
 from clinical.plans.versions import differences, readable, without
 from cortex.access.context import reading
@@ -57,6 +59,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
             "medications_withheld": medications_withheld, "ended": ended,
             "allergies": listed(allergies),
+            "outcomes": outcome_card(outcomes(found.patient.person_id, found.at)),
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},

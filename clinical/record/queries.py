@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from clinical.chart.banner import beside
-from cortex.access.context import AccessContext
+from cortex.access.context import AccessContext, holds
 from cortex.accounts.models import User
 from cortex.accounts.queries import active_users
 from cortex.audit import Actor, NotFound
@@ -23,11 +23,14 @@ from patients.contacts.queries import ContactCard, contact_card, contact_cards, 
 from patients.privacy.models import Consent
 from patients.registry import access
 from patients.registry.models import Patient
+from patients.registry.person import PatientProfile
 from patients.registry.queries import PersonCard, patient, person_card, rows_of
 
 LOOKS = 50
 ALERTS = 50
 FOLLOW_UPS = 50
+# What a profile holds in the person's own words.
+SELF_TOLD = ("self_stated_goals", "self_reported_conditions", "self_reported_medications")
 
 
 @dataclass(slots=True)
@@ -61,6 +64,14 @@ def team(context: AccessContext, ids: Iterable[UUID]) -> list[CareTeamMember]:
     rows = CareTeamMember.objects.filter(patient_id__in=list(ids)).select_related("user", "cover_for__user")
     found = list(rows.order_by("-starts_at"))
     context.open([one for one in found if one.user_id is None], ("outside_name",))
+    return found
+
+
+def self_told(context: AccessContext, ids: Iterable[UUID]) -> list[PatientProfile]:
+    """Open what a person says of themself, of whichever of their rows, the newest first; one query."""
+    rows = PatientProfile.objects.filter(patient_id__in=list(ids)).order_by("-updated_at")
+    found = [one for one in rows if any(holds(one, name) for name in SELF_TOLD)]
+    context.open(found, SELF_TOLD)
     return found
 
 

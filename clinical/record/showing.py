@@ -19,6 +19,7 @@ from patients.codes import LANGUAGE_NAMES, ConsentType
 from patients.contacts.queries import ContactCard
 from patients.privacy.models import Consent
 from patients.privacy.scope import limit_words
+from patients.registry.person import PatientProfile
 from patients.registry.queries import PersonCard
 
 RELATIONS = {
@@ -44,6 +45,10 @@ PURPOSES = {
     "dsar": "a request of the person", "break_glass": "break-glass", "admin": "administration",
     "back_office": "administration", "referral": "a referral", "care_ending": "end of care",
     "disclosure": "a release of the record",
+}  # fmt: skip
+SELF_TOLD = {
+    "self_stated_goals": "What they want to reach", "self_reported_conditions": "What they say they have",
+    "self_reported_medications": "What they say they take",
 }  # fmt: skip
 CALL_DOORS = {
     "url": "clinical:chart_contact", "retire_url": "clinical:chart_contact_retire",
@@ -85,6 +90,16 @@ def place(one: CareTeamMember) -> dict[str, Any]:
         "until": one.ends_at,
         "end_url": reverse("clinical:chart_team_end", args=[one.patient_id, one.pk]),
     }
+
+
+def self_told(rows: Iterable[PatientProfile]) -> list[tuple[str, str]]:
+    """Return what a person says of themself, opened, as (title, words): of each the newest that was said."""
+    found: dict[str, str] = {}
+    for one in rows:
+        for name, title in SELF_TOLD.items():
+            if words := getattr(one, name):
+                found.setdefault(title, words)
+    return [(title, found[title]) for title in SELF_TOLD.values() if title in found]
 
 
 def calls(

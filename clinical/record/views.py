@@ -57,10 +57,14 @@ def _people(
         team = queries.team(context, head.ids)
         closed = pathway.endings(context, head.ids)
         retired = queries.retired(context, head.person)
-        context.saw("people", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
+        told = showing.self_told(queries.self_told(context, head.ids))
+        context.saw(
+            "people", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk,
+            sections=["self_told"] if told else [],
+        )  # fmt: skip
         shown = showing.top(head, "people") | {
             "team": showing.places(team, at), "form": form, "conflict": conflict, "endings": closed,
-            "answers": pathway.answers(head.patient, team, at),
+            "answers": pathway.answers(head.patient, team, at), "self_told": told,
             "calls": showing.calls(head.person, retired, patient_id, _uuid(request.GET.get("retired", ""))),
         }  # fmt: skip
         return render(request, "clinical/record/people.html", shown, status=status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 INTERVENTIONS: dict[str, str] = {
     "CBT": "Cognitive behavioural therapy",
     "BEHAVIOURAL_ACTIVATION": "Behavioural activation",
@@ -65,6 +67,23 @@ ASKED_CODES = {code: words for _, group in ASKED for code, words in group}
 STATUSES = (("unknown", "Not asked"), ("present", "Yes"), ("absent", "No"))
 # The level of an assessment that leaves it to the signals: it counts as a clinician's review (domain 4.3).
 SAME = "same"
+
+# What phrases that put a question aside say (domain 4.6), by the end of the lexicon's id: what was meant, and
+# never the phrase itself.
+FINE, NO_WORRY, PLAYED_DOWN = "says that all is well", "says not to worry", "plays it down"
+DEFLECTIONS = {
+    "fine": FINE, "niko_sawa": FINE, "niko_poa": FINE, "shwari": FINE, "dont_worry": NO_WORRY,
+    "usijali": NO_WORRY, "hakuna_shida": NO_WORRY, "it_is": PLAYED_DOWN, "ni_sawa_tu": PLAYED_DOWN,
+    "ni_life_tu": PLAYED_DOWN, "tunasonga": "says that life goes on", "napambana": "says that they cope",
+    "nimezoea": "says that they are used to it", "mambo_ni_mengi": "says that it is much",
+    "mungu_yupo": "leaves it to God",
+}  # fmt: skip
+PUT_ASIDE = "puts the question aside"
+
+
+def deflection_words(codes: Iterable[str]) -> list[str]:
+    """Return how questions were put aside, each once; an entry without words of its own is PUT_ASIDE."""
+    return list(dict.fromkeys(DEFLECTIONS.get(code.rpartition(".")[2], PUT_ASIDE) for code in codes))
 
 
 def code_words(code: str) -> str:

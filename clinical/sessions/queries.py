@@ -17,7 +17,8 @@ from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Samp
 from clinical.sessions.emotions.queries import Readings, readings_of
 from clinical.sessions.labels import Reach, reach
 from clinical.sessions.models import SessionRun
-from clinical.sessions.words.queries import EARLIER, Part, Said, kept_back, message_ids, part_of, said
+from clinical.sessions.told import has_exercise
+from clinical.sessions.words.queries import EARLIER, Said, kept_back, message_ids, said
 from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
@@ -140,6 +141,11 @@ def locked_entry(session_id: UUID, entry_id: UUID) -> SessionActivity:
 def entries_of(session: Session) -> list[SessionActivity]:
     """Return what was logged or done in a session, in order."""
     return list(SessionActivity.objects.filter(session=session).order_by("started_at", "pk"))
+
+
+def visit_measures(found: Review) -> list[tuple[UUID, str, int | None]]:
+    """Return the measures of a session of any kind; a review asks for those of a therapy session alone."""
+    return found.measures if found.session.kind == SessionKind.THERAPY else measures_of(found.session)
 
 
 def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:
@@ -269,7 +275,7 @@ class Review:
     def has_words(self) -> bool:
         """Whether there is anything that was said or written to open."""
         heard = self.voice is not None and holds(self.voice, "transcript_encrypted")
-        told = any(holds(one, "user_feedback") for one in self.activities)
+        told = any(holds(one, "user_feedback") or has_exercise(one) for one in self.activities)
         return (
             heard or told or self.said.has_words or any(holds(one, "feedback_text") for one in self.feedback)
         )
@@ -345,49 +351,3 @@ def earlier_voices(patient: Patient, feature: SessionFeature, who: Reach) -> lis
         )
         for one in rows
     ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One utterance, opened."""
-
-    who: str
-    at: datetime | None
-    text: str
-    risk: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was said and written in one session, opened for one look; of its messages one part."""
-
-    part: Part
-    transcript: str = ""
-    lines: tuple[Line, ...] = ()
-    notes: tuple[tuple[str, str], ...] = ()
-    details: tuple[tuple[str, Any], ...] = ()
-
-
-def open_words(context: AccessContext, found: Review, number: int, at: datetime) -> Words:
-    """Open one part of a session's messages, with the first one also everything else that was said.
-
-    That is the transcript, and what was written of exercises, in feedback and to the assistant's tools.
-    """
-    part = part_of(found.session, found.said, found.shut, number, at)
-    context.open(part.messages, ["content"])
-    lines = tuple(Line(one.get_role_display(), one.sent_at, one.content or "") for one in part.messages)
-    return Words(part, lines=lines) if part.number > 1 else _with_the_rest(context, found, part, lines)
-
-
-def _with_the_rest(context: AccessContext, found: Review, part: Part, lines: tuple[Line, ...]) -> Words:
-    voice = found.voice
-    if voice is not None:
-        context.open([voice], ["transcript_encrypted"])
-    context.open(found.activities, ["user_feedback"])
-    context.open(found.feedback, ["feedback_text"])
-    context.open(found.tools, ["params", "error"])
-    notes = [(one.activity_type, one.user_feedback) for one in found.activities if one.user_feedback]
-    notes += [("feedback", one.feedback_text) for one in found.feedback if one.feedback_text]
-    details = [(one.tool_name, one.error or one.params) for one in found.tools if one.error or one.params]
-    transcript = (voice.transcript_encrypted or "") if voice is not None else ""
-    return Words(part, transcript, lines, tuple(notes), tuple(details))

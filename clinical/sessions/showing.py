@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from clinical.notes.wording import label_words
-from clinical.sessions import drawing
+from clinical.sessions import drawing, told
 from clinical.sessions.actions import UNDO_WITHIN
 from clinical.sessions.baseline import Comparison, Feature
 from clinical.sessions.coding import (
@@ -310,7 +310,7 @@ def sections_of(found: Review) -> list[str]:
     parts = {
         "emotions": found.emotions.total, "activities": found.activities, "feedback": found.feedback,
         "tools": found.tools, "rationale": list(found.rationales or ()), "voice": found.comparison,
-        "neural_audio": found.neural,
+        "neural_audio": found.neural, "sent": not found.is_private and told.has_sent(found.session),
     }  # fmt: skip
     return ["session", *(name for name, rows in parts.items() if rows)]
 
@@ -330,6 +330,7 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
         "picture": picture_of(found),
         "voice": voice_rows(found.comparison),
         "feature": _feature_rows(feature) if feature and not found.is_private else None,
+        "sent": [] if found.is_private else told.sent_rows(found.session),
         "entries": entry_rows(found.activities, at) if with_log else [],
         "activities": [] if with_log else activity_rows(found.activities),
         "feedback": feedback_rows(found.feedback),
@@ -355,7 +356,9 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
 
 def _feature_rows(feature: SessionFeature) -> dict[str, Any]:
     kind = DissonanceType(feature.dissonance_type) if feature.dissonance_type else None
-    return {
+    felt = told.felt_rows(feature)
+    return felt | {
+        "text_sure": confidence_words(felt["text_confidence"]),
         "voice": feature.get_voice_emotion_display() if feature.voice_emotion else "",
         "voice_sure": confidence_words(feature.voice_confidence or 0),
         "stated": feature.get_stated_emotion_display() if feature.stated_emotion else "",

@@ -11,12 +11,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.assessments.showing import alert_row
+from clinical.notes import queries as notes
+from clinical.notes.showing import row_of
 from clinical.scheduling.billing.queries import lines_of_session
 from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
 from clinical.sessions.labelling.forms import LabelForm
 from clinical.sessions.labelling.showing import label_card
+from clinical.sessions.labels import Reach
+from clinical.sessions.told import SENT
+from clinical.sessions.words.opening import open_words
 from clinical.sessions.words.showing import part_section, part_words
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
@@ -27,8 +32,10 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of
 from cortex.ui.rules import given_back
 from crisis.alerts.queries import open_of_people
+from crisis.risk.codes import SUBSTANCE
 from patients.codes import SessionKind, SessionStatus
-from patients.registry.access import CHART
+from patients.labels.rules import PART2
+from patients.registry.access import BREAK_GLASS, CHART
 
 RUNNERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 
@@ -160,6 +167,8 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
     is_log = session.kind in (SessionKind.THERAPY, SessionKind.CRISIS_CONTACT)
     if is_log:
         context.open(found.activities, ["activity_data"])
+    if not found.is_private:
+        context.open([session], SENT)
     context.open(found.feedback, ["physical_effects", "mental_effects"])
     context.open(list(found.rationales or ()), ["citations"])
     if found.neural is not None:
@@ -256,7 +265,8 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
         who = head.reach(actor, at)
         session = queries.session_of(head.ids, session_id, who)
         found = queries.review(head, session, who, at)
-        words = queries.open_words(context, found, form.cleaned_data["part"] or 1, at)
+        closed = SUBSTANCE if PART2 in who.shut else frozenset()
+        words = open_words(context, found, form.cleaned_data["part"] or 1, at, closed)
         context.saw(
             "transcript", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
             sections=["words", *part_section(words.part)],
@@ -266,7 +276,23 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
             "part_words": part_words(words.part),
             "purpose": dict(form.fields["purpose"].choices)[form.cleaned_data["purpose"]],  # type: ignore[attr-defined]
         }  # fmt: skip
+        if not found.is_private:
+            shown["beside"] = _beside_words(actor, head, found, who, at)
         return render(request, "clinical/sessions/words.html", shown)
+
+
+def _beside_words(
+    actor: Actor, head: queries.Head, found: queries.Review, who: Reach, at: Any
+) -> dict[str, Any]:
+    """Return what stands beside the words: the notes about the session, else the way to one, and measures."""
+    reader = notes.reader_by(actor.person, head.patient, (who.relation, PART2 not in who.shut), at)
+    written = [row_of(one, actor.person.pk, at) for one in notes.of_session(reader, found.session.pk)]
+    may_write = actor.person.role in RUNNERS and who.relation != BREAK_GLASS
+    return {
+        "notes": written,
+        "begin": may_write and not any(one["own"] for one in written),
+        "measures": queries.visit_measures(found),
+    }
 
 
 def _url(patient_id: UUID, session_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""The sources of what a therapist writes and plans: signed notes and plans, missed appointments."""
+"""The sources of what a therapist writes and plans: notes, plans with their moves and goals, missed hours."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from clinical.documents import queries as documents
 from clinical.documents.models import Document
 from clinical.notes.models import Note
 from clinical.notes.queries import reader_by
-from clinical.plans.models import PlanVersion
-from clinical.plans.wording import version_words
+from clinical.plans.models import Goal, GoalStatus, PlanApproval, PlanVersion, TreatmentPlan
+from clinical.plans.reviews.models import PlanReview
+from clinical.plans.wording import PACES, percent, version_words
 from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.queries import window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
+from cortex.audit.models import AuditLog
 from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
 from crisis.safetyplans.wording import RETIRED
+
+PLAN = "list-details"
+ENDS = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.CANCELLED)
+# What the trail calls the end of a goal, and of a plan.
+SETTLED, MOVED = ("goal.settled",), ("plan.completed", "plan.discontinued")
 
 
 def _notes(look: Look) -> list[Entry]:
@@ -72,6 +80,99 @@ def _plans(look: Look) -> list[Entry]:
             url=reverse("clinical:plan_version", args=[one.patient_id, one.plan_id, one.version]),
         )
         for one in window(_versions, "signed_at", look, "plan")
+    ]  # fmt: skip
+
+
+def _words_on(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = PlanApproval.objects.filter(patient_id__in=ids, decided_at__lte=at)
+    return rows.select_related("plan_version", "decided_by").defer("plan_version__content", "note")
+
+
+def _approvals(look: Look) -> list[Entry]:
+    """A supervisor's word on a signed version; what is missing stays on the plan."""
+    return [
+        Entry(
+            "plan_word", "plans", one.pk, one.decided_at,
+            f"Plan {'approved' if one.approved else 'given back'}, version {one.plan_version.version}",
+            by=one.decided_by.full_name, icon=PLAN,
+            url=reverse(
+                "clinical:plan_version",
+                args=[one.patient_id, one.plan_version.plan_id, one.plan_version.version],
+            ),
+        )
+        for one in window(_words_on, "decided_at", look, "plan_word")
+    ]  # fmt: skip
+
+
+def _held(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = PlanReview.objects.filter(patient_id__in=ids, held_at__lte=at)
+    return rows.select_related("reviewed_by").defer("patient_view", "summary")
+
+
+def _reviews(look: Look) -> list[Entry]:
+    """Reviews of the plan with what was decided; what the person said stays on the plan's page."""
+    return [
+        Entry(
+            "plan_review", "plans", one.pk, one.held_at,
+            f"Plan reviewed: {one.get_decision_display().lower()}", detail=_review_detail(one),
+            by=one.reviewed_by.full_name if one.reviewed_by else "", icon=PLAN,
+            url=reverse("clinical:plan", args=[look.patient.pk]),
+        )
+        for one in window(_held, "held_at", look, "plan_review")
+    ]  # fmt: skip
+
+
+def _review_detail(one: PlanReview) -> str:
+    told = [f"{PACES.get(one.pace, PACES['unknown'])}, {percent(one.progress)} of the way."]
+    told = told if one.progress is not None else [f"{PACES['unknown']}."]
+    told += [] if one.consent_valid else ["Consent to treatment was missing."]
+    told += ["Held late."] if one.held_at > one.due_at else []
+    return " ".join(told)
+
+
+def _trail(verbs: tuple[str, ...], column: str) -> Subquery:
+    """Return a column of the newest row of the trail about a row that ended by one of these verbs."""
+    rows = AuditLog.objects.filter(object_id=OuterRef("pk"), event_type__in=verbs)
+    return Subquery(rows.order_by("-id").values(column)[:1])
+
+
+def _ended_plans(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = TreatmentPlan.objects.filter(patient_id__in=ids, ended_at__lte=at)
+    return rows.annotate(ended_by=_trail(MOVED, "actor_label")).defer("presenting_problem", "formulation")
+
+
+def _ended(look: Look) -> list[Entry]:
+    """Plans that were completed or given up; a review that ends treatment names who held it."""
+    return [
+        Entry(
+            "plan_end", "plans", one.pk, one.ended_at, f"Plan {one.get_status_display().lower()}",
+            by=one.ended_by or "", icon=PLAN, url=reverse("clinical:plan", args=[look.patient.pk]),
+        )
+        for one in window(_ended_plans, "ended_at", look, "plan_end")
+        if one.ended_at is not None
+    ]  # fmt: skip
+
+
+def _settled(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    # A goal keeps no time of its own at which it was settled, and changes afterwards: the trail knows it.
+    rows = Goal.objects.filter(patient_id__in=ids, status__in=ENDS).annotate(
+        settled_at=Coalesce(_trail(SETTLED, "occurred_at"), "updated_at"),
+        settled_by=_trail(SETTLED, "actor_label"),
+    )  # fmt: skip
+    return rows.filter(settled_at__lte=at).defer("achievable_note", "metric")
+
+
+def _goals(look: Look) -> list[Entry]:
+    """Goals that were achieved, achieved in part or given up, as they stand; in what words they were set."""
+    found = window(_settled, "settled_at", look, "goal_end")
+    look.context.open(found, ("specific",))
+    return [
+        Entry(
+            "goal_end", "goals", one.pk, one.settled_at,
+            f"Goal {one.get_status_display().lower()}: {one.specific}", by=one.settled_by or "",
+            icon="target", url=reverse("clinical:plan", args=[look.patient.pk]),
+        )
+        for one in found
     ]  # fmt: skip
 
 
@@ -142,6 +243,10 @@ def register_care() -> None:
     register(Source("note", "notes", "Notes", _notes))
     register(Source("document", "documents", "Documents", _documents))
     register(Source("plan", "plans", "Plans", _plans))
+    register(Source("plan_word", "plans", "Plans", _approvals))
+    register(Source("plan_review", "plans", "Plans", _reviews))
+    register(Source("plan_end", "plans", "Plans", _ended))
+    register(Source("goal_end", "goals", "Goals", _goals))
     register(Source("safety", "plans", "Plans", _safety_plans))
     register(Source("safety_review", "plans", "Plans", _safety_reviews))
     register(Source("appointment", "appointments", "Appointments", _appointments))

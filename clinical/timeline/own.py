@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from clinical.assessments.models import Assessment
 from clinical.assessments.queries import band_words
@@ -36,6 +36,7 @@ from patients.sessions.observations import DailyCheckIn
 # Steps of the machine that tell a reader of years later nothing.
 QUIET_STEPS = ("notified", "step_fired", "source_opened", "confirmed_late")
 TONES = {"critical": "crit", "high": "crit"}
+WRITTEN = ExpressionWrapper(Q(notes__isnull=False) | Q(metrics__isnull=False), BooleanField())
 SCORES = (("mood", "mood"), ("sleep", "sleep_quality"), ("stress", "stress_level"), ("focus", "focus_score"))
 
 
@@ -95,7 +96,7 @@ def _days(look: Look) -> list[Entry]:
     """A check-in stands at the end of the person's own day, whenever it reached us."""
     zone = zone_of(look.patient.zone())
     rows = DailyCheckIn.objects.filter(patient_id__in=look.ids)
-    rows = rows.only("date", "patient_id", *(column for _, column in SCORES))
+    rows = rows.only("date", "patient_id", *(column for _, column in SCORES)).annotate(has_words=WRITTEN)
     if look.only is None:
         # The cursor is a moment, the column a day: one day more is asked for, and cut off below.
         last = (look.before.at if look.before else look.at + timedelta(days=1)).astimezone(zone).date()
@@ -110,7 +111,8 @@ def _days(look: Look) -> list[Entry]:
         told = [f"{name} {value}" for name, column in SCORES if (value := getattr(one, column)) is not None]
         found.append(
             Entry("day", "days", one.pk, at, "Daily check-in", detail=wording.capital(", ".join(told)),
-                  icon="mood-smile", is_day=True)
+                  icon="mood-smile", is_day=True,
+                  words_url=path_to("clinical:day_words", look.patient.pk, one.pk) if one.has_words else "")
         )  # fmt: skip
     return found[: look.limit]
 

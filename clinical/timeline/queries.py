@@ -17,18 +17,21 @@ from clinical.sessions.labels import reach_by
 from clinical.sessions.queries import withheld
 from clinical.timeline.models import FindingReview, TimelinePin
 from clinical.timeline.registry import Cursor, Entry, Look, sources
-from cortex.access.context import AccessContext
+from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
 from patients.labels.queries import standing
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import rows_of
+from patients.sessions.observations import DailyCheckIn
 
 PAGE = 40
 # A search goes through so many entries at a time, and says how far back that was.
 SEARCHED = 600
 MOST_PINS = 30
+# What of a daily check-in is sealed.
+CHECK_IN_WORDS = ("notes", "metrics")
 # The filter under which sessions stand.
 SESSIONS = "sessions"
 Build = Callable[[list[UUID], datetime], QuerySet[Any]]
@@ -210,6 +213,15 @@ def _add_reviews(context: AccessContext, patient: Patient, entries: Iterable[Ent
         }
         for one in by_id[review.finding_id]:
             one.reviews.append(line)
+
+
+def check_in_words(context: AccessContext, ids: Collection[UUID], check_in_id: UUID) -> DailyCheckIn:
+    """Open what somebody wrote in one of their check-ins; NotFound for any other, and for one without."""
+    found = DailyCheckIn.objects.filter(pk=check_in_id, patient_id__in=list(ids)).first()
+    if found is None or not any(holds(found, name) for name in CHECK_IN_WORDS):
+        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    context.open([found], CHECK_IN_WORDS)
+    return found
 
 
 def locked_pin(patient_id: UUID, source: str, item_id: UUID) -> TimelinePin | None:

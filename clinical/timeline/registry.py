@@ -66,7 +66,10 @@ class Finding:
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a timeline. `is_day` shows the day alone; `steps` are (time, words, who), folded."""
+    """One line of a timeline. `is_day` shows the day alone; `steps` are (time, words, who), folded.
+
+    `words_url` is where sealed words of it open on request.
+    """
 
     source: str
     kind: str
@@ -79,6 +82,7 @@ class Entry:
     tone: str = ""
     level: str = ""
     url: str = ""
+    words_url: str = ""
     is_day: bool = False
     finding: Finding | None = None
     steps: list[tuple[datetime, str, str]] = field(default_factory=list)

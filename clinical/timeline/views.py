@@ -12,6 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.chart import banner
+from clinical.sessions import queries as sessions
+from clinical.sessions.forms import PURPOSES, WordsForm
+from clinical.sessions.told import lines_of
+from clinical.sessions.words.showing import read_words
 from clinical.timeline import actions, queries
 from clinical.timeline.forms import FilterForm, FindingForm
 from clinical.timeline.registry import Cursor, kinds
@@ -24,6 +28,9 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import DOWN, given_back
 from cortex.ui.zone import zone_of
+from crisis.risk.codes import SUBSTANCE
+from crisis.risk.queries import read_in
+from patients.labels.rules import PART2
 from patients.registry.access import CHART
 
 
@@ -65,6 +72,7 @@ def _page(
             "only_pinned": asked["pinned"],
             "until": asked["until"],
             "q": words,
+            "purposes": PURPOSES,
             "form": form,
             "finding": finding,
             "conflict": conflict,
@@ -75,6 +83,33 @@ def _page(
             part = "clinical/timeline/page.html"
             shown |= banner.shown(context, found.patient, at, tab="timeline")
         return render(request, part, shown, status=status)
+
+
+@requires(*DESK_ROLES)
+@require_POST
+def day_words(request: HttpRequest, patient_id: UUID, item_id: UUID) -> HttpResponse:
+    """Open what was written in one check-in, for a purpose that is named; a row of its own says who did.
+
+    Beside it stands what was read in it as a sign, as in the words of a session.
+    """
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        return _page(request, patient_id, status=422)
+    actor, at, purpose = actor_of(request), clock(), form.cleaned_data["purpose"]
+    with reading(actor, purpose=purpose, permission=CHART) as context:
+        head = sessions.head(context, actor, patient_id, at)
+        one = queries.check_in_words(context, head.ids, item_id)
+        context.saw(
+            "check_in_words", subjects=[one.patient_id], object_type="patients.DailyCheckIn",
+            object_id=one.pk, sections=["words"],
+        )  # fmt: skip
+        closed = SUBSTANCE if PART2 in head.reach(actor, at).shut else frozenset()
+        shown = head.shown() | {
+            "check_in": one, "at": at, "lines": lines_of(one.metrics),
+            "read": read_words(read_in([one.pk]).get(one.pk, ()), closed),
+            "purpose": dict(form.fields["purpose"].choices)[purpose],  # type: ignore[attr-defined]
+        }  # fmt: skip
+        return render(request, "clinical/timeline/day.html", shown)
 
 
 def _end_of(day: Any, user: Any) -> Cursor | None:

@@ -1,4 +1,4 @@
-"""The sources of how somebody came and went: referrals, their answers, discharges and transfers."""
+"""The sources of how somebody came and went, and of who came in from outside the team: what was opened."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from clinical.timeline.queries import window
 from clinical.timeline.registry import Entry, Look, Source, register
 from cortex.accounts.choices import Role
+from patients.breakglass.models import BreakGlassGrant
 from patients.codes import EndingKind, ReferralStatus
+from patients.contacts.models import ContactException
 from patients.pathway.models import CareEnding, Referral
 
 KIND, LABEL = "ways", "Referrals and endings"
+OPENED, OPENED_LABEL = "opened", "Opened from outside"
 ARRIVES, LEAVES = "arrow-right", "logout"
 
 
@@ -99,8 +103,57 @@ def _ending_title(one: CareEnding) -> str:
     return f"Transfer{left} to {one.to_user.full_name}"
 
 
+def _glasses(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = BreakGlassGrant.objects.filter(patient_id__in=ids, grant__starts_at__lte=at)
+    return rows.select_related("grant", "user").defer("grant__reason", "review_note", "incident_note")
+
+
+def _opened_charts(look: Look) -> list[Entry]:
+    """Who opened the chart from outside the team, why by code and until when, as the access page tells all.
+
+    The words of why, and what compliance found, are compliance's.
+    """
+    return [
+        Entry(
+            "glass", OPENED, one.pk, one.grant.starts_at, "Chart opened by break-glass",
+            detail=f"{one.get_reason_code_display()}. {_until(look, one.grant.ends_at)}",
+            by=one.user.full_name, icon="lock", tone="crit", url=_access(look),
+        )
+        for one in window(_glasses, "grant__starts_at", look, "glass")
+    ]  # fmt: skip
+
+
+def _exceptions(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = ContactException.objects.filter(patient_id__in=ids, opened_at__lte=at)
+    return rows.select_related("user").defer("reason")
+
+
+def _opened_contacts(look: Look) -> list[Entry]:
+    """Who opened whom to call without the person's consent, and until when; why stays with its reader."""
+    return [
+        Entry(
+            "contacts_opened", OPENED, one.pk, one.opened_at, "Emergency contacts opened without consent",
+            detail=f"For an alert, {one.level}. {_until(look, one.ends_at)}", by=one.user.full_name,
+            icon="phone", url=_access(look),
+        )
+        for one in window(_exceptions, "opened_at", look, "contacts_opened")
+    ]  # fmt: skip
+
+
+def _until(look: Look, ends_at: datetime) -> str:
+    """Say until when something is or was open, by the reader's clock."""
+    said = "Open until" if ends_at > look.at else "It was open until"
+    return f"{said} {timezone.localtime(ends_at):%-d %b %Y, %H:%M}."
+
+
+def _access(look: Look) -> str:
+    return reverse("clinical:chart_access", args=[look.patient.pk])
+
+
 def register_ways() -> None:
     """Add them; called once, at start."""
     register(Source("referral", KIND, LABEL, _referrals))
     register(Source("referral_answer", KIND, LABEL, _answers))
     register(Source("ending", KIND, LABEL, _endings))
+    register(Source("glass", OPENED, OPENED_LABEL, _opened_charts))
+    register(Source("contacts_opened", OPENED, OPENED_LABEL, _opened_contacts))

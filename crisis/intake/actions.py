@@ -252,6 +252,7 @@ def write_rows(
     batch = storing.prepare(politely(rows), shelf)
     note_gaps(rows, batch, shelf, feature_values({data.session_id for data in batch.features}, KEPT))
     store_batch(actor=actor, batch=batch)
+    storing.name_check_ins(rows, batch)
     people = {row.person.pk: row.person for row in rows if row.person is not None}
     for patient_id, consents in storing.consents_of(rows).items():
         record_consent(actor=actor, patient=people[patient_id], consents=consents, at=at)

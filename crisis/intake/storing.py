@@ -257,7 +257,18 @@ def _checkin(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:
         mood=values.get("mood"), sleep_quality=values.get("sleep_quality"),
         stress_level=values.get("stress_level"),
         focus_score=values.get("focus_score"), metrics=values.get("metrics"), notes=values.get("notes"),
+        id=found.row_id,
     ))  # fmt: skip
+
+
+def name_check_ins(rows: Iterable[Sorted], batch: records.Batch) -> None:
+    """Let stored check-ins be known by their rows: the second of a day is in the first's.
+
+    What is read in its words names that row; by any other id nobody could open them.
+    """
+    sent = [one for one in rows if one.item.kind == "checkin"]
+    for found, stored in zip(sent, batch.check_ins, strict=True):
+        found.outcome.object_id = stored.id
 
 
 def _tool(batch: records.Batch, found: Sorted, shelf: Shelf) -> None:

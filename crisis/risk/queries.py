@@ -23,7 +23,12 @@ from .models import EngineSetting, Evidence, EvidenceDomain, Lexicon, RiskAssess
 from .rows import ITEM_COLUMNS, item_of
 from .switches import LEXICON, RULE, SWITCHABLE, Switches
 from .textmodel import ModelState
-from .types import EvidenceItem
+from .types import EvidenceItem, Source
+
+# What a person's own words are read in, and who says so where it is the text model.
+WORDS = tuple(map(str, (
+    Source.MESSAGE, Source.TRANSCRIPT, Source.CHECK_IN, Source.ACTIVITY, Source.FEEDBACK, Source.TEXT_MODEL,
+)))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,24 @@ def told(source_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, str]]]:
         if source_id is not None:
             found.setdefault(source_id, set()).add((code, entry))
     return found
+
+
+def read_in(source_ids: Iterable[UUID]) -> dict[UUID, list[tuple[str, bool]]]:
+    """What was read in the words of these sources: (code, whether it was found to be no sign); one query.
+
+    As the timeline has it: what is known to be absent, shadow readings and what people decided are left out.
+    """
+    found: dict[UUID, list[tuple[str, bool]]] = {}
+    for source_id, code, refuted_at in _read_in(list(source_ids)):
+        found.setdefault(source_id, []).append((code, refuted_at is not None))
+    return found
+
+
+@kept
+def _read_in(source_ids: list[UUID]) -> QuerySet[Evidence, Any]:
+    rows = Evidence.objects.filter(source_id__in=source_ids, source_type__in=WORDS).exclude(status="absent")
+    rows = rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW))
+    return rows.order_by("code", "observed_at").values_list("source_id", "code", "refuted_at")
 
 
 def latest_assessments(patient_ids: Iterable[UUID]) -> dict[UUID, RiskAssessment]:

@@ -125,6 +125,7 @@ def _check_ins(items: list[CheckInData]) -> None:
         if row is None:
             fresh[key] = builders.check_in_row(item)
             continue
+        item.id = row.pk
         names = builders.put_check_in(row, item)
         if key in known:
             changed.setdefault(key, set()).update(names)

@@ -208,7 +208,10 @@ class FeedbackData(Common):
 
 @dataclass(slots=True)
 class CheckInData(Common):
-    """The person's numbers for one local day; a second one for the day corrects the fields that it names."""
+    """The person's numbers for one local day; a second one for the day corrects the fields that it names.
+
+    `id` is the row's once it is stored: its own for the first of a day, the first's for every later one.
+    """
 
     date: date
     submitted_at: datetime
@@ -220,6 +223,7 @@ class CheckInData(Common):
     notes: str | None = None
     pii_present: bool = False
     replaced_chars: int = 0
+    id: UUID = field(default_factory=uuid7)
 
 
 @dataclass(slots=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from crisis.alerts.models import RiskAlert
+from crisis.ownership.actions import claim_alert
 from crisis.risk.models import Evidence
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, SessionFeature
+from patients.sessions.observations import DailyCheckIn
 from tests import makers
 from tests.api.conftest import TIER_A, Api, item, message, results
 from tests.cast import Cast
@@ -141,3 +144,22 @@ def test_being_fine_is_courtesy_in_the_first_two_turns_and_a_deflection_later(ap
     assert deflections() == 1
     session = Session.objects.get(client_ref="chat-1")
     assert SessionFeature.objects.get(session=session).deflection_codes != []
+
+
+def test_whoever_has_an_alert_by_the_words_of_a_day_opens_them_the_second_of_the_day_too(
+    api: Api, cast: Cast
+) -> None:
+    cast.on_duty()
+    for words, sent in (("mbuyuni1", 1), ("mbuyuni2", 2)):
+        told = item("checkin", cast.patient, date="2026-11-20", notes=f"{TIER_A} {words}")
+        assert results(api.send(told)) == ["stored"]
+        makers.scope_all()
+        (day,) = DailyCheckIn.objects.filter(patient=cast.patient)
+        sources = set(Evidence.objects.filter(source_type="check_in").values_list("source_id", flat=True))
+        assert sources == {day.pk}, sent
+    alert = RiskAlert.objects.get(kind="self_harm")
+    claim_alert(actor=makers.staff(cast.cleo), alert_id=alert.pk)
+    page = makers.client_of(cast.cleo).get(reverse("crisis:alert_source", args=[alert.pk, day.pk]))
+    makers.scope_all()
+    assert page.status_code == 200
+    assert "mbuyuni2" in page.content.decode()

@@ -309,6 +309,7 @@ def _sessions(people: Cast, app: Api, pen: Pen, found: Written) -> None:
     answer = app.send(
         item("session_started", patient, session="c", session_kind="chat"), said,
         item("tool_action", patient, session="c", tool_name="timer", status="failed",
+             params={"x": pen.line("ToolAction.params in a chat")},
              error=pen.line("ToolAction.error in a chat")),
         item("rationale", patient, message=said["id"], citations=[pen.line("Rationale.citations in a chat")]),
     )  # fmt: skip

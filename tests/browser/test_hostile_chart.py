@@ -19,6 +19,7 @@ from tests.api.conftest import Api, issue_key
 from tests.browser import hostile, hostile_chart
 from tests.browser.conftest import Visitor
 from tests.browser.hostile_chart import NOT_TYPED, STORED_ALONE, Written, text_fields
+from tests.browser.hostile_sent import NOT_SENT, SENT, sent_fields
 from tests.browser.test_hostile_text import MARK, Eyes
 from tests.cast import Cast, make_cast
 from tests.walk.addresses import Address, addresses
@@ -98,6 +99,7 @@ def test_hostile_text_in_a_chart_stays_text(house: House, visit: Callable[..., V
     planted = {place.split()[0] for place in pen.places.values()}
     assert sorted(text_fields() - planted - NOT_TYPED.keys()) == [], "nobody planted anything there"
     assert sorted((NOT_TYPED.keys() & planted) | (NOT_TYPED.keys() - text_fields())) == []
+    assert sorted(sent_fields() ^ (SENT.keys() | NOT_SENT.keys())) == [], "an app sends it: who shows it?"
     eyes = Eyes(pen)
     alice = signed_in(visit, eyes, people.alice)
     refused = walk(alice, eyes, chart_pages(found))
@@ -112,6 +114,11 @@ def test_hostile_text_in_a_chart_stays_text(house: House, visit: Callable[..., V
         page.get_by_role("button", name="Open the words").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("what was said")
         eyes.look(page, page.content())
+    alice.open(f"/charts/{found.patient.pk}/timeline/?kind=days")
+    page.locator("summary", has_text="Words, sealed").first.click()
+    page.get_by_role("button", name="Open the words").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("what was written")
+    eyes.look(page, page.content())
     alice.open("/notes/search/")
     page.locator("main input[name=q]").fill("<svg onload=hit()>")
     page.locator("main input[name=q]").press("Enter")
@@ -121,7 +128,8 @@ def test_hostile_text_in_a_chart_stays_text(house: House, visit: Callable[..., V
     assert eyes.faults == []
     seen = {pen.places[mark] for mark in eyes.shown}
     floor = {one.split(".")[0] for one in text_fields()}
-    wanted = {place for place in pen.places.values() if place.split(".")[0] in floor} | ALSO_SHOWN
+    wanted = {place for place in pen.places.values() if place.split(".")[0] in floor}
+    wanted |= ALSO_SHOWN | set(SENT.values())
     assert sorted(wanted - seen - STORED_ALONE.keys()) == [], "no page showed these"
     assert sorted(STORED_ALONE.keys() & seen) == []
 

@@ -97,6 +97,9 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:case_reviewed": chart("POST"),
         "clinical:case_unreviewed": chart("POST"),
         "clinical:timeline": chart("GET", "POST", data={"q": "check"}),
+        "clinical:day_words": chart(
+            "POST", ids={"item_id": world.check_in_id}, data={"purpose": "treatment"}
+        ),
         "clinical:timeline_pin": chart("POST", ids=pinned),
         "clinical:timeline_unpin": chart("POST", ids=pinned),
         "clinical:finding_review": chart(

@@ -47,6 +47,7 @@ from patients.care.actions import plan_cover
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 from patients.registry.records import ContactData, PreferenceData
+from patients.sessions.observations import DailyCheckIn
 from patients.sessions.records import Batch, LocationData
 from tests import makers, stores
 from tests.api.conftest import Api, issue_key, item, message
@@ -80,6 +81,7 @@ class World:
     assessment_id: str = ""
     notes: Notes | None = None
     level_id: str = ""
+    check_in_id: str = ""
     document_id: str = ""
     safety: dict[str, str] = field(default_factory=dict)
     case_view_id: str = ""
@@ -291,6 +293,7 @@ def _house_rows(world: World) -> None:
     level = latest_assessment(patient.person_id)
     assert level is not None
     world.level_id = str(level.pk)
+    world.check_in_id = str(DailyCheckIn.objects.get(patient=patient).pk)
     review_finding(
         actor=treats, patient_id=who, source="level", finding_id=level.pk, verdict="commented",
         comment="mbuyuni3",

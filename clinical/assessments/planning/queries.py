@@ -9,9 +9,11 @@ from datetime import datetime, time, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.db.models import Count
+
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import Episode, episode_of
-from clinical.assessments.models import Instrument, InstrumentText
+from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, OCCASIONS, Due, Facts, Own, due
@@ -36,6 +38,8 @@ CRITICAL_COUNTS = AFTER_CRITICAL[-1] + timedelta(days=7)
 SITTINGS = ("therapy", "crisis_contact")
 TIERS = ("A", "B", "C")
 MOST = 500
+# Care is measurement-based where somebody was measured so often within so long.
+OFTEN, OFTEN_WITHIN = 2, timedelta(days=90)
 
 
 # A person's row, or what a list holds of it: with `pk`, `person_id` and `zone()`.
@@ -302,6 +306,23 @@ def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datet
         one.courses, one.episode = courses[pk], treatments.get(pk)
         one.level = levels[pk].level if pk in levels else ""
     return list(found.values())
+
+
+def measured_often(people: Iterable[UUID], since: datetime, at: datetime) -> set[UUID]:
+    """Return which of these people answered OFTEN measures or more between two times; one query.
+
+    That is what makes care measurement-based (domain 6.1): whichever measures, each with a total, those that
+    were corrected once, whichever of the person's rows they were filed under.
+    """
+    return set(_measured_often(list(people), since, at))
+
+
+@kept
+def _measured_often(people: list[UUID], since: datetime, at: datetime) -> Any:
+    rows = Assessment.objects.standing().valid().filter(patient__person_id__in=people)
+    rows = rows.filter(administered_at__gt=since, administered_at__lte=at).order_by()
+    counted = rows.values("patient__person_id").annotate(count=Count("pk")).filter(count__gte=OFTEN)
+    return counted.values_list("patient__person_id", flat=True)
 
 
 def serving_ids() -> list[UUID]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan, PlanReason
-from clinical.assessments.planning.queries import Asked, DueMeasure, Person
+from clinical.assessments.planning.queries import OFTEN_WITHIN, Asked, DueMeasure, Person
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER, WHY
 from clinical.assessments.wording import band_label
@@ -71,6 +71,14 @@ def overdue_groups(
         for key, title, about in GROUPS
         if rows[key]
     ]
+
+
+def rate_words(often: int, people: int) -> str:
+    """Return how many people of a caseload were measured often enough, and their share; "" without people."""
+    if not people:
+        return ""
+    whom = f"{often} of {people} {'person has' if people == 1 else 'people have'}"
+    return f"{whom} two measures or more in {OFTEN_WITHIN.days} days ({often / people * 100:.0f} %)"
 
 
 def asked_rows(asked: Iterable[Asked], patient_id: UUID) -> list[dict[str, Any]]:

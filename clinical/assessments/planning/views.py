@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinical.assessments.planning import actions, queries
 from clinical.assessments.planning.forms import PlanForm
-from clinical.assessments.planning.showing import overdue_groups
+from clinical.assessments.planning.showing import overdue_groups, rate_words
 from clinical.assessments.queries import instruments
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -46,9 +46,12 @@ def measures_due(request: HttpRequest) -> HttpResponse:
         names = {pk: full_name(row) or row.anonymous_id for pk, row in opened.items()}
         chased = queries.chased(names)
         groups = overdue_groups(shown, due, names, chased, at)
+        persons = {one.patient.person_id for one in people}
+        often = queries.measured_often(persons, at - queries.OFTEN_WITHIN, at)
         return render(
             request, "clinical/assessments/due.html",
-            {"groups": groups, "count": sum(len(group["rows"]) for group in groups), "people": len(people)},
+            {"groups": groups, "count": sum(len(group["rows"]) for group in groups), "people": len(people),
+             "rate": rate_words(len(often), len(persons))},
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from clinical.notes.labels import open_to
-from clinical.notes.models import Note
+from clinical.notes.models import Note, NoteType
 from clinical.scheduling.models import Appointment, CancelReason, Status
 from cortex.ops.postgres.questions import kept
 from patients.care.models import CareTeamMember
@@ -54,6 +54,18 @@ def _next_contact(
     rows = Note.objects.signed().filter(patient_id__in=ids, follow_up_on__isnull=False)
     rows = rows.filter(open_to(user_id, relation, part2=part2, cosigns=cosigns))
     return rows.only("patient_id", "note_type", "occurred_at", "follow_up_on").order_by("-occurred_at")[:1]
+
+
+def last_note(ids: list[UUID], sight: Sight) -> Note | None:
+    """Return the newest signed note that is open to the reader, or None; supervision agrees nothing."""
+    return next(iter(_last_note(ids, sight.user_id, sight.relation, sight.part2, sight.cosigns)), None)
+
+
+@kept
+def _last_note(ids: list[UUID], user_id: UUID, relation: str, part2: bool, cosigns: bool) -> QuerySet[Note]:
+    rows = Note.objects.signed().filter(patient_id__in=ids).exclude(note_type=NoteType.SUPERVISION)
+    rows = rows.filter(open_to(user_id, relation, part2=part2, cosigns=cosigns))
+    return rows.only("patient_id", "note_type", "signed_at").order_by("-occurred_at")[:1]
 
 
 def appointments_off(ids: list[UUID], since: datetime, at: datetime) -> list[Appointment]:

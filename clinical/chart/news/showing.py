@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clinical.chart.parts import Line
 from clinical.notes.models import Note
+from clinical.notes.wording import names_of
 from clinical.plans.allergies.models import Allergy
 from clinical.plans.allergies.showing import NONE_KNOWN, told_words
 from clinical.plans.diagnoses.models import Diagnosis
@@ -118,6 +119,14 @@ def note_lines(rows: Iterable[Note]) -> Iterator[Line]:
         url = reverse("clinical:note_page", args=[one.patient_id, one.pk])
         words = f"{one.author.full_name} signed a note: {one.get_note_type_display()}"
         yield Line(words, one.signed_at, url, "notes")
+
+
+def last_note_line(note: Note, zone: tzinfo) -> Line:
+    """Lead to the last note: what was agreed in words, homework with it, opens there and nowhere before."""
+    url = reverse("clinical:note_page", args=[note.patient_id, note.pk])
+    signed = f", signed {note.signed_at.astimezone(zone):%-d %b %Y}" if note.signed_at else ""
+    held = "its plan says the next step and homework" if "plan" in names_of(note.note_type) else ""
+    return Line(f"Last note{signed}", None, url, "notes", detail=held)
 
 
 def contact_line(note: Note, zone: tzinfo, *, late: bool = False) -> Line:

@@ -15,6 +15,8 @@ from clinical.assessments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.approvals.queries import waiting_for
 from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
+from clinical.plans.outcomes.queries import outcomes
+from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
 from clinical.plans.reviews.queries import overdue_for_supervisor
@@ -41,7 +43,10 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         offered = instruments(found.patient.organization_id)
         named = [(row.title, totals[row.key]) for row in offered if row.key in totals]
         asked = asked_rows(asked_for(found.patient, "review", found.at), found.patient.pk)
-        return plan_page(found, view) | {"totals": named, "consent": agreed, "asked": asked}
+        return plan_page(found, view) | {
+            "totals": named, "consent": agreed, "asked": asked,
+            "outcomes": outcome_card(outcomes(person, found.at)),
+        }  # fmt: skip
 
     page = Page(
         "Review the plan", "Save the review", template="clinical/plans/review.html", section="plan.review",

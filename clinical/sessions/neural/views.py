@@ -86,6 +86,7 @@ def _proposal(row: Any) -> dict[str, Any]:
         "to": row.to_value,
         "reason": row.get_reason_code_display(),
         "count": row.evidence_n,
+        "newest": row.newest_at,
         "status": row.get_status_display(),
         "by": row.decided_by.full_name if row.decided_by_id else "",
         "at": row.decided_at,

@@ -21,12 +21,14 @@ from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.planning.tasks import chase_overdue_measures
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.ids import uuid7
 from cortex.ops.models import Notification
 from crisis.reviews.models import ReviewItem
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
+from tests.explained import plan_of
 from tests.makers import staff
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +239,47 @@ def test_measures_with_a_course_stand_first_then_those_that_are_due(cast: Cast) 
     text = client_of(cast.alice).get(f"/charts/{cast.patient.pk}/measures/").content.decode()
     places = [text.index(f"/measures/{key}/") for key in ("phq9", "gad7", "phq2")]
     assert places == sorted(places)
+
+
+def test_how_many_of_a_caseload_were_measured_twice_in_90_days(cast: Cast) -> None:
+    others = [makers.make_patient(cast.home, team=[cast.alice]) for _ in range(3)]
+    twice, once, long_ago = others
+    give(cast, "phq9", 5)
+    give(cast, "gad7", 5)
+    give(cast, "phq9", 80, who=twice)
+    give(cast, "phq9", 1, who=twice)
+    give(cast, "gad7", 2, who=once)
+    give(cast, "gad7", 91, who=once)
+    give(cast, "phq9", 120, who=long_ago)
+    stranger = makers.make_patient(cast.home, team=[cast.bob])
+    at = makers.now()
+    people = [cast.patient.pk, *(one.pk for one in others)]
+    found = queries.measured_often(people, at - queries.OFTEN_WITHIN, at)
+    assert found == {cast.patient.pk, twice.pk}
+    assert queries.measured_often([], at - queries.OFTEN_WITHIN, at) == set()
+    page = client_of(cast.alice).get("/measures/").content.decode()
+    assert "2 of 4 people have two measures or more in 90 days (50 %)" in page
+    makers.scope_all()
+    assert "0 of 1 person has two measures or more" in client_of(cast.bob).get("/measures/").content.decode()
+    makers.scope_all()
+    assert str(stranger.pk) not in page
+
+
+def test_a_declined_measure_and_one_that_was_corrected_count_once_or_not_at_all(cast: Cast) -> None:
+    give(cast, "gad7", 3)
+    one = Assessment.objects.get(patient=cast.patient)
+    declined = Assessment.objects.get(pk=one.pk)
+    declined.pk, declined.is_valid, declined.total, declined.flags = uuid7(), False, None, ["declined"]
+    declined.save(force_insert=True)
+    at = makers.now()
+    asked = ([cast.patient.pk], at - queries.OFTEN_WITHIN, at)
+    assert queries.measured_often(*asked) == set()
+    again = Assessment.objects.get(pk=one.pk)
+    again.pk, again.supersedes = uuid7(), one
+    again.save(force_insert=True)
+    assert queries.measured_often(*asked) == set(), "a correction takes the place of what it corrects"
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as told:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        queries.measured_often(*asked)
+        (sql,) = [one["sql"] for one in told.captured_queries if "clinical_assessment" in one["sql"]]
+        assert "Seq Scan on clinical_assessment" not in plan_of(cursor, sql)

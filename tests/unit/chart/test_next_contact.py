@@ -92,3 +92,37 @@ def test_a_note_that_a_label_shuts_gives_no_date(cast: Cast) -> None:
     makers.scope_all()
     assert AGREED not in answer(cast, "ag")
     assert AGREED in answer(cast, "ag", cast.bob)
+
+
+def test_the_last_signed_note_stands_among_what_is_agreed_behind_its_date_and_unopened(cast: Cast) -> None:
+    assert "Last note" not in answer(cast, "ag")
+    written(cast, 9, 4)
+    note = written(cast, 3, 4)
+    written(cast, 1, 4, draft=True)
+    agreed = answer(cast, "ag")
+    assert f"Last note, signed {makers.now():%-d %b %Y} its plan says the next step and homework" in agreed
+    assert agreed.count("Last note") == 1
+    page = opened(cast)
+    assert (
+        page.split("Last note")[0]
+        .rpartition("href=")[2]
+        .startswith(f'"{reverse("clinical:note_page", args=[cast.patient.pk, note.pk])}"')
+    )
+    assert "We talked" not in page
+
+
+def test_a_note_that_a_label_shuts_is_not_the_last_one_and_supervision_never_is(cast: Cast) -> None:
+    makers.add_to_team(cast.patient, cast.bob, role="psychiatrist", starts_at=makers.now() - 29 * DAY)
+    earlier = written(cast, 9, 4)
+    note = written(cast, 3, 4, cast.bob)
+    label_note(actor=staff(cast.bob), patient_id=cast.patient.pk, note_id=note.pk, labels=["V"])
+    spoken = begin(cast, "supervision", at=makers.now() - DAY)
+    kept = save(cast, spoken, {"free_text": "We talked of her."}, spoken.version, uuid7()).note
+    sign(cast, kept, kept.version)
+    makers.scope_all()
+
+    def led(user: User) -> str:
+        return opened(cast, user).split("Last note")[0].rpartition("href=")[2].partition(">")[0]
+
+    assert str(earlier.pk) in led(cast.alice)
+    assert str(note.pk) in led(cast.bob)

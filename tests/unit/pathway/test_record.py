@@ -10,9 +10,12 @@ from django.urls import reverse
 
 from clinical.record.actions import end_member
 from cortex.audit import RuleBroken
+from cortex.audit.models import PhiAccessLog
 from patients.care.models import CareTeamMember
 from patients.privacy.models import Consent
 from patients.privacy.queries import has_consent
+from patients.registry.person import PatientProfile
+from patients.registry.records import ProfileData
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -160,3 +163,34 @@ def test_crises_show_their_ends_and_lead_to_pages_that_the_reader_may_open(cast:
     assert "Critical, self-harm" in text
     assert reverse("crisis:alert_page", args=[alert.pk]) in text
     assert "nobody has it yet" in text
+
+
+def test_what_somebody_says_of_themself_stands_on_the_page_of_people_and_the_look_names_it(
+    cast: Cast,
+) -> None:
+    said = ProfileData(self_stated_goals="Sleep through\nthe night", self_reported_medications="Herbs")
+    patient = makers.make_patient(cast.home, team=[cast.alice], profile=said)
+    client, url = as_user(cast.alice), reverse("clinical:chart_people", args=[patient.pk])
+    text = client.get(url).content.decode()
+    assert "What they say of themselves" in text and "Sleep through<br>the night" in text
+    assert "What they say they take" in text and "Herbs" in text
+    assert "What they say they have" not in text
+    assert "What they say of themselves" not in page(cast, "chart_people"), "nothing was said"
+    makers.scope_all()
+    rows = {one.subject: one.sections for one in PhiAccessLog.objects.filter(data_type="people")}
+    assert rows == {patient.pk: ["self_told"], cast.patient.pk: []}
+    for other in (cast.bob, cast.charlie):
+        assert as_user(other).get(url).status_code == 404
+
+
+def test_what_a_linked_row_says_is_told_where_the_person_s_own_is_silent(cast: Cast) -> None:
+    own = ProfileData(self_stated_goals="Sleep")
+    patient = makers.make_patient(cast.home, team=[cast.alice], profile=own)
+    said = ProfileData(self_stated_goals="Work", self_reported_conditions="Ulcers")
+    linked = makers.make_patient(cast.home, team=[cast.alice], profile=said)
+    type(linked).objects.filter(pk=linked.pk).update(merged_into=patient)
+    PatientProfile.objects.filter(patient=patient).update(updated_at=makers.now() + timedelta(hours=1))
+    url = reverse("clinical:chart_people", args=[patient.pk])
+    text = as_user(cast.alice).get(url).content.decode()
+    assert "Sleep" in text and "Ulcers" in text
+    assert "Work" not in text, "the newest word counts"

@@ -126,10 +126,9 @@ def test_three_helpful_sessions_propose_the_centre_once_and_accepting_applies_it
         "open",
     )
     client = client_of(cast.alice)
-    assert (
-        "Preferred frequency"
-        in client.get(reverse("clinical:neural", args=[cast.patient.pk])).content.decode()
-    )
+    page = client.get(reverse("clinical:neural", args=[cast.patient.pk])).content.decode()
+    assert "Preferred frequency" in page
+    assert "3 sessions, the newest" in page and "A fixed rule, no machine" in page
     to = reverse("clinical:neural_decide", args=[cast.patient.pk, row.pk])
     assert client.post(to, {"decision": "accept"}).status_code == 303
     makers.scope_all()
