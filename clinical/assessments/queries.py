@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from clinical.assessments.definitions import Definition
@@ -126,6 +126,24 @@ def _standing(patient_ids: list[UUID], since: datetime | None) -> QuerySet[Asses
         rows = rows.filter(administered_at__gte=since)
     rows = rows.defer("items").prefetch_related("instrument", "administered_by")
     return rows.order_by("administered_at", "pk")
+
+
+def around(
+    patient_ids: Iterable[UUID], start: datetime, end: datetime, session_id: UUID | None
+) -> list[Assessment]:
+    """Return these rows' standing administrations of a time, or of a session, oldest first; one query."""
+    return _around(list(patient_ids), start, end, session_id)
+
+
+@kept
+def _around(
+    patient_ids: list[UUID], start: datetime, end: datetime, session_id: UUID | None
+) -> QuerySet[Assessment]:
+    wanted = Q(administered_at__range=(start, end))
+    if session_id is not None:
+        wanted |= Q(session_id=session_id)
+    rows = Assessment.objects.standing().filter(wanted, patient_id__in=patient_ids)
+    return rows.select_related("instrument").defer("items").order_by("administered_at", "pk")
 
 
 @dataclass(frozen=True, slots=True)

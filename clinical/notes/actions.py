@@ -55,13 +55,13 @@ def begin_note(
 
     When a session is named, its times and the measures of those days stand in it already, where the type has
     a place for facts; `sections` are a template's. InputRefused for an unknown type, NotFound for a session
-    of somebody else.
+    of somebody else, or one that a label shuts.
     """
     if note_type not in TYPES:
         raise InputRefused("Choose what kind of note this is.", "type_unknown", field="note_type")
     at = clock(at)
     who = access.treated(actor, patient_id, at)
-    session = queries.session_of(who, session_id) if session_id else None
+    session = queries.session_of(actor, who, session_id, at) if session_id else None
     existing = queries.draft_like(actor, who, note_type, session_id)
     if existing is not None:
         return Unchanged(existing)  # type: ignore[return-value]

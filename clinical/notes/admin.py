@@ -69,7 +69,10 @@ class AddendumAdmin(PatientRowAdmin):
 
 @admin.register(NoteAddendum)
 class NoteAddendumAdmin(AddendumAdmin):
-    """Addenda to notes."""
+    """Addenda to notes; a trainee's are signed by two."""
+
+    list_display = (*AddendumAdmin.list_display, "cosigned_at")
+    list_filter = ("needs_cosign",)
 
 
 @admin.register(PsychotherapyNoteAddendum)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +38,7 @@ LONGEST = 120
 @requires(*DESK_ROLES)
 @require_GET
 def note_desk(request: HttpRequest) -> HttpResponse:
-    """One's own unsigned notes and addenda, the oldest first, and trainees' notes to co-sign."""
+    """One's own unsigned notes and addenda, the oldest first, and trainees' of both to co-sign."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = queries.desk(actor, at)
@@ -47,16 +49,21 @@ def note_desk(request: HttpRequest) -> HttpResponse:
         def line(note: Any, **more: Any) -> dict[str, Any]:
             return row_of(note, actor.person.pk, at) | {"name": names[note.patient_id]} | more
 
+        def added(one: Any) -> dict[str, Any]:
+            return addendum_row(one, actor.person.pk, at) | {"name": names[one.note.patient_id]}
+
         shown = {
             "own": [line(note) for note in found.own],
-            "addenda": [
-                addendum_row(one, actor.person.pk, at) | {"name": names[one.note.patient_id]}
-                for one in found.addenda
-            ],
-            "to_cosign": [line(note) for note in found.to_cosign],
+            "addenda": [added(one) for one in found.addenda],
+            "to_cosign": _by_signature(map(line, found.to_cosign), map(added, found.added_to_cosign)),
             "is_supervisor": actor.role == Role.SUPERVISOR,
         }
         return render(request, "clinical/notes/desk.html", shown)
+
+
+def _by_signature(*lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines of notes and addenda in the order in which they were signed."""
+    return sorted(chain(*lines), key=lambda one: one["since"])
 
 
 @requires(Role.SUPERVISOR)
@@ -66,7 +73,7 @@ def note_late(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="supervision") as context:
         found = reminders.late(actor.org_ids, at)
-        both: list[Any] = [*found.unsigned, *found.addenda, *found.to_cosign]
+        both: list[Any] = [*found.unsigned, *found.addenda, *found.to_cosign, *found.added_to_cosign]
         context.saw(
             "notes_late", subjects=sorted({one.patient_id for one in both}), object_type="clinical.Note"
         )
@@ -79,8 +86,10 @@ def note_late(request: HttpRequest) -> HttpResponse:
             return addendum_row(one, actor.person.pk, at) | {"pseudonym": pseudonym, "url": ""}
 
         unsigned = [*map(line, found.unsigned), *map(added, found.addenda)]
-        shown = {"unsigned": sorted(unsigned, key=lambda one: one["begun"]),
-                 "to_cosign": [line(one) for one in found.to_cosign]}  # fmt: skip
+        shown = {
+            "unsigned": sorted(unsigned, key=lambda one: one["begun"]),
+            "to_cosign": _by_signature(map(line, found.to_cosign), map(added, found.added_to_cosign)),
+        }
         return render(request, "clinical/notes/late.html", shown)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 
 from clinical.notes.models import NoteType
-from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, TEMPLATED
+from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
 from cortex.ui.saving import MOST_SAVES, SpellForm
 
@@ -113,6 +113,6 @@ class BlockForm(forms.Form):
         """Refuse a template whose note has no such section."""
         data = super().clean() or self.cleaned_data
         kind, place = data.get("note_type"), data.get("section") or "free_text"
-        if kind and place not in {one.name for one in SHAPES[kind] if one.name in TEMPLATED}:
+        if kind and place not in takes_blocks(kind):
             self.add_error("section", "A note of this type has no such section.")
         return data

@@ -7,17 +7,21 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from clinical.notes.models import added_to_cosign
 from patients.labels.rules import CLOSED, PART2, TEAM, closed_to
 
 
 def open_to(user_id: UUID, relation: str, *, part2: bool, cosigns: bool = False) -> Q:
     """Return the condition on notes of one person that somebody in this relationship may read.
 
-    `cosigns`: they supervise on the person's team, so trainees' notes that wait for them open too.
+    `cosigns`: they supervise on the person's team, so what waits for them opens too: trainees' notes, and
+    notes to which trainees added something, also when they have signed that.
     """
     shut = sorted(closed_to(relation, part2=part2))
     allowed = Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~Q(sensitivity_labels__overlap=shut)
-    return allowed | Q(needs_cosign=True, cosigned_at__isnull=True) if cosigns else allowed
+    if not cosigns:
+        return allowed
+    return allowed | Q(needs_cosign=True, cosigned_at__isnull=True) | Q(added_to_cosign(user_id))
 
 
 def open_to_team(user_id: UUID, agreed: Collection[UUID]) -> Q:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from cortex.crypto.fields import SealedJSONField, SealedTextField
 from cortex.ids import uuid7
@@ -134,6 +134,17 @@ def standing(name: str) -> list[models.BaseConstraint]:
     ]
 
 
+def cosigned(name: str) -> list[models.BaseConstraint]:
+    """The constraints of what a supervisor signs too: once it is signed, and never its author."""
+    none = Q(cosigned_at__isnull=True, cosigned_by__isnull=True)
+    both = Q(cosigned_at__isnull=False, cosigned_by__isnull=False, signed_at__isnull=False)
+    other = Q(cosigned_by__isnull=True) | ~Q(cosigned_by=F("author"))
+    return [
+        models.CheckConstraint(condition=none | both, name=f"{name}_cosigned_when_signed"),
+        models.CheckConstraint(condition=other, name=f"{name}_cosigned_by_another"),
+    ]
+
+
 class Note(Written):
     """A note of the record; once signed only a co-signature and its labels change."""
 
@@ -161,15 +172,7 @@ class Note(Written):
             models.CheckConstraint(
                 condition=~Q(sensitivity_labels__contains=["PSYTHPN"]), name="note_is_no_process_note"
             ),
-            models.CheckConstraint(
-                condition=Q(cosigned_at__isnull=True, cosigned_by__isnull=True)
-                | Q(cosigned_at__isnull=False, cosigned_by__isnull=False, signed_at__isnull=False),
-                name="note_cosigned_when_signed",
-            ),
-            models.CheckConstraint(
-                condition=Q(cosigned_by__isnull=True) | ~Q(cosigned_by=F("author")),
-                name="note_cosigned_by_another",
-            ),
+            *cosigned("note"),
             models.CheckConstraint(
                 condition=Q(diagnoses=[]) | Q(note_type__in=ASSESSED), name="note_diagnoses_where_assessed"
             ),
@@ -313,17 +316,39 @@ def added(name: str) -> list[models.BaseConstraint]:
 
 
 class NoteAddendum(Addendum):
-    """An addendum to a note."""
+    """An addendum to a note; a trainee's waits for a co-signature, as their notes do."""
 
     note = models.ForeignKey(Note, models.PROTECT, related_name="addenda")
+    needs_cosign = models.BooleanField(
+        default=False, db_default=False, help_text="Its author was a trainee when they signed it."
+    )
+    cosigned_by = person_of_staff(null=True, db_index=False)
+    cosigned_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["created_at"]
         verbose_name_plural = "note addenda"
-        constraints = added("addendum")
+        constraints = [*added("addendum"), *cosigned("addendum")]
+        indexes = [
+            models.Index(
+                fields=["organization", "signed_at"], name="addendum_to_cosign",
+                condition=Q(needs_cosign=True, cosigned_at__isnull=True),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"addendum {self.pk}"
+
+    @property
+    def waits_for_cosign(self) -> bool:
+        """Whether a supervisor's signature is missing."""
+        return self.needs_cosign and self.signed_at is not None and self.cosigned_at is None
+
+
+def added_to_cosign(user_id: UUID) -> Exists:
+    """Of a note: whether a trainee's addendum waits for a co-signature, or somebody co-signed one."""
+    rows = NoteAddendum.objects.filter(note=OuterRef("pk"), needs_cosign=True, signed_at__isnull=False)
+    return Exists(rows.filter(Q(cosigned_at__isnull=True) | Q(cosigned_by_id=user_id)))
 
 
 class PsychotherapyNoteAddendum(Addendum):
@@ -339,6 +364,8 @@ class PsychotherapyNoteAddendum(Addendum):
 
     def __str__(self) -> str:
         return f"addendum {self.pk}"
+
+    waits_for_cosign = False
 
 
 class TextBlock(OrgRecord):

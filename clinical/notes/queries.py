@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from clinical.assessments import queries as measures
+from clinical.assessments.models import Assessment
 from clinical.notes.labels import closed_diagnoses, open_to, open_to_team
 from clinical.notes.models import (
     PROCESS,
@@ -22,9 +23,10 @@ from clinical.notes.models import (
     PsychotherapyNoteAddendum,
     TextBlock,
 )
-from clinical.notes.prefill import measure_lines
+from clinical.notes.prefill import about, measure_lines, of_visit
 from clinical.notes.rules import missing
 from clinical.notes.wording import names_of
+from clinical.sessions.labels import reach
 from cortex.access.context import AccessContext
 from cortex.accounts.models import StaffProfile, User
 from cortex.audit import Actor, NotFound
@@ -47,9 +49,12 @@ TABLES: tuple[type[AnyNote], ...] = (Note, PsychotherapyNote)
 WITH = ("author", "session")
 MOST = 200
 SIGNED = Q(addenda__signed_at__isnull=False)
+TO_COSIGN = {"needs_cosign": True, "signed_at__isnull": False, "cosigned_at__isnull": True}
+ADDED_WAITS = Q(**{f"addenda__{name}": value for name, value in TO_COSIGN.items()})
 
 
-def _absent() -> NotFound:
+def absent() -> NotFound:
+    """Return what is raised of whatever isn't there, or not open."""
     return NotFound("This does not exist, or it is not open to you.", "not_found")
 
 
@@ -121,6 +126,8 @@ def listed(who: Reader, kind: str = "") -> Listed:
 
 def _counted(rows: Any) -> Any:
     rows = rows.select_related("author").annotate(added=Count("addenda", filter=SIGNED))
+    if rows.model is Note:
+        rows = rows.annotate(added_waits=Count("addenda", filter=ADDED_WAITS))
     return rows.order_by("-occurred_at")
 
 
@@ -128,7 +135,7 @@ def note(who: Reader, note_id: UUID) -> AnyNote:
     """Return a note that somebody may read: a draft its author alone; NotFound for every other."""
     found = _of_either(note_id, who)
     if found is None or (found.author_id != who.user.pk and found.signed_at is None):
-        raise _absent()
+        raise absent()
     return found
 
 
@@ -208,7 +215,7 @@ def locked_own(actor: Actor, note_id: UUID, ids: list[UUID]) -> AnyNote:
         found: AnyNote | None = rows.filter(author_id=actor.person.pk).first()
         if found is not None:
             return found
-    raise _absent()
+    raise absent()
 
 
 def locked_signed(who: Reader, note_id: UUID) -> AnyNote:
@@ -219,7 +226,7 @@ def locked_signed(who: Reader, note_id: UUID) -> AnyNote:
         found: AnyNote | None = rows.filter(shown, signed_at__isnull=False).first()
         if found is not None:
             return found
-    raise _absent()
+    raise absent()
 
 
 def draft_like(actor: Actor, patient: Patient, note_type: str, session_id: UUID | None) -> AnyNote | None:
@@ -233,11 +240,12 @@ def draft_like(actor: Actor, patient: Patient, note_type: str, session_id: UUID 
     return found
 
 
-def session_of(patient: Patient, session_id: UUID) -> Session:
-    """Return one session of a person; NotFound for any other."""
-    found = Session.objects.filter(pk=session_id, patient_id__in=rows_of(patient)).first()
+def session_of(actor: Actor, patient: Patient, session_id: UUID, at: datetime) -> Session:
+    """Return one session of a person that labels leave open to somebody; NotFound for any other."""
+    rows = Session.objects.filter(pk=session_id, patient_id__in=rows_of(patient))
+    found = rows.filter(reach(actor, patient, at).sessions()).first()
     if found is None:
-        raise _absent()
+        raise absent()
     return found
 
 
@@ -275,16 +283,18 @@ class Desk:
     own: list[AnyNote] = field(default_factory=list)
     addenda: list[AnyAddendum] = field(default_factory=list)
     to_cosign: list[Note] = field(default_factory=list)
+    added_to_cosign: list[NoteAddendum] = field(default_factory=list)
 
     @property
     def people(self) -> list[Patient]:
         """Return whose notes these are."""
-        notes = [*self.own, *(one.note for one in self.addenda), *self.to_cosign]
+        added = (one.note for one in [*self.addenda, *self.added_to_cosign])
+        notes = [*self.own, *added, *self.to_cosign]
         return list({one.patient_id: one.patient for one in notes}.values())
 
 
 def desk(actor: Actor, at: datetime) -> Desk:
-    """Return one's own unsigned notes and addenda, the oldest first, and trainees' that wait for one.
+    """Return one's own unsigned notes and addenda, the oldest first, and trainees' of both that wait for one.
 
     Only of people whose chart is open: somebody who left a team finds nothing of theirs here.
     """
@@ -296,9 +306,13 @@ def desk(actor: Actor, at: datetime) -> Desk:
     for kind in (NoteAddendum, PsychotherapyNoteAddendum):
         unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True, text__isnull=False)
         found.addenda += unsigned.select_related("note__patient__organization", "note__author")[:MOST]
-    waiting = Note.objects.signed().filter(needs_cosign=True, cosigned_at__isnull=True).exclude(author=user)
-    waiting = waiting.filter(patient_id__in=supervised_by(user, at)).order_by("signed_at")
+    supervised = supervised_by(user, at)
+    waiting = Note.objects.filter(**TO_COSIGN, patient_id__in=supervised).exclude(author=user)
+    waiting = waiting.order_by("signed_at")
     found.to_cosign += waiting.select_related("patient__organization", "author")[:MOST]
+    added = NoteAddendum.objects.filter(**TO_COSIGN, patient_id__in=supervised).exclude(author=user)
+    added = added.select_related("note__patient__organization", "note__author", "author")
+    found.added_to_cosign += added.order_by("signed_at")[:MOST]
     return _open_only(actor, found, at)
 
 
@@ -308,6 +322,7 @@ def _open_only(actor: Actor, found: Desk, at: datetime) -> Desk:
     found.own = sorted((one for one in found.own if one.patient_id in shown), key=lambda one: one.created_at)
     found.addenda = [one for one in found.addenda if one.patient_id in shown]
     found.to_cosign = [one for one in found.to_cosign if one.patient_id in shown]
+    found.added_to_cosign = [one for one in found.added_to_cosign if one.patient_id in shown]
     return found
 
 
@@ -327,7 +342,7 @@ def locked_block(user: User, block_id: UUID) -> TextBlock:
     )
     found: TextBlock | None = rows.filter(Q(owner=user) | Q(owner__isnull=True), pk=block_id).first()
     if found is None:
-        raise _absent()
+        raise absent()
     return found
 
 
@@ -341,6 +356,16 @@ def facts(who: Patient, occurred_at: datetime, at: datetime) -> list[str]:
     done = measures.standing(rows_of(who), at - measures.LOOK_BACK)
     offered = measures.instruments(who.organization_id)
     return measure_lines(measures.courses(done, offered).values(), occurred_at)
+
+
+def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
+    """Return the measures of a note's contact: within its session, or said in its text; one query."""
+    start, end = about(row.occurred_at)
+    session = row.session
+    if session is not None:
+        start, end = min(start, session.started_at), max(end, session.ended_at or end)
+    found = measures.around(who.ids, start, end, session.pk if session else None)
+    return of_visit(found, session, text)
 
 
 def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:

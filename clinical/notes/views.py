@@ -13,21 +13,22 @@ from django.views.decorators.http import require_GET, require_POST
 from clinical.chart.banner import beside
 from clinical.notes import actions, queries
 from clinical.notes.addenda import queries as added
+from clinical.notes.addenda.actions import cosign_addendum
 from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.differences import changed
 from clinical.notes.forms import LabelForm
 from clinical.notes.linked import links
-from clinical.notes.models import ADDENDUM, PROCESS
+from clinical.notes.models import ADDENDUM, PROCESS, Note
 from clinical.notes.queries import AnyNote, Reader
 from clinical.notes.sealing import is_intact
-from clinical.notes.showing import label_of, row_of, sections_of, version_words
-from clinical.notes.wording import TYPES, label_words
+from clinical.notes.showing import added_line, label_of, row_of, sections_of, version_words, with_measures
+from clinical.notes.wording import FILLED, TYPES, label_words
 from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.accounts.signin.recent import ask_again_unless_recent
-from cortex.audit import actor_of
+from cortex.audit import InputRefused, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.risk.queries import latest_assessment
@@ -91,8 +92,12 @@ def page_of_note(
         note = queries.note(who, note_id)
         saw(context, note)
         shown = banner(context, who, at) | _opened(context, who, note, at) | more
+        if note.signed_at is not None and note.note_type in FILLED:
+            found = queries.visit(who, note, shown["texts"].get(FILLED[note.note_type], ""))
+            shown["sections"] = with_measures(shown["sections"], note.note_type, who.patient.pk, found)
         own = shown["unsigned"]
         shown["signs"] = signs and bool(own and own["text"])
+        shown["two_sign"] = shown["signs"] and isinstance(note, Note) and queries.is_trainee(who.user)
         if note.signed_at is not None and who.relation != BREAK_GLASS and not shown["signs"]:
             shown["form"] = form or AddendumForm(initial=own)
         return render(request, "clinical/notes/page.html", shown, status=status)
@@ -102,17 +107,14 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     texts = queries.opened(context, note)
     addenda = added.addenda_of(note, who.user)
     context.open(addenda, ["text"])
-    lines = [
-        {"text": one.text or "", "by": one.author.full_name, "at": one.signed_at, "version": one.version,
-         "saved_at": one.saved_at}
-        for one in addenda
-    ]  # fmt: skip
+    lines = [added_line(one, who) for one in addenda]
     own, found = note.author_id == who.user.pk, links(who, [note])[note.pk]
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
     return {
         "note": note,
         "row": row_of(note, who.user.pk, at),
+        "texts": texts,
         "sections": sections_of(note.note_type, texts),
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
@@ -199,6 +201,15 @@ def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
 
 
+def id_in(request: HttpRequest, name: str) -> UUID | None:
+    """Return the id that a form gives under a name, or None; InputRefused for what is none."""
+    given = request.POST.get(name, "").strip()
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise InputRefused("This is not the id of anything.", "id_unknown", field=name) from None
+
+
 def version_read(request: HttpRequest) -> int:
     """Return the version that a page says was read; 0, which nothing has, when it says none."""
     version = request.POST.get("version", "")
@@ -208,9 +219,14 @@ def version_read(request: HttpRequest) -> int:
 @requires(*DESK_ROLES)
 @require_POST
 def note_cosign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """Sign a trainee's note too."""
+    """Sign a trainee's note too, or the addendum to it that the form names (`addendum`)."""
     ask_again_unless_recent(request)
-    actions.cosign_note(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
+    where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
+    addendum_id = id_in(request, "addendum")
+    if addendum_id is not None:
+        cosign_addendum(**where, addendum_id=addendum_id)
+    else:
+        actions.cosign_note(**where)
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))
 
 

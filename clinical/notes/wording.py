@@ -64,7 +64,13 @@ FILLED: dict[str, str] = {
     NoteType.CRISIS: FREE,
     NoteType.SESSION: FREE,
 }
+# What a template or a phrase may stand in.
 TEMPLATED = ("objective", "plan", FREE)
+# The headings of a mental state, for the section for facts: what was found is always written new.
+MENTAL_STATE = (
+    "Appearance", "Behaviour", "Speech", "Mood", "Affect", "Thought process", "Thought content",
+    "Perception", "Cognition", "Insight and judgement",
+)  # fmt: skip
 # Why signed notes leave as a file.
 EXPORTED_FOR = {
     "person": "The person asked for their record",
@@ -86,6 +92,11 @@ LABELS = {
 def names_of(note_type: str) -> tuple[str, ...]:
     """Return the fields that a type of note, or an addendum, writes, in their order."""
     return tuple(section.name for section in SHAPES[note_type])
+
+
+def takes_blocks(note_type: str) -> tuple[str, ...]:
+    """Return the sections of a type of note that templates and phrases may fill, in their order."""
+    return tuple(name for name in names_of(note_type) if name in TEMPLATED)
 
 
 def label_words(labels: list[str]) -> list[str]:

@@ -17,12 +17,12 @@ from clinical.notes.forms import NoteForm
 from clinical.notes.models import Note
 from clinical.notes.queries import AnyNote
 from clinical.notes.showing import block_row, row_of, side_by_side
-from clinical.notes.views import banner, saw
-from clinical.notes.wording import FILLED
+from clinical.notes.views import banner, id_in, saw
+from clinical.notes.wording import FILLED, MENTAL_STATE, takes_blocks
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
-from cortex.audit import InputRefused, RuleBroken, actor_of
+from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
@@ -37,24 +37,14 @@ def note_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     note = actions.begin_note(
         actor=actor, patient_id=patient_id, note_type=request.POST.get("note_type", ""),
-        session_id=_id_of(request, "session"), sections=_template(request),
+        session_id=id_in(request, "session"), sections=_template(request),
     )  # fmt: skip
     return go_to(request, reverse("clinical:note_edit", args=[patient_id, note.pk]))
 
 
-def _id_of(request: HttpRequest, name: str) -> UUID | None:
-    given = request.POST.get(name, "").strip()
-    if not given:
-        return None
-    try:
-        return UUID(given)
-    except ValueError:
-        raise InputRefused("This is not the id of anything.", "id_unknown", field=name) from None
-
-
 def _template(request: HttpRequest) -> dict[str, str]:
     """Return the sections of the chosen template, opened for this note."""
-    chosen = _id_of(request, "template")
+    chosen = id_in(request, "template")
     if chosen is None:
         return {}
     actor = actor_of(request)
@@ -104,7 +94,9 @@ def _editor(
         "form": form,
         "phrases": [block_row(one) for one in blocks],
         "facts": "\n".join(facts),
+        "mental_state": "".join(f"{one}: \n" for one in MENTAL_STATE),
         "fills": FILLED.get(note.note_type, ""),
+        "takes": takes_blocks(note.note_type),
         **more,
     }
     return render(request, "clinical/notes/edit.html", shown, status=status)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, OperationalError, connection, models, transaction
+from django.db.transaction import TransactionManagementError
+from psycopg.errors import InFailedSqlTransaction
 
 from cortex.access.current import OPEN
 from cortex.audit.actors import Actor
 from cortex.audit.appending import Appended
 from cortex.audit.models import AuditLog, PhiAccessLog
-from cortex.audit.rules import AuditMissing, Unchanged
+from cortex.audit.rules import AuditMissing, TrailDown, Unchanged
 from cortex.audit.scope import set_scope
 from cortex.live.feed import number_events
 
@@ -132,11 +135,28 @@ def _refuse_unrecorded(frame: Frame, value: object, *, quiet: bool) -> None:
 
 
 def flush(frame: Frame) -> None:
-    """Write audit and access rows, then take the feed numbers: the feed's lock is the last that is held."""
-    AUDIT_ROWS.append(frame.audit)
-    ACCESS_ROWS.append(frame.access)
+    """Write audit and access rows, then take the feed numbers: the feed's lock is the last that is held.
+
+    Raise TrailDown when a row of either trail can't be written.
+    """
+    with _trailed():
+        AUDIT_ROWS.append(frame.audit)
+        ACCESS_ROWS.append(frame.access)
     if frame.events:
         number_events(frame.events)
+
+
+@contextmanager
+def _trailed() -> Iterator[None]:
+    """Say of rows that PostgreSQL refuses that the trail is down; what went wrong before stays itself."""
+    try:
+        yield
+    except (OperationalError, TransactionManagementError):
+        raise
+    except DatabaseError as error:
+        if isinstance(error.__cause__, InFailedSqlTransaction):
+            raise
+        raise TrailDown("what leaves no row is not done") from error
 
 
 def record(

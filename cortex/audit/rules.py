@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+from django.db import OperationalError
+
 T = TypeVar("T")
 
 
@@ -37,8 +39,11 @@ class NotFound(RuleBroken):
     status = 404
 
 
-class TrailDown(Exception):
-    """An access row could not be written, so what it is about may not be shown (503)."""
+class TrailDown(OperationalError):
+    """A row of a trail could not be written, so what it is about is neither shown nor done (503).
+
+    Whoever expects a store that is away expects this too: it is one.
+    """
 
 
 class Unchanged(Generic[T]):

@@ -7,8 +7,22 @@ from typing import Any
 from uuid import UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands that doesn't open: model and field, the row's key, whose row it is."""
+
+    field: str
+    row: Any
+    organization_id: UUID | None
+
+
 class SealedError(Exception):
-    """Base of every refusal of the sealing layer."""
+    """Base of every refusal of the sealing layer.
+
+    `place` says where a value stands that is lost, when it was a row's own attribute that was read.
+    """
+
+    place: Place | None = None
 
 
 class NoAccessContext(SealedError):
@@ -27,22 +41,8 @@ class KeyDestroyed(SealedError):
     """The key was destroyed on purpose (erasure); what it sealed can never be read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands that doesn't open: model and field, the row's key, whose row it is."""
-
-    field: str
-    row: Any
-    organization_id: UUID | None
-
-
 class DecryptError(SealedError):
-    """A stored value does not authenticate: it was changed, moved, truncated, or was never sealed.
-
-    `place` says where it stands when it was a row's own attribute that was read.
-    """
-
-    place: Place | None = None
+    """A stored value does not authenticate: it was changed, moved, truncated, or was never sealed."""
 
 
 class NotLoaded(SealedError):

@@ -15,7 +15,7 @@ from django.db.models.query_utils import DeferredAttribute
 from encrypted_model_fields.fields import EncryptedMixin
 
 from cortex.access.current import current
-from cortex.crypto.errors import DecryptError, NoSubject, NotLoaded, Place
+from cortex.crypto.errors import DecryptError, KeyMissing, NoSubject, NotLoaded, Place
 from cortex.crypto.keys import DataKey
 from cortex.crypto.refresh import teach_refresh
 from cortex.crypto.subjects import SubjectSpec, resolve_subject, subject_spec
@@ -95,7 +95,7 @@ class SealedMixin(EncryptedMixin):
         subject = self.subject_for(instance)
         try:
             return self._opened(current().opening_key(self, subject, enc.version), enc, instance.pk, subject)
-        except DecryptError as fault:
+        except (DecryptError, KeyMissing) as fault:
             fault.place = Place(str(self), instance.pk, getattr(instance, "organization_id", None))
             raise
 

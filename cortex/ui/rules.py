@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import structlog
+from django.db import DatabaseError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,13 +15,16 @@ from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 
 from cortex.access.context import KEYS_DOWN
+from cortex.access.unreadable import gathered
 from cortex.audit.actors import actor_of
 from cortex.audit.rules import RuleBroken, TrailDown
-from cortex.crypto.errors import DecryptError
+from cortex.crypto.errors import DecryptError, KeyMissing, Place, SealedError
 from cortex.ops.letters.actions import bury_row
 from cortex.ui.pages import is_partial
 
 DOWN = (TrailDown, *KEYS_DOWN)
+OFTEN = 60.0  # seconds
+_told: dict[Place, float] = {}
 AWAY = "Nothing was saved: a part of Cortex does not answer. What you wrote stands below. Try again."
 log = structlog.get_logger("cortex.ui")
 
@@ -31,16 +36,20 @@ class RuleBrokenMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        with gathered() as met:
+            answer = self.get_response(request)
+        _list_new(request, met)
+        return answer
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a broken rule or a store that is away; everything else is a defect and goes on.
 
-        A value that doesn't open becomes a dead letter first: nobody should have to find it in a log.
+        A value that doesn't open becomes a dead letter first: nobody should have to find it in a log. So does
+        one in whose place a page said that it can't be read.
         """
         if isinstance(error, DOWN):
             return unavailable(error)
-        if isinstance(error, DecryptError):
+        if isinstance(error, (DecryptError, KeyMissing)):
             _list(request, error)
         if not isinstance(error, RuleBroken):
             return None
@@ -50,21 +59,53 @@ class RuleBrokenMiddleware:
         return render(request, template, context_of(request, error), status=error.status)
 
 
-def _list(request: HttpRequest, error: DecryptError) -> None:
+def _list(request: HttpRequest, error: SealedError) -> None:
     place = error.place
     if place is None or not isinstance(place.row, UUID):
         return
-    bury_row(
-        actor=actor_of(request), name=place.field, row_id=place.row, organization_id=place.organization_id,
-        error_code=type(error).__name__,
-    )  # fmt: skip
+    try:
+        bury_row(
+            actor=actor_of(request), name=place.field, row_id=place.row,
+            organization_id=place.organization_id, error_code=type(error).__name__,
+        )  # fmt: skip
+    except (TrailDown, DatabaseError) as fault:
+        # The answer stands; it must not become another one because no letter can be written now.
+        log.error("no letter for what can't be read", place=place.field, kind=type(fault).__name__)
+
+
+def _list_new(request: HttpRequest, met: Iterable[SealedError]) -> None:
+    for error in filter(_is_news, met):
+        _list(request, error)
+
+
+def _is_news(error: SealedError) -> bool:
+    """Whether this process wrote no letter of the same value in the last minute: boards are asked often."""
+    now = time.monotonic()
+    for known in [one for one, at in _told.items() if now - at > OFTEN]:
+        _told.pop(known, None)
+    if error.place is None or error.place in _told:
+        return False
+    _told[error.place] = now
+    return True
 
 
 def unavailable(error: Exception) -> HttpResponse:
     """Say that a store does not answer and what goes on; the page itself asks no store for anything."""
+    _log(error)
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+
+
+def as_refusal(error: Exception) -> RuleBroken:
+    """Return what a command broke, or of a store that is away that nothing was saved (503)."""
+    if isinstance(error, RuleBroken):
+        return error
+    _log(error)
+    return RuleBroken(AWAY, "unavailable", status=503)
+
+
+def _log(error: Exception) -> None:
     # The class alone: a message of the database may quote a value of the row.
     log.error("store away", kind=type(error).__name__, cause=type(error.__cause__).__name__)
-    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
 
 
 def given_back(
@@ -76,7 +117,7 @@ def given_back(
     form. A script puts that one there itself: for it, and where no form is an answer, it is raised again.
     """
     if not isinstance(error, RuleBroken):
-        form.add_error(None, AWAY)
+        form.add_error(None, as_refusal(error).message)
         return 503, None
     if error.status == 422:
         form.add_error(error.extra.get("field"), error.message)

@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cortex.access.context import scoped
+from cortex.access.context import KEYS_DOWN, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import Actor, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, render_part
+from cortex.ui.rules import as_refusal
 from crisis.alerts.access import may_see
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.wording import LOST_NOTE
@@ -31,20 +32,22 @@ UNLINK = {"code": "unlink", "label": "Not this person", "submit": "Undo the link
 @require_http_methods(["GET", "POST"])
 def alert_new(request: HttpRequest) -> HttpResponse:
     """Raise an alert by hand, for somebody on record or for a person who is not yet."""
-    form = HandForm(request.POST or None)
+    form, status = HandForm(request.POST or None), 0
     if request.method == "POST" and form.is_valid():
         try:
             alert = raise_for_caller(actor=actor_of(request), **form.cleaned_data)
-        except RuleBroken as broken:
-            if broken.status != 422:
+        except (RuleBroken, *KEYS_DOWN) as error:
+            broken = as_refusal(error)
+            if broken.status not in (422, 503):
                 raise
             form.add_error(broken.extra.get("field"), broken.message)
+            status = broken.status
         else:
             if alert.note_lost:
                 messages.warning(request, LOST_NOTE)
             return go_to(request, _after_raising(request, alert))
     page, part = "crisis/alerts/new.html", "crisis/alerts/_new_form.html"
-    return render_part(request, page, part, {"form": form}, status=422 if form.errors else 200)
+    return render_part(request, page, part, {"form": form}, status=status or (422 if form.errors else 200))
 
 
 def _after_raising(request: HttpRequest, alert: RiskAlert) -> str:
@@ -74,8 +77,8 @@ def alert_link(request: HttpRequest, alert_id: UUID) -> HttpResponse:
                 pseudonym=form.cleaned_data["pseudonym"].strip().upper(),
                 reason=form.cleaned_data["reason"],
             )
-        except RuleBroken as error:
-            form, broken = refused(request, form, error), error
+        except (RuleBroken, *KEYS_DOWN) as error:
+            form, broken = refused(request, form, error)
         else:
             return go_to(request, reverse("crisis:alert_page", args=[alert.pk]))
     address = reverse("crisis:alert_link", args=[alert_id])
@@ -92,8 +95,8 @@ def alert_unlink(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             alert = unlink_person(actor=actor, alert_id=alert_id, reason=form.cleaned_data["reason"])
-        except RuleBroken as error:
-            form, broken = refused(request, form, error), error
+        except (RuleBroken, *KEYS_DOWN) as error:
+            form, broken = refused(request, form, error)
         else:
             stays = _sees(actor, alert)
             page = reverse("crisis:alert_page", args=[alert_id]) if stays else reverse("crisis:board")

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cortex.access.context import AccessContext, holds
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.accounts.models import User
 from cortex.audit import NotFound
 from cortex.ui.zone import zone_of
 from crisis.alerts import access
 from crisis.alerts.cards import cards
-from crisis.alerts.models import Disposition, RiskAlert, Verdict
+from crisis.alerts.models import AlertEvent, Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import OWNED, WAITING
 from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
@@ -189,7 +190,7 @@ def _told(ctx: AccessContext, look: Look) -> str:
     if not look.relationship or not holds(look.alert, "hand_note"):
         return ""
     ctx.open([look.alert], ["hand_note"])
-    return look.alert.hand_note or ""
+    return str(readable(look.alert, "hand_note", UNREADABLE))
 
 
 def _facts(is_minor: bool, is_provisional: bool) -> list[facts.Fact]:
@@ -216,7 +217,6 @@ def timeline(ctx: AccessContext, look: Look) -> list[dict[str, Any]]:
     rows = []
     for event in events:
         title, icon, tone = event_words(event.kind, event.codes)
-        has_note = holds(event, "note")
         rows.append(
             {
                 "at": event.occurred_at,
@@ -224,10 +224,17 @@ def timeline(ctx: AccessContext, look: Look) -> list[dict[str, Any]]:
                 "title": title,
                 "tone": tone,
                 "who": "" if event.actor_kind == "system" else event.actor_label,
-                "note": event.note if has_note and opens else LOST if event.codes.get("note_lost") else None,
+                "note": _note_of(event, opens=opens),
             }
         )
     return rows
+
+
+def _note_of(event: AlertEvent, *, opens: bool) -> str | None:
+    """Return what was written with an event, or what is said of it: lost, or that it can't be read."""
+    if opens and holds(event, "note"):
+        return str(readable(event, "note", UNREADABLE))
+    return LOST if event.codes.get("note_lost") else None
 
 
 def stepper(alert: RiskAlert) -> list[dict[str, Any]]:
@@ -285,7 +292,7 @@ def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None
         "kind": review.get_kind_display(),
         "asked_by": review.asked_by.full_name,
         "due_at": review.due_at,
-        "note": review.request_note if look.relationship else None,
+        "note": readable(review, "request_note", UNREADABLE) if look.relationship else None,
         "verdict": _label(Verdict, review.request.get("verdict")),
         "outcome": _label(Disposition, review.request.get("disposition")),
         "mine": review.asked_by_id == user.pk,

@@ -13,14 +13,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cortex.access.context import AccessContext, reading, scoped
+from cortex.access.context import KEYS_DOWN, AccessContext, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.limits import cover_when_idle
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial, render_part
-from cortex.ui.rules import context_of
+from cortex.ui.rules import as_refusal, context_of
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import cards, counted_row, waiting_row
 from crisis.alerts.models import RiskAlert
@@ -155,8 +155,8 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             alert = chosen.run(actor_of(request), alert_id, form.cleaned_data, form)
-        except RuleBroken as error:
-            form, broken = refused(request, form, error), error
+        except (RuleBroken, *KEYS_DOWN) as error:
+            form, broken = refused(request, form, error)
         else:
             _confirm(request, code, alert)
             return go_to(request, _next(request, alert.pk))
@@ -167,22 +167,26 @@ def command(request: HttpRequest, alert_id: UUID, code: str) -> HttpResponse:
     return form_page(request, alert_id, drawn, form, broken)
 
 
-def refused(request: HttpRequest, form: Any, broken: RuleBroken) -> Any:
-    """Return the form with what was typed and, where it can be mended there, why it was refused.
+def refused(request: HttpRequest, form: Any, error: Exception) -> tuple[Any, RuleBroken]:
+    """Return the form with what was typed and, where it can be mended there, why it was refused; and that.
 
     After `changed_since` the reader knows what came in: the form is drawn anew at its number. Any other
-    conflict stands above the form: a script puts it there, and without one the page brings both.
+    conflict stands above the form: a script puts it there, and without one the page brings both. A store that
+    is away stands there too, where anything could be typed.
     """
+    if not form.fields and not isinstance(error, RuleBroken):
+        raise error
+    broken = as_refusal(error)
     if broken.code == "changed_since":
         data = form.data.copy()
         data["seen"] = broken.extra["seen"]
         form = type(form)(data, auto_id=form.auto_id)
     elif broken.status == 409 and form.fields and not is_partial(request):
-        return form
+        return form, broken
     elif broken.status not in (422, 503):
         raise broken
     form.add_error(broken.extra.get("field"), broken.message)
-    return form
+    return form, broken
 
 
 def _confirm(request: HttpRequest, code: str, alert: RiskAlert) -> None:
@@ -256,8 +260,8 @@ def review_decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
                 note=form.cleaned_data["note"],
                 seen=form.cleaned_data["seen"],
             )
-        except RuleBroken as error:
-            form, broken = refused(request, form, error), error
+        except (RuleBroken, *KEYS_DOWN) as error:
+            form, broken = refused(request, form, error)
         else:
             return go_to(request, reverse("crisis:alert_page", args=[alert_id]))
     action = queries.decision(review_id)

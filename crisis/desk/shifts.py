@@ -11,6 +11,7 @@ import structlog
 from django.utils import timezone
 
 from cortex.access.context import KEYS_DOWN, AccessContext
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.accounts.models import User
 from cortex.ui.context_processors import initials_of
 from crisis.alerts import access
@@ -64,13 +65,16 @@ def shift_rows(
 
 
 def _phones(ctx: AccessContext, shifts: list[DutyShift]) -> dict[UUID, str]:
-    """Return the phones of people on call; none when the keys can't be had, since the board goes on."""
+    """Return the phones of people on call, since the board goes on whatever becomes of them.
+
+    None when the keys can't be had; of one that doesn't open it is said that it can't be read.
+    """
     try:
         ctx.open(shifts, ["phone"])
+        return {shift.pk: readable(shift, "phone", UNREADABLE) for shift in shifts}
     except KEYS_DOWN as error:
         log.error("phones stay closed", kind=type(error).__name__)
         return {}
-    return {shift.pk: shift.phone or "" for shift in shifts}
 
 
 def shift_row(shift: DutyShift, user: User, phone: str, at: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from cortex.access.context import AccessContext
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.accounts.choices import DESK_ROLES, Role
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
@@ -173,7 +174,7 @@ def at_hand(context: AccessContext, person: Patient) -> tuple[SafetyPlan | None,
         "safety_plan", subjects=[person.pk], object_type="crisis.SafetyPlan", object_id=plan.pk,
         sections=["card"],
     )  # fmt: skip
-    return plan, opened_lines(context, [one for one in rows if one.plan_id == plan.pk])
+    return plan, opened_lines(context, [one for one in rows if one.plan_id == plan.pk], readable)
 
 
 def current(ids: Iterable[UUID]) -> SafetyPlan | None:
@@ -186,12 +187,18 @@ def _current(ids: list[UUID]) -> QuerySet[SafetyPlan]:
     return SafetyPlan.objects.current().filter(patient_id__in=ids).order_by("-finished_at")[:1]
 
 
-def opened_lines(context: AccessContext, items: Sequence[SafetyPlanItem]) -> Lines:
-    """Open the lines of a finished version, by section in their order."""
+def opened_lines(
+    context: AccessContext, items: Sequence[SafetyPlanItem], get: Callable[..., Any] = getattr
+) -> Lines:
+    """Open the lines of a finished version, by section in their order.
+
+    A card goes on (`readable`) where a line doesn't open; a form that begins with the lines must refuse.
+    """
     context.open(items, ("text", "contact"))
     found: Lines = {}
     for one in sorted(items, key=lambda row: row.order):
-        found.setdefault(one.section, []).append((one.text, one.contact or ""))
+        line = get(one, "text", UNREADABLE), get(one, "contact", UNREADABLE) or ""
+        found.setdefault(one.section, []).append(line)
     return found
 
 

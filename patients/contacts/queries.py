@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from cortex.access.context import AccessContext
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.audit import Actor, NotFound, RuleBroken
 from patients.codes import PatientStatus
 from patients.contacts.models import ContactException
@@ -73,7 +76,7 @@ def contact_cards(
         ctx.saw(
             "person", subjects=[linked], object_type="patients.Patient", object_id=linked, sections=[section]
         )
-    return [_card(row) for row in rows]
+    return [_card(row, readable) for row in rows]
 
 
 def contact_card(ctx: AccessContext, person_id: UUID, contact_id: UUID, at: datetime) -> ContactCard:
@@ -82,21 +85,26 @@ def contact_card(ctx: AccessContext, person_id: UUID, contact_id: UUID, at: date
     refuse_closed(ctx.actor, person_id, at, by_consent_alone=not row.is_active)
     ctx.open([row], SEALED)
     note_look(ctx, row)
-    return _card(row, whole=True)
+    return _card(row, getattr, whole=True)
 
 
-def _card(row: EmergencyContact, *, whole: bool = False) -> ContactCard:
+def _card(row: EmergencyContact, get: Callable[..., Any], *, whole: bool = False) -> ContactCard:
+    """Return a contact; with `readable` to read by, a list goes on where a form must refuse (`getattr`)."""
+
+    def word(field: str) -> str:
+        return str(get(row, field, UNREADABLE) or "")
+
     return ContactCard(
         contact_id=row.pk,
-        name=row.name or row.legacy_text or "",
-        relationship=row.relationship or "",
-        phone=row.phone or "",
+        name=word("name") or word("legacy_text"),
+        relationship=word("relationship"),
+        phone=word("phone"),
         language=row.language,
-        note=row.note or "",
+        note=word("note"),
         changed_at=row.updated_at,
         is_active=row.is_active,
-        email=(row.email or "") if whole else "",
-        legacy_text=row.legacy_text or "",
+        email=word("email") if whole else "",
+        legacy_text=word("legacy_text"),
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from cortex.access.context import AccessContext
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.accounts.models import Organization
 from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
@@ -208,7 +209,8 @@ class PersonCard:
     contacts_closed: int = 0
 
 
-IDENTITY = ("given_name", "middle_name", "family_name", "pronouns", "phone", "email")
+NAMES = ("given_name", "middle_name", "family_name")
+IDENTITY = (*NAMES, "pronouns", "phone", "email")
 
 
 def person_card(
@@ -216,7 +218,8 @@ def person_card(
 ) -> PersonCard:
     """Open name and ways to reach a person; contacts also need the consent emergency_contact (K26).
 
-    Or a documented exception of the looker's own, while it runs (domain 7.1).
+    Or a documented exception of the looker's own, while it runs (domain 7.1). In the place of what doesn't
+    open stands that it can't be read: it must not shut the page.
 
     `with_contacts` and `with_places` say what the looker's role and relationship allow; the look is noted in
     the context. A row that was merged into another shows the other's person.
@@ -238,17 +241,17 @@ def person_card(
         patient_id=person.pk,
         pseudonym=person.anonymous_id,
         name=full_name(person),
-        pronouns=person.pronouns or "",
-        phone=person.phone or "",
-        email=person.email or "",
+        pronouns=readable(person, "pronouns", UNREADABLE),
+        phone=readable(person, "phone", UNREADABLE),
+        email=readable(person, "email", UNREADABLE),
         age_band=person.get_age_band_display(),
         language=person.language,
         timezone=person.zone(),
         is_minor=person.is_minor,
         is_provisional=person.is_provisional,
-        home_address=(person.home_address or "") if with_places else "",
-        usual_places=(person.usual_places or "") if with_places else "",
-        last_place=place.place if place else None,
+        home_address=readable(person, "home_address", UNREADABLE) if with_places else "",
+        usual_places=readable(person, "usual_places", UNREADABLE) if with_places else "",
+        last_place=readable(place, "place", {"label": UNREADABLE}) or None if place else None,
         last_place_at=place.seen_at if place else None,
         contacts=contacts,
         emergency_contact_allowed=allowed,
@@ -271,8 +274,12 @@ def local_day(person: Zoned, at: datetime) -> date:
 
 
 def full_name(patient: Patient) -> str:
-    """Return the opened name in the order given, middle, family; empty when none is on record."""
-    return " ".join(part for part in (patient.given_name, patient.middle_name, patient.family_name) if part)
+    """Return the opened name in the order given, middle, family; empty when none is on record.
+
+    In the place of a part that doesn't open stands that it can't be read.
+    """
+    parts = (readable(patient, part, f"({UNREADABLE})") for part in NAMES)
+    return " ".join(part for part in parts if part)
 
 
 def _last_place(ctx: AccessContext, patient: Patient, at: datetime) -> LastLocation | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from cortex.access.context import AccessContext
+from cortex.access.unreadable import UNREADABLE, readable
 from cortex.ops.postgres.figures import count_of, mean_of
 from cortex.ops.postgres.questions import Word, kept
 from patients.registry.models import Patient
@@ -56,9 +57,9 @@ def source_of(kind: str, source_id: UUID, patient_id: UUID) -> Source | None:
 
 
 def open_words(ctx: AccessContext, source: Source) -> str:
-    """Return the words of a source; who asks has asked what its labels shut."""
+    """Return the words of a source, or that they can't be read; who asks has asked what its labels shut."""
     ctx.open([source.row], [source.column])
-    return str(getattr(source.row, source.column))
+    return str(readable(source.row, source.column, UNREADABLE))
 
 
 def feature_values(session_ids: Collection[UUID], names: Iterable[str]) -> dict[UUID, dict[str, Any]]:

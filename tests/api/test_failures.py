@@ -17,6 +17,7 @@ from patients.sessions.messages import Message
 from tests import makers
 from tests.api.conftest import CALM, TIER_A, Api, item, message, results
 from tests.cast import Cast
+from tests.unit.audit.test_trail import superuser
 
 pytestmark = pytest.mark.django_db
 
@@ -260,3 +261,25 @@ def test_a_defect_is_never_a_500_and_never_quotes(
     assert answer.json()["support"]
     assert TIER_A not in answer.content.decode()
     assert TIER_A not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["intake", "sos"])
+def test_with_the_trail_broken_nothing_is_taken_and_the_app_is_told_to_send_it_again(
+    api: Api, cast: Cast, path: str
+) -> None:
+    cast.on_duty()
+    with superuser() as cursor:
+        cursor.execute("ALTER TABLE audit_auditlog ADD CONSTRAINT broken CHECK (id IS NULL) NOT VALID")
+    if path == "intake":
+        answer = api.post(path, {"items": [message(cast.patient, TIER_A)]}, key="k-1")
+    else:
+        answer = api.post(f"sos?patient={cast.patient.anonymous_id}", {"button": "in_danger"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    told = answer.json()
+    assert told["code"] == "unavailable" and "support" in told and "broken" not in answer.content.decode()
+    assert (Message.objects.count(), RiskAlert.objects.count()) == (0, 0)
+    with superuser() as cursor:
+        cursor.execute("ALTER TABLE audit_auditlog DROP CONSTRAINT broken")
+    if path == "intake":  # what failed was not kept as an answer of its key
+        again = api.post(path, {"items": [message(cast.patient, TIER_A)]}, key="k-1")
+        assert results(again) == ["stored"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Route, expect
 
-from clinical.notes.actions import save_draft
+from clinical.notes.actions import save_block, save_draft
 from clinical.notes.models import Note, NoteVersion
 from cortex.ids import uuid7
 from tests import makers
@@ -159,3 +159,30 @@ def test_words_typed_before_the_script_has_come_are_kept_too(visit: Visit, peopl
     expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
     makers.scope_all()
     assert makers.opened(Note.objects.get(), "free_text") == "Typed at once"
+
+
+def test_what_is_inserted_never_goes_into_what_somebody_says_or_thinks(visit: Visit, people: Cast) -> None:
+    phrase = "Knows the crisis line."
+    save_block(actor=makers.staff(people.alice), title="Safety net", note_type="", sections={"text": phrase})
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type", exact=True).select_option("soap")
+    page.get_by_role("button", name="Begin").click()
+    insert, objective = page.get_by_label("Insert", exact=True), page.get_by_label("Objective", exact=True)
+    for name in ("Subjective", "Assessment", "Risk statement"):
+        page.get_by_label(name, exact=True).click(timeout=SLOW)
+        insert.select_option("Safety net")
+        expect(page.get_by_label(name, exact=True)).to_have_value("")
+        expect(objective).to_be_focused()
+    expect(objective).to_have_value("\n".join([phrase] * 3))
+    plan = page.get_by_label("Plan", exact=True)
+    plan.fill("A walk. ")
+    insert.select_option("Safety net")
+    expect(plan).to_have_value(f"A walk. {phrase}")
+    insert.select_option("Mental state, headings")
+    expect(objective).to_be_focused()
+    found = objective.input_value()
+    assert found.startswith("\n".join([*[phrase] * 3, "Appearance: ", "Behaviour: ", "Speech: "]))
+    assert found.endswith("Cognition: \nInsight and judgement: \n")
+    assert (visitor.axe(), visitor.overflow()) == ([], 0)

@@ -1,4 +1,4 @@
-"""Writes of addenda: keep one as it is written, and sign it."""
+"""Writes of addenda: keep one as it is written, sign it, and sign a trainee's too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from uuid import UUID
 
 from clinical.notes import queries, sealing
 from clinical.notes.actions import Outcome, take_save
-from clinical.notes.addenda.queries import newest_own
+from clinical.notes.addenda.queries import locked_one, newest_own
+from clinical.notes.models import NoteAddendum
 from clinical.notes.queries import AnyAddendum
 from clinical.notes.reminders.actions import end_reminder
 from cortex.access.context import holds, opening
@@ -69,7 +70,7 @@ def write_addendum(
 def sign_addendum(
     *, actor: Actor, patient_id: UUID, note_id: UUID, version: int, at: datetime | None = None
 ) -> AnyAddendum:
-    """Sign one's addendum as it was read; nothing of it changes from then on.
+    """Sign one's addendum as it was read; nothing of it changes from then on. A trainee's waits for another.
 
     RuleBroken when it was saved since, InputRefused when it is empty; doors ask who signs to give the
     password once more.
@@ -88,8 +89,34 @@ def sign_addendum(
         raise InputRefused("Write what is to be added.", "required", field="text")
     row.signed_at = at
     row.content_hash = sealing.addendum_digest(key_of(row.patient_id), row, text)
-    row.save(update_fields=["signed_at", "content_hash", "updated_at"])
-    codes = {"note": str(note.pk), "version": version}
+    changed = ["signed_at", "content_hash", "updated_at"]
+    if isinstance(row, NoteAddendum):
+        row.needs_cosign = queries.is_trainee(actor.person)
+        changed.append("needs_cosign")
+    row.save(update_fields=changed)
+    codes = {"note": str(note.pk), "version": version, "needs_cosign": row.waits_for_cosign}
     record(actor, "note.addendum_signed", row, subject=row.patient_id, codes=codes)
     end_reminder(actor=actor, row=row, outcome="reviewed", at=at)
+    return row
+
+
+@action
+def cosign_addendum(
+    *, actor: Actor, patient_id: UUID, note_id: UUID, addendum_id: UUID, at: datetime | None = None
+) -> NoteAddendum:
+    """Sign a trainee's addendum too; only who supervises on the person's team may, and never its author."""
+    at = clock(at)
+    who = queries.reader(actor, patient_id, at)
+    note = queries.locked_signed(who, note_id)
+    row = locked_one(note, addendum_id)
+    if not who.cosigns or row.author_id == actor.person.pk:
+        raise RuleBroken("A supervisor of this person's care team signs this one.", "supervisor_needed")
+    if not isinstance(row, NoteAddendum) or not row.waits_for_cosign:
+        raise RuleBroken("This addendum needs no other signature.", "already_cosigned")
+    row.cosigned_by, row.cosigned_at = actor.person, at
+    row.save(update_fields=["cosigned_by", "cosigned_at", "updated_at"])
+    record(
+        actor, "note.addendum_cosigned", row, subject=row.patient_id, fields=["cosigned_by", "cosigned_at"],
+        codes={"note": str(note.pk)},
+    )  # fmt: skip
     return row

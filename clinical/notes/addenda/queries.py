@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from clinical.notes.queries import MOST, AnyAddendum, AnyNote
+from clinical.notes.models import Note
+from clinical.notes.queries import MOST, AnyAddendum, AnyNote, absent
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 
@@ -15,7 +16,22 @@ from cortex.accounts.models import User
 def addenda_of(note: AnyNote, user: User) -> list[AnyAddendum]:
     """Return the signed addenda of a note and one's own unsigned one, oldest first."""
     shown = Q(signed_at__isnull=False) | Q(author=user)
-    return list(note.addenda.filter(shown).select_related("author").order_by("created_at"))
+    rows: Any = note.addenda.filter(shown)
+    return list(rows.select_related(*_signers(type(note))).order_by("created_at"))
+
+
+def _signers(table: type[AnyNote]) -> tuple[str, ...]:
+    """Return who signs addenda to the notes of one table; nobody signs those to process notes too."""
+    return ("author", "cosigned_by") if table is Note else ("author",)
+
+
+def locked_one(note: AnyNote, addendum_id: UUID) -> AnyAddendum:
+    """Lock and return a signed addendum to a note that the caller has locked; NotFound for every other."""
+    rows: Any = note.addenda.select_for_update(of=("self",))
+    found: AnyAddendum | None = rows.filter(pk=addendum_id, signed_at__isnull=False).first()
+    if found is None:
+        raise absent()
+    return found
 
 
 def newest_own(note: AnyNote, user: User) -> AnyAddendum | None:
@@ -29,7 +45,7 @@ def signed_addenda(table: type[AnyNote], notes: list[AnyNote]) -> list[Any]:
     """Return the signed addenda of these notes of one table, in one query."""
     kind: Any = table.addenda.rel.related_model  # type: ignore[union-attr]
     rows = kind.objects.filter(note__in=[row.pk for row in notes], signed_at__isnull=False)
-    return list(rows.select_related("author"))
+    return list(rows.select_related(*_signers(table)))
 
 
 def versions_of_own(note: AnyNote, user: User) -> list[Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from clinical.notes.models import Note, NoteAddendum, PsychotherapyNote, PsychotherapyNoteAddendum
-from clinical.notes.queries import MOST, AnyDraft
+from clinical.notes.queries import MOST, TO_COSIGN, AnyDraft
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
 from cortex.ops.models import Notification
 from crisis.reviews.models import ReviewItem
@@ -26,6 +26,7 @@ KINDS: dict[str, type[AnyDraft]] = {
 NAMES = {table: name for name, table in KINDS.items()}
 # The notice says no more than that something of one's own waits: its code is the same for every kind.
 WAITS = "note_waits"
+ADDED_WITH = ("note__patient", "note__author", "author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,23 @@ class Late:
     unsigned: list[Note]
     addenda: list[NoteAddendum]
     to_cosign: list[Note]
+    added_to_cosign: list[NoteAddendum]
 
 
 def late(organizations: Iterable[UUID], at: datetime) -> Late:
-    """Return notes and addenda unsigned for seven days, and trainees' notes as long without a co-signature.
+    """Return notes and addenda unsigned for seven days, and trainees' as long without a co-signature.
 
     Process notes and what is added to them are no part of it.
     """
     houses, before = list(organizations), at - SUPERVISOR_AFTER
     rows = Note.objects.filter(organization_id__in=houses).select_related("patient", "author")
     unsigned = rows.drafts().filter(created_at__lte=before).order_by("created_at")
-    waiting = rows.signed().filter(needs_cosign=True, cosigned_at__isnull=True, signed_at__lte=before)
+    waiting = rows.filter(**TO_COSIGN, signed_at__lte=before).order_by("signed_at")
     added = _unsigned(NoteAddendum).filter(organization_id__in=houses, created_at__lte=before)
-    added = added.select_related("note__patient", "note__author", "author").order_by("created_at")
-    return Late(list(unsigned[:MOST]), list(added[:MOST]), list(waiting.order_by("signed_at")[:MOST]))
+    added = added.select_related(*ADDED_WITH).order_by("created_at")
+    others = NoteAddendum.objects.filter(**TO_COSIGN, organization_id__in=houses, signed_at__lte=before)
+    others = others.select_related(*ADDED_WITH).order_by("signed_at")
+    return Late(list(unsigned[:MOST]), list(added[:MOST]), list(waiting[:MOST]), list(others[:MOST]))
 
 
 def _unsigned(kind: type[AnyDraft]) -> QuerySet[Any]:

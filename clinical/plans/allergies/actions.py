@@ -16,12 +16,13 @@ from clinical.plans.allergies.models import (
     ClinicalStatus,
     Verification,
 )
-from clinical.plans.allergies.showing import name_of, readable
+from clinical.plans.allergies.showing import name_of
 from clinical.plans.labels import shut_to
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import treated_to_write
 from cortex.access.context import AccessContext, opening
+from cortex.access.unreadable import readable
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.registry.models import Patient

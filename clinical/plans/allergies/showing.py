@@ -6,26 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clinical.plans.allergies.models import Allergy, AllergyKind, ClinicalStatus, Verification
-from cortex.crypto.errors import DecryptError
+from cortex.access.unreadable import readable
 
 NONE_KNOWN = "No known allergies"
 SHOWN = 3
 ROOM = 40
-# A row that doesn't open must not shut the chart; its own list refuses it, and leaves a dead letter.
+# A row that doesn't open must not shut the chart; its own list refuses it.
 UNREADABLE = "one that can't be read"
 
 
 def name_of(row: Allergy) -> str:
     """Return what an allergy, which is opened, is of."""
-    return readable(row, "substance", UNREADABLE)
-
-
-def readable(row: Any, field: str, instead: str = "") -> str:
-    """Return an opened word of a row, or what is said instead of one that can't be read."""
-    try:
-        return getattr(row, field) or ""
-    except DecryptError:
-        return instead
+    return str(readable(row, "substance", UNREADABLE))
 
 
 def flag_words(shown: Sequence[Allergy], count: int) -> str:

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies import actions, queries
 from clinical.plans.allergies.forms import AllergyForm
-from clinical.plans.allergies.showing import readable
 from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, told
 from clinical.plans.medications.queries import medications_of
 from cortex.access.declare import requires
+from cortex.access.unreadable import readable
 from cortex.audit import RuleBroken, actor_of
 
 ABOUT = (

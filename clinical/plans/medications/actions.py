@@ -11,13 +11,13 @@ from clinical.notes.wording import LABELS
 from clinical.plans.allergies.matching import shares_name
 from clinical.plans.allergies.models import Allergy
 from clinical.plans.allergies.queries import allergies_of
-from clinical.plans.allergies.showing import readable
 from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.queries import treated_to_write
 from cortex.access.context import AccessContext, opening
+from cortex.access.unreadable import readable
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock

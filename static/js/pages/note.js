@@ -13,11 +13,21 @@ form.addEventListener("submit", async (event) => {
   if ((await keep()) && reads) location.assign(form.dataset.read);
 });
 
-/* Facts go into the section for facts, whatever has the focus: never into what somebody says or thinks. */
+/* Facts go into the section for facts and phrases where templates may stand, whatever has the focus: never into what
+   somebody says or thinks. What doesn't go to the cursor stands below what is there. */
+function place(isFact) {
+  const { fills, takes } = insert.dataset;
+  const name = isFact ? fills : takes.split(" ").find((one) => one === words().name) ?? takes.split(" ")[0];
+  const field = form.elements[name];
+  if (field === words()) return field;
+  if (field.value && !field.value.endsWith("\n")) field.value += "\n";
+  field.setSelectionRange(field.value.length, field.value.length);
+  return field;
+}
+
 insert?.addEventListener("change", () => {
-  const facts = insert.selectedOptions[0].hasAttribute("data-facts");
-  const field = facts ? document.getElementById(insert.dataset.fills) : words();
   if (insert.value) {
+    const field = place(insert.selectedOptions[0].hasAttribute("data-facts"));
     field.setRangeText(insert.value, field.selectionStart, field.selectionEnd, "end");
     keeper.edited();
     field.focus();

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from cortex.access.context import reading
 from cortex.accounts.models import Organization
 from cortex.audit import Actor, Unchanged, action, emit, quiet, record
 from cortex.audit.models import AuditLog
-from cortex.audit.rules import AuditMissing
+from cortex.audit.rules import AuditMissing, TrailDown
 from crisis.alerts.models import AlertEvent, RiskAlert
 from tests.cast import Cast
 from tests.makers import make_alert, scope_all, staff
@@ -108,10 +108,30 @@ def test_when_the_trail_is_full_or_broken_no_alert_is_half_raised(cast: Cast, ta
     cast.on_duty()
     with superuser() as cursor:
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT broken CHECK (id IS NULL) NOT VALID")
-    with pytest.raises(DatabaseError), transaction.atomic():
+    with pytest.raises(TrailDown), transaction.atomic():
         make_alert(cast.patient)
     scope_all()
     assert (RiskAlert.objects.count(), AlertEvent.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("way", ["its own", "swallowed", "out of reach"])
+def test_what_a_command_itself_breaks_is_no_trail_that_is_down(cast: Cast, way: str) -> None:
+    @action
+    def breaking(*, actor: Actor) -> None:
+        record(actor, "organization.renamed", cast.home)
+        try:
+            Organization.objects.filter(pk=cast.home.pk).update(slug=cast.elsewhere.slug)
+        except DatabaseError:
+            if way == "its own":
+                raise
+        if way == "out of reach":
+            raise OperationalError("no route")
+
+    kind = OperationalError if way == "out of reach" else DatabaseError
+    with pytest.raises(kind) as raised, transaction.atomic():
+        breaking(actor=staff(cast.sam))
+    scope_all()
+    assert not isinstance(raised.value, TrailDown)
 
 
 def test_nothing_is_written_while_somebody_reads(cast: Cast) -> None:

@@ -157,7 +157,7 @@ def test_what_was_read_is_signed_and_never_what_was_saved_since(cast: Cast) -> N
     done = sign(cast, note, 2)
     assert len(bytes(done.content_hash)) == 34 and texts(cast, note) == ["She rang twice."]
     row = AuditLog.objects.get(event_type="note.addendum_signed")
-    assert row.codes == {"note": str(note.pk), "version": 2}
+    assert row.codes == {"note": str(note.pk), "version": 2, "needs_cosign": False}
 
 
 def test_what_is_taken_out_again_waits_for_no_signature(cast: Cast) -> None:

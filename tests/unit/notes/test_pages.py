@@ -203,3 +203,12 @@ def test_a_process_note_is_nowhere_on_anybody_else_s_pages(cast: Cast) -> None:
     for name in ("note_page", "note_edit", "note_versions", "note_print", "note_state"):
         assert client.get(url(name, cast, note.pk)).status_code == 404
     assert PsychotherapyNote.objects.get().signed_at is not None
+
+
+def test_the_editor_offers_the_headings_of_a_mental_state_and_says_where_blocks_may_stand(cast: Cast) -> None:
+    client = as_user(cast.alice)
+    page = client.post(url("note_begin", cast), {"note_type": "soap"}, follow=True).content.decode()
+    assert 'data-fills="objective" data-takes="objective plan"' in page
+    assert "Appearance: \nBehaviour: \nSpeech: \n" in page and "Insight and judgement: \n" in page
+    page = client.post(url("note_begin", cast), {"note_type": PROCESS}, follow=True).content.decode()
+    assert "Appearance: " not in page

@@ -11,6 +11,7 @@ from clinical.notes.forms import BlockForm
 from clinical.notes.matching import excerpt, folded, wanted
 from clinical.notes.models import PROCESS
 from clinical.notes.rules import missing
+from clinical.notes.wording import FILLED, MENTAL_STATE, SHAPES, takes_blocks
 from patients.labels.rules import closed_to
 
 DAY = date(2026, 11, 26)
@@ -88,3 +89,11 @@ def test_no_template_puts_words_into_what_people_say_or_think() -> None:
     assert "section" in BlockForm(typed).errors
     assert "section" in BlockForm(typed | {"section": "free_text"}).errors
     assert BlockForm(typed | {"section": "plan"}).is_valid()
+
+
+def test_no_block_and_no_fact_has_a_place_in_what_somebody_says_or_thinks() -> None:
+    thought = {"subjective", "assessment", "risk_statement"}
+    for kind in SHAPES:
+        assert not thought & {*takes_blocks(kind), FILLED.get(kind, "")}, kind
+    assert takes_blocks("soap") == ("objective", "plan")
+    assert all(":" not in one and "\n" not in one for one in MENTAL_STATE)

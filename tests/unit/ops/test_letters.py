@@ -15,6 +15,8 @@ from cortex.audit import SYSTEM, RuleBroken
 from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.clock import clock
+from cortex.keys import queries as keys
+from cortex.keys.cache import cache
 from cortex.ops.letters import actions
 from cortex.ops.letters.models import DeadLetter
 from cortex.ops.models import RetentionPolicy, ScheduledSlot
@@ -185,3 +187,16 @@ def test_a_page_that_meets_a_value_that_does_not_open_leaves_a_letter(cast: Cast
     # The others are read as ever.
     other = makers.make_patient(cast.home)
     assert client.get(f"/admin/patients/patient/{other.pk}/change/").status_code == 200
+
+
+def test_a_page_that_meets_a_person_without_a_key_leaves_a_letter_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(raise_request_exception=False)
+    sign_in(client, cast.ada.email, makers.PASSWORD)
+    cache.forget()
+    monkeypatch.setattr(keys, "data_keys", lambda subjects: {})
+    assert client.get(f"/admin/patients/patient/{cast.patient.pk}/change/").status_code == 500
+    letter = DeadLetter.objects.get()
+    assert (letter.error_code, letter.row_id) == ("KeyMissing", cast.patient.pk)
+    assert letter.name.startswith("patients.Patient.")

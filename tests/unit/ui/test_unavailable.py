@@ -11,8 +11,11 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
+from clinical.notes.actions import begin_note
+from clinical.notes.models import Note
 from cortex.audit.models import PhiAccessLog
 from cortex.crypto.errors import KeyProviderError
+from cortex.ids import uuid7
 from cortex.keys import queries as keys
 from cortex.keys.cache import cache
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -109,6 +112,74 @@ def test_a_command_that_needs_a_key_which_is_away_changes_nothing(
         "seen": seen.group(1), "disposition": "remained_community_with_plan", "verdict": "true_crisis",
         "notes": "With her brother", "no_follow_up_reason": "She moves away",
     })  # fmt: skip
-    assert answer.status_code == 503 and "nothing of what you just did was saved" in body(answer)
-    makers.scope_all()
+    text = body(answer)
+    assert answer.status_code == 503 and "Nothing was saved" in text
+    assert "With her brother" in text and "She moves away" in text
     assert AlertEvent.objects.count() == events
+
+
+def broken_trail() -> None:
+    """What is done can't be written down any more, in this test's transaction."""
+    with superuser() as cursor:
+        cursor.execute("ALTER TABLE audit_auditlog ADD CONSTRAINT broken CHECK (id IS NULL) NOT VALID")
+
+
+def test_a_claim_that_leaves_no_row_is_refused_and_is_none(cast: Cast, cleo: Client) -> None:
+    cast.on_duty()
+    alert = makers.make_alert(cast.patient)
+    events = AlertEvent.objects.count()
+    broken_trail()
+    answer = cleo.post(reverse("crisis:alert_claim", args=[alert.pk]))
+    text = body(answer)
+    assert answer.status_code == 503 and answer["Retry-After"]
+    assert "nothing of what you just did was saved" in text and "Zawadi" not in text and "broken" not in text
+    alert.refresh_from_db()
+    assert (alert.assigned_to_id, AlertEvent.objects.count()) == (None, events)
+
+
+ENDING = {
+    "disposition": "remained_community_with_plan", "verdict": "true_crisis", "notes": "With her brother",
+    "no_follow_up_reason": "She moves away",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_an_ending_that_leaves_no_row_ends_nothing_and_gives_its_words_back(
+    cleo: Client, alert: RiskAlert, headers: dict[str, str]
+) -> None:
+    page = body(cleo.get(reverse("crisis:alert_page", args=[alert.pk])))
+    seen = re.search(r'name="seen" value="(\d+)"', page)
+    assert seen is not None
+    alert.refresh_from_db()
+    before = alert.status, AlertEvent.objects.count()
+    broken_trail()
+    where = reverse("crisis:alert_resolve", args=[alert.pk])
+    answer = cleo.post(where, ENDING | {"seen": seen.group(1)}, headers=headers)
+    text = body(answer)
+    assert answer.status_code == 503 and "Nothing was saved" in text
+    assert "With her brother" in text and "She moves away" in text and "Zawadi" not in text
+    alert.refresh_from_db()
+    assert (alert.status, AlertEvent.objects.count()) == before
+
+
+def test_what_is_raised_by_hand_and_a_note_come_back_too(cast: Cast, cleo: Client) -> None:
+    cast.on_duty()
+    note = begin_note(actor=makers.staff(cast.alice), patient_id=cast.patient.pk, note_type="session_note")
+    alerts = RiskAlert.objects.count()
+    broken_trail()
+    form = {
+        "pseudonym": cast.patient.anonymous_id,
+        "kind": "self_harm",
+        "level": "high",
+        "note": "He rang us.",
+    }
+    answer = cleo.post(reverse("crisis:alert_new"), form | {"note": "He rang us."})
+    text = body(answer)
+    assert answer.status_code == 503 and "He rang us." in text and "Nothing was saved" in text
+    assert RiskAlert.objects.count() == alerts
+    alice = makers.client_of(cast.alice)
+    where = reverse("clinical:note_save", args=[cast.patient.pk, note.pk])
+    words = {"version": "1", "number": "1", "spell": str(uuid7()), "free_text": "Must not be lost."}
+    answer = alice.post(where, words)
+    assert answer.status_code == 503 and "Must not be lost." in body(answer)
+    assert Note.objects.get().version == 1
