@@ -16,7 +16,7 @@ from redis import RedisError
 from cortex.live.hints import CHANNEL
 from tests.faults.nemesis.house import House, until
 
-# A part of the house -> whom a fault may hit. A pause draws one of them each time; kills go round all of them.
+# A part of the house -> whom a fault may hit. A pause draws one of them; kills go round all of them.
 PARTS = {
     "web": ("web-1", "web-2"), "worker": ("worker",), "beat": ("beat-1", "beat-2"),
     "sweeper": ("sweeper-1", "sweeper-2"), "postgres": ("postgres",), "keys": ("keys",), "redis": ("redis",),
