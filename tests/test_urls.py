@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +23,10 @@ from patients.holds.models import LegalHold
 from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
+from tests.walk.ghosts import unlike_a_ghost
+from tests.walk.locked import leads_to_factor, walk_locked_out
 from tests.walk.others import walk_methods, walk_tasks, walk_topics
+from tests.walk.pairs import page_pairs
 from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.rounds import (
     FIRST,
@@ -31,6 +35,7 @@ from tests.walk.rounds import (
     WHOLE,
     Walk,
     differing,
+    is_turned_away,
     table,
     walk_api,
     walk_pages,
@@ -55,6 +60,17 @@ OPEN = {
     "ops:alive_show",
     "ops:metrics_show",
     "ops:readiness_show",
+}
+# What answers a signed-in person before the second factor, beside what is open to everybody.
+BEFORE_FACTOR = {
+    "account_reauthenticate",
+    "accounts:cover",
+    "accounts:factor_app",
+    "accounts:factor_key",
+    "accounts:factors",
+    "accounts:logout",
+    "accounts:unlock",
+    "mfa_reauthenticate",
 }
 
 
@@ -84,6 +100,7 @@ def walked(world: World, request: pytest.FixtureRequest) -> Walk:
             walk_tasks(walk)
         if walk.part != FIRST:
             walk_methods(world, doors, walk)
+            walk_locked_out(world, doors, walk)
     finally:
         logging.disable(logging.NOTSET)
     walk.faults += doors.faults
@@ -100,6 +117,11 @@ def test_the_open_addresses_are_the_written_ones() -> None:
     assert open_ones == OPEN
 
 
+def test_the_addresses_before_the_second_factor_are_the_written_ones() -> None:
+    marked = {one.name for one in addresses() if getattr(one.view, "open_without_factor", False)}
+    assert marked - OPEN == BEFORE_FACTOR
+
+
 def test_every_address_with_an_id_has_a_pair(walked: Walk) -> None:
     assert walked.unpaired == []
 
@@ -107,6 +129,7 @@ def test_every_address_with_an_id_has_a_pair(walked: Walk) -> None:
 def test_the_entitled_come_in_and_strangers_find_nothing(walked: Walk) -> None:
     print(f"{walked.asked} requests")
     assert walked.asked > {WHOLE: 10_000, FIRST: 2_000, REST: 4_000}[walked.part]
+    assert walked.ghosts > {WHOLE: 100, FIRST: -1, REST: 100}[walked.part], "few refusals were told apart"
     assert walked.faults == [], "\n".join(["", *walked.faults])
 
 
@@ -239,6 +262,27 @@ def test_a_mailed_reset_opens_by_its_own_key_alone(world: World) -> None:
 
 def _owner(path: str) -> str:
     return path.rsplit("/", 2)[1].split("-", 1)[0]
+
+
+def test_a_refusal_that_tells_a_row_from_none_is_seen(world: World) -> None:
+    (address,) = [one for one in addresses() if one.name == "crisis:alert_page"]
+    doors, pair = Doors(world), page_pairs(world)["crisis:alert_page"]
+    there = doors.ask("charlie", "GET", address.path(**pair.ids))
+    assert there.status == 404
+    asked = (doors, address, pair, "charlie", "GET")
+    assert unlike_a_ghost(*asked, there, {}) == []
+    longer = replace(there, body=there.body.replace(b"</main>", b"<p>It was closed.</p></main>"))
+    (told,) = unlike_a_ghost(*asked, longer, {})
+    assert "body" in told and "size" in told
+    assert unlike_a_ghost(*asked, replace(there, status=403), {})
+    assert unlike_a_ghost(*asked, replace(there, written=frozenset({"crisis_alertevent"})), {})
+
+
+def test_a_disabled_session_and_one_before_its_factor_are_seen_to_come_in() -> None:
+    inside = Answer(200, b"", "", frozenset())
+    assert not is_turned_away(inside) and not leads_to_factor(inside)
+    assert not leads_to_factor(Answer(302, b"", "/accounts/login/?next=/", frozenset()))
+    assert leads_to_factor(Answer(302, b"", "/me/factors/?next=/board/", frozenset()))
 
 
 def test_the_eyes_see(world: World) -> None:
