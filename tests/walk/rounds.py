@@ -42,6 +42,7 @@ class Walk:
     unpaired: list[str] = field(default_factory=list)
     asked: int = 0
     ghosts: int = 0
+    forged: int = 0
     compared: int = 0
 
     def note(self, address: Address, method: str, answers: dict[str, int]) -> None:
