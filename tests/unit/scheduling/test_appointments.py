@@ -315,6 +315,7 @@ def test_the_file_holds_codes_and_pseudonyms_and_computes_nothing(cast: Cast) ->
 
 
 def test_a_file_leaves_only_after_password_or_factor(cast: Cast) -> None:
+    american(cast)
     one = book(cast, makers.now() + HOUR)
     actions.note_held(actor=staff(cast.alice), appointment_id=one.pk, at=one.ends_at)
     makers.scope_all()
