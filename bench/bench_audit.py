@@ -1,17 +1,22 @@
 """Writes, links and verifies a long clean trail: no false alarm, and how long each takes.
 
-Run: python -m bench.bench_audit [--rows 1000000]; it fails when a clean trail is blamed.
+Run: python -m bench.bench_audit [--rows 1000000]; it fails when a clean trail is blamed. The figures are kept
+in `bench/results/audit.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from bench.bench_board import LOAD, RESULTS, machine
 
 os.environ.setdefault("CORTEX_TEST_SLOT", "bench")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.test")
@@ -56,14 +61,15 @@ def write(rows: int) -> None:
             cursor.execute(statement)
 
 
-def timed(what: str, rows: int, began: float) -> None:
-    """Print one figure."""
+def timed(what: str, rows: int, began: float) -> dict[str, Any]:
+    """Print one figure and return it."""
     took = time.perf_counter() - began
     print(f"{what:28} {took:8.1f} s   {rows / took:9.0f} rows a second", flush=True)
+    return {"what": what, "rows": rows, "seconds": round(took, 1), "a_second": round(rows / took)}
 
 
-def run(rows: int) -> bool:
-    """Write, link, anchor and verify; return whether the trail holds."""
+def run(rows: int) -> dict[str, Any]:
+    """Write, link, anchor and verify; return the figures, and whether the trail holds (`right`)."""
     from django.conf import settings
 
     from cortex.audit import publickeys, queries, sequencer, signing
@@ -72,22 +78,31 @@ def run(rows: int) -> bool:
     settings.CORTEX_AUDIT_ANCHOR_FILE = str(anchors)
     began = time.perf_counter()
     write(rows)
-    timed("written by statement", rows, began)
+    figures = [timed("written by statement", rows, began)]
     began, linked = time.perf_counter(), 0
     while count := sequencer.link_pending():
         linked += count
-    timed("linked and signed by 2,000", linked, began)
+    figures.append(timed("linked and signed by 2,000", linked, began))
     sequencer.anchor_head()
     began = time.perf_counter()
     keys = publickeys.parse(publickeys.line_of(signing.private_key().public_key()))
     verdict = queries.verdict(keys, anchors)
-    timed("verified with public keys", verdict.links, began)
+    figures.append(timed("verified with public keys", verdict.links, began))
     print(verdict)
-    return verdict.holds and verdict.links == linked == rows
+    right = verdict.holds and verdict.links == linked == rows
+    return {"rows": rows, "right": right, "verdict": str(verdict), "figures": figures}
+
+
+def keep(found: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Write the figures and what they were measured on beside those of the other benches."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "audit.json"
+    path.write_text(json.dumps({"machine": machine(), "load_before": LOAD} | found, indent=1) + "\n")
+    return path
 
 
 def main() -> int:
-    """Build stores of the bench's own and run; 1 when a clean trail is blamed."""
+    """Build stores of the bench's own, run, keep the figures; 1 when a clean trail is blamed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
@@ -101,9 +116,11 @@ def main() -> int:
         logging.disable(logging.CRITICAL)
         stores.build_databases()
         with stores.role("cortex_system"):
-            return 0 if run(rows) else 1
+            found = run(rows)
     finally:
         stores.stop()
+    print(f"kept in {keep(found)}")
+    return 0 if found["right"] else 1
 
 
 if __name__ == "__main__":

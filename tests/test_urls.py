@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,17 +13,23 @@ import pytest
 from django.conf import settings as settings_of
 from django.contrib import admin
 from django.db import transaction
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from cortex.accounts.invitations import links
+from cortex.accounts.models import Organization
 from cortex.accounts.signin.links import reset_path
 from cortex.audit.models import PhiAccessLog
 from patients.holds.models import LegalHold
 from tests import makers, scopes
 from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
+from tests.walk.forged import FLAGS, HOUSES, ROWS, forged_fields, taken_over, walk_forged
+from tests.walk.ghosts import unlike_a_ghost
+from tests.walk.locked import leads_to_factor, walk_locked_out
 from tests.walk.others import walk_methods, walk_tasks, walk_topics
+from tests.walk.pairs import page_pairs
 from tests.walk.reads import Reads, reads, unmatched
 from tests.walk.rounds import (
     FIRST,
@@ -31,6 +38,7 @@ from tests.walk.rounds import (
     WHOLE,
     Walk,
     differing,
+    is_turned_away,
     table,
     walk_api,
     walk_pages,
@@ -39,6 +47,7 @@ from tests.walk.rounds import (
 from tests.walk.world import World, make_world
 
 MATRIX = Path(__file__).with_name("access_matrix.txt")
+APPS = ("cortex", "patients", "crisis", "clinical")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 # Reviewed by hand: everything that answers without a key, a token or a session.
 OPEN = {
@@ -55,6 +64,17 @@ OPEN = {
     "ops:alive_show",
     "ops:metrics_show",
     "ops:readiness_show",
+}
+# What answers a signed-in person before the second factor, beside what is open to everybody.
+BEFORE_FACTOR = {
+    "account_reauthenticate",
+    "accounts:cover",
+    "accounts:factor_app",
+    "accounts:factor_key",
+    "accounts:factors",
+    "accounts:logout",
+    "accounts:unlock",
+    "mfa_reauthenticate",
 }
 
 
@@ -84,6 +104,8 @@ def walked(world: World, request: pytest.FixtureRequest) -> Walk:
             walk_tasks(walk)
         if walk.part != FIRST:
             walk_methods(world, doors, walk)
+            walk_locked_out(world, doors, walk)
+            walk_forged(world, doors, walk)
     finally:
         logging.disable(logging.NOTSET)
     walk.faults += doors.faults
@@ -100,6 +122,11 @@ def test_the_open_addresses_are_the_written_ones() -> None:
     assert open_ones == OPEN
 
 
+def test_the_addresses_before_the_second_factor_are_the_written_ones() -> None:
+    marked = {one.name for one in addresses() if getattr(one.view, "open_without_factor", False)}
+    assert marked - OPEN == BEFORE_FACTOR
+
+
 def test_every_address_with_an_id_has_a_pair(walked: Walk) -> None:
     assert walked.unpaired == []
 
@@ -107,6 +134,9 @@ def test_every_address_with_an_id_has_a_pair(walked: Walk) -> None:
 def test_the_entitled_come_in_and_strangers_find_nothing(walked: Walk) -> None:
     print(f"{walked.asked} requests")
     assert walked.asked > {WHOLE: 10_000, FIRST: 2_000, REST: 4_000}[walked.part]
+    if walked.part != FIRST:
+        assert walked.ghosts > 100, "few refusals were told apart"
+        assert walked.forged > 60, "few commands went through with forged fields"
     assert walked.faults == [], "\n".join(["", *walked.faults])
 
 
@@ -204,6 +234,19 @@ def test_every_unsafe_method_wants_a_token_of_the_page(world: World, settings: o
     assert open_to_a_forger == []
 
 
+def test_no_page_takes_a_command_from_another_site(world: World) -> None:
+    client, taken = Client(), []
+    for address in addresses():
+        if address.is_api:
+            continue
+        path = address.path(**dict.fromkeys(address.ids, str(uuid4())))
+        with undone():
+            answer = client.post(path, headers={"Sec-Fetch-Site": "cross-site"})
+        if answer.status_code != 403:
+            taken.append(f"{path}: {answer.status_code}")
+    assert taken == []
+
+
 def test_what_is_missing_or_broken_keeps_the_headers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     doors = Doors(world)
     for who in ("nobody", "cleo"):
@@ -241,6 +284,54 @@ def _owner(path: str) -> str:
     return path.rsplit("/", 2)[1].split("-", 1)[0]
 
 
+def test_a_refusal_that_tells_a_row_from_none_is_seen(world: World) -> None:
+    (address,) = [one for one in addresses() if one.name == "crisis:alert_page"]
+    doors, pair = Doors(world), page_pairs(world)["crisis:alert_page"]
+    there = doors.ask("charlie", "GET", address.path(**pair.ids))
+    assert there.status == 404
+    asked = (doors, address, pair, "charlie", "GET")
+    assert unlike_a_ghost(*asked, there, {}) == []
+    longer = replace(there, body=there.body.replace(b"</main>", b"<p>It was closed.</p></main>"))
+    (told,) = unlike_a_ghost(*asked, longer, {})
+    assert "body" in told and "size" in told
+    assert unlike_a_ghost(*asked, replace(there, status=403), {})
+    assert unlike_a_ghost(*asked, replace(there, written=frozenset({"crisis_alertevent"})), {})
+
+
+def test_a_forged_field_that_is_taken_over_is_seen(world: World) -> None:
+    marks, home = forged_fields(world)[1], world.cast.home
+    for name in ("forged", f"house {world.cast.elsewhere.pk}", "North 987654321"):
+        with undone(), taken_over(marks) as found:
+            Organization.objects.filter(pk=home.pk).update(name=name)
+        assert found, name
+    with undone(), taken_over(marks) as found:
+        Organization.objects.filter(pk=home.pk).update(name="North")
+    assert found == set()
+
+
+def test_no_form_holds_a_field_that_only_an_action_decides() -> None:
+    """The back office's own forms are judged by their actions, each with tests of its own."""
+    ours = [one for one in _forms(BaseForm) if one.__module__.split(".")[0] in APPS]
+    assert len(ours) > 50
+    held = [
+        f"{one.__module__}.{one.__qualname__}: {name}"
+        for one in ours if not one.__module__.endswith(".admin")
+        for name in getattr(one, "base_fields", ()) if name in {*FLAGS, *ROWS, *HOUSES}
+    ]  # fmt: skip
+    assert held == []
+
+
+def _forms(kind: type) -> set[type]:
+    return {kind}.union(*(_forms(one) for one in kind.__subclasses__()))
+
+
+def test_a_disabled_session_and_one_before_its_factor_are_seen_to_come_in() -> None:
+    inside = Answer(200, b"", "", frozenset())
+    assert not is_turned_away(inside) and not leads_to_factor(inside)
+    assert not leads_to_factor(Answer(302, b"", "/accounts/login/?next=/", frozenset()))
+    assert leads_to_factor(Answer(302, b"", "/me/factors/?next=/board/", frozenset()))
+
+
 def test_the_eyes_see(world: World) -> None:
     patient = world.patients["contact"]
     assert leaks(world.planted, b"<td>Zuhura3x</td>", [])
@@ -248,3 +339,4 @@ def test_the_eyes_see(world: World) -> None:
     assert not leaks(world.planted, b"<td>Zuhura3x</td>", [PhiAccessLog(subject=patient.pk)])
     assert not leaks(world.planted, b"<td>Zuhura3x</td>", [PhiAccessLog(subjects=[patient.pk])])
     assert header_faults(Answer(200, b"", "", frozenset(), {"x-frame-options": "DENY"}))
+    assert "cross-origin-opener-policy is None" in header_faults(Answer(200, b"", "", frozenset()))

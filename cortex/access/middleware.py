@@ -1,4 +1,7 @@
-"""Denies every view that declared no access and every role that was not declared; notes each refusal."""
+"""Denies every view that declared no access and every role that was not declared; notes each refusal.
+
+Before that, a command that a browser sent for another site's page is refused.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,31 @@ from cortex.access.declare import Access
 from cortex.audit.actors import actor_of
 
 REFUSALS = (403, 404)
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 log = structlog.get_logger("cortex.access")
+
+
+class CrossSiteMiddleware:
+    """Refuses what another site's page sends, by the browser's own word: beside the page's token.
+
+    A sender with a key or a token in its header has no cookie that somebody else could use, and a view for
+    such senders asks for no page's token either.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Raise PermissionDenied for an unsafe method from another site."""
+        if request.method in SAFE or getattr(view, "csrf_exempt", False):
+            return
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise PermissionDenied("This was sent by another site.")
 
 
 class DeclaredAccessMiddleware:

@@ -19,6 +19,8 @@ from cortex.settings.env import Environment, role_databases
 # More than the nine threads of the live hub, or pages would wait for them.
 WEB_POOL = 14
 SOCKET_MESSAGE_BYTES = 64 * 1024
+# A line that a network lost without a word is found within forty seconds.
+SOCKET_PING_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def web(listener: socket.socket) -> Child:
             lifespan="off",
             ws_max_size=SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=20.0,
+            ws_ping_interval=SOCKET_PING_SECONDS,
+            ws_ping_timeout=SOCKET_PING_SECONDS,
             timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listener])

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "cortex.ops.middleware.StandingPolicyMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "cortex.access.middleware.CrossSiteMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "cortex.accounts.signin.middleware.SignedInMiddleware",
     "allauth.account.middleware.AccountMiddleware",

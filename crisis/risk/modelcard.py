@@ -21,7 +21,9 @@ from .style import NAMES
 
 PAGE = "MODEL_CARD.md"
 RECIPE = "linear-2"
-AIMS = {"auroc": 0.93, "recall": 0.90, "precision": 0.55, "flagged": 0.01, "users": 0.83}
+AIMS = {
+    "auroc": 0.93, "recall": 0.90, "precision": 0.55, "flagged": 0.01, "days_at_high": 0.02, "users": 0.83,
+}  # fmt: skip
 LIMITS = (
     "English only. A message is scored when its app or its person's record says that it is English, "
     "unless at least half of what the lexicon knows of its words is of another language. Swahili or Sheng "
@@ -122,12 +124,13 @@ def page_of(card: Mapping[str, Any]) -> str:
     ]
     for part, name in (("ordinary_unseen", "GoEmotions dev"), ("ordinary_foreign", "EmoBank")):
         found = figures[part]
-        many, medium = found["messages"], "days_of_30_at_medium"
+        many, medium, high = found["messages"], "days_of_30_at_medium", found["days_of_30_at_high"]
+        at_high = f"days of them at high or above, {name}: the lexicon's"
         lines += [
             _row(f"ordinary messages flagged, {name} ({many})", found["flagged"], AIMS["flagged"], most=True),
             _row(f"days of them at medium or above, {name}", found[medium], None),
             _row(f"the same days without the model, {name}", found[f"{medium}_without_it"], None),
-            _row(f"days of them at high or above, {name}: the lexicon's", found["days_of_30_at_high"], None),
+            _row(at_high, high, AIMS["days_at_high"], most=True),
         ]
     for name, one in users.items():
         who = f"{one['users']} users, {name.replace('_', ' ')}: AUROC"

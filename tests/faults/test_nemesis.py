@@ -56,6 +56,8 @@ def test_nothing_is_lost_while_everything_is_killed(run: tuple[Any, Rows]) -> No
     assert figures["claims acknowledged"] > ALERTS / 2
     assert figures["left to their chains"] > ALERTS / 10
     assert (figures["claims lost"], figures["two winners"], figures["steps after a claim"]) == (0, 0, 0)
+    assert (figures["steps missing"], figures["steps fired twice"]) == (0, 0)
+    assert figures["steps owed"] == ALERTS + 2 * figures["left to their chains"]
     assert set(figures["kills by process"]) == PARTS
     assert figures["long stalls"] > 0
     assert figures["dropped for stalling"] == figures["back by replay"]
@@ -90,6 +92,81 @@ def never_ran(rows: Rows) -> Rows:
     """Of the step that was due first: one that was due just before the end is not late by then."""
     first = min((row for row in rows if row["row"] == "step"), key=lambda row: float(row["due"]))
     return [row | {"done": None} if row is first else row for row in rows]
+
+
+def left_alone(rows: Rows) -> Any:
+    """An alert that nobody claimed: all of its chain is owed."""
+    claimed = {row["alert"] for row in rows if row["row"] == "history"}
+    return next(row["alert"] for row in rows if row["row"] == "alert" and row["alert"] not in claimed)
+
+
+def skipped(rows: Rows) -> Rows:
+    alert = left_alone(rows)
+    return [row for row in rows if (row["row"], row.get("alert"), row.get("position")) != ("step", alert, 2)]
+
+
+def never_escalated(rows: Rows) -> Rows:
+    alert = left_alone(rows)
+    return [row for row in rows if (row["row"], row.get("alert")) != ("step", alert)]
+
+
+def never_called(rows: Rows) -> Rows:
+    """An alert that was claimed, without its first step: that one is owed by every alert."""
+    alert = won(rows)["alert"]
+    return [row for row in rows if (row["row"], row.get("alert")) != ("step", alert)]
+
+
+def fired_twice(rows: Rows) -> Rows:
+    return [*rows, next(row for row in rows if row["row"] == "step" and row["outcome"] == "fired")]
+
+
+def showings(rows: Rows) -> Rows:
+    """Each time that one screen showed one of the senders' alerts."""
+    alert = left_alone(rows)
+    shown = [row for row in rows if row["row"] == "shown" and row["alert"] == alert]
+    return [row for row in shown if row["screen"] == shown[0]["screen"]]
+
+
+def shown_late(rows: Rows) -> Rows:
+    late = {id(row) for row in showings(rows)}
+    return [row | {"at": row["at"] + 10_000} if id(row) in late else row for row in rows]
+
+
+def never_shown(rows: Rows) -> Rows:
+    left_out = {id(row) for row in showings(rows)}
+    return [row for row in rows if id(row) not in left_out]
+
+
+def out_of_order(rows: Rows) -> Rows:
+    """Two numbers of one screen change places."""
+    screen = next(row["screen"] for row in rows if row["row"] == "shown")
+    one, other = [row for row in rows if row["row"] == "shown" and row["screen"] == screen][3:5]
+    other_way = {id(one): other, id(other): one}
+    return [other_way.get(id(row), row) for row in rows]
+
+
+def stored_twice(rows: Rows) -> Rows:
+    """A second alert for what one sender sent, under an id of its own."""
+    alert = next(row for row in rows if row["row"] == "alert")
+    return [alert | {"alert": "another"}, *rows]
+
+
+def with_a_hole(rows: Rows) -> Rows:
+    return [row | {"events": row["events"] - 1} if row["row"] == "run" else row for row in rows]
+
+
+def never_told(rows: Rows) -> Rows:
+    """A sender who was never told that it is in."""
+    name = next(row["id"] for row in rows if row["row"] == "raised")
+    return [
+        row | {"outcome": "unknown"} if (row["row"], row.get("id")) == ("answer", name) else row
+        for row in rows
+    ]
+
+
+def chosen_in_vain(rows: Rows) -> Rows:
+    alert = won(rows)["alert"]
+    return [row for row in rows if row["row"] not in ("claim", "history") or row["alert"] != alert]
 
 
 def again(rows: Rows) -> Rows:
@@ -166,7 +243,17 @@ FORGED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "an alert that is in no database": (without("alert", 5), "lost: 1"),
     "a screen that was never shown one": (without("shown", 7), "gaps: 1"),
     "a number that was shown twice": (again, "duplicated: 1"),
+    "a number that came after a later one": (out_of_order, "out of order: 1"),
+    "an alert that was shown too late": (shown_late, "stale: 1"),
+    "an alert that one screen never showed": (never_shown, "never read: 1"),
+    "an alert that stands there twice": (stored_twice, "alerts twice: 1"),
+    "a number of the feed that nobody has": (with_a_hole, "holes in the feed: 1"),
+    "a sender who was never told": (never_told, "never acknowledged: 1"),
     "a step that never ran": (never_ran, "steps late: 1"),
+    "a step that is not there": (skipped, "steps missing: 1"),
+    "an alert that nobody escalated": (never_escalated, "steps missing: 3"),
+    "a claimed alert that called nobody": (never_called, "steps missing: 1"),
+    "a step that fired twice": (fired_twice, "steps fired twice: 1"),
     "a process that did not die": (survived, "kills unconfirmed: 1"),
     "a process that was never killed": (spared, "beat-2 was never killed"),
     "readers of whom none stalled long": (patient, "no screen stalled for longer"),
@@ -177,6 +264,7 @@ FORGED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
     "an alert that two people were told is theirs": (won_twice, "two winners: 1"),
     "an alert that was claimed twice": (claimed_twice, "two winners: 1"),
     "a step that fired after the claim": (fired_after, "steps after a claim: 1"),
+    "a chosen alert that nobody claimed": (chosen_in_vain, "never claimed: 1"),
     "claims that were left out": (unclaimed, "0 claims instead of"),
     "a trail that does not hold": (changed("run", 0, trail="row 7 was changed"), "the trail: row 7"),
 }

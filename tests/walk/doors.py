@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,7 @@ from django.db import connections, transaction
 from django.test import Client
 
 from cortex.access.context import set_scope
-from cortex.audit.models import PhiAccessLog
+from cortex.audit.models import AuditLog, PhiAccessLog
 from patients.registry.models import Patient
 from tests import makers
 from tests.walk.reads import Reads, reads, unmatched
@@ -80,6 +80,7 @@ class Doors:
         self.renewed_at = float("-inf")
         self.renew()
         self.known = set(PhiAccessLog.objects.values_list("pk", flat=True))
+        self.told = set(AuditLog.objects.values_list("pk", flat=True))
 
     def renew(self) -> None:
         """Let nobody's session grow idle: what each request did to its clocks is undone."""
@@ -103,19 +104,28 @@ class Doors:
             with reads() as read:
                 response = client.generic(method, path, **_body(method, data), headers=headers)
             rows = self._access_rows() if "audit_phiaccesslog" in tables else []
+            done = self._done_to() if method == "POST" and "audit_auditlog" in tables else set()
         answer = Answer(
             response.status_code, response.content, response.get("Location", ""), frozenset(tables),
             {name.lower(): value for name, value in response.items()},
         )  # fmt: skip
         self.check(f"{who} {method} {path}", answer, rows)
-        if (method, answer.status) == ("GET", 200):
-            self.compare(f"{who} {method} {path}", read, named_by(rows))
+        if answer.is_good or (method, answer.status) == ("POST", 303):
+            self.compare(f"{who} {method} {path}", read, named_by(rows), done)
         return answer
 
-    def compare(self, what: str, read: Reads, named: set[UUID]) -> None:
-        """Note whom a page read without saying so, and whom it named without having read anything."""
-        self.faults += [f"{what}: {fault}" for fault in unmatched(read, named, self.everybody)]
+    def compare(self, what: str, read: Reads, named: set[UUID], done: Set[UUID] = frozenset()) -> None:
+        """Note whom a page read without saying so, and whom it named without having read anything.
+
+        What a command opened of those to whom it did something (`done`) stands in the trail by its own row.
+        """
+        self.faults += [f"{what}: {fault}" for fault in unmatched(read, named, self.everybody - done)]
         self.compared += bool(read.opened & self.everybody)
+
+    def _done_to(self) -> set[UUID]:
+        """Return about whom this request left rows of the trail."""
+        rows = AuditLog.objects.order_by("-pk").values_list("pk", "subject")[:50]
+        return {subject for pk, subject in rows if pk not in self.told and subject is not None}
 
     def _access_rows(self) -> list[PhiAccessLog]:
         """Return what this request wrote: everything else was there before, since each one is undone."""
@@ -159,6 +169,7 @@ def header_faults(answer: Answer) -> list[str]:
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "x-frame-options": "DENY",
+        "cross-origin-opener-policy": "same-origin",
     }
     found += [
         f"{name} is {headers.get(name)!r}" for name, value in expected.items() if headers.get(name) != value

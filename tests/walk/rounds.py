@@ -11,6 +11,7 @@ from zlib import crc32
 from tests.api.conftest import message
 from tests.walk.addresses import Address, addresses
 from tests.walk.doors import Answer, Doors
+from tests.walk.ghosts import unlike_a_ghost
 from tests.walk.pairs import Pair, admin_pairs, page_pairs
 from tests.walk.world import World
 
@@ -40,6 +41,8 @@ class Walk:
     faults: list[str] = field(default_factory=list)
     unpaired: list[str] = field(default_factory=list)
     asked: int = 0
+    ghosts: int = 0
+    forged: int = 0
     compared: int = 0
 
     def note(self, address: Address, method: str, answers: dict[str, int]) -> None:
@@ -70,6 +73,7 @@ def walk_rows(world: World, doors: Doors, walk: Walk) -> None:
 def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair) -> None:
     path = address.path(**pair.ids)
     people = [one for one in _visitors(world, address, pair) if one != pair.first]
+    is_told_apart = walk.part != FIRST
     for method in pair.methods if address.is_admin else METHODS:
         headers = {"HX-Request": "true"} if method == "POST" else {}
         answers = {}
@@ -83,6 +87,12 @@ def _knock(world: World, doors: Doors, walk: Walk, address: Address, pair: Pair)
             fault = judge(world, address, pair, who, method, answer)
             if fault:
                 walk.faults.append(f"{who} {method} /{address.pattern}: {answer.status}, expected {fault}")
+            if is_told_apart and answer.status == 404 and method in pair.methods:
+                is_told_apart, walk.ghosts = False, walk.ghosts + 1
+                walk.faults += [
+                    f"{who} {method} /{address.pattern}: {one}"
+                    for one in unlike_a_ghost(doors, address, pair, who, method, answer, headers)
+                ]
         walk.note(address, method, answers)
 
 

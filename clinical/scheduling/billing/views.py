@@ -19,6 +19,7 @@ from clinical.scheduling.views import THERAPISTS, appointment_page
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
+from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to, page_of
 
@@ -56,7 +57,11 @@ def _list(request: HttpRequest, error: RuleBroken | None = None, status: int = 2
 @requires(*BILLERS)
 @require_POST
 def billing_export(request: HttpRequest) -> HttpResponse:
-    """The confirmed lines of a choice as a CSV that no spreadsheet computes; the export is on record."""
+    """The confirmed lines of a choice as a CSV that no spreadsheet computes, after password or factor.
+
+    The export is on record.
+    """
+    ask_again_unless_recent(request)
     actor, wanted = actor_of(request), FilterForm(request.POST).wanted()
     try:
         rows = actions.export_lines(actor=actor, wanted=wanted)

@@ -178,7 +178,7 @@ def perform(house: House, stage: Stage, options: argparse.Namespace) -> dict[str
         "run", seed=options.seed, alerts=options.alerts, each=options.each, latest=options.latest,
         began=began, share=SHARE, patience=STALL, processes=PROCESSES if options.each > 1 else [],
         kinds=[*KINDS, "cut", "stall", *habits], ended=time.time(), head=head, events=books.events(head),
-        fired_twice=books.fired_twice(), trail=trail_verdict(),
+        chain=[step["after"] for step in CHAIN], trail=trail_verdict(),
     )  # fmt: skip
     return {
         "raised": len(stage.people),
@@ -201,18 +201,15 @@ class Books:
     """What the database holds at the end, read past every layer of ours."""
 
     RAISED = """
-        SELECT p.anonymous_id, a.id::text FROM crisis_riskalert a
+        SELECT p.anonymous_id, a.id::text, extract(epoch FROM a.level_since) FROM crisis_riskalert a
         JOIN patients_patient p ON p.id = a.patient_id
         WHERE a.kind = 'self_harm'
     """
     # A step that another one overtook has an outcome too; one without has not run.
     STEPS = """
         SELECT alert_id::text, position, extract(epoch FROM due_at), extract(epoch FROM done_at), outcome
-        FROM crisis_alertstep WHERE kind = 'chain' AND due_at < clock_timestamp() - interval '1 second'
-    """
-    TWICE = """
-        SELECT count(*) FROM (SELECT alert_id, position FROM crisis_alertstep WHERE kind = 'chain'
-        AND outcome IN ('fired', 'nobody_to_ask') AND position < 3 GROUP BY 1, 2 HAVING count(*) > 1) AS again
+        FROM crisis_alertstep WHERE kind = 'chain'
+        AND (done_at IS NOT NULL OR due_at < clock_timestamp() - interval '1 second')
     """
 
     # What an alert went through that decides about claims; the first two end a claim's word on the chain.
@@ -238,10 +235,6 @@ class Books:
             "SELECT count(DISTINCT feed_number) FROM crisis_alertevent WHERE feed_number <= %s", head
         )
 
-    def fired_twice(self) -> int:
-        """How many steps of a chain fired twice for one alert."""
-        return self._count(self.TWICE)
-
     def is_done(self) -> bool:
         """Whether the chain of every alert that nobody has is through its steps of this run."""
         waiting = """SELECT count(*) FROM crisis_riskalert WHERE kind = 'self_harm' AND chain_position < {}
@@ -250,8 +243,8 @@ class Books:
 
     def copy(self, ledger: Ledger) -> None:
         """Write alerts and steps where the account reads them."""
-        for person, alert in self.connection.execute(self.RAISED):  # type: ignore[arg-type]
-            ledger.note("alert", person=person, alert=alert)
+        for person, alert, since in self.connection.execute(self.RAISED):  # type: ignore[arg-type]
+            ledger.note("alert", person=person, alert=alert, since=float(since))
         for alert, kind, who, at in self.connection.execute(self.HISTORY):  # type: ignore[arg-type]
             ledger.note("history", alert=alert, kind=kind, who=who, moment=float(at))
         for alert, position, due, done, outcome in self.connection.execute(self.STEPS):  # type: ignore[arg-type]

@@ -7,9 +7,10 @@ The words are Jepsen's: an element is *lost* when its sender was told that it is
 *duplicated* when a screen showed one number twice. A screen that reads nothing for longer than the server
 waits is *dropped*: that time is no delay, but what it missed must come by replay. A claim is *lost* when its
 person was told that it is theirs and the alert's history does not know it; an alert has *two winners* when
-two people were told so, or its history holds two claims, with no release in between. Exit status 1 when a
-promise was broken, or when the run did less than it states at its head (alerts, faults of each kind, each
-process killed): then it proves nothing.
+two people were told so, or its history holds two claims, with no release in between. A step is *missing* when
+it was owed by the chain that the run states and no row says that it ran. Exit status 1 when a promise was
+broken, or when the run did less than it states at its head (alerts, faults of each kind, each process
+killed): then it proves nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Rows = dict[str, list[dict[str, Any]]]
 KILLED = -9
 # How a line ends that the server gave up: nothing taken, no ping answered, or cut where no code got through.
 GIVEN_UP = (4408, 1011, None)
+CLAIMED = ("claimed", "taken_over")
+FIRED = ("fired", "nobody_to_ask")
 
 
 def read(path: Path) -> Rows:
@@ -118,7 +121,7 @@ def compute(rows: Rows) -> dict[str, Any]:
         "steps due": len(late_steps),
         "steps late": sum(late > limit for late in late_steps),
         "slowest step": round(max(late_steps), 2) if late_steps else None,
-        "steps fired twice": run["fired_twice"],
+        **chains(rows),
         "trail": run["trail"],
         "database away": round(sum(b - a for a, b in downs.spans), 1),
         "kills": len(kills),
@@ -171,14 +174,14 @@ def claims(rows: Rows) -> dict[str, Any]:
     for one in rows["claim"]:
         if one["outcome"] == "acknowledged":
             told.setdefault((one["alert"], one["who"]), one["at"])
-    kept = [(one["alert"], one["who"]) for one in rows["history"] if one["kind"] in ("claimed", "taken_over")]
+    kept = [(one["alert"], one["who"]) for one in rows["history"] if one["kind"] in CLAIMED]
     ended = Counter(one["alert"] for one in rows["history"] if one["kind"] == "released")
     excused = {one["alert"] for one in rows["history"] if one["kind"] in ("released", "chain_beside")}
     owners, entries = Counter(alert for alert, _ in told), Counter(alert for alert, _ in kept)
     since: dict[str, float] = {}
     for (alert, _), at in told.items():
         since[alert] = min(at, since.get(alert, at))
-    fired = [one for one in rows["step"] if one["outcome"] in ("fired", "nobody_to_ask")]
+    fired = [one for one in rows["step"] if one["outcome"] in FIRED]
     return {
         "chosen": len(chosen),
         "claims acknowledged": len(since),
@@ -200,10 +203,34 @@ def claims(rows: Rows) -> dict[str, Any]:
     }
 
 
+def chains(rows: Rows) -> dict[str, int]:
+    """Return the figures of the steps that were owed: an absent row is no smaller fault than a late one.
+
+    Every alert owes its first step with itself; whatever nobody claimed owes each step of the stated chain
+    that was due before the end.
+    """
+    (run,) = rows["run"]
+    claimed = {one["alert"] for one in rows["history"] if one["kind"] in CLAIMED}
+    ran = Counter(
+        (one["alert"], one["position"])
+        for one in rows["step"]
+        if one["outcome"] in FIRED and one["done"] is not None
+    )
+    owed = {
+        (one["alert"], position)
+        for one in rows["alert"]
+        for position, after in enumerate(run["chain"])
+        if position == 0 or (one["alert"] not in claimed and one["since"] + after < run["ended"])
+    }
+    # Past its end the chain repeats its last step, under a new position each time.
+    twice = [one for one, count in ran.items() if count > 1 and one[1] < len(run["chain"])]
+    return {"steps owed": len(owed), "steps missing": len(owed - set(ran)), "steps fired twice": len(twice)}
+
+
 def objections(account: dict[str, Any], run: dict[str, Any]) -> list[str]:
     """Return each broken promise, and each way in which the run did less than it states."""
     zero = ("lost", "never read", "stale", "duplicated", "out of order", "gaps", "holes in the feed",
-            "alerts twice", "steps late", "steps fired twice", "kills unconfirmed",
+            "alerts twice", "steps missing", "steps late", "steps fired twice", "kills unconfirmed",
             "never claimed", "claims lost", "two winners", "steps after a claim")  # fmt: skip
     found = [f"{name}: {account[name]}" for name in zero if account[name]]
     if account["trail"] != "holds":

@@ -16,16 +16,15 @@ from redis import RedisError
 from cortex.live.hints import CHANNEL
 from tests.faults.nemesis.house import House, until
 
-# Kind of fault -> whom it may hit. A pause draws one of them each time; kills go round all of them.
-KILLED = {
+# A part of the house -> whom a fault may hit. A pause draws one of them; kills go round all of them.
+PARTS = {
     "web": ("web-1", "web-2"), "worker": ("worker",), "beat": ("beat-1", "beat-2"),
     "sweeper": ("sweeper-1", "sweeper-2"), "postgres": ("postgres",), "keys": ("keys",), "redis": ("redis",),
 }  # fmt: skip
-PAUSED = {name: KILLED[name] for name in ("web", "worker", "sweeper", "postgres", "redis")}
-PROCESSES = sorted(itertools.chain.from_iterable(KILLED.values()))
+PROCESSES = sorted(itertools.chain.from_iterable(PARTS.values()))
 REDIS_ONLY = ("flush", "disconnect", "flood")
 CLUSTERS = {"postgres": "main", "keys": "keys"}
-KINDS = [*(f"kill-{one}" for one in KILLED), *(f"pause-{one}" for one in PAUSED), *REDIS_ONLY]
+KINDS = [*(f"{verb}-{one}" for verb in ("kill", "pause") for one in PARTS), *REDIS_ONLY]
 # A flood: more bytes than Redis keeps for a subscriber that doesn't keep up.
 JUNK, JUNK_BYTES = 4_000, 4_096
 
@@ -37,7 +36,7 @@ class Nemesis:
         self.house, self.ledger, self.rng = house, house.ledger, random.Random(seed)
         # In a drawn order, again and again: as many kills as there are names of a kind hit each of them.
         self.turns = {
-            part: itertools.cycle(self.rng.sample(names, len(names))) for part, names in KILLED.items()
+            part: itertools.cycle(self.rng.sample(names, len(names))) for part, names in PARTS.items()
         }
 
     def run(self, seconds: float, each: int, goes_on: Callable[[], bool]) -> None:
@@ -57,7 +56,7 @@ class Nemesis:
         if verb == "kill":
             self._kill(kind, next(self.turns[part]))
         elif verb == "pause":
-            self._pause(kind, self.rng.choice(PAUSED[part]))
+            self._pause(kind, self.rng.choice(PARTS[part]))
         else:
             self._trouble_redis(kind)
 

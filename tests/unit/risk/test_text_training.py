@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from crisis.risk import linear, measuring, training
+from crisis.risk import linear, measuring, modelcard, training
 from crisis.risk.lexicon import lexicon
 from crisis.risk.textmodel import ModelReading
 
@@ -86,6 +87,14 @@ def test_training_again_gives_the_same_bytes_and_keeps_no_text(sample, tmp_path,
     hard, calm = read(made, HARD, CALM)
     assert hard is not None
     assert calm is None
+
+
+def test_the_card_holds_days_at_high_against_their_budget():
+    card = json.loads((linear.FOLDER / linear.CARD).read_text("utf-8"))
+    rows = [line for line in modelcard.page_of(card).splitlines() if "at high or above" in line]
+    assert len(rows) == 2 and all(row.endswith("| at most 0.02 | met |") for row in rows)
+    card["figures"]["ordinary_unseen"]["days_of_30_at_high"] = [0.0211, 0.01, 0.04]
+    assert "0.0211 (0.0100 to 0.0400) | at most 0.02 | MISSED |" in modelcard.page_of(card)
 
 
 def test_training_refuses_what_the_manifest_does_not_vouch_for(sample, tmp_path):

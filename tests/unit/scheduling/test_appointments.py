@@ -300,7 +300,7 @@ def test_the_file_holds_codes_and_pseudonyms_and_computes_nothing(cast: Cast) ->
     makers.scope_all()
     (line,) = bill_appointment(actor=staff(cast.alice), appointment_id=one.pk, minutes=47)
     makers.scope_all()
-    client = client_of(cast.alice)
+    client = makers.client_of(cast.alice)
     assert client.post("/billing/export/").status_code == 409
     assert client.post(f"/billing/{line.pk}/confirm/").status_code == 303
     answer = client.post("/billing/export/", {"status": "confirmed"})
@@ -312,3 +312,21 @@ def test_the_file_holds_codes_and_pseudonyms_and_computes_nothing(cast: Cast) ->
     assert AuditLog.objects.filter(event_type="billing.exported").count() == 1
     assert PhiAccessLog.objects.filter(data_type="billing_export", subject=cast.patient.pk).count() == 1
     assert client_of(cast.cleo).get("/billing/").status_code == 403
+
+
+def test_a_file_leaves_only_after_password_or_factor(cast: Cast) -> None:
+    american(cast)
+    one = book(cast, makers.now() + HOUR)
+    actions.note_held(actor=staff(cast.alice), appointment_id=one.pk, at=one.ends_at)
+    makers.scope_all()
+    (line,) = bill_appointment(actor=staff(cast.alice), appointment_id=one.pk, minutes=47)
+    makers.scope_all()
+    confirm_line(actor=staff(cast.alice), line_id=line.pk)
+    makers.scope_all()
+    late = makers.client_of(cast.alice, makers.now() - timedelta(minutes=6))
+    asked = late.post("/billing/export/", {"status": "confirmed"})
+    assert asked.status_code == 302 and "reauthenticate" in asked["Location"]
+    makers.scope_all()
+    assert not BillingLine.objects.filter(exported_at__isnull=False).exists()
+    assert not PhiAccessLog.objects.filter(data_type="billing_export").exists()
+    assert makers.client_of(cast.alice).post("/billing/export/").status_code == 200
