@@ -93,9 +93,8 @@ def _places(
     rows = places_of(User(pk=user_id, organization_id=house_id), at)
     rows = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
     # Of a membership nobody is covered: three hundred looks at every member of staff for a name.
-    name, who = F("cover_for__user__full_name"), F("cover_for__user_id")
-    if places_of is not covers_of:
-        name, who = Value(None, CharField()), Value(None, UUIDField())
+    name = F("cover_for__user__full_name") if places_of is covers_of else Value(None, CharField())
+    who = F("cover_for__user_id") if places_of is covers_of else Value(None, UUIDField())
     return rows.annotate(covered=name, covered_id=who).values_list(
         "patient_id", "patient__person_id", "patient__anonymous_id", "patient__age_band", "patient__timezone",
         "patient__organization__default_timezone", "starts_at", "covered", "covered_id",
