@@ -62,7 +62,7 @@ class PsychotherapyNoteVersionAdmin(VersionAdmin):
 class AddendumAdmin(PatientRowAdmin):
     """Who added to a note, and when."""
 
-    list_display = ("created_at", "patient", "author", "signed_at")
+    list_display: tuple[str, ...] = ("created_at", "patient", "author", "signed_at")
     list_select_related = ("patient", "author")
     exclude = ("text", "content_hash")
 

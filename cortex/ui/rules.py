@@ -100,7 +100,7 @@ def as_refusal(error: Exception) -> RuleBroken:
     if isinstance(error, RuleBroken):
         return error
     _log(error)
-    return RuleBroken(AWAY, "unavailable", status=503)
+    return RuleBroken(AWAY, "store_away", status=503)
 
 
 def _log(error: Exception) -> None:

@@ -14,7 +14,6 @@ from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.pages import go_to
-from cortex.ui.rules import AWAY
 from crisis.casework.views import form_page, refused
 from crisis.exceptions.actions import open_contacts
 from crisis.exceptions.forms import ExceptionForm
@@ -33,8 +32,7 @@ def alert_contacts(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         try:
             open_contacts(actor=actor_of(request), alert_id=alert_id, reason=form.cleaned_data["reason"])
         except (RuleBroken, *KEYS_DOWN) as error:
-            broken = error if isinstance(error, RuleBroken) else RuleBroken(AWAY, "store_away", status=503)
-            form = refused(request, form, broken)
+            form, broken = refused(request, form, error)
         else:
             messages.success(request, "The contacts are open to you for 4 hours. A supervisor was told.")
             return go_to(request, page)
