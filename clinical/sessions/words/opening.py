@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from clinical.sessions.coding import code_words
 from clinical.sessions.queries import Review
 from clinical.sessions.told import exercise_of, lines_of
 from clinical.sessions.words.queries import Part, part_of
@@ -98,7 +99,7 @@ def _with_the_rest(
     context.open(found.activities, ["user_feedback", "activity_data", "ai_analysis"])
     context.open(found.feedback, ["feedback_text"])
     context.open(found.tools, ["params", "error"])
-    notes = [(one.activity_type, one.user_feedback, one.pk) for one in found.activities]
+    notes = [(code_words(one.activity_type), one.user_feedback, one.pk) for one in found.activities]
     notes += [("feedback", one.feedback_text, one.pk) for one in found.feedback]
     transcript = (voice.transcript_encrypted or "") if voice is not None else ""
     return Words(
@@ -107,7 +108,9 @@ def _with_the_rest(
         heard=read_words(marks.get(found.session.pk, ()), closed) if transcript else (),
         lines=lines,
         notes=tuple(
-            Written(title, text, read_words(marks.get(pk, ()), closed)) for title, text, pk in notes if text
+            Written(title.capitalize(), text, read_words(marks.get(pk, ()), closed))
+            for title, text, pk in notes
+            if text
         ),
         exercises=tuple(
             Exercise(*row, () if one.user_feedback else read_words(marks.get(one.pk, ()), closed))
