@@ -179,7 +179,7 @@ class House:
         measure, _ = finish_assessment(actor=alice, patient_id=patient_id, key="gad7", answers=calm)
         written = write(alice, patient_id, "session_note", risk_statement="None.").note
         note = sign_note(actor=alice, patient_id=patient_id, note_id=written.pk, version=written.version)
-        self.single = {"measure result": f"measures/results/{measure.pk}/", "note": f"notes/{note.pk}/"}
+        self.single = {"measure result": f"results/{measure.pk}/", "note": f"notes/{note.pk}/"}
 
     def _office_rows(self) -> None:
         """What an administrator leaves behind: a key, an invitation, a crisis line."""
