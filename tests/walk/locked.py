@@ -38,7 +38,9 @@ def walk_locked_out(world: World, doors: Doors, walk: Walk) -> None:
     knocks = list(_knocks(world))
     with undone():
         makers.scope_all()
-        User.objects.filter(pk__in=[one.pk for one in world.people.values()]).update(is_active=False)
+        User.objects.filter(pk__in=[one.pk for one in world.people.values()]).update(
+            is_active=False, disabled_at=makers.now()
+        )
         for one in knocks:
             answer = doors.ask(one.who, one.method, one.path, one.data)
             if fault := _shut(doors, one, answer):
@@ -83,7 +85,8 @@ def _shut(doors: Doors, one: Knock, answer: Answer) -> str:
     """Return how a disabled account was answered otherwise than a visitor; empty when it was not."""
     assert one.address.access is not None
     if one.address.access.how == "roles":
-        return "" if is_turned_away(answer) else f"{answer.status}, expected the way to sign-in, 401 or 403"
+        is_shown_out = is_turned_away(answer) and answer.status != 403
+        return "" if is_shown_out else f"{answer.status}, expected the way to sign-in or 401"
     visitor = doors.ask("nobody", one.method, one.path, one.data)
     alike = (answer.status, answer.location) == (visitor.status, visitor.location)
     return "" if alike else f"{answer.status}, a visitor hears {visitor.status}"
