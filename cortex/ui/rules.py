@@ -81,7 +81,7 @@ def _list_new(request: HttpRequest, met: Iterable[SealedError]) -> None:
 def _is_news(error: SealedError) -> bool:
     """Whether this process wrote no letter of the same value in the last minute: boards are asked often."""
     now = time.monotonic()
-    for known in [one for one, at in _told.items() if now - at > OFTEN]:
+    for known in [one for one, at in list(_told.items()) if now - at > OFTEN]:
         _told.pop(known, None)
     if error.place is None or error.place in _told:
         return False
