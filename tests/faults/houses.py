@@ -109,7 +109,14 @@ def wait_for(ready: Callable[[], bool], seconds: float, run: UpRun | None = None
 
 def alive(members: list[psutil.Process]) -> list[psutil.Process]:
     """Return who still runs."""
-    return [member for member in members if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+    return [member for member in members if _runs(member)]
+
+
+def _runs(member: psutil.Process) -> bool:
+    try:
+        return bool(member.is_running() and member.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
 
 
 @contextmanager
