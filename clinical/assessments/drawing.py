@@ -129,7 +129,7 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         return place_of(at, points)
 
     bands, words = _bands(definition, y)
-    wanted = _expected(course, last, x, y) if _is_expected(course) else ""
+    wanted = _expected(course, last, x, y)
     gaps = course.gaps()
     path = line([
         pair for one in points
@@ -206,16 +206,14 @@ def _bands(definition: Definition, y: Scale) -> tuple[str, str]:
 
 
 def _is_expected(course: Course) -> bool:
-    rules = course.definition.change
-    return (
-        len(course.points) > 1 and rules.remission_below is not None
-        and not course.definition.higher_is_better
-    )  # fmt: skip
+    definition = course.definition
+    falls = definition.change.remission_below is not None and not definition.higher_is_better
+    return falls and course.baseline is not None and len(course.points) > 1
 
 
 def _expected(course: Course, last: datetime, x: Callable[[datetime], float], y: Scale) -> str:
     definition, baseline = course.definition, course.baseline
-    if baseline is None:
+    if baseline is None or not _is_expected(course):
         return ""
     step = (last - baseline.at) / 12
     steps = [(baseline.at + part * step, days_between(baseline.at, last) * part / 12) for part in range(13)]

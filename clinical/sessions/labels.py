@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from cortex.audit import Actor
+from crisis.risk.codes import SUBSTANCE
 from patients.labels.queries import standing
-from patients.labels.rules import TEAM, closed_to
+from patients.labels.rules import PART2, TEAM, closed_to
 from patients.registry.access import BREAK_GLASS
 from patients.registry.models import Patient
 
@@ -32,6 +33,11 @@ class Reach:
     user_id: UUID
     shut: tuple[str, ...]
     relation: str
+
+    @property
+    def unnamed(self) -> frozenset[str]:
+        """The codes of signs that are not named to the reader: substance use, where Part 2 is closed."""
+        return SUBSTANCE if PART2 in self.shut else frozenset()
 
     def sessions(self, prefix: str = "") -> Q:
         """Return the condition on sessions; whoever ran one opens it whatever it is labelled."""

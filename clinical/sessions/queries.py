@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.paginator import Page
 from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 
-from clinical.assessments.models import Assessment
+from clinical.assessments.queries import around
 from clinical.chart.banner import beside
 from clinical.sessions.baseline import DAYS_BACK, FLOORS, LAST, Comparison, Sample, compare
 from clinical.sessions.emotions.queries import Readings, readings_of
@@ -151,9 +151,8 @@ def visit_measures(found: Review) -> list[tuple[UUID, str, int | None]]:
 def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:
     """Return (id, title, total) of the measures taken for or during a session."""
     end = session.ended_at or session.started_at
-    during = Q(patient_id=session.patient_id, administered_at__range=(session.started_at, end))
-    rows = Assessment.objects.standing().filter(Q(session=session) | during).select_related("instrument")
-    return [(one.pk, one.instrument.title, one.total) for one in rows.order_by("administered_at")]
+    rows = around([session.patient_id], session.started_at, end, session.pk)
+    return [(one.pk, one.instrument.title, one.total) for one in rows]
 
 
 def _asked(patient_ids: Collection[UUID], kind: str, status: str) -> QuerySet[Session]:

@@ -32,7 +32,6 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of
 from cortex.ui.rules import given_back
 from crisis.alerts.queries import open_of_people
-from crisis.risk.codes import SUBSTANCE
 from patients.codes import SessionKind, SessionStatus
 from patients.labels.rules import PART2
 from patients.registry.access import BREAK_GLASS, CHART
@@ -265,8 +264,7 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
         who = head.reach(actor, at)
         session = queries.session_of(head.ids, session_id, who)
         found = queries.review(head, session, who, at)
-        closed = SUBSTANCE if PART2 in who.shut else frozenset()
-        words = open_words(context, found, form.cleaned_data["part"] or 1, at, closed)
+        words = open_words(context, found, form.cleaned_data["part"] or 1, at, who.unnamed)
         context.saw(
             "transcript", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
             sections=["words", *part_section(words.part)],

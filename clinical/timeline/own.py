@@ -23,11 +23,10 @@ from cortex.ui.zone import zone_of
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.wording import event_words, follow_up_words, reason_sentence, review_words
 from crisis.reviews.models import FollowUp, ReviewItem
-from crisis.risk.codes import PROTECTED, SUBSTANCE
+from crisis.risk.codes import PROTECTED
 from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
 from crisis.risk.reasons import reason_code, sentence
 from patients.care.models import CareTeamMember
-from patients.labels.rules import PART2
 from patients.privacy.models import Consent
 from patients.privacy.scope import limit_words
 from patients.sessions.models import Session
@@ -197,7 +196,7 @@ def _signals(look: Look) -> list[Entry]:
 
     One about substance use is a protected factor to whom Part 2 is closed: no finding, so nobody's words.
     """
-    closed = SUBSTANCE if PART2 in look.reach.shut else frozenset()
+    closed = look.reach.unnamed
     return [
         _protected(one) if one.code in closed
         else Entry(

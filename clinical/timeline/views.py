@@ -28,9 +28,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import DOWN, given_back
 from cortex.ui.zone import zone_of
-from crisis.risk.codes import SUBSTANCE
 from crisis.risk.queries import read_in
-from patients.labels.rules import PART2
 from patients.registry.access import CHART
 
 
@@ -103,10 +101,9 @@ def day_words(request: HttpRequest, patient_id: UUID, item_id: UUID) -> HttpResp
             "check_in_words", subjects=[one.patient_id], object_type="patients.DailyCheckIn",
             object_id=one.pk, sections=["words"],
         )  # fmt: skip
-        closed = SUBSTANCE if PART2 in head.reach(actor, at).shut else frozenset()
         shown = head.shown() | {
             "check_in": one, "at": at, "lines": lines_of(one.metrics),
-            "read": read_words(read_in([one.pk]).get(one.pk, ()), closed),
+            "read": read_words(read_in([one.pk]).get(one.pk, ()), head.reach(actor, at).unnamed),
             "purpose": dict(form.fields["purpose"].choices)[purpose],  # type: ignore[attr-defined]
         }  # fmt: skip
         return render(request, "clinical/timeline/day.html", shown)

@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from clinical.scheduling.models import Appointment, CancelReason, Status
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import Status as State
 
 SPAN = timedelta(days=90)
-MERGED, FALSE_ALARM = "merged", "false_alarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ def _appointments(person_id: UUID, since: datetime, at: datetime) -> QuerySet[Ap
 @kept
 def _alerts(person_id: UUID, since: datetime, at: datetime) -> QuerySet[RiskAlert, Any]:
     rows = RiskAlert.objects.filter(patient__person_id=person_id, raised_at__gt=since, raised_at__lte=at)
-    return rows.exclude(status=MERGED).order_by("-raised_at").values_list("level", "status")
+    return rows.exclude(status=State.MERGED).order_by("-raised_at").values_list("level", "status")

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinical.plans.outcomes.queries import FALSE_ALARM, SPAN, Outcomes
+from clinical.plans.outcomes.queries import SPAN, Outcomes
 from clinical.plans.wording import percent
 from clinical.scheduling.models import Status
+from crisis.alerts.states import Status as State
 
 # The worst first.
 LEVELS = ("critical", "high", "medium", "low")
@@ -43,6 +44,6 @@ def _alert_words(alerts: list[tuple[str, str]]) -> str:
     """Return how many alerts of each level there were, and how many of all were false alarms."""
     levels = [level for level, _ in alerts]
     told = [_counted(levels.count(level), level) for level in LEVELS]
-    false = sum(status == FALSE_ALARM for _, status in alerts)
+    false = sum(status == State.FALSE_ALARM for _, status in alerts)
     told.append(f"{false} of them {'a false alarm' if false == 1 else 'false alarms'}" if false else "")
     return ", ".join(filter(None, told))
