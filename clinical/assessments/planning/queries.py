@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -308,21 +308,24 @@ def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datet
     return list(found.values())
 
 
-def measured_often(people: Iterable[UUID], since: datetime, at: datetime) -> set[UUID]:
-    """Return which of these people answered OFTEN measures or more between two times; one query.
+def measured_often(owner: Mapping[UUID, UUID], since: datetime, at: datetime) -> set[UUID]:
+    """Return which people answered OFTEN measures or more between two times; one query.
 
-    That is what makes care measurement-based (domain 6.1): whichever measures, each with a total, those that
-    were corrected once, whichever of the person's rows they were filed under.
+    `owner` says whose each of their rows is. That makes care measurement-based (domain 6.1): whichever
+    measures, each with a total, those that were corrected once, whichever row they were filed under.
     """
-    return set(_measured_often(list(people), since, at))
+    counts: Counter[UUID] = Counter()
+    for row, count in _measured(list(owner), since, at):
+        counts[owner[row]] += count
+    return {person for person, count in counts.items() if count >= OFTEN}
 
 
 @kept
-def _measured_often(people: list[UUID], since: datetime, at: datetime) -> Any:
-    rows = Assessment.objects.standing().valid().filter(patient__person_id__in=people)
-    rows = rows.filter(administered_at__gt=since, administered_at__lte=at).order_by()
-    counted = rows.values("patient__person_id").annotate(count=Count("pk")).filter(count__gte=OFTEN)
-    return counted.values_list("patient__person_id", flat=True)
+def _measured(rows: list[UUID], since: datetime, at: datetime) -> Any:
+    """By row, so that the index of a person's administrations serves."""
+    taken = Assessment.objects.standing().valid().filter(patient_id__in=rows)
+    taken = taken.filter(administered_at__gt=since, administered_at__lte=at).order_by()
+    return taken.values("patient_id").annotate(count=Count("pk")).values_list("patient_id", "count")
 
 
 def serving_ids() -> list[UUID]:

@@ -46,12 +46,12 @@ def measures_due(request: HttpRequest) -> HttpResponse:
         names = {pk: full_name(row) or row.anonymous_id for pk, row in opened.items()}
         chased = queries.chased(names)
         groups = overdue_groups(shown, due, names, chased, at)
-        persons = {one.patient.person_id for one in people}
-        often = queries.measured_often(persons, at - queries.OFTEN_WITHIN, at)
+        owner = {row: one.patient.person_id for one in people for row in (one.patient.pk, *one.ids)}
+        often = queries.measured_often(owner, at - queries.OFTEN_WITHIN, at)
         return render(
             request, "clinical/assessments/due.html",
             {"groups": groups, "count": sum(len(group["rows"]) for group in groups), "people": len(people),
-             "rate": rate_words(len(often), len(persons))},
+             "rate": rate_words(len(often), len(set(owner.values())))},
         )  # fmt: skip
 
 

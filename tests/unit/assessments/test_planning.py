@@ -253,10 +253,13 @@ def test_how_many_of_a_caseload_were_measured_twice_in_90_days(cast: Cast) -> No
     give(cast, "phq9", 120, who=long_ago)
     stranger = makers.make_patient(cast.home, team=[cast.bob])
     at = makers.now()
-    people = [cast.patient.pk, *(one.pk for one in others)]
-    found = queries.measured_often(people, at - queries.OFTEN_WITHIN, at)
-    assert found == {cast.patient.pk, twice.pk}
-    assert queries.measured_often([], at - queries.OFTEN_WITHIN, at) == set()
+    own = {one.pk: one.pk for one in (cast.patient, *others)}
+    assert queries.measured_often(own, at - queries.OFTEN_WITHIN, at) == {cast.patient.pk, twice.pk}
+    assert queries.measured_often({}, at - queries.OFTEN_WITHIN, at) == set()
+    linked = own | {long_ago.pk: once.pk}
+    assert once.pk not in queries.measured_often(linked, at - queries.OFTEN_WITHIN, at)
+    give(cast, "phq9", 4, who=long_ago)
+    assert once.pk in queries.measured_often(linked, at - queries.OFTEN_WITHIN, at), "one on each row"
     page = client_of(cast.alice).get("/measures/").content.decode()
     assert "2 of 4 people have two measures or more in 90 days (50 %)" in page
     makers.scope_all()
@@ -272,7 +275,7 @@ def test_a_declined_measure_and_one_that_was_corrected_count_once_or_not_at_all(
     declined.pk, declined.is_valid, declined.total, declined.flags = uuid7(), False, None, ["declined"]
     declined.save(force_insert=True)
     at = makers.now()
-    asked = ([cast.patient.pk], at - queries.OFTEN_WITHIN, at)
+    asked = ({cast.patient.pk: cast.patient.pk}, at - queries.OFTEN_WITHIN, at)
     assert queries.measured_often(*asked) == set()
     again = Assessment.objects.get(pk=one.pk)
     again.pk, again.supersedes = uuid7(), one
@@ -282,4 +285,5 @@ def test_a_declined_measure_and_one_that_was_corrected_count_once_or_not_at_all(
         cursor.execute("SET LOCAL enable_seqscan = off")
         queries.measured_often(*asked)
         (sql,) = [one["sql"] for one in told.captured_queries if "clinical_assessment" in one["sql"]]
-        assert "Seq Scan on clinical_assessment" not in plan_of(cursor, sql)
+        plan = plan_of(cursor, sql)
+        assert "Seq Scan on clinical_assessment" not in plan and "assessment_patient" in plan
