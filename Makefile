@@ -11,7 +11,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium-headless-shell |
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
 
-.PHONY: run install dev browser test test-long lint types checks unit shots faults sabotage \
+.PHONY: run install dev browser test test-long lint types checks unit shots sbom faults sabotage \
 	proof proof-tests proof-benches proof-schema \
 	bench-start bench-risk bench-crypto bench-sweep bench-audit bench-board bench-chart bench-intake bench-live clean clean-data
 
@@ -70,9 +70,13 @@ test: browser lint types checks
 test-long: browser
 	$(TESTS) --forms long
 
-# Every page of desk and room, photographed in .cortex/shots: light at 1440 and dark at 390 pixels.
+# Every page of desk and room, photographed in .cortex/shots: light and dark at 1440 and 390 pixels.
 shots: browser
 	CORTEX_SHOTS=.cortex/shots $(BIN)/python -m pytest -q tests/browser/test_every_page.py
+
+# What is shipped, as CycloneDX: .cortex/sbom.cdx.json.
+sbom: install
+	$(BIN)/python manage.py sbom --to .cortex/sbom.cdx.json
 
 # An hour under the nemesis: 10,000 alerts, 20 faults of each kind; the account ends red when one is lost.
 faults: dev
@@ -90,10 +94,10 @@ proof-tests: browser
 	$(LONG) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -rP --show-capture=stdout \
 	    tests/faults tests/live tests/unit/crisis/test_state_machine.py \
 	    tests/unit/crisis/test_watchdog_clocks.py \
-	    tests/unit/keys/test_races.py tests/unit/keys/test_proof.py tests/unit/keys/test_resealing.py \
+	    tests/unit/crypto/test_keys.py tests/unit/keys/test_races.py tests/unit/keys/test_proof.py tests/unit/keys/test_resealing.py \
 	    tests/unit/api/test_near_json.py tests/unit/ops/test_migrations.py \
 	    tests/unit/patients/test_worlds.py tests/unit/audit/test_random_tampering.py tests/api/test_fuzz.py \
-	    tests/browser/test_hostile_text.py tests/test_query_counts.py \
+	    tests/browser/test_hostile_text.py tests/browser/test_every_page.py tests/test_query_counts.py \
 	    tests/test_urls.py
 
 # Fifty thousand requests made from the API's own description; beside `proof`, whose hour it would not fit into.

@@ -48,4 +48,5 @@ PAGES: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", include((PAGES, "clinical"))),
     path("api/v1/", include("clinical.assessments.own.urls")),
+    path("api/v1/", include("clinical.scheduling.own.urls")),
 ]

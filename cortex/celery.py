@@ -4,7 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_rejected, task_unknown
+
+from cortex.ops.slots.tasking import give_up_unknown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.production")
 os.environ.setdefault("CORTEX_DB_ROLE", "system")
@@ -18,3 +20,15 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
     """A receiver on this signal keeps Celery from setting up logs of its own beside ours."""
+
+
+@task_unknown.connect
+def keep_unknown(name: str = "", message: Any = None, **kwargs: Any) -> None:
+    """Lose no message of a release with other tasks: Celery throws it away."""
+    give_up_unknown(name, message)
+
+
+@task_rejected.connect
+def keep_unreadable(message: Any = None, **kwargs: Any) -> None:
+    """Nor one that is no task in a form that this worker reads."""
+    give_up_unknown("unreadable", message)

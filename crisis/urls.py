@@ -8,9 +8,12 @@ from crisis.casework import commands, views
 from crisis.desk import views as desk
 from crisis.duty import views as duty
 from crisis.exceptions import views as exceptions
+from crisis.followups import views as followups
 from crisis.resources import views as resources
 from crisis.reviews import views as reviews
 from crisis.safetyplans import urls as safetyplans
+from crisis.stepdown import urls as stepdown
+from crisis.welfare import urls as welfare
 
 PAGES = [
     path("board/", desk.board, name="board"),
@@ -22,8 +25,8 @@ PAGES = [
     path("board/late/", desk.board_late, name="board_late"),
     path("cases/", desk.my_cases, name="my_cases"),
     path("resolved/", desk.resolved, name="resolved"),
-    path("followups/", desk.followups, name="followups"),
-    path("followups/<uuid:follow_up_id>/", desk.followup_done, name="followup_done"),
+    path("followups/", followups.followups, name="followups"),
+    path("followups/<uuid:follow_up_id>/", followups.followup_done, name="followup_done"),
     path("reviews/", reviews.review_list, name="review_list"),
     path("reviews/text-model/", reviews.text_model_page, name="text_model"),
     path("reviews/<uuid:item_id>/", reviews.review_detail, name="review_detail"),
@@ -35,6 +38,8 @@ PAGES = [
     path("duty/end/", duty.duty_end, name="duty_end"),
     path("crisis-lines/", resources.crisis_lines, name="resources"),
     *safetyplans.PAGES,
+    *stepdown.PAGES,
+    *welfare.PAGES,
     path("alerts/new/", byhand.alert_new, name="alert_new"),
     path("alerts/<uuid:alert_id>/", views.alert_page, name="alert_page"),
     path("alerts/<uuid:alert_id>/link/", byhand.alert_link, name="alert_link"),

@@ -18,6 +18,7 @@ class PatientsConfig(AppConfig):
         from cortex.ops.letters import retries
         from patients.holds.queries import held_words
         from patients.registry import access
+        from patients.registry.actions import BIRTHS
         from patients.registry.queries import existing
         from patients.sessions.retention import register_hold
         from patients.upkeep.actions import FEATURES, retry_extraction
@@ -27,3 +28,5 @@ class PatientsConfig(AppConfig):
         key_owners.register(existing)
         register_hold("legal_hold", held_words)
         retries.register(FEATURES, retry_extraction)
+        # The nightly run reads every birthday, also one whose letter is closed.
+        retries.register(BIRTHS, lambda actor, letter, at: None)

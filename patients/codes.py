@@ -144,6 +144,16 @@ class EndingReason(models.TextChoices):
     STAFF_LEFT = "staff_left", "The clinician leaves"
 
 
+# A reason says why care ended, or why somebody else goes on: each belongs to one of the two.
+ENDING_REASONS = {
+    EndingKind.DISCHARGE: (
+        EndingReason.GOALS_REACHED, EndingReason.PERSON_ENDED, EndingReason.NO_CONTACT,
+        EndingReason.MOVED_AWAY, EndingReason.OTHER_SERVICE,
+    ),
+    EndingKind.TRANSFER: (EndingReason.OTHER_SKILLS, EndingReason.PERSON_ASKED, EndingReason.STAFF_LEFT),
+}  # fmt: skip
+
+
 class ConsentType(models.TextChoices):
     """Domain 7.1."""
 

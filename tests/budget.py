@@ -6,7 +6,8 @@ seconds.
 
 Tests that take long stand there by the beginning of their node ids, with what a short run has instead:
 `--forms short` leaves them out (`make test`), `--forms long` runs them alone (`make test-long`), `.ci/run`
-does both. Without it everything that is named runs.
+does both. Those under `proof` run in neither: minutes of cut lines, full disks and leaping clocks, for which
+`make proof` has its hour. Without `--forms` everything that is named runs.
 """
 
 from __future__ import annotations
@@ -37,8 +38,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     forms = config.getoption("--forms")
     if forms == "all":
         return
-    named = tuple(json.loads(BUDGET.read_text())["long"])
-    wanted = {one.nodeid for one in items if is_long(one.nodeid, named) == (forms == "long")}
+    budget = json.loads(BUDGET.read_text())
+    named, proof = tuple(budget["long"]), tuple(budget["proof"])
+    wanted = {
+        one.nodeid
+        for one in items
+        if not is_long(one.nodeid, proof) and is_long(one.nodeid, named) == (forms == "long")
+    }
     config.hook.pytest_deselected(items=[one for one in items if one.nodeid not in wanted])
     items[:] = [one for one in items if one.nodeid in wanted]
 

@@ -47,10 +47,13 @@ class Cast:
     stranger: Patient
 
     def on_duty(self, user: User | None = None) -> Any:
-        """Put somebody (Cleo unless said otherwise) on shift now and return the shift."""
+        """Put somebody (Cleo unless said otherwise) on shift now, unless they are; return the shift."""
         from crisis.duty.models import DutyShift, DutyStatus
 
         user = user or self.cleo
+        running = DutyShift.objects.filter(user=user, started_at__isnull=False, ended_at=None).first()
+        if running is not None:
+            return running
         now = makers.now()
         role = "supervisor" if user.role == Role.SUPERVISOR else "counselor"
         return DutyShift.objects.create(

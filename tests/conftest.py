@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
-from tests import stores
+from tests import edges, stores
 
 pytest_plugins: list[str] = ["tests.budget", "tests.scopes", "tests.cast", "tests.kms"]
 
@@ -17,6 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the stores before Django opens a connection."""
     gc.set_threshold(50_000, 20, 100)  # fewer rounds of the collector, some percent of the run
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    if not os.environ.get("CORTEX_EXPLORE"):
+        # The same examples in each run: one that no change of ours brought about must not stop a landing.
+        settings.register_profile("steady", derandomize=True, database=None)
+        settings.load_profile("steady")
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         return  # it only hands the tests out
     stores.start()
@@ -56,12 +63,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=transaction, databases=["default", "keys"]))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let each test begin and end on one day, before its transaction begins."""
+    is_unit = item.path.is_relative_to(stores.ROOT / "tests" / "unit")
+    edges.begin_in_a_day(edges.LONGEST if is_unit else edges.LONGEST_WALK)
+
+
 @pytest.fixture(autouse=True)
 def steady_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the session's limits once, not anew each minute, in which a page's statements may be counted."""
+    """Read the session's limits, and the time, not anew each minute in which statements may be counted."""
+    from cortex import clock
     from cortex.accounts.sessions import clocks
 
+    # The stores run on this machine: its clock is theirs.
+    monkeypatch.setattr(clock, "_asked", (datetime.now(UTC), time.monotonic()))
+    monkeypatch.setattr(clock, "ASKED_EVERY", float("inf"))
+
     monkeypatch.setattr(clocks, "REREAD_SECONDS", float("inf"))
+
+
+@pytest.fixture(autouse=True)
+def forgotten_key() -> None:
+    """Begin without the house's own opened key: it is held a minute, and the last test took its row back."""
+    from cortex.accounts.factors.adapter import SUBJECT
+    from cortex.keys.cache import cache
+
+    cache.forget([SUBJECT])
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from cortex.audit.actors import Actor, actor_of_user
 from cortex.audit.machine import action, record
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert
+from crisis.followups.actions import Checks
 from patients.breakglass.actions import break_glass, confirm_protected
 from patients.care.actions import add_to_care_team, grant_access
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
@@ -172,6 +173,17 @@ def add_to_team(
     return member
 
 
+# What a contact says in which nothing was asked, for the action and for its form.
+UNASKED = Checks(
+    screener="not_asked", screener_why="declined", plan="not_asked", plan_why="declined", means="not_asked",
+    means_why="declined",
+)  # fmt: skip
+UNASKED_FORM = {
+    name: getattr(UNASKED, name)
+    for name in ("screener", "screener_why", "plan", "plan_why", "means", "means_why")
+}
+
+
 def glass(patient: Patient, user: User, *, confirmed: bool = False) -> User:
     """Return the user, who opened a chart by break-glass; `confirmed` opens what is protected, too."""
     why = "She stands on a bridge."
@@ -280,7 +292,7 @@ def opened(row: Any, field: str) -> Any:
 
 
 __all__ = [
-    "PASSWORD", "add_to_team", "consent", "grant", "machine", "make_message",
+    "PASSWORD", "UNASKED", "UNASKED_FORM", "add_to_team", "consent", "grant", "machine", "make_message",
     "make_organization", "make_patient", "make_session", "make_user", "make_voice", "now", "opened",
     "scope_all", "staff", "store",
 ]  # fmt: skip

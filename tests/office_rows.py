@@ -115,7 +115,7 @@ def _ways(cast: Cast, patient: Patient, number: int) -> None:
     makers.add_to_team(patient, away, role="case_manager")
     transfer_care(
         actor=makers.staff(away), patient=patient, from_id=away.pk, to_id=other.pk,
-        data=EndingData("person_asked"),
+        data=EndingData("person_asked", "Met twice."),
     )  # fmt: skip
 
 
@@ -153,6 +153,29 @@ def _appointment(cast: Cast, patient: Patient, therapist: Any, number: int) -> A
     return row
 
 
+def _follow_up(patient: Patient) -> Any:
+    """A promised contact that was made, after an alert that has ended."""
+    at = makers.now()
+    alert = apps.get_model("crisis.RiskAlert").objects.create(
+        organization=patient.organization, patient=patient, kind="other", level="high", status="resolved",
+        reason_code="text_a", raised_at=at, level_since=at, resolved_at=at - timedelta(days=2),
+        claim_due_at=at, contact_due_at=at, disposition_due_at=at,
+    )  # fmt: skip
+    return apps.get_model("crisis.FollowUp").objects.create(
+        organization=patient.organization, patient=patient, alert=alert, due_at=at, label="7d", status="done",
+        done_at=at,
+    )  # fmt: skip
+
+
+def _welfare_item(patient: Patient) -> Any:
+    """A question about a welfare check that a supervisor answered."""
+    at = makers.now()
+    return apps.get_model("crisis.ReviewItem").objects.create(
+        organization=patient.organization, patient=patient, reason_code="welfare_check", due_at=at,
+        done_at=at, outcome="send",
+    )  # fmt: skip
+
+
 def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[str, Any]]:
     home, at = cast.home, makers.now()
     colleague = makers.make_user("therapist", home)
@@ -163,6 +186,10 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
         key=f"made{number}", version="1", title="Made", definition={}
     )
     return {
+        "ops.CspViolation": {
+            "directive": "img-src", "source": "host", "route": f"made:page{number}", "first_at": at,
+            "last_at": at,
+        },
         "clinical.InstrumentText": {"instrument": instrument, "language": "en", "texts": {}},
         "clinical.TimelinePin": {
             "organization": home, "patient": patient, "source": "session", "item_id": uuid4(),
@@ -200,6 +227,13 @@ def _machine_rows(cast: Cast, patient: Patient, number: int) -> dict[str, dict[s
                             "linked_at": at},
         "crisis.CrisisResource": {"organization": home, "jurisdiction": "KE", "name": f"Own line {number}",
                                   "kind": "crisis_line", "phone": f"+2547008{number:05d}"},
+        "crisis.StepDown": {"organization": home, "patient": patient, "asked_by": colleague, "asked_at": at,
+                            "due_at": at + timedelta(minutes=30)},
+        "crisis.FollowUpCheck": {"organization": home, "patient": patient, "answered_at": at, "means": "safe",
+                                 "follow_up": _follow_up(patient), "answered_by": colleague},
+        "crisis.WelfareDecision": {"organization": home, "patient": patient, "decision": "send",
+                                   "decided_at": at, "decided_by": cast.sam, "contact": "tried",
+                                   "item": _welfare_item(patient)},
         "ops.FeatureFlag": {"name": f"flag-{number}"},
         "ops.SystemSetting": {"key": f"office.{number}", "value": number},
         "ops.RetentionRun": {"policy": policy},

@@ -10,11 +10,13 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
 from cortex.ops.local_secrets import load_or_make
@@ -56,10 +58,12 @@ def stop() -> None:
 
 
 def build_databases() -> None:
-    """Migrate templates when the migrations changed since the last run, then copy them for this run."""
+    """Migrate templates when migrations or the month changed since the last run, then copy them for this run.
+
+    Asked again behind a build, for a month may begin meanwhile: migrations make months around their own.
+    """
     stamp_file = DATA_DIR / "migrations.stamp"
-    stamp = migrations_stamp()
-    if not stamp_file.exists() or stamp_file.read_text() != stamp:
+    while (stamp := migrations_stamp()) != (stamp_file.read_text() if stamp_file.exists() else ""):
         stamp_file.unlink(missing_ok=True)
         for cluster, name in DATABASES.values():
             recreate(cluster, template_of(name), None)
@@ -156,7 +160,7 @@ def point_at(alias: str, settings: dict[str, Any]) -> None:
 
 
 def migrations_stamp() -> str:
-    """Return a digest of every migration, of what they are built from, and of the roles' SQL."""
+    """Return the month, and a digest of all migrations, what they are built from, and the roles' SQL."""
     digest = hashlib.sha256()
     sources = [*SQL.glob("*.sql"), *ROOT.glob("cortex/**/*.py"), *ROOT.glob("cortex/**/*.json")]
     for floor in ("patients", "crisis", "clinical"):
@@ -164,7 +168,12 @@ def migrations_stamp() -> str:
     for path in sorted(sources):
         if path.parent.name == "migrations" or path.suffix == ".sql" or path.name in BUILT_FROM:
             digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+    return f"{datetime.now(UTC):%Y-%m} {digest.hexdigest()}"
+
+
+def month_of_build() -> date:
+    """Return the first day of the month in which this run's databases were migrated; it may be over."""
+    return date.fromisoformat(f"{(DATA_DIR / 'migrations.stamp').read_text().split()[0]}-01")
 
 
 BUILT_FROM = {"operations.py", "partitions.py", "rows.py"}
@@ -212,6 +221,12 @@ def child_environment() -> dict[str, str]:
     settings = {"DJANGO_SETTINGS_MODULE": "cortex.settings.dev", "CORTEX_DATA_DIR": str(DATA_DIR)}
     settings["CORTEX_MFA_REQUIRED_ROLES"] = "none"
     return {**os.environ, **values, **settings, "PYTHONPATH": str(ROOT)}
+
+
+def socket_of(cluster: str) -> Path:
+    """Return the socket of a cluster of this run."""
+    address = conninfo_to_dict(superuser_address(DATA_DIR, cluster, "postgres"))
+    return Path(str(address["host"])) / f".s.PGSQL.{address['port']}"
 
 
 def free_port() -> int:

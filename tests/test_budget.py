@@ -41,7 +41,8 @@ def test_every_folder_with_tests_has_its_seconds_and_none_is_left_over() -> None
 
 
 def test_whatever_is_left_to_the_long_run_is_there_and_says_what_a_short_one_has_instead() -> None:
-    for name, instead in json.loads(BUDGET.read_text())["long"].items():
+    budget = json.loads(BUDGET.read_text())
+    for name, instead in [*budget["long"].items(), *budget["proof"].items()]:
         path, *function = name.split("::")
         assert instead.strip(), name
         named = re.findall(r"tests/[\w/]+(?:\.py)?", instead)
@@ -59,9 +60,10 @@ def test_a_file_a_function_and_a_case_can_be_long(nodeid: str, *, takes_long: bo
     assert is_long(nodeid, ("tests/a/test_x.py", "tests/test_y.py::test_one")) is takes_long
 
 
-def test_a_short_run_and_a_long_one_are_together_everything() -> None:
-    named = next(iter(json.loads(BUDGET.read_text())["long"]))
-    everything = [SimpleNamespace(nodeid=f"{named}::test_a"), SimpleNamespace(nodeid="tests/x.py::test_b")]
+def test_a_short_run_and_a_long_one_are_together_everything_but_what_the_proof_alone_runs() -> None:
+    budget = json.loads(BUDGET.read_text())
+    names = [f"{next(iter(budget[kind]))}::test_a" for kind in ("long", "proof")]
+    everything = [SimpleNamespace(nodeid=name) for name in [*names, "tests/x.py::test_b"]]
     ran = {}
     for forms in ("all", "short", "long"):
         left: list[object] = []
@@ -70,7 +72,7 @@ def test_a_short_run_and_a_long_one_are_together_everything() -> None:
         config = SimpleNamespace(getoption=lambda name, forms=forms: forms, hook=hook)
         pytest_collection_modifyitems(config, ran[forms])  # type: ignore[arg-type]
         assert [one for one in everything if one not in ran[forms]] == left
-    assert ran == {"all": everything, "short": everything[1:], "long": everything[:1]}
+    assert ran == {"all": everything, "short": everything[2:], "long": everything[:1]}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from clinical.pathway.forms import AbsenceForm, MoveForm
 from clinical.pathway.showing import hour_row, moving_rows
 from clinical.scheduling.handover.queries import falling_into
 from clinical.scheduling.queries import open_names
-from cortex.access.context import KEYS_DOWN, reading
+from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
 from cortex.audit import Actor, RuleBroken, actor_of
@@ -24,6 +24,7 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from patients.covers import actions
+from patients.covers.queries import away_now, overlapping
 from patients.registry.access import CHART
 
 PLANNERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR, Role.ADMIN)
@@ -42,16 +43,29 @@ def absence_new(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     status, conflict, falls = 422 if form.errors else 200, None, None
     if form.is_bound and form.is_valid():
-        falls = _falling_into(actor, form.absence())
+        wanted = form.absence()
+        with scoped(actor):
+            away = overlapping(wanted["cover_id"], max(wanted["starts_at"], clock()), wanted["ends_at"])
+        if away:
+            # Said before anybody reads through the appointments that fall into it.
+            form.add_error("cover", actions.COVER_AWAY)
+            return _page(request, form, status=422)
+        falls = _falling_into(actor, wanted)
         if falls["rows"] and request.POST.get("seen") != falls["mark"]:
-            shown = {"form": form, "conflict": None, "falls": falls}
-            return render(request, "clinical/absences/new.html", shown)
+            return _page(request, form, falls=falls)
         try:
-            actions.plan_absence(actor=actor, **form.absence())
+            actions.plan_absence(actor=actor, **wanted)
         except (RuleBroken, *KEYS_DOWN) as error:
             status, conflict = given_back(request, form, error)
         else:
             return go_to(request, reverse("clinical:ways"))
+    return _page(request, form, falls=falls, conflict=conflict, status=status)
+
+
+def _page(
+    request: HttpRequest, form: AbsenceForm, *, falls: dict[str, Any] | None = None,
+    conflict: dict[str, object] | None = None, status: int = 200,
+) -> HttpResponse:  # fmt: skip
     shown = {"form": form, "conflict": conflict, "falls": falls}
     return render(request, "clinical/absences/new.html", shown, status=status)
 
@@ -109,11 +123,12 @@ def leaver(request: HttpRequest, user_id: UUID) -> HttpResponse:
         who = queries.leaver(actor.person, user_id)
         rows = queries.moving(who.pk, at)
         people = queries.treating(actor.person, besides=who.pk)
+        away = away_now([one.pk for one in people], at)
         context.saw("caseload.preview", subjects=[one.patient.pk for one in rows], object_type="caseload")
     typed = request.POST if request.method == "POST" else None
     to = request.GET.get("to", "")
     initial = {f"to_{one.patient.pk}": to for one in rows}
-    form = MoveForm(typed, rows=rows, people=people, initial=initial, auto_id="move_%s")
+    form = MoveForm(typed, rows=rows, people=people, away=away, initial=initial, auto_id="move_%s")
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
@@ -123,6 +138,6 @@ def leaver(request: HttpRequest, user_id: UUID) -> HttpResponse:
             status, conflict = given_back(request, form, error)
         else:
             return go_to(request, reverse("clinical:leavers"))
-    shown = {"who": who, "rows": moving_rows(rows, form), "form": form, "people": people, "to": to,
+    shown = {"who": who, "rows": moving_rows(rows, form), "form": form, "to": to,
              "conflict": conflict, "shows_level": actor.role == Role.SUPERVISOR}  # fmt: skip
     return render(request, "clinical/absences/leaver.html", shown, status=status)

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments import queries, scoring
-from clinical.assessments.definitions import Definition
+from clinical.assessments.definitions import LATER_FORM, Definition
 from clinical.assessments.episodes import episode_of
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText, Mode
 from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
@@ -21,12 +22,12 @@ from crisis.decisions.actions import apply_decisions
 from crisis.reviews.actions import make_item
 from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.evidence import Draft, Origin, from_cssrs, from_item9, from_phq_total
+from crisis.risk.measures import is_complete, triage_of
 from patients.codes import HeldRecords
 from patients.holds.queries import refuse_held
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import locked as lock_patients
-from patients.registry.queries import person_ids, rows_of
+from patients.registry.queries import local_day, lock_with_record, rows_of
 
 # [P] domain 2.1: a rise is looked at within two days, a declined screener within four hours.
 WORSE_WITHIN = timedelta(hours=48)
@@ -39,14 +40,17 @@ def begin_assessment(
     *, actor: Actor, patient_id: UUID, key: str, language: str = "", mode: str = Mode.INTERVIEWER,
     at: datetime | None = None,
 ) -> AssessmentDraft:  # fmt: skip
-    """Begin to ask a measure, or go on where somebody began: one set of answers is under way at a time."""
+    """Begin to ask a measure, or go on where somebody began: one form of it is under way at a time."""
     if mode not in Mode.values:
         raise InputRefused("Say how the answers are given.", "mode_unknown", field="mode")
+    who, _ = _locked(actor, patient_id)
     at = clock(at)
-    who = access.treated(actor, patient_id, at)
-    row = queries.instrument(key, who.organization_id)
-    text = queries.text_of(row, language or who.language)
-    existing = queries.locked_draft(who.pk, row)
+    row = offers.instrument(key, who.organization_id)
+    text = offers.text_of(row, language or who.language)
+    measure = offers.measure_of(row)
+    if row.pk != measure.pk and queries.last_answered(rows_of(who), [measure], at) is None:
+        raise RuleBroken(f"Ask the {measure.title} first: nobody has yet.", "first_form_first")
+    existing = queries.draft_in(who.pk, offers.forms_of(measure, who.organization_id))
     if existing is not None:
         return Unchanged(existing)  # type: ignore[return-value]
     draft = AssessmentDraft.objects.create(
@@ -63,7 +67,7 @@ def save_answer(
 ) -> AssessmentDraft:
     """Keep one answer; None takes it back. InputRefused for an item or a value that the measure hasn't."""
     who = access.treated(actor, patient_id, clock(at))
-    row = queries.instrument(key, who.organization_id)
+    row = offers.instrument(key, who.organization_id)
     draft = queries.locked_draft(who.pk, row)
     if draft is None:
         raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
@@ -77,7 +81,7 @@ def save_answer(
 def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = None) -> int:
     """Throw the answers under way away: nothing was finished."""
     who = access.treated(actor, patient_id, clock(at))
-    draft = queries.locked_draft(who.pk, queries.instrument(key, who.organization_id))
+    draft = queries.locked_draft(who.pk, offers.instrument(key, who.organization_id))
     if draft is None:
         return Unchanged(0)  # type: ignore[return-value]
     refuse_held(who.pk, HeldRecords.MEASURES, draft.created_at)
@@ -99,8 +103,9 @@ def finish_assessment(
     """
     who, person_id = _locked(actor, patient_id)
     at = clock(at)
-    row = queries.instrument(key, who.organization_id)
-    draft = queries.locked_draft(who.pk, row)
+    row = offers.instrument(key, who.organization_id)
+    drafts = queries.drafts_of(who.pk, row.course_key)
+    draft = next((one for one in drafts if one.instrument_id == row.pk), None)
     if answers is None and draft is None:
         raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
     given = dict(draft.items if answers is None and draft is not None else answers or {})
@@ -112,8 +117,8 @@ def finish_assessment(
     if when > at:
         raise InputRefused("This lies in the future.", "in_the_future", field="administered_at")
     one = _write(actor, who, row, given, how, language, when, session_id=session_id)
-    if draft is not None:
-        draft.delete()
+    for under_way in drafts:
+        under_way.delete()
     record(actor, "measure.finished", one, subject=who.pk, codes=_codes(row, one))
     return one, _follow(actor, who, person_id, row.read(), one, at)
 
@@ -172,7 +177,7 @@ def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when:
             born = patient.date_of_birth
     except (*KEYS_DOWN, SealedError):
         born = None
-    return scoring.is_adolescent(born, patient.is_minor, when.astimezone(zone_of(patient.zone())).date())
+    return scoring.is_adolescent(born, patient.is_minor, local_day(patient, when))
 
 
 def _codes(row: Instrument, one: Assessment) -> dict[str, Any]:
@@ -202,9 +207,15 @@ def _evidence(definition: Definition, one: Assessment) -> list[Draft]:
     if definition.key == "phq9":
         drafts = [from_item9(one.items.get("q9"), origin)]
         return [*drafts, from_phq_total(one.total, origin)] if one.total is not None else drafts
-    if definition.key == "cssrs":
-        triage, complete = scoring.triaged(one.items)
-        return [from_cssrs(triage.triage, triage.floor, origin, complete=complete)]
+    if definition.scoring == "cssrs":
+        screener = scoring.screener_of(one.items)
+        triage = triage_of(screener)
+        return [
+            from_cssrs(
+                triage.triage, triage.floor, origin, complete=is_complete(screener),
+                behaviour=screener.behaviour, since_contact=definition.key in LATER_FORM.values(),
+            )
+        ]  # fmt: skip
     return []
 
 
@@ -219,7 +230,7 @@ def _tasks(
         tasks.append(("item9_missing", end))
     if "item9_endorsed" in one.flags:
         tasks.append(("cssrs_due", end))
-    if "declined" in one.flags:
+    if definition.scoring == "cssrs" and not one.is_valid:
         tasks.append(("cssrs_declined", at + DECLINED_WITHIN))
     if definition.key == "who5" and one.total is not None and one.total <= WELLBEING_LOW:
         tasks.append(("phq9_due", end if one.total <= WELLBEING_VERY_LOW else at + WORSE_WITHIN))
@@ -235,8 +246,9 @@ def _is_worse(patient: Patient, definition: Definition, one: Assessment, at: dat
     if one.total is None:
         return False
     ids = rows_of(patient)
-    others = [row for row in queries.standing(ids) if row.pk != one.pk]
-    course = queries.courses(others, [one.instrument], episode_of(ids, at))[definition.key]
+    others = [row for row in queries.standing(ids, at - queries.LOOK_BACK) if row.pk != one.pk]
+    measure = offers.measure_of(one.instrument)
+    course = queries.courses(others, [measure], episode_of(ids, at))[measure.key]
     earlier = {point.total for point in (course.baseline, course.latest) if point is not None}
     return any(scoring.change(definition, before, one.total).is_deterioration for before in earlier)
 
@@ -250,10 +262,7 @@ def _check(definition: Definition, answers: Mapping[str, int | None], item: str 
 
 def _locked(actor: Actor, patient_id: UUID) -> tuple[Patient, UUID]:
     """Lock the person (their row on record too), then ask again whether the actor may write here."""
-    person = person_ids([patient_id]).get(patient_id)
-    if person is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
-    lock_patients([patient_id, person])
+    person = lock_with_record(patient_id)
     return access.treated(actor, patient_id, clock(None)), person
 
 
@@ -291,10 +300,10 @@ def _check_texts(definition: Definition, texts: Mapping[str, Any]) -> None:
 @action
 def offer_instrument(*, actor: Actor, instrument_id: UUID) -> Instrument:
     """Offer one version of an instrument, in place of another; it needs a text first."""
-    row = queries.locked_instrument(instrument_id)
+    row = offers.locked_instrument(instrument_id)
     if row.is_enabled:
         return Unchanged(row)  # type: ignore[return-value]
-    queries.text_of(row, "en")
+    offers.text_of(row, "en")
     Instrument.objects.filter(key=row.key, is_enabled=True).update(is_enabled=False)
     return _switch(actor, row, "measure.offered", on=True)
 
@@ -302,7 +311,7 @@ def offer_instrument(*, actor: Actor, instrument_id: UUID) -> Instrument:
 @action
 def withdraw_instrument(*, actor: Actor, instrument_id: UUID) -> Instrument:
     """Stop offering an instrument; what was answered stays."""
-    row = queries.locked_instrument(instrument_id)
+    row = offers.locked_instrument(instrument_id)
     if not row.is_enabled:
         return Unchanged(row)  # type: ignore[return-value]
     return _switch(actor, row, "measure.withdrawn", on=False)

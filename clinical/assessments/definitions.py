@@ -11,6 +11,14 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "instruments"
 TEXTS = Path(__file__).parent / "texts"
+# An instrument's form for those who answered it before: another wording, one course (domain 2.1 rule 4).
+LATER_FORM = {"cssrs": "cssrs_since"}
+_FIRST_FORM = {later: first for first, later in LATER_FORM.items()}
+
+
+def course_key(key: str) -> str:
+    """Return the key of the measure whose course the answers to an instrument belong to."""
+    return _FIRST_FORM.get(key, key)
 
 
 @dataclass(frozen=True, slots=True)

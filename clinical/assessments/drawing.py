@@ -12,6 +12,7 @@ from datetime import datetime
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 
 from clinical.assessments.definitions import Definition
 from clinical.assessments.expected import expected_total
@@ -22,6 +23,9 @@ HEIGHT, TOP, BOTTOM = 176, 12, 146
 LEFT, WIDTH = 3.0, 94.0
 SPARK = 30
 # The tints of the bands, from the best to the worst.
+# How near an upright may come to a figure, in percent of the picture at its narrowest, before it gives way;
+# and how far above and below its foot the figure reaches, in pixels.
+NEAR, FIGURE_UP, FIGURE_DOWN = 4.0, 12, 4
 TINTS = ("sev0", "sev1", "sev2", "sev3", "sev4")
 
 
@@ -109,25 +113,35 @@ class Mark:
         return "tick tick-plan" if self.is_plan else "tick"
 
 
-def place_of(at: datetime, points: Sequence[Point]) -> float:
-    """Return where a time lies between the first and the last of these points, in percent of the picture."""
+def place_of(at: datetime, points: Sequence[Point], now: datetime) -> float:
+    """Return where a time lies between the first of these points and now, in percent of the picture."""
     first = points[0].at
-    span = max(days_between(first, points[-1].at), 1.0)
-    return LEFT + days_between(first, at) / span * WIDTH if len(points) > 1 else 50.0
+    span = days_between(first, _end(points, now))
+    if span < 1 and len(points) == 1:
+        return 50.0
+    return LEFT + days_between(first, at) / max(span, 1.0) * WIDTH
 
 
-def measure(course: Course, name: str, description: str, marks: Sequence[Mark] = ()) -> SafeString:
-    """Draw the totals over bands and cut-off, true to date, with the course that was expected.
+def _end(points: Sequence[Point], now: datetime) -> datetime:
+    """Return where the axis ends: now, for what came after the last answer has its place too."""
+    return max(points[-1].at, now)
 
-    The line is broken where visits are missing; `marks` within the course are ticks with a title.
+
+def measure(
+    course: Course, name: str, description: str, marks: Sequence[Mark] = (), *, now: datetime
+) -> SafeString:
+    """Draw the totals over bands and cut-off, true to date up to now, with the course that was expected.
+
+    The line is broken where visits are missing; `marks` since the first total are ticks with a title.
     """
     definition, points = course.definition, course.points
-    first, last = points[0].at, points[-1].at
+    first, last = points[0].at, _end(points, now)
     y = Scale(0, definition.highest, BOTTOM, TOP)
 
     def x(at: datetime) -> float:
-        return place_of(at, points)
+        return place_of(at, points, now)
 
+    figures = [(x(one.at), _foot(y(one.total), _rings(one))) for one in points]
     bands, words = _bands(definition, y)
     wanted = _expected(course, last, x, y)
     gaps = course.gaps()
@@ -139,7 +153,7 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         f'<svg width="100%" height="{HEIGHT}" viewBox="0 0 1000 {HEIGHT}" preserveAspectRatio="none">'
         f'{wanted}<path class="ln s1" d="{path}"/></svg>'
     )
-    dots = "".join(_mark(x(one.at), y(one.total), one.total, "item9_endorsed" in one.flags) for one in points)
+    dots = "".join(_mark(x(one.at), y(one.total), one.total, _rings(one)) for one in points)
     numbers = "".join(
         f'<text x="20" y="{_n(y(value) + 4)}" text-anchor="end">{value}</text>'
         for value in [band.least for band in definition.bands] + [definition.highest]
@@ -151,23 +165,22 @@ def measure(course: Course, name: str, description: str, marks: Sequence[Mark] =
         f'<title id="{name}-t">{escape(definition.title)} totals</title>'
         f'<desc id="{name}-d">{escape(description)}</desc>{bands}'
         f'<line class="axis" x1="0" x2="100%" y1="{BOTTOM}" y2="{BOTTOM}"/>'
-        f"{_cutoff(course.cutoff, y)}{inner}{dots}"
-        f"{_ticks(marks, first, last, x)}"
-        f"{_dates(first, last, len(points))}</svg>"
+        f"{_cutoff(course.cutoff, y)}{_ticks(marks, first, last, x, figures)}{inner}{dots}"
+        f"{_dates(first, last)}</svg>"
         f'<svg width="100" height="{HEIGHT}" aria-hidden="true">{words}</svg></div>'
     )
 
 
-def legend(course: Course, marks: Sequence[Mark] = ()) -> list[str]:
+def legend(course: Course, marks: Sequence[Mark] = (), *, now: datetime) -> list[str]:
     """Return what stands for what in the picture of a course, as far as it is drawn there."""
     points = course.points
     if not points:
         return []
-    drawn = [one for one in marks if points[0].at <= one.at <= points[-1].at]
+    drawn = [one for one in marks if points[0].at <= one.at <= _end(points, now)]
     said = (
         ("dashed: the course that we expect, our policy and no norm", _is_expected(course)),
         (f"dotted: cut-off {course.cutoff}", course.cutoff is not None),
-        ("ring: item 9 answered with yes", any("item9_endorsed" in one.flags for one in points)),
+        ("ring: item 9 above not at all", any(map(_rings, points))),
         ("broken line: visits are missing", bool(course.gaps())),
         ("dashed upright: alert", any(not one.is_plan for one in drawn)),
         ("upright: change of plan", any(one.is_plan for one in drawn)),
@@ -182,12 +195,27 @@ def _cutoff(cutoff: int | None, y: Scale) -> str:
     return f'<line class="cut" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
 
 
-def _ticks(marks: Sequence[Mark], first: datetime, last: datetime, x: Callable[[datetime], float]) -> str:
+def _ticks(
+    marks: Sequence[Mark], first: datetime, last: datetime, x: Callable[[datetime], float],
+    figures: Sequence[tuple[float, float]],
+) -> str:  # fmt: skip
     return "".join(
-        f'<g class="{one.look}"><title>{escape(f"{one.at:%-d %b %Y}: {one.words}")}</title>'
-        f'<line x1="{_n(x(one.at))}%" x2="{_n(x(one.at))}%" y1="{TOP}" y2="{BOTTOM}"/></g>'
+        f'<g class="{one.look}"><title>{escape(f"{localtime(one.at):%-d %b %Y}: {one.words}")}</title>'
+        f"{_upright(x(one.at), figures)}</g>"
         for one in marks
         if first <= one.at <= last
+    )
+
+
+def _upright(x: float, figures: Sequence[tuple[float, float]]) -> str:
+    """Return the lines of an upright, which leaves out the figures (place, foot) that it would strike."""
+    struck = sorted(foot for place, foot in figures if abs(place - x) < NEAR)
+    tops = [float(TOP), *(foot + FIGURE_DOWN for foot in struck)]
+    ends = [*(foot - FIGURE_UP for foot in struck), float(BOTTOM)]
+    return "".join(
+        f'<line x1="{_n(x)}%" x2="{_n(x)}%" y1="{_n(top)}" y2="{_n(end)}"/>'
+        for top, end in zip(tops, ends, strict=True)
+        if top < end
     )
 
 
@@ -221,17 +249,27 @@ def _expected(course: Course, last: datetime, x: Callable[[datetime], float], y:
     return f'<path class="ln sm dash" d="{path}"/>'
 
 
+def _rings(one: Point) -> bool:
+    return "item9_endorsed" in one.flags
+
+
+def _foot(y: float, rings: bool) -> float:
+    """Return the foot of the figure above a point."""
+    return max(y - (13 if rings else 10), 10)
+
+
 def _mark(x: float, y: float, total: int, rings: bool) -> str:
     ring = f'<circle class="hollow s2" cx="{_n(x)}%" cy="{_n(y)}" r="6.5"/>' if rings else ""
-    up = 13 if rings else 10
     return (
         f'{ring}<circle class="f1" cx="{_n(x)}%" cy="{_n(y)}" r="3.6"/>'
-        f'<text class="t-b" x="{_n(x)}%" y="{_n(max(y - up, 10))}" text-anchor="middle">{total}</text>'
+        f'<text class="t-b" x="{_n(x)}%" y="{_n(_foot(y, rings))}" text-anchor="middle">{total}</text>'
     )
 
 
-def _dates(first: datetime, last: datetime, count: int) -> str:
-    if count == 1:
+def _dates(first: datetime, last: datetime) -> str:
+    is_one = days_between(first, last) < 1
+    first, last = localtime(first), localtime(last)  # the days of the table below
+    if is_one:
         return f'<text x="50%" y="164" text-anchor="middle">{first:%-d %b %Y}</text>'
     return (
         f'<text x="{_n(LEFT)}%" y="164" text-anchor="start">{first:%-d %b %Y}</text>'

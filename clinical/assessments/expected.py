@@ -35,6 +35,8 @@ def track(definition: Definition, first: int, latest: int, days: float) -> Track
     rules = definition.change
     if definition.higher_is_better or rules.remission_below is None or rules.significant is None:
         return Track("unknown", "No expected course for this measure.", None)
+    if max(first, latest) < rules.remission_below:
+        return Track("on_track", f"Below {rules.remission_below}, as at the baseline.", None)
     if latest < rules.remission_below:
         return Track("remission", f"Below {rules.remission_below}: in remission.", None)
     course = expected_total(definition, first, days)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django import forms
+from django.utils.timezone import localtime
 
 from clinical.assessments.definitions import Definition, Item
 from clinical.assessments.models import Mode
@@ -21,9 +23,22 @@ class BeginForm(forms.Form):
     language = forms.ChoiceField(
         label="Language", choices=[], required=False, widget=forms.Select(attrs={"class": "select"})
     )
+    form = forms.ChoiceField(
+        label="Form", choices=[], required=False, widget=forms.Select(attrs={"class": "select"})
+    )
 
-    def __init__(self, *args: Any, languages: list[str], language: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, languages: list[str], language: str, forms: list[tuple[str, str]],
+        last: datetime | None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Take the forms (key, title), the one to ask next first, and when one was answered last."""
         super().__init__(*args, **kwargs)
+        self.order_fields(["form", "mode", "language"])
+        if last is None:
+            del self.fields["form"]
+        else:
+            self.fields["form"].choices = forms  # type: ignore[attr-defined]
+            self.fields["form"].help_text = f"Answered last on {localtime(last):%-d %b %Y}."
         self.fields["language"].choices = [(one, LANGUAGES.get(one, one)) for one in languages]  # type: ignore[attr-defined]
         if language in languages:
             self.fields["language"].initial = language

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from clinical.assessments.definitions import Definition, read
+from clinical.assessments.definitions import Definition, course_key, read
 from cortex.records import AppendedRecord, OrgRecord, Record
 from patients.bounds import one_of, source_keys
 
@@ -47,6 +48,19 @@ class Instrument(Record):
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+    # The ids of its later form; filled where instruments are read for a list.
+    forms: tuple[UUID, ...] = ()
+
+    @property
+    def course_key(self) -> str:
+        """Return the key of the measure that it is a form of: its own, but for a form asked later."""
+        return course_key(self.key)
+
+    @property
+    def with_forms(self) -> tuple[UUID, ...]:
+        """Return its id and those of its forms."""
+        return (self.pk, *self.forms)
 
     def read(self) -> Definition:
         """Return the definition; read once for each loaded row, since a page asks it for every person."""

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, QuerySet
 
-from clinical.assessments.definitions import Definition
+from clinical.assessments.definitions import LATER_FORM, Definition
 from clinical.assessments.episodes import Episode, episodes
 from clinical.assessments.expected import Track, track
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText
-from clinical.assessments.planning.models import InstrumentSwitch
 from clinical.assessments.schedule import Own, Taken, missed
 from clinical.assessments.scoring import Change, change, cutoff_of, days_between, is_adolescent
 from cortex.access.context import AccessContext, holds
-from cortex.audit import NotFound, RuleBroken
+from cortex.audit import NotFound
 from cortex.crypto.errors import SealedError
 from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.registry.models import Patient
+from patients.registry.queries import rows_of
 
 # A course older than this says nothing about treatment now.
 LOOK_BACK = timedelta(days=730)
@@ -34,66 +34,44 @@ LOOK_BACK = timedelta(days=730)
 Linked = Mapping[UUID, Sequence[UUID]]
 
 
-def instruments(organization_id: UUID | None = None) -> list[Instrument]:
-    """Return the instruments that are offered: by the house, or as this organization switched them."""
-    return _all_offered(organization_id)
+def draft_in(patient_id: UUID, forms: Iterable[Instrument]) -> AssessmentDraft | None:
+    """Return the answers under way in one of these forms, or None."""
+    rows = AssessmentDraft.objects.select_related("instrument")
+    return rows.filter(patient_id=patient_id, instrument__in=list(forms)).first()
 
 
-def _offered(organization_id: UUID | None) -> QuerySet[Instrument]:
-    rows = Instrument.objects.all()
-    if organization_id is None:
-        return rows.filter(is_enabled=True)
-    own = InstrumentSwitch.objects.filter(instrument=OuterRef("pk"), organization_id=organization_id)
-    said = Coalesce(Subquery(own.values("is_offered")[:1]), F("is_enabled"))
-    return rows.annotate(offered=said).filter(offered=True)
+def drafts_of(patient_id: UUID, course: str) -> list[AssessmentDraft]:
+    """Lock and return all answers under way of a measure, in any form or version."""
+    rows = AssessmentDraft.objects.select_for_update(of=("self",))
+    keys = [course, LATER_FORM.get(course, course)]
+    return list(rows.filter(patient_id=patient_id, instrument__key__in=keys).order_by("pk"))
 
 
-_all_offered = kept(_offered)
+def last_answered(patient_ids: Iterable[UUID], forms: Iterable[Instrument], at: datetime) -> datetime | None:
+    """Return when a measure was answered last in any of these forms; None where not within LOOK_BACK."""
+    rows = Assessment.objects.standing().valid().filter(
+        patient_id__in=list(patient_ids), instrument__in=list(forms), administered_at__gte=at - LOOK_BACK
+    )  # fmt: skip
+    return rows.order_by("-administered_at").values_list("administered_at", flat=True).first()
 
 
-def instrument(key: str, organization_id: UUID | None = None) -> Instrument:
-    """Return the version of an instrument that is offered; NotFound when none is."""
-    found = _offered(organization_id).filter(key=key).order_by("-version").first()
-    if found is None:
-        raise NotFound("This measure is not offered here.", "instrument_unknown")
-    return found
+class Later(NamedTuple):
+    """The form to ask of somebody who answered a measure before, and when they answered it last."""
+
+    form: Instrument
+    since: datetime
 
 
-def locked_instrument(instrument_id: UUID) -> Instrument:
-    """Lock and return one version; NotFound when there is none."""
-    found = Instrument.objects.select_for_update().filter(pk=instrument_id).first()
-    if found is None:
-        raise NotFound("There is no such instrument.", "instrument_unknown")
-    return found
-
-
-def text_of(row: Instrument, language: str) -> InstrumentText:
-    """Return the wording in a language, else in English; RuleBroken when no text is installed."""
-    texts = {text.language: text for text in InstrumentText.objects.filter(instrument=row)}
-    found = texts.get(language) or texts.get("en") or next(iter(texts.values()), None)
-    if found is None:
-        raise RuleBroken(
-            f"The text of the {row.title} is not installed. An operator loads it with "
-            f"`manage.py load_instrument_text`, after registering where the licence asks for it.",
-            "text_not_installed",
-        )
-    return found
-
-
-def notice_of(row: Instrument) -> str:
-    """Return what stands under every rendering of an instrument; "" without an installed text."""
-    rows = InstrumentText.objects.filter(instrument=row).exclude(notice="")
-    return rows.values_list("notice", flat=True).first() or ""
-
-
-def languages_of(row: Instrument) -> list[str]:
-    """Return the languages in which an instrument's text is installed."""
-    return list(InstrumentText.objects.filter(instrument=row).values_list("language", flat=True))
-
-
-def draft_of(patient_id: UUID, row: Instrument) -> AssessmentDraft | None:
-    """Return the answers under way, or None."""
-    return AssessmentDraft.objects.filter(patient_id=patient_id, instrument=row).first()
+def later_of(who: Patient, measure: Instrument, at: datetime) -> Later | None:
+    """Return a measure's later form, for whoever answered the first one, where it can be asked in words."""
+    if measure.key not in LATER_FORM:
+        return None
+    ids = rows_of(who)
+    first = last_answered(ids, [measure], at)
+    form = offers.later_form(measure, who.organization_id, who.language) if first is not None else None
+    if first is None or form is None:
+        return None
+    return Later(form, max(first, last_answered(ids, [form], at) or first))
 
 
 def locked_draft(patient_id: UUID, row: Instrument) -> AssessmentDraft | None:
@@ -107,14 +85,15 @@ def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessme
     rows = Assessment.objects.select_related("instrument", "administered_by")
     found = rows.filter(pk=assessment_id, patient_id__in=list(patient_ids)).first()
     if found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     return found
 
 
 def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list[Assessment]:
     """Return the administrations of these rows that no correction stands for, oldest first; three queries.
 
-    Their answers stay unread, and each instrument is read once, however many administrations it has.
+    Their answers stay unread but for the ninth, as `item9`; each instrument is read once, however many
+    administrations it has.
     """
     return _standing(list(patient_ids), since)
 
@@ -124,7 +103,8 @@ def _standing(patient_ids: list[UUID], since: datetime | None) -> QuerySet[Asses
     rows = Assessment.objects.standing().filter(patient_id__in=patient_ids)
     if since is not None:
         rows = rows.filter(administered_at__gte=since)
-    rows = rows.defer("items").prefetch_related("instrument", "administered_by")
+    rows = rows.annotate(item9=F("items__q9")).defer("items")
+    rows = rows.prefetch_related("instrument", "administered_by")
     return rows.order_by("administered_at", "pk")
 
 
@@ -148,7 +128,7 @@ def _around(
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One valid administration on a course."""
+    """One valid administration on a course; `item9` is its answer in a PHQ-9, where its answers were read."""
 
     assessment_id: UUID
     at: datetime
@@ -156,6 +136,7 @@ class Point:
     band: str
     prorated: bool
     flags: tuple[str, ...]
+    item9: int | None = None
 
 
 @dataclass(slots=True)
@@ -208,8 +189,11 @@ class Course:
         return self._change(self.points[-2]) if len(self.points) > 1 else None
 
     def _change(self, before: Point) -> Change:
-        now = self.points[-1]
-        return change(self.definition, before.total, now.total, days_between(before.at, now.at))
+        now, first, below = self.points[-1], self.baseline, self.definition.change.remission_below
+        found = change(self.definition, before.total, now.total, days_between(before.at, now.at))
+        # Who began below the limit was not ill by it, so nothing remits.
+        began_low = first is not None and below is not None and first.total < below
+        return replace(found, remission=False) if began_low else found
 
     def track(self) -> Track:
         """Return whether the course goes as expected since the baseline."""
@@ -276,15 +260,18 @@ def ends(
 def courses(
     rows: Iterable[Assessment], offered: Iterable[Instrument], episode: Episode | None = None
 ) -> dict[str, Course]:
-    """Return the course of each offered instrument by key; other versions aren't compared."""
-    found = {row.pk: Course(row.read(), episode=episode) for row in offered}
+    """Return the course of each offered instrument by key, all forms in one; other versions don't count."""
+    found = {(row.key, row.version): Course(row.read(), episode=episode) for row in offered}
     for one in rows:
-        course = found.get(one.instrument_id)
+        course = found.get((one.instrument.course_key, one.instrument.version))
         if course is None:
             continue
         if one.total is not None and one.is_valid:
             flags = tuple(one.flags)
-            course.points.append(Point(one.pk, one.administered_at, one.total, one.band, one.prorated, flags))
+            item9 = item9_of(one)
+            course.points.append(
+                Point(one.pk, one.administered_at, one.total, one.band, one.prorated, flags, item9)
+            )
         elif "declined" in one.flags:
             course.declined += 1
     return {course.definition.key: course for course in found.values()}
@@ -336,12 +323,13 @@ def courses_at_ends(
     What was taken of a row that is linked to one of them is of the same course: the ends of each row.
     """
     done: dict[UUID, list[tuple[UUID, Point]]] = defaultdict(list)
-    read = [(row.pk, row.read()) for row in offered]
-    measured = [pk for pk, _ in read]
-    owner = {row: pk for pk, rows in linked.items() for row in rows}
+    rows = list(offered)
+    read = [(row.pk, row.read()) for row in rows]
+    first = {form: row.pk for row in rows for form in row.with_forms}
+    owner = {row: pk for pk, others in linked.items() for row in others}
     spans = {**treated, **{row: treated[pk] for row, pk in owner.items() if pk in treated}}
-    for row, instrument_id, point in ends([*patient_ids, *owner], measured, at - LOOK_BACK, spans):
-        done[owner.get(row, row)].append((instrument_id, point))
+    for row, instrument_id, point in ends([*patient_ids, *owner], first, at - LOOK_BACK, spans):
+        done[owner.get(row, row)].append((first[instrument_id], point))
     return {pk: courses_of_ends(done[pk], read, treated.get(pk)) for pk in patient_ids}
 
 
@@ -370,24 +358,11 @@ def item_lines(one: Assessment, text: InstrumentText | None) -> list[dict[str, A
     return lines
 
 
-def installed(rows: Iterable[Instrument]) -> set[UUID]:
-    """Return those of these instruments whose text is installed in some language."""
-    found = InstrumentText.objects.filter(instrument__in=list(rows))
-    return set(found.values_list("instrument_id", flat=True))
-
-
-def readiness(key: str, organization_id: UUID | None) -> str:
-    """Return whether a measure can be asked: `ready`, `no_text` without its wording, or `not_offered`."""
-    row = next((one for one in instruments(organization_id) if one.key == key), None)
-    if row is None:
-        return "not_offered"
-    return "ready" if installed([row]) else "no_text"
-
-
-def any_text(one: Assessment) -> InstrumentText | None:
-    """Return the wording that an administration was given in, else another, else None."""
-    texts = {text.language: text for text in InstrumentText.objects.filter(instrument=one.instrument)}
-    return texts.get(one.language) or texts.get("en") or next(iter(texts.values()), None)
+def item9_of(one: Any) -> int | None:
+    """Return the answer to item 9 of a PHQ-9 that was read with its answers or by `standing`; else None."""
+    if one.instrument.key != "phq9":
+        return None
+    return one.item9 if hasattr(one, "item9") else one.items.get("q9")
 
 
 def correction_of(one: Assessment) -> Assessment | None:

@@ -14,7 +14,8 @@ FIRST_WEEKS = timedelta(weeks=12)
 # Overdue is a task after a week, and the clinician is told after three.
 TASK_AFTER = timedelta(days=7)
 TELL_AFTER = timedelta(days=21)
-INTAKE = ("phq9", "gad7", "who5", "cssrs")
+SCREENER = "cssrs"
+INTAKE = ("phq9", "gad7", "who5", SCREENER)
 ROUTINE = ("phq9", "gad7")
 # Between sessions, for as long as somebody is in care.
 WELLBEING = ("who5",)
@@ -173,6 +174,23 @@ def _screener(facts: Facts, own: Own) -> Due | None:
     return Due("cssrs", *min(asked)) if asked else None
 
 
+def ask_since(facts: Facts, alarms: Iterable[datetime], asked_at: datetime | None) -> datetime | None:
+    """Return since when somebody is to be asked directly about suicide (domain 2.2), None once they were.
+
+    It stands whether or not the screener can be asked here: at once on item 9 and on such words, after a
+    critical event, at `alarms` (the level became high, such an alert was raised), and at each contact while
+    the level is high. `asked_at` is when a clinician last asked without the screener.
+    """
+    screened = facts.taken.get(SCREENER, ())
+    last = max([one.at for one in screened[-1:]] + [one for one in (asked_at,) if one], default=None)
+    reasons = [*facts.signals, *alarms]
+    if facts.critical_at is not None:
+        reasons.append(facts.critical_at)
+    if facts.level in HIGH:
+        reasons += facts.contacts
+    return min((when for when in reasons if last is None or when > last), default=None)
+
+
 def missed(key: str, taken: Sequence[Taken], began: datetime, own: Own) -> set[datetime]:
     """Return the times of those of `taken` that came over a week later than the interval in force then says.
 
@@ -195,8 +213,3 @@ def _in_force(key: str, taken: Sequence[Taken], began: datetime, own: Own) -> ti
     if own.every is None or own.since is None or taken[-1].at >= own.since:
         return own.every or usual
     return None if usual is None else max(usual, own.every)
-
-
-def is_late(due_at: datetime, at: datetime) -> bool:
-    """Whether a measure is so late that somebody should do something."""
-    return at >= due_at + TASK_AFTER

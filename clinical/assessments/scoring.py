@@ -8,7 +8,7 @@ from datetime import date, datetime
 from math import floor
 
 from clinical.assessments.definitions import Definition
-from crisis.risk.measures import Screener, Triage, is_complete, triage_of
+from crisis.risk.measures import Screener, is_complete, triage_of
 
 VERSION = "1"
 TRIAGE_RANK = {"none": 0, "low": 1, "moderate": 2, "high": 3}
@@ -98,18 +98,12 @@ def screener_of(answers: Answers) -> Screener:
     return Screener(**found)
 
 
-def triaged(answers: Answers) -> tuple[Triage, bool]:
-    """Return the triage of a screener, and whether all that was asked was answered."""
-    screener = screener_of(answers)
-    return triage_of(screener), is_complete(screener)
-
-
 def _score_screener(answers: Answers) -> Score:
-    triage, complete = triaged(answers)
-    if triage.triage == "declined":
+    screener = screener_of(answers)
+    triage, complete = triage_of(screener).triage, is_complete(screener)
+    if triage == "declined":
         return Score(None, "", False, False, ("declined",))
-    flags = () if complete else ("incomplete",)
-    return Score(TRIAGE_RANK[triage.triage], triage.triage, complete, False, flags)
+    return Score(TRIAGE_RANK[triage], triage, complete, False, () if complete else ("incomplete",))
 
 
 def syndrome(answers: Answers) -> str:

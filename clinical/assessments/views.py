@@ -16,17 +16,20 @@ from clinical.assessments import actions, queries
 from clinical.assessments.drawing import Mark
 from clinical.assessments.episodes import changes, episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.showing import plan_row
-from clinical.assessments.schedule import WHY
+from clinical.assessments.schedule import SCREENER, WHY
 from clinical.assessments.scoring import syndrome
-from clinical.assessments.showing import alert_row, course_row, marks_of, task_row
-from clinical.assessments.wording import flag_words
+from clinical.assessments.showing import alert_row, course_row, marks_of, task_row, way_to_assess
+from clinical.assessments.wording import flag_words, loinc_words
 from clinical.chart.banner import beside
+from clinical.sessions.queries import runs_of
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
-from cortex.accounts.choices import DESK_ROLES
+from cortex.accounts.choices import DESK_ROLES, Role
+from cortex.accounts.queries import active_users
 from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
@@ -35,6 +38,7 @@ from crisis.alerts.queries import open_of_people
 from crisis.reviews.queries import open_of_people as tasks_of_people
 from crisis.risk.queries import latest_assessment
 from patients.care.queries import care_since
+from patients.covers.queries import stood_in_for
 from patients.registry.access import CHART, treated
 from patients.registry.models import Patient
 from patients.registry.queries import person_card, rows_of
@@ -43,9 +47,10 @@ from patients.registry.queries import person_card, rows_of
 AHEAD = timedelta(days=120)
 # So many of the last administrations are listed.
 RECENT = 8
+# So many administrators are named where somebody must be told.
+MOST_TOLD = 3
 # What answers leave to somebody (domain 2.1), and what item 9 asks for at once.
 TASKS = ("risk_review", "item9_missing", "cssrs_due", "cssrs_declined", "phq9_due", "measure_worse")
-SCREENER = "cssrs"
 
 
 @requires(*DESK_ROLES)
@@ -57,14 +62,14 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = treated(actor, patient_id, at)
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measures", subjects=[patient.pk], object_type="clinical.Assessment")
-        offered = queries.instruments(patient.organization_id)
+        offered = offers.instruments(patient.organization_id)
         ids = rows_of(patient)
         done = queries.standing(ids, at - queries.LOOK_BACK)
         episode = episode_of(ids, at)
         courses = queries.courses(done, offered, episode)
         queries.note_age(context, patient, courses.values())
         began = care_since(patient.pk, at) or patient.registered_at
-        texts = queries.installed(offered)
+        texts = offers.installed(offered)
         assessed = latest_assessment(patient.person_id)
         level = assessed.level if assessed else ""
         person_due = planning.person_of(patient, ids, courses, began, level, episode)
@@ -73,7 +78,7 @@ def measure_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         due, plans = _schedule(reckoned, offered, at), planning.plans_of(ids)
         marks = _marks(ids, at - queries.LOOK_BACK)
         cards = [
-            course_row(courses[row.key], patient_id, marks)
+            course_row(courses[row.key], patient_id, marks, at=at)
             | {
                 "due": due.get(row.key),
                 "plan": plan_row(plans.get(row.key), row.key),
@@ -114,7 +119,7 @@ def _line(one: Assessment) -> dict[str, Any]:
         "total": one.total,
         "mode": one.get_mode_display(),
         "by": one.administered_by.full_name if one.administered_by else "",
-        "flags": flag_words(one.flags),
+        "flags": flag_words(one.flags, queries.item9_of(one)),
     }
 
 
@@ -124,11 +129,11 @@ def measure_ask(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespons
     """Ask a measure; POST begins it, or goes on where somebody began."""
     actor = actor_of(request)
     if request.method == "POST":
-        actions.begin_assessment(
-            actor=actor, patient_id=patient_id, key=key, language=request.POST.get("language", ""),
-            mode=request.POST.get("mode", "interviewer"),
+        draft = actions.begin_assessment(
+            actor=actor, patient_id=patient_id, key=request.POST.get("form") or key,
+            language=request.POST.get("language", ""), mode=request.POST.get("mode", "interviewer"),
         )  # fmt: skip
-        return go_to(request, request.path)
+        return go_to(request, reverse("clinical:measure_ask", args=[patient_id, draft.instrument.key]))
     return _ask(request, patient_id, key)
 
 
@@ -139,20 +144,55 @@ def _ask(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
-        row = queries.instrument(key, patient.organization_id)
-        draft = queries.draft_of(patient.pk, row)
+        row = offers.instrument(key, patient.organization_id)
+        measure = offers.measure_of(row)
+        draft = queries.draft_in(patient.pk, offers.forms_of(measure, patient.organization_id))
+        asked = draft.instrument if draft is not None else measure
+        if asked.pk != row.pk:
+            return go_to(request, reverse("clinical:measure_ask", args=[patient_id, asked.key]))
         person = person_card(context, patient, at=at, with_contacts=False)
-        text = queries.text_of(row, draft.language if draft else patient.language)
+        if draft is None and row.pk not in offers.installed([row]):
+            shown = beside(context, patient, person, at) | _missing(row, patient, actor.person.pk)
+            return render(request, "clinical/assessments/missing.html", shown)
+        text = offers.text_of(row, draft.language if draft else patient.language)
         shown = _asked(row, text) | {"patient": patient, "person": person, "draft": draft,
                                      "conflict": conflict}  # fmt: skip
         if draft is None:
-            languages = queries.languages_of(row)
-            shown["begin"] = BeginForm(languages=languages, language=patient.language, auto_id="begin_%s")
+            shown["begin"] = _begin(patient, measure, at)
         else:
+            context.saw(
+                "measure_draft", subjects=[patient.pk], object_type="clinical.AssessmentDraft",
+                object_id=draft.pk,
+            )  # fmt: skip
             shown["form"] = form or AnswersForm(
                 definition=row.read(), texts=text.texts, initial=draft.items, auto_id="m_%s"
             )
+            if row.pk != measure.pk:
+                shown["since"] = queries.last_answered(rows_of(patient), [measure, row], at)
         return render(request, "clinical/assessments/ask.html", shown, status=status)
+
+
+def _missing(row: Instrument, patient: Patient, reader_id: UUID) -> dict[str, Any]:
+    """Return what a page says of a measure whose text isn't installed: what to do instead, whom to tell."""
+    people = active_users(organization_id=patient.organization_id, roles=[Role.ADMIN])
+    return {
+        "tab": "measures", "instrument": row, "is_screener": row.course_key == SCREENER,
+        "assess": way_to_assess(patient, runs_of(reader_id)),
+        "tell": [one.full_name for one in people.order_by("full_name")[:MOST_TOLD]],
+    }  # fmt: skip
+
+
+def _begin(patient: Patient, measure: Instrument, at: datetime) -> BeginForm:
+    """Return the fields to begin with; whoever answered the measure before is asked its later form first."""
+    later = queries.later_of(patient, measure, at)
+    forms = [measure] if later is None else [later.form, measure]
+    # Whichever is chosen has a wording in each of these.
+    spoken = [offers.languages_of(one) for one in forms]
+    return BeginForm(
+        languages=[one for one in spoken[-1] if all(one in others for others in spoken)],
+        language=patient.language, forms=[(one.key, one.title) for one in forms],
+        last=later and later.since, auto_id="begin_%s",
+    )  # fmt: skip
 
 
 def _asked(row: Instrument, text: InstrumentText) -> dict[str, Any]:
@@ -202,11 +242,11 @@ def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dic
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART):
         patient = treated(actor, patient_id, clock())
-        row = queries.instrument(key, patient.organization_id)
-        draft = queries.draft_of(patient.pk, row)
+        row = offers.instrument(key, patient.organization_id)
+        draft = queries.draft_in(patient.pk, [row])
         if draft is None:
             raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
-        return row.read(), queries.text_of(row, draft.language).texts, draft.mode
+        return row.read(), offers.text_of(row, draft.language).texts, draft.mode
 
 
 @requires(*DESK_ROLES)
@@ -229,29 +269,37 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
-        courses = queries.courses(done, [one.instrument], episode_of(ids, at))
+        measure = offers.measure_of(one.instrument)
+        courses = queries.courses(done, [measure], episode_of(ids, at))
         planning.read_schedule(courses, patient, ids, at)
-        course = courses[one.instrument.key]
+        course = courses[measure.key]
         queries.note_age(context, patient, [course])
         alerts = open_of_people(ids)
         superseded = queries.correction_of(one)
-        may_ask = superseded is None and context.broken_glass is None
-        lines = queries.item_lines(one, queries.any_text(one))
+        may_write = context.broken_glass is None
+        tasks = tasks_of_people(ids, TASKS)
+        # Asked only where something is somebody else's to do.
+        others = any(item.owner_id not in (None, actor.id) for item in tasks)
+        lent = stood_in_for(actor.person, patient.pk, at) if others else set()
+        may_ask = superseded is None and may_write
+        lines = queries.item_lines(one, offers.any_text(one))
         return render(
             request, "clinical/assessments/result.html",
             {
                 "patient": patient, "person": person, "one": one,
                 "lines": [line for line in lines if line["counts"]],
                 "beside": [line for line in lines if not line["counts"]],
-                "flags": flag_words(one.flags),
-                "card": course_row(course, patient_id), "alerts": [alert_row(alert) for alert in alerts],
-                "tasks": [task_row(item, actor.id, at) for item in tasks_of_people(ids, TASKS)],
+                "flags": flag_words(one.flags, queries.item9_of(one)),
+                "card": course_row(course, patient_id, at=at),
+                "alerts": [alert_row(alert, at) for alert in alerts],
+                "tasks": [task_row(item, actor.id, lent, at) for item in tasks],
                 "screener": _screener(patient, one, done) if may_ask else "",
+                "assess": way_to_assess(patient, runs_of(actor.person.pk)) if may_ask else None,
                 "syndrome": syndrome(one.items) if one.instrument.key == "phq9" and one.is_valid else "",
                 "needs_help": "item9_endorsed" in one.flags or (one.band in ("moderate", "high")
-                and one.instrument.key == "cssrs"),
-                "superseded": superseded,
-                "band": queries.band_words(one),
+                and one.instrument.course_key == SCREENER),
+                "superseded": superseded, "may_write": may_write,
+                "band": queries.band_words(one), "loinc": loinc_words(one.instrument.read()),
             },
         )  # fmt: skip
 
@@ -262,10 +310,11 @@ def _screener(patient: Patient, one: Assessment, done: list[Assessment]) -> str:
     "" where item 9 was not endorsed, or where the screener or the same instrument was answered since.
     """
     since = [row for row in done if row.administered_at >= one.administered_at and row.is_valid]
-    answered = any(row.instrument.key in (SCREENER, one.instrument.key) and row.pk != one.pk for row in since)
+    keys = {row.instrument.course_key for row in since if row.pk != one.pk}
+    answered = not keys.isdisjoint((SCREENER, one.instrument.key))
     if "item9_endorsed" not in one.flags or answered:
         return ""
-    return queries.readiness(SCREENER, patient.organization_id)
+    return offers.readiness(SCREENER, patient.organization_id)
 
 
 @requires(*DESK_ROLES)
@@ -275,7 +324,8 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         patient = treated(actor, patient_id, at)
-        ids, row = rows_of(patient), queries.instrument(key, patient.organization_id)
+        row = offers.measure_of(offers.instrument(key, patient.organization_id))
+        ids = rows_of(patient)
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
         done = queries.standing(ids, at - queries.LOOK_BACK)
@@ -286,8 +336,9 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         marks = _marks(ids, at - queries.LOOK_BACK)
         return render(
             request, "clinical/assessments/print.html",
-            {"patient": patient, "person": person, "card": course_row(course, None, marks),
-             "credit": row.credit, "notice": queries.notice_of(row), "by": actor.person.full_name},
+            {"patient": patient, "person": person, "card": course_row(course, None, marks, at=at),
+             "credit": row.credit, "loinc": loinc_words(row.read()), "notice": offers.notice_of(row),
+             "by": actor.person.full_name},
         )  # fmt: skip
 
 
@@ -297,10 +348,14 @@ def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID)
     """Put right what was entered wrongly: a new administration takes the wrong one's place."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        patient = treated(actor, patient_id, at)
+        patient = treated(actor, patient_id, at, writes=True)
         wrong = queries.administration(rows_of(patient), assessment_id)
-        text = queries.any_text(wrong)
+        text = offers.any_text(wrong)
         person = person_card(context, patient, at=at, with_contacts=False)
+        context.saw(
+            "measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=wrong.pk,
+            sections=["correct"],
+        )  # fmt: skip
         definition = wrong.instrument.read()
     form = AnswersForm(
         request.POST if request.method == "POST" else None, definition=definition,

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from clinical.assessments.definitions import Definition
 from clinical.assessments.queries import Course
 from clinical.assessments.scoring import Change
 
 FLAGS = {
     "item9_missing": "Item 9 was left out: ask directly today.",
-    "item9_endorsed": "Item 9 was answered with yes.",
+    "item9_endorsed": "Item 9 was answered with more than not at all.",
     "declined": "Declined. The level before it stands.",
     "incomplete": "Too many answers are missing for a total.",
     "above_cutoff": "At or beyond the cut-off.",
 }
 
 
-def flag_words(flags: list[str] | tuple[str, ...]) -> list[str]:
-    """Return what the flags of an administration say."""
+# The choices of a PHQ-9, as they stand within a sentence.
+ITEM9 = {0: "not at all", 1: "several days", 2: "more than half the days", 3: "nearly every day"}
+
+
+def item9_words(value: int | None) -> str:
+    """Return the answer to item 9, as "item 9: several days"; "" for one that is not known."""
+    return f"item 9: {ITEM9[value]}" if value in ITEM9 else ""
+
+
+def flag_words(flags: list[str] | tuple[str, ...], item9: int | None = None) -> list[str]:
+    """Return what the flags of an administration say, with its answer to item 9 where that is known."""
+    said = item9_words(item9)
+    if said and "item9_endorsed" in flags:
+        rest = [flag for flag in flags if flag != "item9_endorsed"]
+        return [f"{said[:1].upper()}{said[1:]}.", *flag_words(rest)]
     return [FLAGS.get(flag, flag.replace("_", " ").capitalize()) for flag in flags]
 
 
 def band_label(course: Course, code: str) -> str:
     """Return a band's name."""
     return next((band.label for band in course.definition.bands if band.code == code), "")
+
+
+def loinc_words(definition: Definition) -> str:
+    """Return the codes of a measure and of its outcome, as "LOINC 44249-1, total 44261-6."; "" of none."""
+    outcome = "risk level" if definition.scoring == "cssrs" else "total"
+    total = f"{outcome} {definition.loinc_total}" if definition.loinc_total else ""
+    codes = ", ".join(filter(None, (definition.loinc_panel, total)))
+    return f"LOINC {codes}." if codes else ""
 
 
 def signed(points: int) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from clinical.notes.reminders.queries import WAITS
+from clinical.assessments.planning.actions import NOTICE as OVERDUE
+from clinical.notes.reminders.queries import TO_COSIGN_WAITS, WAITS
 from clinical.scheduling.queries import CALLED_OFF, REBOOK, REMINDER
 from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
 from cortex.audit import actor_of
+from cortex.audit.bulkreads.actions import NOTICE as BULK
 from cortex.clock import clock
 from cortex.ops.models import Notification
 from cortex.ops.notices.queries import unseen
@@ -25,6 +27,8 @@ ABOUT_ONE = frozenset({"patient_id", "alert_id"})
 # So many opened charts are told of one by one; each page has room for its own matter besides.
 MOST_GLASSES = 3
 LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews", "plan_reviews"})
+# So many notices that are not urgent stand in one line, which opens: what the page is about stays in sight.
+FOLDED_FROM = 2
 # Each of these is something to do, and leads to it.
 ALONE = frozenset({"plan_given_back"})
 # The calendar lists both by themselves: the one needs no line here, the other is ticked off there.
@@ -64,8 +68,10 @@ def glass_strip(request: HttpRequest) -> dict[str, Any] | None:
 NOTICES = {
     "break_glass": "Somebody outside the care team opened a chart by break-glass.",
     "break_glass_incident": "An opening by break-glass was found inappropriate.",
+    BULK: "Somebody looked at unusually many people within an hour.",
     "referral": "Somebody was referred to you.",
     "referral_declined": "A referral was declined.",
+    "referral_accepted": "A colleague took somebody into care who was referred.",
     "transfer": "A colleague handed a person over to you.",
     "caseload": "People of a colleague who leaves are yours now.",
     "contacts_opened": "Emergency contacts were opened without consent: read why.",
@@ -73,8 +79,14 @@ NOTICES = {
     "plan_waiting": "A plan waits for your approval.",
     "plan_approved": "A plan was approved.",
     "plan_given_back": "A plan was given back: read what is missing.",
+    "welfare_check_asked": "Nobody reached a person: a supervisor decides on a welfare check.",
+    "welfare_check_decided": "A supervisor decided on a welfare check for somebody whom you tried to reach.",
+    "step_down_asked": "A step down from critical waits for a second reader.",
+    "step_down_decided": "A second reader decided on a step down from critical.",
     WAITS: "Something that you wrote waits for your signature.",
+    TO_COSIGN_WAITS: "A note or addendum of a colleague in training waits for your signature too.",
     REBOOK: "Appointments of people handed over to you met others of yours: book them anew.",
+    OVERDUE: "A measure is more than three weeks late.",
     CALLED_OFF: "Appointments of yours were called off: a person's care has ended.",
 }
 
@@ -82,7 +94,8 @@ NOTICES = {
 def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
     """Tell on the clinical pages what somebody was told of and has not put away.
 
-    An opened chart is told on each of them; the rest waits for a page of lists.
+    An opened chart is told on each of them; the rest waits for a page of lists, and folds where it is more
+    than one.
     """
     match = request.resolver_match
     if match is None or match.app_name != "clinical":
@@ -102,7 +115,12 @@ def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
     stays = request.path if request.method == "GET" else ""
     template = "clinical/breakglass/_notices.html"
     more = max(0, glasses - MOST_GLASSES)
-    return {"template": template, "rows": rows, "more": more, "next": stays} if rows else None
+    folded = [one for one in rows if not one["urgent"]]
+    if len(folded) < FOLDED_FROM:
+        folded = []
+    open_ones = [one for one in rows if one not in folded]
+    shown = {"template": template, "open": open_ones, "folded": folded, "more": more, "next": stays}
+    return shown if rows else None
 
 
 def _notice(found: list[Notification], role: str) -> dict[str, Any]:
@@ -112,10 +130,18 @@ def _notice(found: list[Notification], role: str) -> dict[str, Any]:
         "count": len(found),
         "words": NOTICES.get(one.code, one.code.replace("_", " ").capitalize()),
         "at": one.created_at,
-        "url": _leads_to(one, role),
+        "url": _list_of(found) or _leads_to(one, role),
         "seen_url": "" if one.code in TICKED_THERE else reverse("clinical:notice_seen", args=[one.pk]),
         "urgent": _is_glass(one),
     }
+
+
+def _list_of(found: list[Notification]) -> str:
+    """Return where several people stand who are told of in one line; empty when the line leads to one."""
+    several = len({one.object_id for one in found}) > 1
+    lists = {OVERDUE: "clinical:measures_due", TO_COSIGN_WAITS: "clinical:note_desk"}
+    name = lists.get(found[0].code, "") if several else ""
+    return reverse(name) if name else ""
 
 
 def _is_glass(one: Notification) -> bool:
@@ -128,16 +154,32 @@ def _leads_to(one: Notification, role: str) -> str:
             return reverse("clinical:glass_review", args=[one.object_id])
         patient = one.codes.get("patient")
         return reverse("clinical:chart_access", args=[patient]) if patient and role != Role.ADMIN else ""
+    if one.code == BULK:
+        looks = f"{reverse('admin:audit_phiaccesslog_changelist')}?q={one.object_id}"
+        return looks if role == Role.COMPLIANCE else ""
     if one.code == "contacts_opened":
         return reverse("crisis:review_detail", args=[one.object_id])
     if one.code in (REBOOK, CALLED_OFF):
         return reverse("clinical:calendar")
     if one.code == WAITS:
         return reverse("clinical:note_desk")
+    if one.code == TO_COSIGN_WAITS:
+        return reverse("clinical:note_page", args=[one.codes["patient"], one.codes["note"]])
     if one.code == "plan_waiting":
         return reverse("clinical:plan_reviews")
     if one.code in ("plan_approved", "plan_given_back"):
         return reverse("clinical:plan", args=[one.codes["patient"]])
+    if one.code == "welfare_check_asked":
+        return reverse("crisis:welfare_check", args=[one.object_id])
+    if one.code == "welfare_check_decided":
+        is_alert = one.object_type == "crisis.RiskAlert"
+        return reverse("crisis:alert_page" if is_alert else "crisis:followup_done", args=[one.object_id])
+    if one.code == "step_down_asked":
+        return reverse("crisis:step_down_review", args=[one.object_id])
+    if one.code == "step_down_decided":
+        return reverse("crisis:step_down", args=[one.codes["patient"]])
+    if one.code == OVERDUE:
+        return reverse("clinical:measures", args=[one.object_id])
     if one.code == "transfer":
         return reverse("clinical:chart", args=[one.object_id])
     return reverse("clinical:caseload" if one.code == "caseload" else "clinical:ways")

@@ -46,7 +46,7 @@ def glass_open(request: HttpRequest) -> HttpResponse:
     too long comes back with it.
     """
     if request.method == "GET":
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Open a chart by break-glass")
     form = BreakGlassForm(request.POST if request.method == "POST" else None, auto_id="glass_%s")
     status, conflict = 422 if form.errors else 200, None
     is_stale = form.is_bound and not is_recent(request, WRITING)
@@ -90,7 +90,7 @@ def glass_protected(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = treated(actor, patient_id, at)
         found = queries.running_of(actor.person, patient_id, at)
         if found is None:
-            raise NotFound("This does not exist, or it is not open to you.", "not_found")
+            raise NotFound
         context.saw("break_glass", subjects=[patient.pk], object_id=found.pk)
         shown = {"patient": patient, "confirmed_at": found.protected_at}
         return render(request, "clinical/breakglass/protected.html", shown)
@@ -151,7 +151,7 @@ def _review(
     with reading(actor, purpose="break_glass", permission=CONSENTS) as context:
         one = queries.review_of(actor.person, glass_id)
         if one is None:
-            raise NotFound("This does not exist, or it is not open to you.", "not_found")
+            raise NotFound
         context.open([one.grant], ("reason",))
         context.open([one], ("review_note", "incident_note"))
         context.saw(

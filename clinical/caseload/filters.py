@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from clinical.caseload.queries import Case
+from clinical.caseload.ranking import QUIET
 
 VIEWS = (
     ("all", "Everybody"),
@@ -87,7 +88,7 @@ def _level(case: Case) -> str:
 
 def _view(case: Case, which: str) -> bool:
     if which == "need":
-        return case.place.group != "steady"
+        return case.place.group not in QUIET
     if which == "off_track":
         return bool(case.off_track)
     if which == "due":

@@ -19,7 +19,8 @@ from clinical.caseload.contacts.queries import told
 from clinical.caseload.known.queries import Known, known
 from clinical.caseload.models import CaseMark, CaseView
 from clinical.caseload.ranking import GROUPS, LEVELS, Need, Place, is_reviewed, place
-from clinical.scheduling.queries import next_starts
+from clinical.pathway.beginning.queries import Beginning, beginnings
+from clinical.scheduling.queries import last_and_next
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
@@ -28,10 +29,10 @@ from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN, in_sql
-from crisis.alerts.wording import review_words
+from crisis.alerts.wording import reason_sentence, review_words
 from crisis.reviews.models import ReviewItem
 from patients.care.queries import Treated, treated
-from patients.registry.queries import full_name, linked_rows, listed, local_day
+from patients.registry.queries import NAMES, full_name, linked_rows, listed, local_day
 from patients.sessions.observations import DailyCheckIn
 
 # More people than anybody treats; a page that is cut says so.
@@ -44,7 +45,6 @@ PLAN_REVIEW = "Review of the plan"
 # What came longer ago than this has been on every list that is still open somewhere.
 FRESH = timedelta(days=1)
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
-NAMES = ("given_name", "middle_name", "family_name", "pronouns")
 
 
 class AlertLine(NamedTuple):
@@ -90,6 +90,9 @@ class Case:
     next_at: datetime | None = None
     last_heard: datetime | None = None
     due: list[tuple[str, datetime]] = field(default_factory=list)
+    # How care began by a referral, and the titles of the first measures that are missing.
+    begun: Beginning | None = None
+    first_measures: list[str] = field(default_factory=list)
     review_at: datetime | None = None
     off_track: tuple[str, ...] = ()
     place: Place = field(default_factory=lambda: Place("steady", ""))
@@ -103,7 +106,13 @@ class Case:
             self.level_since = read.level.entered_at
         self.courses, self.off_track = read.courses, read.off_track
         self.due = [(one.title, one.at) for one in read.due if one.at <= at]
+        self.first_measures = [one.title for one in read.due if one.at <= at and one.why == "intake"]
         self.review_at = read.version.episode.review_at if read.version.episode else None
+
+    @property
+    def worst(self) -> AlertLine | None:
+        """The open alert of the highest level, the one that was raised first among equals."""
+        return max(self.alerts, key=lambda one: LEVELS[one.level], default=None)
 
     def stamp(self) -> str:
         """Return a digest of what a badge shows: level, alerts with their owners, tasks, newest measures."""
@@ -160,6 +169,10 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
         # What is somebody else's to do waits for them: the reader may not even open it.
         if item.owner_id in (None, user.pk) or item.owner_id in case.stands_in_for:
             case.items.append(item)
+    for row, begun in beginnings(list(owner), user.pk, at).items():
+        case = owner[row]
+        if case.begun is None or case.begun.accepted_at < begun.accepted_at:
+            case.begun = begun
     _add_contacts(user, found, read, at)
     for case in found.values():
         _judge(case, at)
@@ -235,13 +248,19 @@ def add_moods(cases: Collection[Case], at: datetime) -> None:
 
 
 def _add_contacts(user: User, found: dict[UUID, Case], read: Mapping[UUID, Known], at: datetime) -> None:
-    """Fill in when somebody was heard last, by session, check-in or message, and when they come next."""
+    """Fill in when somebody was heard last, by session, check-in or message, and when they come next.
+
+    An hour that was held with no session here was a session all the same.
+    """
     for pk, one in told(user, [one.contact for one in read.values()], at).items():
         found[pk].last_heard = _latest(one.last, one.said, one.wrote)
         found[pk].last_session_at, found[pk].next_at = one.last, one.following
     owner = _by_row(found.values())
-    for row, booked in next_starts(owner, at).items():
-        owner[row].next_at = min(booked, owner[row].next_at or booked)
+    for row, (held, booked) in last_and_next(owner, at).items():
+        case = owner[row]
+        case.last_heard = _latest(case.last_heard, held)
+        case.last_session_at = _latest(case.last_session_at, held)
+        case.next_at = min(filter(None, (booked, case.next_at)), default=None)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:
@@ -249,11 +268,14 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def _judge(case: Case, at: datetime) -> None:
-    overdue = [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
+    # What is owed to whose care begins comes before a measure that is late since the same moment.
+    owed = case.begun.owed(case.first_measures) if case.begun else []
+    overdue = [(words, due) for words, _, due in owed if due <= at]
+    overdue += [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
     review = case.review_at if case.review_at is not None and case.review_at <= at else None
     if review is not None:
         overdue.append((PLAN_REVIEW, review))
-    waiting: list[tuple[str, datetime]] = []
+    waiting = [(words, since) for words, since, due in owed if due > at]
     for item in case.items:
         title = review_words(item.reason_code)[0]
         # One that waits has waited since it was made: the oldest comes first.
@@ -268,10 +290,13 @@ def _judge(case: Case, at: datetime) -> None:
     ended = case.ended[-1] if case.ended else None
     ended_at = ended.resolved_at if ended else None
     created = (item.created_at for item in case.items)
-    newest = [moment for moment in (rose, ended_at, review, *points, *created) if moment]
+    # What is owed is new when it begins, and once more when its day is over.
+    promised = (due if due <= at else since for _, since, due in owed)
+    newest = [moment for moment in (rose, ended_at, review, *points, *created, *promised) if moment]
     need = Need(
         level=case.level,
-        alert_levels=tuple(alert.level for alert in case.alerts),
+        alert_level=case.worst.level if case.worst else "",
+        alert_reason=reason_sentence(case.worst.reason_code) if case.worst else "",
         level_rose_at=rose,
         ended_at=ended_at,
         ended_by=(ended.ended_by or "") if ended else "",
@@ -290,7 +315,7 @@ def _judge(case: Case, at: datetime) -> None:
 def open_names(context: AccessContext, cases: list[Case]) -> None:
     """Read these people and open their names, in two queries, and note the list that is shown."""
     people = listed(case.who.pk for case in cases)
-    context.open(people.values(), NAMES)
+    context.open(people.values(), (*NAMES, "pronouns"))
     for case in cases:
         row = people.get(case.who.pk)
         case.name = full_name(row) if row is not None else ""

@@ -1,7 +1,7 @@
 """The order of a caseload: by need, not by name; pure computation over what is known of each person.
 
 The groups and spans are our policy [P]: an open alert or a rise, off the expected course, something overdue,
-something that waits for an answer, nobody heard from them, steady.
+something that waits for an answer, nobody heard from them, steady, and who was ticked off.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ GROUPS = (
         "An alert is open or has ended, or the level has risen, since you last looked.",
     ),
     ("off_track", "Not on track", "A measure is off the course that our policy expects."),
-    ("overdue", "Overdue", "A measure, a task or the review of the plan is past its time."),
-    ("waiting", "Waits for you", "A task is open, the oldest first."),
+    ("overdue", "Overdue", "A measure, a task, a first step or the review of the plan is past its time."),
+    ("waiting", "Waits for you", "A task is open, or care begins, the oldest first."),
     ("silent", "Nothing heard", "No message, check-in or session for two weeks."),
     ("steady", "Steady", "Nothing asks for you now."),
+    ("reviewed", "Reviewed", "You have reviewed them, and nothing new came since."),
 )
+
+# In these nobody asks for the reader.
+QUIET = ("steady", "reviewed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Need:
     """What is known of one person that decides their place."""
 
     level: str = ""
-    alert_levels: tuple[str, ...] = ()
+    alert_level: str = ""
+    alert_reason: str = ""
     level_rose_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
@@ -54,15 +59,23 @@ class Place:
 
 
 def place(need: Need, at: datetime) -> Place:
-    """Return somebody's place; who was reviewed, and of whom nothing new came since, is steady."""
+    """Return somebody's place; who was reviewed, and of whom nothing new came since, stands by themself."""
     level = LEVELS[need.level]
-    if need.alert_levels:
-        worst = max(need.alert_levels, key=LEVELS.__getitem__)
-        return Place("alert", f"An alert is open, {worst}.", (-LEVELS[worst], -level))
+    if need.alert_level:
+        said = f"{need.alert_reason}. " if need.alert_reason else ""
+        words = f"{said}An alert is open, {need.alert_level}."
+        return Place("alert", words, (-LEVELS[need.alert_level], -level))
     if _rose(need):
         return Place("alert", f"The level rose to {need.level}.", (-level, 0.0))
+    found = _without_review(need, at)
     if is_reviewed(need, at):
-        return Place("steady", "You reviewed this person.", (1.0, -float(level)))
+        words = "You reviewed this person." if found.group == "steady" else found.why
+        return Place("reviewed", words, (-float(level),))
+    return found
+
+
+def _without_review(need: Need, at: datetime) -> Place:
+    level = LEVELS[need.level]
     if need.ended_at is not None and _is_after(need.ended_at, need.looked_at):
         by = f" by {need.ended_by}" if need.ended_by else ""
         return Place("alert", f"An alert was ended{by} since you looked.", (0.0, -float(level)))

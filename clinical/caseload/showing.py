@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from hashlib import blake2s
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-
-from django.utils import timezone
 
 from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
 from clinical.caseload.lines import line
 from clinical.caseload.queries import MOST, PLAN_REVIEW, Case
-from clinical.caseload.ranking import GROUPS
+from clinical.caseload.ranking import GROUPS, QUIET
+from clinical.pathway.beginning.queries import CONTACT, STEPS
 from cortex.ui.paths import path_to
-from cortex.ui.templatetags.ui import when
-from crisis.alerts.wording import reason_sentence
+from cortex.ui.templatetags.ui import day, when
 from patients.codes import AgeBand
 
 # So many stand in sentences above the list.
@@ -83,7 +80,7 @@ def row_of(case: Case) -> dict[str, Any]:
         "moods": spark(case.moods, f"Mood over 14 days, {case.check_ins} answers"),
         "check_ins": case.check_ins,
         "measures": [_measure(case, key) for key in ("phq9", "gad7")],
-        "last": _day(case.last_heard) if case.last_heard else "",
+        "last": day(case.last_heard) if case.last_heard else "",
         "next": when(case.next_at),
         "due": [title for title, _ in case.due],
         "alerts": [
@@ -111,36 +108,35 @@ def news(case: Case) -> list[str]:
         found.append(f"level now {case.level}")
     ended = case.ended[-1].resolved_at if case.ended else None
     if ended is not None and ended > seen:
-        found.append(f"alert ended {_day(ended)}")
+        found.append(f"alert ended {day(ended)}")
     for course in case.courses.values():
         if course.latest is not None and course.latest.at > seen:
             change = course.since_last()
             words = f" {signed(change.points)}" if change else f" {course.latest.total}"
             found.append(f"{course.definition.title}{words}")
     if case.last_session_at is not None and case.last_session_at > seen:
-        found.append(f"session {_day(case.last_session_at)}")
+        found.append(f"session {day(case.last_session_at)}")
     fresh = sum(item.created_at > seen for item in case.items)
     if fresh:
         found.append(f"{fresh} new task{'s' if fresh != 1 else ''}")
     return found
 
 
-def _day(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b}"
+def first(cases: list[Case], reader_id: UUID) -> dict[str, Any]:
+    """Return whom to look at first, as sentences with the one thing to do, and of how many people these are.
 
-
-def first(cases: list[Case], reader_id: UUID) -> list[dict[str, Any]]:
-    """Return whom to look at first, as a sentence with the one thing to do; nobody who is steady."""
-    return [_sentence(case, reader_id) for case in cases if case.place.group != "steady"][:FIRST]
+    Nobody who is steady, and nobody whom the reader has reviewed.
+    """
+    asking = [case for case in cases if case.place.group not in QUIET]
+    return {"cases": [_sentence(case, reader_id) for case in asking[:FIRST]], "count": len(asking)}
 
 
 def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
     chart = path_to("clinical:chart", case.who.pk)
     url, label = chart, "Open chart"
     words = case.place.why
-    if case.alerts:
-        worst = case.alerts[0]
-        words = f"{reason_sentence(worst.reason_code)}. {words}"
+    worst = case.worst
+    if worst is not None:
         words += f" {worst.owner} has it." if worst.owner else " Nobody has it yet."
         url, label = path_to("crisis:alert_page", worst.pk), "Open the alert"
     elif case.place.group == "overdue" and case.due and case.due[0][0] in words:
@@ -149,6 +145,10 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
         label = f"Ask {case.due[0][0]}"
     elif case.place.group == "overdue" and words.startswith(PLAN_REVIEW):
         url, label = path_to("clinical:plan_review", case.who.pk), "Review the plan"
+    elif case.place.group in ("overdue", "waiting") and words.startswith(CONTACT):
+        url, label = path_to("clinical:first_steps", case.who.pk), "See why they were sent"
+    elif case.place.group in ("overdue", "waiting") and words.startswith(STEPS):
+        url, label = path_to("clinical:first_steps", case.who.pk), "Open the first steps"
     elif case.place.group in ("overdue", "waiting") and case.items:
         # The one that the words name: the first that is due, or the one that has waited longest.
         waits = case.place.group == "waiting"

@@ -55,7 +55,7 @@ def _list(
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
         queries.add_moods(chosen[:end], at)
         shown: dict[str, Any] = {
-            "first": showing.first(everybody, actor.person.pk) if not asked and filters == Filters() else [],
+            "first": None if asked or filters != Filters() else showing.first(everybody, actor.person.pk),
             "groups": showing.groups(chosen, 0, end),
             "rest": showing.rest(chosen, filters, end),
             "count": len(everybody),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,25 +11,29 @@ from django.utils.formats import date_format
 
 from clinical.chart import parts
 from cortex.access.context import AccessContext, holds
-from cortex.ui.zone import zone_of
 from crisis.risk.models import RiskAssessment
+from crisis.risk.protected import without_protected
 from crisis.risk.queries import latest_assessment
-from crisis.risk.reasons import reason_code, sentence
+from crisis.risk.reasons import ground_words, grounds, reason_code, sentence
+from crisis.risk.types import Level
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
-from patients.codes import CareRole
+from patients.codes import CareRole, ConsentType
 from patients.holds.queries import rows_with_hold
-from patients.privacy.queries import decisions
+from patients.privacy.queries import decisions_told
 from patients.privacy.records import Decision
+from patients.registry.access import BREAK_GLASS, TEAM
 from patients.registry.models import Patient
-from patients.registry.queries import PersonCard, person_card
+from patients.registry.queries import PersonCard, local_day, person_card
 
-CONSENTS = {
-    "treatment": "treatment",
-    "voice_processing": "voice and patterns",
-    "emergency_contact": "emergency contact",
-    "care_team_sharing": "sharing with the team",
-}
+# These decide what we may do: one of them that is missing is named first, and marked.
+DECIDING = (
+    ConsentType.TREATMENT, ConsentType.VOICE_PROCESSING, ConsentType.EMERGENCY_CONTACT,
+    ConsentType.CARE_TEAM_SHARING,
+)  # fmt: skip
+NEVER = "never asked"
+# So many types of one state are named in the banner; the overview names them all.
+NAMED = 2
 LEADS = (CareRole.PRIMARY_THERAPIST, CareRole.PSYCHIATRIST)
 
 
@@ -47,7 +51,7 @@ def beside(
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the banner needs beside a person who is open already; `found` gets what its flags read."""
     assessed = latest_assessment(patient.person_id)
-    decided = {kind: one for (_, kind), one in decisions([patient.person_id], CONSENTS, at).items()}
+    decided = decisions_told(patient.person_id, at)
     ids, held = rows_with_hold(patient)
     found = {} if found is None else found
     look = parts.Look(patient, ids, at, context, found=found, held_since=held)
@@ -61,20 +65,24 @@ def laid_out(
     team: list[CareTeamMember],
     decided: Mapping[str, Decision],
 ) -> dict[str, Any]:
-    """Return the banner of what was read already."""
-    consents = allowed(decided, look.at)
-    limited = any(decided[kind].is_limited for kind, holds in consents.items() if holds)
+    """Return the banner of what was read already, and what its reader may do below it.
+
+    Break-glass only reads (`may_write`); consent and team are the team's (`may_decide_care`).
+    """
     patient, level = look.patient, assessed.level if assessed else ""
+    relation = look.context.relation_to(patient.pk)
     return {
         "patient": patient,
         "person": person,
         "level": level,
+        "may_write": relation != BREAK_GLASS,
+        "may_decide_care": relation in TEAM,
         "banner": {
             "age": _age(look),
             "reason": reason(assessed),
             "since": assessed.entered_level_at if assessed else None,
-            "consent": consent_words(consents, limited=limited),
-            "consent_ok": all(consents.values()),
+            "consent": consent_words(consent_states(decided, look.at)),
+            "consent_ok": all(kind in decided and decided[kind].holds(look.at) for kind in DECIDING),
             "team": team_words(team),
             # What is dangerous first, whoever says it.
             "flags": sorted(
@@ -92,18 +100,72 @@ def reason(assessed: RiskAssessment | None) -> str:
     return sentence(reason_code(assessed.rules_fired, assessed.level))
 
 
-def allowed(decided: Mapping[str, Decision], at: datetime) -> dict[str, bool]:
-    """Return of each consent that decides what we may do whether it holds."""
-    return {kind: kind in decided and decided[kind].holds(at) for kind in CONSENTS}
+def consent_states(decided: Mapping[str, Decision], at: datetime) -> dict[ConsentType, str]:
+    """Return the state of every type in words, those first that decide what we may do."""
+    kinds = [*DECIDING, *(kind for kind in ConsentType if kind not in DECIDING)]
+    return {kind: decided[kind].state(at) if kind in decided else NEVER for kind in kinds}
 
 
-def consent_words(consents: dict[str, bool], *, limited: bool = False) -> str:
-    """Return the state of the consents that decide what we may do, in a few words; limits stand on a page."""
-    missing = [CONSENTS[kind] for kind, held in consents.items() if not held]
-    if len(missing) == len(consents):
-        return "None given"
-    words = f"Not for {', '.join(missing)}" if missing else "All given"
-    return f"{words}; some with limits" if limited else words
+def stated_beside(stated: Any, assessed: RiskAssessment | None, opens: bool) -> dict[str, Any]:
+    """Return what a clinician said of the level, by whom and when, beside what the signals alone say.
+
+    `stated` is the chart's Statement; `opens`: whether the reader may see factors of substance use.
+    """
+    if stated is None or assessed is None:
+        return {"stated": "", "signals": ""}
+    who = stated.by or "A clinician"
+    return {
+        "stated": f"{who} set {stated.level}" if stated.level else f"{who} left the level to the signals",
+        "stated_at": stated.at,
+        "signals": _signals_words(stated.level, assessed, opens),
+    }
+
+
+def _signals_words(level: str, assessed: RiskAssessment, opens: bool) -> str:
+    """Say what the signals are next to a level that a clinician set; "" where nobody set one."""
+    factors: Sequence[Any] = assessed.factors if opens else without_protected(assessed.factors)
+    if not level:
+        return ""
+    if assessed.level_source == "clinician":
+        alone = ground_words(grounds("score", assessed.level, (), factors))
+        return f"Signals beside it: {alone}." if alone else "No other signals."
+    why = ground_words(grounds(assessed.level_source, assessed.level, assessed.rules_fired, factors))
+    why = f": {why}" if why else ""
+    if Level(assessed.level).rank > Level(level).rank:
+        return f"Signals are higher than that level and stand at {assessed.level}{why}."
+    return f"Signals stand at {assessed.level}{why}."
+
+
+def consent_list(decided: Mapping[str, Decision], at: datetime) -> dict[str, Any]:
+    """Return what was decided of each consent, and by name what nobody asked."""
+    states = consent_states(decided, at)
+    rows = [
+        {"label": kind.label, "state": state, "holds": decided[kind].holds(at)}
+        for kind, state in states.items() if kind in decided
+    ]  # fmt: skip
+    return {"rows": rows, "never": [kind.label for kind in states if kind not in decided]}
+
+
+def consent_words(states: Mapping[ConsentType, str]) -> str:
+    """Return the state of all consents in few words; no type is said to be given that nobody asked about."""
+    by_state: dict[str, list[ConsentType]] = {}
+    for kind, state in states.items():
+        by_state.setdefault(state, []).append(kind)
+    if set(by_state) == {NEVER}:
+        return "None was ever asked"
+    said = []
+    for state in sorted(by_state, key=lambda one: (not one.startswith("given"), one == NEVER, one)):
+        kinds = by_state[state]
+        # What nobody asked is named where it decides what we may do, else counted.
+        named = [kind.label for kind in kinds if state != NEVER or kind in DECIDING][:NAMED]
+        rest = len(kinds) - len(named)
+        more = [f"{rest} more" if named else str(rest)] if rest else []
+        said.append(f"{state[:1].upper()}{state[1:]}: {_join([*named, *more])}")
+    return ". ".join(said)
+
+
+def _join(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def team_words(team: list[CareTeamMember]) -> str:
@@ -127,7 +189,7 @@ def _age(look: parts.Look) -> int | None:
     if not holds(patient, "date_of_birth"):
         return None
     look.context.open([patient], ("date_of_birth",))
-    return years(patient.date_of_birth, look.at.astimezone(zone_of(patient.zone())).date())
+    return years(patient.date_of_birth, local_day(patient, look.at))
 
 
 def years(born: date | None, today: date) -> int | None:
@@ -144,6 +206,6 @@ def _own_flags(person: PersonCard, look: parts.Look) -> list[parts.Flag]:
     if person.is_provisional:
         found.append(parts.Flag("Not on record yet", "warn"))
     if look.held_since is not None:
-        day = look.held_since.astimezone(zone_of(look.patient.zone()))
+        day = local_day(look.patient, look.held_since)
         found.append(parts.Flag(f"Legal hold since {date_format(day, 'j M Y')}", "warn"))
     return found

@@ -21,12 +21,12 @@ from patients.registry.models import Patient
 class Look:
     """One opening of a chart: whose, all rows of the person, when, and the context that opens fields.
 
-    `level` is known when flags are asked, `standing` when overviews are: in which relationship labels are
-    asked, and whether Part 2 opens. `found` is what a part's overview read, for its own flag, or its flag
-    for the page; `held_since` is when the first legal hold that runs was issued. Three the overview alone
-    knows: the running team, the last session with somebody who treats, and from when changes are told, which
-    is that session, else the reader's last look; without either only alerts, levels, measures and tasks are
-    told.
+    `level` is known when flags are asked; overviews get that of an open alert where it is worse. `standing`
+    is known when overviews are asked: in which relationship labels are, and whether Part 2 opens. `found` is
+    what a part's overview read, for its own flag, or its flag for the page; `held_since` is when the first
+    legal hold that runs was issued. Three the overview alone knows: the running team, the last session with
+    somebody who treats, and from when changes are told, which is that session, else the reader's last look;
+    without either only alerts, levels, measures and tasks are told.
     """
 
     patient: Patient
@@ -53,7 +53,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an answer; `at` is when it came, or when it is due."""
+    """One line of an answer; `at` is when it came, or when it is due; what is `urgent` stands first."""
 
     words: str
     at: datetime | None = None
@@ -61,6 +61,7 @@ class Line:
     icon: str = "point"
     late: bool = False
     detail: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,38 +7,43 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import episode_of
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.queries import Course
+from clinical.assessments.schedule import HIGH, SCREENER, ask_since
 from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import mark_of
 from clinical.chart import parts
 from clinical.chart.news.queries import appointments_off, places_ended
 from clinical.scheduling.models import Appointment
 from clinical.scheduling.queries import next_starts
+from clinical.sessions.coding import RISK
 from clinical.sessions.labels import Reach, open_sessions, reach_by
+from clinical.sessions.models import SessionRun
 from clinical.sessions.queries import withheld
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.reviews.models import STANDING, FollowUp, ReviewItem
-from crisis.risk.models import RiskAssessment
+from crisis.risk.codes import CLINICIAN_LEVEL, CLINICIAN_REVIEW
+from crisis.risk.models import Evidence, RiskAssessment
+from crisis.stepdown.models import StepDown
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
-from patients.codes import ConsentType
 from patients.holds.queries import rows_with_hold
 from patients.labels.queries import standing
-from patients.privacy.queries import decisions
+from patients.privacy.queries import decisions_told
 from patients.privacy.records import Decision
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.person import PatientPreference
 from patients.registry.queries import PersonCard, local_day, person_card
-from patients.sessions.models import Session
+from patients.sessions.models import Session, SessionActivity
 from patients.sessions.observations import DailyCheckIn
 from patients.sessions.queries import PROGRESS, progress_summary
 
@@ -52,6 +57,15 @@ MOST_MARKS = 200
 UNSHOWN = ("factors", "evidence", "policy", "hand_note", "resolution_notes", "no_follow_up_reason")
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a clinician said of the level last: which ("" left it to the signals), who, and when."""
+
+    level: str
+    by: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Chart:
     """What the first screen of a chart shows."""
@@ -60,6 +74,7 @@ class Chart:
     person: PersonCard
     look: parts.Look
     assessment: RiskAssessment | None
+    stated: Statement | None
     # Evaluations at which the level changed within the axis, and the last one before it; oldest first.
     levels: list[RiskAssessment]
     alerts: list[RiskAlert]
@@ -69,6 +84,9 @@ class Chart:
     decided: dict[str, Decision]
     courses: dict[str, Course]
     due: list[tuple[str, datetime]]
+    # The screener's title where it can be asked, and since when somebody is to be asked about suicide.
+    screener: str
+    ask_since: datetime | None
     check_ins: list[DailyCheckIn]
     first: date
     last: date
@@ -94,6 +112,13 @@ class Chart:
         return self.look.since
 
     @property
+    def stands_in_for(self) -> set[UUID]:
+        """For whom of the team the reader stands in now: what those have to do is theirs meanwhile."""
+        me, team = self.look.context.actor.id, self.look.team
+        covered = {place.cover_for_id for place in team if place.user_id == me and place.cover_for_id}
+        return {place.user_id for place in team if place.pk in covered and place.user_id}
+
+    @property
     def seen_before(self) -> datetime | None:
         """When the reader looked before this look."""
         return self.mark.looked_before if self.mark else None
@@ -115,40 +140,51 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     team, mark = care_team(patient.pk, at), mark_of(actor.person.pk, patient.pk)
     met_at = next(iter(_last_therapy(ids, at, who.user_id, who.shut)), None)
     since = met_at or (mark.looked_before if mark else None)
-    decided = {kind: one for (_, kind), one in decisions([patient.person_id], ConsentType.values, at).items()}
+    decided = decisions_told(patient.person_id, at)
+    start = at - timedelta(days=days)
+    evaluations = _evaluations(patient.person_id, start, at)
+    newest = evaluations[0]
+    level = newest.level if newest else ""
+    alerts = _alerts(ids, at - measures.LOOK_BACK)
+    tense = [one for one in alerts if one.is_open and one.level in HIGH]
+    alarms = [one.level_since for one in tense]
+    if newest is not None and level in HIGH:
+        alarms.append(newest.entered_level_at)
     look = parts.Look(
-        patient, ids, at, context, standing=relation, team=team, met_at=met_at, since=since, held_since=held
-    )
+        patient, ids, at, context, level=tense[0].level if tense and level not in HIGH else level,
+        standing=relation, team=team, met_at=met_at, since=since, held_since=held,
+    )  # fmt: skip
     began = min((place.starts_at for place in team), default=patient.registered_at)
     done = measures.standing(ids, at - measures.LOOK_BACK)
-    offered = measures.instruments(patient.organization_id)
+    offered = offers.instruments(patient.organization_id)
     episode = episode_of(ids, at)
     courses = measures.courses(done, offered, episode)
     measures.note_age(context, patient, courses.values())
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
-    start = at - timedelta(days=days)
-    evaluations = _evaluations(patient.person_id, start, at)
-    level = evaluations[0].level if evaluations[0] else ""
     treated = planning.person_of(patient, ids, courses, began, level, episode)
     titles, reckoned = planning.askable(offered), planning.reckonings([treated], at)[patient.pk]
     planning.hold_to_schedule(courses, reckoned.facts)
     sessions = _recent(ids, at, who.user_id, who.shut)
     context.open(
-        [one for row in sessions for one in row.feedback.all()], ("physical_effects", "mental_effects")
+        [one for row in sessions if not row.is_private for one in row.feedback.all()],
+        ("physical_effects", "mental_effects"),
     )
     return Chart(
         patient=patient,
         person=person,
         look=look,
         assessment=evaluations[0],
+        stated=_stated(ids, at),
         levels=evaluations[1],
-        alerts=_alerts(ids, at - measures.LOOK_BACK),
+        alerts=alerts,
         items=_items(ids),
         follow_ups=_follow_ups(ids),
         team=team,
         decided=decided,
         courses=courses,
+        screener=titles.get(SCREENER, ""),
+        ask_since=ask_since(reckoned.facts, alarms, next(iter(_asked(ids, at - planning.LOOK_BACK)), None)),
         due=[(one.title, one.at) for one in reckoned.due(titles, at) if one.at <= at],
         check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
         first=first,
@@ -181,6 +217,28 @@ def _newest_evaluation(person_id: UUID, until: datetime, inclusive: bool) -> Que
     rows = RiskAssessment.objects.filter(patient_id=person_id)
     rows = rows.filter(computed_at__lte=until) if inclusive else rows.filter(computed_at__lt=until)
     return rows.order_by("-computed_at", "-id")[:1]
+
+
+def _stated(ids: list[UUID], at: datetime) -> Statement | None:
+    for level, seen, *names in _statements(ids, at):
+        return Statement(level, " and ".join(filter(None, names)), seen)
+    return None
+
+
+@kept
+def _statements(ids: list[UUID], at: datetime) -> QuerySet[Evidence, Any]:
+    """Return the last statement on the level with the names of who ran, reviewed, or asked and agreed."""
+    rows = Evidence.objects.filter(
+        patient_id__in=ids, code__in=(CLINICIAN_LEVEL, CLINICIAN_REVIEW), source_type="clinician",
+        refuted_at__isnull=True, observed_at__lte=at,
+    )  # fmt: skip
+    source = OuterRef("source_id")
+    ran = SessionRun.objects.filter(session_id=source).values("clinician__full_name")
+    done = ReviewItem.objects.filter(pk=source).values("done_by__full_name")
+    stepped = StepDown.objects.filter(pk=source)
+    asked, agreed = (stepped.values(f"{part}__full_name") for part in ("asked_by", "decided_by"))
+    names = [Subquery(one[:1]) for one in (ran, done, asked, agreed)]
+    return rows.order_by("-observed_at", "-pk").values_list("floor", "observed_at", *names)[:1]
 
 
 @kept
@@ -228,7 +286,7 @@ def _recent(ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...])
     """Return the newest sessions begun by `at` that labels leave open, with their feedback, if any."""
     rows = Session.objects.filter(patient_id__in=ids, started_at__lte=at)
     rows = rows.filter(open_sessions(user_id, shut))
-    return rows.prefetch_related("feedback").order_by("-started_at")[:SESSIONS]
+    return rows.select_related("run").prefetch_related("feedback").order_by("-started_at")[:SESSIONS]
 
 
 @kept
@@ -244,11 +302,19 @@ def _session_times(
 def _last_therapy(
     ids: list[UUID], at: datetime, user_id: UUID, shut: tuple[str, ...]
 ) -> QuerySet[Session, datetime]:
-    """When the last sitting with a clinician began; an app's own sessions are none."""
+    """When the last sitting with a clinician that is over began; an app's own sessions are none."""
     rows = Session.objects.filter(patient_id__in=ids, kind__in=SITTINGS, started_at__lte=at)
     rows = rows.filter(open_sessions(user_id, shut))
-    held = rows.filter(status__in=("completed", "in_progress", "abandoned"))
+    # One that is under way is not the last one: what came since the one before is what it begins with.
+    held = rows.filter(status__in=("completed", "abandoned"))
     return held.order_by("-started_at").values_list("started_at", flat=True)[:1]
+
+
+@kept
+def _asked(ids: list[UUID], since: datetime) -> QuerySet[SessionActivity, datetime]:
+    """When a clinician last took down a risk assessment in a session: they asked in their own words."""
+    rows = SessionActivity.objects.filter(patient_id__in=ids, activity_type=RISK, started_at__gte=since)
+    return rows.order_by("-started_at").values_list("started_at", flat=True)[:1]
 
 
 @kept

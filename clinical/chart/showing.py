@@ -11,19 +11,23 @@ from django.urls import reverse
 from clinical.assessments.drawing import Mark as CourseMark
 from clinical.assessments.drawing import spark
 from clinical.assessments.queries import Course
+from clinical.assessments.schedule import HIGH, SCREENER
 from clinical.assessments.showing import course_row, marks_of
 from clinical.assessments.wording import band_label, change_words, direction, signed
 from clinical.chart import banner, trajectory
 from clinical.chart.news import showing as news
 from clinical.chart.parts import Line, Mark
 from clinical.chart.queries import DAYS, RANGES, Chart, by_day
+from clinical.sessions.told import helped, helped_as, place_words, status_words
 from clinical.timeline.wording import capital, level_confidence, level_detail
+from cortex.ui.templatetags.ui import ends_day
 from cortex.ui.zone import zone_of
 from crisis.alerts.wording import follow_up_words, reason_sentence, review_words
 from crisis.casework.evidence_words import DOMAINS, SOURCES, age_words
 from crisis.risk.labels import FACTORS, label
 from crisis.risk.protected import without_protected
 from patients.labels.rules import opens_part2
+from patients.registry.queries import local_day
 
 DAILY = (
     ("mood", "Mood", "higher is better"),
@@ -65,7 +69,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "axis_titles": [title for title, _, _ in axis.measures],
         "mark_kinds": {mark.kind for _, mark in axis.marks},
         "ranges": [(days, days == axis.days) for days in RANGES],
-        "courses": [course_row(one, found.patient.pk, marks) for one in courses],
+        "courses": [course_row(one, found.patient.pk, marks, at=at) for one in courses],
         "daily": [_daily(found, *one) for one in DAILY],
         "check_ins": sum(value is not None for value in _answered(found)),
         "days": DAYS,
@@ -73,10 +77,7 @@ def shown(found: Chart, at: datetime) -> dict[str, Any]:
         "sessions": [_session(one) for one in found.sessions],
         "sessions_withheld": found.sessions_withheld,
         "team": [_place(one) for one in found.team],
-        "consent_rows": [
-            (capital(banner.CONSENTS[kind]), holds)
-            for kind, holds in banner.allowed(found.decided, at).items()
-        ],
+        "consents": banner.consent_list(found.decided, at),
         "preference": _preference(found),
         "signals": _signals(found, at),
         "cards": [card for part in found.added for card in part.cards],
@@ -98,7 +99,7 @@ def _first_on_axis(one: Course) -> tuple[int, str]:
 def _risk(found: Chart) -> dict[str, Any]:
     one = found.assessment
     alert = found.open_alerts[0] if found.open_alerts else None
-    return {
+    return banner.stated_beside(found.stated, one, opens_part2(*found.look.standing)) | {
         "level": found.level,
         "said": banner.reason(one),
         "detail": level_detail(one.level_source, one.missing_inputs) if one else "",
@@ -180,7 +181,7 @@ def _mood_change(found: Chart) -> Line | None:
     """Return the mean mood since the last session beside that of as many days before it."""
     if found.since is None or not found.check_ins:
         return None
-    day = found.since.astimezone(zone_of(found.patient.zone())).date()
+    day = local_day(found.patient, found.since)
     span = max((found.last - day).days, 1)
     now = [one.mood for one in found.check_ins if one.date > day and one.mood is not None]
     then = [
@@ -210,9 +211,10 @@ def agreed_lines(found: Chart) -> list[Line]:
 
 def due_lines(found: Chart, at: datetime) -> list[Line]:
     """Return what is due for this person: tasks, measures and what parts add, the longest overdue first."""
+    me, lent = found.look.context.actor.id, found.stands_in_for
     lines = [
         Line(
-            review_words(item.reason_code)[0], item.due_at, item.page_for(found.look.context.actor.id),
+            review_words(item.reason_code)[0], ends_day(item.due_at), item.page_for(me, lent),
             "clipboard-check", late=item.due_at <= at,
         )
         for item in found.items
@@ -221,8 +223,20 @@ def due_lines(found: Chart, at: datetime) -> list[Line]:
     for title, when in found.due:
         url = reverse("clinical:measure_ask", args=[found.patient.pk, keys[title]])
         lines.append(Line(title, when, url, "clipboard-list"))
-    lines += [line for part in found.added for line in part.due]
-    return sorted(lines, key=lambda line: line.at or at)
+    lines += [*_direct(found), *(line for part in found.added for line in part.due)]
+    return sorted(lines, key=lambda line: (not line.urgent, line.at or at))
+
+
+def _direct(found: Chart) -> list[Line]:
+    """Return that the person is to be asked about suicide (domain 2.2), by the screener where it can be."""
+    if SCREENER in {key for key, one in found.courses.items() if one.definition.title in dict(found.due)}:
+        return []
+    what = f"Ask the {found.screener}" if found.screener else "Ask directly about suicide"
+    url = reverse("clinical:measure_ask", args=[found.patient.pk, SCREENER])
+    if found.ask_since is not None:
+        return [Line(what, found.ask_since, url, "message-circle", detail="at once", urgent=True)]
+    later = [Line(f"{what} at the next contact", found.next_at, url, "message-circle")]
+    return later if found.look.level in HIGH else []
 
 
 def _working(one: Any) -> dict[str, Any]:
@@ -302,29 +316,24 @@ def _daily(found: Chart, name: str, title: str, meaning: str) -> dict[str, Any]:
 
 
 def _session(one: Any) -> dict[str, Any]:
-    answers = [row for row in one.feedback.all() if row.author == "patient"] or list(one.feedback.all())
+    told = [] if one.is_private else list(one.feedback.all())
+    answers = [row for row in told if row.author == "patient"] or told
     newest = max(answers, key=lambda row: row.given_at, default=None)
     return {
         "id": one.pk,
         "kind": one.get_kind_display(),
-        "channel": one.get_channel_display() if one.channel else "",
-        "status": one.get_status_display(),
+        "channel": place_words(one),
+        "status": status_words(one),
         "at": one.started_at,
         "ended": one.ended_at,
         "minutes": round(one.duration_seconds / 60) if one.duration_seconds else None,
-        "effect": _effectiveness(newest),
+        "effect": helped(newest) if newest is not None else "",
+        "answered": helped_as(newest) if newest is not None else "",
         "effects": [
             words for name in ("physical_effects", "mental_effects")
             if newest is not None and (words := effect_words(getattr(newest, name)))
         ],
     }  # fmt: skip
-
-
-def _effectiveness(row: Any) -> str:
-    """Return how a session helped as 1 to 5, whatever scale it was asked on (domain K4)."""
-    if row is None or row.effectiveness_raw is None:
-        return ""
-    return f"{1 + 4 * (row.effectiveness_raw - 1) / (row.effectiveness_scale - 1):.1f}"
 
 
 def effect_words(value: Any) -> str:

@@ -20,10 +20,9 @@ from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, rec
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
 from cortex.keys.sealing import key_of
-from cortex.ui.zone import zone_of
 from patients.codes import LANGUAGES
 from patients.registry import access
-from patients.registry.queries import rows_of
+from patients.registry.queries import local_day, rows_of
 
 # One statement of SQL holds so many pieces: a megabyte.
 AT_ONCE = 16
@@ -63,7 +62,7 @@ def upload_document(
     known = queries.sent_before(actor.person, upload_id, rows_of(who))
     if known is not None:
         return Unchanged(known)  # type: ignore[return-value]
-    today = at.astimezone(zone_of(who.zone())).date()
+    today = local_day(who, at)
     _check(data, today)
     most = queries.most_bytes(who.organization)
     if len(content) > most:

@@ -25,10 +25,6 @@ MOST = 200
 MEGABYTE = 2**20
 
 
-def _absent() -> NotFound:
-    return NotFound("This does not exist, or it is not open to you.", "not_found")
-
-
 @dataclass(slots=True)
 class Reader:
     """Whose documents of which person somebody may read."""
@@ -80,7 +76,7 @@ def document(who: Reader, document_id: UUID) -> Document:
     rows = Document.objects.filter(pk=document_id, patient_id__in=who.ids).filter(who.condition)
     found = rows.select_related("uploaded_by", "entered_in_error_by").first()
     if found is None:
-        raise _absent()
+        raise NotFound
     return found
 
 
@@ -89,7 +85,7 @@ def locked(who: Reader, document_id: UUID) -> Document:
     rows = Document.objects.select_for_update(of=("self",), no_key=True)
     found = rows.filter(pk=document_id, patient_id__in=who.ids).filter(who.condition).first()
     if found is None:
-        raise _absent()
+        raise NotFound
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from clinical.notes import linked, queries, sealing
+from clinical.notes.drafts.queries import DISCARDED, alike, is_untouched
 from clinical.notes.models import (
     PROCESS,
     Addendum,
@@ -20,7 +21,7 @@ from clinical.notes.models import (
 )
 from clinical.notes.prefill import session_line
 from clinical.notes.queries import AnyDraft, AnyNote, Reader
-from clinical.notes.reminders.actions import end_reminder
+from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
@@ -49,9 +50,12 @@ class Saved:
 @action
 def begin_note(
     *, actor: Actor, patient_id: UUID, note_type: str, session_id: UUID | None = None,
-    sections: Mapping[str, str] | None = None, at: datetime | None = None,
+    sections: Mapping[str, str] | None = None, anew: bool = False, at: datetime | None = None,
 ) -> AnyNote:  # fmt: skip
     """Begin a note, or go on with one's own unsigned one of this type about this session (or about none).
+
+    `anew` begins another one all the same. A draft in which nothing was written yet is taken either way, and
+    one about no session is about a contact of now then.
 
     When a session is named, its times and the measures of those days stand in it already, where the type has
     a place for facts; `sections` are a template's. InputRefused for an unknown type, NotFound for a session
@@ -62,9 +66,12 @@ def begin_note(
     at = clock(at)
     who = access.treated(actor, patient_id, at)
     session = queries.session_of(actor, who, session_id, at) if session_id else None
-    existing = queries.draft_like(actor, who, note_type, session_id)
-    if existing is not None:
-        return Unchanged(existing)  # type: ignore[return-value]
+    own = alike(actor, who, note_type, session_id)
+    free = next(filter(is_untouched, own), None)
+    if free is not None and (sections or session is None):
+        return _taken_up(actor, who, free.pk, session, sections or {}, at)
+    if own and (free is not None or not anew):
+        return Unchanged(free or own[0])  # type: ignore[return-value]
     table = PsychotherapyNote if note_type == PROCESS else Note
     labels = {one for one in session.sensitivity_labels if one != "PSYTHPN"} if session else set()
     row = table(
@@ -79,6 +86,24 @@ def begin_note(
     row.save(force_insert=True)
     codes = {"type": note_type, "session": str(session_id or "")}
     record(actor, "note.begun", row, subject=who.pk, codes=codes)
+    return row
+
+
+def _taken_up(
+    actor: Actor, who: Patient, note_id: UUID, session: Any, sections: Mapping[str, str], at: datetime
+) -> AnyNote:
+    """Begin a note in one's own draft that nobody has written in; a page that is open of it saves beside."""
+    row = queries.locked_own(actor, note_id, rows_of(who))
+    if not row.is_draft or not is_untouched(row):
+        return Unchanged(row)  # type: ignore[return-value]
+    row.occurred_at = row.occurred_at if session else at
+    row.created_at, row.saved_at, row.version = at, at, row.version + 1
+    if isinstance(row, Note):
+        row.reminded_at = None
+    sealing.put(row, key_of(who.pk), _begun_with(who, row, session, sections, at))
+    row.save()
+    record(actor, "note.begun", row, subject=who.pk, codes={"type": row.note_type, "taken_up": True})
+    end_reminder(actor=actor, row=row, outcome="no_action_needed", at=at)
     return row
 
 
@@ -111,12 +136,14 @@ def save_draft(
     who = access.treated(actor, patient_id, clock(at))
     row = queries.locked_own(actor, note_id, rows_of(who))
     at = clock(at)
-    outcome = take_save(
-        actor=actor, row=row, sections=sections, version=version, spell=spell, number=number, at=at
-    )
     facts: dict[str, Any] = {"occurred_at": occurred_at or row.occurred_at}
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         facts["follow_up_on"] = follow_up_on
+    about = {} if diagnoses is None else {"diagnoses": diagnoses}
+    outcome = take_save(
+        actor=actor, row=row, sections=sections, version=version, spell=spell, number=number, at=at,
+        facts=sealing.facts_of(row, **facts, **about),
+    )  # fmt: skip
     if outcome == "known" and number == row.spell_number and _says_other(row, facts, diagnoses):
         outcome, row.version = "saved", row.version + 1
     if outcome != "saved":
@@ -141,11 +168,11 @@ def _says_other(row: AnyNote, facts: Mapping[str, Any], diagnoses: Collection[UU
 @quiet("a part of a save as it is written; each spell of writing is recorded once, by begin_spell")
 def take_save(
     *, actor: Actor, row: AnyDraft, sections: Mapping[str, str], version: int, spell: UUID, number: int,
-    at: datetime,
+    at: datetime, facts: Mapping[str, str] | None = None,
 ) -> Outcome:  # fmt: skip
     """Seal what a page sent onto its locked row, which the caller saves, or keep it beside the row.
 
-    InputRefused for what is too long.
+    `facts` are what the page says beside its texts, for what is kept. InputRefused for what is too long.
     """
     texts = _checked(row, sections)
     how = arrival(row, Page(spell, number), knows_newest=version == row.version)
@@ -155,7 +182,7 @@ def take_save(
         return "known" if row.is_draft else "signed"
     key = key_of(row.patient_id)
     if not row.is_draft or is_other or how is Arrival.STALE:
-        _keep_beside(actor, row, key, texts, version, at)
+        _keep_beside(actor, row, key, texts | dict(facts or {}), version, at)
         return "conflict" if row.is_draft else "signed"
     if how is Arrival.BEGINS:
         begin_spell(actor=actor, row=row, key=key, spell=spell, at=at)
@@ -187,8 +214,9 @@ def begin_spell(*, actor: Actor, row: AnyDraft, key: DataKey, spell: UUID, at: d
         with opening(actor, purpose="treatment") as context:
             held = queries.opened(context, row)
             context.saw("note", subjects=[row.patient_id], object_type=row._meta.label, object_id=row.pk)
-        if any(held.values()):
-            _keep(actor, row, key, VersionKind.SPELL, held, row.version, row.saved_at)
+        facts = sealing.facts_of(row)
+        if any(held.values()) or facts.get("follow_up_on") or facts.get("diagnoses"):
+            _keep(actor, row, key, VersionKind.SPELL, held | facts, row.version, row.saved_at)
     row.spell, row.spell_number = spell, 0
     verb = "note.addendum_written" if isinstance(row, Addendum) else "note.edited"
     record(actor, verb, row, subject=row.patient_id, codes=_where(row, row.version))
@@ -233,7 +261,7 @@ def discard_draft(*, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime
     row = _own_draft(actor, patient_id, note_id, clock(at))
     row.status = NoteStatus.DISCARDED
     row.save(update_fields=["status", "updated_at"])
-    record(actor, "note.discarded", row, subject=row.patient_id, fields=["status"])
+    record(actor, DISCARDED, row, subject=row.patient_id, fields=["status"])
     end_reminder(actor=actor, row=row, outcome="no_action_needed", at=clock(at))
     return row
 
@@ -280,6 +308,8 @@ def sign_note(
                "diagnoses": len(linked.linked_ids(row))},
     )  # fmt: skip
     end_reminder(actor=actor, row=row, outcome="reviewed", at=at)
+    if isinstance(row, Note) and row.waits_for_cosign:
+        ask_to_cosign(actor=actor, row=row, at=at)
     return row
 
 
@@ -296,6 +326,7 @@ def cosign_note(*, actor: Actor, patient_id: UUID, note_id: UUID, at: datetime |
     row.cosigned_by, row.cosigned_at = actor.person, at
     row.save(update_fields=["cosigned_by", "cosigned_at", "updated_at"])
     record(actor, "note.cosigned", row, subject=row.patient_id, fields=["cosigned_by", "cosigned_at"])
+    end_to_cosign(actor=actor, row=row, at=at)
     return row
 
 

@@ -29,9 +29,8 @@ from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import given_back
 from patients.registry.access import CHART
-from patients.registry.queries import full_name
+from patients.registry.queries import NAMES, named
 
-NAMES = ("given_name", "middle_name", "family_name")
 LONGEST = 120
 
 
@@ -43,14 +42,14 @@ def note_desk(request: HttpRequest) -> HttpResponse:
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = queries.desk(actor, at)
         context.open(found.people, NAMES)
-        names = {one.pk: full_name(one) or one.anonymous_id for one in found.people}
+        names = {one.pk: named(one)._asdict() for one in found.people}
         context.saw("notes_to_sign", subjects=sorted(names), object_type="clinical.Note")
 
         def line(note: Any, **more: Any) -> dict[str, Any]:
-            return row_of(note, actor.person.pk, at) | {"name": names[note.patient_id]} | more
+            return row_of(note, actor.person.pk, at) | names[note.patient_id] | more
 
         def added(one: Any) -> dict[str, Any]:
-            return addendum_row(one, actor.person.pk, at) | {"name": names[one.note.patient_id]}
+            return addendum_row(one, actor.person.pk, at) | names[one.note.patient_id]
 
         shown = {
             "own": [line(note) for note in found.own],
@@ -69,7 +68,10 @@ def _by_signature(*lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 @requires(Role.SUPERVISOR)
 @require_GET
 def note_late(request: HttpRequest) -> HttpResponse:
-    """Notes and addenda that wait for more than seven days, by pseudonym and author; no text is opened."""
+    """Notes and addenda that wait for more than seven days, by pseudonym and author.
+
+    No text is opened, and no label is named: it would say what a note is about.
+    """
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="supervision") as context:
         found = reminders.late(actor.org_ids, at)
@@ -79,11 +81,12 @@ def note_late(request: HttpRequest) -> HttpResponse:
         )
 
         def line(note: Any) -> dict[str, Any]:
-            return row_of(note, actor.person.pk, at) | {"pseudonym": note.patient.anonymous_id, "url": ""}
+            pseudonym = note.patient.anonymous_id
+            return row_of(note, actor.person.pk, at) | {"pseudonym": pseudonym, "url": "", "labels": []}
 
         def added(one: Any) -> dict[str, Any]:
             pseudonym = one.note.patient.anonymous_id
-            return addendum_row(one, actor.person.pk, at) | {"pseudonym": pseudonym, "url": ""}
+            return addendum_row(one, actor.person.pk, at) | {"pseudonym": pseudonym, "url": "", "labels": []}
 
         unsigned = [*map(line, found.unsigned), *map(added, found.addenda)]
         shown = {
@@ -106,8 +109,7 @@ def note_search(request: HttpRequest) -> HttpResponse:
             found = search(context, actor, asked, at, patient_id=patient_id, before=before)
         whose = queries.reader(actor, patient_id, at).patient if patient_id else None
         rows = [
-            row_of(hit.note, actor.person.pk, at)
-            | {"name": hit.name or hit.note.patient.anonymous_id, "pieces": hit.pieces}
+            row_of(hit.note, actor.person.pk, at) | named(hit.note.patient)._asdict() | {"pieces": hit.pieces}
             for hit in found.hits
         ]
         shown = {"q": asked, "rows": rows, "found": found, "whose": whose, "before": before}

@@ -21,7 +21,7 @@ from clinical.notes.queries import Reader
 from clinical.notes.sealing import is_intact
 from clinical.notes.showing import sections_of
 from clinical.notes.views import banner
-from clinical.notes.wording import EXPORTED_FOR, label_words, names_of
+from clinical.notes.wording import EXPORTED_FOR, called, label_words, names_of
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role
@@ -30,20 +30,19 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.rules import given_back
 from patients.registry.access import CHART
-from patients.registry.queries import full_name
+from patients.registry.queries import NAMES, full_name
 
 EXPORTERS = (Role.THERAPIST, Role.PSYCHIATRIST)
-NAMES = ("given_name", "middle_name", "family_name")
 
 
 @requires(*EXPORTERS)
 @require_http_methods(["GET", "POST"])
 def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Ask what for; POST asks for the password unless it was just given, and answers with the file."""
+    """Ask what for, once the password was given: the file then comes to this page and not to that one."""
+    ask_again_unless_recent(request, "Export the signed notes")
     form = ExportForm(request.POST if request.method == "POST" else None, auto_id="x_%s")
     status, conflict = 422 if form.errors else 200, None
     if form.is_bound and form.is_valid():
-        ask_again_unless_recent(request)
         try:
             return _file(request, patient_id, form.cleaned_data["reason"])
         except (RuleBroken, *KEYS_DOWN) as error:
@@ -95,7 +94,7 @@ def _line(note: Note, added: list[Any], about: Links) -> dict[str, Any]:
     texts = {name: getattr(note, name) or "" for name in names_of(note.note_type)}
     return {
         "note": note,
-        "type": note.get_note_type_display(),
+        "called": called(note.get_note_type_display()),
         "sections": sections_of(note.note_type, texts),
         "diagnoses": about.shown,
         "diagnoses_withheld": about.withheld,

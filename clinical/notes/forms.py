@@ -20,6 +20,9 @@ TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
 class NoteForm(SpellForm):
     """The sections of one type of note, with which page saved what: version, spell, and the save's number."""
 
+    # A draft is saved without it, and signed only with it: no "(optional)" beside it.
+    one_of = ("follow_up_on",)
+
     version = forms.IntegerField(min_value=1, max_value=MOST_SAVES, widget=forms.HiddenInput)
 
     def __init__(

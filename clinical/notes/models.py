@@ -74,10 +74,6 @@ class WrittenQuerySet(models.QuerySet[Any]):
         """Keep one author's own."""
         return self.filter(author_id=author_id)
 
-    def unsigned_since(self, moment: datetime) -> WrittenQuerySet:
-        """Keep drafts that were begun before a moment."""
-        return self.drafts().filter(created_at__lte=moment)
-
 
 class Drafted(OrgRecord):
     """A draft that is saved as it is written, until it is signed.

@@ -9,8 +9,10 @@ from typing import Any
 from clinical.assessments.definitions import Definition
 from clinical.assessments.models import Assessment
 from clinical.assessments.queries import Course, band_words
-from clinical.assessments.wording import band_label, change_words
+from clinical.assessments.wording import band_label, change_words, item9_words
+from clinical.sessions.told import place_words
 from cortex.ui.zone import zone_of
+from patients.codes import SessionKind, SessionStatus
 
 # A measure of the two weeks before the contact is about it.
 RECENT = timedelta(days=14)
@@ -27,22 +29,41 @@ def session_line(session: Any, zone: str) -> str:
     )
     if seconds:
         words += f" ({round(seconds / 60)} min)"
-    if session.channel:
-        words += f", {session.get_channel_display().lower()}"
-    return words + "."
+    place = place_words(session)
+    return f"{words}, {place.lower()}." if place else f"{words}."
 
 
 def measure_lines(courses: Iterable[Course], occurred_at: datetime) -> list[str]:
-    """Return one line per measure that was taken in the two weeks up to the contact, or on its day."""
+    """Return one line per measure that was taken in the two weeks up to the contact, or on its day.
+
+    A PHQ-9 says its answer to item 9; the change since the baseline stands beside where it is reliable.
+    """
     lines, (start, end) = [], about(occurred_at)
     for course in courses:
         latest = course.latest
         if latest is None or not start <= latest.at <= end:
             continue
-        change = change_words(course.since_last())
+        change = "; ".join(filter(None, (change_words(course.since_last()), _since_baseline(course))))
         band = band_label(course, latest.band)
-        lines.append(_said(course.definition, latest.total, band, latest.at, change))
+        said = _said(course.definition, latest.total, band, latest.at, change)
+        lines.append(" ".join(filter(None, (said, _item9(course)))))
     return lines
+
+
+def _since_baseline(course: Course) -> str:
+    """Say a reliable change since the baseline; "" where the baseline is the point before."""
+    change, baseline = course.since_baseline(), course.baseline
+    if change is None or baseline is None or change.reliable == "no" or course.points[-2] is baseline:
+        return ""
+    return f"since the baseline ({baseline.total} on {_day(baseline.at)}) {change_words(change)}"
+
+
+def _item9(course: Course) -> str:
+    latest = course.latest
+    if latest is None or course.definition.key != "phq9":
+        return ""
+    said = item9_words(latest.item9)
+    return f"Item 9: {said.partition(': ')[2]}." if said else "Item 9 was left out."
 
 
 def about(occurred_at: datetime) -> tuple[datetime, datetime]:
@@ -72,8 +93,12 @@ def of_visit(rows: Iterable[Assessment], session: Any, text: str) -> list[Assess
 def _is_within(session: Any, one: Assessment) -> bool:
     if session is None:
         return False
-    end = session.ended_at or session.started_at
-    return one.session_id == session.pk or session.started_at <= one.administered_at <= end
+    if one.session_id == session.pk:
+        return True
+    # What a clinician still runs lasts until now; what an app never ended has no length.
+    is_running = session.kind == SessionKind.THERAPY and session.status == SessionStatus.IN_PROGRESS
+    end = session.ended_at or (one.administered_at if is_running else session.started_at)
+    return session.started_at <= one.administered_at <= end
 
 
 def _stands(one: Assessment, lines: Iterable[str]) -> bool:

@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from clinical.assessments import queries as measures
+from clinical.assessments.episodes import episode_of
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment
 from clinical.notes.labels import closed_diagnoses, open_to, open_to_team
 from clinical.notes.models import (
@@ -229,17 +231,6 @@ def locked_signed(who: Reader, note_id: UUID) -> AnyNote:
     raise absent()
 
 
-def draft_like(actor: Actor, patient: Patient, note_type: str, session_id: UUID | None) -> AnyNote | None:
-    """Return the actor's own unsigned note of this type about this session (or about none), or None."""
-    table = PsychotherapyNote if note_type == PROCESS else Note
-    rows: Any = table.objects.drafts().of(actor.person.pk)
-    rows = rows.filter(patient_id__in=rows_of(patient), session_id=session_id)
-    if note_type != PROCESS:
-        rows = rows.filter(note_type=note_type)
-    found: AnyNote | None = rows.order_by("-created_at").first()
-    return found
-
-
 def session_of(actor: Actor, patient: Patient, session_id: UUID, at: datetime) -> Session:
     """Return one session of a person that labels leave open to somebody; NotFound for any other."""
     rows = Session.objects.filter(pk=session_id, patient_id__in=rows_of(patient))
@@ -353,15 +344,14 @@ def since(row: AnyNote, at: datetime) -> timedelta:
 
 def facts(who: Patient, occurred_at: datetime, at: datetime) -> list[str]:
     """Return the lines of the measures around a contact."""
-    done = measures.standing(rows_of(who), at - measures.LOOK_BACK)
-    offered = measures.instruments(who.organization_id)
-    return measure_lines(measures.courses(done, offered).values(), occurred_at)
+    ids = rows_of(who)
+    done, offered = measures.standing(ids, at - measures.LOOK_BACK), offers.instruments(who.organization_id)
+    return measure_lines(measures.courses(done, offered, episode_of(ids, at)).values(), occurred_at)
 
 
 def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
     """Return the measures of a note's contact: within its session, or said in its text; one query."""
-    start, end = about(row.occurred_at)
-    session = row.session
+    (start, end), session = about(row.occurred_at), row.session
     if session is not None:
         start, end = min(start, session.started_at), max(end, session.ended_at or end)
     found = measures.around(who.ids, start, end, session.pk if session else None)

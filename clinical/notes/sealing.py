@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from clinical.notes.models import Note
+from clinical.notes.differences import kept_facts
+from clinical.notes.linked import linked_ids
+from clinical.notes.models import Addendum, Note
 from clinical.notes.queries import AnyAddendum, AnyDraft, AnyNote
 from clinical.notes.wording import names_of
 from cortex.crypto.digest import keyed_digest
@@ -25,6 +27,15 @@ def put(row: AnyDraft, key: DataKey, sections: Mapping[str, str]) -> None:
         text = sections.get(name, "")
         field: Any = type(row)._meta.get_field(name)
         setattr(row, name, field.seal(text, pk=row.pk, subject=row.patient_id, key=key) if text else None)
+
+
+def facts_of(row: AnyDraft, **said: Any) -> dict[str, str]:
+    """Return what a version keeps beside a note's texts, in place of which a page may have `said` others."""
+    if isinstance(row, Addendum):
+        return {}
+    days = row.follow_up_on if isinstance(row, Note) else None
+    stands = {"occurred_at": row.occurred_at, "follow_up_on": days, "diagnoses": linked_ids(row)}
+    return kept_facts(**stands | said, labels=row.sensitivity_labels)
 
 
 def _digest(key: DataKey, parts: Mapping[str, Any]) -> bytes:

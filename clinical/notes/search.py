@@ -13,12 +13,11 @@ from clinical.notes.queries import TABLES, AnyNote
 from clinical.notes.wording import names_of
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
-from patients.registry.queries import full_name
+from patients.registry.queries import NAMES
 
 # So many notes are opened at once; older ones are looked at when that is asked for.
 BOUND = 1_500
 MOST_HITS = 50
-NAMES = ("given_name", "middle_name", "family_name")
 
 
 @dataclass(slots=True)
@@ -27,7 +26,6 @@ class Hit:
 
     note: AnyNote
     pieces: list[tuple[bool, str]]
-    name: str = ""
 
 
 @dataclass(slots=True)
@@ -68,8 +66,6 @@ def search(
             break
     people = list({hit.note.patient_id: hit.note.patient for hit in found.hits}.values())
     context.open(people, NAMES)
-    for hit in found.hits:
-        hit.name = full_name(hit.note.patient)
     context.saw("note_search", subjects=sorted({row.patient_id for row in rows}), object_type="clinical.Note")
     return found
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 
 from clinical.assessments.models import Assessment
-from clinical.notes.models import NoteAddendum, NoteStatus, VersionKind
-from clinical.notes.prefill import taken_words
+from clinical.notes.differences import FACTS, apart, changed
+from clinical.notes.models import ADDENDUM, NoteAddendum, NoteStatus, VersionKind
+from clinical.notes.prefill import about, taken_words
 from clinical.notes.queries import AnyAddendum, AnyNote, Reader
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
-from clinical.notes.wording import FILLED, FREE, SHAPES, label_words, names_of
+from clinical.notes.wording import FILLED, FREE, SHAPES, called, label_words, names_of, takes_blocks
+from clinical.plans.diagnoses.models import Diagnosis
 
 
 def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
@@ -25,6 +29,7 @@ def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
     return {
         "id": note.pk,
         "type": note.get_note_type_display(),
+        "called": called(note.get_note_type_display()),
         "url": reverse(f"clinical:{name}", args=[note.patient_id, note.pk]) if own or note.signed_at else "",
         "state": state_words(note),
         "is_draft": note.is_draft,
@@ -33,6 +38,7 @@ def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
         "author": note.author.full_name,
         "at": note.occurred_at,
         "since": note.signed_at if note.signed_at else note.saved_at,
+        "waited": waited.days,
         "late": note.is_draft and waited >= REMIND_AFTER,
         "very_late": note.is_draft and waited >= SUPERVISOR_AFTER,
         "waits": note.waits_for_cosign,
@@ -50,7 +56,7 @@ def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any
     note = row_of(one.note, user_id, at)
     page = reverse("clinical:note_page", args=[one.patient_id, one.note_id])
     return note | {
-        "type": f"Addendum to {_within(note['type'])} note",
+        "type": f"Addendum to {_within(note['called'])}",
         "url": f"{page}#addendum" if own or not is_draft else "",
         "state": "Not signed" if is_draft else "Signed, waits for co-signature",
         "is_draft": is_draft,
@@ -59,6 +65,7 @@ def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any
         "author": one.author.full_name,
         "at": one.created_at if is_draft else one.signed_at,
         "since": one.signed_at or one.saved_at,
+        "waited": waited.days,
         "late": is_draft and waited >= REMIND_AFTER,
         "very_late": is_draft and waited >= SUPERVISOR_AFTER,
         "waits": one.waits_for_cosign,
@@ -69,8 +76,8 @@ def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any
 
 
 def _within(kind: str) -> str:
-    """Return a type of note as it stands within a sentence."""
-    return kind if kind.isupper() else kind.lower()
+    """Return what a note is called as it stands within a sentence."""
+    return kind if kind.split()[0].isupper() else kind.lower()
 
 
 def state_words(note: AnyNote) -> str:
@@ -116,14 +123,31 @@ def with_measures(
 ) -> list[dict[str, Any]]:
     """Return the sections of a note with the measures of its contact below the one for facts."""
     place, names = FILLED[note_type], names_of(note_type)
+    rows = list(found)
     lines = [
         {"words": taken_words(one), "url": reverse("clinical:measure_result", args=[patient_id, one.pk])}
-        for one in found
+        for one in rows
     ]
+    days = sorted(one.administered_at for one in rows)
+    span = span_words(days[0], days[-1]) if days else ""
     if lines and all(one["name"] != place for one in sections):
         sections = [*sections, {"name": place, "label": label_of(note_type, place), "text": ""}]
     shown = sorted(sections, key=lambda one: names.index(one["name"]))
-    return [one | {"measures": lines if one["name"] == place else []} for one in shown]
+    return [one | ({"measures": lines, "span": span} if one["name"] == place else {}) for one in shown]
+
+
+def span_words(start: datetime, end: datetime) -> str:
+    """Return from which day to which, as the lines of measures name their days."""
+    first, last = (f"{one:%-d %b %Y}" for one in (start, end))
+    if first == last:
+        return last
+    return f"{f'{start:%-d %b}' if start.year == end.year else first} to {last}"
+
+
+def facts_span(occurred_at: datetime, at: datetime) -> str:
+    """Return of which days the measures are that the editor offers of a contact: none is of a day to come."""
+    start, end = about(occurred_at)
+    return span_words(start, max(min(end, at.astimezone(UTC)), start))
 
 
 def label_of(note_type: str, name: str) -> str:
@@ -143,6 +167,90 @@ def side_by_side(note_type: str, mine: Mapping[str, str], theirs: Mapping[str, s
 def version_words(kind: str) -> str:
     """Return why a text was kept."""
     return VersionKind(kind).label
+
+
+def version_lines(
+    note: AnyNote, versions: Iterable[Any], stands: dict[UUID | None, dict[str, str]],
+    diagnoses: Iterable[Diagnosis],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the opened versions of a note and of one's addenda to it, newest first, with what changed after.
+
+    `stands` are the texts and facts as they stand, by addendum. A version's number counts from the oldest of
+    its text, those written beside it too.
+    """
+    rows, words = list(versions), {str(one.pk): f"{one.code} {one.title}" for one in diagnoses}
+    added = sorted({one.addendum_id for one in rows if one.addendum_id})
+    left = Counter(one.addendum_id for one in rows)
+    lines = []
+    for one in rows:
+        shape = ADDENDUM if one.addendum_id else note.note_type
+        (texts, facts), (later, later_facts) = apart(one.sections), apart(stands[one.addendum_id])
+        pieces = [(label_of(shape, name), found) for name, found in changed(texts, later).items()]
+        lines.append(
+            {
+                "at": one.saved_at,
+                "by": one.saved_by.full_name,
+                "number": left[one.addendum_id],
+                "kind": one.kind,
+                "is_addendum": bool(one.addendum_id),
+                "addendum": added.index(one.addendum_id) + 1 if len(added) > 1 and one.addendum_id else 0,
+                "words": version_words(one.kind),
+                "sections": sections_of(shape, texts),
+                "facts": fact_lines(facts, words),
+                "changed": [*pieces, *_changed_facts(facts, later_facts, words)],
+            }
+        )
+        left[one.addendum_id] -= 1
+        if one.kind == VersionKind.SPELL:
+            stands[one.addendum_id] = texts | (facts or later_facts)
+    return lines
+
+
+def _changed_facts(
+    before: Mapping[str, str], after: Mapping[str, str], words: Mapping[str, str]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    found = []
+    for name in before if after else ():
+        old, new = (_fact_words(name, one.get(name, ""), words) for one in (before, after))
+        pieces = [piece for piece in (("gone", old), ("new", new)) if piece[1]]
+        if old != new:
+            found.append((FACTS[name], [(kind, f"{text} ") for kind, text in pieces]))
+    return found
+
+
+def fact_lines(facts: Mapping[str, str], words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a version says beside its texts, by label; `words` are those of open diagnoses by id."""
+    lines = ((FACTS[name], _fact_words(name, value, words)) for name, value in facts.items())
+    return [line for line in lines if line[1]]
+
+
+def _fact_words(name: str, value: str, words: Mapping[str, str]) -> str:
+    """Return one fact as people read it; a diagnosis that isn't open to the reader is counted."""
+    if not value:
+        return ""
+    if name == "occurred_at":
+        return f"{timezone.localtime(datetime.fromisoformat(value)):%-d %b %Y %H:%M}"
+    if name == "follow_up_on":
+        return f"{date.fromisoformat(value):%-d %b %Y}"
+    if name == "labels":
+        return ", ".join(label_words(value.split()))
+    shown = sorted(words[one] for one in value.split() if one in words)
+    kept_back = len(value.split()) - len(shown)
+    return "; ".join([*shown, *([f"{kept_back} not shown to you"] if kept_back else [])])
+
+
+def template_parts(block: Any) -> list[dict[str, str]]:
+    """Return each section of an opened template as the editor may insert it: where to, and what."""
+    return [
+        {"title": f"{block.title}, template for {SECTION_WORDS[name]}", "into": name, "text": text}
+        for name, text in block.sections.items()
+        if name in takes_blocks(block.note_type)
+    ]
+
+
+def words_of(sections: Iterable[Mapping[str, str]]) -> list[tuple[str, int]]:
+    """Return how many words stand in each section, by label."""
+    return [(one["label"], len(one["text"].split())) for one in sections]
 
 
 def block_row(block: Any) -> dict[str, Any]:

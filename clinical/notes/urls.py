@@ -21,6 +21,7 @@ PERSON: list[URLPattern | URLResolver] = [
     path("notes/<uuid:note_id>/cosign/", views.note_cosign, name="note_cosign"),
     path("notes/<uuid:note_id>/label/", views.note_label, name="note_label"),
     path("notes/<uuid:note_id>/discard/", views.note_discard, name="note_discard"),
+    path("notes/<uuid:note_id>/restore/", views.note_restore, name="note_restore"),
     path("notes/<uuid:note_id>/addendum/", addenda.note_addendum, name="note_addendum"),
     path("notes/<uuid:note_id>/addendum/sign/", addenda.note_addendum_sign, name="note_addendum_sign"),
 ]

@@ -8,20 +8,29 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.chart.banner import beside
 from clinical.notes import actions, queries
 from clinical.notes.addenda import queries as added
 from clinical.notes.addenda.actions import cosign_addendum
 from clinical.notes.addenda.forms import AddendumForm
-from clinical.notes.differences import changed
+from clinical.notes.drafts.actions import restore_draft
+from clinical.notes.drafts.queries import discarded_at
 from clinical.notes.forms import LabelForm
-from clinical.notes.linked import links
-from clinical.notes.models import ADDENDUM, PROCESS, Note
+from clinical.notes.linked import links, visible
+from clinical.notes.models import PROCESS, Note
 from clinical.notes.queries import AnyNote, Reader
-from clinical.notes.sealing import is_intact
-from clinical.notes.showing import added_line, label_of, row_of, sections_of, version_words, with_measures
+from clinical.notes.sealing import facts_of, is_intact
+from clinical.notes.showing import (
+    added_line,
+    fact_lines,
+    row_of,
+    sections_of,
+    version_lines,
+    with_measures,
+    words_of,
+)
 from clinical.notes.wording import FILLED, TYPES, label_words
 from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
@@ -92,9 +101,6 @@ def page_of_note(
         note = queries.note(who, note_id)
         saw(context, note)
         shown = banner(context, who, at) | _opened(context, who, note, at) | more
-        if note.signed_at is not None and note.note_type in FILLED:
-            found = queries.visit(who, note, shown["texts"].get(FILLED[note.note_type], ""))
-            shown["sections"] = with_measures(shown["sections"], note.note_type, who.patient.pk, found)
         own = shown["unsigned"]
         shown["signs"] = signs and bool(own and own["text"])
         shown["two_sign"] = shown["signs"] and isinstance(note, Note) and queries.is_trainee(who.user)
@@ -109,13 +115,18 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     context.open(addenda, ["text"])
     lines = [added_line(one, who) for one in addenda]
     own, found = note.author_id == who.user.pk, links(who, [note])[note.pk]
+    sections = sections_of(note.note_type, texts)
+    if note.signed_at is not None and note.note_type in FILLED:
+        measures = queries.visit(who, note, texts.get(FILLED[note.note_type], ""))
+        sections = with_measures(sections, note.note_type, who.patient.pk, measures)
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
     return {
         "note": note,
         "row": row_of(note, who.user.pk, at),
         "texts": texts,
-        "sections": sections_of(note.note_type, texts),
+        "sections": sections,
+        "discarded_at": discarded_at(note),
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
         "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
@@ -145,30 +156,16 @@ def note_versions(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
         versions = [*queries.versions_of(note), *added.versions_of_own(note, who.user)]
         versions.sort(key=lambda one: (one.saved_at, one.pk), reverse=True)
         context.open(versions, ["sections"])
-        stands: dict[UUID | None, dict[str, str]] = {None: queries.opened(context, note)}
+        facts = facts_of(note)
+        stands: dict[UUID | None, dict[str, str]] = {None: queries.opened(context, note) | facts}
         if any(one.addendum_id for one in versions):
             stands |= added.opened_own(context, note, who.user)
-        lines = []
-        for one in versions:
-            shape = ADDENDUM if one.addendum_id else note.note_type
-            pieces = changed(one.sections, stands[one.addendum_id])
-            lines.append(
-                {
-                    "at": one.saved_at,
-                    "by": one.saved_by.full_name,
-                    "number": one.number,
-                    "kind": one.kind,
-                    "is_addendum": bool(one.addendum_id),
-                    "words": version_words(one.kind),
-                    "sections": sections_of(shape, one.sections),
-                    "changed": [(label_of(shape, name), found) for name, found in pieces.items()],
-                }
-            )
-            if one.kind == "spell":
-                stands[one.addendum_id] = one.sections
+        seen = visible(who) if isinstance(note, Note) else []
         shown = banner(context, who, at) | {
             "note": note,
-            "lines": lines,
+            "number": sum(not one.addendum_id for one in versions) + 1,
+            "facts": fact_lines(facts, {str(one.pk): f"{one.code} {one.title}" for one in seen}),
+            "lines": version_lines(note, versions, stands, seen),
             "row": row_of(note, who.user.pk, at),
         }
         return render(request, "clinical/notes/versions.html", shown)
@@ -194,7 +191,7 @@ def note_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
 
     What waits meanwhile is the note's id and version: words never stand in a session.
     """
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Sign the note")
     actions.sign_note(
         actor=actor_of(request), patient_id=patient_id, note_id=note_id, version=version_read(request)
     )
@@ -220,7 +217,7 @@ def version_read(request: HttpRequest) -> int:
 @require_POST
 def note_cosign(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
     """Sign a trainee's note too, or the addendum to it that the form names (`addendum`)."""
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Sign it too, as co-signer")
     where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
     addendum_id = id_in(request, "addendum")
     if addendum_id is not None:
@@ -240,8 +237,28 @@ def note_label(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
 
 
 @requires(*DESK_ROLES)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def note_discard(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """Put one's own draft away."""
-    actions.discard_draft(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
-    return go_to(request, reverse("clinical:notes", args=[patient_id]))
+    """Ask what is to be put away, by its sections and their words; POST puts one's own draft away."""
+    actor, at = actor_of(request), clock()
+    where = reverse("clinical:note_page", args=[patient_id, note_id])
+    if request.method == "POST":
+        actions.discard_draft(actor=actor, patient_id=patient_id, note_id=note_id)
+        return go_to(request, where)
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        note = queries.note(who, note_id)
+        if not note.is_draft:
+            return go_to(request, where)
+        saw(context, note, "discard")
+        texts = sections_of(note.note_type, queries.opened(context, note))
+        shown = {"note": note, "row": row_of(note, who.user.pk, at), "held": words_of(texts)}
+        return render(request, "clinical/notes/discard.html", banner(context, who, at) | shown)
+
+
+@requires(*DESK_ROLES)
+@require_POST
+def note_restore(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Take one's own discarded draft back."""
+    restore_draft(actor=actor_of(request), patient_id=patient_id, note_id=note_id)
+    return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]))

@@ -99,6 +99,11 @@ def takes_blocks(note_type: str) -> tuple[str, ...]:
     return tuple(name for name in names_of(note_type) if name in TEMPLATED)
 
 
+def called(kind: str) -> str:
+    """Return what a note of this kind is called: "Progress note", and "Session note" as it is."""
+    return kind if kind.endswith(" note") else f"{kind} note"
+
+
 def label_words(labels: list[str]) -> list[str]:
     """Return what these labels are called; the one that changes nothing is left out."""
     return [LABELS.get(one, one) for one in labels if one != "N"]

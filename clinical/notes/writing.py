@@ -13,16 +13,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinical.notes import actions, linked, queries
 from clinical.notes.actions import Saved
+from clinical.notes.drafts.queries import alike, is_untouched
 from clinical.notes.forms import NoteForm
-from clinical.notes.models import Note
+from clinical.notes.models import Note, NoteStatus
 from clinical.notes.queries import AnyNote
-from clinical.notes.showing import block_row, row_of, side_by_side
+from clinical.notes.showing import block_row, facts_span, row_of, side_by_side, template_parts
 from clinical.notes.views import banner, id_in, saw
-from clinical.notes.wording import FILLED, MENTAL_STATE, takes_blocks
+from clinical.notes.wording import FILLED, MENTAL_STATE, TYPES, takes_blocks
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
@@ -33,26 +34,57 @@ from patients.registry.access import CHART
 @requires(*DESK_ROLES)
 @require_POST
 def note_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Begin a note (`note_type`; `session` and `template` by id, both optional) and open its page."""
-    actor = actor_of(request)
+    """Begin a note (`note_type`; `session` and `template` by id, both optional) and open its page.
+
+    Where one's own draft of this type has words, it asks first: go on with it, or begin another (`anew`).
+    """
+    actor, kind = actor_of(request), request.POST.get("note_type", "")
+    session_id, sections, anew = id_in(request, "session"), _template(request), "anew" in request.POST
+    if not anew and (session_id is None or sections):
+        asked = _asked(request, patient_id, kind, session_id)
+        if asked is not None:
+            return asked
     note = actions.begin_note(
-        actor=actor, patient_id=patient_id, note_type=request.POST.get("note_type", ""),
-        session_id=id_in(request, "session"), sections=_template(request),
+        actor=actor, patient_id=patient_id, note_type=kind, session_id=session_id, sections=sections,
+        anew=anew,
     )  # fmt: skip
     return go_to(request, reverse("clinical:note_edit", args=[patient_id, note.pk]))
 
 
+def _asked(request: HttpRequest, patient_id: UUID, kind: str, session_id: UUID | None) -> HttpResponse | None:
+    """Ask what is meant when drafts like it hold words already; None when there is nothing to ask."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART) as context:
+        who = queries.reader(actor, patient_id, at)
+        found = alike(actor, who.patient, kind, session_id)
+        if not found or any(map(is_untouched, found)):
+            return None
+        context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note")
+        shown = banner(context, who, at) | {
+            "rows": [row_of(note, actor.person.pk, at) | {"saved_at": note.saved_at} for note in found],
+            "type": TYPES[kind],
+            "given": {name: request.POST.get(name, "") for name in ("note_type", "session", "template")},
+        }
+        return render(request, "clinical/notes/begin.html", shown)
+
+
 def _template(request: HttpRequest) -> dict[str, str]:
-    """Return the sections of the chosen template, opened for this note."""
+    """Return the sections of the chosen template, opened for this note; InputRefused for another type's."""
     chosen = id_in(request, "template")
     if chosen is None:
         return {}
-    actor = actor_of(request)
+    actor, kind = actor_of(request), request.POST.get("note_type", "")
     with reading(actor, purpose="text_blocks") as context:
-        kind = request.POST.get("note_type", "")
-        found = [one for one in queries.blocks(actor.person, kind) if kind and one.pk == chosen]
-        context.open(found, ["sections"])
-        return dict(found[0].sections) if found else {}
+        offered = [one for one in queries.blocks(actor.person) if one.note_type]
+        found = next((one for one in offered if one.pk == chosen), None)
+        if found is None:
+            raise InputRefused("This template was put away. Choose another.", "unknown", field="template")
+        if found.note_type != kind:
+            kind = found.get_note_type_display()
+            message = f"{found.title} is a template for {kind} notes. Choose that type, or no template."
+            raise InputRefused(message, "template_of_other_type", field="template")
+        context.open([found], ["sections"])
+        return dict(found.sections)
 
 
 @requires(*DESK_ROLES)
@@ -85,15 +117,17 @@ def _editor(
     status: int = 200, **more: Any,
 ) -> HttpResponse:  # fmt: skip
     at = clock()
-    blocks = queries.blocks(who.user, "")
+    blocks = [one for one in queries.blocks(who.user) if one.note_type in ("", note.note_type)]
     context.open(blocks, ["sections"])
     facts = queries.facts(who.patient, note.occurred_at, at) if note.note_type in FILLED else []
     shown = banner(context, who, at) | {
         "note": note,
         "row": row_of(note, who.user.pk, at),
         "form": form,
-        "phrases": [block_row(one) for one in blocks],
+        "phrases": [block_row(one) for one in blocks if not one.note_type],
+        "templates": [part for one in blocks if one.note_type for part in template_parts(one)],
         "facts": "\n".join(facts),
+        "facts_span": facts_span(note.occurred_at, at),
         "mental_state": "".join(f"{one}: \n" for one in MENTAL_STATE),
         "fills": FILLED.get(note.note_type, ""),
         "takes": takes_blocks(note.note_type),
@@ -154,6 +188,7 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
         theirs = queries.opened(context, note)
         shown = {
             "thing": "note", "is_signed": not note.is_draft, "newest": note.version,
+            "is_discarded": note.status == NoteStatus.DISCARDED,
             "both": side_by_side(note.note_type, form.sections(), theirs),
         }  # fmt: skip
         if is_partial(request):

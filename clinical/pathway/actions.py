@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.pathway import queries
-from clinical.record.queries import has_open_alert, person_of
+from clinical.record.queries import has_open_alert, person_cared_for
 from clinical.scheduling.handover.actions import Handed, call_off_coming, hand_over_appointments
 from cortex.accounts.choices import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
@@ -39,8 +39,9 @@ def refer(
 ) -> Referral:
     """Refer a person on record by their pseudonym, or put a newcomer on record and refer them.
 
-    Whoever is no supervisor refers those whom they see alone; for anybody else's pseudonym the answer is that
-    of nobody's. Raises InputRefused with the field, RuleBroken as `register_patient` and `make_referral` do.
+    Whoever is no supervisor refers those whom they see alone, and never to themself: seeing somebody for a
+    while is no way onto their team. For anybody else's pseudonym the answer is that of nobody's. Raises
+    InputRefused with the field, RuleBroken as `register_patient` and `make_referral` do.
     """
     at = clock(at)
     if newcomer is not None:
@@ -54,6 +55,12 @@ def refer(
             actor.role == Role.SUPERVISOR or access.may_view(actor.person, found.pk, at, VIEW)
         ):
             raise InputRefused("Nobody open to you has this pseudonym.", "patient_unknown", field="pseudonym")
+        if data.asked_id == actor.id:
+            raise InputRefused(
+                "They are on record already: let the supervisors say who answers.",
+                "own_referral",
+                field="asked",
+            )
         patient = found
     return Unchanged(make_referral(actor=actor, patient=patient, data=data, at=at))  # type: ignore[return-value]
 
@@ -68,7 +75,7 @@ def discharge(
     Raises RuleBroken `alert_open` while an alert waits or is worked on.
     """
     at = clock(at)
-    patient = person_of(actor, patient_id, at)
+    patient = person_cared_for(actor, patient_id, at)
     ids = rows_of(patient)
     if has_open_alert(ids):
         raise RuleBroken("An alert of this person is open. End it, or hand it over first.", "alert_open")
@@ -88,9 +95,10 @@ def transfer(
     """Hand a person over to a colleague: places, tasks, promised contacts and hours of the actor move.
 
     An hour in which the colleague has something else is called off instead, for them to book anew.
+    Raises InputRefused with the field, `summary` without a closing summary.
     """
     at = clock(at)
-    patient = person_of(actor, patient_id, at)
+    patient = person_cared_for(actor, patient_id, at)
     me = actor.person.pk
     one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
     ids = rows_of(patient)
@@ -133,7 +141,9 @@ def move_caseload(
     data, total = EndingData(EndingReason.STAFF_LEFT), Handed()
     for patient_id in sorted(rows):
         patient, to_id = rows[patient_id].patient, plan[patient_id]
-        transfer_care(actor=actor, patient=patient, from_id=who.pk, to_id=to_id, data=data, at=at)
+        transfer_care(
+            actor=actor, patient=patient, from_id=who.pk, to_id=to_id, data=data, summary=False, at=at
+        )  # fmt: skip
         ids = rows_of(patient)
         hand_over(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id)
         hours = hand_over_appointments(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id, at=at)

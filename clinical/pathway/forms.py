@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime, time
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +12,27 @@ from django.utils import timezone
 
 from clinical.record.forms import DAY, INPUT, SELECT, UNKEPT, end_of
 from cortex.accounts.models import User
-from patients.codes import LANGUAGE_NAMES, DeclineReason, EndingReason, ReferralSource, Urgency
+from cortex.ui.templatetags.ui import day
+from patients.codes import ENDING_REASONS, LANGUAGE_NAMES, DeclineReason, EndingKind, ReferralSource, Urgency
 from patients.pathway.actions import EndingData, ReferralData
 from patients.registry.records import RegisterPatient
 
 WORDS = {"rows": 4, "class": "textarea", "maxlength": 8000} | UNKEPT
+# An absence ends at the midnight after its last day.
+TICK = timedelta(microseconds=1)
 AFTER = ((0, "At once"), (3, "In 3 days"), (7, "In 7 days"), (14, "In 14 days"))
 
 
-def _names(people: Iterable[User], first: str) -> list[tuple[str, str]]:
-    return [("", first), *((str(one.pk), one.full_name) for one in people)]
+def _names(
+    people: Iterable[User], first: str, away: Mapping[UUID, datetime] | None = None
+) -> list[tuple[str, str]]:
+    """Return choices of staff; whoever is away now says until which day, the last one away."""
+
+    def label(one: User) -> str:
+        until = (away or {}).get(one.pk)
+        return f"{one.full_name}, away until {day(until - TICK)}" if until else one.full_name
+
+    return [("", first), *((str(one.pk), label(one)) for one in people)]
 
 
 class ReferralForm(forms.Form):
@@ -120,12 +131,17 @@ class AnswererForm(forms.Form):
         self.fields["user"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
 
 
+def reasons(kind: EndingKind) -> list[tuple[str, str]]:
+    """Return the choices of why care by somebody ends in this way."""
+    return [("", "Choose"), *((one.value, one.label) for one in ENDING_REASONS[kind])]
+
+
 class EndingForm(forms.Form):
     """How care ends: the reason, the closing summary, and until when the team may finish its notes."""
 
     reason_code = forms.ChoiceField(
         label="Reason", widget=forms.Select(attrs=SELECT), error_messages={"required": "Choose the reason."},
-        choices=[("", "Choose"), *(one for one in EndingReason.choices if one[0] != EndingReason.STAFF_LEFT)],
+        choices=reasons(EndingKind.DISCHARGE),
     )  # fmt: skip
     summary = forms.CharField(
         label="Closing summary", max_length=8000, widget=forms.Textarea(attrs=WORDS | {"rows": 8}),
@@ -159,10 +175,13 @@ class TransferForm(EndingForm):
     )
     field_order = ["to", "reason_code", "summary", "days"]
 
-    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: Iterable[User], away: Mapping[UUID, datetime], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["to_outside"], self.fields["call_off"]
-        self.fields["to"].choices = _names(people, "Choose")  # type: ignore[attr-defined]
+        self.fields["to"].choices = _names(people, "Choose", away)  # type: ignore[attr-defined]
+        self.fields["reason_code"].choices = reasons(EndingKind.TRANSFER)  # type: ignore[attr-defined]
         self.fields["days"].label = "Your access ends"
 
 
@@ -209,9 +228,13 @@ class AbsenceForm(forms.Form):
 class MoveForm(forms.Form):
     """One colleague for each person of a caseload that moves, and that unsigned notes are known of."""
 
-    def __init__(self, *args: Any, rows: Collection[Any], people: Iterable[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, rows: Collection[Any], people: Iterable[User], away: Mapping[UUID, datetime],
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        choices = _names(people, "Choose")
+        choices = _names(people, "Choose", away)
+        self.people = choices[1:]
         for row in rows:
             self.fields[f"to_{row.patient.pk}"] = forms.ChoiceField(
                 label=f"To whom goes {row.patient.anonymous_id}", choices=choices,

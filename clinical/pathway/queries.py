@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from clinical.assessments.instruments.queries import instruments
 from clinical.assessments.models import Assessment
 from clinical.assessments.planning.queries import askable
-from clinical.assessments.queries import instruments
 from clinical.assessments.schedule import INTAKE
 from clinical.notes.models import Note, NoteAddendum
 from clinical.scheduling.handover.queries import coming_by_person
@@ -101,6 +101,14 @@ def open_referrals(context: AccessContext, rows: list[Referral]) -> None:
     """Open who was referred and why."""
     context.open([one.patient for one in rows], REFERRED)
     context.open(rows, ("reason", "referrer"))
+
+
+def came_by(context: AccessContext, ids: Iterable[UUID]) -> Referral | None:
+    """Return the newest referral by which a person came into care, why they were sent opened, or None."""
+    one = pathway.accepted_referral(ids)
+    if one is not None:
+        context.open([one], ("reason", "referrer"))
+    return one
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from clinical.pathway.queries import Moving, Step
 from clinical.scheduling.models import Appointment
 from patients.pathway.models import Referral
-from patients.registry.queries import full_name
+from patients.registry.queries import Named, full_name
 
 
 def referral_row(one: Referral) -> dict[str, Any]:
@@ -76,10 +76,10 @@ def moving_rows(rows: Iterable[Moving], form: Any) -> list[dict[str, Any]]:
     ]
 
 
-def hour_row(one: Appointment, name: str, *, opens: bool) -> dict[str, Any]:
+def hour_row(one: Appointment, who: Named, *, opens: bool) -> dict[str, Any]:
     """Return one appointment that falls into an absence; `opens` links to it."""
     return {
-        "name": name,
+        **who._asdict(),
         "at": one.starts_at,
         "kind": one.get_kind_display(),
         "minutes": one.minutes,

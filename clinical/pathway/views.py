@@ -20,7 +20,7 @@ from clinical.record.queries import has_open_alert, head
 from clinical.record.showing import top
 from clinical.safetyplans.charted import at_leaving
 from clinical.scheduling.handover.queries import coming
-from cortex.access.context import KEYS_DOWN, reading
+from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
@@ -31,6 +31,7 @@ from cortex.ui.rules import given_back
 from patients.breakglass.actions import BREAKERS
 from patients.breakglass.queries import own_running
 from patients.covers import queries as covers
+from patients.covers.queries import away_now
 from patients.pathway import actions as pathway
 from patients.pathway import queries as rows
 from patients.registry.access import CHART, REFERRALS
@@ -150,12 +151,17 @@ def referral_name(request: HttpRequest, referral_id: UUID) -> HttpResponse:
 @requires(*DESK_ROLES)
 @require_GET
 def first_steps(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """What the beginning of care needs, and what is missing."""
+    """What the beginning of care needs, what is missing, and why they were sent."""
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = head(context, actor, patient_id, at)
-        context.saw("first_steps", subjects=[found.patient.pk], object_type="patients.Patient")
+        came = queries.came_by(context, found.ids)
+        sections = ["steps", "referral"] if came else ["steps"]
+        context.saw(
+            "first_steps", subjects=[found.patient.pk], object_type="patients.Patient", sections=sections
+        )
         shown = top(found, "") | steps_of(queries.first_steps(found.patient, at), patient_id)
+        shown["came"] = came
         return render(request, "clinical/pathway/first_steps.html", shown)
 
 
@@ -171,10 +177,13 @@ def discharge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def transfer(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Hand a person over to a colleague."""
-    me = actor_of(request).person
-    people = queries.treating(me, besides=me.pk)
+    actor = actor_of(request)
+    people = queries.treating(actor.person, besides=actor.id)
     typed = request.POST if request.method == "POST" else None
-    return _ending(request, patient_id, TransferForm(typed, people=people, auto_id="end_%s"), "transfer")
+    with scoped(actor):
+        away = away_now([one.pk for one in people], clock())
+    form = TransferForm(typed, people=people, away=away, auto_id="end_%s")
+    return _ending(request, patient_id, form, "transfer")
 
 
 def _ending(request: HttpRequest, patient_id: UUID, form: EndingForm, which: str) -> HttpResponse:

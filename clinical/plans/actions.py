@@ -1,4 +1,4 @@
-"""Writes of plans: begin, change, sign, approve, agree, hold, end; each version that is signed stays."""
+"""Writes of plans: begin, change, sign, approve, agree, hold; each version that is signed stays."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def sign_plan(
     codes = {"version": plan.version, "agreed": patient_agreed, "needs_approval": wants_approval}
     record(actor, "plan.signed", plan, codes=codes)
     if wants_approval:
-        _tell_approvers(actor, plan, at)
+        tell_approvers(actor, plan, at)
     return signed
 
 
@@ -154,7 +154,9 @@ def _wants_approval(organization_id: UUID) -> bool:
     return bool(settings and settings.get("plans_need_approval"))
 
 
-def _tell_approvers(actor: Actor, plan: TreatmentPlan, at: datetime) -> None:
+@quiet("that a plan waits for a word follows from what was done, which its own action records")
+def tell_approvers(actor: Actor, plan: TreatmentPlan, at: datetime) -> None:
+    """Tell the supervisors of a plan's team that a signed version waits for their word."""
     people = [one.pk for one in approvals.approvers_of(plan.patient, at, besides=actor.id)]
     _tell(actor, plan, WAITING, people, plan.version)
 
@@ -227,33 +229,28 @@ def record_agreement(*, actor: Actor, patient_id: UUID, at: datetime | None = No
         return Unchanged(plan)  # type: ignore[return-value]
     plan.patient_agreed, plan.consented_at = True, at
     plan.save(update_fields=["patient_agreed", "consented_at", "updated_at"])
-    record(actor, "plan.agreed", plan, codes={"version": plan.version})
+    record(actor, approvals.AGREED, plan, codes={"version": plan.version})
     return plan
 
 
-# What a person may do with a plan, and from which states.
+# What a person may do with a plan that goes on, and from which state; `endings` ends it.
 MOVES = {
-    "hold": (("active",), PlanStatus.ON_HOLD, "plan.held"),
-    "resume": (("on_hold",), PlanStatus.ACTIVE, "plan.resumed"),
-    "complete": (("active", "on_hold"), PlanStatus.COMPLETED, "plan.completed"),
-    "discontinue": (("draft", "active", "on_hold"), PlanStatus.DISCONTINUED, "plan.discontinued"),
+    "hold": (PlanStatus.ACTIVE, PlanStatus.ON_HOLD, "plan.held"),
+    "resume": (PlanStatus.ON_HOLD, PlanStatus.ACTIVE, "plan.resumed"),
 }
 
 
 @action
 def move_plan(*, actor: Actor, patient_id: UUID, move: str, at: datetime | None = None) -> TreatmentPlan:
-    """Hold, resume, complete or discontinue a plan."""
+    """Put a plan on hold, or take it up again."""
     at = clock(at)
     if move not in MOVES:
         raise InputRefused("Choose what to do with the plan.", "move_unknown", field="move")
     plan = queries.locked_plan(actor, patient_id, at)
     before, after, verb = MOVES[move]
-    if plan.status not in before:
+    if plan.status != before:
         raise RuleBroken(f"The plan is {plan.get_status_display().lower()}.", "wrong_state")
     plan.status = after
-    plan.ended_at = at if not plan.is_open else None
-    if not plan.is_open:
-        waits_no_more(actor, plan)
-    plan.save(update_fields=["status", "ended_at", "updated_at"])
+    plan.save(update_fields=["status", "updated_at"])
     record(actor, verb, plan, codes={"version": plan.version})
     return plan

@@ -6,8 +6,6 @@ from typing import Any
 
 from django import forms
 
-LONG = forms.Textarea(attrs={"rows": 4, "maxlength": 4000})
-
 
 def day_field(label: str, **kwargs: Any) -> forms.DateField:
     """Return a field for a day, with the browser's own picker."""

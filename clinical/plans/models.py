@@ -161,11 +161,6 @@ class TreatmentPlan(OrgRecord):
         """Whether the present content is what was signed."""
         return self.signed_at is not None
 
-    @property
-    def awaits_approval(self) -> bool:
-        """Whether a first version was signed and waits for a supervisor."""
-        return self.status == PlanStatus.DRAFT and self.is_signed
-
 
 class Goal(OrgRecord):
     """One goal, SMART or none: what, how measured, why it can be reached, what it serves, by when."""

@@ -108,10 +108,3 @@ def weighted(parts: Iterable[tuple[int, float]]) -> float | None:
     rows = list(parts)
     whole = sum(weight for weight, _ in rows)
     return sum(weight * done for weight, done in rows) / whole if whole else None
-
-
-def of_plan(aims: Iterable[Aim], start: date, end: date, today: date) -> Standing:
-    """Return where a plan stands: active and achieved goals by weight, those without a reading as 0."""
-    counting = [one for one in aims if one.status in COUNTING]
-    done = weighted((one.weight, share(one) or 0.0) for one in counting)
-    return standing(done, elapsed(start, end, today))

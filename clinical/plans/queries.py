@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from clinical.assessments import queries as measures
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment
 from clinical.plans import progress
 from clinical.plans.diagnoses.queries import diagnoses_of
@@ -40,10 +40,8 @@ from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import local_day, person_ids, rows_of
-from patients.registry.queries import locked as lock_patients
+from patients.registry.queries import local_day, lock_with_record, rows_of
 
-MISSING = ("This does not exist, or it is not open to you.", "not_found")
 REVIEWS = 6
 
 
@@ -81,6 +79,7 @@ class PlanView:
     reviews: list[PlanReview]
     due_at: datetime | None
     team: list[CareTeamMember] = field(default_factory=list)
+    agreed: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def needs_approval(self) -> bool:
@@ -91,10 +90,7 @@ class PlanView:
 
 def treated_to_write(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
     """Lock a person and return them to whoever may write in their chart; break-glass only reads."""
-    person = person_ids([patient_id]).get(patient_id)
-    if person is None:
-        raise NotFound(*MISSING)
-    lock_patients([patient_id, person])
+    lock_with_record(patient_id)
     return access.treated(actor, patient_id, at, writes=True)
 
 
@@ -122,7 +118,7 @@ def _open_plans(ids: list[UUID]) -> QuerySet[TreatmentPlan]:
 def ended_plans(patient: Patient) -> list[TreatmentPlan]:
     """Return the plans that are over, newest first."""
     rows = TreatmentPlan.objects.filter(patient_id__in=rows_of(patient)).exclude(status__in=OPEN)
-    return list(rows.order_by("-ended_at")[:10])
+    return list(rows.select_related("patient").order_by("-ended_at")[:10])
 
 
 def locked_goal(plan: TreatmentPlan, goal_id: UUID) -> Goal:
@@ -155,7 +151,7 @@ def intervention_of(plan: TreatmentPlan, intervention_id: UUID) -> PlannedInterv
 def _own(rows: Any) -> Any:
     found = rows.first()
     if found is None:
-        raise NotFound(*MISSING)
+        raise NotFound
     return found
 
 
@@ -184,9 +180,15 @@ def _entries(goal_ids: list[UUID]) -> QuerySet[GoalProgress]:
 
 
 def latest_totals(patient: Patient) -> dict[UUID, Assessment]:
-    """Return the newest valid administration of each instrument version, by instrument."""
-    rows = Assessment.objects.standing().valid().filter(patient_id__in=rows_of(patient))
-    return {one.instrument_id: one for one in rows.order_by("administered_at", "pk")}
+    """Return the newest valid administration of each instrument version, by instrument; no answers."""
+    return {one.instrument_id: one for one in _latest_totals(rows_of(patient))}
+
+
+@kept
+def _latest_totals(ids: list[UUID]) -> QuerySet[Assessment]:
+    rows = Assessment.objects.standing().valid().filter(patient_id__in=ids)
+    newest = rows.order_by("instrument_id", "-administered_at", "-pk").distinct("instrument_id")
+    return newest.defer("items")
 
 
 def view_goals(patient: Patient, goals: list[Goal], at: datetime) -> list[GoalView]:
@@ -230,7 +232,7 @@ def _view_goal(
 
 
 def standing_of(plan: TreatmentPlan, goals: list[GoalView], today: date) -> progress.Standing:
-    """Return where a plan stands: its goals' shares by weight."""
+    """Return where a plan stands: active and achieved goals by weight, those without a reading as 0."""
     parts = [
         (one.goal.weight, one.standing.share or 0.0) for one in goals
         if one.goal.status in progress.COUNTING
@@ -386,8 +388,10 @@ def level_of(patient: Patient) -> str:
 
 def totals_of(patient: Patient) -> dict[str, int]:
     """Return the newest valid totals of the offered instruments by key."""
-    offered = {row.pk: row.key for row in measures.instruments(patient.organization_id)}
+    offered = offers.instruments(patient.organization_id)
+    keys = {form: row.key for row in offered for form in row.with_forms}
+    found = sorted(latest_totals(patient).values(), key=lambda one: one.administered_at)
     return {
-        offered[key]: one.total for key, one in latest_totals(patient).items()
-        if key in offered and one.total is not None
+        keys[one.instrument_id]: one.total for one in found
+        if one.instrument_id in keys and one.total is not None
     }  # fmt: skip

@@ -1,7 +1,8 @@
-"""When a plan is reviewed (domain 6.1): after 30 days, then by level, soon after a crisis; pure."""
+"""When a plan is reviewed (domain 6.1): after 30 days, then by level, sooner after a rise or crisis; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 FIRST = timedelta(days=30)
@@ -11,6 +12,8 @@ BY_LEVEL = {
     "high": timedelta(days=14),
     "critical": timedelta(days=7),
 }
+# A level that is entered may bring a review forward; the lowest never does.
+RISING = ("medium", "high", "critical")
 AFTER_CRISIS = timedelta(hours=72)
 SUPERVISOR_AFTER = timedelta(days=7)
 
@@ -31,10 +34,23 @@ def every(level: str, days: int | None = None) -> timedelta:
     return min(span, timedelta(days=days)) if days else span
 
 
-def due_at(planned: datetime, crises: list[datetime], held: datetime | None) -> datetime:
-    """Return when the next review is due: as planned, or 72 hours after a crisis that none followed yet."""
-    open_ones = [one for one in crises if held is None or one > held]
-    return min([planned, *(one + AFTER_CRISIS for one in open_ones)])
+def due_at(
+    planned: datetime, crises: Iterable[datetime], held: datetime | None,
+    entered: Iterable[tuple[datetime, str]] = (),
+) -> datetime:  # fmt: skip
+    """Return when the next review is due: as planned, or sooner after what came since the last one.
+
+    That is 72 hours after a crisis, and the span of a level after somebody `entered` it (time and level).
+    The soonest counts: who comes down again is still looked at by the day that their rise set.
+    """
+    since = [one + AFTER_CRISIS for one in crises if held is None or one > held]
+    since += [one + BY_LEVEL[level] for one, level in entered if held is None or one > held]
+    return min([planned, *since])
+
+
+def in_force_since(planned: datetime, days: int | None = None) -> datetime:
+    """Return when a plan came into force whose first review is `planned`: `first_review` backwards."""
+    return planned - (first_review(planned, days) - planned)
 
 
 def is_supervisors(due: datetime, at: datetime) -> bool:

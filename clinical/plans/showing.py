@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -30,7 +30,8 @@ from clinical.plans.wording import (
     percent,
     waits_words,
 )
-from patients.registry.queries import local_day
+from crisis.risk.queries import LevelNow
+from patients.registry.queries import local_day, named
 
 BARS = {"achieved": "pb-achieved", "at_risk": "pb-at_risk", "off_track": "pb-off_track"}
 TAGS = {"achieved": "tag-ok", "on_track": "", "at_risk": "tag-warn", "off_track": "tag-high"}
@@ -139,7 +140,8 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
                 for one in view.interventions
             ],
             "signed": newest,
-            "versions": view.versions,
+            "versions": [{"row": one, "agreed": view.agreed.get(one.version)} for one in view.versions],
+            "agreed": view.agreed.get(newest.version) if newest else None,
             "needs_approval": view.needs_approval,
             "given_back": view.approval if view.approval and not view.approval.approved else None,
             "approval": view.approval,
@@ -185,17 +187,33 @@ def review_row(one: Any) -> dict[str, Any]:
     }
 
 
-def queue_row(plan: TreatmentPlan, due: datetime, at: datetime, *, is_open: bool) -> dict[str, Any]:
-    """Return one plan of the reviews' queue; `is_open` links to it."""
+def queue_row(plan: TreatmentPlan, due: datetime, at: datetime) -> dict[str, Any]:
+    """Return one plan of the reviews' queue, by pseudonym: on which of the person's days it is due."""
+    day, today = local_day(plan.patient, due), local_day(plan.patient, at)
     return {
-        "pseudonym": plan.patient.anonymous_id,
-        "url": reverse("clinical:plan", args=[plan.patient_id]) if is_open else "",
-        "level": plan.risk_level,
-        "due": due,
+        "name": plan.patient.anonymous_id,
+        "day": day,
         "late": due <= at,
+        "lateness": late_words((today - day).days),
         "very_late": schedule.is_supervisors(due, at),
         "by": plan.authored_by.full_name if plan.authored_by else "",
     }
+
+
+def own_queue_row(
+    plan: TreatmentPlan, due: datetime, at: datetime, levels: Mapping[UUID, LevelNow]
+) -> dict[str, Any]:
+    """Return the same of somebody whom the reader treats: by name, which is opened, with level and link."""
+    person = plan.patient.person_id
+    return queue_row(plan, due, at) | named(plan.patient)._asdict() | {
+        "url": reverse("clinical:plan", args=[plan.patient_id]),
+        "level": levels[person].level if person in levels else "", "is_own": True,
+    }  # fmt: skip
+
+
+def late_words(days: int) -> str:
+    """Return how late a review is, in whole days."""
+    return f"{days} day{'' if days == 1 else 's'} late" if days > 0 else "due today"
 
 
 def waiting_row(signed: PlanVersion, at: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from clinical.plans import views
 from clinical.plans.allergies import views as allergies
 from clinical.plans.diagnoses import views as diagnoses
+from clinical.plans.endings import views as endings
 from clinical.plans.goals import views as goals
 from clinical.plans.medications import views as medications
 from clinical.plans.reviews import views as reviews
@@ -17,6 +18,8 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/approve/<int:version>/", views.plan_approve, name="plan_approve"),
     path("plan/agree/", views.plan_agree, name="plan_agree"),
     path("plan/move/", views.plan_move, name="plan_move"),
+    path("plan/end/", endings.plan_end, name="plan_end"),
+    path("plan/<uuid:plan_id>/reopen/", endings.plan_reopen, name="plan_reopen"),
     path("plan/print/", views.plan_print, name="plan_print"),
     path("plan/review/", reviews.review_hold, name="plan_review"),
     path("plan/<uuid:plan_id>/versions/<int:version>/", views.plan_version, name="plan_version"),
@@ -24,6 +27,7 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/goals/<uuid:goal_id>/", goals.goal_edit, name="goal_edit"),
     path("plan/goals/<uuid:goal_id>/progress/", goals.goal_progress, name="goal_progress"),
     path("plan/goals/<uuid:goal_id>/settle/", goals.goal_settle, name="goal_settle"),
+    path("plan/goals/<uuid:goal_id>/drop/", goals.goal_drop, name="goal_drop"),
     path("plan/progress/<uuid:entry_id>/tick/", goals.milestone_tick, name="milestone_tick"),
     path("plan/progress/<uuid:entry_id>/take-back/", goals.progress_take_back, name="progress_take_back"),
     path("plan/interventions/add/", goals.intervention_add, name="intervention_add"),

@@ -15,11 +15,13 @@ from clinical.plans import actions, queries
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import listed
 from clinical.plans.allergies.showing import printed as printed_allergies
-from clinical.plans.approvals.queries import approvers_of
+from clinical.plans.approvals.queries import agreements, approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
+from clinical.plans.endings import queries as endings
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
+from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
@@ -45,6 +47,8 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = look(context, request, patient_id, "plan", "goals", "diagnoses", "medications", "allergies")
         view = queries.plan_view(context, found.patient, found.plan, found.at) if found.plan else None
+        if view is not None:
+            view.agreed = agreements(view.plan.pk, view.versions)
         approvers = _approvers(found, view)
         diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
         prescribed = medications_of(found.patient)
@@ -58,6 +62,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         shown |= {
             "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
             "medications_withheld": medications_withheld, "ended": ended,
+            "ending": _ending(found, ended, actor.id),
             "allergies": listed(allergies),
             "outcomes": outcome_card(outcomes(found.patient.person_id, found.at)),
             "may_write": actor.role in WRITERS and not found.by_break_glass,
@@ -66,6 +71,14 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             **means_safety(prescribed, medications),
         }  # fmt: skip
         return render(request, "clinical/plans/page.html", shown)
+
+
+def _ending(found: Look, ended: list[TreatmentPlan], user_id: UUID | None) -> dict[str, Any] | None:
+    """Return how the last plan ended while no other one is open, and why that can't be taken back."""
+    how = endings.ending_of(ended[0]) if ended and found.plan is None else None
+    if how is None:
+        return None
+    return {"how": how, "plan": ended[0], "kept": endings.kept_because(ended[0], how, user_id, found.at)}
 
 
 def _approvers(found: Look, view: queries.PlanView | None) -> list[User]:
@@ -116,7 +129,7 @@ def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Sign the plan as it stands, after password or factor."""
     if request.method == "POST":
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Sign the plan")
 
     def more(found: Look) -> dict[str, Any]:
         plan = found.the_plan()
@@ -132,7 +145,10 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "content": readable(content), "asks": not is_recent(request),
         }  # fmt: skip
 
-    page = Page("Sign the plan", "Sign", template="clinical/plans/sign.html", section="plan.sign", more=more)
+    page = Page(
+        "Sign the plan", "Sign", "What you sign is kept as it is; later changes become the next version.",
+        "clinical/plans/sign.html", "plan.sign", more,
+    )  # fmt: skip
     return edit(
         request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"),
         lambda data: actions.sign_plan(actor=actor_of(request), patient_id=patient_id, **data),
@@ -174,7 +190,7 @@ def plan_agree(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @requires(*WRITERS)
 @require_POST
 def plan_move(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Hold, resume, complete or discontinue."""
+    """Put the plan on hold, or take it up again."""
     move = request.POST.get("move", "")[:16]
     actions.move_plan(actor=actor_of(request), patient_id=patient_id, move=move)
     return back_to_plan(request, patient_id)
@@ -196,6 +212,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
         changes = differences(without(before.content, hidden), content) if before else []
         shown = found.frame() | {
             "signed": signed,
+            "agreed": agreements(plan_id, [signed]).get(version),
             "before": before,
             "changes": changes,
             "content": readable(content),

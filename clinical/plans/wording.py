@@ -101,6 +101,17 @@ DECISIONS = {
     "discharge": "End treatment",
 }
 
+# How a plan may end, and why: the decisions of a review that end one (domain 6.1).
+ENDS = {
+    "complete": "Completed: what it was made for is done",
+    "discontinue": "Discontinued: it stops before that",
+}
+END_REASONS = {
+    "change": "Another plan takes its place",
+    "step_up": DECISIONS["step_up"],
+    "step_down": DECISIONS["step_down"],
+    "discharge": DECISIONS["discharge"],
+}
 
 # What became of a diagnosis and of a medication, wherever it is told.
 DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"

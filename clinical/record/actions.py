@@ -12,7 +12,7 @@ from patients.care.actions import add_to_care_team, end_care_team_place
 from patients.care.models import CareTeamMember
 from patients.codes import CareRole, ConsentMethod
 from patients.contacts import actions as contacts
-from patients.pathway.queries import is_treated
+from patients.pathway.queries import has_lasting_place, is_treated
 from patients.privacy.actions import record_consent
 from patients.privacy.models import Consent
 from patients.privacy.records import ConsentData
@@ -35,11 +35,18 @@ def add_member(
     ends_at: datetime | None = None,
     at: datetime | None = None,
 ) -> CareTeamMember:
-    """Let somebody join the team of a person whom the actor treats, by the rules of `patients.care`."""
+    """Let somebody join the team of a person whom the actor cares for, by the rules of `patients.care`.
+
+    Nobody makes a place of their own longer than it is: a cover, or a place with an end.
+    """
     at = clock(at)
-    person = queries.person_of(actor, patient_id, at)
+    person = queries.person_cared_for(actor, patient_id, at)
     if user_id is None and not outside_name.strip():
         raise InputRefused("Choose a colleague, or write who it is.", "required", field="user")
+    if user_id is not None and user_id == actor.id and not has_lasting_place(rows_of(person), user_id, at):
+        raise InputRefused(
+            "Your own place has an end. A colleague can give you another.", "own_place", field="user"
+        )
     member = add_to_care_team(
         actor=actor, patient_id=person.pk, role=role, user_id=user_id,
         outside_name=outside_name.strip() or None if user_id is None else None, starts_at=starts_at,
@@ -54,7 +61,7 @@ def end_member(
 ) -> CareTeamMember:
     """End a place on the team; the last one who treats leaves by discharge or transfer alone."""
     at = clock(at)
-    person = queries.person_of(actor, patient_id, at)
+    person = queries.person_cared_for(actor, patient_id, at)
     lock_person(person.pk)
     ids = rows_of(person)
     place = queries.place_of(ids, member_id)
@@ -75,7 +82,7 @@ def take_down_consent(
     Raises NotFound, and InputRefused with the field.
     """
     at = clock(at)
-    person = queries.person_of(actor, patient_id, at)
+    person = queries.person_cared_for(actor, patient_id, at)
     if data.method not in BY_STAFF:
         raise InputRefused("On paper, or spoken.", "consent_method_unknown", field="method")
     if data.granted and person.is_minor and not (data.guardian or "").strip():
@@ -90,7 +97,7 @@ def withdraw_consent(
 ) -> Consent:
     """Take a consent back in one step, as the person said: it counts from this moment."""
     at = clock(at)
-    person = queries.person_of(actor, patient_id, at)
+    person = queries.person_cared_for(actor, patient_id, at)
     data = ConsentData(consent_type, granted=False, method=ConsentMethod.SPOKEN)
     (row,) = record_consent(actor=actor, patient=person, consents=[data], at=at)
     return Unchanged(row)  # type: ignore[return-value]

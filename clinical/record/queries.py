@@ -17,6 +17,7 @@ from cortex.audit.models import PhiAccessLog
 from crisis.alerts import access as alert_access
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.queries import open_of_people
+from crisis.followups.queries import open_words
 from crisis.reviews.models import FollowUp
 from patients.care.models import CareTeamMember
 from patients.contacts.queries import ContactCard, contact_card, contact_cards, on_record
@@ -55,7 +56,15 @@ def head(
 
 def person_of(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
     """Return the row on record of the person whose chart is open to the actor to write in."""
-    found = access.treated(actor, patient_id, at)
+    return _on_record(access.treated(actor, patient_id, at))
+
+
+def person_cared_for(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    """The same for whoever decides about their care: the team, and who covers it."""
+    return _on_record(access.of_the_team(actor, patient_id, at))
+
+
+def _on_record(found: Patient) -> Patient:
     return found if found.merged_into_id is None else patient(found.person_id) or found
 
 
@@ -158,16 +167,17 @@ class Crises:
     open_pages: set[UUID]
 
 
-def crises(actor: Actor, ids: Iterable[UUID], at: datetime) -> Crises:
-    """Return the crises of a person, the latest first."""
+def crises(context: AccessContext, ids: Iterable[UUID], at: datetime) -> Crises:
+    """Return the crises of a person, the latest first, with what was said in the contacts afterwards."""
     people = list(ids)
     rows = RiskAlert.objects.filter(patient_id__in=people).select_related("assigned_to", "resolved_by")
     alerts = list(rows.order_by("-raised_at")[:ALERTS])
-    follow_ups = FollowUp.objects.filter(patient_id__in=people).select_related("owner", "done_by")
-    pages = alert_access.pages_for(actor.person, at).filter(pk__in=[one.pk for one in alerts])
-    return Crises(
-        alerts, list(follow_ups.order_by("-due_at")[:FOLLOW_UPS]), set(pages.values_list("pk", flat=True))
-    )
+    follow_ups = FollowUp.objects.filter(patient_id__in=people)
+    follow_ups = follow_ups.select_related("owner", "done_by", "checks")
+    pages = alert_access.pages_for(context.actor.person, at).filter(pk__in=[one.pk for one in alerts])
+    promised = list(follow_ups.order_by("-due_at")[:FOLLOW_UPS])
+    open_words(context, promised)
+    return Crises(alerts, promised, set(pages.values_list("pk", flat=True)))
 
 
 def has_open_alert(ids: Iterable[UUID]) -> bool:

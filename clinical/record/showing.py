@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -10,14 +11,19 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from clinical.chart.banner import NEVER
 from clinical.record.queries import LOOKS, ContactEntry, Crises, Head
+from cortex.accounts.choices import Role
 from cortex.audit.models import PhiAccessLog
 from crisis.alerts.states import OPEN, Status
 from crisis.alerts.wording import STAGES, follow_up_words
+from crisis.followups.showing import answers_of, checks_of
+from crisis.reviews.models import FollowUp
 from patients.care.models import CareTeamMember
 from patients.codes import LANGUAGE_NAMES, ConsentType
 from patients.contacts.queries import ContactCard
 from patients.privacy.models import Consent
+from patients.privacy.records import NOT_YET
 from patients.privacy.scope import limit_words
 from patients.registry.person import PatientProfile
 from patients.registry.queries import PersonCard
@@ -26,8 +32,11 @@ RELATIONS = {
     "care_team": "on the care team",
     "cover": "covers a colleague",
     "claim": "had claimed an alert",
+    "follow_up": "owed a follow-up contact",
     "supervision": "supervises an open alert",
     "second_review": "read an alert a second time",
+    "step_down": "read a step down from critical",
+    "welfare_check": "decided on a welfare check",
     "referral": "answered a referral",
     "administration": "administrates",
     "compliance": "compliance",
@@ -44,7 +53,15 @@ PURPOSES = {
     "treatment": "treatment", "alert_review": "an alert", "review": "a task", "billing": "billing",
     "dsar": "a request of the person", "break_glass": "break-glass", "admin": "administration",
     "back_office": "administration", "referral": "a referral", "care_ending": "end of care",
-    "disclosure": "a release of the record",
+    "disclosure": "a release of the record", "appointment": "their appointments",
+}  # fmt: skip
+KINDS = {
+    "sealed_field": "sealed words or values", "note_state": "a draft, kept as it is written",
+    "crises": "crisis section", "alert.admin": "an alert, in the back office",
+    "patient_admin": "the person's row, in the back office", "own_measures": "measures, in their own app",
+}  # fmt: skip
+ROLES = dict(Role.choices) | {
+    "api_client": "An app of the service", "system": "Cortex itself", "patient": "Their own device"
 }  # fmt: skip
 SELF_TOLD = {
     "self_stated_goals": "What they want to reach", "self_reported_conditions": "What they say they have",
@@ -164,26 +181,23 @@ def typed_from(found: ContactEntry) -> dict[str, Any]:
 
 
 def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[dict[str, Any]]:
-    """Return the state of each type: what holds first, then what was withdrawn, then what nobody asked."""
+    """Return the state of each type: what holds, then what ended or was refused, then what nobody asked."""
     newest: dict[str, Consent] = {}
     for one in sorted(rows, key=lambda row: (row.recorded_at, row.pk), reverse=True):
         if one.recorded_at <= at:
             newest.setdefault(one.consent_type, one)
-    found = [_state(kind, newest.get(kind), patient_id, at) for kind in ConsentType]
-    order = {"given": 0, "given with limits": 0, "not asked": 2}
+    given = {one.consent_type for one in rows if one.granted and one.recorded_at <= at}
+    found = [_state(kind, newest.get(kind), patient_id, at, was_given=kind in given) for kind in ConsentType]
+    order = {"given": 0, "given with limits": 0, NEVER: 2}
     return sorted(found, key=lambda row: order.get(row["state"], 1))
 
 
-def _state(kind: ConsentType, one: Consent | None, patient_id: UUID, at: datetime) -> dict[str, Any]:
+def _state(
+    kind: ConsentType, one: Consent | None, patient_id: UUID, at: datetime, *, was_given: bool
+) -> dict[str, Any]:
     holds = one is not None and one.holds(at)
-    state, later = "not asked", False
-    if one is not None:
-        begins = one.decision.window.begins
-        later = one.granted and not holds and begins is not None and begins > at
-        if holds:
-            state = "given with limits" if one.decision.is_limited else "given"
-        else:
-            state = "given, does not count yet" if later else "ended" if one.granted else "withdrawn"
+    state = NEVER if one is None else replace(one.decision, was_given=was_given).state(at)
+    later = state == NOT_YET
     return {
         "type": kind.value,
         "label": kind.label,
@@ -239,10 +253,12 @@ def _look(visit: list[PhiAccessLog]) -> dict[str, Any]:
     return {
         "at": one.occurred_at,
         "who": one.actor_label,
-        "role": one.actor_role,
-        "how": RELATIONS.get(one.relationship, one.relationship.replace("_", " ")),
+        "role": ROLES.get(one.actor_role, one.actor_role.replace("_", " ")),
+        "how": RELATIONS.get(one.relationship, one.relationship.replace("_", " ")) or "part of what they did",
         "why": PURPOSES.get(one.purpose, one.purpose.replace("_", " ")),
-        "what": ", ".join(sorted(kinds)).replace("_", " ").replace(".", ", "),
+        "what": ", ".join(
+            KINDS.get(kind, kind.replace("_", " ").replace(".", ", ")) for kind in sorted(kinds)
+        ),
         "parts": ", ".join(parts).replace("_", " "),
         "is_glass": one.break_glass is not None,
     }
@@ -274,7 +290,17 @@ def crisis_rows(found: Crises) -> dict[str, Any]:
                 "owner": one.owner.full_name if one.owner else "the desk",
                 "done": one.done_at,
                 "outcome": one.outcome.replace("_", " "),
+                "checks": answers_of(one, with_words=True),
+                "screener_url": _screener(one),
             }
             for one in found.follow_ups
         ],
     }
+
+
+def _screener(one: FollowUp) -> str:
+    """Return the page of the administration that was asked in a contact; empty where none was."""
+    found = checks_of(one)
+    if found is None or found.screener_id is None:
+        return ""
+    return reverse("clinical:measure_result", args=[one.patient_id, found.screener_id])

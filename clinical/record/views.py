@@ -22,6 +22,8 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from cortex.ui.rules import context_of, given_back
+from crisis.alerts.access import READERS
+from patients.pathway.queries import TREATING
 from patients.registry.access import CHART
 
 PATIENT = "patients.Patient"
@@ -65,6 +67,7 @@ def _people(
         shown = showing.top(head, "people") | {
             "team": showing.places(team, at), "form": form, "conflict": conflict, "endings": closed,
             "answers": pathway.answers(head.patient, team, at), "self_told": told,
+            "may_end_care": actor.role in TREATING and head.banner["may_decide_care"],
             "calls": showing.calls(head.person, retired, patient_id, _uuid(request.GET.get("retired", ""))),
         }  # fmt: skip
         return render(request, "clinical/record/people.html", shown, status=status)
@@ -240,5 +243,7 @@ def chart_crisis(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = queries.head(context, actor, patient_id, at)
         context.saw("crises", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
-        shown = showing.top(head, "crisis") | showing.crisis_rows(queries.crises(actor, head.ids, at))
+        shown = showing.top(head, "crisis") | showing.crisis_rows(queries.crises(context, head.ids, at))
+        if head.banner["level"] == "critical" and actor.role in READERS and context.broken_glass is None:
+            shown["step_down_url"] = reverse("crisis:step_down", args=[head.patient.person_id])
         return render(request, "clinical/record/crisis.html", shown)

@@ -62,6 +62,12 @@ def overview(look: Look) -> Shown:
     if when is not None:
         late = when <= look.at
         due = [Line("Look at the means again (safety plan)", when, page, "lifebuoy", late)]
+    if rules.asks_for_plan(look.level) and (plan is None or not rules.is_fresh(plan.reviewed_at, look.at)):
+        words = "Make a safety plan together" if plan is None else "Review the safety plan"
+        due.append(Line(words, None, edit if begins else page, "lifebuoy", urgent=True))
+    elif plan is not None and rules.is_watched(look.level) and plan.next_review_at:
+        late = plan.next_review_at <= look.at
+        due += [Line("Review the safety plan", plan.next_review_at, page, "lifebuoy", late)] if late else []
     changes = list(safety_lines(plan)) if look.since else []
     return Shown(changes=changes, due=due, cards=[Card("clinical/safetyplans/_card.html", shown)])
 

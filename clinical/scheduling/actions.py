@@ -26,8 +26,7 @@ from clinical.scheduling.queries import REMINDER, Clash
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ids import uuid7
-from cortex.ops.models import Notification
-from cortex.ops.notices.actions import overtake
+from cortex.ops.notices.actions import notify, overtake
 from cortex.ui.zone import zone_of
 from patients.registry import access
 from patients.registry.models import Patient
@@ -297,25 +296,14 @@ def send_reminder(*, actor: Actor, reminder_id: UUID, at: datetime | None = None
     row.done_at, row.outcome = at, Outcome.TOLD if needed else Outcome.OVERTAKEN
     if needed:
         row.may_text = queries.may_text(one.patient_id, at)
-        Notification.objects.create(
-            organization_id=row.organization_id, recipient_id=one.therapist_id, code=REMINDER,
-            codes={"may_text": row.may_text}, object_type="clinical.Appointment", object_id=one.pk,
+        notify(
+            actor=actor, organization_id=row.organization_id, user_ids=[one.therapist_id], code=REMINDER,
+            object_type="clinical.Appointment", object_id=one.pk, codes={"may_text": row.may_text},
         )  # fmt: skip
     row.save(update_fields=["done_at", "outcome", "may_text", "updated_at"])
     codes = {"outcome": str(row.outcome)}
     record(actor, "appointment.reminded", one, subject=one.patient_id, codes=codes)
     return Outcome(row.outcome)
-
-
-@quiet("that somebody ticked a notice of their own off is no part of anybody's care")
-def see_notice(*, actor: Actor, notice_id: UUID, at: datetime | None = None) -> Notification:
-    """Tick off a reminder, or what was to be booked anew."""
-    row = queries.own_notice(actor.person, notice_id)
-    if row.read_at is not None:
-        return Unchanged(row)  # type: ignore[return-value]
-    row.read_at = clock(at)
-    row.save(update_fields=["read_at", "updated_at"])
-    return row
 
 
 @quiet("the zone in which somebody reads their own calendar is a preference of theirs")

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from clinical.scheduling.models import Appointment, AppointmentReminder, CalendarPreference, Status
 from cortex.access.context import AccessContext
@@ -22,7 +22,7 @@ from patients.care.queries import treated_ids
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import full_name, rows_of
+from patients.registry.queries import NAMES, Named, named, rows_of
 from patients.sessions.models import Session
 
 REMINDER = "appointment.reminder"
@@ -30,13 +30,12 @@ REMINDER = "appointment.reminder"
 REBOOK = "appointment.rebook"
 # A colleague's discharge called it off.
 CALLED_OFF = "appointment.called_off"
-NAMES = ("given_name", "middle_name", "family_name")
-LISTED_NOTICES = (REMINDER, REBOOK)
 MOST_REMINDERS = 50
 LISTED = 50
 # A sitting that began so near to an appointment was that one.
 NEAR = timedelta(hours=1)
-GONE = "This does not exist, or it is not open to you."
+# It took place, and no session was run here: one that was tells of itself, as far as its labels let it.
+HELD_ALONE = Q(status=Status.HELD, session__isnull=True)
 
 
 def zone(user: User) -> ZoneInfo:
@@ -56,7 +55,7 @@ def week(user: User, start: datetime, end: datetime) -> list[Appointment]:
     return list(rows.select_related("patient").order_by("starts_at", "pk"))
 
 
-def open_names(context: AccessContext, people: Iterable[Patient]) -> dict[UUID, str]:
+def open_names(context: AccessContext, people: Iterable[Patient]) -> dict[UUID, Named]:
     """Return the names of those of these people who are open to the reader, and note the look.
 
     Whom the reader no longer treats stays a pseudonym: an appointment outlives a care team.
@@ -65,7 +64,7 @@ def open_names(context: AccessContext, people: Iterable[Patient]) -> dict[UUID, 
     related = access.relations(context.actor, found.keys(), access.CHART)
     context.open([found[pk] for pk in related], NAMES)
     context.saw("appointments", subjects=sorted(found), object_type="clinical.Appointment")
-    return {pk: full_name(one) if pk in related else one.anonymous_id for pk, one in found.items()}
+    return {pk: named(one) if pk in related else Named(one.anonymous_id) for pk, one in found.items()}
 
 
 def own_people(user: User, at: datetime) -> list[Patient]:
@@ -86,6 +85,27 @@ def _next_of_each(patient_ids: list[UUID], at: datetime) -> QuerySet[Appointment
     return soonest.values_list("patient_id", "starts_at")
 
 
+def last_and_next(
+    patient_ids: Iterable[UUID], at: datetime
+) -> dict[UUID, tuple[datetime | None, datetime | None]]:
+    """Return when the last one of each of these rows began that was held without a session here, and when the
+    next planned one begins; rows that have neither are left out. One query.
+    """
+    return {pk: (last, following) for pk, last, following in _held_and_planned(list(patient_ids), at)}
+
+
+@kept
+def _held_and_planned(patient_ids: list[UUID], at: datetime) -> QuerySet[Appointment, Any]:
+    held = Q(HELD_ALONE, starts_at__lte=at)
+    planned = Q(status=Status.SCHEDULED, ends_at__gt=at)
+    rows = Appointment.objects.filter(held | planned, patient_id__in=patient_ids).order_by()
+    return (
+        rows.values("patient_id")
+        .annotate(last=Max("starts_at", filter=held), following=Min("starts_at", filter=planned))
+        .values_list("patient_id", "last", "following")
+    )
+
+
 def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointment], list[Appointment]]:
     """Return a person's coming appointments, soonest first, and those behind them, newest first."""
     rows = Appointment.objects.filter(patient_id__in=list(patient_ids)).select_related("therapist")
@@ -101,10 +121,10 @@ def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appoi
     rows = Appointment.objects.select_related("patient", "therapist", "status_by")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     related = access.relations(actor, {found.patient_id}, access.CHART, at)
     if not related and not _is_own_to_come(actor, found, at):
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     return found, bool(related)
 
 
@@ -118,7 +138,7 @@ def locked_appointment(
     rows = Appointment.objects.select_for_update(of=("self",)).select_related("patient")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     if not (or_own_to_come and _is_own_to_come(actor, found, at)):
         access.treated(actor, found.patient_id, at)
     return found
@@ -213,12 +233,3 @@ def notices(user: User, at: datetime) -> list[dict[str, Any]]:
     return sorted(
         (one for one in shown if one["appointment"] is not None), key=lambda one: one["appointment"].starts_at
     )
-
-
-def own_notice(user: User, notice_id: UUID) -> Notification:
-    """Lock and return a notice of the calendar's, somebody's own; NotFound for any other."""
-    rows = Notification.objects.select_for_update().filter(recipient=user, code__in=LISTED_NOTICES)
-    found = rows.filter(pk=notice_id).first()
-    if found is None:
-        raise NotFound(GONE, "not_found")
-    return found

@@ -13,9 +13,12 @@ from django.urls import reverse
 from clinical.scheduling.models import Appointment, Status
 from clinical.scheduling.queries import REBOOK
 from clinical.scheduling.week import Week, is_repeated, monday_of, week_name
+from patients.registry.queries import Named
+
+NOBODY = Named("")
 
 
-def entry(one: Appointment, name: str, zone: ZoneInfo, at: datetime) -> dict[str, Any]:
+def entry(one: Appointment, who: Named, zone: ZoneInfo, at: datetime) -> dict[str, Any]:
     """Return one appointment as its chip and its line show it."""
     return {
         "id": one.pk,
@@ -27,7 +30,8 @@ def entry(one: Appointment, name: str, zone: ZoneInfo, at: datetime) -> dict[str
         "begins": clock_words(one.starts_at, zone),
         "ends": f"{one.ends_at.astimezone(zone):%H:%M}",
         "minutes": one.minutes,
-        "name": name,
+        "name": who.name,
+        "pseudonym": who.pseudonym,
         "kind": one.get_kind_display(),
         "channel": one.get_channel_display(),
         "status": one.status,
@@ -97,13 +101,13 @@ def week_links(monday: date, today: date) -> dict[str, str]:
     }
 
 
-def notice_rows(rows: Iterable[Mapping[str, Any]], names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+def notice_rows(rows: Iterable[Mapping[str, Any]], names: Mapping[UUID, Named]) -> list[dict[str, Any]]:
     """Return reminders, and what is to be booked anew, as the calendar lists them."""
     return [
         {
             "id": one["notice"].pk,
             "url": reverse("clinical:appointment", args=[one["appointment"].pk]),
-            "name": names.get(one["appointment"].patient_id, ""),
+            **names.get(one["appointment"].patient_id, NOBODY)._asdict(),
             "at": one["appointment"].starts_at,
             "may_text": one["notice"].codes.get("may_text"),
             "rebook": one["notice"].code == REBOOK,

@@ -25,6 +25,8 @@ PAGES: list[URLPattern | URLResolver] = [
     path("appointments/<uuid:appointment_id>/bill/", billing.appointment_bill, name="appointment_bill"),
     path("billing/", billing.billing, name="billing"),
     path("billing/export/", billing.billing_export, name="billing_export"),
+    path("billing/export/file/", billing.billing_file, name="billing_file"),
+    path("billing/confirm/", billing.lines_confirm, name="lines_confirm"),
     path("billing/<uuid:line_id>/confirm/", billing.line_confirm, name="line_confirm"),
     path("billing/<uuid:line_id>/void/", billing.line_void, name="line_void"),
 ]

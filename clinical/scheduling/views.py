@@ -20,17 +20,18 @@ from clinical.scheduling.billing import queries as billing
 from clinical.scheduling.billing.showing import line_row
 from clinical.scheduling.forms import BookForm, CancelForm, WhenForm, ZoneForm
 from clinical.scheduling.handover import queries as handover
-from clinical.scheduling.showing import clock_words, entry, grid, notice_rows, week_links
+from clinical.scheduling.showing import NOBODY, clock_words, entry, grid, notice_rows, week_links
 from clinical.scheduling.week import monday_of, read_week, span, week_name, week_of
 from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
+from cortex.ops.notices.actions import mark_seen
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
 from patients.registry.access import CHART, treated
-from patients.registry.queries import person_card, rows_of
+from patients.registry.queries import Named, person_card, rows_of
 
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
 
@@ -60,7 +61,7 @@ def _week(request: HttpRequest, form: ZoneForm | None = None, status: int = 200)
                 grid(week) | {
                     "week": week_links(monday, today), "first": week.days[0].date, "last": week.days[-1].date,
                     "count": len(rows), "zone": zone.key, "notices": notice_rows(notices, names),
-                    "lent": [_line(one, zone, at) | {"name": names[one.patient_id]} for one in lent],
+                    "lent": [_line(one, zone, at, names[one.patient_id]) for one in lent],
                     "form": form or ZoneForm(initial={"timezone": zone.key}, auto_id="zone_%s"),
                     "unsettled": sum(one["unsettled"] for one in entries),
                 },
@@ -86,7 +87,7 @@ def calendar_zone(request: HttpRequest) -> HttpResponse:
 @require_POST
 def calendar_seen(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Tick off a reminder, or what was to be booked anew."""
-    actions.see_notice(actor=actor_of(request), notice_id=notice_id)
+    mark_seen(actor=actor_of(request), notice_id=notice_id)
     return go_to(request, reverse("clinical:calendar"))
 
 
@@ -125,7 +126,7 @@ def _form(
 ) -> BookForm:
     people = queries.own_people(user, at)
     names = queries.open_names(context, people)
-    choices = sorted(((str(pk), name) for pk, name in names.items()), key=lambda pair: pair[1])
+    choices = [(str(pk), str(who)) for pk, who in sorted(names.items(), key=lambda pair: pair[1])]
     return BookForm(sent, people=choices, zone=zone, initial=initial, auto_id="new_%s")
 
 
@@ -309,5 +310,5 @@ def person_appointments(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             return render(request, "clinical/scheduling/person.html", shown)
 
 
-def _line(one: Any, zone: ZoneInfo, at: datetime) -> dict[str, Any]:
-    return entry(one, "", zone, at) | {"with": one.therapist.full_name}
+def _line(one: Any, zone: ZoneInfo, at: datetime, who: Named = NOBODY) -> dict[str, Any]:
+    return entry(one, who, zone, at) | {"with": one.therapist.full_name}

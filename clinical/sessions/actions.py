@@ -13,10 +13,12 @@ from clinical.scheduling.queries import appointment_of
 from clinical.sessions import queries
 from clinical.sessions.coding import (
     ASKED_CODES,
+    GRAVE,
     INTERACTION,
     INTERVENTION,
     INTERVENTIONS,
     RISK,
+    SAME,
     STATUSES,
 )
 from clinical.sessions.labels import reach
@@ -24,12 +26,19 @@ from clinical.sessions.models import SessionRun
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
 from cortex.clock import clock
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import state_level
+from crisis.reviews.actions import close_first_contact
 from crisis.risk.evidence import Origin, from_factor
+from crisis.risk.protected import without_protected
+from crisis.risk.queries import latest_assessment
+from crisis.risk.reasons import grounds
+from crisis.risk.types import Level
 from patients.codes import Channel, HeldRecords, SessionKind, SessionStatus
 from patients.holds.queries import refuse_held
 from patients.registry import access
+from patients.registry.models import Patient
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import person_ids, rows_of
 from patients.sessions.models import Session, SessionActivity
@@ -47,11 +56,13 @@ def start_session(
     patient_id: UUID,
     channel: str,
     session_id: UUID | None = None,
+    beside: bool = False,
     at: datetime | None = None,
 ) -> Session:
     """Start a therapy session, or one that was scheduled; its clinician is whoever starts it.
 
-    RuleBroken when one is under way with this person already: two at once would share their minutes.
+    RuleBroken when one is under way with this person already: two at once would share their minutes. So is
+    one that the actor runs with somebody else (`own_session_runs`), unless they start this one `beside` it.
     """
     if channel not in Channel.values:
         raise InputRefused("Say where the session takes place.", "channel_unknown", field="channel")
@@ -59,7 +70,12 @@ def start_session(
     lock_patients({patient_id, *patient_ids.values()})
     at = clock(at)
     who = access.treated(actor, patient_id, at)
-    _refuse_second(who.person_id)
+    _refuse_second(who)
+    own = queries.runs_of(actor.person.pk)
+    if own and not beside:
+        raise RuleBroken(
+            "You run another session. End it first, or start this one beside it.", "own_session_runs"
+        )
     if session_id is None:
         session = Session.objects.create(
             organization_id=who.organization_id, patient=who, kind=SessionKind.THERAPY, channel=channel,
@@ -73,15 +89,18 @@ def start_session(
         organization_id=session.organization_id, session=session, patient_id=session.patient_id,
         clinician=actor.person, begun_at=at,
     )  # fmt: skip
-    record(actor, "session.started", session, subject=session.patient_id, codes={"channel": channel})
+    close_first_contact(actor=actor, patient=who, outcome="contacted", at=at)
+    codes = {"channel": channel} | ({"beside": len(own)} if own else {})
+    record(actor, "session.started", session, subject=session.patient_id, codes=codes)
     return session
 
 
-def _refuse_second(person_id: UUID) -> None:
-    other = queries.run_of_person(person_id)
+def _refuse_second(who: Patient) -> None:
+    other = queries.run_of_person(who.person_id)
     if other is not None:
+        begun = other.begun_at.astimezone(zone_of(who.organization.default_timezone))
         raise RuleBroken(
-            f"A session with this person is under way since {other.begun_at:%H:%M} UTC, run by "
+            f"A session with this person is under way since {begun:%H:%M %Z}, run by "
             f"{other.clinician.full_name}. End it first.",
             "session_under_way",
         )
@@ -138,11 +157,15 @@ def assess_risk(
     """Set the level with a short structured assessment (H4), and let the engine decide at once.
 
     `factors` are {code: present, absent or unknown}; what wasn't asked leaves no evidence. The reason stays
-    sealed in the session's log and feeds no engine. Return the level afterwards and the alerts it raised.
+    sealed in the session's log and feeds no engine; one is due where intent, a plan, preparation or a recent
+    attempt is noted and the level stays below high. The log keeps what was set beside what stands, and why.
+    Return the level afterwards and the alerts it raised.
     """
     strange = set(factors) - ASKED_CODES.keys() | set(factors.values()) - {value for value, _ in STATUSES}
     if strange:
         raise InputRefused("This is not one of the questions.", "factor_unknown", field="factors")
+    if level != SAME:
+        _ask_reason(level, factors, note)
     person_id = person_ids([patient_id]).get(patient_id, patient_id)
     lock_patients({patient_id, person_id})
     at = clock(at)
@@ -153,10 +176,34 @@ def assess_risk(
         actor=actor, patient_id=run.patient_id, level=level, note=note, drafts=drafts,
         source_id=run.session_id, session_id=run.session_id, at=at,
     )  # fmt: skip
-    said = {"level": level, "after": after, "factors": dict(factors), "text": note.strip()}
+    if level == SAME:
+        _ask_reason(after, factors, note)
+    said = {
+        "level": level, "after": after, "why": _grounds_of(person_id), "factors": dict(factors),
+        "text": note.strip(),
+    }  # fmt: skip
     entry = _write(actor, run, RISK, said, at)
     record(actor, "session.risk_assessed", entry, subject=run.patient_id, codes={"level": level})
     return after, alerts
+
+
+def _ask_reason(level: str, factors: Mapping[str, str], note: str) -> None:
+    """Refuse a level below high without a word beside what is about to become, or lately was, an act."""
+    noted = [ASKED_CODES[code].lower() for code in GRAVE if factors.get(code) == "present"]
+    if not noted or note.strip() or level not in set(Level) or Level(level).raises_alert:
+        return
+    raise InputRefused(
+        f"Say why it is {level} with what you noted ({', '.join(noted)}). The next reader relies on it.",
+        "required", field="note",
+    )  # fmt: skip
+
+
+def _grounds_of(person_id: UUID) -> list[str]:
+    """Return codes of what the level on record rests on; of substance use that it is protected alone."""
+    one = latest_assessment(person_id)
+    if one is None:
+        return []
+    return grounds(one.level_source, one.level, one.rules_fired, without_protected(one.factors))
 
 
 @action

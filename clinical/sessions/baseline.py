@@ -12,6 +12,8 @@ from datetime import date
 from math import sqrt
 from statistics import median
 
+# Goes up with every change of what the same voices come to: pages name it beside what they say.
+VERSION = "1.0"
 # How little may vary before it counts as a difference: Hz, dB, syllables per second, shares.
 FLOORS = {
     "pitch_mean": 5.0, "pitch_std": 3.0, "pitch_range": 10.0, "energy_mean": 1.5, "energy_std": 0.5,
@@ -21,7 +23,6 @@ LAST, DAYS_BACK = 60, 180
 LEAST_SPEECH = 30.0
 PROVISIONAL, ESTABLISHED, LEAST_DAYS, LEAST_SPAN = 3, 8, 5, 7
 LEAST_FEATURES, MOST_Z = 4, 5.0
-UNUSUAL = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,17 +53,22 @@ ASKED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ("RF_MEANS_ACCESS", "Has access to means"),
         ("WS_MEANS_SEEKING", "Looks for means"),
         ("RF_ATTEMPT_3M", "Attempt in the last 3 months"),
+        ("RF_ATTEMPT_12M", "Attempt in the last 12 months"),
         ("RF_ATTEMPT_LIFETIME", "Attempt ever"),
         ("RF_NSSI", "Harms themself without intent to die"),
+        ("RF_INPATIENT_30D", "In hospital for it in the last 30 days"),
+        ("RF_DISENGAGED", "Missed two contacts or more"),
     )),
     ("What protects", (
         ("PF_REASONS_LIVING", "Names reasons for living"),
         ("PF_SOCIAL_SUPPORT", "Has somebody to turn to"),
-        ("PF_SAFETY_PLAN", "Has a safety plan and would use it"),
         ("PF_MEANS_SAFE", "Means are out of reach"),
     )),
 )  # fmt: skip
 ASKED_CODES = {code: words for _, group in ASKED for code, words in group}
+# What a clinician who ticks it and sets a level below high gives a reason for [P]: each is direct evidence or
+# the beginning of an act, and the next reader would ask.
+GRAVE = ("WS_INTENT", "WS_PLAN", "WS_PREPARATION", "RF_ATTEMPT_3M")
 STATUSES = (("unknown", "Not asked"), ("present", "Yes"), ("absent", "No"))
 # The level of an assessment that leaves it to the signals: it counts as a clinician's review (domain 4.3).
 SAME = "same"

@@ -33,6 +33,7 @@ class StartForm(forms.Form):
         label="Where", choices=[(one.value, one.label) for one in PLACES], widget=forms.Select(attrs=SELECT)
     )
     session_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    beside = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 class EntryForm(forms.Form):
@@ -79,12 +80,16 @@ class WordsForm(forms.Form):
 class RiskForm(forms.Form):
     """The short structured assessment: what was asked, the level, and why."""
 
+    # Asked for where the level makes it needed: no "(optional)" beside it.
+    one_of = ("note",)
+
     level = forms.ChoiceField(label="Level", choices=LEVELS, widget=forms.RadioSelect)
     note = forms.CharField(
         label="Reason",
         required=False,
         max_length=4000,
-        help_text="Needed when the level goes down. It stays sealed in this session.",
+        help_text="Needed when the level goes down, and below high with an intent, a plan, preparations or "
+        "an attempt in the last 3 months. It stays sealed in this session.",
         widget=forms.Textarea(attrs={"class": "textarea", "rows": 3, "autocomplete": "off"}),
     )
 

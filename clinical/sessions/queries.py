@@ -24,11 +24,12 @@ from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
 from cortex.ui.pages import page_of
 from cortex.ui.zone import zone_of
-from crisis.risk.models import RiskAssessment
+from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
+from patients.care.queries import treated_ids
 from patients.codes import ReviewStatus, SessionKind, SessionStatus
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import PersonCard, person_card, rows_of
+from patients.registry.queries import NAMES, PersonCard, named, person_card, rows_of
 from patients.sessions.messages import AssistantRationale, ToolAction
 from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.neural import NeuralAudioDetail
@@ -129,6 +130,17 @@ def _runs_of(user_id: UUID) -> QuerySet[SessionRun]:
     return rows.order_by("begun_at")
 
 
+def own_runs(context: AccessContext, at: datetime) -> list[tuple[SessionRun, str]]:
+    """Return the sessions that a reader left open, each with a name, opened where they treat the person."""
+    reader = context.actor.person
+    runs, treated = runs_of(reader.pk), treated_ids(reader, at)
+    people = [one.patient for one in runs if one.patient_id in treated]
+    context.open(people, NAMES)
+    context.saw("sessions", subjects=[one.pk for one in people], object_type="patients.Session")
+    names = {one.pk: str(named(one)) for one in people}
+    return [(one, names.get(one.patient_id, "")) for one in runs]
+
+
 def locked_entry(session_id: UUID, entry_id: UUID) -> SessionActivity:
     """Lock and return one entry of a session's log; NotFound for any other."""
     rows = SessionActivity.objects.select_for_update(of=("self",))
@@ -143,14 +155,16 @@ def entries_of(session: Session) -> list[SessionActivity]:
     return list(SessionActivity.objects.filter(session=session).order_by("started_at", "pk"))
 
 
-def visit_measures(found: Review) -> list[tuple[UUID, str, int | None]]:
+def visit_measures(found: Review, at: datetime) -> list[tuple[UUID, str, int | None]]:
     """Return the measures of a session of any kind; a review asks for those of a therapy session alone."""
-    return found.measures if found.session.kind == SessionKind.THERAPY else measures_of(found.session)
+    return found.measures if found.session.kind == SessionKind.THERAPY else measures_of(found.session, at)
 
 
-def measures_of(session: Session) -> list[tuple[UUID, str, int | None]]:
-    """Return (id, title, total) of the measures taken for or during a session."""
-    end = session.ended_at or session.started_at
+def measures_of(session: Session, at: datetime) -> list[tuple[UUID, str, int | None]]:
+    """Return (id, title, total) of the measures taken for or during a session; one that is run lasts on."""
+    run = getattr(session, "run", None)
+    is_running = run is not None and run.ended_at is None
+    end = session.ended_at or (at if is_running else session.started_at)
     rows = around([session.patient_id], session.started_at, end, session.pk)
     return [(one.pk, one.instrument.title, one.total) for one in rows]
 
@@ -251,6 +265,7 @@ class Review:
     tools: list[ToolAction] = field(default_factory=list)
     rationales: Page[AssistantRationale] | None = None
     comparison: Comparison | None = None
+    gap_by: str = ""
     measures: list[tuple[UUID, str, int | None]] = field(default_factory=list)
 
     @property
@@ -281,8 +296,8 @@ class Review:
 
     @property
     def is_private(self) -> bool:
-        """Whether the person keeps it to themself: a self-guided session is theirs until they share it."""
-        return self.session.kind == SessionKind.SELF_GUIDED and not self.session.is_shared
+        """Whether the person keeps it to themself."""
+        return self.session.is_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +329,17 @@ def review(head: Head, session: Session, who: Reach, at: datetime, pages: Pages 
     if found.feature is not None and found.voice is not None:
         earlier = earlier_voices(head.patient, found.feature, who)
         found.comparison = compare(scalars_of(found.feature), earlier)
+    if found.feature is not None and found.feature.dissonance_type:
+        found.gap_by = _gap_by(session)
     if session.kind == SessionKind.THERAPY:
-        found.measures = measures_of(session)
+        found.measures = measures_of(session, at)
     return found
+
+
+def _gap_by(session: Session) -> str:
+    """Return the version of the engine that told the gap of a session; "" where the ledger has none."""
+    rows = Evidence.objects.filter(source_id=session.pk, domain=EvidenceDomain.DISSONANCE)
+    return rows.order_by("-received_at", "-pk").values_list("lexicon_version", flat=True).first() or ""
 
 
 def scalars_of(feature: SessionFeature) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from clinical.notes.wording import label_words
 from clinical.sessions import drawing, told
 from clinical.sessions.actions import UNDO_WITHIN
-from clinical.sessions.baseline import Comparison, Feature
+from clinical.sessions.baseline import VERSION, Comparison, Feature
 from clinical.sessions.coding import (
     ASKED_CODES,
     ENTRY_WORDS,
@@ -22,6 +22,7 @@ from clinical.sessions.coding import (
 from clinical.sessions.emotions.actions import UNDO_WITHIN as REVIEW_UNDO
 from clinical.sessions.queries import Review
 from clinical.sessions.words.showing import said_words
+from crisis.risk.reasons import set_words
 from patients.codes import VOICE_EMOTIONS, DissonanceType, Emotion, EmotionSource, ReviewStatus, SessionKind
 from patients.sessions.models import (
     HARD_CAP,
@@ -69,12 +70,13 @@ def confidence_words(confidence: float) -> str:
 def line_of(session: Session, flags: int) -> dict[str, Any]:
     """Return one session as a line of the list."""
     feature, voice, run = (getattr(session, name, None) for name in ("feature", "voice", "run"))
+    if session.is_private:
+        feature = voice = None
     return {
         "id": session.pk,
         "kind": session.get_kind_display(),
-        "channel": session.get_channel_display() if session.channel else "",
-        # An app that never says so leaves a session without an end: nobody is in it any more.
-        "status": "no end was sent" if session.status == "in_progress" else session.get_status_display(),
+        "channel": told.place_words(session),
+        "status": told.status_words(session),
         "is_open": run is not None and run.ended_at is None,
         "at": session.started_at,
         "minutes": minutes_of(session),
@@ -82,7 +84,7 @@ def line_of(session: Session, flags: int) -> dict[str, Any]:
         "emotion": feature.get_voice_emotion_display() if feature and feature.voice_emotion else "",
         "sure": confidence_words(feature.voice_confidence or 0) if feature and feature.voice_emotion else "",
         "dissonance": gap_band(feature.dissonance_score if feature else None),
-        "flags": flags,
+        "flags": 0 if session.is_private else flags,
         "words": words_state(voice) if voice else "",
         "rating": _mean(session, "effectiveness"),
         "satisfaction": _mean(session, "satisfaction"),
@@ -91,7 +93,7 @@ def line_of(session: Session, flags: int) -> dict[str, Any]:
 
 
 def _mean(session: Session, name: str) -> str:
-    value = getattr(session, name, None)
+    value = None if session.is_private else getattr(session, name, None)
     return f"{value:.1f}" if value is not None else ""
 
 
@@ -155,7 +157,7 @@ def emotion_row(one: EmotionObservation, reader_id: Any, at: datetime) -> dict[s
         "confidence": one.confidence,
         "sure": confidence_words(one.confidence),
         "severity": one.clinical_severity,
-        "engine": " ".join(filter(None, (one.model_name, one.model_version))),
+        "engine": told.model_words(one),
         "flagged": one.is_flagged,
         "status": one.review_status,
         "status_words": one.get_review_status_display(),
@@ -200,6 +202,7 @@ def voice_rows(comparison: Comparison | None) -> dict[str, Any] | None:
         "established": comparison.is_established,
         "deviation": f"{comparison.deviation:.1f}" if comparison.deviation is not None else "",
         "meaning": _deviation_words(comparison.deviation),
+        "engine": f"Voice comparison {VERSION}",
     }
 
 
@@ -256,6 +259,9 @@ def entry_rows(rows: Iterable[SessionActivity], at: datetime) -> list[dict[str, 
             "at": one.started_at,
             "text": data.get("text", ""),
             "level": data.get("after", ""),
+            "set": set_words(data.get("level", ""), data.get("after", ""), data.get("why") or ())
+            if kind == RISK
+            else "",
             "present": [ASKED_CODES.get(code, code) for code, said in asked.items() if said == "present"],
             "absent": [ASKED_CODES.get(code, code) for code, said in asked.items() if said == "absent"],
             "may_undo": kind != RISK and at - one.received_at <= UNDO_WITHIN,
@@ -273,6 +279,7 @@ def feedback_rows(rows: Iterable[SessionFeedback]) -> list[dict[str, Any]]:
             "satisfaction_scale": one.satisfaction_scale,
             "effectiveness": one.effectiveness_raw,
             "effectiveness_scale": one.effectiveness_scale,
+            "helped": told.helped(one),
             "physical": effects_of(one.physical_effects),
             "mental": effects_of(one.mental_effects),
         }
@@ -321,15 +328,17 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
     neural = found.neural
     return {
         "is_private": found.is_private,
+        "place": told.place_words(found.session),
+        "status_words": told.status_words(found.session),
         "minutes": minutes_of(found.session),
         "words": words_of(found, at),
-        "emotions": [emotion_row(one, reader_id, at) for one in found.emotions.rows],
+        "emotions": told.with_next([emotion_row(one, reader_id, at) for one in found.emotions.rows]),
         "readings": found.emotions,
         "thinned": thinned_words(found),
         "reasons": found.rationales,
         "picture": picture_of(found),
         "voice": voice_rows(found.comparison),
-        "feature": _feature_rows(feature) if feature and not found.is_private else None,
+        "feature": _feature_rows(feature, found) if feature and not found.is_private else None,
         "sent": [] if found.is_private else told.sent_rows(found.session),
         "entries": entry_rows(found.activities, at) if with_log else [],
         "activities": [] if with_log else activity_rows(found.activities),
@@ -354,7 +363,7 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
     }  # fmt: skip
 
 
-def _feature_rows(feature: SessionFeature) -> dict[str, Any]:
+def _feature_rows(feature: SessionFeature, found: Review) -> dict[str, Any]:
     kind = DissonanceType(feature.dissonance_type) if feature.dissonance_type else None
     felt = told.felt_rows(feature)
     return felt | {
@@ -363,6 +372,8 @@ def _feature_rows(feature: SessionFeature) -> dict[str, Any]:
         "voice_sure": confidence_words(feature.voice_confidence or 0),
         "stated": feature.get_stated_emotion_display() if feature.stated_emotion else "",
         "dissonance": DISSONANCE[kind] if kind else "",
+        "dissonance_sure": confidence_words(sure) if (sure := told.gap_confidence(feature)) else "",
+        "read_by": told.read_by(feature, found.emotions.drawn, found.gap_by),
         "dissonance_band": gap_band(feature.dissonance_score),
         "topics": [code_words(code) for code in feature.topic_codes],
         "coping": [code_words(code) for code in feature.coping_codes],

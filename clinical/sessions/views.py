@@ -27,7 +27,7 @@ from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
-from cortex.audit import Actor, RuleBroken, actor_of
+from cortex.audit import Actor, NotFound, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of
 from cortex.ui.rules import given_back
@@ -36,6 +36,8 @@ from patients.codes import SessionKind, SessionStatus
 from patients.labels.rules import PART2
 from patients.registry.access import BREAK_GLASS, CHART
 
+# Where the focus goes when an entry was logged or taken back: the next one's words.
+NEXT_ENTRY = "#entry_text"
 RUNNERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 
 
@@ -48,7 +50,7 @@ def session_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 def _list(
     request: HttpRequest, patient_id: UUID, form: StartForm, status: int = 200,
-    conflict: dict[str, object] | None = None,
+    conflict: dict[str, object] | None = None, *, asks_beside: bool = False,
 ) -> HttpResponse:  # fmt: skip
     actor, at = actor_of(request), clock()
     kind, state = (
@@ -78,6 +80,7 @@ def _list(
             "scheduled": queries.scheduled(head.ids, who, at),
             "form": form,
             "conflict": conflict,
+            "beside": queries.own_runs(context, at) if asks_beside else [],
             "may_run": actor.person.role in RUNNERS,
         }
         return render(request, "clinical/sessions/list.html", shown, status=status)
@@ -108,6 +111,8 @@ def session_start(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     try:
         session = actions.start_session(actor=actor_of(request), patient_id=patient_id, **form.cleaned_data)
     except (RuleBroken, *KEYS_DOWN) as error:
+        if isinstance(error, RuleBroken) and error.code == "own_session_runs":
+            return _list(request, patient_id, form, error.status, asks_beside=True)
         return _list(request, patient_id, form, *given_back(request, form, error))
     return go_to(request, reverse("clinical:session", args=[patient_id, session.pk]))
 
@@ -129,7 +134,9 @@ def page_of_session(
         head = queries.head(context, actor, patient_id, at)
         who = head.reach(actor, at)
         session = queries.session_of(head.ids, session_id, who)
-        pages = queries.Pages(request.GET.get("emotions"), request.GET.get("reasons"))
+        # A form that comes back stood on a page of the readings; its address says none.
+        emotions = request.POST.get("page") or request.GET.get("emotions")
+        pages = queries.Pages(emotions, request.GET.get("reasons"))
         found = queries.review(head, session, who, at, pages)
         run = getattr(session, "run", None)
         runs = actor.person.role in RUNNERS
@@ -151,7 +158,7 @@ def _run(
     )
     shown |= {
         "entries": showing.entry_rows(found.activities, at)[::-1],
-        "alerts": [alert_row(one) for one in open_of_people(head.ids)],
+        "alerts": [alert_row(one, at) for one in open_of_people(head.ids)],
         "measures": found.measures,
         "may_end": True,
         "form": shown.get("form") or EntryForm(auto_id="entry_%s"),
@@ -162,7 +169,7 @@ def _run(
 
 def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: Any) -> dict[str, Any]:
     """Open what a review shows by itself: the therapy log, effects, sources; never what was said."""
-    session = found.session
+    session, may_write = found.session, context.relation_to(found.session.patient_id) != BREAK_GLASS
     is_log = session.kind in (SessionKind.THERAPY, SessionKind.CRISIS_CONTACT)
     if is_log:
         context.open(found.activities, ["activity_data"])
@@ -178,8 +185,8 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
     )  # fmt: skip
     return showing.reviewed(found, actor.person.pk, at, with_log=is_log) | {
         "words_form": WordsForm(auto_id="words_%s"),
-        "may_review": actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
-        "after_end": showing.after_end(found),
+        "may_review": may_write and actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
+        "after_end": showing.after_end(found) if may_write else [],
         "lines": [line_row(one) for one in lines_of_session(session.pk)] if is_log else [],
     }
 
@@ -199,7 +206,7 @@ def session_entry(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
     except (RuleBroken, *KEYS_DOWN) as error:
         status, conflict = given_back(request, form, error)
         return page_of_session(request, patient_id, session_id, status, form=form, conflict=conflict)
-    return go_to(request, _url(patient_id, session_id))
+    return go_to(request, _url(patient_id, session_id) + NEXT_ENTRY)
 
 
 @requires(*RUNNERS)
@@ -211,7 +218,7 @@ def session_entry_undo(
     actions.take_back_entry(
         actor=actor_of(request), patient_id=patient_id, session_id=session_id, entry_id=entry_id
     )
-    return go_to(request, _url(patient_id, session_id))
+    return go_to(request, _url(patient_id, session_id) + NEXT_ENTRY)
 
 
 @requires(*RUNNERS)
@@ -228,6 +235,7 @@ def session_risk(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Ht
             )  # fmt: skip
         except (RuleBroken, *KEYS_DOWN) as error:
             status, conflict = given_back(request, form, error)
+            form.fields["note"].required = "note" in form.errors
         else:
             return go_to(request, _url(patient_id, session_id))
     actor, at = actor_of(request), clock()
@@ -264,6 +272,8 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
         who = head.reach(actor, at)
         session = queries.session_of(head.ids, session_id, who)
         found = queries.review(head, session, who, at)
+        if found.is_private:
+            raise NotFound("The person keeps this session to themself.", "kept_private")
         words = open_words(context, found, form.cleaned_data["part"] or 1, at, who.unnamed)
         context.saw(
             "transcript", subjects=[session.patient_id], object_type="patients.Session", object_id=session.pk,
@@ -274,8 +284,7 @@ def session_words(request: HttpRequest, patient_id: UUID, session_id: UUID) -> H
             "part_words": part_words(words.part),
             "purpose": dict(form.fields["purpose"].choices)[form.cleaned_data["purpose"]],  # type: ignore[attr-defined]
         }  # fmt: skip
-        if not found.is_private:
-            shown["beside"] = _beside_words(actor, head, found, who, at)
+        shown["beside"] = _beside_words(actor, head, found, who, at)
         return render(request, "clinical/sessions/words.html", shown)
 
 
@@ -289,7 +298,7 @@ def _beside_words(
     return {
         "notes": written,
         "begin": may_write and not any(one["own"] for one in written),
-        "measures": queries.visit_measures(found),
+        "measures": queries.visit_measures(found, at),
     }
 
 

@@ -1,4 +1,4 @@
-"""The sources of what a therapist writes and plans: notes, plans with their moves and goals, missed hours."""
+"""The sources of what a therapist writes and plans: notes, plans with their moves and goals, hours."""
 
 from __future__ import annotations
 
@@ -6,23 +6,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from clinical.documents import queries as documents
 from clinical.documents.models import Document
-from clinical.notes.models import Note
-from clinical.notes.queries import reader_by
-from clinical.plans.models import Goal, GoalStatus, PlanApproval, PlanVersion, TreatmentPlan
+from clinical.notes.labels import open_to
+from clinical.notes.models import Note, NoteAddendum
+from clinical.plans.models import (
+    Goal,
+    GoalProgress,
+    GoalStatus,
+    PlanApproval,
+    PlanVersion,
+    ProgressKind,
+    TreatmentPlan,
+)
 from clinical.plans.reviews.models import PlanReview
-from clinical.plans.wording import PACES, percent, version_words
+from clinical.plans.wording import PACES, number, percent, version_words
 from clinical.scheduling.models import Appointment, Status
-from clinical.timeline.queries import window, window_of
+from clinical.scheduling.queries import HELD_ALONE
+from clinical.timeline.queries import noon, window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
 from cortex.audit.models import AuditLog
 from crisis.safetyplans.models import SafetyPlan, SafetyPlanReview
 from crisis.safetyplans.wording import RETIRED
+from patients.care.queries import supervised_by
+from patients.registry.queries import local_day
 
 PLAN = "list-details"
 ENDS = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.CANCELLED)
@@ -30,11 +42,17 @@ ENDS = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.CANCELLED
 SETTLED, MOVED = ("goal.settled",), ("plan.completed", "plan.discontinued")
 
 
+def _open_notes(look: Look) -> QuerySet[Note]:
+    """Return the signed notes that labels leave open to the reader."""
+    user, (relation, part2) = look.context.actor.person, look.stands
+    cosigns = bool(supervised_by(user, look.at, look.ids))
+    rows = Note.objects.filter(patient_id__in=look.ids, signed_at__isnull=False)
+    return rows.filter(open_to(user.pk, relation, part2=part2, cosigns=cosigns))
+
+
 def _notes(look: Look) -> list[Entry]:
     """Signed notes that labels leave open to the reader; their words stay closed, process notes stay out."""
-    who = reader_by(look.context.actor.person, look.patient, look.stands, look.at)
-    rows = Note.objects.filter(patient_id__in=look.ids, signed_at__isnull=False, occurred_at__lte=look.at)
-    rows = rows.filter(who.condition).select_related("author")
+    rows = _open_notes(look).filter(occurred_at__lte=look.at).select_related("author")
     return [
         Entry(
             "note", "notes", one.pk, one.occurred_at, f"Note: {one.get_note_type_display()}",
@@ -44,6 +62,26 @@ def _notes(look: Look) -> list[Entry]:
         )
         for one in window_of(rows, "occurred_at", look, "note")
     ]  # fmt: skip
+
+
+def _addenda(look: Look) -> list[Entry]:
+    """Signed addenda to those notes, when they were signed; those to process notes stay out, too."""
+    rows = NoteAddendum.objects.filter(note__in=_open_notes(look).values("pk"), signed_at__lte=look.at)
+    rows = rows.select_related("author", "note__author").defer("text")
+    return [
+        Entry(
+            "addendum", "notes", one.pk, one.signed_at, f"Addendum: {one.note.get_note_type_display()}",
+            detail=_added_to(one), by=one.author.full_name, icon="notes",
+            url=reverse("clinical:note_page", args=[one.note.patient_id, one.note_id]),
+        )
+        for one in window_of(rows, "signed_at", look, "addendum")
+        if one.signed_at is not None
+    ]  # fmt: skip
+
+
+def _added_to(one: NoteAddendum) -> str:
+    told = f"To the note of {localtime(one.note.occurred_at):%-d %b %Y} by {one.note.author.full_name}."
+    return told + (" Waits for a co-signature." if one.waits_for_cosign else "")
 
 
 def _documents(look: Look) -> list[Entry]:
@@ -176,6 +214,54 @@ def _goals(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _set(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = Goal.objects.filter(patient_id__in=ids, created_at__lte=at)
+    return rows.annotate(set_by=_trail(("goal.added",), "actor_label")).defer("achievable_note", "metric")
+
+
+def _goals_set(look: Look) -> list[Entry]:
+    """Goals when they were written down, in the words that they have now, whatever became of them."""
+    found = window(_set, "created_at", look, "goal")
+    look.context.open(found, ("specific",))
+    return [
+        Entry(
+            "goal", "goals", one.pk, one.created_at, f"Goal set: {one.specific}",
+            detail=f"To be reached by {one.due_date:%-d %b %Y}.", by=one.set_by or "", icon="target",
+            url=reverse("clinical:plan", args=[look.patient.pk]),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _progress(look: Look) -> list[Entry]:
+    """What was read, counted or reached of a goal, on its day; what was taken back is none of it.
+
+    A measure's answers are told as the measure. The words beside a reading stay with the plan.
+    """
+    day = local_day(look.patient, look.at)
+    rows = GoalProgress.objects.filter(patient_id__in=look.ids, observed_on__lte=day, taken_back_at=None)
+    rows = rows.annotate(seen_at=noon("observed_on", look.patient.zone()))
+    rows = rows.select_related("goal", "recorded_by").defer("note", "goal__achievable_note")
+    found = list(window_of(rows, "seen_at", look, "goal_progress"))
+    look.context.open([one.goal for one in found], ("specific", "metric"))
+    look.context.open(found, ("title",))
+    return [
+        Entry(
+            "goal_progress", "goals", one.pk, one.seen_at, f"Progress: {one.goal.specific}",
+            detail=_how_far(one), by=one.recorded_by.full_name if one.recorded_by else "", icon="target",
+            url=reverse("clinical:plan", args=[look.patient.pk]), is_day=True,
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _how_far(one: GoalProgress) -> str:
+    if one.kind == ProgressKind.MILESTONE:
+        return f"Milestone reached: {one.title or ''}."
+    times = " more" if one.kind == ProgressKind.COUNT else ""
+    return f"{one.goal.metric or 'Read'}: {number(one.value)}{times}."
+
+
 def _finished(ids: list[UUID], at: datetime) -> QuerySet[Any]:
     rows = SafetyPlan.objects.finished().filter(patient_id__in=ids, finished_at__lte=at)
     return rows.select_related("authored_by")
@@ -218,14 +304,14 @@ def _safety_reviews(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
-def _not_held(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    missed = (Status.NO_SHOW, Status.CANCELLED)
-    rows = Appointment.objects.filter(patient_id__in=ids, starts_at__lte=at, status__in=missed)
+def _behind(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    told = HELD_ALONE | Q(status__in=(Status.NO_SHOW, Status.CANCELLED))
+    rows = Appointment.objects.filter(told, patient_id__in=ids, starts_at__lte=at)
     return rows.select_related("therapist")
 
 
 def _appointments(look: Look) -> list[Entry]:
-    """Only what did not take place: what did is a session."""
+    """What did not take place, and what did with no session here: a session stands by itself."""
     return [
         Entry(
             "appointment", "appointments", one.pk, one.starts_at,
@@ -234,18 +320,21 @@ def _appointments(look: Look) -> list[Entry]:
             by=one.therapist.full_name, icon="calendar",
             url=reverse("clinical:appointment", args=[one.pk]),
         )
-        for one in window(_not_held, "starts_at", look, "appointment")
+        for one in window(_behind, "starts_at", look, "appointment")
     ]  # fmt: skip
 
 
 def register_care() -> None:
     """Add them; called once, at start."""
     register(Source("note", "notes", "Notes", _notes))
+    register(Source("addendum", "notes", "Notes", _addenda))
     register(Source("document", "documents", "Documents", _documents))
     register(Source("plan", "plans", "Plans", _plans))
     register(Source("plan_word", "plans", "Plans", _approvals))
     register(Source("plan_review", "plans", "Plans", _reviews))
     register(Source("plan_end", "plans", "Plans", _ended))
+    register(Source("goal", "goals", "Goals", _goals_set))
+    register(Source("goal_progress", "goals", "Goals", _progress))
     register(Source("goal_end", "goals", "Goals", _goals))
     register(Source("safety", "plans", "Plans", _safety_plans))
     register(Source("safety_review", "plans", "Plans", _safety_reviews))

@@ -8,11 +8,14 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.utils.timezone import localtime
 
 from clinical.assessments.models import Assessment
-from clinical.assessments.queries import band_words
+from clinical.assessments.queries import band_words, item9_of
 from clinical.assessments.wording import flag_words
+from clinical.sessions.told import place_words, status_words
 from clinical.timeline import wording
 from clinical.timeline.models import FindingKind
 from clinical.timeline.queries import window, window_of
@@ -22,6 +25,7 @@ from cortex.ui.paths import path_to
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.wording import event_words, follow_up_words, reason_sentence, review_words
+from crisis.followups.showing import checks_of, is_unsafe, sentence_of
 from crisis.reviews.models import FollowUp, ReviewItem
 from crisis.risk.codes import PROTECTED
 from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
@@ -30,12 +34,21 @@ from patients.care.models import CareTeamMember
 from patients.privacy.models import Consent
 from patients.privacy.scope import limit_words
 from patients.sessions.models import Session
-from patients.sessions.observations import DailyCheckIn
+from patients.sessions.observations import DailyCheckIn, EmotionObservation
 
 # Steps of the machine that tell a reader of years later nothing.
 QUIET_STEPS = ("notified", "step_fired", "source_opened", "confirmed_late")
+# Filters that other sources stand under, too: whom to call, and what a rule proposed.
+TEAM, TEAM_LABEL = "team", "People"
+SIGNALS, SIGNALS_LABEL = "signals", "Levels and signals"
 TONES = {"critical": "crit", "high": "crit"}
 WRITTEN = ExpressionWrapper(Q(notes__isnull=False) | Q(metrics__isnull=False), BooleanField())
+# Of an emotion: what it was read from, and by which model.
+READ = Subquery(
+    EmotionObservation.objects.filter(pk=OuterRef("source_id"))
+    .order_by()
+    .values(told=JSONObject(source="source", name="model_name", version="model_version"))[:1]
+)
 SCORES = (("mood", "mood"), ("sleep", "sleep_quality"), ("stress", "stress_level"), ("focus", "focus_score"))
 
 
@@ -43,12 +56,14 @@ def _sessions(look: Look) -> list[Entry]:
     """Sessions that labels leave open to the reader."""
     rows = Session.objects.filter(patient_id__in=look.ids, started_at__lte=look.at)
     rows = rows.filter(look.reach.sessions())
-    rows = rows.only("kind", "channel", "status", "started_at", "duration_seconds", "patient_id")
+    columns = ("kind", "channel", "status", "started_at", "duration_seconds", "patient_id", "run__ended_at")
+    rows = rows.select_related("run").only(*columns)
     return [
         Entry(
             "session", "sessions", one.pk, one.started_at, one.get_kind_display(),
-            detail=". ".join(filter(None, (one.get_channel_display() if one.channel else "",
-                                           _minutes(one.duration_seconds), one.get_status_display()))) + ".",
+            detail=". ".join(filter(None, (
+                place_words(one), _minutes(one.duration_seconds), status_words(one),
+            ))) + ".",
             icon="message-circle", url=path_to("clinical:session", look.patient.pk, one.pk),
         )
         for one in window_of(rows, "started_at", look, "session")
@@ -74,7 +89,7 @@ def _measures(look: Look) -> list[Entry]:
     return [
         Entry(
             "measure", "measures", one.pk, one.administered_at, _measure_title(one),
-            detail=" ".join(flag_words(one.flags)),
+            detail=" ".join(flag_words(one.flags, item9_of(one))),
             by=one.administered_by.full_name if one.administered_by else "",
             icon="clipboard-list",
             tone="crit" if "item9_endorsed" in one.flags else "",
@@ -187,7 +202,7 @@ def _level_detail(one: RiskAssessment) -> str:
 
 
 def _coded(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    rows = Evidence.objects.filter(patient_id__in=ids, observed_at__lte=at)
+    rows = Evidence.objects.filter(patient_id__in=ids, observed_at__lte=at).annotate(read=READ)
     return rows.exclude(domain__in=(EvidenceDomain.CONTEXT, EvidenceDomain.REVIEW)).exclude(status="absent")
 
 
@@ -201,12 +216,12 @@ def _signals(look: Look) -> list[Entry]:
         _protected(one) if one.code in closed
         else Entry(
             "signal", "signals", one.pk, one.observed_at, wording.evidence_title(one.code),
-            detail=wording.evidence_source(one.source_type)
+            detail=wording.evidence_source(one.source_type, one.read)
             + (" Found to be no sign when the alert ended." if one.refuted_at else ""),
             icon="wave-sine",
             finding=Finding(
                 FindingKind.EVIDENCE, one.code,
-                wording.evidence_said_by(one.source_type, one.lexicon_version),
+                wording.evidence_said_by(one.domain, one.source_type, one.lexicon_version, one.read),
                 wording.evidence_confidence(one.source_type, one.confidence),
             ),
         )
@@ -231,7 +246,7 @@ def _consents(look: Look) -> list[Entry]:
             "consent", "consents", one.pk, one.recorded_at,
             f"{one.get_consent_type_display()}: {'agreed' if one.granted else 'withdrawn or refused'}",
             detail=f"{one.get_method_display()}."
-            + (f" Until {one.expires_at:%-d %b %Y}." if one.expires_at else "")
+            + (f" Until {localtime(one.expires_at):%-d %b %Y}." if one.expires_at else "")
             + (f" {wording.capital('; '.join(limits))}." if (limits := limit_words(one.scope)) else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon="file-certificate",
         )
@@ -280,7 +295,8 @@ def _covered(one: CareTeamMember) -> str:
 
 
 def _follow_ups(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    return FollowUp.objects.filter(patient_id__in=ids, due_at__lte=at).select_related("done_by")
+    rows = FollowUp.objects.filter(patient_id__in=ids, due_at__lte=at)
+    return rows.select_related("done_by", "checks")
 
 
 def _contacts(look: Look) -> list[Entry]:
@@ -288,9 +304,10 @@ def _contacts(look: Look) -> list[Entry]:
         Entry(
             "contact", "tasks", one.pk, one.due_at, follow_up_words(one.label),
             detail=f"{one.get_status_display()}."
-            + (f" {wording.capital(one.outcome.replace('_', ' '))}." if one.outcome else ""),
+            + (f" {wording.capital(one.outcome.replace('_', ' '))}." if one.outcome else "")
+            + f" {sentence_of(checks_of(one))}".rstrip(),
             by=one.done_by.full_name if one.done_by else "", icon="phone",
-            tone="crit" if one.status == "missed" else "",
+            tone="crit" if one.status == "missed" or is_unsafe(one) else "",
         )
         for one in window(_follow_ups, "due_at", look, "contact")
     ]  # fmt: skip
@@ -316,14 +333,14 @@ OWN: tuple[tuple[str, str, str, Any], ...] = (
     ("session", "sessions", "Sessions", _sessions),
     ("measure", "measures", "Measures", _measures),
     ("alert", "alerts", "Alerts", _alerts),
-    ("level", "signals", "Levels and signals", _levels),
-    ("signal", "signals", "Levels and signals", _signals),
+    ("level", SIGNALS, SIGNALS_LABEL, _levels),
+    ("signal", SIGNALS, SIGNALS_LABEL, _signals),
     ("day", "days", "Check-ins", _days),
     ("contact", "tasks", "Contacts and tasks", _contacts),
     ("task", "tasks", "Contacts and tasks", _tasks),
     ("consent", "consents", "Consent", _consents),
-    ("joined", "team", "Care team", _joined),
-    ("left", "team", "Care team", _left),
+    ("joined", TEAM, TEAM_LABEL, _joined),
+    ("left", TEAM, TEAM_LABEL, _left),
 )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
 
 from clinical.plans.labels import shut_by
 from clinical.sessions.labels import reach_by
@@ -20,6 +20,7 @@ from clinical.timeline.registry import Cursor, Entry, Look, sources
 from cortex.access.context import AccessContext, holds
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
+from cortex.ui.zone import zone_of
 from patients.labels.queries import standing
 from patients.registry import access
 from patients.registry.models import Patient
@@ -51,6 +52,7 @@ class Timeline:
     after: Cursor | None
     searched_to: datetime | None = None
     sessions_withheld: int = 0
+    may_write: bool = True
 
 
 def window(build: Build, name: str, look: Look, source: str) -> list[Any]:
@@ -82,6 +84,12 @@ def window_of(rows: QuerySet[Any], name: str, look: Look, source: str) -> QueryS
     if look.only is not None:
         return rows.filter(pk__in=list(look.only))
     return _placed(rows, name, look.limit, *_cursor(look, source))
+
+
+def noon(name: str, zone: str) -> Func:
+    """Return noon of a day in the person's zone: wherever it is read, it stays that day."""
+    at_noon = Func(F(name), template="(%(expressions)s + interval '12 hours')", output_field=DateTimeField())
+    return Func(Value(zone_of(zone).key), at_noon, function="timezone", output_field=DateTimeField())
 
 
 def _cursor(look: Look, source: str) -> tuple[str, datetime | None, UUID | None]:
@@ -142,7 +150,8 @@ def timeline(
     asks = not only_pinned and (not kinds or SESSIONS in kinds) and (before is None or before.is_day_end)
     until = min(at, before.at) if before is not None else at
     kept_back = withheld(look.ids, look.reach, until=until) if asks else 0
-    return Timeline(patient, found, first, after, searched_to, kept_back)
+    may_write = look.reach.relation != access.BREAK_GLASS
+    return Timeline(patient, found, first, after, searched_to, kept_back, may_write)
 
 
 def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, at: datetime) -> Entry:
@@ -153,7 +162,7 @@ def entry(context: AccessContext, patient: Patient, source: str, item_id: UUID, 
         for found in known[source].rows(look):
             if found.id == item_id:
                 return found
-    raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    raise NotFound
 
 
 def _look(context: AccessContext, patient: Patient, at: datetime) -> Look:
@@ -219,7 +228,7 @@ def check_in_words(context: AccessContext, ids: Collection[UUID], check_in_id: U
     """Open what somebody wrote in one of their check-ins; NotFound for any other, and for one without."""
     found = DailyCheckIn.objects.filter(pk=check_in_id, patient_id__in=list(ids)).first()
     if found is None or not any(holds(found, name) for name in CHECK_IN_WORDS):
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     context.open([found], CHECK_IN_WORDS)
     return found
 

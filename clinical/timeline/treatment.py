@@ -1,4 +1,4 @@
-"""The sources of what a person was found to have, what they take and what they must not get."""
+"""The sources of what a person was found to have, what they take, and what they must not get or hear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -23,21 +23,21 @@ from clinical.plans.wording import (
     diagnosis_words,
     medication_words,
 )
-from clinical.timeline.queries import window, window_of
+from clinical.sessions.neural.proposals import proposal_words
+from clinical.sessions.neural.queries import LOOK_BACK
+from clinical.timeline.own import SIGNALS, SIGNALS_LABEL
+from clinical.timeline.queries import noon, window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
+from patients.codes import SessionKind
 from patients.registry.queries import local_day
+from patients.sessions.models import Session
+from patients.sessions.neural import NeuralProfileProposal, ProposalStatus
 
 # A row is written a moment after the transaction began whose time it was created at: what was changed within
 # this long is told with its first entry, which says how it stands.
 SETTLES = timedelta(minutes=1)
 CHANGED = Q(updated_at__gt=F("created_at") + SETTLES)
-MEDICINE, DANGER = "first-aid-kit", "alert-triangle"
-
-
-def _noon(name: str, zone: str) -> Func:
-    """Return noon of a day in the person's zone: wherever it is read, it stays that day."""
-    noon = Func(F(name), template="(%(expressions)s + interval '12 hours')", output_field=DateTimeField())
-    return Func(Value(zone), noon, function="timezone", output_field=DateTimeField())
+MEDICINE, DANGER, SOUND = "first-aid-kit", "alert-triangle", "wave-sine"
 
 
 def _plan_page(look: Look) -> str:
@@ -86,7 +86,7 @@ def _medications(look: Look) -> list[Entry]:
     """Medications that labels leave open to the reader, on the day they began or when they were recorded."""
     begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=local_day(look.patient, look.at))
     rows = Medication.objects.filter(look.shut.condition(), begun, patient_id__in=look.ids)
-    rows = rows.annotate(begun_at=Coalesce(_noon("start", look.patient.zone()), "created_at"))
+    rows = rows.annotate(begun_at=Coalesce(noon("start", look.patient.zone()), "created_at"))
     found = list(window_of(rows.select_related("recorded_by"), "begun_at", look, "medication"))
     look.context.open(found, ("name", "dose"))
     return [
@@ -108,7 +108,7 @@ def _stopped_medications(look: Look) -> list[Entry]:
     over |= Q(stop__lte=local_day(look.patient, look.at))
     rows = Medication.objects.filter(look.shut.condition(), over, patient_id__in=look.ids)
     rows = rows.filter(status=MedicationStatus.STOPPED)
-    rows = rows.annotate(over_at=Coalesce(_noon("stop", look.patient.zone()), "updated_at"))
+    rows = rows.annotate(over_at=Coalesce(noon("stop", look.patient.zone()), "updated_at"))
     found = list(window_of(rows, "over_at", look, "medication_stopped"))
     look.context.open(found, ("name", "dose"))
     return [
@@ -170,6 +170,53 @@ def _changed_allergies(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _open_proposals(look: Look) -> QuerySet[NeuralProfileProposal]:
+    """Return what the rules proposed of neural audio, of sessions alone that labels leave open to the reader.
+
+    A proposal says what its sessions said: where one of its time is shut, so is the proposal.
+    """
+    asked = Session.objects.filter(
+        look.reach.shuts(), patient_id__in=look.ids, kind=SessionKind.NEURAL_AUDIO,
+        started_at__range=(OuterRef("created_at") - LOOK_BACK, OuterRef("newest_at")),
+    ).exclude(run__clinician=look.reach.user_id)  # fmt: skip
+    return NeuralProfileProposal.objects.filter(~Exists(asked), patient_id__in=look.ids)
+
+
+def _proposals(look: Look) -> list[Entry]:
+    """What was proposed, by which rule and of how many sessions; nothing of it applies by itself."""
+    rows = _open_proposals(look).filter(created_at__lte=look.at)
+    return [
+        Entry(
+            "neural", SIGNALS, one.pk, one.created_at, f"Neural audio, proposed: {proposal_words(one)}",
+            detail=_why_proposed(one), icon=SOUND, url=_neural_page(look),
+        )
+        for one in window_of(rows, "created_at", look, "neural")
+    ]  # fmt: skip
+
+
+def _why_proposed(one: NeuralProfileProposal) -> str:
+    said = f"{one.evidence_n} session{'s say' if one.evidence_n != 1 else ' says'} so"
+    told = f"By a fixed rule: {one.get_reason_code_display().lower()}. {said}."
+    return told + (" Waits for a clinician." if one.status == ProposalStatus.OPEN else "")
+
+
+def _decided_proposals(look: Look) -> list[Entry]:
+    rows = _open_proposals(look).filter(decided_at__lte=look.at).exclude(status=ProposalStatus.OPEN)
+    return [
+        Entry(
+            "neural_decided", SIGNALS, one.pk, one.decided_at,
+            f"Neural audio, {one.get_status_display().lower()}: {proposal_words(one)}",
+            by=one.decided_by.full_name if one.decided_by else "", icon=SOUND, url=_neural_page(look),
+        )
+        for one in window_of(rows.select_related("decided_by"), "decided_at", look, "neural_decided")
+        if one.decided_at is not None
+    ]  # fmt: skip
+
+
+def _neural_page(look: Look) -> str:
+    return reverse("clinical:neural", args=[look.patient.pk])
+
+
 def _allergy_list(look: Look) -> str:
     return f"{_plan_page(look)}#allergies"
 
@@ -182,3 +229,5 @@ def register_treatment() -> None:
     register(Source("medication_stopped", "medications", "Medications", _stopped_medications))
     register(Source("allergy", "allergies", "Allergies", _allergies))
     register(Source("allergy_changed", "allergies", "Allergies", _changed_allergies))
+    register(Source("neural", SIGNALS, SIGNALS_LABEL, _proposals))
+    register(Source("neural_decided", SIGNALS, SIGNALS_LABEL, _decided_proposals))

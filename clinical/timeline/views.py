@@ -65,6 +65,7 @@ def _page(
             "after": found.after.text() if found.after else "",
             "older": urlencode(rest | {"before": found.after.text()}, doseq=True) if found.after else "",
             "searched_to": found.searched_to,
+            "may_write": found.may_write,
             "sessions_withheld": found.sessions_withheld,
             "kinds": [(key, label, key in asked["kinds"]) for key, label in kinds().items()],
             "only_pinned": asked["pinned"],

@@ -10,16 +10,28 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from clinical.timeline.own import TEAM, TEAM_LABEL
 from clinical.timeline.queries import window
 from clinical.timeline.registry import Entry, Look, Source, register
 from cortex.accounts.choices import Role
+from cortex.audit.models import AuditLog
 from patients.breakglass.models import BreakGlassGrant
-from patients.codes import EndingKind, ReferralStatus
+from patients.codes import ConsentType, EndingKind, ReferralStatus
 from patients.contacts.models import ContactException
+from patients.holds.models import LegalHold
 from patients.pathway.models import CareEnding, Referral
+from patients.privacy.queries import has_consent
+from patients.registry.person import EmergencyContact
 
 KIND, LABEL = "ways", "Referrals and endings"
-OPENED, OPENED_LABEL = "opened", "Opened from outside"
+OPENED, OPENED_LABEL = "opened", "Access and holds"
+# What the trail calls the changes of whom to call.
+CONTACT_MOVES = {
+    "contact.added": "Emergency contact added",
+    "contact.corrected": "Emergency contact corrected",
+    "contact.retired": "Emergency contact retired",
+    "contact.restored": "Emergency contact put back",
+}
 ARRIVES, LEAVES = "arrow-right", "logout"
 
 
@@ -140,6 +152,58 @@ def _opened_contacts(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
+def _issued(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    return LegalHold.objects.filter(patient_id__in=ids, issued_at__lte=at).defer("reason", "release_reason")
+
+
+def _holds(look: Look) -> list[Entry]:
+    """Since when records are kept, as the banner says it; the matter, why and who stay with compliance."""
+    return [
+        Entry("hold", OPENED, one.pk, one.issued_at, "Legal hold begun", detail=_how_held(one), icon="lock")
+        for one in window(_issued, "issued_at", look, "hold")
+    ]
+
+
+def _how_held(one: LegalHold) -> str:
+    return "Still running." if one.is_running else "It was released."
+
+
+def _released(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    rows = LegalHold.objects.filter(patient_id__in=ids, released_at__lte=at)
+    return rows.defer("reason", "release_reason")
+
+
+def _hold_ends(look: Look) -> list[Entry]:
+    return [
+        Entry("hold_end", OPENED, one.pk, one.released_at, "Legal hold released", icon="lock")
+        for one in window(_released, "released_at", look, "hold_end")
+        if one.released_at is not None
+    ]
+
+
+def _moves_of_contacts(ids: list[UUID], at: datetime) -> QuerySet[Any]:
+    contacts = EmergencyContact.objects.filter(patient_id__in=ids).values("pk")
+    rows = AuditLog.objects.filter(object_id__in=contacts, event_type__in=CONTACT_MOVES, occurred_at__lte=at)
+    return rows.only("event_type", "occurred_at", "actor_kind", "actor_label")
+
+
+def _contacts(look: Look) -> list[Entry]:
+    """That whom to call was added, corrected or retired, and by whom; who it is opens with the people.
+
+    Where the person gave no consent to call them, none of it: nor does any page say who no longer is called.
+    """
+    if not has_consent(look.patient.person_id, ConsentType.EMERGENCY_CONTACT, look.at):
+        return []
+    return [
+        Entry(
+            "contact_moved", TEAM, one.pk, one.occurred_at, CONTACT_MOVES[one.event_type],
+            by=one.actor_label if one.actor_kind == "user" else "", icon="phone",
+            url=reverse("clinical:chart_people", args=[look.patient.pk]),
+        )
+        for one in window(_moves_of_contacts, "occurred_at", look, "contact_moved")
+    ]  # fmt: skip
+
+
 def _until(look: Look, ends_at: datetime) -> str:
     """Say until when something is or was open, by the reader's clock."""
     said = "Open until" if ends_at > look.at else "It was open until"
@@ -157,3 +221,6 @@ def register_ways() -> None:
     register(Source("ending", KIND, LABEL, _endings))
     register(Source("glass", OPENED, OPENED_LABEL, _opened_charts))
     register(Source("contacts_opened", OPENED, OPENED_LABEL, _opened_contacts))
+    register(Source("contact_moved", TEAM, TEAM_LABEL, _contacts))
+    register(Source("hold", OPENED, OPENED_LABEL, _holds))
+    register(Source("hold_end", OPENED, OPENED_LABEL, _hold_ends))

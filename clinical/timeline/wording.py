@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from django.utils.timezone import localtime
+
+from clinical.sessions.told import NOT_KEPT, model_named
 from crisis.casework.evidence_words import PROTECTIVE, SOURCES
 from crisis.risk.labels import FACTORS, MISSING, label
 
@@ -43,6 +47,12 @@ SIGNALS = {
 }  # fmt: skip
 
 
+# What compares numbers that came from an app.
+BUILT = {"dissonance": "Risk engine", "baseline": "Voice baseline"}
+NOT_NAMED = "that the app did not name"
+READ_FROM = {"text": "words in the app", "self_report": "what they said that they feel"}
+Reading = Mapping[str, str]
+
 # Beside a signal about substance use where Part 2 is closed to the reader.
 KEPT_BACK = "What it is stays closed to you under a sensitivity label."
 TONE = "EMO_"
@@ -67,8 +77,15 @@ def evidence_confidence(source_type: str, confidence: float) -> str:
     return confidence_words(confidence)
 
 
-def evidence_said_by(source_type: str, version: str) -> str:
-    """Return what read a signal, with its version."""
+def evidence_said_by(domain: str, source_type: str, version: str, read: Reading | None = None) -> str:
+    """Return what read a signal, with its version; `read` is the observation that an emotion comes from."""
+    if domain == "emotion" and read and read["source"] == "self_report":
+        return "The person"
+    if domain == "emotion":
+        named = model_named(read["name"], read["version"], NOT_NAMED) if read else NOT_NAMED
+        return f"Emotion model {named}"
+    if domain in BUILT:
+        return f"{BUILT[domain]} {version or NOT_KEPT}"
     if source_type == "text_model":
         return f"Text model {version}".strip()
     if version:
@@ -76,8 +93,10 @@ def evidence_said_by(source_type: str, version: str) -> str:
     return {"instrument": "Instrument scoring", "voice": "Voice analysis"}.get(source_type, "Risk engine")
 
 
-def evidence_source(source_type: str) -> str:
+def evidence_source(source_type: str, read: Reading | None = None) -> str:
     """Return what a signal was read from."""
+    if read is not None and read["source"] in READ_FROM:
+        return f"From {READ_FROM[read['source']]}."
     return f"From {SOURCES.get(source_type, source_type.replace('_', ' '))}."
 
 
@@ -100,4 +119,4 @@ def level_confidence(level_source: str, missing: list[str]) -> str:
 def joined_words(name: str, role: str, covered: str, ends_at: datetime | None) -> str:
     """Return how somebody came to a team."""
     words = f"{name} covers for {covered}" if covered else f"{name} joined, {role.lower()}"
-    return f"{words}, until {ends_at:%-d %b %Y}" if ends_at and covered else words
+    return f"{words}, until {localtime(ends_at):%-d %b %Y}" if ends_at and covered else words

@@ -106,13 +106,13 @@ class AccessContext:
         if asked:
             self._related |= relations(self.actor, asked, self.permission, self.at)
         if people - self._related.keys():
-            raise _stranger()
+            raise NotFound
 
     def _refuse_strange_house(self, row: models.Model, organization: UUID) -> None:
         """A house key opens for its own people, for those whom a shift covers, and for the system."""
         concerned = set(getattr(row, "concerns", (organization,)))
         if self.actor.kind == "patient" or not (self.actor.is_unbound or concerned & set(self.actor.reach)):
-            raise _stranger()
+            raise NotFound
 
     def by(self, permission: str) -> None:
         """Ask for relationships that open this permission; RuntimeError once somebody was asked about."""
@@ -213,10 +213,6 @@ class AccessContext:
                 subjects=group if len(group) > 1 else [],
                 **columns,
             )
-
-
-def _stranger() -> NotFound:
-    return NotFound("This does not exist, or it is not open to you.", "not_found")
 
 
 @cache

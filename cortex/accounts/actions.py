@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.contrib.auth.hashers import make_password
 from django.utils.text import slugify
@@ -14,7 +16,7 @@ from cortex.accounts import pins, policies
 from cortex.accounts.appointments import refuse_appointment
 from cortex.accounts.choices import DESK_ROLES, Attempt, Role
 from cortex.accounts.models import LoginAttempt, Organization, StaffProfile, User
-from cortex.accounts.queries import user_by_email
+from cortex.accounts.queries import active_users, user_by_email
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
@@ -23,6 +25,7 @@ from cortex.clock import clock
 ORGANIZATION_FIELDS = frozenset(
     {"name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number", "settings"}
 )
+ZONES = available_timezones()
 PREFERENCES: dict[str, tuple[object, ...]] = {
     "theme": ("", "light", "dark"),
     "shortcuts": (True, False),
@@ -36,6 +39,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
     unknown = set(fields) - ORGANIZATION_FIELDS
     if unknown:
         raise InputRefused("These fields are not known.", "unknown_field", field=sorted(unknown)[0])
+    _refuse_unknown_zone(fields)
     policies.refuse_unknown(fields.get("settings", {}), {}, by_system=actor.is_system)
     slug = slug or slugify(name)
     if not slug or Organization.objects.filter(slug=slug).exists():
@@ -54,16 +58,19 @@ def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -
     found = rows.filter(pk=organization_id).first()
     if found is None or not (actor.is_system or found.pk in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
+    _refuse_unknown_zone(fields)
     if "settings" in fields:
         policies.refuse_unknown(fields["settings"], found.settings, by_system=actor.is_system)
         _refuse_strange_leads(actor, found, fields["settings"].get("leads", []))
     changed = sorted(name for name, value in fields.items() if getattr(found, name) != value)
     if not changed:
         return Unchanged(found)  # type: ignore[return-value]
+    before, after = found.settings, fields.get("settings", found.settings)
+    codes = {"settings": sorted(name for name in before | after if before.get(name) != after.get(name))}
     for name in changed:
         setattr(found, name, fields[name])
     found.save(update_fields=[*changed, "updated_at"])
-    record(actor, "organization.changed", found, fields=changed)
+    record(actor, "organization.changed", found, fields=changed, codes=codes if codes["settings"] else {})
     return found
 
 
@@ -100,6 +107,20 @@ def create_user(
     return user
 
 
+def _refuse_taken_name(user: User, name: str) -> None:
+    """Refuse the name of a colleague: the trail says by it who did what."""
+    wanted = _plain(name)
+    others = active_users(organization_id=user.organization_id).exclude(pk=user.pk)
+    if any(_plain(one) == wanted for one in others.values_list("full_name", flat=True)):
+        raise InputRefused(
+            "A colleague has this name. Add what tells you apart.", "name_taken", field="full_name"
+        )
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 @action
 def update_user(
     *,
@@ -113,6 +134,7 @@ def update_user(
     user = _theirs(actor, user_id)
     changed: list[str] = []
     if full_name is not None and full_name.strip() != user.full_name:
+        _refuse_taken_name(user, full_name)
         user.full_name = full_name.strip()
         changed.append("full_name")
     if role is not None and role != user.role:
@@ -277,6 +299,16 @@ def _theirs(actor: Actor, user_id: UUID) -> User:
 def _refuse_own(actor: Actor, user: User) -> None:
     if actor.id == user.pk:
         raise RuleBroken("Ask another administrator to change your own rights.", "own_rights")
+
+
+def _refuse_unknown_zone(fields: dict[str, Any]) -> None:
+    """The days and nights of everybody in the house are counted in it: a name that is none is UTC to all."""
+    if "default_timezone" in fields and fields["default_timezone"] not in ZONES:
+        raise InputRefused(
+            "There is no such default time zone. Give its name, like Africa/Nairobi or Europe/London.",
+            "timezone_unknown",
+            field="default_timezone",
+        )
 
 
 def _refuse_strange_leads(actor: Actor, organization: Organization, leads: list[str]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from cortex.accounts import actions, policies
+from cortex.accounts import actions
 from cortex.accounts.apikeys import admin as _keys  # noqa: F401 (registers its models)
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import Role
+from cortex.accounts.houseform import OrganizationForm
 from cortex.accounts.invitations import actions as invitations
 from cortex.accounts.mail.actions import queue_mail
 from cortex.accounts.mail.models import MailKind
@@ -33,18 +34,6 @@ from cortex.ui.admin import ActionAdmin
 LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 
 
-class OrganizationForm(forms.ModelForm):
-    """What an organization says about itself."""
-
-    class Meta:
-        model = Organization
-        fields = (
-            "name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number",
-            "settings",
-        )  # fmt: skip
-        help_texts: ClassVar[dict[str, str]] = {"settings": policies.help_text()}
-
-
 @admin.register(Organization)
 class OrganizationAdmin(ActionAdmin):
     """One's own organization; new ones are made by `create_admin`."""
@@ -53,7 +42,15 @@ class OrganizationAdmin(ActionAdmin):
     change_action = actions.update_organization
     organization_path = "pk"
     form = OrganizationForm
-    fields = OrganizationForm.Meta.fields
+    fieldsets = (
+        (None, {"fields": OrganizationForm.Meta.fields[:-1]}),
+        ("Desk", {"fields": ("desk_phone", "leads", "notify_by_email", "unplanned_clinicians")}),
+        ("Records", {"fields": (
+            "plans_need_approval", "part2_program", "document_max_mb", "voice_retention_days",
+        )}),
+        ("Signing in", {"fields": ("factor_rule", "mfa_required_roles")}),
+        ("Lists by id", {"fields": ("settings",)}),
+    )  # fmt: skip
     list_display = ("name", "jurisdiction", "default_timezone", "emergency_number", "is_active")
     search_fields = ("name", "slug")
 
@@ -92,7 +89,7 @@ class UserAdmin(ActionAdmin):
     @admin.action(description="Disable", permissions=["run"])
     def disable(self, request: HttpRequest, queryset: Any) -> None:
         """Shut the chosen people out; it ends their sessions."""
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Disable accounts")
         self.each(request, queryset, actions.disable_user, "Disabled")
 
     @admin.action(description="Enable", permissions=["run"])
@@ -133,7 +130,7 @@ class InvitationAdmin(ActionAdmin):
     @admin.action(description="Renew and mail again", permissions=["run"])
     def renew(self, request: HttpRequest, queryset: Any) -> None:
         """Give the chosen invitations another week and a new link."""
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Renew invitations")
         chosen = list(queryset)
         self.each(request, chosen, invitations.renew_invitation, "Renewed")
         self._mail(request, chosen)

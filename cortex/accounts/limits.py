@@ -10,7 +10,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from cortex.access.middleware import declared
@@ -18,6 +17,7 @@ from cortex.accounts.sessions import actions, queries
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
 from cortex.audit import actor_of
+from cortex.clock import steady_now
 from cortex.ui.pages import is_navigation, is_partial
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -78,7 +78,7 @@ class SessionLimitsMiddleware:
             return None
         if not request.user.is_authenticated:
             return _to_sign_in(request) if is_partial(request) else None
-        now = timezone.now()
+        now = steady_now()
         state = _state(request)
         state.on_board = state.on_board or says_board(request, view)
         request.covers_when_idle = _marked(view, "covers_when_idle")  # type: ignore[attr-defined]

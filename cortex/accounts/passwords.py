@@ -11,11 +11,9 @@ FEWEST_LETTERS = 5
 
 
 def unit_of(password: str) -> str:
-    """Return the shortest piece that, repeated, makes the password; the password itself when none does."""
-    sizes = (size for size in range(1, len(password) // 2 + 1) if len(password) % size == 0)
-    return next(
-        (password[:size] for size in sizes if password[:size] * (len(password) // size) == password), password
-    )
+    """Return the shortest piece that, repeated and cut off, makes the password; itself when none does."""
+    pieces = (password[:size] for size in range(1, len(password) // 2 + 1))
+    return next((one for one in pieces if (one * len(password))[: len(password)] == password), password)
 
 
 class PredictablePasswordValidator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -121,15 +121,19 @@ POLICIES: dict[str, Policy] = {
         "off, shadow or live by versions",
         _are_states,
     ),
+    "unplanned_clinicians": Policy(
+        "Whether therapists and psychiatrists may start a shift that nobody planned.", "true or false",
+        _is_yes_or_no,
+    ),
     "voice_retention_days": Policy(
         "Days that transcripts are kept after their extraction (7).", "a number from 0 to 7", _is_days
     ),
 }  # fmt: skip
 
 
-def help_text() -> str:
-    """Return the list in words, for the form: one row for each key."""
-    rows = ((name, one.help, one.shape) for name, one in POLICIES.items())
+def help_text(names: Iterable[str]) -> str:
+    """Return these of the list in words, for the form: one row for each key."""
+    rows = ((name, POLICIES[name].help, POLICIES[name].shape) for name in names)
     return format_html(
         '<dl class="settings">{}</dl>',
         format_html_join("", "<div><dt>{}</dt><dd>{} As {}.</dd></div>", rows),

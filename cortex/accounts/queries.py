@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Exists, Func, JSONField, OuterRef, Q,
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce, Lower
 
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.factors.required import SETTING, house_roles
 from cortex.accounts.models import Invitation, Organization, Role, User
 from cortex.accounts.sessions.clocks import limits
@@ -62,15 +63,6 @@ def signed_in_user(user_id: UUID) -> User | None:
     return User.objects.reaching().filter(pk=user_id).first()
 
 
-def user_in_scope(user_id: UUID, org_ids: Iterable[UUID]) -> User | None:
-    """Return a person of one of these organizations, or None."""
-    return (
-        User.objects.select_related("organization")
-        .filter(pk=user_id, organization_id__in=list(org_ids))
-        .first()
-    )
-
-
 def staff_of(org_ids: Iterable[UUID]) -> QuerySet[User]:
     """Return the people of these organizations, by name; the active ones first."""
     rows = User.objects.select_related("organization").filter(organization_id__in=list(org_ids))
@@ -82,6 +74,13 @@ def active_users(*, organization_id: UUID, roles: Iterable[Role] = ()) -> QueryS
     rows = User.objects.filter(organization_id=organization_id, is_active=True)
     wanted = [str(role) for role in roles]
     return rows.filter(role__in=wanted) if wanted else rows
+
+
+def may_lead(organization: Organization) -> QuerySet[User]:
+    """Return whoever may be a lead, and whoever is one: a form that didn't show them would drop them."""
+    here = User.objects.filter(organization=organization.pk)
+    may = Q(is_active=True, role__in=sorted(DESK_ROLES))
+    return here.filter(may | Q(pk__in=organization.lead_ids)).order_by("full_name", "pk")
 
 
 def has_operator() -> bool:
@@ -162,12 +161,6 @@ def _has_passed() -> Q:
         roles, "user__role", template="%(expressions)s", arg_joiner=" ? ", output_field=BooleanField()
     )
     return Q(factor_passed_at__isnull=False) | ~Q(asked)
-
-
-def users_with_session(user_ids: Iterable[UUID], at: datetime) -> set[UUID]:
-    """Return those of `user_ids` who have a live session at `at`."""
-    rows = User.objects.filter(pk__in=list(user_ids)).filter(Exists(live_sessions(OuterRef("pk"), at)))
-    return set(rows.values_list("pk", flat=True))
 
 
 def is_demo() -> bool:

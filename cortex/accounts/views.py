@@ -11,7 +11,6 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -27,6 +26,7 @@ from cortex.accounts.queries import user_by_id
 from cortex.accounts.sessions.actions import move_session
 from cortex.accounts.sessions.queries import own_sessions
 from cortex.audit import actor_of
+from cortex.clock import steady_now
 from cortex.ui.pages import go_to, is_partial
 
 
@@ -153,6 +153,6 @@ def _page(request: HttpRequest, **bound: forms.Form) -> HttpResponse:
         "factors": factors_of(user.pk),
         "codes_left": codes_left(user.pk),
         "factor_required": is_required(user),
-        "sessions": own_sessions(user.pk, current_key=request.session.session_key or "", at=timezone.now()),
+        "sessions": own_sessions(user.pk, current_key=request.session.session_key or "", at=steady_now()),
     }
     return render(request, "accounts/me.html", context | bound, status=422 if bound else 200)

@@ -18,6 +18,8 @@ from cortex.audit import RuleBroken
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 IN_FLIGHT = "in_flight"
+# What an error says of a store that can't be reached.
+AWAY = (OperationalError, InterfaceError)
 log = logging.getLogger("cortex.api")
 
 
@@ -66,16 +68,17 @@ def answer(members: Mapping[str, Any], headers: Mapping[str, str] | None = None)
 def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Turn whatever an API view raised into a problem; it never carries content of the request.
 
-    A view may offer `problem_extra()`, whose members (the support block) are added to every refusal.
+    A view may offer `problem_extra(is_away)`, whose members (the support block) are added to every refusal;
+    with a store away it asks nobody whom it need not ask.
     """
     members, headers = _members(error)
-    members |= _offered(context.get("view"))
+    members |= _offered(context.get("view"), is_away=isinstance(error, AWAY))
     return answer(members, headers)
 
 
-def _offered(view: Any) -> dict[str, Any]:
-    offer: Callable[[], dict[str, Any]] | None = getattr(view, "problem_extra", None)
-    return offer() if offer else {}
+def _offered(view: Any, *, is_away: bool) -> dict[str, Any]:
+    offer: Callable[..., dict[str, Any]] | None = getattr(view, "problem_extra", None)
+    return offer(is_away=is_away) if offer else {}
 
 
 def _members(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
@@ -114,7 +117,7 @@ def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[
 def _of_fault(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     # The class and the trace only: a message of the database may quote a value of the row.
     wait = {"Retry-After": str(RETRY_SECONDS)}
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, AWAY):
         log.error("database unreachable", exc_info=error)
         return problem("unavailable", "The service can't reach its store; send the same again.", 503), wait
     log.error("unexpected %s", type(error).__name__, extra={"place": _place(error)})

@@ -33,6 +33,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer", "description": about}
 
 
+TEXT, COUNT, TIME = {"type": "string"}, {"type": "integer"}, {"type": "string", "format": "date-time"}
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "What was refused and why (RFC 9457), with its place and support.",
@@ -49,12 +50,21 @@ PROBLEM: dict[str, Any] = {
     },
     "required": ["type", "title", "status", "code", "detail"],
 }  # fmt: skip
-PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+
+
+def ref(name: str) -> dict[str, str]:
+    """Return the reference to a shared schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def object_of(about: str, required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with these members, of which some are always there."""
+    return {"type": "object", "description": about, "properties": members, "required": list(required)}
 
 
 def refusals(*codes: int) -> dict[tuple[int, str], dict[str, Any]]:
     """Return the documented refusals of a door, for `extend_schema(responses=…)`."""
-    return {(code, "application/problem+json"): PROBLEM_REF for code in codes}
+    return {(code, "application/problem+json"): ref("Problem") for code in codes}
 
 
 def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

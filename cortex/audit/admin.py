@@ -22,6 +22,8 @@ class TrailAdmin(ActionAdmin):
     operator sees the house's own rows, which belong to no organization.
     """
 
+    # A record's page leads to its rows.
+    linked_by: ClassVar[tuple[str, ...]] = ("object_id",)
     view_roles: ClassVar[frozenset[str]] = TRAIL_READERS
     write_roles: ClassVar[frozenset[str]] = frozenset()
     organization_path: ClassVar[str | None] = None

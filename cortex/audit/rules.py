@@ -34,9 +34,15 @@ class InputRefused(RuleBroken):
 
 
 class NotFound(RuleBroken):
-    """There is no such thing, or none that this actor may know of (404)."""
+    """There is no such thing, or none that this actor may know of (404); unsaid, nobody hears which."""
 
     status = 404
+
+    def __init__(
+        self, message: str = "This does not exist, or it is not open to you.", code: str = "not_found",
+        **extra: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(message, code, **extra)
 
 
 class TrailDown(OperationalError):

@@ -1,4 +1,4 @@
-"""The daily walk over the whole trail."""
+"""The daily walk over the whole trail; gathers the tasks of the features beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from celery import shared_task
 
 from cortex.audit import system
 from cortex.audit.actions import verify_trail
+from cortex.audit.bulkreads import tasks as _bulkreads  # noqa: F401 (registers its task)
 from cortex.ops.health import VERIFIED
 from cortex.ops.queries import seconds_since
 

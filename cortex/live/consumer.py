@@ -12,6 +12,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
+from cortex.clock import known_now
 from cortex.live import door, metrics
 from cortex.live.link import Frame, Gone, Link, Stalled, text_frame
 from cortex.live.rights import ended
@@ -143,6 +144,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _join(self, socket: Socket, wanted: dict[str, Any]) -> None:
         if not 1 <= len(wanted) <= MAX_TOPICS or not all(n is None or is_number(n) for n in wanted.values()):
             raise BadMessage
+        if len(socket.seats.keys() | wanted.keys()) > MAX_TOPICS:
+            raise BadMessage
         seats: dict[str, Seat] = {}
         for topic, after in wanted.items():
             seat = await door.take_seat(self.hub, socket, topic, after)
@@ -222,7 +225,7 @@ def welcome_frame(seats: dict[str, Seat]) -> Frame:
     Not where the feed stands: what came since the seat was taken is still to be sent.
     """
     heads = {topic: seat.sent for topic, seat in seats.items()}
-    now = timezone.now().isoformat()
+    now = (known_now() or timezone.now()).isoformat()
     return text_frame(json.dumps({"type": "welcome", "topics": heads, "now": now}, separators=(",", ":")))
 
 

@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
+from cortex.ops.postgres.base import answers_by
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -51,8 +53,10 @@ async def _run(threads: ThreadPoolExecutor, call: Callable[[], R]) -> R:
 
 
 def _with_connections(call: Callable[[], R]) -> R:
-    close_old_connections()
-    try:
-        return call()
-    finally:
+    # Nobody waits for it longer than that; a thread that did would be missing.
+    with answers_by(ANSWER_WAIT):
         close_old_connections()
+        try:
+            return call()
+        finally:
+            close_old_connections()

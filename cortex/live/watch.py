@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from cortex.clock import known_now
 from cortex.live import metrics
 from cortex.live.hub import Hub
 from cortex.live.link import Frame, text_frame
@@ -246,7 +247,7 @@ class Watch:
 
 def tick_frame() -> Frame:
     """Return the frame with the server's time."""
-    return text_frame(f'{{"type":"tick","now":"{timezone.now().isoformat()}"}}')
+    return text_frame(f'{{"type":"tick","now":"{(known_now() or timezone.now()).isoformat()}"}}')
 
 
 def gone_frame(topic: str) -> Frame:

@@ -13,6 +13,7 @@ from django.db import connection
 from cortex.accounts.appointments import refuse_unless_operator
 from cortex.audit import HOUSE, Actor, InputRefused, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.ops import queries
 from cortex.ops.models import (
     FeatureFlag,
     RetentionPolicy,
@@ -146,12 +147,22 @@ def set_setting(
 def change_policy(
     *, actor: Actor, retentionpolicy_id: UUID, **values: Any
 ) -> RetentionPolicy | Unchanged[RetentionPolicy]:
-    """Change how long one kind of row is kept."""
+    """Change how long one kind of row is kept; of a rule that no job reads, its legal basis alone.
+
+    InputRefused for anything else of such a rule: it would say what nobody does.
+    """
     refuse_unless_operator(actor)
     policy = RetentionPolicy.objects.select_for_update().get(pk=retentionpolicy_id)
     changed = [name for name, value in values.items() if getattr(policy, name) != value]
     if not changed:
         return Unchanged(policy)
+    if policy.model not in queries.BY_POLICY and set(changed) - {"legal_basis"}:
+        raise InputRefused(
+            "No job reads this row: how long these rows are kept is written in the code, and "
+            "an organization's own settings may shorten it. Only the legal basis can be corrected here.",
+            "policy_unread",
+            field=min(set(changed) - {"legal_basis"}),
+        )
     for name in changed:
         setattr(policy, name, values[name])
     policy.save(update_fields=[*changed, "updated_at"])

@@ -14,6 +14,7 @@ from cortex.ops import actions
 from cortex.ops.letters.actions import retry_letter, set_letter_aside
 from cortex.ops.letters.models import LetterState
 from cortex.ops.models import (
+    CspViolation,
     DeadLetter,
     FeatureFlag,
     RetentionPolicy,
@@ -28,7 +29,7 @@ from cortex.ui.admin import HouseAdmin
 
 @admin.register(FeatureFlag)
 class FeatureFlagAdmin(HouseAdmin):
-    """Switches for parts of the product; safety functions have none."""
+    """Switches for parts of the product; safety functions have none. No part asks one yet."""
 
     add_action = actions.add_flag
     change_action = actions.change_flag
@@ -54,7 +55,7 @@ class SystemSettingAdmin(HouseAdmin):
 
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(HouseAdmin):
-    """How long each kind of row is kept, and why."""
+    """How long each kind of row is kept, and why; a rule that no job reads is refused another number."""
 
     change_action = actions.change_policy
     fields = ("days", "legal_basis", "overridable_by", "is_active")
@@ -87,6 +88,15 @@ class ServiceMetricAdmin(HouseAdmin):
     list_display = ("service_name", "metric_name", "metric_value", "recorded_at")
     list_filter = ("service_name",)
     search_fields = ("metric_name",)
+
+
+@admin.register(CspViolation)
+class CspViolationAdmin(HouseAdmin):
+    """What browsers say that the content policy stopped: attacks, extensions, and our own mistakes."""
+
+    list_display = ("directive", "source", "host", "route", "times", "first_at", "last_at")
+    list_filter = ("source", "directive")
+    search_fields = ("route", "host")
 
 
 @admin.register(ScheduledSlot)

@@ -17,8 +17,8 @@ import psycopg
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
-from django.utils import timezone
 
+from cortex.clock import steady_now
 from cortex.crypto.fields import SealedMixin
 
 Columns = Mapping[str, Sequence[Any]]
@@ -74,7 +74,7 @@ def insert_data(
     if not items:
         return
     columns: dict[str, Sequence[Any]] = dict(extra)
-    now, count = timezone.now(), len(items)
+    now, count = steady_now(), len(items)
     for field in model._meta.concrete_fields:
         name = field.attname
         if name in columns or field.generated:

@@ -27,12 +27,10 @@ def refuse_superuser(
 
 @register(Tags.security, deploy=True)
 def deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse open hosts, a process-local cache and a second ASGI server (E002-E004)."""
+    """Refuse open hosts and a second ASGI server (E002, E004); warn of another content policy (W001)."""
     found: list[CheckMessage] = []
     if "*" in settings.ALLOWED_HOSTS:
         found.append(Error("ALLOWED_HOSTS lets every host pass.", id="cortex.E002"))
-    if "locmem" in settings.CACHES["default"]["BACKEND"]:
-        found.append(Error("Each process has a cache of its own: rate limits don't hold.", id="cortex.E003"))
     if "daphne" in settings.INSTALLED_APPS:
         found.append(Error("Daphne has no back-pressure: serve with uvicorn.", id="cortex.E004"))
     if settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].get("default-src") != ["'none'"]:

@@ -26,6 +26,12 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def used_share(folder: Path) -> float:
+    """Return how much of a folder's disk is used, from 0 to 1, of what an unprivileged process may use."""
+    found = shutil.disk_usage(folder)
+    return found.used / max(1, found.used + found.free)
+
+
 def is_full(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is a full disk: the system's own or PostgreSQL's word for it."""
     if error is None:

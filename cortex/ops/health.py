@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from math import nan
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from redis import Redis, RedisError
 
 from cortex.keys.queries import prove_keys
 from cortex.ops import metrics, queries
+from cortex.ops.disk import used_share
 from cortex.ops.letters.models import LetterKind
 from cortex.ops.letters.queries import open_counts
 from cortex.ops.postgres.base import answer_within
@@ -46,6 +48,8 @@ PARTITIONED = "ops_telemetryevent"
 LETTERS = "dead letters"
 # A slot of the timetable that nobody did for so long: neither beat nor the sweeper reaches a worker.
 SLOT_LATE = 1800.0
+# From here on somebody must make room: PostgreSQL ends altogether when its log finds none.
+FULL_SHARE = 0.8
 # Without these nothing can be served. The others fail softly: taking the pages out of service because the
 # sweeper stands or Redis is gone would only add to the harm, so they show as degraded and as metrics.
 ESSENTIAL = ("database", "keys", "migrations")
@@ -211,10 +215,39 @@ def check_keys_database() -> Part:
 
 
 def check_redis() -> Part:
-    """Ask Redis."""
+    """Ask Redis, and how much of its memory is used: at its limit it answers, and refuses every write."""
     with _redis() as client:
-        client.ping()
-    return Part("ok")
+        memory: Any = client.info("memory")
+    used, most = int(memory["used_memory"]), int(memory.get("maxmemory", 0))
+    share = used / most if most else 0.0
+    return Part("degraded" if share >= FULL_SHARE else "ok", {"used_percent": round(100 * share)})
+
+
+def check_disks() -> Part:
+    """Look how full the disk of each folder is that this process knows; one that is away can't be asked."""
+    shares = {name: _share(Path(folder)) for name, folder in known_folders().items()}
+    for name, share in shares.items():
+        metrics.disk_used.labels(name).set(nan if share is None else share)
+    is_short = any(share is None or share >= FULL_SHARE for share in shares.values())
+    shown = {name: None if share is None else round(100 * share) for name, share in shares.items()}
+    return Part("degraded" if is_short else "ok", {"used_percent": shown})
+
+
+def known_folders() -> dict[str, str]:
+    """Return the folders whose disks must not fill up, by the names under which they are shown."""
+    named = settings.CORTEX_WATCHED_FOLDERS
+    return {
+        "data": str(settings.CORTEX_DATA_DIR),
+        "anchors": str(Path(settings.CORTEX_AUDIT_ANCHOR_FILE).parent),
+        **{f"watched {place}": folder for place, folder in enumerate(named, start=1)},
+    }
+
+
+def _share(folder: Path) -> float | None:
+    try:
+        return used_share(folder)
+    except OSError:
+        return None
 
 
 def check_queue() -> Part:
@@ -260,6 +293,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "keys database": check_keys_database,
     "migrations": check_migrations,
     "redis": check_redis,
+    "disks": check_disks,
     **{name: partial(check_machine, name) for name in MACHINES},
     WATCHDOG: check_watchdog,
     "audit": check_trail,
@@ -270,7 +304,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     **{name: partial(check_backup, name, BACKUP_LATE_SECONDS) for name in BACKUPS.values()},
     DRILLED: partial(check_backup, DRILLED, DRILL_LATE_SECONDS),
 }
-WITHOUT_DATABASE = {"database", "keys", "keys database", "redis"}
+WITHOUT_DATABASE = {"database", "keys", "keys database", "redis", "disks"}
 
 
 def register(name: str, check: Callable[[], Part]) -> None:

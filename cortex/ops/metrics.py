@@ -31,6 +31,9 @@ overdue_alerts = Gauge(
 canary_seconds = Gauge(
     "cortex_canary_seconds", "From raising a canary to its arrival at a real socket.", registry=REGISTRY
 )
+disk_used = Gauge(
+    "cortex_disk_used_ratio", "How full the disk of a known folder is, 0 to 1.", ["folder"], registry=REGISTRY
+)
 queue_length = Gauge("cortex_queue_length", "Celery messages that wait.", registry=REGISTRY)
 
 dead_letters = Gauge(
@@ -38,6 +41,19 @@ dead_letters = Gauge(
 )
 late_slots = Gauge(
     "cortex_late_slots", "Slots of the timetable that nobody did for half an hour.", registry=REGISTRY
+)
+
+csp_violations = Counter(
+    "cortex_csp_violations_total",
+    "What browsers said that the content policy stopped.",
+    ["directive", "source"],
+    registry=REGISTRY,
+)
+csp_reports_refused = Counter(
+    "cortex_csp_reports_refused_total",
+    "Reports of the policy that weren't taken.",
+    ["why"],
+    registry=REGISTRY,
 )
 
 

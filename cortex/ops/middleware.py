@@ -22,6 +22,8 @@ from cortex.ops import metrics
 SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 # Anything may be typed there, too, and each new word would be a series of its own for ever.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What the policy's `report-to` names; the path is taken on the page's own host.
+REPORTING_ENDPOINTS = f'csp="{settings.CSP_REPORT_PATH}"'
 logger = structlog.get_logger("cortex.request")
 
 
@@ -55,6 +57,7 @@ class StandingPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
         if asks or settings.DEBUG:
             return super().process_response(request, response)
         response.headers.setdefault(HEADER, self._header)
+        response.headers.setdefault("Reporting-Endpoints", REPORTING_ENDPOINTS)
         return response
 
     @cached_property

@@ -7,13 +7,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cortex.ids import uuid7
+from cortex.ops.cspreports.models import CspViolation
 from cortex.ops.letters.models import DeadLetter
 from cortex.ops.slots.models import ScheduledJob, ScheduledSlot
 from cortex.records import OrgRecord, Record
 
 __all__ = [
-    "DeadLetter", "FeatureFlag", "Notification", "RetentionPolicy", "RetentionRun", "ScheduledJob",
-    "ScheduledSlot", "ServiceHeartbeat", "ServiceMetric", "SystemSetting", "TelemetryEvent",
+    "CspViolation", "DeadLetter", "FeatureFlag", "Notification", "RetentionPolicy", "RetentionRun",
+    "ScheduledJob", "ScheduledSlot", "ServiceHeartbeat", "ServiceMetric", "SystemSetting", "TelemetryEvent",
 ]  # fmt: skip
 
 # What keeps people safe can't be switched off by a flag (domain K32).

@@ -19,9 +19,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import set_script_prefix
 
+from cortex.ops.postgres.base import answers_by
+
 # Made as they are needed. As many as may wait for a database that stands still before `/healthz` waits, too;
 # how many work with the database at once its pool decides.
 THREADS = 64
+# All that a request asks its databases is over in so many seconds: with the last wait for a connection, none
+# takes longer than half a minute.
+REQUEST_SECONDS = 20.0
 # So many times the longest body is read and thrown away, for a browser that hears nothing while it sends.
 PATIENCE = 4
 
@@ -91,7 +96,8 @@ class Pages(ASGIHandler):
             set_script_prefix(get_script_prefix(scope))
             signals.request_started.send(sender=self.__class__, scope=scope)
             request, refusal = self.create_request(scope, body)
-            response: Any = refusal if request is None else self._page(request)
+            with answers_by(REQUEST_SECONDS):
+                response: Any = refusal if request is None else self._page(request)
             if response.streaming:
                 raise RuntimeError("an answer must be whole: a stream would outlive its transaction")
             response.close()

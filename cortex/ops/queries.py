@@ -90,6 +90,14 @@ def is_flag_on(name: str, *, percentile: int = 0, segment: str = "", at: datetim
     return begun and (flag.ends_at is None or now < flag.ends_at)
 
 
+# The models whose rows leave by their policy: its days and whether it is active are read by a job.
+BY_POLICY = frozenset(
+    {"ops.TelemetryEvent", "ops.ServiceMetric", "ops.ScheduledSlot", "ops.DeadLetter", "ops.CspViolation"}
+)
+
+
 def active_policies(model: str) -> list[RetentionPolicy]:
-    """Return the retention rules of one model, as app.Model."""
+    """Return the retention rules in force of one model, as app.Model; ValueError for one not in BY_POLICY."""
+    if model not in BY_POLICY:
+        raise ValueError(f"{model} is not in BY_POLICY: the back office would refuse to change its rule")
     return list(RetentionPolicy.objects.filter(model=model, is_active=True))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 
 from cortex.audit import SYSTEM
+from cortex.clock import clock
 from cortex.ops import actions, health, queries
+from cortex.ops.cspreports.actions import drop_violations
 from cortex.ops.letters.actions import drop_closed
 from cortex.ops.slots.actions import drop_slots
 from cortex.ops.slots.tasking import was_caught_up
@@ -16,19 +18,25 @@ from cortex.ops.slots.tasking import was_caught_up
 DAYS_AHEAD = 62
 # The house's own tables whose rows leave by whole months.
 BY_MONTH = {"ops.TelemetryEvent": "ops_telemetryevent", "ops.ServiceMetric": "ops_servicemetric"}
+# Those whose rows leave one by one.
+BY_ROW = {
+    "ops.ScheduledSlot": drop_slots,
+    "ops.DeadLetter": drop_closed,
+    "ops.CspViolation": drop_violations,
+}
 
 
 @shared_task(name="cortex.ops.tasks.make_months")
 def make_months() -> int:
     """Keep the partitions two months ahead."""
-    today = datetime.now(UTC).date()
+    today = clock().date()
     return actions.make_months(actor=SYSTEM, since=today, until=today + timedelta(days=DAYS_AHEAD))
 
 
 @shared_task(name="cortex.ops.tasks.drop_old_months")
 def drop_old_months() -> int:
     """Drop the months of telemetry and metrics that are older than their rule; return how many."""
-    today, dropped = datetime.now(UTC).date(), 0
+    today, dropped = clock().date(), 0
     for model, table in BY_MONTH.items():
         for policy in queries.active_policies(model):
             before = today - timedelta(days=policy.days)
@@ -39,9 +47,9 @@ def drop_old_months() -> int:
 
 @shared_task(name="cortex.ops.tasks.drop_old_slots")
 def drop_old_slots() -> int:
-    """Delete old rows of the timetable and closed dead letters by their rules; return how many."""
-    now, dropped = datetime.now(UTC), 0
-    for model, drop in (("ops.ScheduledSlot", drop_slots), ("ops.DeadLetter", drop_closed)):
+    """Delete old slots, closed dead letters and old reports of the policy by their rules; return how many."""
+    now, dropped = clock(), 0
+    for model, drop in BY_ROW.items():
         for policy in queries.active_policies(model):
             dropped += drop(actor=SYSTEM, before=now - timedelta(days=policy.days))
     return dropped

@@ -42,6 +42,8 @@ CORTEX_KEYS_BACKUP_KEY = env.secret("CORTEX_KEYS_BACKUP_KEY")
 # Public halves of all keys that ever signed, `name:base64` each; empty: the present one has always signed.
 CORTEX_AUDIT_PUBLIC_KEYS = env.secret("CORTEX_AUDIT_PUBLIC_KEYS")
 CORTEX_AUDIT_ANCHOR_FILE = env.text("CORTEX_AUDIT_ANCHOR_FILE", str(CORTEX_DATA_DIR / "anchors.jsonl"))
+# Folders whose disks must not fill up either, mounted here: a database's, its log's, the backups'.
+CORTEX_WATCHED_FOLDERS = env.listing("CORTEX_WATCHED_FOLDERS")
 # The package behind the sealed fields wants a key at import; a new random one proves that nothing uses it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(os.urandom(32)).decode()
 DEBUG = False
@@ -95,7 +97,6 @@ MIDDLEWARE = [
     "cortex.ops.staticfiles.WholeFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "cortex.ops.middleware.StandingPolicyMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "cortex.access.middleware.CrossSiteMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -142,13 +143,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries hints and rate windows; sessions live in the database, since Redis may lose everything
 REDIS_URL = redis_url("REDIS_URL", env.required("REDIS_URL"))
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "cortex",
-    }
-}
 SESSION_ENGINE = "cortex.accounts.sessions.store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -227,7 +221,10 @@ CORTEX_API_ITEMS_PER_MINUTE = env.integer("CORTEX_API_ITEMS_PER_MINUTE", 60_000,
 SPECTACULAR_SETTINGS = {
     "TITLE": "Cortex API",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Intake for patients' apps: messages, voice features, check-ins, SOS, and the way back.",
+    "DESCRIPTION": (
+        "For patients' apps: registration and tokens, intake of messages, voice features and check-ins, SOS "
+        "and the way back, due measures and their answers, the person's own safety plan and appointments."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "PREPROCESSING_HOOKS": ["cortex.api.schema.only_declared"],
@@ -235,6 +232,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Content: one strict policy for every page, the admin included
+CSP_REPORT_PATH = "/csp-reports"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -247,6 +245,9 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "manifest-src": ["'none'"],
+        # Browsers that know the second ignore the first.
+        "report-uri": [CSP_REPORT_PATH],
+        "report-to": "csp",
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -267,10 +268,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "cortex.ops.staticfiles.ModuleManifestStorage"},
 }
 
-# Language and time
+# Language and time. The pages are English alone: a browser of another language would get Django's own
+# sentences in it, and times written in its way, without the zone.
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("sw", "Kiswahili")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["cortex.ui.formats"]
@@ -318,6 +319,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Asked every minute and done once a day: a machine that sleeps at night is not left out.
     "verify trail": {"task": "cortex.audit.tasks.verify_trail_daily", "schedule": crontab()},
+    "watch bulk reading": {
+        "task": "cortex.audit.bulkreads.tasks.watch_bulk_reading",
+        "schedule": crontab(minute="*/5"),
+    },
     "record metrics": {"task": "cortex.ops.tasks.record_metrics", "schedule": crontab()},
     "extract voice": {"task": "patients.upkeep.tasks.extract_voice", "schedule": crontab()},
     "purge words": {"task": "patients.upkeep.tasks.purge_words", "schedule": crontab(minute="41")},
@@ -338,6 +343,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "verify crisis lines": {
         "task": "crisis.reviews.tasks.ask_to_verify_resources",
         "schedule": crontab(minute="5", hour="6", day_of_month="1"),
+    },
+    "watch alarm budgets": {
+        "task": "crisis.calibration.tasks.watch_budgets",
+        "schedule": crontab(minute="43", hour="3"),
     },
     "ask for safety plan reviews": {
         "task": "crisis.safetyplans.tasks.ask_for_plan_reviews",

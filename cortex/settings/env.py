@@ -107,8 +107,12 @@ def postgres_settings(name: str, url: str) -> dict[str, Any]:
 ROLES = {"app": "", "system": "_SYSTEM", "owner": "_OWNER"}
 # How long one statement may take, in seconds: a page's, a machine's. Migrations take what they take.
 STATEMENT_SECONDS = {"app": 15, "system": 120}
-# A process that stopped in the middle of a transaction must not hold its locks, a feed's above all, for ever.
-IDLE_SECONDS = 60
+# A process that stopped in the middle of a transaction must not hold its locks, a feed's above all, for ever:
+# a page's is over anyway when its request is (cortex/ops/pages.py).
+IDLE_SECONDS = {"app": 25, "system": 60}
+# The server, too, finds out that a network has swallowed whoever asked, and stops working for nobody.
+NOTICED = ("client_connection_check_interval=10s", "tcp_user_timeout=10000", "tcp_keepalives_idle=10",
+           "tcp_keepalives_interval=5", "tcp_keepalives_count=3")  # fmt: skip
 # A page's statements that are planned once (cortex/ops/postgres/planned.py) name what varies by number, ids
 # and times, and all else as constants: one plan fits every value, and none is planned anew for each request.
 ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
@@ -125,14 +129,16 @@ def role_databases(env: Environment, role: str, *, pool: int = 0) -> dict[str, d
         name = f"{family}{ROLES[role]}_URL"
         settings = postgres_settings(name, env.required(name, f"It is the address for the role {role}."))
         settings |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if pool else 60}
-        limit_waits(settings, STATEMENT_SECONDS.get(role))
+        limit_waits(settings, STATEMENT_SECONDS.get(role), IDLE_SECONDS.get(role, 0))
         if role == "app":
             plan_once(settings)
         elif role == "owner":
             # A migration that can't have its lock soon gives up, before the desk queues up behind it.
             settings["OPTIONS"].setdefault("options", "-c lock_timeout=10s")
         if pool:
-            settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5, "max_idle": 300}
+            # A try to connect anew is given up soon: each later one would wait twice as long.
+            settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 5, "max_idle": 300,
+                                           "reconnect_timeout": 5}  # fmt: skip
         databases[alias] = settings
     return databases
 
@@ -148,14 +154,18 @@ def plan_once(settings: dict[str, Any]) -> None:
     settings["OPTIONS"]["options"] = f"{ONE_PLAN} {settings['OPTIONS'].get('options', '')}".strip()
 
 
-def limit_waits(settings: dict[str, Any], seconds: int | None) -> None:
-    """Put an end to every wait; `seconds` is for one statement. What the address itself says wins."""
+def limit_waits(settings: dict[str, Any], seconds: int | None, idle: int = 0) -> None:
+    """Put an end to every wait; `seconds` is for one statement, `idle` for a transaction between two.
+
+    What the address itself says wins.
+    """
     given = settings["OPTIONS"]
     settings["OPTIONS"] = CONNECT | given
     if seconds is None:
         return
-    limits = f"-c statement_timeout={seconds}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
-    settings["OPTIONS"]["options"] = f"{limits} {given.get('options', '')}".strip()
+    limits = (f"statement_timeout={seconds}s", f"idle_in_transaction_session_timeout={idle}s", *NOTICED)
+    said = " ".join(f"-c {one}" for one in limits)
+    settings["OPTIONS"]["options"] = f"{said} {given.get('options', '')}".strip()
     settings["ANSWER_SECONDS"] = seconds + PATIENCE
 
 

@@ -36,6 +36,7 @@ CELERY_TASK_EAGER_PROPAGATES = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+CACHES = {"default": {"BACKEND": "cortex.ops.testing.RefusedCache"}}
 # Argon2id as in production, with the smallest cost, so that a suite of sign-ins stays quick.
 PASSWORD_HASHERS = ["cortex.ops.testing.QuickArgon2PasswordHasher"]
 # A sign-in of one step, so that each test says itself when a second factor is asked for.

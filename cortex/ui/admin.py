@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,8 +20,9 @@ from django.utils.http import urlencode
 from cortex.access.context import AccessContext, holds, reading, scoped, set_scope
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import TRAIL_READERS, Role
-from cortex.accounts.signin.recent import ask_again_unless_recent
+from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
+from cortex.ui.again import that_comes_back
 from cortex.ui.lists import OpenedChangeList, Picker
 from cortex.ui.searches import TYPED, to_search
 
@@ -55,9 +56,10 @@ class ActionAdmin(admin.ModelAdmin):
     `organization_path` is the lookup of the row's organization (None: not bound to one); `sealed_fields` are
     opened on a row's page, and on a list that shows them, for whoever stands in a relationship to the person
     that opens `opens` (empty: the person's page); `note_look` says what the trail keeps of a look at people.
+    A list is filtered by what it offers, and by what our own links ask for (`linked_by`).
     Administrators look and write; whoever else may (domain 1.2) is named by the class. With `asks_again` its
     form asks for password or factor, unless one was given in the last minutes: before a new row is typed, and
-    when any is sent.
+    when any is sent. One with sealed words comes back with them: none of them waits in a session.
     """
 
     add_action: ClassVar[Action | None] = None
@@ -68,6 +70,7 @@ class ActionAdmin(admin.ModelAdmin):
     organization_path: ClassVar[str | None] = "organization"
     sealed_fields: ClassVar[tuple[str, ...]] = ()
     opens: ClassVar[str] = ""
+    linked_by: ClassVar[tuple[str, ...]] = ()
     asks_again: ClassVar[bool] = False
     # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
     formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
@@ -164,6 +167,24 @@ class ActionAdmin(admin.ModelAdmin):
 
     # The doors
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether an address may filter by this: a column that no page shows could be read by asking."""
+        name = lookup.split("__")[0]
+        offered = {"pk", self.opts.pk.name, self.date_hierarchy, *self.linked_by}  # type: ignore[union-attr]
+        for one in self.get_list_filter(request):  # type: ignore[arg-type]
+            found = one[0] if isinstance(one, (list, tuple)) else getattr(one, "parameter_name", one)
+            offered.add(str(found).split("__")[0])
+        if name not in offered and self._has_field(name):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[arg-type]
+
+    def _has_field(self, name: str) -> bool:
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        return True
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list, look for something, or run a command on chosen rows."""
         if request.method == "POST" and TYPED in request.POST:
@@ -179,9 +200,18 @@ class ActionAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Show a record, or send what was typed to its action."""
         may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
-        if self.asks_again and may and (request.method == "POST" or not object_id):
-            ask_again_unless_recent(request)
-        return self._run(request, super().changeform_view, object_id, form_url, extra_context)
+        if self.asks_again and may:
+            if request.method == "POST" and self.sealed_fields:
+                request.is_stale = not is_recent(request)  # type: ignore[attr-defined]
+            elif request.method == "POST" or not object_id:
+                does = "Change" if object_id else "Add"
+                ask_again_unless_recent(request, f"{does} {self.opts.verbose_name}")
+        view = super().changeform_view
+        return self._run(request, view, object_id, form_url, extra_context, comes_back=True)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; one that was sent too late, or was refused, comes back as it was typed."""
+        return that_comes_back(super().get_form(request, obj, change=change, **kwargs), request)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, then delete by the action."""
@@ -209,7 +239,10 @@ class ActionAdmin(admin.ModelAdmin):
             request, {**context, "may_read_trail": _may_read_trail(request)}, *args, **kwargs
         )
 
-    def _run(self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
+    def _run(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, comes_back: bool = False
+    ) -> HttpResponse:
+        """Show or do; what an action refuses is said, by the form itself where it can come back."""
         try:
             if request.method == "POST":
                 return self._command(request, view, *args)
@@ -219,6 +252,9 @@ class ActionAdmin(admin.ModelAdmin):
         except RuleBroken as broken:
             if request.method != "POST":
                 raise
+            if comes_back:
+                request.refused = broken  # type: ignore[attr-defined]
+                return self._command(request, view, *args)
             messages.error(request, broken.message)
             return HttpResponseRedirect(request.get_full_path(), status=303)
         finally:
@@ -234,7 +270,14 @@ class ActionAdmin(admin.ModelAdmin):
         # Row scope without an access context: the action opens what it needs by one of its own.
         with transaction.atomic():
             set_scope(actor_of(request))
-            return _drawn(view(request, *args))
+            answer = view(request, *args)
+            shown = getattr(answer, "context_data", None) or {}
+            if "cl" in shown:  # no command: a list is drawn by a look alone, which stands in the trail
+                return HttpResponseRedirect(request.get_full_path(), status=303)
+            if shown.get("original") is not None:
+                with self.look(request) as looking:  # a form that comes back shows its record once more
+                    self.note_look(looking, [shown["original"]])
+            return _drawn(answer)
 
     # The writes
 

@@ -15,9 +15,10 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `privacy`, `nav`, `strips`, `watch`, `home`, `idle_seconds`.
+    """Return `me`, `theme`, `privacy`, `nav`, `finds`, `strips`, `watch`, `home`, `idle_seconds`.
 
-    `fictional` holds when everybody is. For a person who isn't signed in it is an empty frame.
+    `finds` is where somebody's own people are searched, "" for whoever has none. `fictional` holds when
+    everybody is. For a person who isn't signed in it is an empty frame.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -45,6 +46,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "privacy": request.session.get("privacy", False),
         "fictional": user.organization is not None and user.organization.settings.get("fictional", False),
         "nav": SimpleLazyObject(lambda: nav.entries(request, role)),  # partials never ask for the figures
+        "finds": nav.finds(role),
         "strips": SimpleLazyObject(lambda: strips.of(request)),
         "watch": SimpleLazyObject(lambda: nav.watch(request)),  # nor do pages with a live part of their own
         "home": nav.home_of(role),

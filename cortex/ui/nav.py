@@ -59,11 +59,13 @@ ITEMS = (
     Item("reviews", "To review", "clipboard-check", "crisis:review_list", count="reviews", what="due today"),
     Item("ways", "In and out", "login", "clinical:ways", THERAPISTS | {"supervisor", "admin"}, beside=ALL),
     Item("plans", "Plan reviews", "list-details", "clinical:plan_reviews", LOOKING_AFTER, beside=ALL),
+    # What waits for a co-signature, or too long: a supervisor's first page stays the board.
+    Item("led_notes", "Notes", "notes", "clinical:note_desk", LEADING, go="n", beside=LEADING),
     Item("duty", "Duty", "moon-stars", "crisis:duty", beside=THERAPISTS),
     Item("calibration", "Calibration", "target", "crisis:calibration", LEADING, beside=ALL),
     Item("billing", "Billing", "file-text", "clinical:billing", frozenset({"admin"}), beside=ALL),
-    Item("office", "Back office", "settings", "admin:index", OFFICE, beside=LEADING),
     Item("glass", "Break-glass", "key", "clinical:glass_reviews", frozenset({"compliance"})),
+    Item("office", "Back office", "settings", "admin:index", OFFICE, beside=LEADING),
     Item("people", "People", "users-group", "accounts:staff_list", LEADING | {"admin"}, beside=LEADING),
 )
 
@@ -107,6 +109,11 @@ def entries(request: HttpRequest, role: str) -> list[dict[str, object]]:
         for item in ITEMS
         if role in item.roles and (href := path_of(item.url_name))
     ]
+
+
+def finds(role: str) -> str:
+    """Return where a role searches the people whom they treat, from any page; "" where nobody is treated."""
+    return path_of("clinical:caseload") if role in THERAPISTS else ""
 
 
 def home_of(role: str) -> str:

@@ -20,7 +20,7 @@ from cortex.audit.actors import actor_of
 from cortex.audit.rules import RuleBroken, TrailDown
 from cortex.crypto.errors import DecryptError, KeyMissing, Place, SealedError
 from cortex.ops.letters.actions import bury_row
-from cortex.ui.pages import is_partial
+from cortex.ui.pages import came_from, is_partial
 
 DOWN = (TrailDown, *KEYS_DOWN)
 OFTEN = 60.0  # seconds
@@ -137,4 +137,5 @@ def context_of(request: HttpRequest, error: RuleBroken) -> dict[str, object]:
         "since": parse_datetime(since) if isinstance(since, str) else None,
         "allowed": error.extra.get("allowed_words", []),
         "page_url": error.extra.get("page_url", ""),
+        "back_url": came_from(request),
     }

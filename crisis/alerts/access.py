@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import F, Func, Q, QuerySet, UUIDField
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, UUIDField
 
 from cortex.accounts import reach
 from cortex.accounts.choices import DESK_ROLES
@@ -17,12 +17,22 @@ from crisis.alerts.states import OPEN
 from crisis.duty import queries as duty
 from crisis.duty.queries import READERS, desk_organizations
 from crisis.reviews import queries as reviews
+from crisis.reviews.models import STANDING, WELFARE, FollowUp, ReviewItem
+from crisis.stepdown.models import StepDown
 from patients.registry import access as registry_access
+from patients.registry.models import Patient
 from patients.registry.queries import patients
+from patients.sessions.retention import register_hold
 
 # Domain 1.2: what a claim opened stays open this long after the alert has ended.
 AFTER_END = timedelta(hours=24)
+# Whoever owes a contact looks the person up beforehand.
+AHEAD = timedelta(hours=24)
 SECOND_REVIEW = "second_review"
+STEP_DOWN = "step_down"
+WELFARE_CHECK = "welfare_check"
+# A question to a second reader opens what it asks about, and none of the person's other pages.
+QUESTIONS = frozenset({SECOND_REVIEW, STEP_DOWN, WELFARE_CHECK})
 
 
 def cards_for(user: User) -> RiskAlertQuerySet:
@@ -44,7 +54,7 @@ def pages_for(user: User, at: Moment) -> RiskAlertQuerySet:
     """
     if user.role not in DESK_ROLES:
         return RiskAlert.objects.none()
-    people = patients().visible_to(user, at, besides=frozenset({SECOND_REVIEW})).values("pk")
+    people = patients().visible_to(user, at, besides=QUESTIONS).values("pk")
     scope = Q(patient__in=people) | Q(patient__isnull=True, organization_id__in=desk_organizations(user))
     asked = second_reviews(user, at)
     if asked is not None:
@@ -67,17 +77,47 @@ def supervision(user: User, at: Moment) -> RiskAlertQuerySet | None:
     return RiskAlert.objects.filter(fresh, organization_id=user.organization_id, patient__isnull=False)
 
 
+def follow_ups(user: User, at: Moment) -> QuerySet[FollowUp] | None:
+    """Return the part of who owes a contact: from a day before it is due until it is made (domain 3.9)."""
+    if user.role not in DESK_ROLES:
+        return None
+    return FollowUp.objects.filter(owner=user, status__in=STANDING, due_at__lt=before(at, -AHEAD))
+
+
 def second_reviews(user: User, at: Moment) -> RiskAlertQuerySet | None:
     """Return the reader's part: alerts of their desk on which somebody else waits for a second reading."""
     if user.role not in READERS:
         return None
+    asked = reviews.pending_for(user).values("alert")
+    return RiskAlert.objects.filter(_desk_q(user), pk__in=asked, patient__isnull=False)
+
+
+def step_downs(user: User, at: Moment) -> QuerySet[StepDown] | None:
+    """Return the reader's part: people of their own house whose step down from critical somebody asked for.
+
+    Like a second reading of an alert it opens them to who supervises, leads or is on shift there.
+    """
+    if user.role not in READERS:
+        return None
+    asked = StepDown.objects.filter(decided_at__isnull=True, organization_id=user.organization_id)
+    return asked.filter(_desk_q(user)).exclude(asked_by=user)
+
+
+def welfare_checks(user: User, at: Moment) -> QuerySet[ReviewItem] | None:
+    """Return the supervisor's part: people of their house who may need a welfare check, to decide on it."""
+    if user.role != Role.SUPERVISOR:
+        return None
+    return ReviewItem.objects.open().filter(
+        organization_id=user.organization_id, reason_code=WELFARE, patient__isnull=False
+    )
+
+
+def _desk_q(user: User) -> Q:
+    """Return the condition "of the desk at which this reader may decide"."""
     desk = Q(organization_id__in=duty.organizations_covered(user.pk).values("pk"))
     if user.role == Role.SUPERVISOR:
-        desk |= Q(organization_id=user.organization_id)
-    else:
-        desk |= Q(organization_id__in=duty.organization_led(user).values("pk"))
-    asked = reviews.pending_for(user).values("alert")
-    return RiskAlert.objects.filter(desk, pk__in=asked, patient__isnull=False)
+        return desk | Q(organization_id=user.organization_id)
+    return desk | Q(organization_id__in=duty.organization_led(user).values("pk"))
 
 
 def relationship_to(user: User, alert: RiskAlert, at: Moment) -> str:
@@ -87,10 +127,10 @@ def relationship_to(user: User, alert: RiskAlert, at: Moment) -> str:
     if alert.patient_id is None:
         return "desk" if alert.organization_id in desk_organizations(user) else ""
     name = registry_access.relationship_of(user, alert.patient_id, at) or ""
-    if name != SECOND_REVIEW:
+    if name not in QUESTIONS:
         return name
     asked = second_reviews(user, at)
-    return name if asked is not None and asked.filter(pk=alert.pk).exists() else ""
+    return SECOND_REVIEW if asked is not None and asked.filter(pk=alert.pk).exists() else ""
 
 
 def may_see(user: User, alert: RiskAlert, at: datetime) -> bool:
@@ -99,19 +139,32 @@ def may_see(user: User, alert: RiskAlert, at: datetime) -> bool:
     return own.filter(pk__in=cards_for(user)).exists() or own.filter(pk__in=pages_for(user, at)).exists()
 
 
-def people_with_open_alerts(at: datetime) -> QuerySet[Any]:
-    """Return the people whose words the purge leaves alone: somebody is working with them."""
-    return RiskAlert.objects.open().filter(patient__isnull=False).values_list("patient_id", flat=True)
+def words_of_open_alerts(at: datetime) -> Q:
+    """Return the condition on voice sessions of people with an open alert (`retention.register_hold`).
+
+    Somebody works with them now, and may have to read what they said (domain 7.3).
+    """
+    person = Patient.objects.filter(pk=OuterRef(OuterRef("patient_id"))).values("person_id")
+    # Sub-queries, not joins: a purge locks the voice session alone.
+    alerts = RiskAlert.objects.open().filter(patient__person_id=Subquery(person, output_field=UUIDField()))
+    return Q(Exists(alerts))
 
 
 def register() -> None:
-    """Add the crisis parts to the one predicate, and whom work lets people reach; called once, at start."""
+    """Add the crisis parts to the one predicate, whom work lets people reach, and whose words a purge leaves.
+
+    Called once, at start.
+    """
     registry_access.register("claim", claims, rank=30)
+    registry_access.register("follow_up", follow_ups, rank=35)
     registry_access.register("supervision", supervision, rank=40)
     registry_access.register(SECOND_REVIEW, second_reviews, rank=70)
+    registry_access.register(STEP_DOWN, step_downs, rank=71)
+    registry_access.register(WELFARE_CHECK, welfare_checks, rank=72)
     reach.register("shift", lambda: _reached("crisis_reach_by_shift"))
     reach.register("claim", lambda: _reached("crisis_reach_by_claim"))
     reach.register("task", lambda: _reached("crisis_reach_by_task"))
+    register_hold("open_alert", words_of_open_alerts)
 
 
 def _reached(function: str) -> Func:

@@ -1,4 +1,4 @@
-"""Raising alerts and owning them: raise, rise, notify, claim, release, take over, escalate."""
+"""Raising alerts: raise or join, rise, fire the chain's next step, confirm that somebody saw or was told."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
@@ -48,8 +48,20 @@ class RiskAlertAdmin(ActionAdmin):
             looking.saw("alert.admin", subjects=list(dict.fromkeys(subjects)), object_type="crisis.RiskAlert")
 
 
+class AlertRowAdmin(ActionAdmin):
+    """Rows that stand by an alert: a look at them is one at its person."""
+
+    list_select_related: ClassVar[tuple[str, ...]] = ("alert",)
+
+    def note_look(self, looking: Any, rows: list[Any]) -> None:
+        """Say whose alerts they are of."""
+        subjects = [row.alert.patient_id for row in rows if row.alert and row.alert.patient_id]
+        if subjects:
+            looking.saw("alert.admin", subjects=list(dict.fromkeys(subjects)), object_type=self.opts.label)
+
+
 @admin.register(AlertEvent)
-class AlertEventAdmin(ActionAdmin):
+class AlertEventAdmin(AlertRowAdmin):
     """The timeline without its notes."""
 
     list_display = ("occurred_at", "kind", "actor_label", "status", "level", "feed_number")
@@ -64,9 +76,10 @@ class AlertEventAdmin(ActionAdmin):
 
 
 @admin.register(AlertFeedback)
-class AlertFeedbackAdmin(ActionAdmin):
+class AlertFeedbackAdmin(AlertRowAdmin):
     """What alerts turned out to be."""
 
     list_display = ("given_at", "verdict", "given_by", "alert")
+    list_select_related = ("alert", "given_by")
     list_filter = ("verdict", "given_at")
     ordering = ("-given_at",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -239,10 +238,6 @@ class RiskAlert(OrgRecord):
     def is_owned(self) -> bool:
         """Whether somebody works on it."""
         return self.status in OWNED
-
-    def is_unclaimed_past(self, at: datetime) -> bool:
-        """Whether its claim target has passed with nobody on it."""
-        return self.status in WAITING and at > self.claim_due_at
 
 
 class AlertEvent(AppendedRecord):

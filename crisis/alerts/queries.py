@@ -211,15 +211,15 @@ def may_hear(user: User, key: str) -> bool:
 
 
 def listeners(key: str, user_ids: Iterable[UUID]) -> set[UUID]:
-    """Return those of these people whose duty covers the organization `key` now, in three queries."""
-    ids = list(user_ids)
+    """Return those of these people whose duty covers the organization `key` now.
+
+    Three queries, one more where the organization names leads.
+    """
+    ids = set(user_ids)
     staff = User.objects.filter(pk__in=ids, is_active=True, role__in=DESK_ROLES)
     on_shift = duty.covering_users(UUID(key), ids)
     supervising = staff.filter(organization_id=UUID(key), role=Role.SUPERVISOR).values_list("pk", flat=True)
-    leading = staff.filter(organization_id=UUID(key), pk__in=duty.lead_ids(UUID(key))).values_list(
-        "pk", flat=True
-    )
-    return set(on_shift) | set(supervising) | set(leading)
+    return on_shift | set(supervising) | ids.intersection(duty.lead_ids(UUID(key)))
 
 
 def heads(keys: Sequence[str]) -> dict[str, int]:

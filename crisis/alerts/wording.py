@@ -91,6 +91,9 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "person_unlinked": ("Not the person on record: the link was undone", "x", "crit"),
     "contacts_opened": ("Emergency contacts opened without consent", "phone-call", "crit"),
     "raised_again": ("Raised again as an alert of its own", "urgent", "crit"),
+    "welfare_check_send": ("A supervisor decided: a welfare check is sent", "phone-call", "crit"),
+    "welfare_check_dont_send": ("A supervisor decided: no welfare check is sent", "check", ""),
+    "welfare_check_try_again": ("A supervisor decided: try to reach them again", "refresh", ""),
     "resolved": ("Resolved", "check", "ok"),
     "false_alarm": ("Closed as a false alarm", "check", ""),
     "reopened": ("Reopened", "refresh", "crit"),
@@ -109,6 +112,19 @@ REVIEW_REASONS = {
     ),
     "risk_review": ("Signals at medium: have a look today", "The engine's level went to medium."),
     "follow_up_missed": ("A promised follow-up has passed", "Nobody logged this contact in time."),
+    "first_contact": (
+        "A first contact is due: reach them within three days",
+        "Signals came to medium. A try that nobody answers counts; what is logged on an alert or a "
+        "follow-up, and a session that begins, end this task by themselves.",
+    ),
+    "welfare_check": (
+        "Nobody reached this person: decide on a welfare check",
+        "A supervisor decides whether somebody is sent, none is, or it is tried again.",
+    ),
+    "welfare_check_sent": (
+        "Ring back: what did the welfare check find?",
+        "Somebody was asked to go. Write down what they found, and call the person.",
+    ),
     "level_stands_after_end": (
         "The level still stands a day after the alert ended",
         "No new evidence has come. Look whether the level should stand.",
@@ -149,9 +165,14 @@ REVIEW_REASONS = {
         "none, make one together.",
     ),
     "verify_resources": ("Check the crisis lines", "Numbers that nobody checked for 90 days are hidden."),
-    "cssrs_declined": ("The C-SSRS was declined", "Ask directly, today."),
+    "alarm_budget": (
+        "The last seven days were outside the alarm budget",
+        "Look at Calibration which line is outside, and by which rules. Nothing is held back for it: propose "
+        "what should rest or change.",
+    ),
+    "cssrs_declined": ("The C-SSRS was declined or broken off", "Ask directly, today."),
     "item9_missing": ("PHQ-9 item 9 was left out", "Ask directly, today."),
-    "cssrs_due": ("Offer the C-SSRS today", "Item 9 of the PHQ-9 was answered with yes."),
+    "cssrs_due": ("Offer the C-SSRS today", "Item 9 of the PHQ-9 was answered with more than not at all."),
     "phq9_due": ("Offer a PHQ-9", "A short measure asks for the full one."),
     "measure_overdue": (
         "A measure is overdue",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from cortex.access.context import holds, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
@@ -54,12 +54,16 @@ def raise_for_caller(
 
     Without a pseudonym a provisional person is put on record with `given_name` and `phone`, to be linked
     later. Who called, and their number, are no data of that person: they are sealed with the note. `token`
-    names one filled-in form: a second press finds the alert of the first. What a third party reports is
-    evidence about the person too (H8), and is judged in this transaction.
+    names one filled-in form: a second press finds the alert of the first, and what was changed meanwhile is
+    another one. What a third party reports is evidence about the person too (H8), and is judged in this
+    transaction.
     """
     refuse_empty(note, "note", "Write what you were told and by whom.")
     if level not in Level.values:
         raise InputRefused("Choose high or critical.", "unknown_level", field="level")
+    if token is not None:
+        typed = (actor.id, pseudonym, level, kind, note, third_party, given_name, phone, caller, caller_phone)
+        token = uuid5(token, "\x1f".join(map(str, typed)))
     first = queries.raised_with(token) if token is not None else None
     if first is not None:
         return Unchanged(first)  # type: ignore[return-value]

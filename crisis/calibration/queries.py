@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from cortex.accounts.models import Organization
+from cortex.ui.zone import zone_of
 from crisis.alerts.models import Source, Verdict
 from crisis.alerts.states import OPEN, Status
 from crisis.calibration.figures import Key, Missed, Override, Report, Row, SecondReadings, Shadow, Tally
+from crisis.reviews.models import ALARM_BUDGET, ReviewItem
 from crisis.risk import codes
 from crisis.risk.switches import SWITCHABLE
 from patients.registry.models import Patient
@@ -195,12 +199,25 @@ def organizations(slug: str = "") -> list[Organization]:
     return list(rows.filter(slug=slug) if slug else rows)
 
 
+def serving() -> list[Organization]:
+    """Return the organizations whose budget is watched: those that answer for people."""
+    return list(Organization.objects.serving().order_by("pk"))
+
+
+def asked_since(organization_id: UUID, since: datetime) -> bool:
+    """Whether somebody is still to look at an organization's budget, or was asked to since then."""
+    asked = ReviewItem.objects.filter(
+        organization_id=organization_id, patient__isnull=True, reason_code=ALARM_BUDGET
+    )
+    return asked.filter(Q(done_at__isnull=True) | Q(created_at__gt=since)).exists()
+
+
 def _values(organization: Organization, since: datetime, until: datetime) -> dict[str, Any]:
     verdicts = {name: [str(one) for one in found] for name, found in JUDGED.items()}
     judged = verdicts["crisis"] + verdicts["distress"] + verdicts["false"]
     return verdicts | {
         "judged": judged, "organization": organization.pk, "since": since, "until": until,
-        "zone": organization.default_timezone, "open": [str(one) for one in OPEN],
+        "zone": zone_of(organization.default_timezone).key, "open": [str(one) for one in OPEN],
         "ended": [str(Status.RESOLVED), str(Status.FALSE_ALARM)],
         "by_hand": [str(Source.STAFF), str(Source.SOS)], "model": codes.TEXT_MODEL,
         "shadows": SHADOW_CODES, "texts": [*TIERS, codes.TEXT_MODEL], "tiers": TIERS,

@@ -20,7 +20,7 @@ from crisis.risk.lexicons import lexicon_of
 from crisis.risk.queries import switches as engine_switches
 from crisis.risk.switches import NOTHING
 
-SPANS = (30, 90, 365)
+SPANS = (7, 30, 90, 365)
 USUAL = 90
 STATES = {"off": "is off", "shadow": "runs in shadow"}
 

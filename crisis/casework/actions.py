@@ -12,11 +12,18 @@ from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move
 from crisis.alerts.timeline import append_event
+from crisis.reviews.actions import close_first_contact
 
 NOTHING_WRITTEN = "Write the note."
 NOT_KEPT = (
     "Your note was not saved: what seals it does not answer. Your words stand below. Try again in a moment."
 )
+
+
+def _response(alert: RiskAlert, at: datetime) -> datetime:
+    """Return when the person was first tried: since the level rose last, from which its clocks run."""
+    before = alert.first_response_at
+    return before if before is not None and before >= alert.level_since else at
 
 
 @action
@@ -36,9 +43,10 @@ def log_attempt(
     """
     alerts = _held(actor, alert_id, Move.ATTEMPT, also)
     at = clock(at)
+    close_first_contact(actor=actor, patient=alerts[0].patient, outcome="tried", at=at)
     for alert in alerts:
         codes = {"channel": channel, "first": alert.first_response_at is None}
-        alert.first_response_at = alert.first_response_at or at
+        alert.first_response_at = _response(alert, at)
         _entry(actor, alert, "contact_attempt", at, note, ["first_response_at"], codes)
     return _with_others(alerts)
 
@@ -56,9 +64,10 @@ def log_contact(
     """Log that the person was reached: from here on no timer ever releases the claim."""
     alerts = _held(actor, alert_id, Move.CONTACT, also)
     at = clock(at)
+    close_first_contact(actor=actor, patient=alerts[0].patient, outcome="contacted", at=at)
     for alert in alerts:
         alert.status = moves.next_state(actor, alert, Move.CONTACT)
-        alert.first_response_at = alert.first_response_at or at
+        alert.first_response_at = _response(alert, at)
         alert.contact_at = alert.contact_at or at
         # Reached: a button pressed from now on is a new call for a person.
         alert.waiting_person = False

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.wording import reason_sentence
 from crisis.risk.interpretation import interpret
 from crisis.risk.labels import ACTIONS, FACTORS, MISSING, label
 
@@ -65,15 +67,35 @@ OPENABLE = frozenset({"message", "transcript", "check_in", "activity", "feedback
 def factor_rows(
     alert: RiskAlert, factors: Sequence[dict[str, Any]], at: datetime, *, linked: bool
 ) -> list[dict[str, Any]]:
-    """Return what somebody sees of an alert's factors as rows; `linked` adds the way to each source."""
-    return [_row(alert, factor, at, linked=linked) for factor in factors]
+    """Return what somebody sees of an alert's factors as rows; `linked` adds the way to each source.
+
+    Where a rule decided, it stands first: what it fired on, a button say, may be no factor of the score.
+    """
+    return [*_decided(alert, at), *(_row(factor, at, alert.pk if linked else None) for factor in factors)]
 
 
-def _row(alert: RiskAlert, factor: dict[str, Any], at: datetime, *, linked: bool) -> dict[str, Any]:
+def signal_rows(factors: Sequence[dict[str, Any]], at: datetime) -> list[dict[str, Any]]:
+    """Return what somebody sees of an assessment's factors as rows, without a way to any source."""
+    return [_row(factor, at) for factor in factors]
+
+
+def _decided(alert: RiskAlert, at: datetime) -> list[dict[str, Any]]:
+    if alert.reason_code not in alert.rules_fired:
+        return []
+    return [
+        {
+            "label": reason_sentence(alert.reason_code), "domain": "", "share": None, "icon": "urgent",
+            "source": "a fixed rule", "age": age_words(at - alert.level_since), "source_url": "",
+        }
+    ]  # fmt: skip
+
+
+def _row(factor: dict[str, Any], at: datetime, opened_from: UUID | None = None) -> dict[str, Any]:
+    """Return a factor as a row; `opened_from` is the alert from whose page its words may be opened."""
     code, domain = factor.get("code", ""), factor.get("domain", "")
     source = factor.get("source_type", "")
     share = factor.get("share")
-    opens = linked and source in OPENABLE and factor.get("source_id")
+    opens = opened_from is not None and source in OPENABLE and factor.get("source_id")
     return {
         "label": _capital(label(FACTORS, code, "en")),
         "domain": DOMAINS.get(domain, domain),
@@ -83,7 +105,9 @@ def _row(alert: RiskAlert, factor: dict[str, Any], at: datetime, *, linked: bool
         else "",
         "source": SOURCES.get(source, source),
         "icon": ICONS.get(domain, "activity"),
-        "source_url": reverse("crisis:alert_source", args=[alert.pk, factor["source_id"]]) if opens else "",
+        "source_url": reverse("crisis:alert_source", args=[opened_from, factor["source_id"]])
+        if opens
+        else "",
     }
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from cortex.clock import steady_now
 from crisis.alerts.models import Disposition, Verdict
 from crisis.casework.actions import NOTHING_WRITTEN
 from crisis.endings.actions import Ending
@@ -151,7 +151,7 @@ class ResolveForm(VerdictForm):
 
     def propose(self, zone: tzinfo) -> None:
         """Propose a first follow-up by day, where the service is."""
-        self.fields["follow_up_at"].initial = proposed_first(timezone.now(), zone)
+        self.fields["follow_up_at"].initial = proposed_first(steady_now(), zone)
 
     def clean(self) -> dict[str, Any]:
         """Ask for a date ahead, or a reason."""
@@ -161,7 +161,7 @@ class ResolveForm(VerdictForm):
             return data
         if at is None and not data.get(NO_DATE) and "follow_up_at" not in self.errors:
             self.add_error("follow_up_at", "Give a date for the first follow-up, or say why there is none.")
-        if at is not None and at <= timezone.now():
+        if at is not None and at <= steady_now():
             self.add_error("follow_up_at", "The follow-up must lie ahead.")
         return data
 

@@ -14,15 +14,16 @@ from django.utils import timezone
 
 from cortex.access.context import AccessContext, holds
 from cortex.access.unreadable import UNREADABLE, readable
-from cortex.accounts.models import User
+from cortex.accounts.models import Role, User
 from cortex.audit import NotFound
+from cortex.ui.templatetags.ui import day
 from cortex.ui.zone import zone_of
 from crisis.alerts import access
 from crisis.alerts.cards import cards
 from crisis.alerts.models import AlertEvent, Disposition, RiskAlert, Verdict
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import OWNED, WAITING
-from crisis.alerts.wording import LANGUAGES, event_words, follow_up_words, span_words
+from crisis.alerts.wording import LANGUAGES, event_words, span_words
 from crisis.casework import facts
 from crisis.casework.evidence_words import (
     SOURCES,
@@ -32,16 +33,22 @@ from crisis.casework.evidence_words import (
     missing_words,
     suggested,
 )
+from crisis.followups.models import MeansCheck
+from crisis.followups.queries import last_means, promised
+from crisis.followups.showing import MEANS_SHORT
 from crisis.resources.queries import resources_near, row_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.models import SecondReview
 from crisis.risk.protected import holds_protected, without_protected
 from crisis.safetyplans import queries as safetyplans
 from crisis.safetyplans.showing import card as safety_card
+from crisis.welfare.queries import decided_since, is_lost, open_item
+from crisis.welfare.showing import decided
 from patients.labels.queries import opened_by, standing
 from patients.labels.rules import opens_part2
 from patients.registry.access import BREAK_GLASS, CHART
-from patients.registry.queries import person_card
+from patients.registry.models import Patient
+from patients.registry.queries import person_card, rows_of
 from patients.sessions.queries import open_words, source_of
 
 LOST = "The note could not be kept. Whoever wrote it was asked to write it again."
@@ -109,17 +116,23 @@ def page(ctx: AccessContext, user: User, look: Look, at: datetime) -> dict[str, 
         "timeline": timeline(ctx, look),
         "resources": _resources(alert),
         "safety": _safety(ctx, look, at) if look.opens_person else None,
-        "followups": _follow_ups(alert),
+        "followups": [] if alert.is_open else promised(ctx, alert.pk, opens=bool(look.relationship)),
         "review": _review(ctx, user, look),
     }
 
 
 def seen_factors(user: User, alert: RiskAlert, at: datetime) -> list[dict[str, Any]]:
     """Return the factors of an alert as somebody sees them; who reads is asked only where it matters."""
-    patient = alert.patient
-    if patient is None or not holds_protected(alert.factors) or opens_part2(*standing(user, patient, at)):
-        return list(alert.factors)
-    return without_protected(alert.factors)
+    return told_to(user, alert.patient, alert.factors, at)
+
+
+def told_to(
+    user: User, patient: Patient | None, factors: Sequence[dict[str, Any]], at: datetime
+) -> list[dict[str, Any]]:
+    """Return stored factors of a person as somebody is told of them (domain 7.4)."""
+    if patient is None or not holds_protected(factors) or opens_part2(*standing(user, patient, at)):
+        return list(factors)
+    return without_protected(factors)
 
 
 def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any]:
@@ -156,7 +169,11 @@ def _person(ctx: AccessContext, alert: RiskAlert, at: datetime) -> dict[str, Any
         else "",
         "link_url": reverse("crisis:alert_link", args=[alert.pk]) if known.is_provisional else "",
         "unlink_url": reverse("crisis:alert_unlink", args=[alert.pk]) if patient.merged_into_id else "",
-        "facts": [*_facts(known.is_minor, known.is_provisional), *facts.told(ctx, patient, at)],
+        "facts": [
+            *_facts(known.is_minor, known.is_provisional),
+            *_means(patient),
+            *facts.told(ctx, patient, at),
+        ],
     }
 
 
@@ -200,6 +217,15 @@ def _facts(is_minor: bool, is_provisional: bool) -> list[facts.Fact]:
     if is_provisional:
         found.append(facts.Fact("Record", "Provisional, not linked yet"))
     return found
+
+
+def _means(patient: Patient) -> list[facts.Fact]:
+    """Return what was said last of the means in a follow-up: whoever works the alert asks again."""
+    found = last_means(rows_of(patient))
+    if found is None:
+        return []
+    words = f"{MEANS_SHORT[found.means].capitalize()} when last asked, {day(found.answered_at)}"
+    return [facts.Fact("Means", words, is_grave=found.means == MeansCheck.UNSAFE)]
 
 
 def _closed(alert: RiskAlert) -> str:
@@ -268,19 +294,6 @@ def _resources(alert: RiskAlert) -> list[dict[str, Any]]:
     return [row_of(line, now) for line in resources_near(organization.jurisdiction, organization.pk)]
 
 
-def _follow_ups(alert: RiskAlert) -> list[dict[str, Any]]:
-    if alert.is_open:
-        return []
-    return [
-        {
-            "label": follow_up_words(row.label),
-            "detail": row.get_status_display(),
-            "due_at": row.due_at,
-        }
-        for row in reviews.follow_ups_of(alert.pk)
-    ]
-
-
 def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None:
     review: SecondReview | None = reviews.pending_of(look.alert.pk)
     if review is None:
@@ -297,6 +310,20 @@ def _review(ctx: AccessContext, user: User, look: Look) -> dict[str, Any] | None
         "outcome": _label(Disposition, review.request.get("disposition")),
         "mine": review.asked_by_id == user.pk,
         "action": decision(review.pk),
+        "welfare": _welfare(user, look.alert, review),
+    }
+
+
+def _welfare(user: User, alert: RiskAlert, review: SecondReview) -> dict[str, Any] | None:
+    """Return whether a welfare check was decided on; None where the end of an alert doesn't need that."""
+    if alert.patient is None or not is_lost(alert, review.request.get("disposition")):
+        return None
+    found = decided_since(alert.patient, alert.level_since, besides=review.asked_by_id)
+    item = open_item(rows_of(alert.patient)) if found is None else None
+    may = item is not None and user.role == Role.SUPERVISOR and review.asked_by_id != user.pk
+    return {
+        "decided": decided(found) if found is not None else None,
+        "url": reverse("crisis:welfare_check", args=[item.pk]) if item is not None and may else "",
     }
 
 

@@ -12,9 +12,11 @@ from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RiskAlert, Source
 from crisis.decisions import queries
 from crisis.decisions.facts import facts_of
+from crisis.duty.queries import READERS
+from crisis.escalation.queries import medium_clocks
 from crisis.reviews import queries as review_queries
 from crisis.reviews.actions import finish_item, make_item
-from crisis.reviews.models import ReviewItem
+from crisis.reviews.models import FIRST_CONTACT, ReviewItem
 from crisis.risk import desk
 from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.desk import Move, OpenAlert
@@ -25,8 +27,7 @@ from crisis.risk.reasons import reason_code
 from crisis.risk.rows import newest_of
 from crisis.risk.types import KindSignal, Level
 from patients.registry.models import Patient
-from patients.registry.queries import locked as lock_patients
-from patients.registry.queries import person_ids
+from patients.registry.queries import lock_with_record
 
 SOS_RULE = "H13"
 # The level of a review that leaves it to the signals.
@@ -80,7 +81,8 @@ def _decide(
         resolved_at=standing.ended.get((patient.pk, signal.kind)),
     )
     if decision.move in (Move.NONE, Move.LOG_ONLY):
-        _review_news(actor, patient, evaluation, signal, at)
+        has_alert = any(patient_id == patient.pk for patient_id, _ in standing.open)
+        _review_news(actor, patient, evaluation, signal, at, has_alert=has_alert)
         return None
     pressed = _is_pressed(evaluation, signal)
     if (
@@ -106,12 +108,19 @@ def _decide(
 
 
 def _review_news(
-    actor: Actor, patient: Patient, evaluation: Evaluation, signal: KindSignal, at: datetime
+    actor: Actor,
+    patient: Patient,
+    evaluation: Evaluation,
+    signal: KindSignal,
+    at: datetime,
+    *,
+    has_alert: bool,
 ) -> None:
     """Make a task of what reaches medium by itself since the last look, where it opens no alert.
 
     Else an old floor that stands after its alert's end would swallow what is said under it. A score that
-    stays at medium had its task; words that set a floor are news each time.
+    stays at medium had its task; words that set a floor are news each time. With it begins the clock of the
+    first contact; an open alert of the person has one of its own.
     """
     before = evaluation.previous
     stays = before is not None and before.level == Level.MEDIUM
@@ -120,10 +129,16 @@ def _review_news(
     if any(
         one.level.rank >= Level.MEDIUM.rank and (since is None or one.newest_at > since) for one in grounds
     ):
-        _make_item(actor, patient, "risk_review", evaluation, at)
+        clocks = medium_clocks(patient.organization_id)
+        _make_item(actor, patient, "risk_review", evaluation, at, at + clocks.acknowledge)
+        if not has_alert:
+            _make_item(actor, patient, FIRST_CONTACT, evaluation, at, at + clocks.contact)
 
 
-def _make_item(actor: Actor, patient: Patient, code: str, evaluation: Evaluation, at: datetime) -> None:
+def _make_item(
+    actor: Actor, patient: Patient, code: str, evaluation: Evaluation, at: datetime,
+    due_at: datetime | None = None,
+) -> None:  # fmt: skip
     make_item(
         actor=actor,
         organization_id=patient.organization_id,
@@ -131,6 +146,7 @@ def _make_item(actor: Actor, patient: Patient, code: str, evaluation: Evaluation
         reason_code=code,
         source_type="assessment",
         source_id=evaluation.assessment.pk,
+        due_at=due_at,
         at=at,
     )
 
@@ -174,19 +190,24 @@ def finish_risk_review(
 
     `level` is "same" (right as the signals have it; ends the floors that a review ends, domain 4.3), one of
     low to critical (H4), or empty when nobody judged it. Lowering goes one step at a time, with a reason, and
-    from critical not here: that needs a second reader (domain 3.7, 3.8).
+    from critical not here: that needs a second reader (domain 3.7, 3.8). Who is no clinician may raise it:
+    their "same" ends no floor, and lowering is refused (`clinician_needed`).
     """
     patient_id = review_queries.risk_review_of(item_id)
     if patient_id is None:
         raise NotFound("This is no risk review.", "not_found")
-    person_id = person_ids([patient_id])[patient_id]
-    lock_patients([patient_id, person_id])
+    person_id = lock_with_record(patient_id)
     at = clock(at)
     item = finish_item(actor=actor, item_id=item_id, outcome=outcome, note=note, level=level, at=at)
     if not level:
         return Unchanged(item)  # type: ignore[return-value]
     newest = latest_assessment(person_id)
     before = Level(newest.level) if newest else Level.LOW
+    if actor.kind == "user" and actor.role not in READERS:
+        if level == SAME:
+            return Unchanged(item)  # type: ignore[return-value]
+        if level in set(Level) and Level(level).rank < before.rank:
+            raise RuleBroken("A clinician says when a level is lower. Leave it as it is.", "clinician_needed")
     origin = Origin("clinician", at, source_id=item.pk)
     stated = from_review(origin) if level == SAME else _stated_level(level, before, note, origin)
     _decide_anew(actor, person_id, [stated], at)
@@ -205,10 +226,7 @@ def state_level(
     factors of the same assessment; `note` is only asked for, the caller keeps it sealed. Return the level on
     record afterwards and the open alerts that this raised or joined.
     """
-    person_id = person_ids([patient_id]).get(patient_id)
-    if person_id is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
-    lock_patients([patient_id, person_id])
+    person_id = lock_with_record(patient_id)
     at = clock(at)
     newest = latest_assessment(person_id)
     before = Level(newest.level) if newest else Level.LOW
@@ -222,6 +240,24 @@ def state_level(
 
 
 @action
+def step_down(*, actor: Actor, patient_id: UUID, source_id: UUID, at: datetime) -> str:
+    """Write that two people lowered a critical level to high (domain 3.8), and let the engine decide at once.
+
+    The caller has locked the person, asked the second reader and looked at every condition. Return the level
+    on record afterwards.
+    """
+    person_id = lock_with_record(patient_id)
+    origin = Origin("clinician", at, source_id=source_id)
+    lower = from_clinician_level(Level.HIGH, Level.CRITICAL, origin)
+    _decide_anew(actor, person_id, [lower], at)
+    after = latest_assessment(person_id)
+    level = after.level if after else ""
+    codes = {"level": str(Level.HIGH), "before": str(Level.CRITICAL), "after": level}
+    record(actor, "risk.stated", subject=person_id, codes=codes)
+    return level
+
+
+@action
 def state_factors(
     *, actor: Actor, patient_id: UUID, drafts: Sequence[Draft], at: datetime | None = None
 ) -> list[RiskAlert]:
@@ -229,10 +265,7 @@ def state_factors(
 
     No review of the level: it ends no floor. Return the open alerts that this raised or joined.
     """
-    person_id = person_ids([patient_id]).get(patient_id)
-    if person_id is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
-    lock_patients([patient_id, person_id])
+    person_id = lock_with_record(patient_id)
     # Evidence, evaluation and alerts are recorded by their own actions.
     return Unchanged(_decide_anew(actor, person_id, drafts, clock(at)))  # type: ignore[return-value]
 
@@ -251,8 +284,8 @@ def _stated_level(level: str, before: Level, note: str, origin: Origin) -> Draft
     if stated.rank < before.rank:
         if before is Level.CRITICAL:
             raise RuleBroken(
-                "A critical level comes down only when a second reader agrees, at the end of its alert. "
-                "Leave it as it is here.",
+                "A critical level comes down only when a second reader agrees. Leave it as it is here, and "
+                "ask a second reader on the person's crisis page.",
                 "second_reader_needed",
             )
         if stated is not before.below:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from cortex.access.context import AccessContext
-from cortex.accounts.models import User
+from cortex.accounts.models import Role, User
 from cortex.live.feed import topic_of
 from cortex.ops.postgres.figures import count_of
 from cortex.ops.postgres.questions import kept
@@ -20,7 +20,9 @@ from crisis.alerts import access
 from crisis.alerts import queries as alert_queries
 from crisis.alerts.cards import cards, counted_row
 from crisis.alerts.models import Disposition, RiskAlert
-from crisis.alerts.wording import follow_up_words, review_words, spans_words
+from crisis.alerts.wording import review_words, spans_words
+from crisis.casework.evidence_words import missing_words, signal_rows
+from crisis.casework.queries import told_to
 from crisis.desk.facts import desk_of
 from crisis.desk.lateness import late_part
 from crisis.desk.shifts import desk_phone, own_duty, own_organizations, shift_rows
@@ -29,10 +31,10 @@ from crisis.escalation.queries import clocks_of
 from crisis.reviews import queries as reviews
 from crisis.reviews.actions import MISSED
 from crisis.reviews.models import (
+    ALARM_BUDGET,
     PLAN_REVIEW,
     RISK_REVIEWS,
-    FollowUp,
-    FollowUpStatus,
+    WELFARE,
     ReviewItem,
     SecondReview,
 )
@@ -76,10 +78,15 @@ def around(
     """Return what stands around the lists of alerts; without `phones` nobody's is opened."""
     marks = alert_queries.marks(organizations, at)
     roster = organizations or own_organizations(user)
+    items, waiting = _due_today(organizations, at), reviews.waiting_for(user, organizations)
+    if items:
+        ctx.saw("review.list", object_type="reviews", subjects=subjects_of(items))
+    if waiting:
+        ctx.saw("alert.list", object_type="second_readings", subjects=_asked_about(waiting))
     return {
-        "review_today": [review_row(item) for item in _due_today(organizations, at)],
+        "review_today": [review_row(item) for item in items],
         "today_marks": _marks_of("today", marks),
-        "second_readings": [_second_reading(one) for one in reviews.waiting_for(user, organizations)],
+        "second_readings": [_second_reading(one) for one in waiting],
         "reading_marks": _marks_of("readings", marks),
         "shift": shift_rows(ctx, user, roster, at, phones=phones),
         "shift_marks": _marks_of("shift", marks),
@@ -122,9 +129,12 @@ def readings_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any
     organizations = sorted(access.desk_organizations(user))
     marks = alert_queries.marks(organizations, at)
     waiting = reviews.waiting_for(user, organizations)
-    subjects = sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
-    ctx.saw("alert.list", object_type="second_readings", subjects=subjects)
+    ctx.saw("alert.list", object_type="second_readings", subjects=_asked_about(waiting))
     return {"readings": [_second_reading(one) for one in waiting], "marks": _marks_of("readings", marks)}
+
+
+def _asked_about(waiting: Iterable[SecondReview]) -> list[UUID]:
+    return sorted({one.alert.patient_id for one in waiting if one.alert.patient_id})
 
 
 def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
@@ -231,6 +241,7 @@ def review_row(item: ReviewItem) -> dict[str, Any]:
         "done_at": item.done_at,
         "outcome": item.outcome.replace("_", " "),
         "escalated": item.escalations,
+        "told": item.supervisors_told,
     }
 
 
@@ -243,48 +254,26 @@ def _source_of(item: ReviewItem) -> tuple[str, str]:
     return "", ""
 
 
-def review_page(item: ReviewItem, at: datetime) -> dict[str, Any]:
-    """Return one review item as its page shows it: what comes next, or the level that it asks about."""
+def review_page(item: ReviewItem, user: User, at: datetime) -> dict[str, Any]:
+    """Return one review item as its page shows it: what comes next, or the level that it asks about.
+
+    With a level come the signals that it was made of, as coded as on an alert's panel.
+    """
     shown = review_row(item)
     if item.reason_code in RISK_REVIEWS and item.patient is not None:
         assessed = latest_assessment(item.patient.person_id)
         shown["level"] = assessed.level if assessed else ""
-    if item.reason_code == MISSED and item.patient_id and item.done_at is None:
-        shown["detail"] += " " + reviews.next_contact(item.patient_id, at)
+        if assessed is not None:
+            shown["factors"] = signal_rows(told_to(user, item.patient, assessed.factors, at), at)
+            shown["missing"] = missing_words(assessed.missing_inputs)
+    if item.reason_code == MISSED and item.patient and item.done_at is None:
+        shown["detail"] += " " + reviews.next_contact(item.patient, at)
+    if item.reason_code == ALARM_BUDGET and user.role == Role.SUPERVISOR:
+        shown |= {"source_url": f"{reverse('crisis:calibration')}?days=7", "source_label": "Open Calibration"}
+    if item.reason_code == WELFARE:
+        decide = reverse("crisis:welfare_check", args=[item.pk]) if user.role == Role.SUPERVISOR else ""
+        shown |= {"is_welfare": True, "decide_url": decide}
     return shown | {"done_by": item.done_by.full_name if item.done_by else ""}
-
-
-def follow_up_groups(ctx: AccessContext, user: User, at: datetime) -> list[dict[str, Any]]:
-    """Return the person's own follow-ups and their desk's, in the groups overdue, today and this week."""
-    rows = reviews.follow_ups(user, sorted(access.desk_organizations(user)), at + timedelta(days=7))
-    ctx.saw("follow_up.list", object_type="followups", subjects=subjects_of(rows))
-    groups: dict[str, list[dict[str, Any]]] = {"Overdue": [], "Within 24 hours": [], "This week": []}
-    for row in rows:
-        if row.due_at <= at:
-            name = "Overdue"
-        else:
-            name = "Within 24 hours" if row.due_at <= at + timedelta(hours=24) else "This week"
-        groups[name].append(_follow_up_row(row))
-    return [
-        {"label": label, "rows": found, "alarm": label == "Overdue"}
-        for label, found in groups.items()
-        if found
-    ]
-
-
-def _follow_up_row(row: FollowUp) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "level": row.alert.level,
-        "pseudonym": row.patient.anonymous_id,
-        "label": follow_up_words(row.label),
-        "missed": row.status == FollowUpStatus.MISSED,
-        "tries": row.tries,  # type: ignore[attr-defined]
-        "owner": row.owner.full_name if row.owner else "",
-        "due_at": row.due_at,
-        "page_url": reverse("crisis:alert_page", args=[row.alert_id]),
-        "done_url": reverse("crisis:followup_done", args=[row.pk]),
-    }
 
 
 def rail_counts(user: User, at: datetime) -> dict[str, int]:
@@ -319,10 +308,3 @@ def watched(user: User, at: datetime) -> dict[str, Any]:
         "waiting": [counted_row(pk, organization_id) for pk, organization_id in waiting],
         "muted": own_duty(user, at)["muted"],
     }
-
-
-def follow_up_for(user: User, follow_up_id: UUID, at: datetime) -> dict[str, Any]:
-    """Return one follow-up of the person's desk as a row, with what comes next; NotFound otherwise."""
-    row = reviews.follow_up_of_desk(access.desk_organizations(user), user, follow_up_id)
-    next_step = reviews.next_contact(row.patient_id, at) if row.status == FollowUpStatus.MISSED else ""
-    return _follow_up_row(row) | {"next_step": next_step}

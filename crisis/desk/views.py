@@ -6,24 +6,20 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from cortex.access.context import KEYS_DOWN, reading, scoped
+from cortex.access.context import reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.limits import cover_when_idle, live_while_covered
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to, page_of, render_part
-from cortex.ui.rules import given_back
+from cortex.ui.pages import page_of
 from crisis.desk import queries
 from crisis.desk.boards import board_text
 from crisis.desk.lateness import late_part
 from crisis.desk.showing import Filters
 from crisis.duty.actions import mute_sound, unmute_sound
-from crisis.reviews import actions as reviews
-from crisis.reviews.forms import FollowUpForm
 
 
 @cover_when_idle
@@ -117,37 +113,6 @@ def resolved(request: HttpRequest) -> HttpResponse:
         context.saw("alert.list", object_type="resolved", subjects=subjects)
         page.object_list = queries.ended_rows(page.object_list)
         return render(request, "crisis/alerts/resolved.html", {"page": page})
-
-
-@requires(*DESK_ROLES)
-@require_GET
-def followups(request: HttpRequest) -> HttpResponse:
-    """The contacts that were promised, by when they are due."""
-    with reading(actor_of(request), purpose="triage", relationship="duty") as context:
-        groups = queries.follow_up_groups(context, request.user, clock())  # type: ignore[arg-type]
-        return render(request, "crisis/alerts/followups.html", {"groups": groups})
-
-
-@requires(*DESK_ROLES)
-@require_http_methods(["GET", "POST"])
-def followup_done(request: HttpRequest, follow_up_id: UUID) -> HttpResponse:
-    """Log what came of a follow-up contact; whatever refuses it, the form comes back with what was typed."""
-    form = FollowUpForm(request.POST if "outcome" in request.POST else None)
-    status, conflict = 422 if form.errors else 200, None
-    if form.is_bound and form.is_valid():
-        actor, typed = actor_of(request), form.cleaned_data
-        try:
-            reviews.finish_follow_up(actor=actor, follow_up_id=follow_up_id, **typed)
-        except (RuleBroken, *KEYS_DOWN) as error:
-            status, conflict = given_back(request, form, error)
-        else:
-            return go_to(request, reverse("crisis:followups"))
-    with reading(actor_of(request), purpose="follow_up", relationship="duty") as context:
-        row = queries.follow_up_for(request.user, follow_up_id, clock())  # type: ignore[arg-type]
-        context.saw("follow_up", object_type="crisis.FollowUp", object_id=follow_up_id)
-        page, part = "crisis/alerts/followup.html", "crisis/alerts/_followup.html"
-        shown = {"form": form, "row": row, "conflict": conflict}
-        return render_part(request, page, part, shown, status=status)
 
 
 @requires(*DESK_ROLES)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
@@ -33,6 +32,8 @@ from crisis.reviews.models import PLAN_REVIEW, SecondReview
 from crisis.risk.evidence import Origin, from_resolution
 from crisis.risk.models import Evidence
 from crisis.risk.types import Source as Observed
+from crisis.welfare.actions import ask_welfare_check
+from crisis.welfare.queries import is_lost, refuse_undecided
 
 REVIEWED_AFTERWARDS = frozenset({Disposition.ADMITTED_INVOLUNTARY, Disposition.EMERGENCY_SERVICES})
 REVIEW_WITHIN = timedelta(minutes=30)
@@ -141,6 +142,10 @@ def _ask_second(actor: Actor, alert: RiskAlert, kind: str, ending: Ending, at: d
     escalation.insert_timers(
         actor=actor, alert=alert, timers=[Due(StepKind.REVIEW_OVERDUE, at + REVIEW_WITHIN)]
     )
+    if alert.patient is not None and is_lost(alert, ending.disposition):
+        ask_welfare_check(
+            actor=actor, patient=alert.patient, organization_id=alert.organization_id, source=alert, at=at
+        )
     _page_reviewers(actor, alert, at)
     return event
 
@@ -178,7 +183,7 @@ def decide_review(
     if not note.strip():
         raise InputRefused("Write a sentence about what you saw.", "required", field="note")
     if agreed:
-        _refuse_unless_supervisor(actor, alert, review)
+        refuse_undecided(actor, alert, review)
     with opening(actor, purpose="alert_review") as context:
         context.open([review], ["request_note"])
         context.open([alert], ["no_follow_up_reason"])
@@ -193,6 +198,7 @@ def decide_review(
             codes={"agreed": agreed, "kind": review.kind},
         )
         if not agreed:
+            reviews.close_welfare_question(actor=actor, alert=alert, at=at)
             return moves.apply(
                 actor,
                 alert,
@@ -213,18 +219,6 @@ def decide_review(
         )
     state = Status.FALSE_ALARM if review.kind == "false_alarm" else Status.RESOLVED
     return _end(actor, alert, state, ending, at)
-
-
-def _refuse_unless_supervisor(actor: Actor, alert: RiskAlert, review: SecondReview) -> None:
-    """Only a supervisor agrees that a person in critical danger could not be located (domain 3.4)."""
-    lost = review.request.get("disposition") == Disposition.UNABLE_TO_LOCATE
-    if lost and alert.level == Level.CRITICAL and actor.role != Role.SUPERVISOR:
-        raise moves.conflict(
-            actor,
-            alert,
-            "A supervisor has to decide this, with a word on the welfare check.",
-            "supervisor_needed",
-        )
 
 
 def _parsed(value: str | None) -> datetime | None:

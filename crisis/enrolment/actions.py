@@ -7,13 +7,12 @@ from uuid import UUID
 
 from cortex.api import tokens
 from cortex.api.problems import encode
-from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
-from crisis.intake.fields import NAME
 from crisis.intake.parcels import Parcel
-from crisis.intake.queries import kept_reply, people_of
+from crisis.intake.queries import kept_reply, person_of
 from crisis.resources.support import general_support
 from patients.registry.actions import register_patient
 from patients.registry.records import RegisterPatient
@@ -53,10 +52,7 @@ def mint_token(
 
     Raises NotFound for an unknown patient.
     """
-    names = [pseudonym] if NAME.fullmatch(pseudonym) else []
-    person = people_of(organization_id, names, None).get(pseudonym)
-    if person is None:
-        raise NotFound("There is no such patient.", "unknown_patient")
+    person = person_of(organization_id, pseudonym)
     at = clock(at)
     token = tokens.mint(person.pk, organization_id, key_id, at, life)
     record(actor, "patient_token.minted", person, subject=person.pk, codes={"key": str(key_id)})

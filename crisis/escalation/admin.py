@@ -11,9 +11,17 @@ from django.http import HttpRequest
 
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
+from crisis.alerts.admin import AlertRowAdmin
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.policies.actions import add_pager, change_pager, change_policy
-from crisis.policies.forms import PolicyForm
+from crisis.policies.chain import MEDIUM
+from crisis.policies.forms import MediumForm, PolicyForm
+
+MEDIUM_FIELDS = ("level", "organization", "acknowledge_seconds", "contact_seconds", "repeat_seconds")
+
+
+def _is_medium(policy: SlaPolicy | None) -> bool:
+    return policy is not None and policy.level == MEDIUM
 
 
 @admin.register(SlaPolicy)
@@ -25,7 +33,7 @@ class SlaPolicyAdmin(ActionAdmin):
     organization_path: ClassVar[str | None] = None
     list_display = ("level", "organization", "acknowledge_seconds", "contact_seconds", "disposition_seconds")
     list_filter = ("level",)
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "level",
         "organization",
         "acknowledge_seconds",
@@ -39,6 +47,15 @@ class SlaPolicyAdmin(ActionAdmin):
         "repeat_seconds",
         "chain",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return the clocks that a level has: medium opens no alert."""
+        return MEDIUM_FIELDS if _is_medium(obj) else self.fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form of a level: there is no chain where nobody is called."""
+        form = {"form": MediumForm} if _is_medium(obj) else {}
+        return super().get_form(request, obj, change=change, **form | kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the clocks of one's own organization and the common ones."""
@@ -99,7 +116,7 @@ class PagerEndpointAdmin(ActionAdmin):
 
 
 @admin.register(AlertStep)
-class AlertStepAdmin(ActionAdmin):
+class AlertStepAdmin(AlertRowAdmin):
     """Duties with a due time, and what came of them."""
 
     list_display = ("due_at", "kind", "alert", "epoch", "position", "done_at", "outcome", "tries")
@@ -110,7 +127,7 @@ class AlertStepAdmin(ActionAdmin):
 
 
 @admin.register(NotificationAttempt)
-class NotificationAttemptAdmin(ActionAdmin):
+class NotificationAttemptAdmin(AlertRowAdmin):
     """Who was told, how, and whether it arrived; `dead` is the dead-letter list."""
 
     list_display = (

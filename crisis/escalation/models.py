@@ -14,6 +14,8 @@ from cortex.records import OrgRecord, Record
 class SlaPolicy(Record):
     """The clocks and the escalation chain of one level; an organization's own wins over the default.
 
+    Medium opens no alert: it has the clocks of its tasks, an empty chain, and no other numbers.
+
     `chain` is a list of {"after": seconds, "who": "on_duty|second|supervisor|on_call|lead"}; the first is
     the notification itself.
     """
@@ -26,7 +28,9 @@ class SlaPolicy(Record):
         related_name="+",
         help_text="Empty: the default of every organization.",
     )
-    level = models.CharField(max_length=8, choices=[(v, v) for v in ("critical", "high", "waiting")])
+    level = models.CharField(
+        max_length=8, choices=[(v, v) for v in ("critical", "high", "waiting", "medium")]
+    )
     acknowledge_seconds = models.PositiveIntegerField()
     contact_seconds = models.PositiveIntegerField()
     disposition_seconds = models.PositiveIntegerField()

@@ -50,6 +50,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         ],
     },
 }
+# A medium level opens no alert and calls nobody: a look within a day, a first try to reach the person within
+# three, and what is overdue is told again daily, the second time to the supervisors (48 h).
+MEDIUM = {"acknowledge_seconds": 86400, "contact_seconds": 259200, "repeat_seconds": 86400}
+# Its row says nothing of what only an alert has.
+MEDIUM_ROW: dict[str, Any] = MEDIUM | {
+    "disposition_seconds": 0, "confirm_seconds": 0, "warn_claim_seconds": 0, "release_claim_seconds": 0,
+    "check_in_seconds": 0, "owner_gone_seconds": 0, "chain": [],
+}  # fmt: skip
 SHARED = {"confirm_seconds": 30, "check_in_seconds": 1200, "owner_gone_seconds": 600}
 COPIED = (
     "acknowledge_seconds",

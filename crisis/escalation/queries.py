@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -49,6 +49,21 @@ def policy_for(organization_id: UUID, level: str, *, waiting: bool) -> dict[str,
     if waiting:
         chosen["disposition_seconds"] = _row(organization_id, level)["disposition_seconds"]
     return chosen
+
+
+class MediumClocks(NamedTuple):
+    """The clocks of a medium level (domain 3.5): it opens no alert, so nothing is copied onto one."""
+
+    acknowledge: timedelta
+    contact: timedelta
+    again: timedelta
+
+
+def medium_clocks(organization_id: UUID) -> MediumClocks:
+    """Return by when somebody looks, by when somebody tries to reach the person, and how often it is told."""
+    row = _row(organization_id, "medium")
+    names = ("acknowledge_seconds", "contact_seconds", "repeat_seconds")
+    return MediumClocks(*(timedelta(seconds=row[name]) for name in names))
 
 
 def _row(organization_id: UUID, level: str) -> dict[str, Any]:
@@ -101,11 +116,6 @@ def last_said(alert_id: UUID) -> dict[str, datetime]:
 def _last_ran(alert_id: UUID) -> Any:
     ran = AlertStep.objects.filter(alert_id=alert_id, done_at__isnull=False).exclude(outcome="stale")
     return ran.values_list("kind").annotate(last=Max("done_at"))
-
-
-def oldest_due(at: datetime) -> datetime | None:
-    """Return the due time of the longest overdue step, for the queue lag."""
-    return AlertStep.objects.due(at).order_by("due_at").values_list("due_at", flat=True).first()
 
 
 def pagers(organization_id: UUID) -> list[PagerEndpoint]:
@@ -163,15 +173,6 @@ def locked_overtaken_ids(limit: int = 500) -> list[UUID]:
     """Lock and return notifications that nobody needs any more; those that a sender has are left."""
     rows = _overtaken().select_for_update(of=("self",), skip_locked=True).only("pk")
     return [row.pk for row in rows[:limit]]
-
-
-def attempts_of(alert_id: UUID) -> list[NotificationAttempt]:
-    """Return every attempt to tell somebody about an alert, newest first."""
-    return list(
-        NotificationAttempt.objects.filter(alert_id=alert_id)
-        .select_related("user", "webhook")
-        .order_by(F("sent_at").desc(nulls_last=True), "-id")
-    )
 
 
 def pending_on_board(user_id: UUID, organization_id: UUID) -> list[UUID]:

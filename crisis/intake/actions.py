@@ -17,6 +17,7 @@ from cortex.audit import Actor, NotFound, RuleBroken, Unchanged, action, part, q
 from cortex.clock import clock
 from cortex.crypto.errors import SealedError
 from cortex.ops.bulk import insert_columns, insert_rows
+from cortex.ops.postgres.base import is_lost
 from cortex.ops.turns import politely
 from crisis.intake import queries, storing
 from crisis.intake.answers import Outcome, Reply, batch_reply, refusal_reply
@@ -215,6 +216,9 @@ def _store(taking: _Taking) -> None:
     try:
         taking.sessions |= _write(taking, taken)
     except Exception as error:
+        if is_lost():
+            # The transaction went with the connection: nothing can be stored one by one.
+            raise
         log.warning("bulk write refused", exc_info=error)
         for row in taken:
             _write_alone(taking, row)
@@ -228,6 +232,8 @@ def _write_alone(taking: _Taking, row: Sorted) -> None:
     try:
         taking.sessions |= _write(taking, [row])
     except Exception as error:
+        if is_lost():
+            raise
         log.error("could not store", exc_info=error)
         row.fail("could_not_store")
 

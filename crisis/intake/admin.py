@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 
 from cortex.ui.admin import ActionAdmin
@@ -19,6 +21,12 @@ class IntakeKeyAdmin(ActionAdmin):
     list_display = ("key", "source", "object_type", "result", "created_at", "expires_at")
     list_filter = ("source", "result", "object_type")
     search_fields = ("key", "object_id")
+
+    def note_look(self, looking: Any, rows: list[Any]) -> None:
+        """Say whose items were shown: kinds and times of what somebody sent."""
+        people = sorted({row.patient_id for row in rows if row.patient_id})
+        if people:
+            looking.saw("intake.admin", subjects=people, object_type="crisis.IntakeKey")
 
 
 @admin.register(IntakeRequest)

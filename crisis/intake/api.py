@@ -27,8 +27,13 @@ from crisis.intake.parcels import Parcel, read_form, read_parcel, read_press
 class IntakeDoor(ApiView):
     """What all doors share: refusals carry support, and a reply is sent as it was kept."""
 
-    def problem_extra(self) -> dict[str, Any]:
-        """Return the support block of a refusal; a caller without a credential gets the general one."""
+    def problem_extra(self, *, is_away: bool) -> dict[str, Any]:
+        """Return the support block of a refusal; a caller without a credential gets the general one.
+
+        With a store away it comes from memory: asking who calls would wait, and fail, once more.
+        """
+        if is_away:
+            return {"support": support.while_away(self.request)}
         return {"support": support.for_refusal(getattr(self.request, "auth", None), self.request)}
 
     def parcel(self, route: str) -> Parcel:

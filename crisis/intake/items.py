@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,14 @@ class Item:
     def wording(self) -> str:
         """All its words as one text to screen and to tell from another; no pattern reaches across a join."""
         return BETWEEN.join(self.words)
+
+    @property
+    def saying(self) -> str:
+        """What an item of the same id must say to be the same: its words, and of a decision what it is."""
+        if self.kind != "consent" or self.refusal is not None:
+            return self.wording
+        decided = {name: str(self.values.get(name)) for name in sorted(self.values)}
+        return BETWEEN.join((self.wording, json.dumps(decided)))
 
     @property
     def needs_voice(self) -> bool:

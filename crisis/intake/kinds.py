@@ -71,17 +71,21 @@ def _felt(source: str, labels: tuple[str, ...]) -> tuple[f.Field, ...]:
     )  # fmt: skip
 
 
+# A self-guided session is the person's own until they show it to their care team.
+_SHARED = f.flag("shared")
+
+
 _ALL = (
     Kind("session_started", "A session began.", (
         f.ref("session").needed(), f.choice("session_kind", SESSION_KINDS).needed(), f.choice("channel",
         CHANNELS),
         f.code("subtype").spoken(), f.code("mood", 32).spoken(), f.codes("tags", 20).spoken(),
-        f.mapping("metrics", words=True), _NEURAL,
+        f.mapping("metrics", words=True), _SHARED, _NEURAL,
     )),
     Kind("session_ended", "A session ended.", (
         f.ref("session").needed(), f.choice("status", ("completed", "abandoned")),
         f.whole("duration_seconds", 0, DAY_SECONDS), f.code("mood", 32).spoken(),
-        f.mapping("metrics", words=True), _NEURAL,
+        f.mapping("metrics", words=True), _SHARED, _NEURAL,
     )),
     Kind("message", "One utterance of a conversation; only the patient's own words are screened.", (
         f.ref("session"), f.choice("role", MessageRole.values).needed(), f.text("text").needed(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from cortex.api.schema import SHARED, refusals
+from cortex.api.schema import COUNT, SHARED, TEXT, TIME, object_of, ref, refusals
 from crisis.enrolment.registration import CONSENT, CONTACT, MOST, PATIENT, PREFERENCES, PROFILE, schema_of
 from crisis.intake.answers import STATUS, Result
 from crisis.intake.items import MAX_ITEMS
@@ -15,34 +15,25 @@ from crisis.intake.kinds import BUTTONS, KINDS
 WHEN = "2026-11-21T06:00:00+03:00"
 
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(about: str, required: tuple[str, ...] = (), **members: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "description": about, "properties": members, "required": list(required)}
-
-
-TEXT, COUNT, TIME = {"type": "string"}, {"type": "integer"}, {"type": "string", "format": "date-time"}
-RESOURCE = _object(
+RESOURCE = object_of(
     "A line, service or place.", ("name", "kind"),
     **dict.fromkeys(("name", "kind", "phone", "sms", "url", "address", "hours", "verified_on"), TEXT),
     languages={"type": "array", "items": TEXT},
 )  # fmt: skip
 SHARED.update({
-    "Support": _object(
+    "Support": object_of(
         "What to show the person: whether somebody knows, and where help is near.",
         ("state", "message", "emergency_number", "resources"),
         state={"type": "string", "enum": ["none", "told", "taken", "nobody_on_duty"]}, message=TEXT,
         since=TIME,
         person_waiting={"type": "boolean"}, emergency_number=TEXT,
         resources={"type": "array", "items": RESOURCE},
-        unchecked=_object("Resources that nobody verified within 90 days; show the warning first.",
+        unchecked=object_of("Resources that nobody verified within 90 days; show the warning first.",
                           warning=TEXT, resources={"type": "array", "items": RESOURCE}),
     ),
-    "Item": {"oneOf": [_ref(f"Item_{name}") for name in KINDS], "discriminator": {"propertyName": "kind"}},
+    "Item": {"oneOf": [ref(f"Item_{name}") for name in KINDS], "discriminator": {"propertyName": "kind"}},
     **{f"Item_{name}": kind.schema() for name, kind in KINDS.items()},
-    "ItemResult": _object(
+    "ItemResult": object_of(
         "What became of one item. `duplicate`: the same id with the same words was stored before. Other "
         "words under a known id are screened and rejected with `id_reused`. What no consent allows is "
         "rejected with `no_consent`, unread.", ("index", "result", "status"),
@@ -50,13 +41,13 @@ SHARED.update({
         status={"type": "integer", "enum": sorted(set(STATUS.values()))}, reason=TEXT,
         field={"type": "string", "description": "JSON pointer below the item."},
         record={"type": "string", "format": "uuid"}, retry_after=COUNT,
-        notes={"type": "array", "items": TEXT}, support=_ref("Support"),
+        notes={"type": "array", "items": TEXT}, support=ref("Support"),
     ),
-    "BatchAnswer": _object(
+    "BatchAnswer": object_of(
         "One result per item. 503 or 429 when any item has to be sent again: send the same request, what was "
         "stored answers `duplicate`.", ("received_at", "counts", "items"),
         received_at=TIME, counts={"type": "object", "additionalProperties": COUNT},
-        items={"type": "array", "items": _ref("ItemResult")},
+        items={"type": "array", "items": ref("ItemResult")},
     ),
     "Patient": schema_of(PATIENT) | {"properties": schema_of(PATIENT)["properties"] | {
         "consents": {"type": "array", "maxItems": MOST["consents"], "items": schema_of(CONSENT)},
@@ -65,11 +56,11 @@ SHARED.update({
     }},
 })  # fmt: skip
 
-BATCH = _object(
+BATCH = object_of(
     f"1 to {MAX_ITEMS} items; each stands alone.", ("items",),
-    items={"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": _ref("Item")},
+    items={"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": ref("Item")},
 )  # fmt: skip
-PRESS = _object("The button; a missing or unreadable one counts as in_danger.", patient=TEXT,
+PRESS = object_of("The button; a missing or unreadable one counts as in_danger.", patient=TEXT,
                 button={"type": "string", "enum": list(BUTTONS)})  # fmt: skip
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
@@ -110,24 +101,26 @@ PATIENT_EXAMPLE = OpenApiExample("A new patient", request_only=True, value={
     "contacts": [{"name": "Juma", "relationship": "brother", "phone": "+254 700 000 000"}],
 })  # fmt: skip
 
-SUPPORT_ANSWER = _object("Where the person's call stands.", ("support",), support=_ref("Support"))
-PRESS_ANSWER = _object("The button was taken.", ("result", "support"), result=TEXT, alert={"type": "string",
-"format": "uuid"},
-                       support=_ref("Support"))  # fmt: skip
-PATIENT_ANSWER = _object("The pseudonym under which the patient's items are sent.", ("patient",),
-patient=TEXT,
-                         registered_at=TIME, consents={"type": "array", "items": TEXT})  # fmt: skip
-TOKEN_ASK = _object(
+SUPPORT_ANSWER = object_of("Where the person's call stands.", ("support",), support=ref("Support"))
+PRESS_ANSWER = object_of(
+    "The button was taken.", ("result", "support"), result={"type": "string", "enum": ["taken"]},
+    support=ref("Support"),
+)  # fmt: skip
+PATIENT_ANSWER = object_of(
+    "The pseudonym under which the patient's items are sent.", ("patient",),
+    patient=TEXT, registered_at=TIME, consents={"type": "array", "items": TEXT},
+)  # fmt: skip
+TOKEN_ASK = object_of(
     "How long the token should work.", minutes={"type": "integer", "minimum": 1, "maximum": 60}
 )
-TOKEN_ANSWER = _object(
+TOKEN_ANSWER = object_of(
     "A token for the patient's own device.", ("token", "expires_at"), token=TEXT, expires_at=TIME
 )
 
 INTAKE_DOCS: dict[str, Any] = {
     "tags": ["Intake"], "parameters": [IDEMPOTENCY], "request": {"application/json": BATCH},
     "examples": EXAMPLES,
-    "responses": {200: _ref("BatchAnswer"), 429: _ref("BatchAnswer"), 503: _ref("BatchAnswer"),
+    "responses": {200: ref("BatchAnswer"), 429: ref("BatchAnswer"), 503: ref("BatchAnswer"),
                   **refusals(400, 401, 403, 409, 413, 415, 422)},
 }  # fmt: skip
 PRESS_DOCS: dict[str, Any] = {

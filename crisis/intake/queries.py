@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, QuerySet
 
-from cortex.audit import RuleBroken
+from cortex.audit import NotFound, RuleBroken
 from cortex.clock import clock
 from cortex.ids import uuid7
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import Level, RiskAlert
 from crisis.intake.answers import Reply, Result
+from crisis.intake.fields import NAME
 from crisis.intake.items import Item
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
 from crisis.intake.parcels import Parcel
@@ -81,6 +82,16 @@ def people_of(
     if person is None or person.organization_id != organization_id or person.status == PatientStatus.DELETED:
         return {}
     return dict.fromkeys((person.anonymous_id, *names_of(person.pk)), person)
+
+
+def person_of(organization_id: UUID, pseudonym: str, patient_id: UUID | None = None) -> Patient:
+    """Return the person behind a pseudonym, or of a patient's own token; NotFound when not on record."""
+    names = [pseudonym] if NAME.fullmatch(pseudonym) else []
+    found = people_of(organization_id, names, patient_id)
+    person = found.get(pseudonym) if patient_id is None else next(iter(found.values()), None)
+    if person is None:
+        raise NotFound("There is no such patient.", "unknown_patient")
+    return person
 
 
 def people_behind(people: dict[str, Patient]) -> dict[str, Patient]:

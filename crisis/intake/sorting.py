@@ -207,7 +207,7 @@ def _found(item: Item, facts: Facts) -> Sorted:
         found.outcome.wants_support = item.carries_words
         return found
     found.outcome.patient_id = row_id(person)
-    found.digest = facts.digests.digest(row_id(person), item.wording)
+    found.digest = facts.digests.digest(row_id(person), item.saying)
     found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
     return found
 
@@ -228,15 +228,18 @@ def _may_help(item: Item) -> bool:
 
 
 def _compare(found: Sorted, before: Known, facts: Facts) -> None:
-    """Hold an item against what came under its id: an id alone says nothing about the words behind it."""
-    patient_id, words = found.outcome.patient_id, found.item.wording
+    """Hold an item against what came under its id: an id alone says nothing about the words behind it.
+
+    A decision is no duplicate of another one, nor of anything else: a withdrawal must not pass for taken.
+    """
+    patient_id, words = found.outcome.patient_id, found.item.saying
     found.is_repeat = facts.digests.same(patient_id, words, before.told) is True
     if not before.is_stored:
         found.outcome.object_id = before.object_id or found.outcome.object_id
         found.is_uncertain = before.result == "screened" and None in (before.told, found.digest)
         return
     is_same = facts.digests.same(patient_id, words, before.words)
-    if is_same is False:
+    if is_same is False or (found.item.kind == "consent" and is_same is None):
         found.outcome.notes.append("id_reused")
         return
     found.outcome.result = Result.DUPLICATE

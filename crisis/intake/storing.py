@@ -19,6 +19,7 @@ from crisis.risk.codes import text_code
 from crisis.risk.pii import pii_present
 from patients.codes import SessionKind
 from patients.privacy.records import ConsentData
+from patients.registry.queries import local_day
 from patients.sessions import records
 
 SessionKey = tuple[UUID, str]
@@ -66,12 +67,16 @@ class Shelf:
 
 
 def session_key(found: Sorted) -> SessionKey | None:
-    """Return (patient, session name); a message without a session belongs to the chat of its UTC day."""
+    """Return (patient, session name); a message without a session belongs to its day's chat.
+
+    The day is the person's own: a night's conversation ends at no other midnight than theirs. The name only
+    groups; that nothing is stored twice rests on the ids of items.
+    """
     if found.item.kind not in HAS_SESSION:
         return None
     name = found.item.values.get("session", "")
     if not name and found.item.kind == "message":
-        name = f"chat:{found.item.moment():%Y-%m-%d}"
+        name = f"chat:{local_day(found.person, found.item.moment()):%Y-%m-%d}"
     return (row_id(found.person), name) if name else None
 
 
@@ -93,6 +98,7 @@ def _session(found: Sorted, at: datetime) -> records.SessionData:
     if item.kind == "session_started":
         data.kind, data.channel = values["session_kind"], values.get("channel")
         data.subtype, data.started_at = values.get("subtype"), item.moment()
+        data.is_shared = values.get("shared")
         data.mood_label, data.tags, data.metrics = (
             values.get("mood"),
             values.get("tags"),
@@ -100,7 +106,7 @@ def _session(found: Sorted, at: datetime) -> records.SessionData:
         )
     elif item.kind == "session_ended":
         data.status, data.ended_at = values.get("status", "completed"), item.moment()
-        data.duration_seconds = values.get("duration_seconds")
+        data.duration_seconds, data.is_shared = values.get("duration_seconds"), values.get("shared")
         data.mood_label, data.metrics = values.get("mood"), values.get("metrics")
         # Of a session that was started as another kind it was refused before.
         data.kind = SessionKind.NEURAL_AUDIO if values.get("neural_audio") else None

@@ -9,12 +9,12 @@ from django.db import InterfaceError, OperationalError
 from rest_framework.request import Request
 
 from cortex.access.context import reading
-from cortex.api.authentication import KeyCredential, PatientCredential
+from cortex.api.authentication import KeyCredential, PatientCredential, known_organization
 from cortex.api.problems import encode
 from cortex.audit import Actor
 from cortex.clock import clock
 from crisis.intake.answers import Reply
-from crisis.resources.support import general_support, last_known_support, support_for
+from crisis.resources.support import general_support, last_known_support, remembers, support_for
 from patients.registry.queries import patient
 
 Credential = KeyCredential | PatientCredential
@@ -24,6 +24,15 @@ log = logging.getLogger("cortex.api")
 def for_patient(actor: Actor, credential: PatientCredential) -> Reply:
     """Return the answer of /me/support."""
     return Reply(200, encode({"support": _own(actor, credential)}), headers={"Cache-Control": "no-store"})
+
+
+def while_away(request: Request) -> dict[str, Any]:
+    """Return the block that goes with a refusal when a store is away: from memory if possible."""
+    organization_id = known_organization(request)
+    credential: Credential | None = getattr(request, "_auth", None)
+    if credential is None or remembers(organization_id):
+        return last_known_support(organization_id)
+    return for_refusal(credential, request)
 
 
 def for_refusal(credential: Credential | None, request: Request) -> dict[str, Any]:

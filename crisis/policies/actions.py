@@ -14,7 +14,7 @@ from crisis.alerts.access import READERS
 from crisis.escalation.models import PagerEndpoint, SlaPolicy
 from crisis.escalation.policy import COPIED
 from crisis.policies import queries
-from crisis.policies.chain import URGENT, problem_of
+from crisis.policies.chain import MEDIUM, URGENT, problem_of
 from crisis.risk.lexicons import candidates
 from crisis.risk.models import EngineSetting
 from crisis.risk.switches import LEXICON, RULE, SWITCHABLE, needs_reader
@@ -34,6 +34,8 @@ LONGEST = {
     "owner_gone_seconds": 1800,
     "repeat_seconds": 1800,
 }
+# The clocks of a medium level, which opens no alert; its row has no others.
+LONGEST_MEDIUM = {"acknowledge_seconds": 172800, "contact_seconds": 432000, "repeat_seconds": 86400}
 
 
 @action
@@ -52,7 +54,7 @@ def change_policy(*, actor: Actor, policy_id: UUID, **fields: Any) -> SlaPolicy:
     for name, value in changed.items():
         _refuse_bad(name, value, policy.level)
         setattr(policy, name, value)
-    if policy.release_claim_seconds <= policy.warn_claim_seconds:
+    if policy.level != MEDIUM and policy.release_claim_seconds <= policy.warn_claim_seconds:
         raise InputRefused(
             "A claim is released after its warning.", "out_of_range", field="release_claim_seconds"
         )
@@ -79,6 +81,10 @@ def _own_copy(actor: Actor, policy: SlaPolicy) -> SlaPolicy:
 def _refuse_bad(name: str, value: Any, level: str) -> None:
     sooner = SOONER if level in URGENT else {}
     longest = sooner.get(name) or LONGEST.get(name, 0)
+    if level == MEDIUM:
+        longest = LONGEST_MEDIUM.get(name, 0)
+        if name not in LONGEST_MEDIUM:
+            raise InputRefused("A medium level opens no alert: it has no such clock.", "no_clock", field=name)
     if name == "chain":
         problem = problem_of(value, level)
         if problem:

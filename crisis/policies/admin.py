@@ -86,7 +86,7 @@ class EngineSettingAdmin(ActionAdmin):
     @admin.action(description="Agree as second reader", permissions=["decide"])
     def agree(self, request: HttpRequest, queryset: Any) -> None:
         """Let the chosen changes hold."""
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Agree as second reader")
         self.each(request, queryset, agree_engine_state, "Agreed")
 
     @admin.action(description="Refuse as second reader", permissions=["decide"])

@@ -8,6 +8,7 @@ WHO = ("on_duty", "second", "supervisor", "on_call", "lead")
 MOST_STEPS = 8
 # Where somebody is in danger now or waits for a voice, the last step of the chain comes sooner.
 URGENT = ("critical", "waiting")
+MEDIUM = "medium"
 LATEST_STEP, LATEST_URGENT = 7200, 900
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.html import format_html, format_html_join
@@ -86,6 +86,18 @@ class ChainField(forms.MultiValueField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether any input differs from the chain as it stands."""
         return super().has_changed(inputs_of(initial), data)
+
+
+class MediumForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The clocks of a medium level, which opens no alert and calls nobody."""
+
+    class Meta:
+        help_texts: ClassVar[dict[str, str]] = {
+            "acknowledge_seconds": "By when somebody looks (24 hours are 86400).",
+            "contact_seconds": "By when somebody tries to reach the person (72 hours are 259200).",
+            "repeat_seconds": "How long after a task is overdue it is told of again; the second time the "
+            "supervisors are told.",
+        }
 
 
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]

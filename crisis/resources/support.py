@@ -63,6 +63,11 @@ def general_support(organization_id: UUID, at: datetime) -> dict[str, Any]:
     return _block([], True, "en", _near(organization_id, at))
 
 
+def remembers(organization_id: UUID | None) -> bool:
+    """Whether this process has read an organization's lines before."""
+    return organization_id in _LAST_KNOWN
+
+
 def last_known_support(organization_id: UUID | None) -> dict[str, Any]:
     """Return the block of an organization without asking the database."""
     near = _LAST_KNOWN.get(organization_id, {}) if organization_id else {}

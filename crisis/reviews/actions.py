@@ -8,26 +8,27 @@ from uuid import UUID
 
 from cortex.access.context import opening
 from cortex.accounts.models import Role
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ui.zone import zone_of
-from crisis.alerts.models import RiskAlert
-from crisis.duty.queries import desk_organizations
+from crisis.alerts.models import Disposition, RiskAlert
+from crisis.duty.queries import READERS
 from crisis.reviews import queries
 from crisis.reviews.contacts import by_day
 from crisis.reviews.models import (
+    ALARM_BUDGET,
+    FIRST_CONTACT,
     PLAN_REVIEW,
     RISK_REVIEWS,
     STANDING,
-    ContactChannel,
+    VERIFY_LINES,
+    WELFARE,
     FollowUp,
-    FollowUpAttempt,
     FollowUpStatus,
     ReviewItem,
     SecondReview,
 )
 from patients.contacts.actions import mark_read
-from patients.covers.queries import stands_in_for
 from patients.registry.models import Patient
 
 # [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
@@ -39,15 +40,24 @@ SERIES = {
     "critical": {"24h": 24, "72h": 72, "7d": 168, "14d": 336, "30d": 720, "60d": 1440, "90d": 2160},
     "high": {"48h": 48, "7d": 168, "30d": 720},
 }
+# After an emergency department or a hospital they are called within a day and within three, at any level.
+AFTER_HOSPITAL = {"24h": 24, "72h": 72, "7d": 168}
+HOSPITALS = frozenset({
+    Disposition.EMERGENCY_DEPARTMENT, Disposition.ADMITTED_VOLUNTARY, Disposition.ADMITTED_INVOLUNTARY,
+})  # fmt: skip
 # A contact of the series this close to the agreed first one is that first one.
 SAME_CONTACT = timedelta(hours=12)
-# Checks of what colleagues did: they don't tick them off for each other.
 # An exception from the consent emergency_contact (domain 7.1), read by somebody else within a day.
 CONTACTS_OPENED = "contacts_opened"
-SUPERVISORS_OWN = frozenset({"caller_linked", "postvention", CONTACTS_OPENED})
+# Checks of what colleagues did, who don't tick them off for each other, and what supervisors alone may read.
+CALLER_LINKED = "caller_linked"
+SUPERVISORS_OWN = frozenset({CALLER_LINKED, "postvention", CONTACTS_OPENED, ALARM_BUDGET})
+# Done without a second reader, so a clinician who didn't do it reads it afterwards (domain 3.7).
+AFTER_THE_FACT = "after_the_fact_review"
 OUTCOMES = ("reviewed", "contacted", "measure_offered", "raised_alert", "no_action_needed")
+# Of a first contact a try that nobody answered counts (domain 3.5: first contact attempt).
+CONTACT_OUTCOMES = ("contacted", "tried", "raised_alert", "no_action_needed")
 MISSED = "follow_up_missed"
-FOLLOW_UP_OUTCOMES = ("reached", "no_answer", "declined", "moved_on")
 
 
 @action
@@ -95,19 +105,22 @@ def finish_item(
 
     `level` is what the reader of a risk review stated; `crisis.decisions` puts it into the ledger.
     """
-    if outcome not in OUTCOMES:
-        raise InputRefused("Choose what came of it.", "required", field="outcome")
     item = queries.locked_item(item_id)
     at = clock(at)
-    _refuse_stranger(actor, item)
+    queries.refuse_stranger(actor, item)
     if item is None or item.done_at is not None:
         raise RuleBroken("Somebody has done this already.", "already_done")
+    _refuse_outcome(item, outcome, note)
     if outcome == "reviewed" and item.reason_code in RISK_REVIEWS and not level:
         raise InputRefused("Say whether the level is right.", "required", field="level")
     if outcome == "reviewed" and item.reason_code == PLAN_REVIEW:
         raise InputRefused("Say so on the plan's page: that ends this task.", "on_its_page", field="outcome")
     if item.reason_code in SUPERVISORS_OWN and actor.role != Role.SUPERVISOR:
         raise RuleBroken("A supervisor has to do this one.", "supervisor_needed")
+    if item.reason_code == CALLER_LINKED and queries.linked_by(actor.id, item):
+        raise RuleBroken("You said who this is: another supervisor looks at it.", "own_deed")
+    if item.reason_code == AFTER_THE_FACT:
+        _refuse_own_deed(actor, item)
     if item.reason_code == CONTACTS_OPENED and item.patient is not None:
         mark_read(actor=actor, person_id=item.patient.person_id, at=at)
     item.done_at, item.done_by, item.outcome = at, actor.user, outcome
@@ -119,7 +132,40 @@ def finish_item(
         item.save()
     codes = {"outcome": outcome} | ({"level": level} if level else {})
     record(actor, "review.done", item, fields=["done_at", "outcome"], codes=codes)
+    if item.reason_code in RISK_REVIEWS and (outcome == "contacted" or level == "low"):
+        ended = "contacted" if outcome == "contacted" else "no_action_needed"
+        close_first_contact(actor=actor, patient=item.patient, outcome=ended, at=at)
     return item
+
+
+def _refuse_outcome(item: ReviewItem, outcome: str, note: str) -> None:
+    is_contact = item.reason_code == FIRST_CONTACT
+    if outcome not in (CONTACT_OUTCOMES if is_contact else OUTCOMES):
+        raise InputRefused("Choose what came of it.", "required", field="outcome")
+    if item.reason_code == WELFARE:
+        raise InputRefused("A supervisor decides this on its page.", "on_its_page", field="outcome")
+    if is_contact and outcome == "no_action_needed" and not note.strip():
+        raise InputRefused("Say why nobody has to be reached.", "required", field="note")
+
+
+@action
+def close_first_contact(
+    *, actor: Actor, patient: Patient | None, outcome: str, at: datetime
+) -> ReviewItem | None:
+    """Stop the clock of the first contact at medium: somebody reached the person, or tried (`tried`)."""
+    if patient is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    done = close_item(
+        actor=actor, patient_id=patient.person_id, reason_code=FIRST_CONTACT, outcome=outcome, at=at
+    )
+    return Unchanged(done)  # type: ignore[return-value]
+
+
+def _refuse_own_deed(actor: Actor, item: ReviewItem) -> None:
+    if actor.role not in READERS:
+        raise RuleBroken("A therapist, psychiatrist or supervisor has to do this one.", "clinician_needed")
+    if item.source_id is not None and queries.alert_ended_by(item.source_id) == actor.id:
+        raise RuleBroken("You ended this alert: somebody else reads what was done.", "own_deed")
 
 
 @action
@@ -141,27 +187,17 @@ def hand_over(*, actor: Actor, patient_ids: Iterable[UUID], from_id: UUID | None
     return count
 
 
-def _refuse_stranger(actor: Actor, row: ReviewItem | FollowUp | None) -> None:
-    """Raise NotFound for what isn't there, and for who doesn't own it, cover its owner or sit at its desk."""
-    if row is not None:
-        if actor.is_system or (row.owner_id is not None and row.owner_id == actor.id):
-            return
-        if row.organization_id in desk_organizations(actor.person):
-            return
-        if stands_in_for(actor.person, row.patient_id, row.owner_id, clock()):
-            return
-    raise NotFound("This does not exist, or it is not yours.", "not_found")
-
-
 @action
-def escalate_item(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
-    """Mark an overdue task, again every day until somebody does it; None when it isn't due for that."""
+def escalate_item(
+    *, actor: Actor, item_id: UUID, every: timedelta = ESCALATE_EVERY, at: datetime | None = None
+) -> ReviewItem | None:
+    """Mark an overdue task, and again after `every` until somebody does it; None when none is due."""
     item = queries.locked_item(item_id)
     at = clock(at)
     if item is None or item.next_escalation_at is None or item.next_escalation_at > at:
         return Unchanged(None)  # type: ignore[return-value]
     item.escalations += 1
-    item.next_escalation_at = at + ESCALATE_EVERY
+    item.next_escalation_at = at + every
     item.save(update_fields=["escalations", "next_escalation_at", "updated_at"])
     record(actor, "review.escalated", item, codes={"times": item.escalations, "reason": item.reason_code})
     return item
@@ -179,7 +215,20 @@ def withdraw_review(*, actor: Actor, alert: RiskAlert, why: str, at: datetime) -
     review.decided_at, review.agreed = at, False
     review.save(update_fields=["decided_at", "agreed", "updated_at"])
     record(actor, "review.withdrawn", review, subject=alert.patient_id, codes={"why": why})
+    close_welfare_question(actor=actor, alert=alert, at=at)
     return review
+
+
+@action
+def close_welfare_question(*, actor: Actor, alert: RiskAlert, at: datetime) -> ReviewItem | None:
+    """Put away the question about a welfare check that an alert's end asked: it doesn't end so now."""
+    if alert.patient_id is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    done = close_item(
+        actor=actor, patient_id=alert.patient_id, reason_code=WELFARE, outcome="no_action_needed", at=at,
+        source_id=alert.pk,
+    )  # fmt: skip
+    return Unchanged(done)  # type: ignore[return-value]
 
 
 @action
@@ -188,14 +237,16 @@ def plan_follow_ups(
 ) -> list[FollowUp]:
     """Write the contacts that an alert's end promises: the agreed first one, then the level's series.
 
-    The series falls into the day where the service is; the first one stands as it was agreed.
+    The series falls into the day where the service is; the first one stands as it was agreed, and takes the
+    place of none that it isn't near to.
     """
     if first is None or alert.patient_id is None:
         return Unchanged([])  # type: ignore[return-value]
     dates, zone = {"first": first}, zone_of(alert.organization.default_timezone)
-    for label, hours in SERIES[alert.level].items():
+    series = SERIES[alert.level] | (AFTER_HOSPITAL if alert.disposition in HOSPITALS else {})
+    for label, hours in series.items():
         due = by_day(at + timedelta(hours=hours), zone)
-        if due - first > SAME_CONTACT:
+        if abs(due - first) > SAME_CONTACT:
             dates[label] = due
     rows = FollowUp.objects.bulk_create(
         FollowUp(
@@ -219,61 +270,24 @@ def cancel_follow_ups(*, actor: Actor, alert: RiskAlert, at: datetime | None = N
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "follow_up.cancelled", alert, codes={"count": count})
-    _close_missed(actor, alert.patient_id, "no_action_needed", clock(at))
+    at = clock(at)
+    close_missed(actor=actor, patient_id=alert.patient_id, outcome="no_action_needed", at=at)
+    asked_by = queries.welfare_asked_by(alert.pk)
+    if alert.patient_id is not None and asked_by is not None:
+        close_item(
+            actor=actor, patient_id=alert.patient_id, reason_code=WELFARE, outcome="no_action_needed", at=at,
+            source_id=asked_by,
+        )  # fmt: skip
     return count
 
 
 @action
-def finish_follow_up(
-    *,
-    actor: Actor,
-    follow_up_id: UUID,
-    outcome: str,
-    channel: str = "",
-    note: str = "",
-    at: datetime | None = None,
-) -> FollowUp:
-    """Log what came of a follow-up contact; `no_answer`, with its channel, is an attempt and keeps it due."""
-    if outcome not in FOLLOW_UP_OUTCOMES:
-        raise InputRefused("Choose what came of it.", "required", field="outcome")
-    if outcome == "no_answer" and channel not in ContactChannel.values:
-        raise InputRefused("Say how you tried.", "required", field="channel")
-    row = queries.locked_follow_up(follow_up_id)
-    at = clock(at)
-    _refuse_stranger(actor, row)
-    if row is None or row.status not in STANDING:
-        raise RuleBroken("This follow-up is not due any more.", "already_done")
-    with opening(actor, purpose="follow_up") as context:
-        if note.strip():
-            context.load_keys([row.patient_id], create=True)
-        if outcome == "no_answer":
-            return _note_attempt(actor, row, channel, note.strip(), at)
-        row.outcome, row.note = outcome, note.strip() or None
-        row.status, row.done_at, row.done_by = FollowUpStatus.DONE, at, actor.user
-        row.save()
-    record(actor, "follow_up.done", row, codes={"outcome": outcome})
-    _close_missed(actor, row.patient_id, "contacted", at)
-    return row
-
-
-def _note_attempt(actor: Actor, row: FollowUp, channel: str, note: str, at: datetime) -> FollowUp:
-    FollowUpAttempt.objects.create(
-        organization_id=row.organization_id,
-        follow_up=row,
-        patient_id=row.patient_id,
-        channel=channel,
-        attempted_at=at,
-        attempted_by=actor.user,
-        note=note or None,
-    )
-    record(actor, "follow_up.attempted", row, codes={"channel": channel})
-    return row
-
-
-def _close_missed(actor: Actor, patient_id: UUID | None, outcome: str, at: datetime) -> None:
+def close_missed(*, actor: Actor, patient_id: UUID | None, outcome: str, at: datetime) -> ReviewItem | None:
     """Close the task about missed contacts once none stands any more; the person is locked."""
-    if patient_id is not None and not queries.has_missed(patient_id):
-        close_item(actor=actor, patient_id=patient_id, reason_code=MISSED, outcome=outcome, at=at)
+    if patient_id is None or queries.has_missed(patient_id):
+        return Unchanged(None)  # type: ignore[return-value]
+    done = close_item(actor=actor, patient_id=patient_id, reason_code=MISSED, outcome=outcome, at=at)
+    return Unchanged(done)  # type: ignore[return-value]
 
 
 @action
@@ -327,7 +341,7 @@ def ask_to_verify(*, actor: Actor, at: datetime | None = None) -> list[ReviewIte
             actor=actor,
             organization_id=organization_id,
             patient=None,
-            reason_code="verify_resources",
+            reason_code=VERIFY_LINES,
             source_type="resources",
             due_at=at + timedelta(days=7),
             at=at,

@@ -20,7 +20,8 @@ class ClosedAdmin(ActionAdmin):
 
     def note_look(self, looking: Any, rows: list[Any]) -> None:
         """Say whose rows were shown."""
-        subjects = [row.patient_id for row in rows if getattr(row, "patient_id", None)]
+        whose = [row.alert.patient_id if isinstance(row, SecondReview) else row.patient_id for row in rows]
+        subjects = [one for one in whose if one]
         if subjects:
             looking.saw("review.admin", subjects=list(dict.fromkeys(subjects)), object_type=self.opts.label)
 
@@ -56,5 +57,5 @@ class SecondReviewAdmin(ClosedAdmin):
     list_display = ("asked_at", "kind", "asked_by", "decided_by", "agreed", "decided_at")
     list_filter = ("kind", "agreed", "asked_at")
     ordering = ("-asked_at",)
-    list_select_related = ("asked_by", "decided_by")
+    list_select_related = ("alert", "asked_by", "decided_by")
     exclude = ("request_note", "decision_note")

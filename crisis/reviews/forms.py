@@ -1,15 +1,32 @@
-"""Fields of what came of a review item or a follow-up; no writes here."""
+"""Fields of what came of a review item; no writes here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 
-from crisis.reviews.actions import FOLLOW_UP_OUTCOMES, OUTCOMES
-from crisis.reviews.models import ContactChannel
+from crisis.reviews.actions import OUTCOMES
 
+PAPER_WORDS = (("reviewed", "Reviewed"), ("no_action_needed", "No action needed"))
+CONTACT_WORDS = (
+    ("contacted", "Reached"),
+    ("tried", "Tried, nobody answered"),
+    ("raised_alert", "Raised an alert"),
+    ("no_action_needed", "Nobody has to be reached: say why"),
+)
 NOTE = forms.Textarea(attrs={"rows": 3, "class": "textarea", "maxlength": 4000})
+
+
+def outcome_field(outcomes: Iterable[tuple[str, str]]) -> forms.ChoiceField:
+    """Return the question of what came of a task, with these answers (value and words)."""
+    return forms.ChoiceField(
+        label="Outcome",
+        choices=[("", "Choose"), *outcomes],
+        widget=forms.Select(attrs={"class": "select"}),
+        error_messages={"required": "Choose what came of it."},
+    )
 
 
 class NoteForm(forms.Form):
@@ -21,17 +38,18 @@ class NoteForm(forms.Form):
 class ReviewDoneForm(NoteForm):
     """What came of a review item."""
 
-    outcome = forms.ChoiceField(
-        label="Outcome",
-        choices=[("", "Choose"), *((one, one.replace("_", " ").capitalize()) for one in OUTCOMES)],
-        widget=forms.Select(attrs={"class": "select"}),
-        error_messages={"required": "Choose what came of it."},
-    )
+    outcome = outcome_field((one, one.replace("_", " ").capitalize()) for one in OUTCOMES)
     field_order = ["outcome", "note"]
 
 
+class PaperDoneForm(ReviewDoneForm):
+    """What came of a task about no person, or of a reminder of what waits to be signed."""
+
+    outcome = outcome_field(PAPER_WORDS)
+
+
 class RiskReviewForm(ReviewDoneForm):
-    """What came of a look at a person's level, and whether the level is right."""
+    """What came of a look at a person's level, and whether the level is right, as a clinician says it."""
 
     level = forms.ChoiceField(
         label="The level",
@@ -60,27 +78,35 @@ class RiskReviewForm(ReviewDoneForm):
         return data
 
 
-class FollowUpForm(NoteForm):
-    """What came of a follow-up contact, or of a try that nobody answered."""
+class RiskLookForm(RiskReviewForm):
+    """The same for whoever is no clinician: they may raise a level, and lower none."""
 
-    outcome = forms.ChoiceField(
-        label="Outcome",
-        choices=[("", "Choose"), *((one, one.replace("_", " ").capitalize()) for one in FOLLOW_UP_OUTCOMES)],
-        widget=forms.Select(attrs={"class": "select"}),
-        error_messages={"required": "Choose what came of it."},
-    )
-    channel = forms.ChoiceField(
-        label="How",
-        choices=[("", "Choose"), *ContactChannel.choices],
+    level = forms.ChoiceField(
+        label="The level",
+        choices=[
+            ("", "Not judged"),
+            ("same", "Leave it as it is"),
+            ("medium", "Raise to medium"),
+            ("high", "Raise to high: raises an alert"),
+            ("critical", "Raise to critical: raises an alert"),
+        ],
         required=False,
         widget=forms.Select(attrs={"class": "select"}),
-        help_text="Needed when nobody answered: the next step depends on it.",
+        help_text=(
+            "Needed when you reviewed it. A level that you raise stays until a person changes it. Only a "
+            "clinician says that it is lower."
+        ),
     )
-    field_order = ["outcome", "channel", "note"]
+
+
+class FirstContactForm(ReviewDoneForm):
+    """What came of the first try to reach somebody at medium; a try that nobody answered counts."""
+
+    outcome = outcome_field(CONTACT_WORDS)
 
     def clean(self) -> dict[str, Any]:
-        """Ask how somebody tried when nobody answered."""
+        """Ask why nobody has to be reached."""
         data = super().clean() or self.cleaned_data
-        if data.get("outcome") == "no_answer" and not data.get("channel"):
-            self.add_error("channel", "Say how you tried.")
+        if data.get("outcome") == "no_action_needed" and not data.get("note"):
+            self.add_error("note", "Say why nobody has to be reached.")
         return data

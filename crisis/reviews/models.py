@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,24 @@ from cortex.records import AppendedRecord, OrgRecord
 RISK_REVIEWS = ("risk_review", "level_stands_after_end")
 # What asks for a look at a safety plan: going through the plan itself ends it.
 PLAN_REVIEW = "safety_plan_review"
+# What waits to be signed: these end by themselves once it is.
+PAPERS = frozenset({"note_unsigned", "addendum_unsigned"})
+# The first try to reach somebody whose signals came to medium (domain 3.5).
+FIRST_CONTACT = "first_contact"
+# What the clocks of medium time (domain 3.5).
+MEDIUM_TASKS = ("risk_review", FIRST_CONTACT)
+# Whether a welfare check is sent to somebody whom no try reached (domain 3.4, 3.9): a supervisor's to decide.
+WELFARE = "welfare_check"
+# And what it found: whoever was sent is rung back (domain 3.6).
+WELFARE_SENT = "welfare_check_sent"
+# A week outside the false-alarm budget (domain 4.7): the rules are a supervisor's to look at.
+ALARM_BUDGET = "alarm_budget"
+VERIFY_LINES = "verify_resources"
+# Tasks about no person: nobody is reached by them, and no measure offered.
+OF_NOBODY = frozenset({ALARM_BUDGET, VERIFY_LINES})
+# The how-manieth escalation of a task tells the supervisors: a day after it was due, or at once.
+TOLD_AT = {FIRST_CONTACT: 1, WELFARE: 1, WELFARE_SENT: 1}
+TOLD_LATER = 2
 
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
@@ -72,9 +91,23 @@ class ReviewItem(OrgRecord):
     def __str__(self) -> str:
         return self.reason_code
 
-    def page_for(self, user_id: UUID | None) -> str:
-        """Return the page of a task for whoever owns it; "" for others, who may not find it there."""
-        return reverse("crisis:review_detail", args=[self.pk]) if self.owner_id == user_id else ""
+    @property
+    def is_told_now(self) -> bool:
+        """Whether the escalation that was just counted is the one that tells the supervisors."""
+        return self.escalations == TOLD_AT.get(self.reason_code, TOLD_LATER)
+
+    @property
+    def supervisors_told(self) -> bool:
+        """Whether it was overdue for so long that the supervisors were told."""
+        return self.escalations >= TOLD_AT.get(self.reason_code, TOLD_LATER)
+
+    def page_for(self, user_id: UUID | None, stands_in_for: Collection[UUID] = ()) -> str:
+        """Return the page of a task for whoever owns it, or stands in for its owner about this person.
+
+        "" for others, who may not find it there.
+        """
+        is_theirs = self.owner_id == user_id or self.owner_id in stands_in_for
+        return reverse("crisis:review_detail", args=[self.pk]) if is_theirs else ""
 
     @property
     def sealed_for(self) -> object:
@@ -111,12 +144,25 @@ class FollowUp(OrgRecord):
     done_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.CharField(max_length=32, blank=True)
     note = SealedTextField(null=True, blank=True)
+    supervisor_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a supervisor is asked about a welfare check, unless reached."
+    )
+
+    # Not stored: the open alerts that what was just logged raised or joined.
+    raised: tuple[object, ...] = ()
 
     class Meta:
         verbose_name = "follow-up"
         indexes = [
             models.Index(fields=["due_at", "status"], name="followup_due"),
             models.Index(fields=["organization", "status", "due_at"], name="followup_org"),
+            # What somebody owes opens the person to them.
+            models.Index(
+                fields=["owner", "due_at"], condition=Q(status__in=("due", "missed")), name="followup_owner"
+            ),
+            models.Index(
+                fields=["supervisor_at"], condition=Q(supervisor_at__isnull=False), name="followup_supervisor"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,22 +10,28 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from cortex.accounts.models import Organization, User
-from cortex.audit import NotFound
+from cortex.audit import Actor, NotFound
+from cortex.clock import clock
 from cortex.ops.postgres.questions import kept
+from crisis.alerts.models import AlertEvent, RiskAlert
+from crisis.duty.queries import desk_organizations
 from crisis.resources.models import CrisisResource
-from crisis.reviews.contacts import next_step
+from crisis.reviews.contacts import Attempt, Contact, contact_state, next_step
 from crisis.reviews.models import (
     RISK_REVIEWS,
     STANDING,
+    WELFARE,
     FollowUp,
     FollowUpAttempt,
     FollowUpStatus,
     ReviewItem,
     SecondReview,
 )
-from patients.covers.queries import lent_to
+from patients.contacts.queries import exception_runs, on_record
+from patients.covers.queries import lent_to, stands_in_for
 from patients.privacy.queries import has_consent
-from patients.registry.queries import locked as lock_patients
+from patients.registry.models import Patient
+from patients.registry.queries import lock_with_record
 
 # A follow-up call may be made all day long before it counts as missed.
 GRACE = timedelta(hours=24)
@@ -52,6 +58,21 @@ def pending_review(review_id: UUID) -> SecondReview:
     if review is None:
         raise NotFound("This second review is not open.", "not_found")
     return review
+
+
+def linked_by(user_id: UUID | None, item: ReviewItem) -> bool:
+    """Whether somebody said who a task's person is, since it was made or just before."""
+    said = AlertEvent.objects.filter(kind="person_linked", actor_id=user_id)
+    whose = Q(alert_id=item.source_id) | Q(
+        alert__patient__person_id=item.patient.person_id if item.patient else None,
+        occurred_at__gte=item.created_at - timedelta(minutes=1),
+    )
+    return said.filter(whose).exists()
+
+
+def alert_ended_by(alert_id: UUID) -> UUID | None:
+    """Return who had an alert when it ended; None for nobody."""
+    return RiskAlert.objects.filter(pk=alert_id).values_list("assigned_to_id", flat=True).first()
 
 
 def pending_of(alert_id: UUID) -> SecondReview | None:
@@ -140,6 +161,12 @@ def risk_review_of(item_id: UUID) -> UUID | None:
     return found.values_list("patient_id", flat=True).first()
 
 
+def kind_of(item_id: UUID) -> tuple[str, UUID | None]:
+    """Return the reason and the organization of a task; empty without one."""
+    found = ReviewItem.objects.filter(pk=item_id).values_list("reason_code", "organization_id").first()
+    return found or ("", None)
+
+
 def locked_item(item_id: UUID) -> ReviewItem | None:
     """Lock and return a review item."""
     return ReviewItem.objects.select_for_update(of=("self",)).filter(pk=item_id).first()
@@ -164,7 +191,8 @@ def passed_follow_up_ids(at: datetime, limit: int = 100) -> list[UUID]:
 def locked_follow_up(follow_up_id: UUID) -> FollowUp | None:
     """Lock the person, then the follow-up, and return it; None when absent."""
     found = FollowUp.objects.filter(pk=follow_up_id)
-    lock_patients(found.values_list("patient_id", flat=True))
+    for patient_id in found.values_list("patient_id", flat=True):
+        lock_with_record(patient_id)
     return found.select_for_update(of=("self",)).select_related("patient").first()
 
 
@@ -183,11 +211,50 @@ def open_item_of(patient_id: UUID, reason_code: str) -> ReviewItem | None:
     )
 
 
-def next_contact(patient_id: UUID, at: datetime) -> str:
-    """Return what to do next about the contacts that this person was promised and nobody made."""
+def tries(patient_id: UUID, since: datetime | None = None) -> list[Attempt]:
+    """Return (when, channel) of tries that nobody answered since, of contacts that stand."""
     tried = FollowUpAttempt.objects.filter(patient_id=patient_id, follow_up__status__in=STANDING)
-    attempts = list(tried.values_list("attempted_at", "channel"))
-    return next_step(attempts, may_ring_contact=has_consent(patient_id, "emergency_contact", at))
+    if since is not None:
+        tried = tried.filter(attempted_at__gt=since)
+    return list(tried.order_by("attempted_at", "pk").values_list("attempted_at", "channel"))
+
+
+def contact_of(person: Patient, attempts: list[Attempt], at: datetime) -> Contact:
+    """Return how it stands with a person's emergency contact: tried, open by consent or danger."""
+    allowed = has_consent(person.pk, "emergency_contact", at) or exception_runs(person.person_id, at)
+    return contact_state(attempts, allowed=allowed, on_record=on_record(person.person_id).exists())
+
+
+def next_contact(person: Patient, at: datetime) -> str:
+    """Return what to do next about the contacts that this person was promised and nobody made."""
+    asked = ReviewItem.objects.open().filter(patient_id=person.pk, reason_code=WELFARE)
+    attempts = tries(person.pk)
+    return next_step(attempts, contact_of(person, attempts, at), is_asked=asked.exists())
+
+
+def welfare_asked_by(alert_id: UUID) -> UUID | None:
+    """Return of which follow-up after this alert an open question about a welfare check came."""
+    promised = FollowUp.objects.filter(alert_id=alert_id).values("pk")
+    asked = ReviewItem.objects.open().filter(reason_code=WELFARE, source_id__in=promised)
+    return asked.values_list("source_id", flat=True).first()
+
+
+def due_for_supervisor(at: datetime, limit: int = 100) -> list[UUID]:
+    """Return the follow-ups about which a supervisor is asked now: nobody was reached (domain 3.9)."""
+    rows = FollowUp.objects.filter(supervisor_at__lte=at, status__in=STANDING)
+    return list(rows.order_by("supervisor_at").values_list("pk", flat=True)[:limit])
+
+
+def refuse_stranger(actor: Actor, row: ReviewItem | FollowUp | None) -> None:
+    """Raise NotFound for what isn't there, and for who doesn't own it, cover its owner or sit at its desk."""
+    if row is not None:
+        if actor.is_system or (row.owner_id is not None and row.owner_id == actor.id):
+            return
+        if row.organization_id in desk_organizations(actor.person):
+            return
+        if stands_in_for(actor.person, row.patient_id, row.owner_id, clock()):
+            return
+    raise NotFound("This does not exist, or it is not yours.", "not_found")
 
 
 def _theirs(user: User, organizations: Iterable[UUID]) -> QuerySet[FollowUp]:
@@ -217,7 +284,8 @@ def follow_ups(
 
 def follow_ups_of(alert_id: UUID) -> list[FollowUp]:
     """Return the follow-ups that an alert's end promised."""
-    return list(FollowUp.objects.filter(alert_id=alert_id).select_related("owner").order_by("due_at"))
+    rows = FollowUp.objects.filter(alert_id=alert_id).select_related("owner", "checks")
+    return list(rows.order_by("due_at"))
 
 
 def follow_up_of_desk(organizations: Iterable[UUID], user: User, follow_up_id: UUID) -> FollowUp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from cortex.access.context import KEYS_DOWN, reading, scoped
+from cortex.access.context import KEYS_DOWN, AccessContext, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
@@ -20,10 +21,17 @@ from cortex.ui.pages import go_to, page_of, render_part
 from cortex.ui.rules import given_back
 from crisis.decisions.actions import finish_risk_review
 from crisis.desk.queries import review_page, review_row, subjects_of
-from crisis.duty.queries import desk_organizations
+from crisis.duty.queries import READERS, desk_organizations
 from crisis.reviews import actions, queries
-from crisis.reviews.forms import ReviewDoneForm, RiskReviewForm
+from crisis.reviews.forms import FirstContactForm, PaperDoneForm, ReviewDoneForm, RiskLookForm, RiskReviewForm
+from crisis.reviews.models import FIRST_CONTACT, OF_NOBODY, PAPERS, RISK_REVIEWS
+from crisis.reviews.places import places
 from crisis.risk.queries import model_counts, model_readings
+from crisis.stepdown import queries as step_downs
+from crisis.stepdown.showing import waiting_row
+from patients.registry.access import CHART, may_view
+from patients.registry.models import Patient
+from patients.registry.queries import NAMES, full_name
 
 TEXT_MODEL_SPAN = timedelta(days=30)
 
@@ -38,16 +46,17 @@ def review_list(request: HttpRequest) -> HttpResponse:
         page = page_of(
             queries.items(actor.person, desk_organizations(actor.person), which), request.GET.get("page")
         )
-        subjects = subjects_of(page.object_list)
+        asked = step_downs.waiting_for(actor.person)
+        lines = [waiting_row(one) for one in asked]
+        subjects = subjects_of([*page.object_list, *asked])
         context.saw("review.list", object_type="reviews", subjects=subjects)
         page.object_list = [review_row(item) for item in page.object_list]
         tabs = [
             {"label": label, "href": f"?show={key}", "current": key == which, "count": None}
             for key, label in (("open", "To do"), ("done", "Done"))
         ]
-        return render(
-            request, "crisis/reviews/list.html", {"page": page, "tabs": tabs, "query": f"show={which}"}
-        )
+        shown = {"page": page, "tabs": tabs, "query": f"show={which}", "asked": lines}
+        return render(request, "crisis/reviews/list.html", shown)
 
 
 @requires(Role.SUPERVISOR)
@@ -72,8 +81,16 @@ def review_detail(request: HttpRequest, item_id: UUID) -> HttpResponse:
 
 
 def _form_of(request: HttpRequest, item_id: UUID) -> type[ReviewDoneForm]:
-    with scoped(actor_of(request)):
-        return RiskReviewForm if queries.risk_review_of(item_id) else ReviewDoneForm
+    actor = actor_of(request)
+    with scoped(actor):
+        reason, _ = queries.kind_of(item_id)
+    if reason == FIRST_CONTACT:
+        return FirstContactForm
+    if reason in PAPERS | OF_NOBODY:
+        return PaperDoneForm
+    if reason not in RISK_REVIEWS:
+        return ReviewDoneForm
+    return RiskReviewForm if actor.role in READERS else RiskLookForm
 
 
 @requires(*DESK_ROLES)
@@ -90,6 +107,13 @@ def review_done(request: HttpRequest, item_id: UUID) -> HttpResponse:
         status, conflict = given_back(request, form, error)
         return _detail(request, item_id, form, status, conflict)
     return go_to(request, reverse("crisis:review_list"))
+
+
+def _name(context: AccessContext, person: Patient) -> str:
+    """Return the name of somebody whose chart is open to the reader."""
+    context.by(CHART)
+    context.open([person], NAMES)
+    return full_name(person)
 
 
 def _detail(
@@ -109,7 +133,11 @@ def _detail(
             organization_id=item.organization_id,
             subjects=[item.patient_id] if item.patient_id else [],
         )
-        shown = {"item": review_page(item, clock()), "form": form, "conflict": conflict}
+        at, person = clock(), item.patient
+        shown: dict[str, Any] = {"form": form, "conflict": conflict, "places": [], "name": ""}
+        shown["item"] = review_page(item, user, at)  # type: ignore[arg-type]
+        if person is not None and may_view(user, person.pk, at, CHART):  # type: ignore[arg-type]
+            shown |= {"places": places(context.actor, item, person, at), "name": _name(context, person)}
         if status == 200 and form.is_bound and form.errors:
             status = 422
         return render_part(

@@ -67,9 +67,10 @@ def evaluate_patients(
 ) -> dict[UUID, Evaluation]:
     """Decide about each person once, store the evaluations, and return them for the alert desk.
 
-    Five queries however many people there are; raises no alert. What a rule in shadow would have set goes
-    into the ledger, once for each piece of evidence. A person who isn't on record is left out. Who
-    stays at medium or high gets the next look in 6 h, since a level comes down only by looking again.
+    Six queries at most however many people there are; raises no alert. What a rule in shadow would have set
+    goes into the ledger, once for each piece of evidence, by queries of its own. A person who isn't on record
+    is left out. Who stays at medium or high gets the next look in 6 h, since a level comes down only by
+    looking again.
     """
     wanted = sorted(set(patient_ids))
     at = clock(at)

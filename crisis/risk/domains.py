@@ -207,7 +207,7 @@ def _phq(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contr
 
 def _cssrs(items: Sequence[EvidenceItem], inputs: Inputs, policy: Policy) -> Contribution | None:
     def weigh(item: EvidenceItem) -> float:
-        if item.code not in (codes.CSSRS, codes.CSSRS_PARTIAL):
+        if item.code not in (*codes.CSSRS_COMPLETE, codes.CSSRS_PARTIAL):
             return 0.0
         return policy.cssrs.get(item.tier, 0.0) * policy.cssrs_fade.at(age_days(item, inputs.at))
 

@@ -37,11 +37,20 @@ def _decided(
     policy: Policy,
 ) -> Result:
     clinician = _clinician_level(grouped)
-    if clinician is not None and _lowers(clinician, parts, standing_floors, grouped, inputs, policy):
-        return _stepped_down(clinician, parts, grouped, inputs, policy)
-    if clinician is not None:
-        standing_floors = _with_clinician(clinician, standing_floors)
-    return _result(parts, standing_floors, grouped, inputs, policy)
+    if clinician is None:
+        return _result(parts, standing_floors, grouped, inputs, policy)
+    if _lowers(clinician, parts, standing_floors, grouped, inputs, policy):
+        result = _stepped_down(clinician, parts, grouped, inputs, policy)
+    else:
+        result = _result(parts, _with_clinician(clinician, standing_floors), grouped, inputs, policy)
+    is_lower = _may_lower(clinician, inputs.at, policy)
+    lowered = (Level(clinician.floor), clinician.observed_at) if is_lower else None
+    return replace(result, lowered=lowered)
+
+
+def live_floors(inputs: Inputs, policy: Policy = POLICY) -> tuple[Floor, ...]:
+    """Return the floors of the rules that are live, whatever level a clinician set; highest first."""
+    return parted(floors(ledger_of(group(inputs.evidence), inputs, policy)), inputs.resting)[0]
 
 
 def combine(values: Sequence[float]) -> float:
@@ -208,9 +217,7 @@ def _lowers(
     policy: Policy,
 ) -> bool:
     """Whether a clinician's lower level holds: at most 7 days, and only over evidence that it could know."""
-    if clinician.tier != codes.LOWER or inputs.at - clinician.observed_at > timedelta(
-        days=policy.clinician_lower_days
-    ):
+    if not _may_lower(clinician, inputs.at, policy):
         return False
     against = _against(parts, standing_floors, grouped, inputs, policy)
     newest = [part.newest_at for part in against.values()] + [each.newest_at for each in standing_floors]
@@ -219,6 +226,12 @@ def _lowers(
     soft = combine([part.value for part in against.values()])
     reached = highest([level_of(round(soft, 2), policy), *(each.level for each in standing_floors)])
     return Level(clinician.floor).rank < reached.rank
+
+
+def _may_lower(clinician: EvidenceItem, at: datetime, policy: Policy) -> bool:
+    """Whether a clinician's level was a lower one, not longer ago than it may hold."""
+    days = timedelta(days=policy.clinician_lower_days)
+    return clinician.tier == codes.LOWER and at - clinician.observed_at <= days
 
 
 def _against(

@@ -10,7 +10,7 @@ from uuid import UUID
 from . import codes
 from .dissonance import Dissonance
 from .lexicon import Hit, Screening
-from .policy import POLICY, Policy
+from .policy import ENGINE_VERSION, POLICY, Policy
 from .textmodel import ModelReading
 from .types import EvidenceItem, Floor, Kind, Level, Source, Status
 
@@ -164,20 +164,20 @@ def from_emotion(label: str, confidence: float, origin: Origin) -> Draft:
 
 
 def from_dissonance(gap: Dissonance, origin: Origin) -> Draft | None:
-    """The row of a session's gap between words and voice; None where it can't be said."""
+    """The row of a session's gap between words and voice, by this engine; None where it can't be said."""
     if gap.score is None:
         return None
     code = {
         "concealment": codes.DISSONANCE_MASKED if gap.masked_hopelessness else codes.DISSONANCE,
         "amplification": "DISSONANCE_AMPLIFICATION",
     }.get(gap.type, "DISSONANCE_CONGRUENT")
-    return draft(origin.item(code, "dissonance", value=gap.score))
+    return draft(origin.item(code, "dissonance", value=gap.score), version=ENGINE_VERSION)
 
 
-def from_baseline(deviation: float, origin: Origin, *, provisional: bool) -> Draft:
-    """The row of a voice's distance from the person's own baseline (B, 0 up)."""
+def from_baseline(deviation: float, origin: Origin, *, provisional: bool, version: str = "") -> Draft:
+    """The row of a voice's distance from the person's own baseline (B, 0 up); `version` is the builder's."""
     code = codes.BASELINE_PROVISIONAL if provisional else codes.BASELINE
-    return draft(origin.item(code, "baseline", value=deviation))
+    return draft(origin.item(code, "baseline", value=deviation), version=version)
 
 
 def from_trajectory(trajectory: str, confidence: float, origin: Origin) -> Draft:
@@ -197,12 +197,19 @@ def from_phq_total(total: int, origin: Origin) -> Draft:
     return draft(origin.item(codes.PHQ_TOTAL, "phq", value=float(total)))
 
 
-def from_cssrs(triage: str, floor: Level, origin: Origin, *, complete: bool) -> Draft:
-    """The row of a C-SSRS screener; unfinished it adds its yes but ends no floor, declined it has none."""
+def from_cssrs(
+    triage: str, floor: Level, origin: Origin, *, complete: bool, behaviour: float, since_contact: bool
+) -> Draft:
+    """The row of a C-SSRS screener; unfinished it adds its yes but ends no floor, declined it has none.
+
+    Its value is the behaviour that it tells of (`Screener.behaviour`): a form since the last contact doesn't
+    ask about that again.
+    """
     if triage == "declined":
         return draft(origin.item(codes.CSSRS_DECLINED, "cssrs", tier=triage))
-    code = codes.CSSRS if complete else codes.CSSRS_PARTIAL
-    return draft(origin.item(code, "cssrs", tier=triage, floor=floor.value))
+    whole = codes.CSSRS_SINCE if since_contact else codes.CSSRS
+    code = whole if complete else codes.CSSRS_PARTIAL
+    return draft(origin.item(code, "cssrs", tier=triage, floor=floor.value, value=behaviour))
 
 
 def from_sos(button: str | None, origin: Origin) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,13 +56,14 @@ def factors(parts: Mapping[str, Contribution]) -> tuple[FactorShare, ...]:
 def missing(grouped: Grouped, at: datetime, policy: Policy) -> tuple[str, ...]:
     """What should be known and isn't; it is listed, and never scored as safe."""
 
-    def known(domain: str, days: float, code: str = "") -> bool:
-        return any(age_days(item, at) <= days and code in ("", item.code) for item in grouped.get(domain, ()))
+    def known(domain: str, days: float, among: Collection[str] = ()) -> bool:
+        found = (item for item in grouped.get(domain, ()) if not among or item.code in among)
+        return any(age_days(item, at) <= days for item in found)
 
     item9 = [item for item in grouped.get("phq", ()) if item.code in (codes.ITEM9, codes.ITEM9_MISSING)]
     newest = max(item9, key=lambda item: (item.observed_at, item.code), default=None)
     checks = (
-        ("cssrs", known("cssrs", policy.cssrs_missing_days, codes.CSSRS)),
+        ("cssrs", known("cssrs", policy.cssrs_missing_days, codes.CSSRS_COMPLETE)),
         ("phq9", known("phq", policy.phq_missing_days)),
         ("item9", newest is None or newest.code == codes.ITEM9),
         ("voice", any(known(domain, policy.behaviour_days) for domain in _VOICE)),

@@ -1,4 +1,4 @@
-"""How a level comes down: slowly, one step at a time, and never by itself from critical (domain 4.5)."""
+"""How a level comes down: slowly, one step at a time, and never by itself from critical (domain 4.5, 3.8)."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ def step(
 
 def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> Standing:
     """The standing after one result of the engine."""
+    if before is not None and _is_lowered(before, result):
+        lower, at = before.level.below, result.computed_at
+        held = lower.rank > result.level.rank
+        return _raised(Standing(lower, at, raised_at=before.raised_at, held=held), at)
     return step(
         before,
         at=result.computed_at,
@@ -56,6 +60,17 @@ def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> S
         quiet=result.score_without_model,
         policy=policy,
     )
+
+
+def _is_lowered(before: Standing, result: Result) -> bool:
+    """Whether a human lowered by one step what stands above the engine's own level, and did so knowing it.
+
+    The engine's level may be low already while an old one is held up: a human's word needs no waiting.
+    """
+    if result.lowered is None or result.level.rank >= before.level.rank:
+        return False
+    level, said_at = result.lowered
+    return level is before.level.below and level.rank >= result.level.rank and said_at > before.entered_at
 
 
 def _reached(before: Standing | None, now: Level, at: datetime) -> Standing:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-LOCALES = ("en", "sw")
-
 LEVELS = {
     "en": {"low": "No current signals", "medium": "Medium", "high": "High", "critical": "Critical"},
     "sw": {"low": "Hakuna dalili kwa sasa", "medium": "Wastani", "high": "Juu", "critical": "Hatari kubwa"},
@@ -28,6 +26,7 @@ FACTORS = {
     "PHQ9_ITEM9": ("PHQ-9 item 9 endorsed", "PHQ-9 swali la 9 limekubaliwa"),
     "PHQ9_TOTAL": ("PHQ-9 total in the severe bands", "jumla ya PHQ-9 iko juu"),
     "CSSRS_TRIAGE": ("C-SSRS answers", "majibu ya C-SSRS"),
+    "CSSRS_SINCE_CONTACT": ("C-SSRS answers since the last contact", "majibu ya C-SSRS tangu mara ya mwisho"),
     "CSSRS_PARTIAL": ("C-SSRS begun, with a yes", "C-SSRS imeanzwa, kuna ndiyo"),
     "TRAJECTORY_DECLINING": ("falling mood", "hali inashuka"),
     "TRAJECTORY_VOLATILE": ("mood swings", "hali inayobadilika sana"),

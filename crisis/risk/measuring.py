@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from math import sqrt
+from math import isnan, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ class Figure:
     high: float
 
     def __str__(self) -> str:
+        if isnan(self.value):
+            return "not known: too few rows of a kind"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
     def as_json(self) -> list[float]:

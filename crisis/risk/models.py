@@ -147,6 +147,7 @@ class Evidence(OrgRecord):
         null=True, blank=True, help_text="When it stops counting by itself; empty: until a human act ends it."
     )
     lexicon_entry = models.CharField(max_length=40, blank=True)
+    # Of whatever made the row: the lexicon, the text model, the engine of a gap or of a rule in shadow.
     lexicon_version = models.CharField(max_length=32, blank=True)
     flags = ArrayField(models.CharField(max_length=24), default=list, blank=True)
     refuted_at = models.DateTimeField(null=True, blank=True)
@@ -243,6 +244,14 @@ class RiskAssessment(AppendedRecord):
         indexes = [
             models.Index(fields=["patient", "-computed_at", "-id"], name="assessment_patient_time"),
             models.Index(fields=["level", "-computed_at"], name="assessment_level_time"),
+            # Who came to a level since a time, among all the looks that left it as it was.
+            models.Index(
+                fields=["patient", "computed_at"],
+                condition=Q(
+                    entered_level_at=models.F("computed_at"), level__in=["medium", "high", "critical"]
+                ),
+                name="assessment_entered",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -146,6 +146,15 @@ def assessments(patient_id: UUID, *, limit: int = 50) -> list[RiskAssessment]:
     return list(RiskAssessment.objects.filter(patient_id=patient_id).order_by("-computed_at", "-id")[:limit])
 
 
+def screeners_since(patient_ids: Iterable[UUID], since: datetime, *, limit: int = 5) -> list[Evidence]:
+    """The C-SSRS screeners of one person that were asked since, of each sitting what is known last."""
+    asked = (codes.CSSRS, codes.CSSRS_SINCE, codes.CSSRS_PARTIAL)
+    rows = Evidence.objects.filter(patient_id__in=list(patient_ids), code__in=asked, refuted_at__isnull=True)
+    rows = rows.filter(source_type=Source.INSTRUMENT, observed_at__gte=since, source_id__isnull=False)
+    known = {row.observed_at: row for row in rows.order_by("received_at", "pk")}
+    return [known[moment] for moment in sorted(known, reverse=True)][:limit]
+
+
 def due_evaluations(at: datetime, *, limit: int = 100) -> list[UUID]:
     """The ids of evaluations that are due and not done, the longest waiting first."""
     rows = RiskDue.objects.filter(due_at__lte=at, done_at__isnull=True).order_by("due_at", "pk")

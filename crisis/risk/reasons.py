@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from .labels import FACTORS, label
 from .types import Kind, Level
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -58,6 +60,8 @@ _FIRST = (
     "H15",
 )
 _MEDICAL_FIRST = ("H2",)
+# So many factors say why a score is what it is.
+_LARGEST = 3
 
 
 def reason_code(rules: Iterable[str], level: Level | str, kind: Kind | str = Kind.SELF_HARM) -> str:
@@ -66,6 +70,38 @@ def reason_code(rules: Iterable[str], level: Level | str, kind: Kind | str = Kin
     order = (*_MEDICAL_FIRST, *_FIRST) if kind == Kind.MEDICAL else _FIRST
     first = next((rule for rule in order if rule in fired), "SCORE")
     return "H13_DANGER" if first == "H13" and level == Level.CRITICAL else first
+
+
+def grounds(
+    level_source: str, level: str, rules: Iterable[str], factors: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Codes of what a level rests on: what set or holds it, its rule, else its largest stored factors."""
+    by_source = {"clinician": "H4", "held": "HELD", "floor": reason_code(rules, level)}
+    if level_source in by_source:
+        return [by_source[level_source]]
+    return [str(one.get("code", "")) for one in factors[:_LARGEST]]
+
+
+def ground_words(codes: Iterable[str]) -> str:
+    """Say codes of `grounds` within a sentence; "" for none."""
+    return "; ".join(
+        SENTENCES[code][0][:1].lower() + SENTENCES[code][0][1:]
+        if code in SENTENCES
+        else label(FACTORS, code, "en")
+        for code in codes
+    )
+
+
+def set_words(level: str, after: str, why: Iterable[str]) -> str:
+    """Say what a clinician set, and which level stands and why where that is another one.
+
+    `level` is empty or "same" where they left it to the signals; `why` are codes of `grounds`.
+    """
+    chosen = f"Set {level}" if level in set(Level) else "Left to the signals"
+    if not after or level == after:
+        return f"{chosen}."
+    because = ground_words(why)
+    return f"{chosen}; stands at {after}{f': {because}' if because else ''}."
 
 
 def sentence(code: str, locale: str = "en") -> str:

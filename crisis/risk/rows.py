@@ -78,16 +78,6 @@ def factor_json(factor: FactorShare) -> dict[str, Any]:
     }
 
 
-def factor_of(stored: dict[str, Any]) -> FactorShare:
-    """A stored factor as the interpretation reads it."""
-    return FactorShare(
-        code=stored["code"], domain=stored["domain"], contribution=stored["contribution"],
-        share=stored["share"], source_type=stored["source_type"],
-        observed_at=datetime.fromisoformat(stored["observed_at"]),
-        source_id=UUID(stored["source_id"]) if stored["source_id"] else None, confidence=stored["confidence"],
-    )  # fmt: skip
-
-
 def signal_json(signal: KindSignal) -> dict[str, Any]:
     """The urgency of one kind as the JSON column keeps it."""
     return {

@@ -47,6 +47,10 @@ class Ledger:
         reviewed = self.reviewed_at
         return [item for item in items if reviewed is None or item.known_at > reviewed]
 
+    def stands_after_clinician(self, item: EvidenceItem) -> bool:
+        """Whether no clinician who could know of a screener has looked since; it is a review itself."""
+        return self.clinician_at is None or item.known_at >= self.clinician_at
+
     def unresolved(self, items: Sequence[EvidenceItem], kinds: tuple[Kind, ...]) -> list[EvidenceItem]:
         """The items that no human has resolved yet, in at least one of the kinds that they mean."""
         return [item for item in items if any(self._open(item.known_at, kind) for kind in kinds)]
@@ -70,7 +74,7 @@ def ledger_of(grouped: Grouped, inputs: Inputs, policy: Policy) -> Ledger:
     for item in grouped.get("text", ()):
         if item.counts and item.tier:
             tiers.setdefault(item.tier, []).append(item)
-    screened = [item.observed_at for item in grouped.get("cssrs", ()) if item.code == codes.CSSRS]
+    screened = [item.observed_at for item in grouped.get("cssrs", ()) if item.code in codes.CSSRS_COMPLETE]
     reviewed: list[datetime] = []
     resolved: dict[str, datetime] = {}
     for item in grouped.get("review", ()):
@@ -113,15 +117,68 @@ def _h2(ledger: Ledger) -> Iterator[Floor]:
 
 def _h3(ledger: Ledger) -> Iterator[Floor]:
     """The newest completed C-SSRS and unfinished ones since; a declined one keeps the floor before it."""
-    found = ledger.unreviewed(ledger.items("cssrs", codes.CSSRS_PARTIAL))
-    # A completed screener counts as a review itself, so only a clinician who could know of it ends its floor.
-    for item in ledger.items("cssrs", codes.CSSRS):
-        is_newest = item.observed_at == ledger.screened_at
-        if is_newest and (ledger.clinician_at is None or item.known_at >= ledger.clinician_at):
-            found.append(item)
-    for item in found:
+    said = _screeners(ledger)
+    begun = ledger.unreviewed([item for item in said if item.code == codes.CSSRS_PARTIAL])
+    newest = [item for item in said if item.code in codes.CSSRS_COMPLETE][-1:]
+    for item in (*begun, *(item for item in newest if ledger.stands_after_clinician(item))):
         if item.floor and Level(item.floor) is not Level.LOW:
             yield Floor("H3", Level(item.floor), _SELF, item.known_at, (item,))
+    yield from _behaviour_before(ledger, said, newest, begun)
+
+
+def _screeners(ledger: Ledger) -> list[EvidenceItem]:
+    """The screeners that say something, oldest first; of one and its corrections what was known last."""
+    found: dict[datetime, EvidenceItem] = {}
+    for item in ledger.items("cssrs"):
+        before = found.get(item.observed_at)
+        if item.code != codes.CSSRS_DECLINED and (before is None or _later(item) > _later(before)):
+            found[item.observed_at] = item
+    return [found[when] for when in sorted(found)]
+
+
+def _later(item: EvidenceItem) -> tuple[datetime, int, float]:
+    return item.known_at, Level(item.floor or Level.LOW).rank, item.value or 0.0
+
+
+def _behaviour_before(
+    ledger: Ledger, said: Sequence[EvidenceItem], newest: Sequence[EvidenceItem],
+    begun: Sequence[EvidenceItem],
+) -> Iterator[Floor]:  # fmt: skip
+    """What was told of behaviour and the form since the last contact doesn't ask again (decision 54).
+
+    Until a clinician has looked it keeps its floor: high within three months, medium longer ago. Recent, and
+    with thoughts of suicide now, it is critical (domain 1.5), whoever looked before they were both known.
+    """
+    asked_all = max((item.observed_at for item in said if item.code == codes.CSSRS), default=None)
+    told = [item for item in said if asked_all is None or item.observed_at >= asked_all]
+    lately = [
+        item for item in ledger.recent(told, ledger.policy.attempt_recent_days) if _behaviour(item) == 1.0
+    ]
+    for item in told:
+        is_past = item not in newest and item not in begun
+        if is_past and _behaviour(item) and ledger.stands_after_clinician(item):
+            yield from _floor("H3", Level.HIGH if item in lately else Level.MEDIUM, [item])
+    now = [item for item in told if _thoughts(item) and (item in newest or _is_after(item, newest))]
+    for item in now:
+        both = [item, *lately]
+        if lately and any(ledger.stands_after_clinician(one) for one in both):
+            yield from _floor("H3", Level.CRITICAL, both)
+
+
+def _is_after(item: EvidenceItem, newest: Sequence[EvidenceItem]) -> bool:
+    return all(item.observed_at > one.observed_at for one in newest)
+
+
+def _behaviour(item: EvidenceItem) -> float:
+    """What a screener tells of behaviour; where it wasn't written down, high without thoughts says it."""
+    if item.value is not None:
+        return item.value
+    return 1.0 if (item.tier, item.floor) == ("high", Level.HIGH) else 0.0
+
+
+def _thoughts(item: EvidenceItem) -> bool:
+    """Whether a screener below high tells of thoughts; a moderate one at medium tells of behaviour alone."""
+    return item.tier == "low" or (item.tier == "moderate" and item.floor == Level.HIGH)
 
 
 def _h5(ledger: Ledger) -> Iterator[Floor]:

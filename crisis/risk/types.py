@@ -99,9 +99,9 @@ class EvidenceItem:
     """One coded observation: codes, ids, times and numbers, never words.
 
     `value` is read by code: item 9 (0-3), PHQ-9 total (0-27), dissonance D (0-1), baseline deviation B
-    (0 up), text model output (0-1). `tier` is A, B, V, SH, C or D for text, the triage of a C-SSRS, the
-    direction of a clinician's level, the kind of a resolved alert. `floor` is a level that the item itself
-    demands (C-SSRS, clinician).
+    (0 up), text model output (0-1), C-SSRS (behaviour: 1 recent, .5 earlier). `tier` is A, B, V, SH, C or D
+    for text, the triage of a C-SSRS, the direction of a clinician's level, the kind of a resolved alert.
+    `floor` is a level that the item itself demands (C-SSRS, clinician).
     """
 
     code: str
@@ -225,6 +225,8 @@ class Result:
     """What rules in shadow would have set; it stands for nothing, and is kept for supervisors to see."""
     score_without_model: float | None = None
     """The score when the text model says nothing: a level comes down by it."""
+    lowered: tuple[Level, datetime] | None = field(default=None, compare=False)
+    """The lower level that a clinician set and when, while it may hold: what stands above it comes down."""
 
     @property
     def floor(self) -> Level:

@@ -16,7 +16,7 @@ from cortex.accounts.choices import DESK_ROLES, Role
 from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
-from crisis.alerts.access import SECOND_REVIEW
+from crisis.alerts.access import QUESTIONS
 from crisis.resources.queries import resources_near
 from crisis.reviews.models import PLAN_REVIEW, ReviewItem
 from crisis.risk.models import RiskAssessment
@@ -32,16 +32,12 @@ from patients.registry.queries import lock_person, patient, patients, person_car
 Line = tuple[str, str]
 Lines = dict[str, list[Line]]
 # A second reader is asked about one alert; whoever supervises looks, and leaves the writing to who is there.
-READS_ONLY = frozenset({"supervision", SECOND_REVIEW, BREAK_GLASS})
+READS_ONLY = QUESTIONS | {"supervision", BREAK_GLASS}
 WRITERS = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST})
 MOST_SERVICES = 4
 DAY = timedelta(days=1)
 VERSIONS = 50
 MOST_BESIDE = 20
-
-
-def _gone() -> NotFound:
-    return NotFound("This does not exist, or it is not open to you.", "not_found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +66,9 @@ def reader(actor: Actor, patient_id: UUID, at: datetime) -> Reader:
     """
     works = actor.role in DESK_ROLES
     found = relations(actor, {patient_id}, VIEW, at).get(patient_id) if works else None
-    row = patient(patient_id) if found is not None and found.name != SECOND_REVIEW else None
+    row = patient(patient_id) if found is not None and found.name not in QUESTIONS else None
     if found is None or row is None:
-        raise _gone()
+        raise NotFound
     person = row if row.merged_into_id is None else patient(row.merged_into_id) or row
     return Reader(person, rows_of(person), found.name)
 
@@ -240,7 +236,7 @@ def version(ids: Iterable[UUID], plan_id: UUID, *, may_write: bool = False) -> S
     rows = rows.filter(pk=plan_id, patient_id__in=list(ids))
     found = rows.select_related("authored_by", "reviewed_by", "ended_by").first()
     if found is None:
-        raise _gone()
+        raise NotFound
     return found
 
 
@@ -313,5 +309,5 @@ def own_person(patient_id: UUID) -> Patient:
     """Return the person behind a device's token."""
     row = patient(patient_id)
     if row is None:
-        raise _gone()
+        raise NotFound
     return row if row.merged_into_id is None else patient(row.merged_into_id) or row

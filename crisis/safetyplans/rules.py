@@ -48,6 +48,11 @@ def is_watched(level: str) -> bool:
     return level in WATCHED
 
 
+def asks_for_plan(level: str) -> bool:
+    """Whether a level is so high that somebody without a plan is to make one now."""
+    return level in ("high", "critical")
+
+
 def means_at(on: date | None, reviewed_at: datetime | None, zone: tzinfo) -> datetime | None:
     """Return when the means of step 6 are looked at again, the day's beginning; None where that was done."""
     if on is None:

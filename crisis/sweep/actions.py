@@ -27,7 +27,6 @@ from crisis.escalation.plan import Due
 from crisis.ownership.actions import release_alert
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
-from crisis.reviews.models import ReviewItem
 from crisis.risk import queries as risk_queries
 from crisis.risk.actions import take_due
 from crisis.sweep import queries
@@ -36,8 +35,6 @@ from patients.registry.queries import locked as lock_patients
 RETRY_STEP = timedelta(seconds=10)
 RETRY_EVALUATION = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
-# A medium task is due after 24 h and escalates daily: the second time is the 48 h of domain 3.5.
-TELL_AT = 2
 BY_THE_CLOCK = "Released by the clock: nothing was logged."
 BY_ABSENCE = "Released: its owner stayed away."
 
@@ -350,19 +347,6 @@ def note_owner_back(*, actor: Actor, alert_id: UUID, at: datetime | None = None)
         at=at,
         fields=["owner_gone_at", "chain_beside"],
     )
-
-
-@action
-def escalate_task(*, actor: Actor, item_id: UUID, at: datetime | None = None) -> ReviewItem | None:
-    """Mark an overdue task; the second time, a day later, the supervisors are told (domain 3.5)."""
-    at = clock(at)
-    item = reviews.escalate_item(actor=actor, item_id=item_id, at=at)
-    if item is None or item.escalations != TELL_AT:
-        return Unchanged(item)  # type: ignore[return-value]
-    people = duty_queries.people_for("supervisor", item.organization_id)
-    told = escalation.tell_desk(actor=actor, people=people, about=item, at=at)
-    record(actor, "review.supervisors_told", item, codes={"told": len(people), "attempts": len(told)})
-    return item
 
 
 @action

@@ -23,7 +23,7 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 
 from cortex.audit import Actor, system
-from cortex.clock import clock
+from cortex.clock import clock, steady_now
 from crisis.alerts.actions import confirm_delivery
 from crisis.escalation import queries
 from crisis.escalation.actions import lease_attempt, note_delivery, pager_secret
@@ -177,7 +177,7 @@ def _webhook(attempt: NotificationAttempt) -> str:
             "board": _board_url(),
         }
     ).encode()
-    stamp = str(int(time.time()))
+    stamp = str(int(steady_now().timestamp()))
     signature = hmac.new(
         pager_secret(actor=NOTIFIER, endpoint=endpoint).encode(), f"{stamp}.".encode() + body, hashlib.sha256
     ).hexdigest()

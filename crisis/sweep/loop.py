@@ -10,7 +10,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 from psycopg.errors import LockNotAvailable
 
 from cortex.accounts.mail.sending import send_due
@@ -18,6 +18,7 @@ from cortex.audit import system
 from cortex.audit.sequencer import anchor_head, link_pending
 from cortex.clock import clock
 from cortex.ops.actions import note_round
+from cortex.ops.postgres.base import answer_within
 from cortex.ops.slots.catchup import catch_up
 from crisis.alerts.actions import mark_notified
 from crisis.duty import queries as duty_queries
@@ -25,6 +26,7 @@ from crisis.duty.actions import end_forgotten_shift
 from crisis.escalation import queries as escalation_queries
 from crisis.escalation.actions import drop_overtaken, finish_stale_steps
 from crisis.escalation.queries import DueStep
+from crisis.followups.actions import ask_supervisor
 from crisis.reviews import actions as reviews
 from crisis.reviews import queries as review_queries
 from crisis.risk import queries as risk_queries
@@ -32,10 +34,14 @@ from crisis.risk.actions import install_lexicon
 from crisis.sweep import actions, queries
 from crisis.sweep.calls import actions as calls
 from crisis.sweep.delivery import Deliveries
+from crisis.sweep.overdue.actions import escalate_task
 
 log = structlog.get_logger(__name__)
 
 ROUND = 1.0
+# A database, or a network, that says nothing for so long is given up, and the next round begins anew; the
+# server itself gives a statement a little less.
+ANSWER = 12.0
 ANCHOR_EVERY = 30.0
 CATCH_UP_EVERY = 60.0
 # So many due steps are read at a time; after so many times the round ends and says that it is alive.
@@ -97,12 +103,17 @@ CHORES: tuple[tuple[str, Callable[[datetime], list[UUID]], Work], ...] = (
     (
         "review",
         review_queries.overdue_item_ids,
-        lambda row: actions.escalate_task(actor=SWEEPER, item_id=row),
+        lambda row: escalate_task(actor=SWEEPER, item_id=row),
     ),
     (
         "follow_up",
         review_queries.passed_follow_up_ids,
         lambda row: reviews.sweep_follow_up(actor=SWEEPER, follow_up_id=row),
+    ),
+    (
+        "welfare_check",
+        review_queries.due_for_supervisor,
+        lambda row: ask_supervisor(actor=SWEEPER, follow_up_id=row),
     ),
 )
 
@@ -243,7 +254,10 @@ class Sweeper:
 
     def run(self) -> None:
         """Put the packaged lexicon into force, then work until stopped."""
-        install_lexicon(actor=SWEEPER)
+        while not self._installed():
+            self.stopping.wait(ROUND)
+            if self.stopping.is_set():
+                return
         parts: dict[str, Callable[[], int]] = {
             "steps": partial(run_steps, 1),
             "chores": run_chores,
@@ -263,6 +277,17 @@ class Sweeper:
         for thread in threads:
             thread.join(timeout=3)
 
+    def _installed(self) -> bool:
+        """Put the lexicon into force; with the database away we try again, and nobody has to start us."""
+        try:
+            with answer_within(ANSWER):
+                install_lexicon(actor=SWEEPER)
+        except (OperationalError, InterfaceError) as error:
+            log.error("sweep_failed", part="lexicon", error=type(error).__name__)
+            connection.close()
+            return False
+        return True
+
     def _trail(self) -> int:
         linked = link_trail()
         if time.monotonic() - self._anchored > ANCHOR_EVERY:
@@ -281,9 +306,10 @@ class Sweeper:
         while not self.stopping.is_set():
             started = time.monotonic()
             try:
-                close_old_connections()
-                queries.wait_briefly_for_locks()
-                note_round(actor=SWEEPER, name=name, detail={"done": work()})
+                with answer_within(ANSWER):
+                    close_old_connections()
+                    queries.wait_briefly()
+                    note_round(actor=SWEEPER, name=name, detail={"done": work()})
             except Exception as error:
                 # Usually the database is away. Whatever it is, say so and try again: everything due is still
                 # a row, and a thread that dies in silence would take its duties with it.

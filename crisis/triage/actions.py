@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from cortex.audit import Actor, Unchanged, action, part
+from cortex.ops.postgres.base import is_lost
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import Kind, Level, RiskAlert
 from crisis.alerts.models import Source as AlertSource
@@ -44,6 +45,9 @@ def assess_rows(*, actor: Actor, rows: list[Sorted], sessions: Sessions, at: dat
     try:
         joined = assess_people(actor=actor, drafts=drafts, at=at) if drafts else {}
     except Exception as error:
+        if is_lost():
+            # The transaction went with the connection: whoever sent it hears that, and sends it again.
+            raise
         log.error("engine failed for a batch", exc_info=error)
         joined, undecided = _assess_alone(actor, people, drafts, at)
     alerts = sum(len(found) for found in joined.values())
@@ -81,6 +85,8 @@ def _assess_alone(
         try:
             joined |= assess_people(actor=actor, drafts={person: rows}, at=at)
         except Exception as error:
+            if is_lost():
+                raise
             log.error("engine failed for a person", exc_info=error)
             undecided.add(person)
             joined[person] = _without_engine(actor, people[person], rows, at)
@@ -106,6 +112,8 @@ def _try(act: Callable[..., object], **facts: Any) -> bool:
     try:
         act(**facts)
     except Exception as error:
+        if is_lost():
+            raise
         log.error("left undone", exc_info=error)
         return False
     return True

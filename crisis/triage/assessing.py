@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from crisis.intake.sorting import Sorted
 from crisis.intake.storing import SessionKey, session_key
@@ -16,6 +15,7 @@ from crisis.risk import codes, evidence
 from crisis.risk.evidence import Draft, Origin
 from crisis.risk.types import Kind, Source
 from patients.codes import EmotionSource, SessionKind
+from patients.registry.queries import local_day
 from patients.sessions.severity import is_flagged
 
 SOURCES = {
@@ -117,7 +117,7 @@ def origin_of(row: Sorted, sessions: Sessions, at: datetime) -> Origin:
         observed_at=min(row.item.moment(), at),
         source_id=row.row_id,
         session_id=session.pk if session is not None else None,
-        local_day=_local_day(row),
+        local_day=local_day(row.person, row.item.moment()),
     )
 
 
@@ -125,10 +125,6 @@ def _source(row: Sorted) -> str:
     if row.item.kind == "emotion" and row.item.values.get("source") != EmotionSource.VOICE:
         return Source.MESSAGE
     return SOURCES.get(row.item.kind, Source.MESSAGE)
-
-
-def _local_day(row: Sorted) -> date:
-    return row.item.moment().astimezone(ZoneInfo(row.person.zone())).date()
 
 
 def _is_live(row: Sorted, sessions: Sessions) -> bool:

@@ -18,6 +18,7 @@ from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObj
 from patients.codes import CareRole, GrantReason, PatientStatus
 from patients.registry.models import Patient
 from patients.registry.predicate import CHART, VIEW
+from patients.registry.queries import lock_person
 
 # Break-glass: 4 hours, 12 at most (domain 7.4). Other grants end within a quarter and are renewed on purpose.
 LONGEST = {GrantReason.BREAK_GLASS: timedelta(hours=12)}
@@ -74,8 +75,15 @@ def add_to_care_team(
 
 @action
 def end_care_team_place(*, actor: Actor, member_id: UUID, at: datetime | None = None) -> CareTeamMember:
-    """End a place or a cover now; whoever covers it loses the way in with it."""
+    """End a place or a cover now; whoever covers it loses the way in with it.
+
+    The person is locked before the place, as by everybody who ends or moves care: a place that ends may
+    change who leads.
+    """
     at = clock(at)
+    known = _own(actor, CareTeamMember.objects.filter(pk=member_id)).values_list("patient_id", flat=True)
+    for patient_id in known:
+        lock_person(patient_id)
     member = _own(actor, CareTeamMember.objects.select_for_update()).filter(pk=member_id).first()
     if member is None:
         raise NotFound("There is no such place on a team.", "place_unknown")

@@ -15,6 +15,8 @@ from patients.codes import GrantReason
 from patients.registry.admin import PatientRowAdmin
 from patients.registry.predicate import CHART, CONSENTS, VIEW
 
+# Whoever changes things of several people at once locks these in one order.
+IN_ORDER = ("patient__person_id", "pk")
 WATCHERS = frozenset({Role.ADMIN, Role.COMPLIANCE})
 
 
@@ -48,7 +50,7 @@ class CareTeamMemberAdmin(PatientRowAdmin):
     @admin.action(description="End now", permissions=["run"])
     def end_now(self, request: HttpRequest, queryset: Any) -> None:
         """End the chosen places."""
-        self.each(request, queryset, actions.end_care_team_place, "Ended")
+        self.each(request, queryset.order_by(*IN_ORDER), actions.end_care_team_place, "Ended")
 
     def id_argument(self) -> str:
         """Return the action's own word."""

@@ -58,7 +58,7 @@ def contact_of(person_id: UUID, contact_id: UUID) -> EmergencyContact:
     """Return one contact of a person, retired or not; NotFound for any other."""
     found = _filed(person_id).filter(pk=contact_id).first()
     if found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     return found
 
 
@@ -131,6 +131,11 @@ def running(user_id: UUID, person_id: UUID, at: datetime) -> ContactException | 
     """Return the exception by which somebody sees a person's contacts now, or None."""
     rows = ContactException.objects.running(at).filter(user_id=user_id, patient__person_id=person_id)
     return rows.order_by("-ends_at").first()
+
+
+def exception_runs(person_id: UUID, at: datetime) -> bool:
+    """Whether somebody opened a person's contacts without consent, and may ring them still."""
+    return ContactException.objects.running(at).filter(patient__person_id=person_id).exists()
 
 
 def open_until(actor: Actor, person_id: UUID, at: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from patients.covers.models import Absence
 from patients.pathway.queries import TREATING
 
 LONGEST = timedelta(days=183)
+COVER_AWAY = "They are away themselves then."
 PLANNERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 
@@ -43,10 +44,12 @@ def plan_absence(
         raise NotFound("There is no such member of staff.", "user_unknown")
     if cover_id not in staff:
         raise InputRefused("Choose a therapist or psychiatrist.", "user_unknown", field="cover")
+    # Two who plan at once, also each in the other's place: the second sees what the first has planned.
+    queries.lock_staff([user_id, cover_id])
     if queries.overlapping(user_id, starts_at, ends_at):
         raise RuleBroken("An absence is planned for that time already.", "absence_overlaps")
     if queries.overlapping(cover_id, starts_at, ends_at):
-        raise InputRefused("They are away themselves then.", "cover_away", field="cover")
+        raise InputRefused(COVER_AWAY, "cover_away", field="cover")
     one = Absence.objects.create(
         organization_id=house, user_id=user_id, cover_id=cover_id, starts_at=starts_at, ends_at=ends_at,
         planned_by=actor.user,

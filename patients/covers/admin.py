@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from cortex.ui.admin import ActionAdmin
 from patients.care import actions
+from patients.care.admin import IN_ORDER
 from patients.covers.models import Absence, PlannedCover
 from patients.registry.admin import PatientRowAdmin
 
@@ -45,7 +46,7 @@ class PlannedCoverAdmin(PatientRowAdmin):
     @admin.action(description="End now", permissions=["run"])
     def end_now(self, request: HttpRequest, queryset: Any) -> None:
         """End the chosen covers."""
-        self.each(request, queryset, actions.end_care_team_place, "Ended")
+        self.each(request, queryset.order_by(*IN_ORDER), actions.end_care_team_place, "Ended")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show whose cover it is, ask for the place alone."""

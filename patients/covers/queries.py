@@ -40,6 +40,18 @@ def overlapping(user_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:
     return rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists()
 
 
+def away_now(user_ids: Iterable[UUID], at: datetime) -> dict[UUID, datetime]:
+    """Return until when those of these members of staff are away who are away at a time."""
+    rows = Absence.objects.filter(user_id__in=list(user_ids), ended_at__isnull=True)
+    return dict(rows.filter(starts_at__lte=at, ends_at__gt=at).values_list("user_id", "ends_at"))
+
+
+def lock_staff(user_ids: Iterable[UUID]) -> None:
+    """Lock these members of staff in the order of their ids, until the transaction ends."""
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=list(user_ids)).order_by("pk")
+    list(rows.values_list("pk", flat=True))
+
+
 def locked_absence(absence_id: UUID, organization_id: UUID | None) -> Absence | None:
     """Lock and return an absence of an organization, or None."""
     rows = Absence.objects.select_for_update(of=("self",))
@@ -47,12 +59,15 @@ def locked_absence(absence_id: UUID, organization_id: UUID | None) -> Absence | 
 
 
 def uncovered_places(one: Absence, at: datetime) -> list[CareTeamMember]:
-    """Return the places of who is away that hold during the absence and that nobody covers then."""
+    """Return the places of who is away that hold during the absence and that nobody covers then.
+
+    In the order in which people are locked, as those are who move a whole caseload.
+    """
     during = max(at, one.starts_at)
     covers = CareTeamMember.objects.covers().filter(cover_for=OuterRef("pk"), starts_at__lte=during)
     places = CareTeamMember.objects.memberships().running(during).filter(user_id=one.user_id)
     free = places.filter(~Exists(covers.filter(ends_at__gt=during)))
-    return list(free.exclude(patient__status="deleted").order_by("pk"))
+    return list(free.exclude(patient__status="deleted").order_by("patient__person_id", "pk"))
 
 
 def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, int]:
@@ -78,9 +93,10 @@ def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, in
 
 
 def covers_in(one: Absence, at: datetime) -> QuerySet[CareTeamMember]:
-    """Return the covers that an absence made and that have not ended."""
+    """Return the covers that an absence made and that have not ended, in the order people are locked in."""
     rows = CareTeamMember.objects.covers().filter(cover_for__user_id=one.user_id, user_id=one.cover_id)
-    return rows.filter(starts_at__lt=one.ends_at, ends_at__gt=max(at, one.starts_at))
+    rows = rows.filter(starts_at__lt=one.ends_at, ends_at__gt=max(at, one.starts_at))
+    return rows.order_by("patient__person_id", "pk")
 
 
 def lent_to(user: User, at: Moment) -> tuple[set[UUID], set[UUID]]:
@@ -94,6 +110,12 @@ def cover_spells(user: User, at: Moment) -> list[tuple[UUID, UUID, datetime, dat
     # The database holds a cover to an end.
     rows = covers_of(user, at).filter(cover_for__user__isnull=False)
     return list(rows.values_list("cover_for__user_id", "patient_id", "starts_at", "ends_at"))  # type: ignore[arg-type]
+
+
+def stood_in_for(user: User, patient_id: UUID, at: Moment) -> set[UUID]:
+    """Return whom the user covers now for a person."""
+    rows = covers_of(user, at).filter(patient_id=patient_id, cover_for__user__isnull=False)
+    return set(rows.values_list("cover_for__user_id", flat=True))
 
 
 def stands_in_for(user: User, patient_id: UUID | None, owner_id: UUID | None, at: datetime) -> bool:

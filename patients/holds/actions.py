@@ -89,7 +89,7 @@ def release_hold(*, actor: Actor, hold_id: UUID, reason: str, at: datetime | Non
     _refuse_others(actor)
     hold = queries.locked(hold_id, actor.organization_id)
     if hold is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     if not hold.is_running:
         if hold.released_by_id == actor.id:
             return Unchanged(hold)  # type: ignore[return-value]
@@ -109,7 +109,7 @@ def release_hold(*, actor: Actor, hold_id: UUID, reason: str, at: datetime | Non
 
 def _refuse_others(actor: Actor) -> None:
     if actor.role != Role.COMPLIANCE or actor.user is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
 
 
 def _matter(typed: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from patients.registry.access import BREAK_GLASS
+from patients.registry.access import BREAK_GLASS, TEAM
 
-# Who cares for a person day by day; a single grant (consultation) opens no labelled row.
-TEAM = frozenset({"care_team", "cover"})
+# A single grant (consultation) opens no labelled row.
 OF_THE_TEAM = frozenset({"R", "HIV", "GBV", "MINOR"})
 PART2 = "SUD_PART2"
 MAY_AGREE = TEAM | {BREAK_GLASS}

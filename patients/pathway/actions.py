@@ -15,10 +15,10 @@ from cortex.ops.notices.actions import notify
 from patients.care.actions import add_to_care_team, end_care_team_place, end_grant
 from patients.care.models import CareTeamMember
 from patients.codes import (
+    ENDING_REASONS,
     CareRole,
     DeclineReason,
     EndingKind,
-    EndingReason,
     ReferralSource,
     ReferralStatus,
     Urgency,
@@ -105,7 +105,7 @@ def name_answerer(*, actor: Actor, referral_id: UUID, user_id: UUID, at: datetim
     """Let a supervisor say which clinician answers a referral."""
     one = _waiting(actor, referral_id)
     if actor.role != Role.SUPERVISOR:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     _clinician(user_id, one.organization_id, "asked")
     one.asked_id = user_id
     one.save(update_fields=["asked", "updated_at"])
@@ -116,7 +116,10 @@ def name_answerer(*, actor: Actor, referral_id: UUID, user_id: UUID, at: datetim
 
 @action
 def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Referral:
-    """Take a person into care: the actor joins the team, and leads it where nobody does."""
+    """Take a person into care: the actor joins the team, and leads it where nobody does.
+
+    The supervisors are told, and whoever cares for the person already.
+    """
     at = clock(at)
     one = _waiting(actor, referral_id)
     role = ROLE_OF.get(Role(actor.role))
@@ -130,7 +133,14 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
     if one.patient.primary_clinician_id is None:
         _lead(one.patient, actor.person.pk)
     record(actor, "referral.accepted", one)
+    told = {*_supervisors(one), *_team(one.patient, at)} - {actor.person.pk}
+    _tell(actor, one, "referral_accepted", sorted(told))
     return one
+
+
+def _team(patient: Patient, at: datetime) -> list[UUID]:
+    own = CareTeamMember.objects.memberships().running(at).filter(user__isnull=False)
+    return list(own.filter(patient__person_id=patient.person_id).values_list("user_id", flat=True))
 
 
 def _has_place(patient: Patient, actor: Actor, role: str, at: datetime) -> bool:
@@ -158,7 +168,7 @@ def _waiting(actor: Actor, referral_id: UUID) -> Referral:
     one = queries.locked_referral(referral_id, actor.organization_id)
     mine = one is not None and (one.asked_id == actor.id or actor.role == Role.SUPERVISOR)
     if one is None or not mine:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     if one.status != ReferralStatus.WAITING:
         raise RuleBroken("Somebody has answered this already.", "already_done")
     return one
@@ -190,7 +200,7 @@ def end_care(*, actor: Actor, patient: Patient, data: EndingData, at: datetime |
 
     The caller has asked whether the chart is open to the actor. Raises InputRefused with the field.
     """
-    _check_ending(data, summary=True)
+    _check_ending(data, EndingKind.DISCHARGE, summary=True)
     at = clock(at)
     lock_person(patient.pk)
     ids, until = rows_of(patient), at + timedelta(days=data.days)
@@ -212,13 +222,15 @@ def transfer_care(
     from_id: UUID,
     to_id: UUID,
     data: EndingData,
+    summary: bool = True,
     at: datetime | None = None,
 ) -> CareEnding:
     """Give somebody's places on a team to a colleague, who leads it where the former did.
 
+    Without `summary` none is asked for: a whole caseload moves.
     Raises InputRefused with the field, RuleBroken `not_on_team` when the former has no place.
     """
-    _check_ending(data, summary=False)
+    _check_ending(data, EndingKind.TRANSFER, summary=summary)
     at = clock(at)
     lock_person(patient.pk)
     _clinician(to_id, patient.organization_id, "to")
@@ -258,8 +270,8 @@ def _lead(patient: Patient, user_id: UUID | None) -> None:
     patient.save(update_fields=["primary_clinician", "updated_at"])
 
 
-def _check_ending(data: EndingData, *, summary: bool) -> None:
-    if data.reason_code not in EndingReason.values:
+def _check_ending(data: EndingData, kind: EndingKind, *, summary: bool) -> None:
+    if data.reason_code not in ENDING_REASONS[kind]:
         raise InputRefused("Choose the reason.", "required", field="reason_code")
     if summary and not data.summary.strip():
         raise InputRefused("Write the closing summary.", "required", field="summary")

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
-from patients.codes import GrantReason
+from patients.codes import GrantReason, ReferralStatus
 from patients.pathway.models import CareEnding, Referral, ReferralQuerySet
 
 # Who may take somebody into care.
@@ -55,6 +55,12 @@ def last_referral(patient_ids: Iterable[UUID]) -> Referral | None:
     return rows.order_by("-received_at").first()
 
 
+def accepted_referral(patient_ids: Iterable[UUID]) -> Referral | None:
+    """Return the newest referral of a person that somebody accepted."""
+    rows = Referral.objects.filter(patient_id__in=list(patient_ids), status=ReferralStatus.ACCEPTED)
+    return rows.select_related("made_by", "decided_by").order_by("-received_at").first()
+
+
 def endings(patient_ids: Iterable[UUID]) -> list[CareEnding]:
     """Return how a person's care ended so far, the latest first."""
     rows = CareEnding.objects.filter(patient_id__in=list(patient_ids))
@@ -78,6 +84,12 @@ def places_of(user_id: UUID, at: datetime) -> list[CareTeamMember]:
     rows = CareTeamMember.objects.memberships().running(at).filter(user_id=user_id)
     rows = rows.exclude(patient__status="deleted").select_related("patient__primary_clinician")
     return list(rows.order_by("patient__anonymous_id", "pk"))
+
+
+def has_lasting_place(patient_ids: Iterable[UUID], user_id: UUID, at: datetime) -> bool:
+    """Whether somebody has a place of their own without an end on the person's team."""
+    rows = CareTeamMember.objects.memberships().running(at).filter(user_id=user_id, ends_at__isnull=True)
+    return rows.filter(patient_id__in=list(patient_ids)).exists()
 
 
 def is_treated(patient_ids: Iterable[UUID], at: datetime, besides: Iterable[UUID] = ()) -> bool:

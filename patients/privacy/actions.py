@@ -15,7 +15,7 @@ from patients.privacy.queries import decisions
 from patients.privacy.records import ConsentData, Decision, clock_of, decided, newer
 from patients.privacy.scope import fault_of
 from patients.registry.models import Patient
-from patients.registry.queries import locked
+from patients.registry.queries import lock_person, locked
 from patients.sessions.records import is_coded
 
 FAULTS = {
@@ -32,12 +32,14 @@ def record_consent(
     """Append the decisions of one person, in the order given; one audit row names their types.
 
     A withdrawal counts from now whatever its sender's clock says (`records.decided`): it never waits for one.
+    What is recorded of a row that was linked to somebody is the person's: their row on record decides.
     Raises NotFound for a person of another organization, InputRefused for an unknown type, a scope that isn't
     coded, and a grant with limits that nobody knows (`scope.fault_of`).
     """
     if not (actor.is_unbound or patient.organization_id in actor.org_ids):
         raise NotFound("There is no such person on record.", "patient_unknown")
-    locked([patient.pk])
+    person = lock_person(patient.pk)
+    patient = patient if person == patient.pk else locked([person])[person]
     at = clock(at)
     for data in consents:
         _check(data, at)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from cortex.ops.postgres.questions import kept
+from patients.codes import ConsentType
 from patients.privacy.models import Consent
 from patients.privacy.records import Decision
 
@@ -34,9 +36,19 @@ def has_consent(patient_id: UUID, consent_type: str, at: datetime) -> bool:
     return consent_state([patient_id], [consent_type], at)[patient_id, consent_type]
 
 
-def consent_history(patient_id: UUID) -> list[Consent]:
-    """Return every consent row of a person, the newest first."""
-    return list(Consent.objects.filter(patient_id=patient_id).select_related("recorded_by"))
+def decisions_told(person_id: UUID, at: datetime) -> dict[str, Decision]:
+    """Return by type every decision that stands for a person, with whether it was given before; one query."""
+    found = _told([person_id], list(ConsentType.values), at)
+    return {row.consent_type: replace(row.decision, was_given=row.was_given) for row in found}  # type: ignore[attr-defined]
+
+
+@kept
+def _told(people: list[UUID], types: list[str], at: datetime) -> QuerySet[Consent]:
+    before = Consent.objects.filter(
+        patient_id=OuterRef("patient_id"), consent_type=OuterRef("consent_type"), granted=True,
+        recorded_at__lt=OuterRef("recorded_at"),
+    )  # fmt: skip
+    return Consent.objects.of(people, types).newest(at).annotate(was_given=Exists(before))
 
 
 def decisions(

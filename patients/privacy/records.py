@@ -29,6 +29,10 @@ class ConsentData:
     legacy_ids: dict[str, Any] = field(default_factory=dict)
 
 
+# What a decision is called that was given, and whose beginning lies ahead.
+NOT_YET = "given, does not count yet"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A decision about one type: `at` is from when it counts, `said_at` its time by the clock of `sender`.
@@ -43,10 +47,21 @@ class Decision:
     expires_at: datetime | None = None
     window: Window = ALWAYS
     is_limited: bool = False
+    # Whether an earlier one allowed it: known where a chart asks (`decisions_told`).
+    was_given: bool = False
 
     def holds(self, at: datetime) -> bool:
         """Whether it allows something at `at`."""
         return self.granted and (self.expires_at is None or self.expires_at > at) and self.window.holds(at)
+
+    def state(self, at: datetime) -> str:
+        """Return what is true of it at a time, in words; a refusal is a withdrawal of what was given."""
+        if self.holds(at):
+            return "given with limits" if self.is_limited else "given"
+        if not self.granted:
+            return "withdrawn" if self.was_given else "declined"
+        begins = self.window.begins
+        return NOT_YET if begins is not None and begins > at else "expired"
 
 
 def clock_of(actor: Actor) -> UUID | None:

@@ -42,7 +42,7 @@ from patients.registry.predicate import (
 )
 
 __all__ = [
-    "CHART", "CONSENTS", "REFERRALS", "VIEW", "may_view", "patients_related", "register",
+    "CHART", "CONSENTS", "REFERRALS", "VIEW", "may_view", "of_the_team", "patients_related", "register",
     "register_own_parts", "relations", "relationship_of", "relationship_q", "treated", "visible_to",
 ]  # fmt: skip
 
@@ -136,6 +136,11 @@ def _as_anybody(
 _kept_standings = kept(_as_anybody, partly=True)
 
 
+# Who cares for a person day by day, and decides who else does; a single grant and a claim pass.
+TEAM = frozenset({"care_team", "cover"})
+TEAM_ONLY = (
+    "This chart is open to you for a while. Who is on its team and what the person agreed to is the team's."
+)
 READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."
 
 
@@ -148,9 +153,20 @@ def treated(actor: Actor, patient_id: UUID, at: datetime, *, writes: bool | None
     standing = relations(actor, {patient_id}, CHART, at).get(patient_id)
     found = queries.patient(patient_id) if standing else None
     if standing is None or found is None:
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     if standing.name == BREAK_GLASS and (bool(frames()) if writes is None else writes):
         raise RuleBroken(READ_ONLY, "read_only")
+    return found
+
+
+def of_the_team(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
+    """Return the person whom somebody cares for, to decide about their care.
+
+    RuleBroken `team_only` for whom the chart is open to for a while alone; NotFound for everybody else's.
+    """
+    found = treated(actor, patient_id, at)
+    if actor.kind == "user" and relations(actor, {patient_id}, CHART, at)[patient_id].name not in TEAM:
+        raise RuleBroken(TEAM_ONLY, "team_only")
     return found
 
 

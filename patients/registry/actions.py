@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
-from cortex.access.context import opening
+from cortex.access.context import AccessContext, opening
 from cortex.accounts.models import Organization
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.crypto.errors import KeyProviderError, SealedError
 from cortex.ids import uuid7
+from cortex.ops.letters.actions import bury_row
+from cortex.ops.letters.queries import given_up
+from cortex.ui.zone import zone_of
 from patients.codes import AgeBand, HeldRecords, PatientStatus
 from patients.holds.queries import refuse_held
 from patients.privacy.actions import record_consent
-from patients.registry.builders import INDEXES, PLAIN, clock_time, index_of, patient_row
-from patients.registry.models import Patient, new_pseudonym
+from patients.registry.builders import INDEXES, PLAIN, clock_time, index_of, patient_row, today_of
+from patients.registry.models import Patient, PatientQuerySet, new_pseudonym
 from patients.registry.person import EmergencyContact, PatientPreference, PatientProfile
+from patients.registry.queries import local_day
 from patients.registry.records import RegisterPatient, band_of
 
 PSEUDONYM_TRIES = 5
 BAND_BATCH = 500
+# What a dead letter of a date of birth that can't be read is called.
+BIRTHS = "patients.Patient.date_of_birth"
+log = logging.getLogger("cortex.registry")
 
 
 @action
@@ -37,8 +45,8 @@ def register_patient(
     person of the organization has the same.
     """
     at = clock(at)
-    data.check(at.date())
     organization = _organization(actor, organization_id)
+    data.check(today_of(data, organization, at))
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
@@ -68,8 +76,8 @@ def create_provisional(
     if age_band not in AgeBand.values:
         raise InputRefused("Choose an age band of the list.", "age_band_unknown", field="age_band")
     data = RegisterPatient(given_name=given_name, phone=phone, language=language, risk_notes=note)
-    data.check(at.date())
     organization = _organization(actor, organization_id)
+    data.check(today_of(data, organization, at))
     identifier = uuid7(at)
     with opening(actor, purpose="registration") as ctx:
         ctx.load_keys([identifier], create=True)
@@ -105,7 +113,9 @@ def update_patient(
     patient = next(iter(_locked(actor, [patient_id], actor.org_ids)), None)
     if patient is None or patient.status == PatientStatus.DELETED:
         raise NotFound("There is no such person on record.", "patient_unknown")
-    _check_changes(changes, at)
+    zone = changes.get("timezone", patient.timezone) or patient.organization.default_timezone
+    today = at.astimezone(zone_of(zone)).date()
+    _check_changes(changes, today)
     with opening(actor, purpose="demographics") as ctx:
         ctx.open([patient])
         changed = [name for name, value in changes.items() if _differs(getattr(patient, name), value)]
@@ -113,7 +123,7 @@ def update_patient(
             return Unchanged(patient)  # type: ignore[return-value]
         if any(_is_lost(patient, name, changes[name]) for name in changed):
             refuse_held(patient.pk, HeldRecords.PERSON, said=HELD)
-        _put_changes(patient, {name: changes[name] for name in changed}, at)
+        _put_changes(patient, {name: changes[name] for name in changed}, today)
     record(actor, "patient.updated", patient, subject=patient.pk, fields=sorted(changed))
     return patient
 
@@ -171,29 +181,68 @@ def unlink_provisional(*, actor: Actor, provisional_id: UUID, at: datetime | Non
 def update_age_bands(*, actor: Actor, after: UUID | None = None, at: datetime | None = None) -> UUID | None:
     """Set the clear age bands of the next few hundred people by their sealed dates of birth (nightly).
 
-    Returns the id to go on after, or None when all were seen.
+    Those alone are locked whose band has changed. A date that can't be read is a dead letter, for a person to
+    look at, and costs the others nothing. Returns the id to go on after, or None when all were seen; raises
+    KeyProviderError when no date at all can be read now.
     """
     at = clock(at)
-    rows = Patient.objects.exclude(status=PatientStatus.DELETED).filter(date_of_birth__isnull=False)
-    rows = rows.select_related("organization").order_by("pk")
+    rows = _born().exclude(status=PatientStatus.DELETED)
     batch = list((rows.filter(pk__gt=after) if after else rows)[:BAND_BATCH])
     with opening(actor, purpose="age_bands") as ctx:
-        ctx.open(batch)
-        changed = [row for row in batch if _set_band(row, at)]
+        bands, unreadable = _bands(ctx, batch, at)
+        moved = [row.pk for row in batch if bands.get(row.pk, row.age_band) != row.age_band]
+        # Somebody may have put a date right since: what is written is what stands behind the lock.
+        locked = _born().select_for_update(of=("self",), no_key=True).filter(pk__in=moved)
+        changed = list(locked) if moved else []
+        bands, _ = _bands(ctx, changed, at)
+        for row in changed:
+            row.age_band = bands.get(row.pk, row.age_band)
     Patient.objects.bulk_update(changed, ["age_band"])
+    told = unreadable.keys() - given_up(BIRTHS, unreadable)
+    for row in batch:
+        if row.pk in told:
+            bury_row(
+                actor=actor, name=BIRTHS, row_id=row.pk, organization_id=row.organization_id,
+                error_code=unreadable[row.pk], at=at,
+            )  # fmt: skip
     last = batch[-1].pk if len(batch) == BAND_BATCH else None
-    if not changed:
+    if not changed and not told:
         return Unchanged(last)  # type: ignore[return-value]
-    record(actor, "patient.age_bands_updated", None, codes={"changed": len(changed), "seen": len(batch)})
+    codes: dict[str, Any] = {"changed": len(changed), "seen": len(batch)}
+    codes |= {"unreadable": sorted(map(str, told))} if told else {}
+    outcome = "data_loss" if told else "done"
+    record(actor, "patient.age_bands_updated", None, codes=codes, outcome=outcome)
     return last
 
 
-def _set_band(row: Patient, at: datetime) -> bool:
-    today = at.astimezone(ZoneInfo(row.zone())).date()
-    band = band_of(row.date_of_birth, today)
-    changed = band != row.age_band
-    row.age_band = band
-    return changed
+def _born() -> PatientQuerySet:
+    """Return whoever has a date of birth, with what its band is made of and nothing else that is sealed."""
+    rows = Patient.objects.filter(date_of_birth__isnull=False).select_related("organization").order_by("pk")
+    return rows.only("age_band", "date_of_birth", "timezone", "organization__default_timezone")
+
+
+def _bands(ctx: AccessContext, rows: list[Patient], at: datetime) -> tuple[dict[UUID, str], dict[UUID, str]]:
+    """Return each one's band by their own day, and the error's class of each date that can't be read."""
+    try:
+        ctx.open(rows, ["date_of_birth"])
+        return {row.pk: band_of(row.date_of_birth, local_day(row, at)) for row in rows}, {}
+    except SealedError as error:
+        log.error("a date of birth can't be read", exc_info=error)
+    found: dict[UUID, str] = {}
+    unreadable: dict[UUID, str] = {}
+    away: KeyProviderError | None = None
+    for row in rows:
+        try:
+            ctx.open([row], ["date_of_birth"])
+            found[row.pk] = band_of(row.date_of_birth, local_day(row, at))
+        except KeyProviderError as error:
+            # Nothing is wrong with the row: its key can't be had now.
+            away = error
+        except SealedError as error:
+            unreadable[row.pk] = type(error).__name__
+    if away is not None and not found:
+        raise away
+    return found, unreadable
 
 
 def _organization(actor: Actor, organization_id: UUID) -> Organization:
@@ -213,22 +262,22 @@ def _is_lost(patient: Patient, name: str, value: Any) -> bool:
     return bool(getattr(patient, name)) and (name in WHO or (name in REACHED and not value))
 
 
-def _check_changes(changes: dict[str, Any], at: datetime) -> None:
+def _check_changes(changes: dict[str, Any], today: date) -> None:
     strangers = set(changes) - EDITABLE
     if strangers:
         raise InputRefused("This can't be changed here.", "not_editable", field=min(strangers))
     if changes.get("status", PatientStatus.ACTIVE) not in SETTABLE_STATUS:
         raise InputRefused("A person is active or suspended here.", "status_unknown", field="status")
     names = {field.name for field in fields(RegisterPatient)}
-    RegisterPatient(**{name: value for name, value in changes.items() if name in names}).check(at.date())
+    RegisterPatient(**{name: value for name, value in changes.items() if name in names}).check(today)
 
 
-def _put_changes(patient: Patient, changes: dict[str, Any], at: datetime) -> None:
+def _put_changes(patient: Patient, changes: dict[str, Any], today: date) -> None:
     columns = {name: value if value or name in TEXT_COLUMNS else None for name, value in changes.items()}
     for name in INDEXES.keys() & changes.keys():
         columns[INDEXES[name]] = index_of(name, changes[name], patient.organization)
     if "date_of_birth" in changes:
-        columns["age_band"] = band_of(changes["date_of_birth"], at.date())
+        columns["age_band"] = band_of(changes["date_of_birth"], today)
     for name, value in columns.items():
         setattr(patient, name, value)
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
 from cortex.accounts.models import Organization
 from cortex.audit import InputRefused
 from cortex.crypto.blind import blind_index, normalise_email, normalise_phone
+from cortex.ui.zone import zone_of
 from patients.registry.models import Patient, new_pseudonym
 from patients.registry.records import RegisterPatient, band_of
 
@@ -51,11 +52,16 @@ def patient_row(
         id=identifier,
         organization=organization,
         anonymous_id=data.anonymous_id or new_pseudonym(),
-        age_band=band_of(data.date_of_birth, at.date()),
+        age_band=band_of(data.date_of_birth, today_of(data, organization, at)),
         registered_at=min(data.registered_at or at, at),
         **columns,
         **hashes,
     )
+
+
+def today_of(data: RegisterPatient, organization: Organization, at: datetime) -> date:
+    """Return the day that it is where the person of a registration lives."""
+    return at.astimezone(zone_of(data.timezone or organization.default_timezone)).date()
 
 
 def index_of(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -48,14 +48,6 @@ def patient(patient_id: UUID) -> Patient | None:
 @kept
 def _patient(patient_id: UUID) -> QuerySet[Patient]:
     return Patient.objects.select_related("organization").filter(pk=patient_id)
-
-
-def visible_patient(
-    user: Any, patient_id: UUID, at: datetime, permission: str = "view_patient"
-) -> Patient | None:
-    """Return the row when `user` may see it at `at`, else None: a stranger learns nothing."""
-    rows = Patient.objects.visible_to(user, at, permission)
-    return rows.select_related("organization").filter(pk=patient_id).first()
 
 
 def by_pseudonyms(organization_id: UUID, pseudonyms: Iterable[str]) -> dict[str, Patient]:
@@ -138,6 +130,18 @@ def _locked_record(patient_id: UUID) -> QuerySet[Patient, UUID]:
     record = Patient.objects.filter(pk=patient_id).values("person_id")
     free = Patient.objects.select_for_update(no_key=True).filter(pk__in=record, merged_into__isnull=True)
     return free.order_by("pk").values_list("pk", flat=True)
+
+
+def lock_with_record(patient_id: UUID) -> UUID:
+    """Lock a row and the row on record of its person, in the order of their ids; return the latter's id.
+
+    For what is filed under the row that it was asked of. NotFound without a row.
+    """
+    person_id = person_ids([patient_id]).get(patient_id)
+    if person_id is None:
+        raise NotFound
+    locked({patient_id, person_id})
+    return person_id
 
 
 def lock_free_people(patient_ids: Any) -> set[UUID]:
@@ -280,6 +284,25 @@ def full_name(patient: Patient) -> str:
     """
     parts = (readable(patient, part, f"({UNREADABLE})") for part in NAMES)
     return " ".join(part for part in parts if part)
+
+
+class Named(NamedTuple):
+    """What a list calls a person: the name, and beside it the pseudonym, which nobody else has."""
+
+    name: str
+    pseudonym: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, self))
+
+
+def named(patient: Patient) -> Named:
+    """Return the opened name with the pseudonym; who has no name on record is called by the latter alone.
+
+    Two people of one name are told apart by it wherever one of them is chosen or acted on.
+    """
+    name = full_name(patient)
+    return Named(name, patient.anonymous_id) if name else Named(patient.anonymous_id)
 
 
 def _last_place(ctx: AccessContext, patient: Patient, at: datetime) -> LastLocation | None:

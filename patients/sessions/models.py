@@ -42,6 +42,11 @@ def code_list(length: int = 64) -> ArrayField:
     return ArrayField(models.CharField(max_length=length), default=list, blank=True)
 
 
+def private(prefix: str = "") -> Q:
+    """Return the condition on sessions that their person keeps to themself."""
+    return Q(**{f"{prefix}kind": SessionKind.SELF_GUIDED, f"{prefix}is_shared": False})
+
+
 class Session(OrgRecord):
     """One sitting of any kind (domain 1.4); `client_ref` is the name that the person's app gave it."""
 
@@ -91,6 +96,11 @@ class Session(OrgRecord):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the person keeps it to themself: a self-guided session is theirs until they share it."""
+        return self.kind == SessionKind.SELF_GUIDED and not self.is_shared
 
     @property
     def is_over(self) -> bool:

@@ -14,7 +14,8 @@ SETTING = "voice_retention_days"
 LONGEST_DAYS = 7
 BATCH = 1000
 
-# Legal holds and open cases pause a purge (domain 7.3): `at` -> a condition on voice sessions.
+# Legal holds and open alerts pause a purge (domain 7.3), each registered by its own floor:
+# `at` -> a condition on voice sessions.
 HOLDS: dict[str, Callable[[datetime], Q]] = {}
 
 

@@ -50,9 +50,8 @@ document.addEventListener('submit', (e) => {
   say(on ? 'Privacy mode is on.' : 'Privacy mode is off.');
 });
 
-/* Filters apply as soon as they change; their button is for browsers without JavaScript. */
+/* Styles know that there are scripts. */
 root.classList.add('js');
-document.addEventListener('change', (e) => e.target.closest('form[data-filter]')?.requestSubmit());
 
 /* Where a row of tabs is wider than the screen, the one that is open stands in sight. */
 document.querySelectorAll('.tabs [aria-current]').forEach((tab) => {

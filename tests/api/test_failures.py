@@ -234,6 +234,26 @@ def test_evidence_that_cannot_be_kept_costs_no_alert(api: Api, cast: Cast, monke
     assert kinds() == {"self_harm": "critical", "could_not_screen": "high"}
 
 
+def test_a_database_that_is_lost_before_anybody_is_known_is_503_with_the_numbers_of_whose_key_it_is(
+    api: Api, cast: Cast, monkeypatch: Any
+) -> None:
+    # A refusal puts what is known of the organization into this process's memory.
+    assert api.send("no item").json()
+    asked = []
+
+    def lost(*_: Any, **__: Any) -> None:
+        asked.append(1)
+        raise OperationalError("no route")
+
+    monkeypatch.setattr("cortex.accounts.keys.key_by_prefix", lost)
+    answer = api.send(message(cast.patient, TIER_A))
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert answer.json()["support"]["emergency_number"] == cast.home.emergency_number
+    assert len(asked) == 1, "a refusal doesn't ask once more who calls"
+    forged = Api("Api-Key cx_unknown").send(message(cast.patient, TIER_A))
+    assert forged.status_code in (401, 503) and forged.json()["support"]["emergency_number"] == "112"
+
+
 def test_a_lost_database_is_503_with_the_last_known_numbers(api: Api, cast: Cast, monkeypatch: Any) -> None:
     api.send(message(cast.patient, TIER_A))
 

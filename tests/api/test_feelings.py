@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from crisis.reviews.models import ReviewItem
 from crisis.risk.models import Evidence, RiskAssessment
+from crisis.risk.policy import ENGINE_VERSION
 from patients.sessions.models import SessionFeature
+from tests import makers
 from tests.api.conftest import Api, ago, item, message, results
 from tests.cast import Cast
 
@@ -77,6 +81,47 @@ def test_masked_hopelessness_of_two_days_is_high(api: Api, cast: Cast) -> None:
     api.send(voice(cast, "v1", **heavy, at=ago(days=2)), voice(cast, "v1", **fine, at=ago(days=2)))
     api.send(voice(cast, "v2", **heavy), voice(cast, "v2", **fine))
     assert "H12" in RiskAssessment.objects.latest("computed_at").rules_fired
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "words", "read_from"),
+    [("voice", {"model_name": "ser", "model_version": "1.2"}, "Emotion model ser 1.2", "the voice signal"),
+     ("text", {"model_name": "text-emo"}, "Emotion model text-emo", "words in the app"),
+     ("self_report", {}, "The person", "what they said that they feel"),
+     ("voice", {}, "Emotion model that the app did not name", "the voice signal")],
+)  # fmt: skip
+def test_an_emotion_on_the_timeline_says_what_read_it_and_from_what(
+    api: Api, cast: Cast, source: str, named: dict[str, str], words: str, read_from: str
+) -> None:
+    api.send(item("session_started", cast.patient, session="v1", session_kind="chat", at=ago(minutes=5)))
+    api.send(item("emotion", cast.patient, session="v1", source=source, label="sad", confidence=0.8, **named))
+    makers.scope_all()
+    assert Evidence.objects.get(domain="emotion").code == "EMO_SAD"
+    page = reverse("clinical:timeline", args=[cast.patient.pk])
+    told = makers.client_of(cast.alice).get(page, {"kind": "signals"}).content.decode()
+    assert f"{words}: " in told
+    assert f"From {read_from}." in told
+
+
+def test_a_gap_names_the_engine_that_told_it_on_the_timeline_and_on_its_session(api: Api, cast: Cast) -> None:
+    api.send(item("session_started", cast.patient, session="v1", session_kind="chat", at=ago(minutes=5)))
+    api.send(item("emotion", cast.patient, session="v1", source="voice", label="sad", confidence=0.8,
+                  model_name="ser", model_version="1.2"))  # fmt: skip
+    api.send(voice(cast, **VOICE, **TEXT, text_emotion="happy", topic_codes=["school_fees"]))
+    makers.scope_all()
+    row = Evidence.objects.get(domain="dissonance")
+    assert row.lexicon_version == ENGINE_VERSION
+    client = makers.client_of(cast.alice)
+    page = client.get(reverse("clinical:timeline", args=[cast.patient.pk])).content.decode()
+    assert f"Risk engine {ENGINE_VERSION}: very sure." in page
+    review = reverse("clinical:session", args=[cast.patient.pk, row.session_ref])
+    card = client.get(review).content.decode().split("Words and voice</h2>")[1].split("</section>")[0]
+    for words in (
+        "Voice read by the app: ser 1.2.", "Words read by the app: model not named.",
+        f"Compared by risk engine {ENGINE_VERSION}.", "Topics and coping coded by the app.",
+    ):  # fmt: skip
+        assert words in card
+    assert re.search(r"The voice is heavier than the words\. <span[^>]*>clear</span>", card)
 
 
 def test_a_self_guided_session_gives_no_dissonance(api: Api, cast: Cast) -> None:

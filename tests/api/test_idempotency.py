@@ -181,12 +181,12 @@ def test_a_request_in_flight_is_told_so_and_a_dead_one_holds_nothing() -> None:
         with transaction.atomic():
             assert try_lock(f"client:{key.client_id}", "k-1")
             held.set()
-            release.wait(10)
+            release.wait(60)
         connections.close_all()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(10)
+    assert held.wait(30)
     answer = api.post("intake", body, key="k-1")
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (409, "in_flight", "1")
     assert answer.json()["support"]

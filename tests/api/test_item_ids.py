@@ -123,3 +123,18 @@ def test_an_item_without_words_is_a_duplicate_by_its_id(api: Api, cast: Cast) ->
     one = item("checkin", cast.patient, date="2026-11-20", mood=4)
     assert results(api.send(one)) == ["stored"]
     assert results(api.send({**one, "mood": 5})) == ["duplicate"]
+
+
+def test_a_withdrawal_under_the_id_of_something_else_is_told_so_and_never_passes_for_taken(
+    api: Api, cast: Cast
+) -> None:
+    given = item("consent", cast.patient, consent_type="research", granted=True)
+    assert results(api.send(given)) == ["stored"]
+    assert results(api.send(given)) == ["duplicate"]
+    taken_back = api.send({**given, "granted": False})
+    assert results(taken_back) == ["rejected"]
+    assert taken_back.json()["items"][0]["reason"] == "id_reused"
+    assert results(api.send({**given, "id": "another", "granted": False})) == ["stored"]
+    day = item("checkin", cast.patient, date="2026-11-20", mood=4)
+    assert results(api.send(day)) == ["stored"]
+    assert results(api.send({**given, "id": day["id"], "granted": False})) == ["rejected"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clinical.assessments.actions import install_text
-from clinical.assessments.models import Assessment, Instrument
+from clinical.assessments.models import Assessment
 from crisis.alerts.models import RiskAlert
 from crisis.intake.models import IntakeRequest
 from crisis.ownership.actions import claim_alert
@@ -15,6 +15,7 @@ from patients.registry.models import Patient
 from tests import makers
 from tests.api.conftest import Api, issue_key
 from tests.cast import Cast
+from tests.unit.assessments.test_results import install_screener
 
 pytestmark = pytest.mark.django_db
 
@@ -169,14 +170,35 @@ def test_a_screener_is_taken_and_its_alert_opened_once_its_text_is_installed(
     cast.on_duty()
     body = {"measure": "cssrs", "answers": {"q1": 1, "q2": 1, "q3": 0, "q4": 1, "q5": 0, "q6_lifetime": 0}}
     assert api.post(f"{where}/answers", body).json()["code"] == "text_not_installed"
-    names = [item["key"] for item in Instrument.objects.get(key="cssrs").definition["items"]]
-    texts = {"stem": "", "items": dict.fromkeys(names, "?"), "answers": {"0": "No", "1": "Yes"}}
-    install_text(actor=makers.machine(cast.home), key="cssrs", version="1", language="en", texts=texts)
-    makers.scope_all()
+    install_screener(cast)
     assert "cssrs" in keys(api.get(where))
     answer = api.post(f"{where}/answers", body)
     assert answer.status_code == 201 and answer.json()["support"]["state"] == "told"
     assert RiskAlert.objects.get().level == "critical"
+
+
+def test_whoever_answered_the_screener_before_is_asked_what_has_been_since(
+    cast: Cast, api: Api, where: str
+) -> None:
+    cast.on_duty()
+    install_screener(cast)
+    install_screener(cast, "cssrs_since")
+    first = {"measure": "cssrs", "answers": {"q1": 0, "q2": 0, "q6_lifetime": 1, "q6_3m": 0}}
+    assert api.post(f"{where}/answers", first).status_code == 201
+    makers.scope_all()
+    # Item 9 asks for the screener at once, and the app gets its later form.
+    assert api.post(f"{where}/answers", phq9(1, 1, 1, 1, 1, 1, 1, 1, 1)).status_code == 201
+    makers.scope_all()
+    (asked,) = [one for one in api.get(where).json()["measures"] if one["measure"].startswith("cssrs")]
+    assert asked["measure"] == "cssrs_since"
+    assert asked["since"] == Assessment.objects.get(instrument__key="cssrs").administered_at.isoformat()
+    assert [one["key"] for one in asked["questions"]] == ["q1", "q2", "q3", "q4", "q5", "q6_since"]
+    since = {"measure": "cssrs_since", "answers": {"q1": 0, "q2": 0, "q6_since": 1}}
+    answer = api.post(f"{where}/answers", since)
+    assert answer.status_code == 201 and answer.json()["support"]
+    assert RiskAlert.objects.get().level in ("high", "critical")
+    wrong = api.post(f"{where}/answers", {"measure": "cssrs_since", "answers": {"q6_lifetime": 1}})
+    assert (wrong.status_code, wrong.json()["pointer"]) == (422, "/answers/q6_lifetime")
 
 
 def test_strangers_and_narrow_keys_hear_nothing(cast: Cast, where: str) -> None:

@@ -12,10 +12,15 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clinical.sessions.neural import tasks
 from clinical.sessions.neural.queries import people_with_news
 from clinical.sessions.neural.tasks import propose_from_feedback
+from cortex.audit import SYSTEM
+from cortex.crypto.errors import KeyProviderError
 from cortex.crypto.fields import Enc
 from cortex.ops import bulk
+from cortex.ops.letters.actions import set_letter_aside
+from cortex.ops.letters.models import DeadLetter
 from crisis.alerts.models import RiskAlert
 from patients.sessions.models import Session, SessionFeedback
 from patients.sessions.neural import NeuralAudioDetail, NeuralProfileProposal
@@ -23,6 +28,7 @@ from tests import makers
 from tests.api.conftest import TIER_A, Api, ago, issue_key, item, message, results
 from tests.api.test_people import token_for
 from tests.cast import Cast
+from tests.unit.ops.test_letters import spoil
 
 pytestmark = pytest.mark.django_db
 SET = {
@@ -100,6 +106,47 @@ def test_a_side_effect_noted_in_the_session_proposes_without_any_feedback(
     makers.scope_all()
     reasons = {one.reason_code for one in NeuralProfileProposal.objects.all()}
     assert reasons == ({"side_effect"} if count else set())
+
+
+def test_what_one_person_said_and_nobody_can_read_costs_no_other_their_proposal(api: Api, cast: Cast) -> None:
+    effects = {"side_effects": [HEADACHE]}
+    others = [cast.patient, makers.make_patient(cast.home), makers.make_patient(cast.home)]
+    for number, who in enumerate(others):
+        api.send(started(who, f"n{number}"), ended(who, f"n{number}", neural_audio=effects))
+    spoilt = detail("n1")
+    spoil("side_effects", NeuralAudioDetail._meta.db_table, "session_id", spoilt.pk)
+    assert propose_from_feedback() == 6
+    makers.scope_all()
+    told = set(NeuralProfileProposal.objects.values_list("patient_id", flat=True))
+    assert told == {others[0].pk, others[2].pk}
+    letter = DeadLetter.objects.get()
+    assert (letter.name, letter.row_id) == ("patients.NeuralAudioDetail.side_effects", spoilt.pk)
+    assert letter.organization_id == cast.home.pk
+    set_letter_aside(actor=SYSTEM, deadletter_id=letter.pk, reason="lost")
+    propose_from_feedback()
+    assert DeadLetter.objects.get().state == "set_aside"
+
+
+def test_whose_key_cannot_be_had_now_is_looked_at_by_the_next_run(
+    api: Api, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = makers.make_patient(cast.home)
+    effects = {"side_effects": [HEADACHE]}
+    for number, who in enumerate((cast.patient, other)):
+        api.send(started(who, f"n{number}"), ended(who, f"n{number}", neural_audio=effects))
+    real = tasks.propose_changes
+
+    def choosy(*, actor: Any, patient_id: Any) -> int:
+        if patient_id == cast.patient.pk:
+            raise KeyProviderError("away")
+        return real(actor=actor, patient_id=patient_id)
+
+    monkeypatch.setattr(tasks, "propose_changes", choosy)
+    with pytest.raises(KeyProviderError):
+        propose_from_feedback()
+    makers.scope_all()
+    assert {one.patient_id for one in NeuralProfileProposal.objects.all()} == {other.pk}
+    assert not DeadLetter.objects.exists()
 
 
 def test_settings_that_come_after_the_feedback_are_news_and_settings_alone_are_none(

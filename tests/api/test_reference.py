@@ -36,7 +36,7 @@ def example() -> ModuleType:
 def test_every_door_and_kind_is_described() -> None:
     document = reference.document()
     assert sorted(document["paths"]) == [
-        "/api/v1/intake", "/api/v1/me/intake", "/api/v1/me/measures",
+        "/api/v1/intake", "/api/v1/me/appointments", "/api/v1/me/intake", "/api/v1/me/measures",
         "/api/v1/me/measures/answers", "/api/v1/me/safety-plan", "/api/v1/me/sos", "/api/v1/me/support",
         "/api/v1/patients",
         "/api/v1/patients/{pseudonym}/measures", "/api/v1/patients/{pseudonym}/measures/answers",
@@ -46,6 +46,12 @@ def test_every_door_and_kind_is_described() -> None:
     for methods in document["paths"].values():
         for one in methods.values():
             assert one["security"] and one["summary"] and "401" in one["responses"]
+
+
+def test_what_the_reference_says_of_itself_names_every_kind_of_door() -> None:
+    about = reference.document()["info"]["description"]
+    for word in ("registration", "tokens", "intake", "SOS", "measures", "safety plan", "appointments"):
+        assert word in about, word
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crisis.alerts.models import RiskAlert
+from crisis.intake.openapi import PRESS_ANSWER
 from tests import makers
 from tests.api.conftest import Api, issue_key, item, message, results
 from tests.cast import Cast
@@ -45,6 +46,13 @@ def bodies(name: str) -> list[tuple[bytes, str, str]]:
         ),
         (b"[" * 5000 + b'"patient": "%s"' % name.encode(), "application/json", "critical"),
     ]
+
+
+def test_the_answer_has_the_members_that_the_reference_names(api: Api, cast: Cast) -> None:
+    answer = api.post("sos", {"patient": cast.patient.anonymous_id, "button": "in_danger"}).json()
+    described = PRESS_ANSWER["properties"]
+    assert set(answer) == set(described) == set(PRESS_ANSWER["required"])
+    assert answer["result"] in described["result"]["enum"]
 
 
 @pytest.mark.parametrize("number", range(13))

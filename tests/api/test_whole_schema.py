@@ -66,8 +66,7 @@ def house(cast: Cast) -> House:
     revoke_key(actor=makers.staff(cast.ada), key_id=revoked.pk)
     makers.scope_all()
     home = Api(f"Api-Key {issue_key(cast.home)[1]}")
-    pseudonym = cast.patient.anonymous_id
-    token = home.post(f"patients/{pseudonym}/tokens", {}).json()["token"]
+    token = token_of(home, cast)
     document = home.get("schema").json()
     callers = {
         "nobody": Api(""),
@@ -80,6 +79,12 @@ def house(cast: Cast) -> House:
         **{f"only {scope}": Api(f"Api-Key {issue_key(cast.home, [scope])[1]}") for scope in Scope.values},
     }
     return House(cast, document, callers, strategies_of(document))
+
+
+def token_of(home: Api, cast: Cast) -> str:
+    """Return a fresh token of the patient's own device."""
+    makers.scope_all()
+    return str(home.post(f"patients/{cast.patient.anonymous_id}/tokens", {}).json()["token"])
 
 
 def strategies_of(document: dict[str, Any]) -> list[tuple[str, str, Any]]:
@@ -191,6 +196,8 @@ def test_the_whole_schema_is_kept_by_every_answer_to_every_caller(house: House) 
 
 def walk_one(house: House, path: str, method: str, strategy: Any) -> None:
     """Send one address its share of the requests, as every kind of caller."""
+    # A long walk outlives a patient's token: each address gets a fresh one.
+    house.callers["a patient's token"] = Api(f"Bearer {token_of(house.callers['every scope'], house.cast)}")
     names = sorted(house.callers)
     entitled = "a patient's token" if "/me/" in path else "every scope"
     share = settings(WALK, max_examples=-(-REQUESTS // len(house.operations)))

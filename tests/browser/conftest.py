@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -19,7 +20,7 @@ import psutil
 import pytest
 from django.conf import settings
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from cortex.accounts.models import User
@@ -43,6 +44,8 @@ AXE = (Path(__file__).parent / "vendor/axe-4.14.1.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # The rules that colours decide: all that a second theme can break.
 COLOURS = ["color-contrast", "link-in-text-block"]
+# Playwright's own five seconds are little where two loaded cores run the server and the browser.
+expect.set_options(timeout=20_000)
 RUN_AXE = (
     "axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: %s}).then((r) => "
     "JSON.stringify(r.violations.map((v) => [v.id, ...v.nodes.slice(0, 3).map((n) => n.target.join(' '))])))"
@@ -83,11 +86,11 @@ class Visitor:
         self.page.goto(self.origin + path)
         return self.page
 
-    def sign_in(self, user: User) -> Page:
+    def sign_in(self, user: User, typed_at: datetime | None = None) -> Page:
         """Go to somebody's first page as if the password had just been typed (`test_signin.py` types it)."""
         cookie = {
             "name": settings.SESSION_COOKIE_NAME,
-            "value": makers.session_of(user),
+            "value": makers.session_of(user, typed_at),
             "url": self.origin,
         }
         self.context.add_cookies([cookie])  # type: ignore[list-item]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,9 +21,10 @@ from crisis.alerts.models import AlertEvent, Disposition, RiskAlert, Verdict
 from crisis.byhand.actions import link_person, raise_for_caller
 from crisis.casework.actions import log_attempt, log_contact
 from crisis.endings.actions import Ending, decide_review, resolve_alert
+from crisis.followups.actions import finish_follow_up
 from crisis.ownership.actions import claim_alert, escalate_alert, release_alert
 from crisis.policies.actions import add_pager, set_engine_state
-from crisis.reviews.actions import finish_follow_up, finish_item, make_item
+from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import FollowUp, SecondReview
 from crisis.safetyplans.actions import Written, finish_plan, save_draft
 from crisis.safetyplans.models import MOST_CONTACT, MOST_TEXT
@@ -221,15 +223,17 @@ def _work(people: Cast, pen: Pen, alerts: dict[str, RiskAlert]) -> None:
     resolve_alert(actor=cleo, alert_id=alerts["ended"].pk, ending=ending)
     doubt = Ending(
         disposition=Disposition.NOT_A_CRISIS, verdict=Verdict.NOT_RISK_LANGUAGE,
-        notes=pen.prose("SecondReview.request_note"), no_follow_up_reason=line("Ending.no_follow_up_reason"),
+        notes=pen.prose("SecondReview.request_note"),
+        no_follow_up_reason=line("RiskAlert.no_follow_up_reason"),
     )  # fmt: skip
     for name in ("doubted", "claimed"):
         resolve_alert(actor=cleo, alert_id=alerts[name].pk, ending=doubt)
     review = SecondReview.objects.get(alert=alerts["claimed"], decided_at__isnull=True)
     decide_review(actor=sam, review_id=review.pk, agreed=False, note=line("SecondReview.decision_note"))
     first, *_ = FollowUp.objects.filter(alert=alerts["ended"]).order_by("due_at")
+    checks = replace(makers.UNASKED, means_note=line("FollowUpCheck.means_note"))
     finish_follow_up(actor=cleo, follow_up_id=first.pk, outcome="reached", channel="phone",
-                     note=line("FollowUp.note"))  # fmt: skip
+                     checks=checks, note=line("FollowUp.note"))  # fmt: skip
     patient = _person(alerts["waiting"])
     for done in (True, False):
         one = make_item(actor=makers.machine(people.home), organization_id=people.home.pk, patient=patient,
@@ -290,12 +294,14 @@ def _machine_rows(people: Cast, pen: Pen) -> None:
                                  "billing_period_start": at, "billing_period_end": at + timedelta(days=1)},
         "crisis.CrisisResource": {"organization": home, "jurisdiction": home.jurisdiction, "name": "n",
                                   "kind": "suicide_line", "phone": "+254700000999"},
-        "ops.FeatureFlag": {"name": "hostile", "target_regions": [line("FeatureFlag.target_regions", 40)],
+        "ops.FeatureFlag": {"name": "hostile", "target_regions": [line("FeatureFlag.target_regions", 16)],
                             "conditions": {"x": line("FeatureFlag.conditions")}},
         "ops.SystemSetting": {"key": "hostile", "value": line("SystemSetting.value")},
         "ops.RetentionPolicy": {"model": "hostile.Row", "basis_field": "received_at", "days": 90},
         "ops.ServiceHeartbeat": {"name": "hostile", "last_run_at": at},
         "ops.ScheduledSlot": {"job": "hostile", "slot": at, "send_at": at},
+        "ops.CspViolation": {"directive": "script-src", "source": "inline", "route": "hostile",
+                             "first_at": at, "last_at": at},
         "ops.DeadLetter": {"kind": "task", "name": "hostile", "slot": at, "error_code": "x", "last_at": at},
         "ops.ServiceMetric": {"service_name": "hostile", "metric_name": "x", "metric_value": 1.0,
                               "recorded_at": at},

@@ -315,7 +315,7 @@ def _sessions(people: Cast, app: Api, pen: Pen, found: Written) -> None:
     )  # fmt: skip
     assert {one["result"] for one in answer.json()["items"]} == {"stored"}, answer.content
     own: dict[str, Any] = {"actor": makers.staff(people.alice), "patient_id": patient.pk}
-    over = start_session(**own, channel="video")
+    over = start_session(**own, channel="video", beside=True)
     log_entry(**own, session_id=over.pk, kind="interaction", text=words(pen, "A session's entry", 4000))
     log_entry(
         **own, session_id=over.pk, kind="intervention", code="CBT", text=pen.line("A session's act", 400)
@@ -366,7 +366,7 @@ def _ways(people: Cast, alice: Actor, pen: Pen, found: Written) -> None:
         note=pen.prose("Referral.decision_note"),
     )  # fmt: skip
     end = EndingData(
-        "person_asked", pen.prose("CareEnding.summary"), pen.line("CareEnding.to_outside", 200), 7
+        "other_service", pen.prose("CareEnding.summary"), pen.line("CareEnding.to_outside", 200), 7
     )
     end_care(actor=alice, patient=gone, data=end)
     found.more += [f"/charts/{gone.pk}/people/", f"/charts/{gone.pk}/plan/begin/"]

@@ -47,7 +47,7 @@ class Stage:
 
     def confirmed(self, alert: RiskAlert, people: Cast) -> None:
         """Wait until Cleo is known to have seen it; held messages pass only while the page is driven."""
-        for _ in range(160):
+        for _ in range(400):
             if state_of(alert, people) == AttemptState.CONFIRMED:
                 return
             self.page.wait_for_timeout(50)

@@ -22,7 +22,7 @@ def test_a_colleague_who_comes_is_listed_without_a_reload(visit: Visit, people: 
     visitor, page = board_of(visit, people)
     page.mouse.move(5, 5)
     start_shift(actor=makers.staff(people.sam), shift_id=None, sound_tested=True)
-    expect(page.locator("#shift")).to_contain_text(people.sam.full_name, timeout=10_000)
+    expect(page.locator("#shift")).to_contain_text(people.sam.full_name)
     expect(page.locator("[data-on-shift]")).to_have_text("2")
     expect(page.locator("#say-polite")).to_contain_text("Who is on shift has changed.")
     page.locator("#shift").hover()
@@ -30,7 +30,7 @@ def test_a_colleague_who_comes_is_listed_without_a_reload(visit: Visit, people: 
     page.wait_for_timeout(2_500)  # long after it was told
     expect(page.locator("#shift")).to_contain_text(people.sam.full_name)
     page.mouse.move(5, 5)
-    expect(page.locator("#shift")).not_to_contain_text(people.sam.full_name, timeout=10_000)
+    expect(page.locator("#shift")).not_to_contain_text(people.sam.full_name)
     expect(page.locator("[data-on-shift]")).to_have_text("1")
     assert visitor.axe() == []
 
@@ -47,11 +47,11 @@ def test_a_second_reading_appears_and_leaves_without_a_reload(visit: Visit, peop
     claim_alert(actor=sam, alert_id=alert.pk)
     ending = Ending(verdict="not_risk_language", notes="It was a song.")
     mark_false_alarm(actor=sam, alert_id=alert.pk, ending=ending)
-    expect(page.locator("#readings")).to_contain_text("Waiting for a second reader", timeout=10_000)
+    expect(page.locator("#readings")).to_contain_text("Waiting for a second reader")
     expect(page.locator("#readings")).to_contain_text(str(alert.patient and alert.patient.anonymous_id))
     review = SecondReview.objects.get()
     decide_review(actor=makers.staff(people.alice), review_id=review.pk, agreed=False, note="It was none.")
-    expect(page.locator("#readings section")).to_have_count(0, timeout=10_000)
+    expect(page.locator("#readings section")).to_have_count(0)
 
 
 def test_the_figures_of_what_is_due_and_done_follow_without_a_reload(visit: Visit, people: Cast) -> None:
@@ -67,7 +67,7 @@ def test_the_figures_of_what_is_due_and_done_follow_without_a_reload(visit: Visi
         follow_up_at=makers.now() + timedelta(hours=5),
     )  # fmt: skip
     resolve_alert(actor=sam, alert_id=alert.pk, ending=ending)
-    expect(page.locator(tile.format("resolved"))).to_have_text("1", timeout=10_000)
+    expect(page.locator(tile.format("resolved"))).to_have_text("1")
     # The call that was promised, and what of the level's series falls into the next day.
     due = str(FollowUp.objects.filter(due_at__lte=makers.now() + timedelta(hours=24)).count())
     assert due != "0"
@@ -77,7 +77,7 @@ def test_the_figures_of_what_is_due_and_done_follow_without_a_reload(visit: Visi
         actor=makers.machine(people.home), organization_id=people.home.pk, patient=people.patient,
         reason_code="medium_risk",
     )  # fmt: skip
-    expect(page.locator("#today .plainlist li")).to_have_count(1, timeout=10_000)
+    expect(page.locator("#today .plainlist li")).to_have_count(1)
     finish_item(actor=sam, item_id=item.pk, outcome="reviewed")
-    expect(page.locator("#today")).to_contain_text("Nothing to review today.", timeout=10_000)
+    expect(page.locator("#today")).to_contain_text("Nothing to review today.")
     expect(page.locator('[data-count="reviews"]')).to_be_hidden()

@@ -54,7 +54,7 @@ def test_a_new_alert_is_held_in_the_tray_and_moves_nothing(visit: Visit, people:
     _, page = board_of(visit, people)
     before = tops(page)
     alert = raise_for(people)
-    expect(page.locator("#tray")).to_have_attribute("data-s", "new", timeout=5_000)
+    expect(page.locator("#tray")).to_have_attribute("data-s", "new")
     expect(page.locator("#say-now")).to_contain_text("New, critical")
     assert page.title().startswith("(1 new)")
     assert tops(page) == before
@@ -74,7 +74,7 @@ def test_a_long_reason_in_the_tray_pushes_nothing_off_a_small_screen(
     visitor, page = board_of(visit, people, width=width)
     before = tops(page)
     raise_for(people)
-    expect(page.get_by_role("button", name="Claim critical")).to_be_in_viewport(ratio=1, timeout=5_000)
+    expect(page.get_by_role("button", name="Claim critical")).to_be_in_viewport(ratio=1)
     assert visitor.overflow() == 0
     assert tops(page) == before
 
@@ -161,7 +161,7 @@ def test_a_lost_connection_is_said_and_the_return_brings_what_was_missed(
     visitor, page = board_of(visit, people)
     before = tops(page)
     server.stop()
-    expect(page.locator("#tray")).to_have_attribute("data-s", "off", timeout=5_000)
+    expect(page.locator("#tray")).to_have_attribute("data-s", "off")
     expect(page.locator("#tray")).to_contain_text("Live connection lost")
     assert tops(page) == before
     missed = raise_for(people)

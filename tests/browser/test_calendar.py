@@ -24,7 +24,9 @@ def test_an_appointment_from_booking_to_a_line_in_a_file(visit: Visit, people: C
     page = visitor.sign_in(people.alice)
     visitor.open("/calendar/new/")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
-    page.get_by_label("Person", exact=True).select_option(label="Zawadi Planted")
+    page.get_by_label("Person", exact=True).select_option(
+        label=f"Zawadi Planted, {people.patient.anonymous_id}"
+    )
     page.get_by_label("Day", exact=True).fill(f"{monday:%Y-%m-%d}")
     page.get_by_label("Begins").fill("09:00")
     page.get_by_role("button", name="Book").click()
@@ -53,7 +55,7 @@ def test_an_appointment_from_booking_to_a_line_in_a_file(visit: Visit, people: C
     expect(page.get_by_role("row").filter(has_text="MISSED")).to_be_visible()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     visitor.open("/billing/")
-    page.get_by_role("button", name=re.compile("Confirm")).click()
+    page.get_by_role("row").get_by_role("button", name=re.compile("Confirm")).click()
     expect(page.get_by_role("row").filter(has_text="MISSED")).to_contain_text("Confirmed")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     with page.expect_download() as download:

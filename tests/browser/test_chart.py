@@ -93,11 +93,18 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     page.keyboard.press("u")
     expect(row.get_by_role("button", name="Reviewed")).to_be_visible()
     expect(row.locator(".q-name")).to_be_focused()
+    visitor.tab_to(row.get_by_role("button", name="Reviewed"))
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("button", name="Reviewed")).to_be_focused()
 
     # An alert elsewhere: told in the tray and in the line, and nothing moves until N.
     makers.make_alert(people.patient, "high", reason_code="H11")
     expect(page.locator("#news")).to_have_attribute("data-s", "new", timeout=20_000)
-    expect(page.locator("[data-news-words]")).to_contain_text("Zawadi Planted: An alert is open, high.")
+    expect(page.locator("[data-news-words]")).to_contain_text(
+        "Zawadi Planted: Speaks of suicide. An alert is open, high."
+    )
     expect(page.locator('[data-view="need"] .count')).to_have_text("2")
     assert tops(page) == before
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
@@ -118,6 +125,22 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     expect(page.locator(".pt-lines")).to_be_in_viewport()
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
 
+    # Somebody else is found from here, by keyboard, and G leads where the list of keys says.
+    page.keyboard.press("/")
+    expect(page.get_by_label("Name, pseudonym or telephone")).to_be_focused()
+    assert visitor.axe() == []
+    page.keyboard.type("Second")
+    page.keyboard.press("Enter")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page.locator(ROWS)).to_contain_text("Second")
+    page.go_back()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_contain_text("Go to Caseload")
+    expect(keys).to_contain_text("Go to My cases")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Zawadi Planted")
+
     # The timeline: a filter, a finding judged, a pin, each reached by Tab.
     visitor.tab_to(page.get_by_role("link", name="Say if it is right"))
     page.keyboard.press("Enter")
@@ -130,6 +153,7 @@ def test_a_therapist_finds_whom_to_see_ticks_off_reads_and_judges_by_keyboard(
     visitor.tab_to(entry.get_by_role("button", name="Accept"))
     page.keyboard.press("Enter")
     expect(entry).to_contain_text("Accepted by Alice Achieng")
+    expect(entry).to_be_focused()
     visitor.tab_to(entry.get_by_role("button", name="Pin"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
@@ -185,10 +209,8 @@ def test_a_chart_is_read_and_its_sections_are_opened_by_keys_in_a_theme_that_sta
     page.keyboard.press("Enter")
     visitor.tab_to(page.get_by_role("button", name="Begin"))
     page.keyboard.press("Enter")
-    expect(page.locator("#saved")).to_be_attached()
     page.wait_for_load_state("networkidle")
-    page.keyboard.press("2")
-    visitor.tab_to(page.locator('[data-item="q1"] input').first)
+    expect(page.locator('[data-item="q1"] input').first).to_be_focused()
     page.keyboard.press("2")
     expect(page.locator('[data-item="q1"] input[value="2"]')).to_be_checked()
     expect(page.locator("#saved")).to_have_text("1 saved")
@@ -266,9 +288,9 @@ def test_the_pages_hold_weigh_little_and_do_not_shift(visit: Visit, people: Cast
     page = phone.sign_in(people.alice)
     phone.open(f"/charts/{people.patient.pk}/")
     banner = page.locator(".pt")
-    expect(banner.get_by_text("Not for sharing with the team")).to_be_visible()
+    expect(banner.get_by_text("Never asked: Sharing with the care team")).to_be_visible()
     expect(banner.get_by_role("link", name="Safety plan, reviewed")).to_be_visible()
-    expect(banner.get_by_text("Care team")).to_be_hidden()
+    expect(banner.get_by_text("Alice Achieng")).to_be_visible()
     assert (phone.axe(), phone.overflow()) == ([], 0)
 
 

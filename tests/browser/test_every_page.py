@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -21,6 +22,19 @@ from tests.walk.world import World, make_world
 
 PARTS = 12
 SHOTS = os.environ.get("CORTEX_SHOTS", "")
+WIDTHS = (1440, 390)
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+# Each theme at each width in `make proof` and `make shots`; else each of either once.
+EVERY = bool(os.environ.get("CORTEX_EXPLORE") or SHOTS)
+OUTSIDE = """
+[...document.links].filter(a => /^https?:/.test(a.href) && a.host !== location.host).map(a => a.href)
+"""
+# Words that buttons and marks beside them leave no room: on a phone they stand one above the other.
+SQUEEZED = """
+[...document.querySelectorAll(':is(.note, .plainlist li) > :is(.grow, div, p)')]
+  .filter(one => one.checkVisibility() && one.offsetWidth < 150 && one.offsetHeight > 70)
+  .map(one => one.textContent.trim().slice(0, 60))
+"""
 # Who opens what needs no session.
 NOBODY = "nobody"
 
@@ -59,21 +73,24 @@ def photograph(visitor: Visitor, path: str, scheme: str, width: int) -> None:
 def faults(visitor: Visitor, path: str) -> dict[str, object]:
     """Open a page with an empty cache and return what is wrong with it; else nothing."""
     page = visitor.page
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.emulate_media(color_scheme=SCHEMES[0])
     weight = weigh(visitor, path)
     shift = page.evaluate(SHIFT)
     found: dict[str, object] = {
         "weighs": weight if weight > HEAVIEST else 0,
         "shifts": shift if shift > MOST_SHIFT else 0,
-        "light, 1440": visitor.axe(),
     }
-    photograph(visitor, path, "light", 1440)
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.emulate_media(color_scheme="dark")
-    found["dark, 390"] = visitor.axe()
-    found["wider by"] = visitor.overflow()
-    photograph(visitor, path, "dark", 390)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found[f"wider than {width} by"] = visitor.overflow()
+        found[f"squeezed at {width}"] = page.evaluate(SQUEEZED)
+        for scheme in SCHEMES if EVERY else (SCHEMES[WIDTHS.index(width)],):
+            page.emulate_media(color_scheme=scheme)
+            found[f"{scheme}, {width}"] = visitor.axe()
+            photograph(visitor, path, scheme, width)
+    # No page leads to another host: there is no page that says so before leaving.
+    found["leads to"] = page.evaluate(OUTSIDE)
     found["console"], visitor.complaints[:] = list(visitor.complaints), []
     return {name: wrong for name, wrong in found.items() if wrong}
 

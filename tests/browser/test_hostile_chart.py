@@ -114,6 +114,9 @@ def test_hostile_text_in_a_chart_stays_text(house: House, visit: Callable[..., V
         page.get_by_role("button", name="Open the words").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("what was said")
         eyes.look(page, page.content())
+    # What somebody said of a finding stands further back than the first page of everything.
+    alice.open(f"/charts/{found.patient.pk}/timeline/?kind=signals")
+    eyes.look(page, page.content())
     alice.open(f"/charts/{found.patient.pk}/timeline/?kind=days")
     page.locator("summary", has_text="Words, sealed").first.click()
     page.get_by_role("button", name="Open the words").first.click()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
 from playwright.sync_api import BrowserContext, Page, Route
@@ -15,11 +16,12 @@ from playwright.sync_api import BrowserContext, Page, Route
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.audit.models import AuditLink
+from cortex.crypto.sealed import SealedMixin
 from cortex.ui.admin import ActionAdmin
 from crisis.alerts.models import RiskAlert
 from crisis.reviews.models import FollowUp, ReviewItem
 from tests import makers
-from tests.browser import hostile
+from tests.browser import hostile, hostile_after
 from tests.browser.conftest import Visitor
 from tests.cast import Cast
 from tests.live.conftest import listener
@@ -61,6 +63,7 @@ SHOWN = {
     "CrisisResource.address", "CrisisResource.hours", "CrisisResource.name", "CrisisResource.phone",
     "CrisisResource.url", "DutyShift.agreement", "EmergencyContact.name", "EmergencyContact.note",
     "EmergencyContact.phone", "EmergencyContact.relationship", "FeatureFlag.description", "FeatureFlag.name",
+    "FollowUpCheck.means_note",
     "Invitation.full_name", "LegalHold.matter", "LegalHold.reason", "LegalHold.release_reason",
     "Message.content", "Organization.domain", "Organization.name",
     "PagerEndpoint.name", "PagerEndpoint.url", "Patient.family_name", "Patient.given_name",
@@ -68,7 +71,9 @@ SHOWN = {
     "RiskAlert.resolution_notes",
     "SafetyPlan.contact", "SafetyPlan.text", "SafetyPlanItem.contact", "SafetyPlanItem.text",
     "SecondReview.decision_note", "SecondReview.request_note", "Session.client_ref", "StaffProfile.specialty",
-    "StaffProfile.title", "SystemSetting.description", "SystemSetting.value", "User.full_name",
+    "StaffProfile.title", "FollowUpAttempt.note", "StepDown.decision_note", "StepDown.reason again",
+    "WelfareDecision.reason", "WelfareDecision.reference", "SystemSetting.description",
+    "SystemSetting.value", "User.full_name",
 }  # fmt: skip
 
 # The long form of `make proof`.
@@ -148,6 +153,15 @@ def newest(model: type[Model], kind: ActionAdmin) -> list[Any]:
     return list(rows.order_by("-pk")[:1])
 
 
+def sealed_fields() -> set[str]:
+    """Return every sealed column of the crisis floor, as Model.column."""
+    return {
+        f"{model.__name__}.{one.name}"
+        for model in apps.get_app_config("crisis").get_models() for one in model._meta.concrete_fields
+        if isinstance(one, SealedMixin)
+    }  # fmt: skip
+
+
 def source_pages(alert: RiskAlert) -> list[str]:
     """Return the addresses of the words that an alert rests on."""
     found = {str(one["source_id"]) for one in alert.factors if one.get("source_id")}
@@ -157,7 +171,10 @@ def source_pages(alert: RiskAlert) -> list[str]:
 
 def test_hostile_text_in_every_field_stays_text(people: Cast, visit: Callable[..., Visitor]) -> None:
     pen = hostile.Pen()
-    alerts = hostile.fill(people, pen)
+    alerts, after = hostile.fill(people, pen), hostile_after.write(people, pen)
+    planted = {place.split()[0] for place in pen.places.values()}
+    assert sorted(sealed_fields() - planted - hostile_after.NOT_WORDS.keys()) == [], "nobody planted there"
+    assert sorted(hostile_after.NOT_WORDS.keys() & planted) == []
     eyes = Eyes(pen)
     desk = [
         "/board/", "/cases/", "/followups/", "/resolved/", "/reviews/", "/reviews/?show=done", "/duty/",
@@ -171,7 +188,9 @@ def test_hostile_text_in_every_field_stays_text(people: Cast, visit: Callable[..
     operator = makers.make_user(Role.ADMIN, people.home, is_operator=True)
     reader = makers.make_user(Role.COMPLIANCE, people.home)
     rounds = {
-        people.cleo: desk, people.sam: ["/staff/", "/board/", f"/alerts/{alerts['doubted'].pk}/"],
+        people.cleo: desk,
+        people.sam: ["/staff/", "/board/", f"/alerts/{alerts['doubted'].pk}/", *after.pages()],
+        people.alice: [f"/people/{after.patient.pk}/step-down/"],
         operator: office_pages(Role.ADMIN), reader: office_pages(Role.COMPLIANCE),
     }  # fmt: skip
     answers: dict[int, list[str]] = {}

@@ -26,7 +26,7 @@ def state_of(alert: RiskAlert, people: Cast) -> str:
 
 def confirmed(alert: RiskAlert, people: Cast) -> None:
     """Wait until the person's board notification is confirmed."""
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 20
     while state_of(alert, people) != AttemptState.CONFIRMED:
         assert time.monotonic() < deadline, state_of(alert, people)
         time.sleep(0.05)

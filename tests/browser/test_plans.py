@@ -47,7 +47,7 @@ def test_a_plan_from_its_first_goal_to_its_first_review_with_a_diagnosis_by_keyb
     expect(page.get_by_label("Milestones")).to_be_hidden()
     page.get_by_label("What exactly").fill("Walk to the market.")
     page.get_by_label("Measured by").select_option("frequency")
-    page.get_by_label("Or what is counted").fill("Walks")
+    page.get_by_label("What is counted").fill("Walks")
     page.get_by_label("Target").fill("2")
     page.get_by_role("button", name="Add the goal").click()
     expect(page.locator("[data-error-summary]")).to_contain_text("needed before this")

@@ -114,7 +114,7 @@ def test_a_board_in_another_tab_keeps_the_session_covered(page: Page, cleo: User
         expect(tab.get_by_role("dialog", name="Covered")).to_be_visible()
     page.clock.run_for(4000)
     expect(other.get_by_role("dialog", name="Covered")).to_be_visible()
-    for _ in range(50):  # the tab has said so; the server hears it a moment later
+    for _ in range(200):  # the tab has said so; the server hears it a moment later
         if SessionState.objects.get().locked_at is not None:
             return
         page.wait_for_timeout(100)

@@ -46,7 +46,7 @@ def test_a_phq9_by_keyboard_with_item_9_opens_an_alert_that_the_caseload_shows_f
     page.keyboard.press("Enter")
     visitor.tab_to(page.get_by_role("button", name="Begin"))
     page.keyboard.press("Enter")
-    visitor.tab_to(page.locator('[data-item="q1"] input').first)
+    expect(page.locator('[data-item="q1"] input').first).to_be_focused()
     for _ in range(8):
         page.keyboard.press("2")
     page.keyboard.press("3")

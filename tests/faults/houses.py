@@ -76,7 +76,7 @@ class UpRun:
         """Send a signal and return the seconds until `up` has ended."""
         begun = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(20)
+        self.process.wait(60)
         self.reader.join(2)
         return time.monotonic() - begun
 

@@ -74,7 +74,7 @@ class Pair:
         )
         state = "SELECT coalesce(max(sync_state), '') FROM pg_stat_replication"
         if names:
-            assert wait_until(lambda: self.ask(self.primary, state) == "sync", 10), "the standby never came"
+            assert wait_until(lambda: self.ask(self.primary, state) == "sync", 60), "the standby never came"
 
     def load(self) -> None:
         """Start the writers."""
@@ -112,8 +112,8 @@ class Pair:
         """Take what the standby was sent and has not taken yet away from it: kill -9 its receiver."""
         signal_process(receiver, signal.SIGKILL)
         # PostgreSQL then starts itself anew from what is on its disk.
-        assert wait_until(lambda: not psutil.pid_exists(receiver), 10)
-        assert wait_until(lambda: self.answers(self.standby), 20)
+        assert wait_until(lambda: not psutil.pid_exists(receiver), 60)
+        assert wait_until(lambda: self.answers(self.standby), 60)
 
     def answers(self, cluster: Cluster) -> bool:
         """Whether a server answers now."""
@@ -125,7 +125,7 @@ class Pair:
     def stop_writers(self) -> None:
         for writer in self.writers:
             writer.kill()
-            writer.wait(5)
+            writer.wait(30)
         self.writers.clear()
 
     def stop(self) -> None:
@@ -185,7 +185,7 @@ def follow(both: Pair) -> None:
     both.standby.start()
     both.standby.wait_ready(30)
     streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-    assert wait_until(lambda: both.ask(both.primary, streams) == 1, 20), both.standby.last_words()
+    assert wait_until(lambda: both.ask(both.primary, streams) == 1, 60), both.standby.last_words()
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def fail_over(both: Pair, before: Callable[[], None] = lambda: None, seconds: fl
     killed = both.kill_primary()
     before()
     promoted = both.promote()
-    assert wait_until(lambda: max(both.acknowledged().values()) > promoted, 20), "nobody could write"
+    assert wait_until(lambda: max(both.acknowledged().values()) > promoted, 60), "nobody could write"
     time.sleep(seconds)
     both.stop_writers()
     acknowledged = both.acknowledged()
@@ -235,7 +235,7 @@ def kill_family(cluster: Cluster) -> int:
     for member in [server, *server.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    return cluster.process.wait(10)
+    return cluster.process.wait(60)
 
 
 def process_is_stopped(pid: int) -> bool:

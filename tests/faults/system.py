@@ -53,11 +53,15 @@ class System:
     redis: PrivateRedis
     port: int = field(default_factory=stores.free_port)
     children: dict[str, Program] = field(default_factory=dict)
+    # What its environment says else, and who is started.
+    given: dict[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ("web", "sweeper", "worker")
 
     def start(self) -> None:
         """Start Redis and the children; return when pages are answered."""
-        self.redis.start()
-        base = stores.child_environment() | {"REDIS_URL": self.redis.url}
+        if self.redis.process is None:
+            self.redis.start()
+        base = stores.child_environment() | {"REDIS_URL": self.redis.url} | self.given
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
         subprocess.run(collect, env=base, cwd=stores.ROOT, check=True)  # cards name hashed files
         plans = {
@@ -65,12 +69,13 @@ class System:
             "sweeper": ("system", ["manage.py", "sweep"]),
             "worker": ("system", WORKER),
         }
-        for name, (role, command) in plans.items():
+        for name in self.names:
+            role, command = plans[name]
             # The web has a pool, as `up` gives it: a thread per request would use up the key store's places.
             own = {"CORTEX_DB_ROLE": role, "CORTEX_DB_POOL": "8" if name == "web" else "0"}
             self.children[name] = Program(command, base | own, self.folder / f"{name}.log")
             self.children[name].start()
-        wait_until(lambda: answers(self.origin), 30)
+        wait_until(lambda: answers(self.origin), 120)
 
     @property
     def origin(self) -> str:

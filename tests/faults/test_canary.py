@@ -270,7 +270,7 @@ def _search_as_ada(stage: Stage, cast: players.Cast) -> None:
 def _wait_for_notifications(stage: Stage) -> None:
     """Let mails and calls go out, and a call to the broken pager end as a dead letter."""
     wait_until(
-        lambda: {"/ok", "/down"} <= set(stage.pager.calls) and b"Subject: Cortex" in stage.mail.kept, 25
+        lambda: {"/ok", "/down"} <= set(stage.pager.calls) and b"Subject: Cortex" in stage.mail.kept, 90
     )
     with psycopg.connect(
         superuser_address(stores.DATA_DIR, "main", CLUSTERS["main"]), autocommit=True
@@ -278,11 +278,11 @@ def _wait_for_notifications(stage: Stage) -> None:
         # Calls about what somebody has claimed meanwhile are overtaken; the last alert still waits.
         failed = ("SELECT 1 FROM crisis_notificationattempt n JOIN crisis_riskalert a ON a.id = n.alert_id"
                   " WHERE channel = 'webhook' AND state = 'failed' AND a.assigned_to_id IS NULL")  # fmt: skip
-        wait_until(lambda: line.execute(failed).fetchone() is not None, 30)
+        wait_until(lambda: line.execute(failed).fetchone() is not None, 90)
         line.execute("UPDATE crisis_notificationattempt SET tries = 9, next_try_at = clock_timestamp()"
                      " WHERE channel = 'webhook' AND state = 'failed'")  # fmt: skip
         dead = "SELECT 1 FROM crisis_notificationattempt WHERE state = 'dead'"
-        wait_until(lambda: line.execute(dead).fetchone() is not None, 20)
+        wait_until(lambda: line.execute(dead).fetchone() is not None, 90)
         rows = line.execute("SELECT to_jsonb(one)::text FROM crisis_notificationattempt one").fetchall()
     stage.said["attempts"] = "\n".join(row[0] for row in rows).encode()
 

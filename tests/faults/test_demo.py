@@ -52,7 +52,7 @@ def interrupted(folder: Path) -> dict[str, Any]:
         books = Books(folder)
         wait_for(lambda: books.count("patients_patient") >= 5, 120, run)
         os.kill(run.pids()["demo"], signal.SIGTERM)
-        wait_for(lambda: "the demo couldn't be loaded" in run.output, 10, run)
+        wait_for(lambda: "the demo couldn't be loaded" in run.output, 60, run)
         assert books.count("patients_patient") < 80
         assert run.is_answering()
     kept: dict[str, Any] = json.loads((folder / "demo.json").read_text())
@@ -167,7 +167,7 @@ def test_a_second_start_loads_nothing_again(folder: Path, house: UpRun, books: B
     before, evidence = kept(house), books.count("crisis_evidence WHERE source_type = 'instrument'")
     house.end()
     with running(folder, "--demo") as again:
-        wait_for(lambda: LOADED in again.output, 30, again)
+        wait_for(lambda: LOADED in again.output, 120, again)
         assert "loading fictional people" not in again.output
         assert kept(again) == before
         mine = Books(folder)

@@ -26,14 +26,14 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 def loaded(both: Pair, number: int = 200) -> None:
     both.load()
-    assert wait_until(lambda: len(both.acknowledged()) >= number, 20), "the writers never wrote"
+    assert wait_until(lambda: len(both.acknowledged()) >= number, 60), "the writers never wrote"
 
 
 def stalled(both: Pair) -> int:
     """Stop the standby's receiver in the middle of the load; return its process."""
     receiver = both.walreceiver()
     signal_process(receiver, signal.SIGSTOP)
-    assert wait_until(lambda: process_is_stopped(receiver), 5)
+    assert wait_until(lambda: process_is_stopped(receiver), 30)
     return receiver
 
 
@@ -59,7 +59,7 @@ def test_with_a_stalled_standby_writes_wait_and_what_was_acknowledged_before_is_
         loaded(both)
         receiver = stalled(both)
         # Whoever writes waits for the standby and says so; nobody is told that it is safe.
-        assert wait_until(lambda: both.ask(both.primary, WAITING) >= 2, 10)
+        assert wait_until(lambda: both.ask(both.primary, WAITING) >= 2, 30)
         before = len(both.acknowledged())
         time.sleep(0.6)
         assert len(both.acknowledged()) == before
@@ -75,7 +75,7 @@ def test_without_a_synchronous_standby_the_same_fault_is_a_counted_loss() -> Non
         loaded(both)
         receiver = stalled(both)
         known = len(both.acknowledged())
-        assert wait_until(lambda: len(both.acknowledged()) > known + 100, 20)
+        assert wait_until(lambda: len(both.acknowledged()) > known + 100, 60)
         # A link that is cut: what was sent and not yet taken is gone with the receiver.
         account = fail_over(both, lambda: both.cut_link(receiver))
     tell("asynchronous, standby stalled, primary killed", account)
@@ -92,7 +92,7 @@ def test_a_dead_standby_stops_writing_and_nothing_is_called_safe_that_is_not(
         ours = connected(both, ANSWER_SECONDS=0.5)
         with pytest.raises(OperationalError):
             write_by(ours)
-        assert wait_until(lambda: both.ask(both.primary, WAITING) == 1, 5)
+        assert wait_until(lambda: both.ask(both.primary, WAITING) == 1, 30)
         assert both.ask(both.primary, "SELECT count(*) FROM alert") == 0
         # The trap: a wait that is cancelled is answered as success, with a warning that nobody reads.
         with psycopg.connect(both.primary.address(SUPERUSER, both.primary.password, "postgres")) as plain:
@@ -106,14 +106,14 @@ def test_a_dead_standby_stops_writing_and_nothing_is_called_safe_that_is_not(
         # Taken off the list, the dead one holds nobody up; its slot keeps what it will need.
         both.be_synchronous("")
         write_by(ours)
-        assert wait_until(lambda: both.ask(both.primary, WAITING) == 0, 5)
+        assert wait_until(lambda: both.ask(both.primary, WAITING) == 0, 30)
         ours.close()
         del connections["replica"]
         both.standby.start()
         both.standby.wait_ready(20)
         both.be_synchronous()
         written = both.ask(both.primary, "SELECT count(*) FROM alert")
-        assert wait_until(lambda: both.ask(both.standby, "SELECT count(*) FROM alert") == written == 4, 5)
+        assert wait_until(lambda: both.ask(both.standby, "SELECT count(*) FROM alert") == written == 4, 30)
 
 
 def write_by(ours: DatabaseWrapper, both: Pair | None = None) -> None:
@@ -138,7 +138,7 @@ def cancelling(both: Pair, backend: int) -> Iterator[None]:
     waits = f"{WAITING} AND pid = {backend}"
 
     def cancel() -> None:
-        assert wait_until(lambda: both.ask(both.primary, waits) == 1, 10)
+        assert wait_until(lambda: both.ask(both.primary, waits) == 1, 30)
         assert both.ask(both.primary, f"SELECT pg_cancel_backend({backend})")
 
     with ThreadPoolExecutor(1) as pool:

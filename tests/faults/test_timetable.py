@@ -74,17 +74,17 @@ def run(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Run]:
 def test_two_beats_none_and_a_lost_queue_run_each_slot_once_and_poison_stops_nothing(
     run: Run, settings: Any
 ) -> None:
-    wait_until(lambda: len(run.ticks()) >= 3, 30)
+    wait_until(lambda: len(run.ticks()) >= 3, 90)
     assert set(run.ticks().values()) == {1}
     # A task that kills its worker: five children die, the others' slots go on.
     poisoned = clock()
     app.send_task("tests.quick.poison", headers=headers("poison", poisoned, BEAT))
-    wait_until(lambda: DeadLetter.objects.exists(), 30)
+    wait_until(lambda: DeadLetter.objects.exists(), 90)
     letter = DeadLetter.objects.get()
     assert (letter.name, letter.error_code) == ("poison", actions.WORKER_LOST)
     assert ScheduledSlot.objects.get(job="poison").tries == actions.MOST_TRIES
     seen = len(run.ticks())
-    wait_until(lambda: len(run.ticks()) >= seen + 1, 30)
+    wait_until(lambda: len(run.ticks()) >= seen + 1, 90)
     # No beat any more, and Redis forgets what was sent.
     for beat in run.beats:
         beat.kill()
@@ -96,7 +96,7 @@ def test_two_beats_none_and_a_lost_queue_run_each_slot_once_and_poison_stops_not
     # What the sweeper does once a minute, from three sweepers at once as far as the rows can tell.
     for _ in range(3):
         catch_up(actor=SYSTEM, at=until + actions.GRACE)
-    wait_until(lambda: not ScheduledSlot.objects.undone().filter(slot__lte=until).exists(), 30)
+    wait_until(lambda: not ScheduledSlot.objects.undone().filter(slot__lte=until).exists(), 90)
     ticks = run.ticks()
     slots = sorted(slot for slot in ticks if slot <= until)
     assert slots == [slots[0] + timedelta(seconds=n) for n in range(len(slots))]  # none is missed

@@ -105,8 +105,14 @@ def source(organization: UUID, monkeypatch: pytest.MonkeyPatch) -> TableSource:
 
 
 @pytest.fixture
-def redis_server(tmp_path: Path, settings: object) -> Iterator[PrivateRedis]:
-    """A Redis of the test's own; hints and hubs use it."""
+def redis_server(tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateRedis]:
+    """A Redis of the test's own; hints and hubs use it.
+
+    Where two loaded cores run all of it, a sound one needs longer at times than the tenth of a second after
+    which hints rest for five: a push would be missed that the test waits for.
+    """
+    for wait in ("LOCK_WAIT", "CONNECT_WAIT", "ANSWER_WAIT"):
+        monkeypatch.setattr(hints, wait, 1.0)
     server = PrivateRedis(tmp_path)
     server.start()
     settings.REDIS_URL = server.url  # type: ignore[attr-defined]

@@ -32,7 +32,7 @@ def overheard(server: PrivateRedis) -> Iterator[list[bytes]]:
     """Listen to the hints beside the hub."""
     listener = redis.Redis.from_url(server.url).pubsub()
     listener.subscribe(hints.CHANNEL)
-    listener.get_message(timeout=2)
+    listener.get_message(timeout=20)
     heard: list[bytes] = []
     yield heard
     while message := listener.get_message(timeout=0.5):
@@ -60,7 +60,7 @@ async def test_each_change_of_a_shift_gives_the_board_another_mark(
     with overheard(redis_server) as said:
         for move in shift_moves(cast):
             move()
-            seen.append((await page.until("marks", 5))["marks"])
+            seen.append((await page.until("marks"))["marks"])
     alone, both, on_a_break, back, left = [one["shift"] for one in seen]
     assert len({alone, both, on_a_break}) == 3
     assert (back, left) == (both, alone), "a mark stands for the list, not for a time"
@@ -81,10 +81,10 @@ async def test_a_caseload_hears_of_an_alert_when_the_board_does_and_not_five_sec
     await asyncio.to_thread(desk.run, desk.watch.ask_marks())
     before = (await page.until("marks"))["marks"]
     alert = raised(cast)
-    after = (await page.until("marks", 4))["marks"]
+    after = (await page.until("marks"))["marks"]
     assert after != before
     claim_alert(actor=staff(cast.on_duty().user), alert_id=alert.pk)
-    assert (await page.until("marks", 4))["marks"] != after
+    assert (await page.until("marks"))["marks"] != after
     await page.close()
 
 
@@ -96,7 +96,7 @@ async def test_a_lost_hint_is_healed_by_asking(
     before = (await page.until("marks"))["marks"]
     redis_server.kill()
     shift_moves(cast)[0]()
-    assert (await page.until("marks", 15))["marks"] != before
+    assert (await page.until("marks"))["marks"] != before
     await page.close()
 
 

@@ -17,7 +17,7 @@ from tests.live.stage import PUSHED, LiveServer, Page, PrivateRedis, TableSource
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 
 
-async def test_events_arrive_within_two_seconds_while_redis_is_stopped(
+async def test_events_arrive_soon_while_redis_is_stopped(
     page: Callable[..., Page], server: LiveServer, redis_server: PrivateRedis, organization: UUID
 ) -> None:
     cleo = await page().open()
@@ -25,7 +25,7 @@ async def test_events_arrive_within_two_seconds_while_redis_is_stopped(
     redis_server.kill()
     for n in range(1, 4):
         commit(organization)
-        assert await cleo.until_number(n) < 2
+        assert await cleo.until_number(n) < PUSHED, "with Redis away they are asked for each second"
     await cleo.close()
 
 
@@ -107,13 +107,16 @@ async def test_no_tick_comes_while_the_feeds_cannot_be_checked(
     page: Callable[..., Page], server: LiveServer, organization: UUID
 ) -> None:
     cleo = await page().open()
+    asked = server.watch.feeds_at
+    await asyncio.to_thread(wait_until, lambda: server.watch.feeds_at != asked)  # the next are 5 s away
+    asked = server.watch.feeds_at
     server.watch.feeds_at -= 60
     await cleo.say({"type": "ping"})
     with pytest.raises(TimeoutError):
         await cleo.until("tick", 0.3)
-    await asyncio.sleep(5)
+    await asyncio.to_thread(wait_until, lambda: server.watch.feeds_at > asked)
     await cleo.say({"type": "ping"})
-    await cleo.until("tick", 3)
+    await cleo.until("tick")
     await cleo.close()
 
 
@@ -121,7 +124,7 @@ async def test_no_tick_comes_while_news_is_known_and_not_sent(
     page: Callable[..., Page], server: LiveServer, organization: UUID, source: TableSource
 ) -> None:
     cleo = await page().open()
-    source.slow = 3.0
+    source.slow = 6.0
     commit(organization)
     await asyncio.sleep(0.5)
     (room,) = server.watch.hub.rooms.values()
@@ -132,7 +135,7 @@ async def test_no_tick_comes_while_news_is_known_and_not_sent(
     source.slow = 0.0
     await cleo.until_number(1)
     await cleo.say({"type": "ping"})
-    await cleo.until("tick", 3)
+    await cleo.until("tick")
     await cleo.close()
 
 

@@ -68,7 +68,7 @@ async def test_a_stalled_reader_is_dropped_while_others_get_everything(
     organization: UUID,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(link, "STALL", 1.0)
+    monkeypatch.setattr(link, "STALL", 4.0)
     healthy = await page().open()
     stalled = await asyncio.to_thread(StalledReader, server, cleo.cookie, healthy.topic)
     before = metrics.SLOW_CLOSES._value.get()
@@ -77,9 +77,9 @@ async def test_a_stalled_reader_is_dropped_while_others_get_everything(
         commit(organization, body=BIG)
         slowest = max(slowest, await healthy.until_number(n))
     assert healthy.shown == list(range(1, 301))
-    assert slowest < 1.0
-    await asyncio.to_thread(wait_until, lambda: metrics.SLOW_CLOSES._value.get() > before, 6)
-    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 6)
+    assert slowest < link.STALL / 2
+    await asyncio.to_thread(wait_until, lambda: metrics.SLOW_CLOSES._value.get() > before)
+    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1)
     await asyncio.sleep(link.CLOSE_WAIT + 0.5)
     assert stalled.is_cut()
     await healthy.close()
@@ -105,13 +105,13 @@ async def test_many_stalled_readers_at_once_cost_a_good_one_no_time_and_the_proc
         delays.append(await healthy.until_number(n))
     grown = psutil.Process().memory_info().rss - before
     assert healthy.shown == list(range(1, 301))
-    assert sorted(delays)[int(len(delays) * 0.99)] < 1.0
+    assert sorted(delays)[int(len(delays) * 0.99)] < link.STALL / 2
     # All that each of them was not sent would be five megabytes and a half.
     assert grown < MOST_GROWN, f"{grown / 2**20:.0f} MiB"
-    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 15)
+    await asyncio.to_thread(wait_until, lambda: len(server.watch.hub.sockets) == 1, 30)
     print(f"{STALLED} stalled readers: {grown / 2**20:.1f} MiB, slowest event {max(delays):.2f} s")
     assert metrics.SLOW_CLOSES._value.get() - closes >= STALLED
-    assert await healthy.until_number(300) < 1.0
+    assert await healthy.until_number(300) < link.STALL / 2
     await asyncio.sleep(link.CLOSE_WAIT + 0.5)
     assert all(one.is_cut() for one in stalled)
     await healthy.close()
@@ -140,6 +140,6 @@ async def test_a_half_open_connection_is_found_by_pings(
     reader = await asyncio.to_thread(StalledReader, server, cleo.cookie, f"board:{organization}")
     await asyncio.to_thread(wait_until, lambda: server.loop and len(server.watch.hub.sockets) == 1)
     began = time.monotonic()
-    await asyncio.to_thread(wait_until, lambda: not server.watch.hub.sockets, 5)
-    assert time.monotonic() - began < 3
+    await asyncio.to_thread(wait_until, lambda: not server.watch.hub.sockets)
+    assert time.monotonic() - began < 10, "the production values take 20 s at least"
     assert reader.is_cut()

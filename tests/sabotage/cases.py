@@ -102,7 +102,7 @@ CASES = (
     ),
     Sabotage(
         "a stranger's sealed words open", "cortex/access/context.py",
-        "        if people - self._related.keys():\n            raise _stranger()",
+        "        if people - self._related.keys():\n            raise NotFound",
         "        for one in people - self._related.keys():\n            self._related[one] = self.ground",
         ("tests/unit/access/test_context.py",),
     ),
@@ -208,7 +208,7 @@ CASES = (
     ),
     Sabotage(
         "a note is signed by whoever finds the screen open", "clinical/notes/views.py",
-        "    ask_again_unless_recent(request)\n    actions.sign_note(",
+        "    ask_again_unless_recent(request, \"Sign the note\")\n    actions.sign_note(",
         "    actions.sign_note(",
         ("tests/unit/notes/test_pages.py",),
     ),
@@ -242,5 +242,50 @@ CASES = (
         "        return self.filter(running(at) & covered)",
         "        return self.filter(running(at))",
         ("tests/unit/patients/test_access.py",),
+    ),
+    Sabotage(
+        "waits for a server that says nothing add up without end", "cortex/ops/postgres/base.py",
+        "    if left <= 0:\n        raise psycopg.OperationalError(\"the time for all answers is over\")\n"
+        "    return left",
+        "    return None if left <= 0 else left",
+        ("tests/unit/ops/test_waits.py",),
+    ),
+    Sabotage(
+        "a slot runs before its time when a clock is ahead", "cortex/ops/slots/actions.py",
+        "    if slot > now + AHEAD:\n        return False\n",
+        "",
+        ("tests/unit/ops/test_leaps.py",),
+    ),
+    Sabotage(
+        "a password that was typed in the future counts", "cortex/accounts/signin/recent.py",
+        "    return -SKEW < time.time() - records[-1][\"at\"] < span.total_seconds()",
+        "    return bool(time.time() - records[-1][\"at\"] < span.total_seconds())",
+        ("tests/unit/ops/test_leaps.py",),
+    ),
+    Sabotage(
+        "a disk that is nearly full is ready", "cortex/ops/health.py",
+        "    is_short = any(share is None or share >= FULL_SHARE for share in shares.values())",
+        "    is_short = False",
+        ("tests/unit/ops/test_health.py",),
+    ),
+    Sabotage(
+        "whoever reads of everybody is told of to nobody", "cortex/audit/bulkreads/queries.py",
+        "WHERE opened.people > %(opened)s OR listed.people > %(listed)s ORDER BY",
+        "WHERE opened.people > 1000 * %(opened)s OR listed.people > 1000 * %(listed)s ORDER BY",
+        ("tests/unit/audit/test_bulk_reading.py",),
+        raises=("ValueError",),  # of one notice that should be there
+    ),
+    Sabotage(
+        "a search of the caseload finds what a label shuts", "clinical/notes/labels.py",
+        "    return Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~(shut | part2)",
+        "    return Q(author_id=user_id) | Q(cosigned_by_id=user_id) | ~(shut & part2)",
+        ("tests/unit/notes/test_search_labels.py",),
+    ),
+    Sabotage(
+        "a week outside the alarm budget asks nobody", "crisis/calibration/watch.py",
+        "    if is_asked or all(line.holds is not False for line in budget(report)):",
+        "    if is_asked or all(line.holds is not None for line in budget(report)):",
+        ("tests/unit/crisis/test_alarm_budget.py",),
+        raises=("ValueError",),  # of one task that should be there
     ),
 )  # fmt: skip

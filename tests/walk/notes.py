@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
+from clinical.notes.actions import begin_note, discard_draft, save_block, save_draft, sign_note
 from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import PROCESS
 from cortex.accounts.models import StaffProfile, User
@@ -29,6 +29,7 @@ class Notes:
     signed: str
     to_cosign: str
     block: str
+    discarded: str
 
 
 def write_notes(cast: Cast, patient_id: UUID) -> Notes:
@@ -54,8 +55,12 @@ def write_notes(cast: Cast, patient_id: UUID) -> Notes:
         **where,
     )  # fmt: skip
     block = save_block(actor=alice, title="Phrase", note_type="", sections={"text": "Rings on Monday."})
+    put_away = discard_draft(note_id=write(alice, patient_id, "crisis").note.pk, **where)
     trainee = _of_a_trainee(cast, patient_id)
-    return Notes(str(draft.note.pk), later.note.version, str(signed.note.pk), str(trainee), str(block.pk))
+    return Notes(
+        str(draft.note.pk), later.note.version, str(signed.note.pk), str(trainee), str(block.pk),
+        str(put_away.pk),
+    )  # fmt: skip
 
 
 def write(

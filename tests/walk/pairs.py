@@ -18,7 +18,9 @@ from tests.walk.documents import document_pairs
 from tests.walk.plans import plan_pairs
 from tests.walk.safety import safety_pairs
 from tests.walk.sessions import ANSWERS
+from tests.walk.stepdown import step_down_pairs
 from tests.walk.ways_pairs import ways_pairs
+from tests.walk.welfare import welfare_pairs
 from tests.walk.world import World, specimen
 
 DESK = ("cleo", "alice", "sam")
@@ -125,12 +127,15 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_sign": chart("POST", ids=draft, data={"version": str(world.notes.version)}),
         "clinical:note_cosign": chart("POST", ids={"note_id": world.notes.to_cosign}),
         "clinical:note_label": chart("POST", ids=draft, data={"labels": "R"}),
-        "clinical:note_discard": chart("POST", ids=draft),
+        "clinical:note_discard": chart("GET", "POST", ids=draft),
+        "clinical:note_restore": chart("POST", ids={"note_id": world.notes.discarded}),
         "clinical:note_addendum": chart("POST", ids=written, data={"text": "More.", "version": "1"}),
         "clinical:note_addendum_sign": chart("GET", "POST", ids=written, data={"version": "1"}),
         "clinical:text_block_retire": Pair({"block_id": world.notes.block}, "alice", (), ("POST",)),
         **document_pairs(world.document_id, chart),
         **safety_pairs(world.safety, treated["patient_id"], Pair),
+        **welfare_pairs(world.ways["welfare"], Pair),
+        **step_down_pairs(world.ways["step_down"], str(world.patients["ended"].pk), Pair),
         **plan_pairs(world.plans, chart),
         "clinical:plan_approve": Pair(
             {"patient_id": world.plans["waits"].patient_id, "version": "2"}, "sam", (), ("GET", "POST"),
@@ -176,7 +181,8 @@ def page_pairs(world: World) -> dict[str, Pair]:
             {"alert_id": world.id_of("linked")}, "cleo", ("sam", "alice"), ("POST",), REASON
         ),
         "crisis:followup_done": Pair(
-            {"follow_up_id": str(world.follow_up.pk)}, "cleo", ("sam",), data={"outcome": "reached"}
+            {"follow_up_id": str(world.follow_up.pk)}, "cleo", ("sam",),
+            data={"outcome": "reached"} | makers.UNASKED_FORM,
         ),
         "crisis:review_detail": Pair({"item_id": str(world.review.pk)}, "cleo", ("sam",), ("GET",)),
         "crisis:review_done": Pair(

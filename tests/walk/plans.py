@@ -11,6 +11,7 @@ from uuid import UUID
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
 from clinical.plans.allergies.actions import mark_error, save_allergy
 from clinical.plans.diagnoses.actions import add_diagnosis, mark_favourite
+from clinical.plans.endings.actions import end_plan
 from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.models import GoalProgress
@@ -100,11 +101,17 @@ def make_plans(world: Any) -> dict[str, PlanRows]:
         actor=makers.staff(cast.sam), patient_id=ended, version=1, approved=False, note="mbuyuni4"
     )
     sign_plan(actor=alice, patient_id=ended, patient_agreed=True)
+    none = world.patients["waiting"].pk
+    over = begin_plan(
+        actor=alice, patient_id=none, presenting_problem="mbuyuni1 over", start=today,
+        target_end=today + timedelta(days=9),
+    )  # fmt: skip
+    end_plan(actor=alice, patient_id=none, how="discontinue", reason="change")
     return {
         "changed": changed,
         "force": force,
         "waits": waits,
-        "none": PlanRows(str(world.patients["waiting"].pk)),
+        "none": PlanRows(str(none), {"plan_id": str(over.pk)}),
     }
 
 
@@ -130,6 +137,8 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:plan_sign": of("changed", *both),
         "clinical:plan_agree": of("force", "POST"),
         "clinical:plan_move": of("force", "POST", data={"move": "hold"}),
+        "clinical:plan_end": of("force", *both, data={"how": "complete", "reason": "discharge"}),
+        "clinical:plan_reopen": of("none", "POST", keys=("plan_id",)),
         "clinical:plan_print": of("changed", "GET"),
         "clinical:plan_review": of("force", *both, data={"patient_view": "x", "decision": "continue"}),
         "clinical:plan_version": of("changed", "GET", keys=("plan_id",), version="1"),
@@ -137,6 +146,7 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:goal_edit": of("changed", *both, keys=("goal_id",)),
         "clinical:goal_progress": of("changed", *both, keys=("goal_id",), data=reading),
         "clinical:goal_settle": of("changed", "POST", keys=("goal_id",), data={"status": "achieved"}),
+        "clinical:goal_drop": of("changed", *both, keys=("goal_id",)),
         "clinical:milestone_tick": milestone,
         "clinical:progress_take_back": of("changed", "POST", keys=("entry_id",)),
         "clinical:intervention_add": of("changed", *both),

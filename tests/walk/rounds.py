@@ -334,6 +334,7 @@ CALLS: dict[str, Callable[[World], Call]] = {
     "intake:me_sos": lambda world: Call(first=OWN),
     "intake:me_support": lambda world: Call(method="GET", first=OWN),
     "safetyplans:me_safety_plan": lambda world: Call(method="GET", first=OWN),
+    "own_appointments:me_appointments": lambda world: Call(method="GET", first=OWN),
     "own_measures:measures": lambda world: Call(
         method="GET", first=("home_key",), not_found=("other_key",), ids={"pseudonym": _pseudonym(world)}
     ),

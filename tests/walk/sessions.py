@@ -23,10 +23,10 @@ ANSWERS = dict.fromkeys(QUESTIONS, "no")
 def plant_sessions(therapist: User, patient: Patient, words: str = "mbuyuni3") -> dict[str, str]:
     """Let a therapist run one session to its end and another one half way; return ids by name."""
     who: dict[str, Any] = {"actor": makers.staff(therapist), "patient_id": patient.pk}
-    over = start_session(**who, channel="video")
+    over = start_session(**who, channel="video", beside=True)
     log_entry(**who, session_id=over.pk, kind="interaction", text=words)
     end_session(**who, session_id=over.pk)
-    running = start_session(**who, channel="phone")
+    running = start_session(**who, channel="phone", beside=True)
     # A slow walk comes by after the spans in which these two may be taken back.
     later = makers.now() + timedelta(hours=1)
     entry = log_entry(**who, session_id=running.pk, kind="interaction", text=words, at=later)

@@ -59,6 +59,7 @@ from tests.walk.plans import PlanRows, make_plans
 from tests.walk.safety import make_safety_plan
 from tests.walk.sessions import plant_sessions
 from tests.walk.ways import add_ways
+from tests.walk.welfare import ask_questions
 
 HOME_ONLY = ("psychiatrist", "compliance", "auditor")
 
@@ -286,6 +287,7 @@ def _house_rows(world: World) -> None:
     world.document_id = bring_letter(world.cast.alice, who)
     world.safety = make_safety_plan(world.cast.alice, who, "handwritten9")
     world.planted["handwritten9"] = who
+    ask_questions(world)
     kept = keep_view(actor=treats, name="Mbuyuni3", filters=Filters(view="need"))
     world.case_view_id = str(kept.pk)
     pin_entry(actor=treats, patient_id=who, source="measure", item_id=one.pk)
@@ -367,8 +369,8 @@ def _specimens(world: World, at: Any) -> dict[str, dict[str, Any] | Callable[[],
         "ops.RetentionRun": lambda: {"policy": apps.get_model("ops.RetentionPolicy").objects.first()},
         "ops.ServiceHeartbeat": {"name": "walk", "last_run_at": at},
         "ops.ScheduledSlot": {"job": "walk", "slot": at, "send_at": at},
-        "ops.DeadLetter": {"kind": "task", "name": "walk", "slot": at, "error_code": "ValueError",
-                           "last_at": at},
+        "ops.CspViolation": {"directive": "x", "source": "eval", "route": "x", "first_at": at, "last_at": at},
+        "ops.DeadLetter": {"kind": "task", "name": "walk", "slot": at, "error_code": "x", "last_at": at},
         "ops.ServiceMetric": {"service_name": "walk", "metric_name": "x", "metric_value": 1.0,
                               "recorded_at": at},
         "crisis.CrisisResource": {"organization": home, "jurisdiction": "KE", "name": "Line",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from clinical.assessments import queries as measures
 from clinical.assessments.actions import finish_assessment
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Mode
-from clinical.assessments.own import queries
 from clinical.assessments.own.sent import Sent
 from cortex.api.problems import encode
 from cortex.audit import Actor, RuleBroken, Unchanged, action, record
@@ -17,7 +16,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
 from crisis.intake.parcels import Parcel
-from crisis.intake.queries import kept_reply
+from crisis.intake.queries import kept_reply, person_of
 from crisis.resources.support import support_for
 from patients.privacy.queries import has_consent
 from patients.registry.models import Patient
@@ -39,7 +38,7 @@ def take_answers(
     at = clock(at)
     if sent is None:
         return Unchanged(refuse_parcel(actor=actor, parcel=parcel, at=at))  # type: ignore[return-value]
-    person = queries.own_person(parcel.organization_id, pseudonym, parcel.patient_id)
+    person = person_of(parcel.organization_id, pseudonym, parcel.patient_id)
     try:
         reply = _taken(actor, person, sent, at)
     except RuleBroken as broken:
@@ -54,8 +53,8 @@ def take_answers(
 def _taken(actor: Actor, person: Patient, sent: Sent, at: datetime) -> Reply:
     if not has_consent(person.pk, "treatment", at):
         raise RuleBroken("The person has not consented to treatment.", "no_consent")
-    row = measures.instrument(sent.measure, person.organization_id)
-    text = measures.text_of(row, sent.language or person.language)
+    row = offers.instrument(sent.measure, person.organization_id)
+    text = offers.text_of(row, sent.language or person.language)
     when = None if sent.answered_at is None else min(max(sent.answered_at, at - OLDEST), at)
     one, alerts = finish_assessment(
         actor=actor, patient_id=person.pk, key=row.key, answers=sent.answers, mode=Mode.SELF,
@@ -73,5 +72,5 @@ def _taken(actor: Actor, person: Patient, sent: Sent, at: datetime) -> Reply:
 
 
 def _needs_support(one: Assessment, alerts: list[RiskAlert]) -> bool:
-    screener = one.instrument.key == "cssrs" and one.band != "none"
+    screener = one.instrument.course_key == "cssrs" and one.band != "none"
     return bool(alerts) or "item9_endorsed" in one.flags or screener

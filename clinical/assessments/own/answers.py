@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from clinical.assessments.models import Instrument, InstrumentText
-from clinical.assessments.own.queries import Offer
-from clinical.assessments.planning.queries import DueMeasure
+from clinical.assessments.own.queries import Asked, Offer
 
 
 def offer_members(found: Offer, support: dict[str, Any]) -> dict[str, Any]:
     """Return the answer of an offer."""
     return {
-        "measures": [_measure(*one) for one in found.measures],
+        "measures": [_measure(one) for one in found.measures],
         "held_back": [{"measure": key, "reason": why} for key, why in sorted(found.held_back.items())],
         "support": support,
     }
 
 
-def _measure(due: DueMeasure, row: Instrument, text: InstrumentText) -> dict[str, Any]:
+def _measure(asked: Asked) -> dict[str, Any]:
+    due, row, text = asked.due, asked.form, asked.text
     definition, words = row.read(), text.texts
     questions = []
     for item in definition.items:
@@ -37,4 +36,5 @@ def _measure(due: DueMeasure, row: Instrument, text: InstrumentText) -> dict[str
         "measure": row.key, "version": row.version, "title": row.title, "about": definition.about,
         "minutes": definition.minutes, "due_at": due.at.isoformat(), "language": text.language,
         "stem": words.get("stem", ""), "questions": questions, "notice": text.notice, "credit": row.credit,
+        "since": asked.since.isoformat() if asked.since else None,
     }  # fmt: skip

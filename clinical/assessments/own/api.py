@@ -20,6 +20,7 @@ from cortex.clock import clock
 from crisis.intake.answers import Reply
 from crisis.intake.api import IntakeDoor, OwnDoor, respond
 from crisis.intake.parcels import read_form
+from crisis.intake.queries import person_of
 from crisis.resources.support import support_for
 
 
@@ -30,7 +31,7 @@ class MeasureDoor(IntakeDoor):
         """Answer what is due for one person, with where help is near."""
         at, organization_id = clock(), self.credential.organization_id
         with reading(self.actor, purpose="intake") as context:
-            person = queries.own_person(organization_id, pseudonym, patient_id)
+            person = person_of(organization_id, pseudonym, patient_id)
             found = queries.offer(context, person, at)
             support = support_for(organization_id, [(person.pk, person.language)], at)[person.pk]
         body = encode(offer_members(found, support))

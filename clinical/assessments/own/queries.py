@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import episode_of
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Instrument, InstrumentText
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.queries import DueMeasure
 from cortex.access.context import AccessContext
-from cortex.audit import NotFound
 from crisis.alerts.queries import open_of_people
 from crisis.alerts.states import OWNED
 from crisis.duty.queries import has_cover
-from crisis.intake.fields import NAME
-from crisis.intake.queries import people_of
 from crisis.reviews.models import ReviewItem
 from crisis.risk.queries import latest_assessment
 from patients.care.queries import care_since
@@ -31,29 +28,29 @@ NEEDS_SOMEBODY = frozenset({"phq9", "phq2", "cssrs"})
 ASKED = {"phq9_due": "phq9", "phq9_suggested": "phq9", "cssrs_due": "cssrs"}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A measure in the form to ask, with its wording; a later form says since when it asks."""
+
+    due: DueMeasure
+    form: Instrument
+    text: InstrumentText
+    since: datetime | None
+
+
 @dataclass(slots=True)
 class Offer:
     """What an app may show: the measures that are due with their texts, and what is held back by key."""
 
-    measures: list[tuple[DueMeasure, Instrument, InstrumentText]] = field(default_factory=list)
+    measures: list[Asked] = field(default_factory=list)
     held_back: dict[str, str] = field(default_factory=dict)
-
-
-def own_person(organization_id: UUID, pseudonym: str, patient_id: UUID | None) -> Patient:
-    """Return the person behind a pseudonym or a device's token; NotFound when they aren't on record."""
-    names = [pseudonym] if NAME.fullmatch(pseudonym) else []
-    found = people_of(organization_id, names, patient_id)
-    person = found.get(pseudonym) if patient_id is None else next(iter(found.values()), None)
-    if person is None:
-        raise NotFound("There is no such patient.", "unknown_patient")
-    return person
 
 
 def offer(context: AccessContext, person: Patient, at: datetime) -> Offer:
     """Return what is due for a person now; the look is noted. Nothing without their consent to treatment."""
     context.saw("own_measures", subjects=[person.pk], organization_id=person.organization_id)
     found = Offer()
-    offered = measures.instruments(person.organization_id)
+    offered = offers.instruments(person.organization_id)
     if not has_consent(person.pk, "treatment", at):
         found.held_back = {row.key: "no_consent" for row in offered}
         return found
@@ -63,8 +60,7 @@ def offer(context: AccessContext, person: Patient, at: datetime) -> Offer:
         if one.key in NEEDS_SOMEBODY and alone:
             found.held_back[one.key] = "alert_open"
             continue
-        row = by_key[one.key]
-        found.measures.append((one, row, measures.text_of(row, person.language)))
+        found.measures.append(_asked(person, one, by_key[one.key], at))
     return found
 
 
@@ -76,6 +72,12 @@ def is_alone(person: Patient, at: datetime) -> bool:
     return not has_cover(person.organization_id)
 
 
+def _asked(person: Patient, due: DueMeasure, row: Instrument, at: datetime) -> Asked:
+    later = measures.later_of(person, row, at)
+    form, since = (later.form, later.since) if later is not None else (row, None)
+    return Asked(due, form, offers.text_of(form, person.language), since)
+
+
 def _due(person: Patient, offered: list[Instrument], at: datetime) -> list[DueMeasure]:
     ids = rows_of(person)
     courses = measures.courses(measures.standing(ids, at - measures.LOOK_BACK), offered)
@@ -85,7 +87,7 @@ def _due(person: Patient, offered: list[Instrument], at: datetime) -> list[DueMe
     one = planning.person_of(person, ids, courses, began, level, episode_of(ids, at))
     found = planning.due_measures([one], offered, at)[person.pk]
     there = {due.key for due in found}
-    installed = measures.installed(offered)
+    installed = offers.installed(offered)
     titles = {row.key: row.title for row in offered if row.pk in installed}
     asked = ReviewItem.objects.open().filter(patient_id__in=ids, reason_code__in=ASKED)
     for reason, when in asked.order_by("created_at").values_list("reason_code", "created_at"):

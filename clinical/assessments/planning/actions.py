@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from clinical.assessments.instruments.queries import text_of
 from clinical.assessments.planning import queries
 from clinical.assessments.planning.models import InstrumentSwitch, MeasureChase, MeasurePlan, PlanReason
 from clinical.assessments.planning.queries import DueMeasure
-from clinical.assessments.queries import text_of
 from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
-from cortex.ops.models import Notification
-from cortex.ui.zone import zone_of
+from cortex.ops.notices.actions import notify
 from crisis.reviews.actions import make_item
 from patients.registry import access
 from patients.registry.models import Patient
+from patients.registry.queries import local_day
 
 OVERDUE = "measure_overdue"
 NOTICE = "measure.overdue"
@@ -41,7 +41,7 @@ def set_plan(
         raise InputRefused("Give another interval, or pause the measure.", "required", field="interval_days")
     if interval_days is not None and not 1 <= interval_days <= 365:
         raise InputRefused("An interval is 1 to 365 days.", "out_of_range", field="interval_days")
-    if paused_until is not None and paused_until <= at.astimezone(zone_of(who.zone())).date():
+    if paused_until is not None and paused_until <= local_day(who, at):
         raise InputRefused("This day is over.", "in_the_past", field="paused_until")
     row = queries.plan_of(who.pk, key) or MeasurePlan(
         organization_id=who.organization_id, patient=who, key=key
@@ -131,9 +131,9 @@ def chase_measures(
             source_type="measure", due_at=at + TASK_WITHIN, at=at,
         )  # fmt: skip
     if told and patient.primary_clinician_id is not None:
-        Notification.objects.create(
-            organization_id=patient.organization_id, recipient_id=patient.primary_clinician_id, code=NOTICE,
-            codes={"keys": told}, object_type="patients.Patient", object_id=patient.pk,
+        notify(
+            actor=actor, organization_id=patient.organization_id, user_ids=[patient.primary_clinician_id],
+            code=NOTICE, object_type="patients.Patient", object_id=patient.pk, codes={"keys": told},
         )  # fmt: skip
     codes = {"tasked": tasked, "told": told}
     record(actor, "measure.chased", None, subject=patient.pk, object_id=patient.pk, codes=codes)

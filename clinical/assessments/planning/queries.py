@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import Episode, episode_of
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
@@ -260,7 +261,7 @@ def asked_for(patient: Patient, occasion: str, at: datetime) -> list[Asked]:
     `occasion` is review, discharge or transfer (domain 2.2). One without its text can't be asked and is left
     out; one that is paused for this person is there and not due.
     """
-    ids, offered = rows_of(patient), measures.instruments(patient.organization_id)
+    ids, offered = rows_of(patient), offers.instruments(patient.organization_id)
     zone = zone_of(patient.zone())
     episode = episode_of(ids, at) or Episode(at.astimezone(zone).date(), zone)
     courses = measures.courses(measures.standing(ids, at - measures.LOOK_BACK), offered, episode)
@@ -271,7 +272,7 @@ def asked_for(patient: Patient, occasion: str, at: datetime) -> list[Asked]:
     began = care_since(patient.pk, at) or patient.registered_at
     person = person_of(patient, ids, courses, began, episode=now)
     due = {one.key for one in due_measures([person], offered, at)[patient.pk]}
-    texts = measures.installed(offered)
+    texts = offers.installed(offered)
     there = {row.key: row.title for row in offered if row.pk in texts}
     return [Asked(key, there[key], key in due, courses[key]) for key in OCCASIONS[occasion] if key in there]
 
@@ -293,7 +294,7 @@ def own_people(user: User, at: datetime) -> list[Person[Treated]]:
     for place in treated(user, at, MOST):
         one = found.setdefault(place.pk, Person(place, place.since))
         one.began = min(one.began, place.since)
-    return _filled(found, measures.instruments(user.organization_id), at)
+    return _filled(found, offers.instruments(user.organization_id), at)
 
 
 def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
@@ -347,7 +348,7 @@ def chunk_in_care(
     for place in rows.filter(patient_id__in=ids).select_related("patient__organization"):
         one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
         one.began = min(one.began, place.starts_at)
-    return sorted(_filled(found, measures.instruments(organization_id), at), key=lambda one: one.patient.pk)
+    return sorted(_filled(found, offers.instruments(organization_id), at), key=lambda one: one.patient.pk)
 
 
 def chased(patient_ids: Iterable[UUID]) -> dict[tuple[UUID, str, datetime], MeasureChase]:

@@ -14,6 +14,7 @@ from clinical.assessments.planning.queries import OFTEN_WITHIN, Asked, DueMeasur
 from clinical.assessments.queries import Course
 from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER, WHY
 from clinical.assessments.wording import band_label
+from patients.registry.queries import Named
 
 GROUPS = (
     ("told", "More than three weeks late", "The clinician of the person was told."),
@@ -45,7 +46,7 @@ def plan_row(plan: MeasurePlan | None, key: str) -> dict[str, Any] | None:
 
 
 def overdue_groups(
-    people: Iterable[Person[Any]], due: Mapping[UUID, list[DueMeasure]], names: Mapping[UUID, str],
+    people: Iterable[Person[Any]], due: Mapping[UUID, list[DueMeasure]], names: Mapping[UUID, Named],
     chased: Mapping[tuple[UUID, str, datetime], MeasureChase], at: datetime,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return what is due for a caseload in groups, the longest overdue first."""
@@ -56,7 +57,7 @@ def overdue_groups(
             rows[_group(one.at, at)].append(
                 {
                     "patient_id": person.patient.pk,
-                    "name": names[person.patient.pk],
+                    **names[person.patient.pk]._asdict(),
                     "key": one.key,
                     "title": one.title,
                     "at": one.at,

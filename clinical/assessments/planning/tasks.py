@@ -6,9 +6,9 @@ from uuid import UUID
 
 from celery import shared_task
 
+from clinical.assessments.instruments.queries import instruments
 from clinical.assessments.planning import queries
 from clinical.assessments.planning.actions import chase_measures
-from clinical.assessments.queries import instruments
 from clinical.assessments.schedule import TASK_AFTER
 from cortex.audit import system
 from cortex.clock import clock

@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from clinical.assessments.instruments.queries import instruments
 from clinical.assessments.planning import actions, queries
 from clinical.assessments.planning.forms import PlanForm
 from clinical.assessments.planning.showing import overdue_groups, rate_words
-from clinical.assessments.queries import instruments
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -23,10 +23,9 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from patients.registry.access import CHART
-from patients.registry.queries import full_name, listed
+from patients.registry.queries import NAMES, listed, named
 
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
-NAMES = ("given_name", "middle_name", "family_name")
 AHEAD = timedelta(days=7)
 
 
@@ -43,7 +42,7 @@ def measures_due(request: HttpRequest) -> HttpResponse:
         opened = listed(one.patient.pk for one in shown)
         context.open(opened.values(), NAMES)
         context.saw("measures_due", subjects=sorted(opened), object_type="measures")
-        names = {pk: full_name(row) or row.anonymous_id for pk, row in opened.items()}
+        names = {pk: named(row) for pk, row in opened.items()}
         chased = queries.chased(names)
         groups = overdue_groups(shown, due, names, chased, at)
         owner = {row: one.patient.person_id for one in people for row in (one.patient.pk, *one.ids)}

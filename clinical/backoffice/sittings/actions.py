@@ -40,7 +40,7 @@ def add_sessions(
 
 def _sit(therapist: Actor, patient_id: UUID, when: datetime, number: int) -> None:
     who: dict[str, Any] = {"actor": therapist, "patient_id": patient_id}
-    session = start_session(**who, channel=("in_person", "video")[number % 2], at=when)
+    session = start_session(**who, channel=("in_person", "video")[number % 2], beside=True, at=when)
     for minutes, code, text in ENTRIES[number % len(ENTRIES)]:
         moment = when + timedelta(minutes=minutes)
         kind = "intervention" if code else "interaction"

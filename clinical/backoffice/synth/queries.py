@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connections
 from psycopg import connect
 
-from clinical.assessments.queries import instruments
+from clinical.assessments.instruments.queries import instruments
 from clinical.backoffice.synth.plan import SLUG
 from clinical.backoffice.synth.rows import Home
 from cortex.accounts.models import Organization, Role, User

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from clinical.assessments import queries as measures
 from clinical.assessments.episodes import Episode, episodes
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Instrument
 from clinical.assessments.planning import queries as planning
 from clinical.assessments.planning.queries import DueMeasure
@@ -103,10 +104,10 @@ def known(
     rows = [*(one.pk for one in asked), *(row for others in linked.values() for row in others)]
     # Before anything is read that it stands for.
     told = marks(rows)
-    offered = [_one_of(row) for row in measures.instruments(organization_id)]
+    offered = [_one_of(row) for row in offers.instruments(organization_id)]
     titles = planning.askable(offered)
     treated = episodes(rows, at)
-    measured, titled = tuple(row.pk for row in offered), tuple(titles)
+    measured, titled = tuple(form for row in offered for form in row.with_forms), tuple(titles)
     found: dict[UUID, Known] = {}
     missing: list[tuple[Treated, Asked, Version]] = []
     for (who, _), one in zip(people, asked, strict=True):
@@ -127,7 +128,7 @@ def known(
 
 def _one_of(row: Instrument) -> Instrument:
     """Return the row of this version that was read first: its definition never changes."""
-    return INSTRUMENTS.get(row.pk) or INSTRUMENTS.put(row.pk, row)
+    return INSTRUMENTS.get(row.with_forms) or INSTRUMENTS.put(row.with_forms, row)
 
 
 def _read(

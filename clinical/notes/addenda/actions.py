@@ -12,7 +12,7 @@ from clinical.notes.actions import Outcome, take_save
 from clinical.notes.addenda.queries import locked_one, newest_own
 from clinical.notes.models import NoteAddendum
 from clinical.notes.queries import AnyAddendum
-from clinical.notes.reminders.actions import end_reminder
+from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
 from cortex.access.context import holds, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
@@ -97,6 +97,8 @@ def sign_addendum(
     codes = {"note": str(note.pk), "version": version, "needs_cosign": row.waits_for_cosign}
     record(actor, "note.addendum_signed", row, subject=row.patient_id, codes=codes)
     end_reminder(actor=actor, row=row, outcome="reviewed", at=at)
+    if isinstance(row, NoteAddendum) and row.waits_for_cosign:
+        ask_to_cosign(actor=actor, row=row, at=at)
     return row
 
 
@@ -119,4 +121,5 @@ def cosign_addendum(
         actor, "note.addendum_cosigned", row, subject=row.patient_id, fields=["cosigned_by", "cosigned_at"],
         codes={"note": str(note.pk)},
     )  # fmt: skip
+    end_to_cosign(actor=actor, row=row, at=at)
     return row

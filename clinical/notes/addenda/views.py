@@ -113,7 +113,7 @@ def note_addendum_sign(request: HttpRequest, patient_id: UUID, note_id: UUID) ->
     """
     if request.method == "GET":
         return page_of_note(request, patient_id, note_id, signs=True)
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Sign the addendum")
     try:
         actions.sign_addendum(
             actor=actor_of(request), patient_id=patient_id, note_id=note_id, version=version_read(request)

@@ -1,4 +1,4 @@
-"""Writes of reminders: tell an author what waits unsigned, and end it when it waits no more."""
+"""Writes of reminders: tell an author what waits unsigned, a supervisor what to sign too, and end both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from clinical.notes.models import Note, NoteAddendum
 from clinical.notes.queries import AnyDraft
 from clinical.notes.reminders import queries
-from clinical.notes.reminders.queries import KINDS, NAMES, WAITS
+from clinical.notes.reminders.queries import KINDS, NAMES, TO_COSIGN_WAITS, WAITS
 from clinical.notes.rules import SUPERVISOR_AFTER
 from cortex.audit import Actor, Unchanged, action, part, quiet, record
 from cortex.clock import clock
@@ -73,3 +73,24 @@ def end_reminder(*, actor: Actor, row: AnyDraft, outcome: str, at: datetime) -> 
         ended = item is not None
     seen = overtake(actor=actor, user_ids=[row.author_id], code=WAITS, object_ids=[row.pk], at=at)
     return ended or bool(seen) or Unchanged(False)  # type: ignore[return-value]
+
+
+@part
+@quiet("a notice is itself the record of who was told; the signature is recorded by its own action")
+def ask_to_cosign(*, actor: Actor, row: Note | NoteAddendum, at: datetime) -> int:
+    """Tell the supervisors of a person's team that a trainee's note or addendum waits; return how many."""
+    note_id = row.note_id if isinstance(row, NoteAddendum) else row.pk
+    told = notify(
+        actor=actor, organization_id=row.organization_id, user_ids=queries.cosigners(row, at),
+        code=TO_COSIGN_WAITS, object_type=row._meta.label, object_id=row.pk,
+        codes={"patient": str(row.patient_id), "note": str(note_id)},
+    )  # fmt: skip
+    return len(told) or Unchanged(0)  # type: ignore[return-value]
+
+
+@part
+@quiet("that a notice is needed no more follows from the co-signature, which its own action records")
+def end_to_cosign(*, actor: Actor, row: Note | NoteAddendum, at: datetime) -> int:
+    """Put away what anybody was told of what is co-signed now; return how many that were."""
+    told = queries.told_to_cosign(row)
+    return overtake(actor=actor, user_ids=told, code=TO_COSIGN_WAITS, object_ids=[row.pk], at=at)

@@ -15,6 +15,9 @@ from clinical.notes.queries import MOST, TO_COSIGN, AnyDraft
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
 from cortex.ops.models import Notification
 from crisis.reviews.models import ReviewItem
+from patients.care.queries import care_team
+from patients.codes import CareRole
+from patients.registry.queries import rows_of
 
 # What waits for a signature, by the names under which a run goes through them.
 KINDS: dict[str, type[AnyDraft]] = {
@@ -26,7 +29,17 @@ KINDS: dict[str, type[AnyDraft]] = {
 NAMES = {table: name for name, table in KINDS.items()}
 # The notice says no more than that something of one's own waits: its code is the same for every kind.
 WAITS = "note_waits"
+TO_COSIGN_WAITS = "cosign_waits"
 ADDED_WITH = ("note__patient", "note__author", "author")
+
+
+def waiting_note(author_id: UUID | None, patient_id: UUID, code: str, source_id: UUID) -> UUID | None:
+    """Return the note that a reminder of this author's is about: their own, or the one that they add to."""
+    if code == "addendum_unsigned":
+        added = NoteAddendum.objects.filter(pk=source_id, patient_id=patient_id, author_id=author_id)
+        return added.values_list("note_id", flat=True).first()
+    own = Note.objects.filter(pk=source_id, patient_id=patient_id, author_id=author_id)
+    return own.values_list("pk", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +112,16 @@ def locked_to_remind(kind: type[AnyDraft], row_id: UUID, at: datetime) -> AnyDra
 def has_reminded(patient_id: UUID) -> bool:
     """Whether an unsigned note of this person was reminded of."""
     return Note.objects.drafts().filter(patient_id=patient_id, reminded_at__isnull=False).exists()
+
+
+def cosigners(row: Note | NoteAddendum, at: datetime) -> set[UUID]:
+    """Return who supervises on the person's team and may sign a trainee's note or addendum too."""
+    places = [place for pk in rows_of(row.patient) for place in care_team(pk, at)]
+    found = [one.user_id for one in places if one.role == CareRole.SUPERVISOR and not one.cover_for_id]
+    return {one for one in found if one and one != row.author_id}
+
+
+def told_to_cosign(row: Note | NoteAddendum) -> list[UUID]:
+    """Return who was told that a note or addendum waits for a co-signature, whoever supervises now."""
+    told = Notification.objects.filter(code=TO_COSIGN_WAITS, object_id=row.pk, read_at__isnull=True)
+    return list(told.values_list("recipient_id", flat=True))

@@ -47,4 +47,4 @@ def one_of(rows: Iterable[Allergy], allergy_id: UUID, *, with_none: bool = False
     for row in rows:
         if row.pk == allergy_id and (with_none or not row.none_known):
             return row
-    raise NotFound("This does not exist, or it is not open to you.", "not_found")
+    raise NotFound

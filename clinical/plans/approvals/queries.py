@@ -1,4 +1,4 @@
-"""Reads of approvals: which signed versions wait for whom, and who is told what became of them."""
+"""Reads of words on signed versions: whose approval they wait for, and when the person agreed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 from clinical.plans.models import OPEN, PlanVersion, TreatmentPlan
 from cortex.accounts.models import Role, User
 from cortex.accounts.queries import active_users
+from cortex.audit.models import AuditLog
 from patients.registry import access
 from patients.registry.access import BREAK_GLASS, CHART
 from patients.registry.models import Patient
@@ -18,6 +19,7 @@ from patients.registry.models import Patient
 APPROVERS = frozenset({Role.SUPERVISOR})
 # What they are told of a version that waits for them.
 WAITING = "plan_waiting"
+AGREED = "plan.agreed"
 
 
 def waiting_for(user: User, at: datetime) -> list[PlanVersion]:
@@ -72,3 +74,14 @@ def _may_write(user: User, patient_id: UUID, at: datetime) -> bool:
 def _writes(relationship: str | None) -> bool:
     """Whether a relationship to a chart opens it for writing; break-glass reads."""
     return relationship not in (None, BREAK_GLASS)
+
+
+def agreements(plan_id: UUID, versions: Iterable[PlanVersion]) -> dict[int, datetime]:
+    """Return when the person agreed, by version: as it was signed, or later, which the trail tells.
+
+    A signed version is written once, and a change of the plan clears what the plan says of its present one.
+    """
+    rows = AuditLog.objects.filter(object_id=plan_id, event_type=AGREED).order_by("id")
+    later = {codes.get("version"): at for codes, at in rows.values_list("codes", "occurred_at")}
+    signed = {one.version: one.consented_at for one in versions if one.consented_at}
+    return {version: at for version, at in (later | signed).items() if version is not None}

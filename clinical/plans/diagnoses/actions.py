@@ -13,6 +13,7 @@ from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
 
@@ -30,6 +31,8 @@ def add_diagnosis(
     In a Part 2 program codes of substance use are labelled by themselves (domain 7.4).
     """
     at = clock(at)
+    # Whoever sees the chart for a while would learn from a refusal which code stands behind a label.
+    access.of_the_team(actor, patient_id, at)
     patient = treated_to_write(actor, patient_id, at)
     _refuse_others(actor)
     entry = _entry(code)

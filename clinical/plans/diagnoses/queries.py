@@ -33,7 +33,7 @@ def diagnosis_of(patient: Patient, diagnosis_id: UUID, shut: Shut | None = None)
     """Return one of a person's diagnoses; NotFound for any other, or one that a label shuts."""
     found = Diagnosis.objects.filter(patient_id__in=rows_of(patient), pk=diagnosis_id).first()
     if found is None or (shut and not shut.opens(found)):
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     return found
 
 
@@ -42,7 +42,7 @@ def locked_diagnosis(patient: Patient, diagnosis_id: UUID, shut: Shut) -> Diagno
     rows = Diagnosis.objects.select_for_update(of=("self",))
     found = rows.filter(patient_id__in=rows_of(patient), pk=diagnosis_id).first()
     if found is None or not shut.opens(found):
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     return found
 
 

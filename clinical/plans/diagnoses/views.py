@@ -60,8 +60,7 @@ def diagnosis_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         }  # fmt: skip
 
     page = Page(
-        "Record a diagnosis", "Record it", template="clinical/plans/diagnosis.html", section="diagnoses",
-        more=more,
+        "Record a diagnosis", "Record it", "ICD-10-CM.", "clinical/plans/diagnosis.html", "diagnoses", more
     )  # fmt: skip
     return edit(
         request, patient_id, page, make,

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from clinical.assessments.instruments.queries import instrument, instruments
 from clinical.assessments.models import Instrument
-from clinical.assessments.queries import instrument, instruments
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
+from clinical.plans.goals.smart import Scale, gaps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, PlannedIntervention, TreatmentPlan
-from clinical.plans.wording import CONCERNS, INTERVENTIONS
+from clinical.plans.wording import INTERVENTIONS
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import has_session
 from cortex.access.context import opening
@@ -27,7 +28,7 @@ PLAIN = (
 WORDS = ("specific", "achievable_note", "metric")
 # What changes nothing of what was agreed, and what does.
 SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
-MOST_STEPS = 12
+ASKED = ("baseline", "target", "window_days", "metric", "concerns")
 HELD = ("sessions_held", "held_on", "held_that_day", "by_hand")
 COUNTED_TODAY = (
     "A session of today is counted already, by hand or by its log. If there was another, go back and press "
@@ -52,15 +53,14 @@ def save_goal(
     plan = queries.locked_plan(actor, patient_id, at)
     before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
     own = before.instrument if before is not None else None
-    wanted = _checked(plan, dict(fields), steps, own)
+    after = before.starts_on if before is not None else plan.start
+    wanted = _checked(plan, dict(fields), steps, own, after)
     goal = before or Goal(
         organization_id=plan.organization_id, plan=plan, patient=plan.patient,
         starts_on=max(plan.start, local_day(plan.patient, at)),
     )  # fmt: skip
     if before is None and goal.starts_on >= wanted["due_date"]:
         goal.starts_on = plan.start
-    if wanted["due_date"] <= goal.starts_on:
-        raise InputRefused("The date lies after the goal's beginning.", "due_too_early", field="due_date")
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
         entries = queries.entries_of([goal])[goal.pk]
@@ -76,13 +76,19 @@ def save_goal(
 
 
 def _checked(
-    plan: TreatmentPlan, given: dict[str, Any], steps: Sequence[tuple[str, int]], own: Instrument | None
-) -> dict[str, Any]:
-    """Return the goal's fields as they are kept; InputRefused with the field that doesn't fit.
+    plan: TreatmentPlan, given: dict[str, Any], steps: Sequence[tuple[str, int]], own: Instrument | None,
+    after: date,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the goal's fields as they are kept; InputRefused with the first field that doesn't fit.
 
-    `own` is what the goal is measured by so far.
+    `own` is what the goal is measured by so far, `after` the day that its own lies behind.
     """
     kind = given["measure_type"]
+    asked = dict.fromkeys(ASKED) | given | {"steps": steps}
+    row = _measure(given.get("instrument"), plan.organization_id, own) if kind == "numeric" else None
+    scale = Scale(row.title, row.read().highest) if row is not None else None
+    for gap in gaps(asked, steps, scale, after):
+        raise InputRefused(gap.words, gap.code, field=gap.field)
     found = dict.fromkeys((*PLAIN, *WORDS, "instrument", "diagnosis")) | {
         "measure_type": kind, "specific": given["specific"], "achievable_note": given["achievable_note"],
         "metric": given.get("metric") or None, "concerns": list(given.get("concerns") or []),
@@ -90,20 +96,12 @@ def _checked(
     }  # fmt: skip
     if given.get("diagnosis"):
         found["diagnosis"] = diagnosis_of(plan.patient, given["diagnosis"])
-    if not found["diagnosis"] and not found["concerns"]:
-        raise InputRefused(
-            "Say what the goal serves: a diagnosis or a concern.", "serves_nothing", field="concerns"
-        )
-    if not set(given.get("concerns") or ()) <= set(CONCERNS):
-        raise InputRefused("This concern is not on the list.", "concern_unknown", field="concerns")
     if kind == "numeric":
-        found |= _numeric(given, _measure(given.get("instrument"), plan.organization_id, own))
+        direction = "lower" if given["target"] < given["baseline"] else "higher"
+        found |= {"baseline": given["baseline"], "target": given["target"], "direction": direction,
+                  "instrument": row}  # fmt: skip
     elif kind == "frequency":
-        found |= _frequency(given)
-    elif not steps:
-        raise InputRefused("Name at least one milestone.", "no_steps", field="steps")
-    elif len(steps) > MOST_STEPS:
-        raise InputRefused(f"{MOST_STEPS} milestones at most.", "many_steps", field="steps")
+        found |= {"target": given["target"], "window_days": given["window_days"], "direction": "higher"}
     return found
 
 
@@ -114,35 +112,6 @@ def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> 
     if own is not None and own.key == key and all(one.key != key for one in instruments(organization_id)):
         return own
     return instrument(key, organization_id)
-
-
-def _numeric(given: Mapping[str, Any], row: Instrument | None) -> dict[str, Any]:
-    baseline, target = given.get("baseline"), given.get("target")
-    if baseline is None:
-        raise InputRefused("Say where it stands today.", "required", field="baseline")
-    if target is None:
-        raise InputRefused("Say where it should get to.", "required", field="target")
-    if target == baseline:
-        raise InputRefused("The target must differ from today.", "target_is_baseline", field="target")
-    if row is None and not given.get("metric"):
-        raise InputRefused("Choose a measure, or say what is counted.", "required", field="metric")
-    if row is not None and not all(0 <= value <= row.read().highest for value in (baseline, target)):
-        raise InputRefused(
-            f"The {row.title} goes from 0 to {row.read().highest}.", "out_of_range", field="target"
-        )
-    direction = "lower" if target < baseline else "higher"
-    return {"baseline": baseline, "target": target, "direction": direction, "instrument": row}
-
-
-def _frequency(given: Mapping[str, Any]) -> dict[str, Any]:
-    target, window = given.get("target"), given.get("window_days")
-    if target is None or target <= 0:
-        raise InputRefused("Say how many times.", "required", field="target")
-    if not window:
-        raise InputRefused("Say in how many days.", "required", field="window_days")
-    if not given.get("metric"):
-        raise InputRefused("Say what is counted.", "required", field="metric")
-    return {"target": target, "window_days": window, "direction": "higher", "baseline": None}
 
 
 def _save_steps(
@@ -167,7 +136,10 @@ def _save_steps(
 def settle_goal(
     *, actor: Actor, patient_id: UUID, goal_id: UUID, status: str, at: datetime | None = None
 ) -> Goal:
-    """Say that a goal is achieved, partially so, active again, or cancelled, which changes the plan."""
+    """Say that a goal is achieved, partially so, or active again, or drop it (cancelled).
+
+    Dropping one changes the plan, and so does taking it up again, where a plan was signed as a proposal.
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     goal = queries.locked_goal(plan, goal_id)
@@ -175,9 +147,12 @@ def settle_goal(
         raise InputRefused("Choose where the goal stands.", "status_unknown", field="status")
     if goal.status == status:
         return Unchanged(goal)  # type: ignore[return-value]
+    is_other_plan = GoalStatus.CANCELLED in (goal.status, status)
+    if goal.status == GoalStatus.CANCELLED and plan.signed_version is None:
+        status = GoalStatus.PROPOSED
     goal.status = status
     goal.save(update_fields=["status", "updated_at"])
-    if status == GoalStatus.CANCELLED:
+    if is_other_plan:
         begin_version(actor=actor, plan=plan)
     record(actor, "goal.settled", goal, codes={"status": status})
     return goal

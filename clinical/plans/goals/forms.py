@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django import forms
 
 from clinical.plans.forms import day_field, line_field, words_field
+from clinical.plans.goals.smart import Scale, gaps
 from clinical.plans.models import EvidenceLevel, Frequency, MeasureType
 from clinical.plans.wording import CONCERNS, INTERVENTIONS
 
@@ -15,15 +18,21 @@ HIGHEST = 1_000_000
 
 
 class GoalForm(forms.Form):
-    """A SMART goal: every part is asked for; which numbers are needed depends on how it is measured."""
+    """A SMART goal: every part is asked for; which numbers are needed depends on how it is measured.
 
+    None of `one_of` is optional by itself: each is needed for one way to measure, or one of two is.
+    """
+
+    one_of = ("instrument", "metric", "baseline", "target", "window_days", "steps", "diagnosis")
     specific = words_field(
         "What exactly", rows=2, help_text="So that both of you would know it when you see it."
     )
     measure_type = forms.ChoiceField(label="Measured by", choices=MeasureType.choices)
     instrument = forms.ChoiceField(label="Measure", required=False)
     metric = line_field(
-        "Or what is counted", required=False, help_text="Hours of sleep, walks, days at work."
+        "What is counted",
+        required=False,
+        help_text="Hours of sleep, walks, days at work. A measure from the list needs none.",
     )
     baseline = forms.FloatField(label="Today", required=False, min_value=-HIGHEST, max_value=HIGHEST)
     target = forms.FloatField(label="Target", required=False, min_value=-HIGHEST, max_value=HIGHEST)
@@ -45,11 +54,21 @@ class GoalForm(forms.Form):
     )  # fmt: skip
 
     def __init__(
-        self, *args: Any, instruments: list[tuple[str, str]], diagnoses: list[tuple[str, str]], **kwargs: Any
-    ) -> None:
+        self, *args: Any, instruments: list[tuple[str, str]], diagnoses: list[tuple[str, str]],
+        scales: Mapping[str, Scale], after: date, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
+        self.scales, self.after = scales, after
         self.fields["instrument"].choices = [("", "None: I count something else"), *instruments]  # type: ignore[attr-defined]
         self.fields["diagnosis"].choices = [("", "None"), *diagnoses]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Say all at once what the goal lacks, each at its field."""
+        data = super().clean() or self.cleaned_data
+        scale = self.scales.get(data.get("instrument") or "")
+        for gap in gaps(data, data.get("steps") or [], scale, self.after):
+            self.add_error(gap.field, gap.words)
+        return data
 
     def clean_steps(self) -> list[tuple[str, int]]:
         """Return the milestones as (what, weight)."""

@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinical.assessments.queries import instruments
+from clinical.assessments.instruments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
 from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, InterventionForm, ReadingForm
-from clinical.plans.models import Goal
+from clinical.plans.goals.smart import Scale
+from clinical.plans.models import Goal, GoalStatus
 from clinical.plans.showing import goal_row
 from clinical.plans.versions import PROTECTED
 from clinical.sessions.labels import reach
@@ -35,13 +36,16 @@ SMART = "Specific, measured, within reach, to a purpose, by a day: a goal needs 
 def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
     plan = found.the_plan()
     totals = queries.latest_totals(found.patient)
+    offered = [one for one in instruments(found.patient.organization_id) if one.key != "cssrs"]
     measures = [
         (one.key, f"{one.title}{f', last {totals[one.pk].total}' if one.pk in totals else ''}")
-        for one in instruments(found.patient.organization_id) if one.key != "cssrs"
-    ]  # fmt: skip
+        for one in offered
+    ]
     own = goal.instrument if goal is not None else None
     if own is not None and own.key not in dict(measures):
         measures.append((own.key, f"{own.title}, no longer offered"))
+        offered.append(own)
+    scales = {one.key: Scale(one.title, one.read().highest) for one in offered}
     seen, _ = found.shut.open_of(diagnoses_of(found.patient))
     diagnoses = [(str(one.pk), f"{one.code} {one.title}") for one in seen if one.status != "ruled_out"]
     if goal is not None and goal.diagnosis is not None and not found.shut.opens(goal.diagnosis):
@@ -60,7 +64,10 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
         initial["steps"] = "\n".join(
             f"{one.title} | {one.weight}" for one in entries if one.kind == "milestone"
         )
-    return GoalForm(data, instruments=measures, diagnoses=diagnoses, initial=initial, auto_id="g_%s")
+    return GoalForm(
+        data, instruments=measures, diagnoses=diagnoses, scales=scales,
+        after=goal.starts_on if goal is not None else plan.start, initial=initial, auto_id="g_%s",
+    )  # fmt: skip
 
 
 def _save(request: HttpRequest, patient_id: UUID, data: dict[str, Any], goal_id: UUID | None = None) -> None:
@@ -136,6 +143,27 @@ def goal_settle(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpRe
     status = request.POST.get("status", "")[:20]
     actions.settle_goal(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, status=status)
     return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def goal_drop(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResponse:
+    """Ask before a goal leaves the plan, and say what follows."""
+
+    def more(found: Look) -> dict[str, Any]:
+        goal = queries.goal_of(found.the_plan(), goal_id)
+        found.context.open([goal], ("specific",))
+        return {"specific": goal.specific}
+
+    page = Page(
+        "Drop this goal", "Drop this goal", template="clinical/plans/drop.html", section="goals", more=more
+    )
+    return edit(
+        request, patient_id, page, lambda _, data: forms.Form(data),
+        lambda _: actions.settle_goal(
+            actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, status=GoalStatus.CANCELLED
+        ),
+    )  # fmt: skip
 
 
 @requires(*WRITERS)

@@ -40,5 +40,5 @@ def locked_medication(patient: Patient, medication_id: UUID, shut: Shut) -> Medi
 def _one(rows: Any, patient: Patient, medication_id: UUID, shut: Shut) -> Medication:
     found: Medication | None = rows.filter(patient_id__in=rows_of(patient), pk=medication_id).first()
     if found is None or not shut.opens(found):
-        raise NotFound("This does not exist, or it is not open to you.", "not_found")
+        raise NotFound
     return found

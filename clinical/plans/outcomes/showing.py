@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-
-from django.utils import timezone
 
 from clinical.plans.outcomes.queries import SPAN, Outcomes
 from clinical.plans.wording import percent
 from clinical.scheduling.models import Status
+from cortex.ui.templatetags.ui import day
 from crisis.alerts.states import Status as State
 
 # The worst first.
@@ -25,7 +23,7 @@ def outcome_card(found: Outcomes) -> dict[str, Any]:
         "days": SPAN.days,
         "attendance": percent(found.attendance),
         "kept": f"{held} of {found.due} took place" if found.due else "",
-        "missed": [_day(one) for one in missed],
+        "missed": [day(one) for one in missed],
         "rest": ", ".join(filter(None, rest)),
         "alerts": _alert_words(found.alerts),
         "alert_count": len(found.alerts),
@@ -34,10 +32,6 @@ def outcome_card(found: Outcomes) -> dict[str, Any]:
 
 def _counted(count: int, words: str) -> str:
     return f"{count} {words}" if count else ""
-
-
-def _day(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b}"
 
 
 def _alert_words(alerts: list[tuple[str, str]]) -> str:

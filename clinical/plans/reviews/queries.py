@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from clinical.assessments.episodes import Episode
@@ -19,6 +21,7 @@ from cortex.accounts.models import User
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
+from crisis.risk.models import RiskAssessment
 from patients.care.queries import treated_ids
 
 IN_FORCE = ("active", "on_hold")
@@ -27,19 +30,29 @@ MOST = 500
 # After a plan is completed its closing measures are asked for this long.
 WINDING_UP = timedelta(days=60)
 NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
+# The first day of a plan is the person's own and begins nowhere on earth before this. The database narrows by
+# it alone, `_within` decides: it would know no zone by a name that is misspelt.
+EARLIEST = Func(
+    OuterRef("start"), template="(%(expressions)s - 1)::timestamptz", output_field=DateTimeField()
+)
+
+
+def _within(crisis: datetime, start: date, zone: ZoneInfo) -> bool:
+    """Whether a crisis came on the first day of a plan, as the person counts days, or later."""
+    return crisis.astimezone(zone).date() >= start
 
 
 def reviews_due(
     patient_ids: Collection[UUID], at: datetime, *, due_only: bool = True
 ) -> dict[UUID, datetime]:
-    """Return, of these patients, when the review of their plan in force is due; three queries.
+    """Return, of these patients, when the review of their plan in force is due; four queries.
 
-    A critical alert makes it due within 72 hours unless a review followed it. With `due_only` those that are
-    due by `at`, else everybody's next.
+    A critical alert makes it due within 72 hours, and a rise of the level within the span of that level,
+    unless a review followed it. With `due_only` those that are due by `at`, else everybody's next.
     """
     plans = TreatmentPlan.objects.filter(
         patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
-    ).select_related("patient")
+    ).select_related("patient__organization")
     return {plan.patient_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
 
 
@@ -47,29 +60,55 @@ def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
     """Return each plan with its review's due time."""
     if not plans:
         return []
-    held = {
-        one.plan_id: one.held_at
-        for one in PlanReview.objects.filter(plan__in=[one.pk for one in plans]).order_by("held_at").only(
-            "plan_id", "held_at"
-        )
-    }  # fmt: skip
+    held = dict(_last_held([plan.pk for plan in plans]))
     people = {plan.patient.person_id for plan in plans} | {plan.patient_id for plan in plans}
-    since = min(plan.start for plan in plans)
+    since = datetime.combine(min(plan.start for plan in plans) - timedelta(days=1), time(), UTC)
     crises: dict[UUID, list[datetime]] = defaultdict(list)
-    rows = RiskAlert.objects.filter(
-        patient_id__in=people, level="critical", level_since__date__gte=since
-    ).exclude(status="false_alarm")
+    rows = RiskAlert.objects.filter(patient_id__in=people, level="critical", level_since__gte=since).exclude(
+        status="false_alarm"
+    )
     for patient_id, raised in rows.values_list("patient_id", "level_since"):
         crises[patient_id].append(raised)
+    entered: dict[UUID, list[tuple[datetime, str]]] = defaultdict(list)
+    # A level is the person's own, whichever row it was judged by.
+    for person_id, when, level in _entered(people, min([since, *held.values()])):
+        entered[person_id].append((when, level))
     found = []
     for plan in plans:
+        zone, person = zone_of(plan.patient.zone()), plan.patient.person_id
         own = [
-            one for key in {plan.patient_id, plan.patient.person_id} for one in crises[key]
-            if one.date() >= plan.start
-        ]  # fmt: skip
+            one for key in {plan.patient_id, person} for one in crises[key] if _within(one, plan.start, zone)
+        ]
         if plan.next_review_at is not None:
-            found.append((plan, schedule.due_at(plan.next_review_at, own, held.get(plan.pk))))
+            last, planned = held.get(plan.pk), plan.next_review_at
+            levels = _since(entered[person], planned, last, plan.review_interval_days)
+            found.append((plan, schedule.due_at(planned, own, last, levels)))
     return found
+
+
+def _since(
+    entered: Iterable[tuple[datetime, str]], planned: datetime, held: datetime | None, days: int | None
+) -> list[tuple[datetime, str]]:
+    """Keep the levels that were entered while the plan was in force: who signed it knew the ones before."""
+    began = held or schedule.in_force_since(planned, days)
+    return [(when, level) for when, level in entered if when > began]
+
+
+@kept
+def _entered(people: Collection[UUID], since: datetime) -> Any:
+    """When each person came to a level above low, whether from below or from above."""
+    rows = RiskAssessment.objects.filter(
+        patient_id__in=people, entered_level_at=F("computed_at"), level__in=schedule.RISING,
+        computed_at__gte=since,
+    )  # fmt: skip
+    return rows.order_by("computed_at").values_list("patient_id", "computed_at", "level")
+
+
+@kept
+def _last_held(plan_ids: list[UUID]) -> Any:
+    """When each plan was reviewed last."""
+    rows = PlanReview.objects.filter(plan__in=plan_ids).order_by("plan_id", "-held_at")
+    return rows.distinct("plan_id").values_list("plan_id", "held_at")
 
 
 def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episode]:
@@ -79,35 +118,44 @@ def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episo
     may still be to do.
     """
     found: dict[UUID, Episode] = {}
-    for row, person, zone, house_zone, start, next_at, ended_at, held, crisis in _treatments(
-        list(patient_ids), at - WINDING_UP
-    ):
-        review = None
+    for (
+        row, person, own_zone, house_zone, start, next_at, days, ended_at, held, crises, times, levels
+    ) in _treatments(list(patient_ids), at - WINDING_UP):  # fmt: skip
+        zone, review = zone_of(own_zone or house_zone), None
         if ended_at is None and next_at is not None:
-            review = schedule.due_at(next_at, [crisis] if crisis else [], held)
-        one = Episode(start, zone_of(zone or house_zone), review, ended_at)
+            own = [one for one in crises if _within(one, start, zone)]
+            entered = _since(zip(times, levels, strict=True), next_at, held, days)
+            review = schedule.due_at(next_at, own, held, entered)
+        one = Episode(start, zone, review, ended_at)
         found |= {row: one, person: one}
     return found
 
 
 @kept
 def _treatments(patient_ids: list[UUID], since: datetime) -> Any:
-    """The plans in force, then those that were completed since a time, with their last review and crisis."""
+    """The plans in force, then those completed since a time; the last review, crises and levels since."""
     crises = RiskAlert.objects.filter(
         patient__person_id=OuterRef("patient__person_id"), level="critical",
-        level_since__date__gte=OuterRef("start"), level_since__gt=Coalesce(OuterRef("held"), NEVER),
+        level_since__gte=EARLIEST, level_since__gt=Coalesce(OuterRef("held"), NEVER),
     ).exclude(status="false_alarm")  # fmt: skip
+    entered = RiskAssessment.objects.filter(
+        patient_id=OuterRef("patient__person_id"), entered_level_at=F("computed_at"),
+        level__in=schedule.RISING, computed_at__gte=EARLIEST,
+        computed_at__gt=Coalesce(OuterRef("held"), NEVER),
+    ).order_by("computed_at", "pk")  # fmt: skip
     held = PlanReview.objects.filter(plan=OuterRef("pk")).order_by("-held_at").values("held_at")[:1]
     over = Q(status=PlanStatus.COMPLETED, ended_at__gte=since)
     return (
         TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=patient_ids)
         .annotate(held=Subquery(held))
-        .annotate(crisis=Subquery(crises.order_by("level_since").values("level_since")[:1]))
+        .annotate(crises=ArraySubquery(crises.order_by("level_since").values("level_since")))
+        .annotate(times=ArraySubquery(entered.values("computed_at")))
+        .annotate(levels=ArraySubquery(entered.values("level")))
         .order_by(F("ended_at").asc(nulls_last=True))
         .values_list(
             "patient_id", "patient__person_id", "patient__timezone",
-            "patient__organization__default_timezone", "start", "next_review_at", "ended_at", "held",
-            "crisis",
+            "patient__organization__default_timezone", "start", "next_review_at",
+            "review_interval_days", "ended_at", "held", "crises", "times", "levels",
         )
     )  # fmt: skip
 
@@ -118,27 +166,34 @@ def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime
     plans = TreatmentPlan.objects.filter(
         patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
     ).exclude(patient__status="deleted")
-    return sorted(
-        _dues(list(plans.select_related("patient", "authored_by")[:MOST])), key=lambda pair: pair[1]
-    )
+    plans = plans.select_related("patient__organization", "authored_by").order_by("next_review_at", "pk")
+    return sorted(_dues(list(plans[:MOST])), key=lambda pair: pair[1])
 
 
 def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
     """Return the plans of the supervisor's organization whose review is a week late, the longest first.
 
-    Only those are looked at that can be so late: planned a week ago, or with a crisis whose 72 hours are.
+    Only those are looked at that can be so late: planned a week ago, or with a crisis or a rise whose span
+    was over then.
     """
     late = at - schedule.SUPERVISOR_AFTER
     crises = RiskAlert.objects.filter(
         patient__person_id=OuterRef("patient__person_id"), level="critical",
-        level_since__lte=late - schedule.AFTER_CRISIS, level_since__date__gte=OuterRef("start"),
+        level_since__lte=late - schedule.AFTER_CRISIS, level_since__gte=EARLIEST,
+    )  # fmt: skip
+    spans = Q()
+    for level in schedule.RISING:
+        spans |= Q(level=level, computed_at__lte=late - schedule.BY_LEVEL[level])
+    entered = RiskAssessment.objects.filter(
+        spans, patient_id=OuterRef("patient__person_id"), entered_level_at=F("computed_at"),
+        level__in=schedule.RISING, computed_at__gte=EARLIEST,
     )  # fmt: skip
     plans = (
-        TreatmentPlan.objects.filter(Q(next_review_at__lte=late) | Exists(crises))
+        TreatmentPlan.objects.filter(Q(next_review_at__lte=late) | Exists(crises) | Exists(entered))
         .filter(organization=user.organization_id, status__in=IN_FORCE, next_review_at__isnull=False)
         .exclude(patient__status="deleted")
-        .select_related("patient", "authored_by")
-        .order_by("next_review_at")
+        .select_related("patient__organization", "authored_by")
+        .order_by("next_review_at", "pk")
     )
     found = [(plan, due) for plan, due in _dues(list(plans[:MOST])) if schedule.is_supervisors(due, at)]
     return sorted(found, key=lambda pair: pair[1])

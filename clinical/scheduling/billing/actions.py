@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from clinical.scheduling.billing import queries
 from clinical.scheduling.billing.coding import SERVICES, Code, Suggested, suggest, units_of, warnings_of
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
+from clinical.scheduling.billing.queries import Confirmed
 from clinical.scheduling.models import Appointment, Status
 from clinical.scheduling.queries import locked_appointment
 from cortex.accounts.appointments import is_operator
@@ -166,6 +168,27 @@ def confirm_line(*, actor: Actor, line_id: UUID, at: datetime | None = None) -> 
 
 
 @action
+def confirm_lines(*, actor: Actor, line_ids: Collection[UUID], at: datetime | None = None) -> Confirmed:
+    """Say of several proposed lines at once that they are right; a row of the trail for each.
+
+    One with a warning is left out: somebody looks at it by itself. So is what was decided meanwhile.
+    """
+    if not line_ids:
+        raise InputRefused("Tick the lines that are right first.", "required", field="line")
+    at, rows = clock(at), queries.locked_lines(actor, line_ids)
+    proposed = [one for one in rows if one.status == LineStatus.PROPOSED]
+    right = [one for one in proposed if not one.warnings]
+    done = Confirmed(len(right), len(proposed) - len(right), len(rows) - len(proposed))
+    if not right:
+        return Unchanged(done)  # type: ignore[return-value]
+    for row in right:
+        row.status, row.decided_at, row.decided_by = LineStatus.CONFIRMED, at, actor.user
+        row.save(update_fields=["status", "decided_at", "decided_by", "updated_at"])
+        record(actor, "billing.confirmed", row, subject=row.patient_id, codes={"code": row.code})
+    return done
+
+
+@action
 def void_line(*, actor: Actor, line_id: UUID, at: datetime | None = None) -> BillingLine:
     """Take a line out; it stays on record. One that was exported is corrected where it was sent."""
     row = queries.locked_line(actor, line_id)
@@ -188,7 +211,10 @@ def _undecided(actor: Actor, line_id: UUID) -> BillingLine:
 
 @action
 def export_lines(*, actor: Actor, wanted: queries.Wanted, at: datetime | None = None) -> list[BillingLine]:
-    """Mark the confirmed lines of a choice as exported and return them, oldest first."""
+    """Mark the confirmed lines of a choice as exported and return them, oldest first.
+
+    `queries.exported` gives them again for the file.
+    """
     at = clock(at)
     rows = queries.lines(actor.person, wanted).filter(status=LineStatus.CONFIRMED)
     found = list(rows.select_for_update(of=("self",)).order_by("service_date", "pk")[: queries.MOST_EXPORTED])
@@ -218,7 +244,7 @@ def change_code(*, actor: Actor, code_id: UUID, **values: Any) -> BillingCode | 
     if row.organization_id is None and not is_operator(actor):
         raise NotFound("This code is everybody's: an operator changes it.", "not_found")
     if row.organization_id is not None and row.organization_id not in actor.org_ids:
-        raise NotFound(queries.GONE, "not_found")
+        raise NotFound
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     if not changed:
         return Unchanged(row)

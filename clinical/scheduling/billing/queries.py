@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -18,7 +18,6 @@ from cortex.audit import Actor, NotFound
 from patients.sessions.models import Session
 
 MOST_EXPORTED = 10_000
-GONE = "This does not exist, or it is not open to you."
 
 
 def codes(organization: Organization, day: date) -> list[BillingCode]:
@@ -46,7 +45,7 @@ def session(session_id: UUID) -> Session:
     """Return a session with its person and organization; NotFound without one."""
     found = Session.objects.select_related("patient", "organization").filter(pk=session_id).first()
     if found is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     return found
 
 
@@ -73,6 +72,15 @@ class Wanted:
     only_new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What became of several lines: confirmed, left out for a warning, decided before."""
+
+    count: int
+    warned: int
+    decided: int
+
+
 def lines(user: User, wanted: Wanted) -> QuerySet[BillingLine]:
     """Return a provider's own lines, or (for an administrator) those of their organization."""
     rows = BillingLine.objects.select_related("patient", "provider")
@@ -93,12 +101,31 @@ def lines(user: User, wanted: Wanted) -> QuerySet[BillingLine]:
     return rows.order_by("-service_date", "-pk")
 
 
+def exported(user: User, wanted: Wanted, at: datetime) -> list[BillingLine]:
+    """Return the lines of a choice that left with the file of a moment, oldest first.
+
+    What was exported for the first time is new no more: of such a choice they are those of that very file.
+    """
+    rows = lines(user, replace(wanted, only_new=False)).filter(status=LineStatus.CONFIRMED)
+    rows = rows.filter(exported_at=at) if wanted.only_new else rows.filter(exported_at__lte=at)
+    return list(rows.order_by("service_date", "pk")[:MOST_EXPORTED])
+
+
+def locked_lines(actor: Actor, line_ids: Collection[UUID]) -> list[BillingLine]:
+    """Lock and return lines of one's own, or of an administrator's organization; NotFound if one isn't."""
+    rows = lines(actor.person, Wanted()).select_for_update(of=("self",))
+    found = list(rows.filter(pk__in=list(line_ids)).order_by("pk"))
+    if len(found) != len(set(line_ids)):
+        raise NotFound
+    return found
+
+
 def locked_line(actor: Actor, line_id: UUID) -> BillingLine:
     """Lock and return a line of one's own, or of an administrator's organization; NotFound otherwise."""
     rows = lines(actor.person, Wanted()).select_for_update(of=("self",))
     found = rows.filter(pk=line_id).first()
     if found is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     return found
 
 
@@ -106,5 +133,5 @@ def locked_code(code_id: UUID) -> BillingCode:
     """Lock and return a code; NotFound without one."""
     found = BillingCode.objects.select_for_update().filter(pk=code_id).first()
     if found is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from clinical.scheduling.billing.coding import warning_words
 from clinical.scheduling.billing.models import BillingLine, LineStatus
+from clinical.scheduling.billing.queries import Confirmed
 
 HEAD = (
     "Line", "Service date", "Person", "Provider", "System", "Code", "Label", "Minutes", "Units", "Amount",
@@ -38,8 +39,23 @@ def line_row(line: BillingLine) -> dict[str, Any]:
         "warnings": [warning_words(one) for one in line.warnings],
         "exported": line.exported_at,
         "proposed": line.status == LineStatus.PROPOSED,
+        "confirmable": line.status == LineStatus.PROPOSED and not line.warnings,
         "removable": line.status != LineStatus.VOID and line.exported_at is None,
     }
+
+
+def confirmed_words(done: Confirmed) -> str:
+    """Return what became of several lines in sentences; of those left out, why."""
+    said = [f"{_lines(done.count)} confirmed." if done.count else "No line was confirmed."]
+    if done.warned:
+        said.append(f"{_lines(done.warned)} left out because of a warning: look at each.")
+    if done.decided:
+        said.append(f"{_lines(done.decided)} decided before.")
+    return " ".join(said)
+
+
+def _lines(count: int) -> str:
+    return f"{count} line is" if count == 1 else f"{count} lines are"
 
 
 def file_rows(lines: Iterable[BillingLine]) -> list[tuple[object, ...]]:

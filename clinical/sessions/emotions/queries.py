@@ -23,7 +23,7 @@ from patients.codes import ConsentType, PatientStatus, ReviewStatus
 from patients.privacy.queries import consent_state
 from patients.registry.models import Patient
 from patients.sessions.messages import Message
-from patients.sessions.models import Session
+from patients.sessions.models import Session, private
 from patients.sessions.observations import EmotionObservation
 
 # [P] what is older says little about now; it can still be reviewed on its session's page.
@@ -125,10 +125,12 @@ def _of_people(people: People, since: datetime, at: datetime) -> QuerySet[Emotio
 def _open(reader_id: UUID, shut: Callable[[str], Q]) -> Q:
     """Return the condition on readings: of a session that the reader ran, or shut by nothing around them.
 
-    `shut` gives the condition that labels shut a row, for the path to it.
+    `shut` gives the condition that labels shut a row, for the path to it. What was read in a session that the
+    person keeps to themself is shut too.
     """
-    session = Session.objects.filter(pk=OuterRef("session_id")).filter(shut(""))
-    message = Message.objects.filter(pk=OuterRef("message_id")).filter(shut("") | shut("session__"))
+    session = Session.objects.filter(pk=OuterRef("session_id")).filter(shut("") | private())
+    around = shut("") | shut("session__") | private("session__")
+    message = Message.objects.filter(pk=OuterRef("message_id")).filter(around)
     return Q(session__run__clinician=reader_id) | ~shut("") & ~Exists(session) & ~Exists(message)
 
 
@@ -137,7 +139,7 @@ def withheld(people: People, shown: int, at: datetime) -> int:
     rows = EmotionObservation.objects.in_window(at - WAITS, at + AHEAD).filter(
         patient_id__in=people.ids, is_flagged=True, review_status=ReviewStatus.UNREVIEWED
     )
-    return int(rows.count()) - shown
+    return int(rows.exclude(private("session__")).count()) - shown
 
 
 def waiting(people: People, at: datetime) -> QuerySet[EmotionObservation]:

@@ -15,9 +15,9 @@ from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, rec
 from cortex.clock import clock
 from patients.registry import access
 from patients.registry.models import Patient
+from patients.registry.queries import lock_with_record, person_ids, rows_of
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import patient as patient_row
-from patients.registry.queries import person_ids, rows_of
 from patients.sessions.neural import USUAL_HZ, Band, NeuralProfile, NeuralProfileProposal, ProposalStatus
 
 HZ = tuple(f"{band}_{end}_hz" for band in USUAL_HZ for end in ("min", "max"))
@@ -188,8 +188,7 @@ def _apply(profile: NeuralProfile, row: NeuralProfileProposal) -> None:
 
 def _locked(actor: Actor, patient_id: UUID, at: datetime | None) -> tuple[NeuralProfile, Patient, datetime]:
     """Lock the person and their profile, and ask whether the actor may write here."""
-    person_id = person_ids([patient_id]).get(patient_id, patient_id)
-    lock_patients({patient_id, person_id})
+    lock_with_record(patient_id)
     at = clock(at)
     who = access.treated(actor, patient_id, at)
     return queries.locked_profile(who, rows_of(who)), who, at

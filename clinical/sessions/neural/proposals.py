@@ -15,6 +15,12 @@ HELPED, DID_NOT_HELP = 0.75, 0.35
 VOLUME_STEP, SENSITIVITY_STEP = 10, 1
 LOWEST_VOLUME, LOWEST_SENSITIVITY = 0, 1
 HARMFUL = frozenset(EFFECT_SEVERITIES[2:])
+FIELD_WORDS = {
+    "preferred_hz": "Preferred frequency",
+    "volume_level": "Volume",
+    "sensitivity_level": "Sensitivity",
+    "paused_bands": "Pause the band",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +143,12 @@ def _made(
     name: str, band: str, before: float | None, after: float | None, said: list[Heard], reason: str
 ) -> Proposal:
     return Proposal(name, band, before, after, reason, len(said), max(one.at for one in said))
+
+
+def proposal_words(row: Any) -> str:
+    """Return in words what a proposal on record would change."""
+    words = f"{FIELD_WORDS[row.field].lower()} ({row.get_band_display().lower()})"
+    if row.to_value is None:
+        return words
+    before = f"{row.from_value:g} to " if row.from_value is not None else ""
+    return f"{words}, {before}{row.to_value:g}"

@@ -16,6 +16,7 @@ from clinical.sessions import queries as sessions
 from clinical.sessions.neural import actions, queries
 from clinical.sessions.neural.contraindications import reasons_against
 from clinical.sessions.neural.forms import BandForm, CheckForm, ProfileForm
+from clinical.sessions.neural.proposals import FIELD_WORDS
 from cortex.access.context import KEYS_DOWN, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
@@ -29,12 +30,6 @@ from patients.sessions.neural import Band, NeuralProfile
 
 # Only these decide what suits somebody.
 DECIDERS = (Role.THERAPIST, Role.PSYCHIATRIST)
-FIELD_WORDS = {
-    "preferred_hz": "Preferred frequency",
-    "volume_level": "Volume",
-    "sensitivity_level": "Sensitivity",
-    "paused_bands": "Pause the band",
-}
 
 
 @requires(*DESK_ROLES)
@@ -71,7 +66,7 @@ def _page(
             "check_form": CheckForm(answers=answers, auto_id="check_%s"),
             "band_form": BandForm(initial={"band": one.assigned_band}, auto_id="band_%s"),
             "profile_form": ProfileForm(initial=initial, auto_id="profile_%s"),
-            "may_decide": actor.person.role in DECIDERS,
+            "may_decide": actor.person.role in DECIDERS and head.banner["may_write"],
             "conflict": conflict,
         } | bound  # fmt: skip
         return render(request, "clinical/sessions/neural.html", shown, status=status)

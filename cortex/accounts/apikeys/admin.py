@@ -99,7 +99,7 @@ class ApiKeyAdmin(ActionAdmin):
     )
     def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Issue successors of the chosen keys and show them once."""
-        ask_again_unless_recent(request)
+        ask_again_unless_recent(request, "Rotate API keys")
         issued = []
         for key in queryset:
             try:

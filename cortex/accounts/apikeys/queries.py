@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -24,16 +23,6 @@ def _by_prefix(prefix: Word) -> QuerySet[ApiKey]:
 def key_by_id(key_id: UUID) -> ApiKey | None:
     """Return a key with its client and organization, whether or not it still works."""
     return ApiKey.objects.select_related("client__organization").filter(pk=key_id).first()
-
-
-def clients_of(org_ids: Iterable[UUID]) -> QuerySet[ApiClient]:
-    """Return the clients of these organizations."""
-    return ApiClient.objects.select_related("organization").filter(organization_id__in=list(org_ids))
-
-
-def keys_of(org_ids: Iterable[UUID]) -> QuerySet[ApiKey]:
-    """Return the keys of these organizations, newest first."""
-    return ApiKey.objects.select_related("client").filter(client__organization_id__in=list(org_ids))
 
 
 def all_keys() -> QuerySet[ApiKey]:

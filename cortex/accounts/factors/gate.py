@@ -23,6 +23,7 @@ from cortex.accounts.signin.recent import ask_again_unless_recent, suspend
 from cortex.ui.pages import is_navigation
 
 V = TypeVar("V", bound=Callable[..., Any])
+CHANGES = "Change how you sign in"
 
 
 def open_without_factor(view: V) -> V:
@@ -65,8 +66,8 @@ def changes_factors(*methods: str, set_up: bool = False) -> Callable[[V], V]:
         @functools.wraps(view)
         def ask(request: HttpRequest) -> Any:
             if not has_passed(request) and has_factor(request.user.pk):  # type: ignore[arg-type]
-                return suspend(request, reverse("mfa_reauthenticate"))
-            ask_again_unless_recent(request)
+                return suspend(request, reverse("mfa_reauthenticate"), CHANGES)
+            ask_again_unless_recent(request, CHANGES)
             return view(request)
 
         declared_view: V = requires_any_staff(never_cache(require_http_methods(list(methods))(ask)))  # type: ignore[assignment]

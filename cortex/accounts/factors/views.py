@@ -26,7 +26,7 @@ from cortex.accounts.factors.forms import AddAppForm, AddKeyForm, CodeForm, KeyF
 from cortex.accounts.factors.gate import changes_factors, is_waiting, open_without_factor, pass_gate
 from cortex.accounts.factors.standing import refuse_reset
 from cortex.accounts.queries import user_by_id
-from cortex.accounts.signin.recent import ask_again_unless_recent
+from cortex.accounts.signin.recent import ask_again_unless_recent, asked_for
 from cortex.accounts.signin.status import status_lines
 from cortex.accounts.signin.views import WithStatus
 from cortex.accounts.views import back, person
@@ -98,7 +98,10 @@ class ConfirmView(WithStatus, BaseReauthenticateView):  # type: ignore[misc]
         if not isinstance(context["form"], CodeForm):
             context |= {"key_form": context["form"], "form": CodeForm(user=user)}
         options = begin_key(user) if queries.has_key(user.pk) else None
-        return context | {"js_data": {"request_options": options}, "is_waiting": is_waiting(self.request)}
+        if options is None and not context["form"].is_bound:
+            context["form"].begin_here()
+        context |= {"is_waiting": is_waiting(self.request), "asked": asked_for(self.request)}
+        return context | {"js_data": {"request_options": options}}
 
 
 challenge = public("the second step of the way in, proven by the first")(
@@ -187,7 +190,7 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Take the factors of a colleague who can't use them, after saying why; they are told by mail."""
     actor = actor_of(request)
     colleague = refuse_reset(actor, user_by_id(user_id))
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Reset the second factors of a colleague")
     form = ResetForm(request.POST or None)
     if not form.is_valid():
         context = {"form": form, "colleague": colleague, "factors": queries.factors_of(user_id)}

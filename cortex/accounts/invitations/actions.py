@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cortex.accounts.actions import create_user
-from cortex.accounts.appointments import refuse_appointment
+from cortex.accounts.appointments import MAY_APPOINT, refuse_appointment
 from cortex.accounts.invitations.models import Invitation
 from cortex.accounts.models import User
 from cortex.accounts.queries import user_by_email
@@ -102,7 +102,7 @@ def accept_invitation(
     """Turn an open invitation into a person; the door has checked the link and the password's rules."""
     at = clock(at)
     invitation = Invitation.objects.select_for_update().filter(pk=invitation_id).first()
-    if invitation is None or not invitation.is_open(at):
+    if invitation is None or not invitation.is_open(at) or not _may_still_invite(invitation):
         raise RuleBroken("This invitation was used or has expired. Ask for a new one.", "invitation_over")
     user = create_user(
         actor=system("invitation", invitation.organization_id),
@@ -120,6 +120,15 @@ def accept_invitation(
     invitation.save(update_fields=["accepted_at", "accepted_by", "updated_at"])
     record(actor, "invitation.accepted", invitation, codes={"user": str(user.pk)})
     return user
+
+
+def _may_still_invite(invitation: Invitation) -> bool:
+    """Whether whoever invited could do it today: a right that ended gives nobody another one."""
+    by = invitation.invited_by
+    if by is None:
+        return True
+    is_there = by.is_active and by.organization_id == invitation.organization_id
+    return is_there and invitation.role in MAY_APPOINT.get(by.role, frozenset())
 
 
 @quiet("when a mail went out is delivery, not care; the invitation itself is recorded")

@@ -16,11 +16,6 @@ def invitation(invitation_id: UUID | str) -> Invitation | None:
     return Invitation.objects.select_related("organization", "invited_by").filter(pk=invitation_id).first()
 
 
-def invitation_in_scope(invitation_id: UUID, org_ids: Iterable[UUID]) -> Invitation | None:
-    """Return an invitation of one of these organizations, or None."""
-    return Invitation.objects.filter(pk=invitation_id, organization_id__in=list(org_ids)).first()
-
-
 def open_invitations(org_ids: Iterable[UUID], at: datetime) -> QuerySet[Invitation]:
     """Return the invitations of these organizations that still work at `at`, the newest first."""
     rows = Invitation.objects.filter(organization_id__in=list(org_ids), expires_at__gt=at)

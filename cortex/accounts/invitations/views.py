@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
@@ -18,6 +17,7 @@ from cortex.accounts.invitations import actions, links, queries
 from cortex.accounts.models import Invitation
 from cortex.accounts.signin.devices import visitor
 from cortex.accounts.signin.status import status_lines
+from cortex.clock import steady_now
 
 KEPT = "accounts_invitation"
 
@@ -55,7 +55,7 @@ def accept(request: HttpRequest) -> HttpResponse:
 def _invitation(request: HttpRequest) -> Invitation | None:
     identifier, token = request.session.get(KEPT, ["", ""])
     found = queries.invitation(identifier) if identifier else None
-    is_good = found is not None and found.is_open(timezone.now()) and links.is_token(found, token)
+    is_good = found is not None and found.is_open(steady_now()) and links.is_token(found, token)
     return found if is_good else None
 
 

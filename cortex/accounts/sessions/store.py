@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.sessions.backends import db
-from django.utils import timezone
 
 from cortex.accounts.models import User
 from cortex.accounts.sessions import queries
 from cortex.accounts.sessions.models import SessionState
+from cortex.clock import steady_now
 
 
 class SessionStore(db.SessionStore):
@@ -24,7 +24,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """Return what the session holds; nothing for one that has ended."""
-        found = queries.signed_in(self.session_key or "", timezone.now())
+        found = queries.signed_in(self.session_key or "", steady_now())
         self.person = self.clocks = None
         if found is None:
             self._session_key = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import shared_task
-from django.utils import timezone
 
 from cortex.accounts.sessions.actions import drop_expired_sessions
 from cortex.accounts.signin.actions import drop_attempts_before
+from cortex.clock import clock
 
 ATTEMPTS_KEPT = timedelta(days=90)
 
@@ -17,4 +17,4 @@ ATTEMPTS_KEPT = timedelta(days=90)
 def sweep_out() -> None:
     """Delete expired sessions, and sign-in attempts older than 90 days."""
     drop_expired_sessions()
-    drop_attempts_before(at=timezone.now() - ATTEMPTS_KEPT)
+    drop_attempts_before(at=clock() - ATTEMPTS_KEPT)

@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
-from django.contrib.auth import authenticate
+from django.contrib.auth import HASH_SESSION_KEY, authenticate
 from django.contrib.auth import login as start
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -65,7 +65,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def reauthenticate(self, user: User, password: str) -> bool:  # type: ignore[override]
         """Ask the signed-in person for their password again, under the same throttle."""
         found = self.authenticate(self.request, email=user.email, password=password)
-        return found is not None and found.pk == user.pk
+        if found is None or found.pk != user.pk:
+            return False
+        # The check may have renewed the hash of this password: the session that gave it goes on.
+        self.request.session[HASH_SESSION_KEY] = found.get_session_auth_hash()
+        return True
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         """Start the session under a new key, and its clocks."""

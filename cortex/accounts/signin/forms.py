@@ -55,6 +55,8 @@ class ReauthenticateForm(StockReauthenticateForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = ""
         dress(self, password="current-password")  # noqa: S106
+        if not self.is_bound:
+            self.fields["password"].widget.attrs["autofocus"] = True
 
 
 class ResetForm(StockResetForm):  # type: ignore[misc]

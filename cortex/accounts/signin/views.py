@@ -14,6 +14,7 @@ from cortex.access.declare import public, requires_any_staff
 from cortex.accounts.factors.gate import open_without_factor
 from cortex.accounts.limits import open_while_covered
 from cortex.accounts.signin.forms import LoginForm, ReauthenticateForm, ResetForm, ResetKeyForm
+from cortex.accounts.signin.recent import asked_for
 from cortex.accounts.signin.status import status_lines
 
 
@@ -57,9 +58,13 @@ class ResetKeyDoneView(WithStatus, stock.PasswordResetFromKeyDoneView):  # type:
 
 
 class ReauthenticateView(WithStatus, stock.ReauthenticateView):  # type: ignore[misc]
-    """Ask the signed-in person for the password again."""
+    """Ask the signed-in person for the password again, and say what for."""
 
     form_class = ReauthenticateForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return the page's context with what waits, and with the way back."""
+        return super().get_context_data(**kwargs) | {"asked": asked_for(self.request)}
 
 
 login = public("the way in")(LoginView.as_view())

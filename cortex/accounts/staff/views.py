@@ -46,7 +46,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST, roles=_roles(request))
     if not form.is_valid():
         return _page(request, form)
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Invite a colleague")
     actor = actor_of(request)
     made = invitations.invite_person(
         actor=actor,
@@ -60,7 +60,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_POST
 def renew(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Give an invitation another week, and mail its new link."""
-    ask_again_unless_recent(request)
+    ask_again_unless_recent(request, "Renew an invitation")
     return _mailed(
         request, invitations.renew_invitation(actor=actor_of(request), invitation_id=invitation_id)
     )

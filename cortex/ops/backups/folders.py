@@ -15,7 +15,6 @@ from cortex.ops.disk import free_bytes
 
 MANIFEST, TAG, CONTENT = "manifest.json", "manifest.tag", "database.sealed"
 MAIN, KEYS = "main", "keys"
-KINDS = (MAIN, KEYS)
 _NAME = re.compile(r"(main|keys)-\d{8}T\d{6}Z(?:-\d+)?")
 PARTIAL = ".partial-"
 LOCK = ".backup.lock"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Count
 
-from cortex.ops.letters.models import DeadLetter, LetterKind
+from cortex.ops.letters.models import AsideReason, DeadLetter, LetterKind
 
 
 def open_counts() -> dict[str, int]:
@@ -18,6 +19,15 @@ def open_counts() -> dict[str, int]:
 def has_open_task(job: str) -> bool:
     """Whether a job already has a letter that waits for a person."""
     return DeadLetter.objects.open().filter(kind=LetterKind.TASK, name=job).exists()
+
+
+def given_up(name: str, row_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these rows of which a person has said that they are lost, or needed no longer."""
+    if not row_ids:
+        return set()
+    aside = DeadLetter.objects.filter(kind=LetterKind.ROW, name=name, row_id__in=list(row_ids))
+    aside = aside.filter(reason__in=[AsideReason.LOST, AsideReason.NOT_NEEDED])
+    return {row_id for row_id in aside.values_list("row_id", flat=True) if row_id is not None}
 
 
 def locked_letter(letter_id: UUID) -> DeadLetter | None:

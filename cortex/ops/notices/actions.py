@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cortex.audit import Actor, NotFound, Unchanged, quiet
@@ -14,7 +15,7 @@ from cortex.ops.models import Notification
 @quiet("a notice is itself the record of who was told; what it is about is recorded by its own action")
 def notify(
     *, actor: Actor, organization_id: UUID, user_ids: Iterable[UUID], code: str, object_type: str,
-    object_id: UUID, codes: Mapping[str, str] | None = None,
+    object_id: UUID, codes: Mapping[str, Any] | None = None,
 ) -> list[Notification]:  # fmt: skip
     """Tell these people something by code; each once, whoever does it never about themself."""
     people = sorted(set(user_ids) - {actor.id})

@@ -22,19 +22,47 @@ from psycopg_pool import ConnectionPool
 _hurry = threading.local()
 # The function of the server that gives up a commit's wait for its standby; its name needs no translation.
 GAVE_UP = "SyncRepWaitForLSN"
-# A connection that was heard this lately is used without asking first.
+# A connection that was heard this lately is used without asking first; asked, it has so long for its answer.
 FRESH_SECONDS = 1.0
+CHECK_SECONDS = 3.0
 COMPILED: Any = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT)
 
 
 @contextmanager
 def answer_within(seconds: float) -> Iterator[None]:
     """Let nothing that this thread asks a database inside wait longer than this."""
-    _hurry.seconds = seconds
+    before = getattr(_hurry, "seconds", None)
+    _hurry.seconds = seconds if before is None else min(seconds, before)
     try:
         yield
     finally:
-        _hurry.seconds = None
+        _hurry.seconds = before
+
+
+@contextmanager
+def answers_by(seconds: float) -> Iterator[None]:
+    """Let all that this thread asks its databases inside be over in so many seconds, however often it asks.
+
+    Limits of single waits add up: a request asks two databases, and asks again for its refusal.
+    """
+    before = getattr(_hurry, "until", None)
+    until = time.monotonic() + seconds
+    _hurry.until = until if before is None else min(until, before)
+    try:
+        yield
+    finally:
+        _hurry.until = before
+
+
+def refuse_when_over() -> float | None:
+    """Return the seconds that this thread may still wait, None for any; raise OperationalError for none."""
+    until = getattr(_hurry, "until", None)
+    if until is None:
+        return None
+    left = float(until - time.monotonic())
+    if left <= 0:
+        raise psycopg.OperationalError("the time for all answers is over")
+    return left
 
 
 class TimesInUtc:
@@ -97,7 +125,7 @@ class PromptConnection(psycopg.Connection[Any]):
         A commit whose wait for the standby was cancelled comes back as done, with a warning: it is on this
         server alone and would be lost with it, so nobody may be told that it is safe.
         """
-        limits = [self.answer_seconds, getattr(_hurry, "seconds", None), timeout]
+        limits = [self.answer_seconds, getattr(_hurry, "seconds", None), timeout, refuse_when_over()]
         shortest = min((limit for limit in limits if limit is not None), default=None)
         try:
             answer = super().wait(gen, interval, shortest)
@@ -142,9 +170,26 @@ def begin_with_setting(name: str, value: str) -> bool:
 
 
 def check_unless_fresh(raw: Any) -> None:
-    """Ask a connection of the pool whether it lives, unless its server spoke a moment ago."""
-    if not (isinstance(raw, PromptConnection) and raw.is_fresh()):
-        ConnectionPool.check_connection(raw)
+    """Ask a connection of the pool whether it lives, unless its server spoke a moment ago.
+
+    What ended one has ended the others: they are all replaced at once, since the pool would find them out one
+    by one, a second apart at first and longer each time.
+    """
+    if isinstance(raw, PromptConnection) and raw.is_fresh():
+        return
+    try:
+        with answer_within(CHECK_SECONDS):
+            ConnectionPool.check_connection(raw)
+    except psycopg.Error:
+        pool = raw._pool
+        if pool is not None and raw._created_at > pool._drained_at:
+            pool.drain()
+        raise
+
+
+def is_lost() -> bool:
+    """Whether the connection of this thread is gone, so that nothing more can be done in its transaction."""
+    return connection.connection is None or bool(connection.connection.closed)
 
 
 class DatabaseWrapper(stock.DatabaseWrapper):
@@ -161,12 +206,18 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         connection.adapters.register_dumper(list, QuickLists)
         return super()._configure_connection(connection)  # type: ignore[misc]
 
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Connect, or take a connection of the pool, while this thread may still wait."""
+        refuse_when_over()
+        return super().get_new_connection(conn_params)  # type: ignore[misc]
+
     def close_if_health_check_failed(self) -> None:
         """Ask the server, unless it was there just now: a busy process asks but once a second."""
         raw = self.connection
         if isinstance(raw, PromptConnection) and raw.is_fresh():
             self.health_check_done = True
-        super().close_if_health_check_failed()
+        with answer_within(CHECK_SECONDS):
+            super().close_if_health_check_failed()
 
     @property
     def pool(self) -> Any:

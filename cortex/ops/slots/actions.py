@@ -17,6 +17,8 @@ from cortex.ops.slots.timetable import Entry, newest_slot, slots_between
 MOST_TRIES = 5
 # Beat and worker get so long before somebody else sends a slot.
 GRACE = timedelta(seconds=90)
+# A beat's machine may be so much ahead of the database.
+AHEAD = timedelta(seconds=30)
 # After an outage so many days of slots are owed, and the newest of each job however old it is.
 LOOK_BACK = timedelta(days=1)
 FIRST_PAUSE = timedelta(minutes=1)
@@ -31,9 +33,12 @@ def take_slot(
 ) -> bool:
     """Take a slot for one message before its work; return whether the work may begin.
 
-    It may not when the slot was done, is being done, or was begun too often: that is a dead letter then.
+    It may not when the slot was done, is being done, or was begun too often: that is a dead letter then. Nor
+    when its time is still to come: whoever sent it has a wrong clock, and the work would be missing then.
     """
     now = clock(at)
+    if slot > now + AHEAD:
+        return False
     fresh = ScheduledSlot(job=job, slot=slot, send_at=now)
     ScheduledSlot.objects.bulk_create([fresh], ignore_conflicts=True)
     row = ScheduledSlot.objects.select_for_update().get(job=job, slot=slot)

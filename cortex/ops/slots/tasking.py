@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,10 @@ def headers(job: str, slot: datetime, sender: str) -> dict[str, str]:
     return {JOB: job, SLOT: slot.isoformat(), SENDER: sender}
 
 
+# A task of a release of ours, also of one that this code doesn't know; `unreadable` has no name at all.
+OWN_NAME = re.compile(r"unreadable|(cortex|patients|crisis|clinical)(\.[a-z_]{1,40}){1,6}")
+
+
 def was_caught_up(task: Any) -> bool:
     """Whether the running message was sent by the sweeper because beat, or Redis, had let its slot fall."""
     return _carried(task, SENDER) == CATCH_UP
@@ -32,8 +37,34 @@ def _carried(task: Any, name: str) -> str | None:
     return None if found is None else str(found)
 
 
+def keep_letter(name: str, error_code: str) -> None:
+    """Leave a dead letter of a message that has no slot: nobody would send it again, or hear of it."""
+    from cortex.audit import system
+    from cortex.clock import clock
+    from cortex.ops.letters.actions import bury_slot
+
+    bury_slot(actor=system("timetable"), job=name[:100], slot=clock(), error_code=error_code)
+
+
+def give_up_unknown(name: str, message: Any) -> None:
+    """Keep a letter of a task that this release does not have; a slot stays due and is sent again."""
+    carried = getattr(message, "headers", None) or {}
+    told = name_told(name)
+    log.error("task_unknown", task=told, job=carried.get(JOB))
+    if JOB not in carried:
+        keep_letter(told, "NotRegistered")
+
+
+def name_told(name: str) -> str:
+    """Return a task's name where it can be one of ours: another may hold anybody's words."""
+    return name if OWN_NAME.fullmatch(name or "") else "unknown"
+
+
 class SlottedTask(Task):  # type: ignore[misc]
-    """A task that runs each slot once; without a slot (called, or sent by hand) it simply runs."""
+    """A task that runs each slot once; without a slot (called, or sent by hand) it simply runs.
+
+    A message without a slot that fails, as one of another release with other arguments does, leaves a letter.
+    """
 
     abstract = True
 
@@ -45,7 +76,12 @@ class SlottedTask(Task):  # type: ignore[misc]
 
         job, said = _carried(self, JOB), _carried(self, SLOT)
         if job is None or said is None:
-            return super().__call__(*args, **kwargs)
+            try:
+                return super().__call__(*args, **kwargs)
+            except Exception as error:
+                if not (self.request.called_directly or self.request.is_eager):
+                    keep_letter(self.name, type(error).__name__)
+                raise
         own: dict[str, Any] = {"actor": system("timetable"), "job": job, "message": str(self.request.id)}
         own["slot"] = datetime.fromisoformat(said)
         limit = float(self.time_limit or self.app.conf.task_time_limit)

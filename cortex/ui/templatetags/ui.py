@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
@@ -115,12 +115,46 @@ def iso(value: datetime | str | None) -> str:
 
 @register.filter
 def clock_time(value: datetime | str | None) -> str:
-    """Return "03:09", or "18 Nov 03:09" when it is not today."""
+    """Return "03:09", or "18 Nov 03:09" when it is not today; with the year where that isn't plain."""
     found = moment(value)
     if not found:
         return ""
     today = timezone.localdate() == found.date()
-    return found.strftime("%H:%M") if today else f"{found.day} {found.strftime('%b %H:%M')}"
+    return found.strftime("%H:%M") if today else f"{day(found)} {found.strftime('%H:%M')}"
+
+
+# Beyond half a year a day and a month may be meant of two years.
+HALF_A_YEAR = 183
+
+
+@register.filter
+def day(value: datetime | date | str | None) -> str:
+    """Return "18 Nov", and "18 Nov 2025" of another year or more than half a year away."""
+    found = value if isinstance(value, date) and not isinstance(value, datetime) else moment(value)
+    if not found:
+        return ""
+    on = found.date() if isinstance(found, datetime) else found
+    today = timezone.localdate()
+    is_plain = on.year == today.year and abs((on - today).days) <= HALF_A_YEAR
+    return f"{on.day} {on.strftime('%b' if is_plain else '%b %Y')}"
+
+
+def ends_day(value: datetime | None) -> datetime | None:
+    """Return midnight as the last moment of the day that it ends: what is due then isn't due on the next."""
+    found = moment(value)
+    if found and (found.hour, found.minute, found.second) == (0, 0, 0):
+        return found - timedelta(microseconds=1)
+    return found
+
+
+@register.simple_tag
+def by(value: datetime | str | None) -> SafeString:
+    """Write by when something is due; what is due at midnight is due by the end of the day before."""
+    found = moment(value)
+    last = ends_day(found)
+    if not found or last is None or last == found:
+        return when(found)
+    return format_html('<time datetime="{}">the end of {}</time>', iso(found), day(last))
 
 
 @register.filter

@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -12,6 +11,7 @@ from cortex.access.context import reading
 from cortex.accounts.models import Organization
 from cortex.audit import system
 from cortex.clock import clock
+from cortex.ui.zone import zone_of
 from crisis.calibration.figures import Report, budget, withheld
 from crisis.calibration.queries import calibration, organizations
 from crisis.calibration.tables import plain, tables
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self._print(report)
 
     def _report(self, organization: Organization, since: date | None, until: date | None) -> Report:
-        zone = ZoneInfo(organization.default_timezone)
+        zone = zone_of(organization.default_timezone)
         end = datetime.combine(until + timedelta(days=1), time(), zone) if until else clock()
         start = datetime.combine(since, time(), zone) if since else end - USUAL
         if start >= end:

@@ -1,6 +1,7 @@
 /* Dialogs and menus: opening, closing, where the focus goes, and what a failed save says. */
 const SUMMARY = '[data-error-summary]';
 const focusIn = (node) => (node.matches(SUMMARY) ? node : node.querySelector(SUMMARY))?.focus();
+const shut = (m) => { if (m.contains(document.activeElement)) m.querySelector('summary').focus(); m.removeAttribute('open'); };
 
 function open(dialog) {
   if (dialog.open) return;
@@ -42,7 +43,7 @@ function onFailure(e) {
 export function dialogs() {
   document.addEventListener('click', onClick);
   document.addEventListener('keydown', (e) => {
-    if (e.key === 'Escape') document.querySelectorAll('details.menu[open]').forEach((m) => m.removeAttribute('open'));
+    if (e.key === 'Escape') document.querySelectorAll('details.menu[open]').forEach(shut);
   });
   document.addEventListener('htmx:beforeSwap', onSwap);
   document.addEventListener('htmx:load', (e) => focusIn(e.detail.elt));

@@ -42,6 +42,8 @@ document.addEventListener('htmx:afterSwap', ({ detail }) => {
   if (!detail.target.matches('.c-t')) return;
   const done = detail.target.querySelector('[data-undo]');
   detail.target.closest('.cl-row').dataset.ticked = done ? '1' : '';
+  // The button that was pressed went with its form: what came in its place has the focus now.
+  if (document.activeElement === document.body) detail.target.querySelector('button')?.focus();
   say(done ? 'Reviewed. U takes it back.' : 'Not reviewed any more.');
 });
 

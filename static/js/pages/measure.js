@@ -62,6 +62,11 @@ form?.addEventListener("submit", (event) => {
 
 if (form) showAsked();
 
+/* A number key answers the question that has the focus: after Begin that is the first one that is open. */
+const open = [...form?.querySelectorAll("[data-item]:not([hidden])") ?? []]
+  .find((one) => !one.querySelector("input:checked"))?.querySelector('input[type="radio"]');
+if (document.activeElement === document.body && !document.querySelector("[data-error-summary]")) open?.focus();
+
 /* What was chosen before this script ran is saved now. */
 for (const radio of form?.querySelectorAll('input[type="radio"]:checked') ?? []) {
   if (!radio.defaultChecked) save(radio.closest("[data-item]").dataset.item, radio.value);

@@ -2,6 +2,7 @@
    session that ended. The pages of a note, an addendum and a safety plan share it. */
 
 import { say } from "../lib/say.js";
+import { insertInto } from "./insert.js";
 import { Keeper } from "./keep.js";
 
 const saved = document.querySelector("#saved");
@@ -18,7 +19,11 @@ export function state(text, bad = false) {
 function text(pair, how) {
   const chosen = document.getElementById(pair.dataset.section);
   const theirs = pair.querySelector("[data-theirs]").value;
-  chosen.value = how === "theirs" ? theirs : `${chosen.value}\n\n${theirs}`;
+  const button = document.activeElement;
+  const end = chosen.value.length;
+  if (how === "theirs") insertInto(chosen, theirs, 0, end);
+  else insertInto(chosen, `\n\n${theirs}`, end, end);
+  button.focus();
   pair.querySelector("[data-mine]").textContent = chosen.value;
 }
 

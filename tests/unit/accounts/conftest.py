@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from cortex.accounts.models import Organization, Role, User
@@ -60,7 +59,6 @@ def people(db: None) -> People:
 @pytest.fixture(autouse=True)
 def _fresh_minds() -> None:
     """Forget what a process remembers between requests."""
-    cache.clear()
     clocks._limits = (0.0, clocks.Limits())
     status._kept = (0.0, [])
 

@@ -58,6 +58,13 @@ def test_name_and_preferences_are_saved(cleo: Client, people: People) -> None:
     assert people.cleo.preferences == {"theme": "light", "shortcuts": True, "sound": False}
 
 
+def test_nobody_takes_a_colleague_s_name_into_the_trail(cleo: Client, people: People) -> None:
+    for name in (people.sam.full_name, f"  {people.sam.full_name.upper()} "):
+        assert cleo.post("/me/name", {"full_name": name}).status_code == 422
+    people.cleo.refresh_from_db()
+    assert people.cleo.full_name != people.sam.full_name
+
+
 def test_a_new_password_needs_the_old_one(cleo: Client, people: People) -> None:
     response = cleo.post("/me/password", {"current": "wrong wrong wrong", "new": NEW, "again": NEW})
     assert response.status_code == 422 and "not right" in response.content.decode()

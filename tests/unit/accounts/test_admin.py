@@ -51,6 +51,22 @@ def test_every_list_and_page_of_accounts_opens_for_the_administrator(ada: Client
     assert ada.get(f"/admin/accounts/organization/{people.home.pk}/change/").status_code == 200
 
 
+def test_a_browser_of_another_language_reads_the_same_sentences_and_times_with_their_zone(
+    ada: Client, people: People
+) -> None:
+    people_list = "/admin/accounts/user/"
+    for language in ("en", "sw", "sw-KE,sw;q=0.9,en;q=0.1"):
+        page = ada.get(people_list, headers={"Accept-Language": language}).content.decode()
+        assert re.search(r"\d\d:\d\d:\d\d EAT", page), language
+        assert "Select all" in page or "Last sign-in" in page or "Last login" in page, language
+        refused = ada.post(
+            f"{people_list}{people.cleo.pk}/change/",
+            {"full_name": "Cleo"},
+            headers={"Accept-Language": language},
+        )
+        assert "This field is required." in refused.content.decode(), language
+
+
 def test_a_counselor_has_no_back_office(people: People) -> None:
     client = Client()
     sign_in(client, "cleo@example.org")

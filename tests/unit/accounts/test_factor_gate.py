@@ -146,11 +146,11 @@ def test_a_socket_is_shut_until_then_and_opens_afterwards(strict: People) -> Non
     client.get("/me/")
     pair = (client.session.session_key or "", strict.cleo.pk, strict.cleo.access_version)
     assert queries.sockets_still_valid([pair]) == {pair}
-    assert not queries.users_with_session([strict.cleo.pk], timezone.now())
+    assert not queries.live_sessions(strict.cleo.pk, timezone.now()).exists()
     set_up_app(client)
     pair = (client.session.session_key or "", *pair[1:])
     assert queries.sockets_still_valid([pair]) == set()
-    assert queries.users_with_session([strict.cleo.pk], timezone.now()) == {strict.cleo.pk}
+    assert queries.live_sessions(strict.cleo.pk, timezone.now()).exists()
 
 
 def test_a_new_password_by_mail_opens_no_gate(strict: People) -> None:

@@ -58,9 +58,9 @@ def test_a_person_with_an_app_is_nobody_until_the_code_is_given(people: People, 
 def test_set_up_shows_ten_codes_once_and_a_wrong_code_sets_nothing_up(people: People) -> None:
     client = at_home("cleo@example.org")
     client.get("/me/factors/app")
-    wrong = client.post("/me/factors/app", {"code": "12345", "name": "Mine"})
+    wrong = client.post("/me/factors/app", {"code": "123456789", "name": "Mine"})
     assert wrong.status_code == 422
-    assert "12345" not in wrong.content.decode() and 'value="Mine"' in wrong.content.decode()
+    assert "123456789" not in wrong.content.decode() and 'value="Mine"' in wrong.content.decode()
     assert not Authenticator.objects.exists()
     _, codes = set_up_app(client)
     assert len(set(codes)) == 10 and all(len(code) == 10 for code in codes)

@@ -271,12 +271,13 @@ def test_a_covered_boards_socket_goes_on(cleo: Client, people: People) -> None:
     cover(cleo, people)
     age(cleo, minutes=40, on_board=True)
     assert queries.sockets_still_valid([pair(cleo, people.cleo)]) == set()
-    assert queries.users_with_session([people.cleo.pk, people.sam.pk], timezone.now()) == {people.cleo.pk}
+    assert queries.live_sessions(people.cleo.pk, timezone.now()).exists()
+    assert not queries.live_sessions(people.sam.pk, timezone.now()).exists()
 
 
 def test_an_idle_page_counts_as_no_session(cleo: Client, people: People) -> None:
     age(cleo, minutes=40)
-    assert queries.users_with_session([people.cleo.pk], timezone.now()) == set()
+    assert not queries.live_sessions(people.cleo.pk, timezone.now()).exists()
 
 
 def test_own_sessions_are_listed_and_one_is_ended(cleo: Client, people: People) -> None:

@@ -63,8 +63,7 @@ def setting(actor: Actor) -> Any:
 
 
 def retention(actor: Actor) -> Any:
-    values = {"model": "patients.X", "basis_field": "created_at", "defaults": {"days": 30}}
-    row = RetentionPolicy.objects.get_or_create(**values)[0]
+    row = RetentionPolicy.objects.get(model="ops.TelemetryEvent")
     return house.change_policy(actor=actor, retentionpolicy_id=row.pk, days=9)
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cortex.accounts.sessions.models import SessionState
+from tests import makers
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +81,14 @@ def test_a_session_without_clocks_gets_them(browser: Client) -> None:
     SessionState.objects.filter(session_key=key).delete()
     assert came(browser) == 200
     assert SessionState.objects.filter(session_key=key).exists()
+
+
+def test_a_password_whose_hash_is_renewed_when_it_is_given_again_ends_no_session(
+    cast: Cast, settings: Any
+) -> None:
+    client, before = makers.client_of(cast.alice), cast.alice.password
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    done = client.post("/accounts/reauthenticate/", {"password": makers.PASSWORD, "next": "/me/"})
+    cast.alice.refresh_from_db()
+    assert cast.alice.password != before
+    assert done["Location"] == "/me/" and came(client) == 200

@@ -17,6 +17,7 @@ from clinical.assessments.actions import (
     save_answer,
 )
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument
+from clinical.assessments.queries import LOOK_BACK
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
@@ -25,6 +26,7 @@ from crisis.risk.models import Evidence
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.assessments.test_results import screener_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -97,10 +99,11 @@ def test_an_alert_that_cannot_be_raised_takes_the_answers_with_it(
 @pytest.mark.parametrize(
     ("key", "answers", "expected"),
     [
-        ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, 1), {"cssrs_due", "risk_review"}),
+        ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, 1), {"cssrs_due", "risk_review", "first_contact"}),
         ("phq9", phq9(1, 1, 1, 1, 1, 1, 1, 1, None), {"item9_missing"}),
         ("phq2", phq9(2, 2), {"phq9_due"}),
         ("cssrs", {"q1": 0}, {"cssrs_declined"}),
+        ("cssrs", {"q1": 1, "q2": 1}, {"cssrs_declined", "risk_review", "first_contact"}),
     ],
 )
 def test_what_a_person_has_to_do_becomes_a_task(
@@ -119,6 +122,13 @@ def test_a_rise_of_five_points_is_a_task_within_two_days(cast: Cast) -> None:
     assert tasks(cast) == {"measure_worse"}
     item = ReviewItem.objects.get(reason_code="measure_worse")
     assert timedelta(hours=47) < item.due_at - at < timedelta(hours=49)
+
+
+def test_a_total_of_before_what_a_course_looks_back_on_is_no_baseline(cast: Cast) -> None:
+    long_ago = makers.now() - LOOK_BACK - timedelta(days=1)
+    give(cast, phq9(1, 1, 1, 1, 1, 0, 0, 0, 0), administered_at=long_ago)
+    give(cast, phq9(2, 2, 2, 2, 2, 0, 0, 0, 0))
+    assert tasks(cast) == set()
 
 
 def test_whoever_is_not_on_the_team_can_neither_ask_nor_write(cast: Cast) -> None:
@@ -164,12 +174,11 @@ def test_a_measure_without_its_text_is_not_begun_and_one_with_it_is(cast: Cast) 
     with pytest.raises(RuleBroken, match="text of the C-SSRS screener is not installed"):
         begin_assessment(actor=actor, patient_id=cast.patient.pk, key="cssrs")
     makers.scope_all()
-    keys = [item["key"] for item in Instrument.objects.get(key="cssrs").definition["items"]]
-    texts = {"stem": "", "items": dict.fromkeys(keys, "?"), "answers": {"0": "No", "1": "Yes"}}
+    texts = screener_texts("cssrs")
     with pytest.raises(InputRefused, match="q6_3m"):
         install_text(
             actor=makers.machine(cast.home), key="cssrs", version="1", language="en",
-            texts=texts | {"items": dict.fromkeys(keys[:-1], "?")},
+            texts=texts | {"items": dict.fromkeys(list(texts["items"])[:-1], "?")},
         )  # fmt: skip
     install_text(actor=makers.machine(cast.home), key="cssrs", version="1", language="en", texts=texts)
     makers.scope_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinical.assessments import queries as measures
 from clinical.assessments.actions import finish_assessment, install_text
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning import actions, queries
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
@@ -26,10 +26,11 @@ from cortex.ops.models import Notification
 from crisis.reviews.models import ReviewItem
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
-from tests import makers
+from tests import makers, stores
 from tests.cast import Cast
 from tests.explained import plan_of
 from tests.makers import staff
+from tests.unit.access.test_rows_cost import multiply, rows_changed
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def give(cast: Cast, key: str, days: float, value: int = 1, who: Patient | None 
 def due_keys(cast: Cast) -> list[str]:
     at = makers.now()
     people = queries.own_people(cast.alice, at)
-    offered = measures.instruments(cast.home.pk)
+    offered = offers.instruments(cast.home.pk)
     return [one.key for one in queries.due_measures(people, offered, at)[cast.patient.pk]]
 
 
@@ -105,7 +106,7 @@ def test_what_is_due_costs_the_same_for_one_person_and_for_ten(cast: Cast) -> No
         at = makers.now()
         with CaptureQueriesContext(connection) as seen:
             people = queries.own_people(cast.alice, at)
-            queries.due_measures(people, measures.instruments(cast.home.pk), at)
+            queries.due_measures(people, offers.instruments(cast.home.pk), at)
         counts.append(len(seen))
     assert len(people) == 10
     assert counts[0] == counts[1] <= 14
@@ -126,25 +127,26 @@ def test_an_organization_switches_who5_on_for_itself_once_its_text_is_there(cast
     makers.scope_all()
     actions.switch_instrument(actor=ada, instrument_id=who5.pk, is_offered=True)
     makers.scope_all()
-    assert "who5" in {one.key for one in measures.instruments(cast.home.pk)}
-    assert "who5" not in {one.key for one in measures.instruments(cast.elsewhere.pk)}
+    assert "who5" in {one.key for one in offers.instruments(cast.home.pk)}
+    assert "who5" not in {one.key for one in offers.instruments(cast.elsewhere.pk)}
     assert "who5" in due_keys(cast)
     phq9 = Instrument.objects.get(key="phq9")
     actions.switch_instrument(actor=ada, instrument_id=phq9.pk, is_offered=False)
     makers.scope_all()
     assert "phq9" not in due_keys(cast)
     with pytest.raises(NotFound):
-        measures.instrument("phq9", cast.home.pk)
-    assert measures.instrument("phq9", cast.elsewhere.pk).key == "phq9"
-    assert "isi" not in {one.key for one in measures.instruments(cast.home.pk)}
+        offers.instrument("phq9", cast.home.pk)
+    assert offers.instrument("phq9", cast.elsewhere.pk).key == "phq9"
+    assert "isi" not in {one.key for one in offers.instruments(cast.home.pk)}
 
 
 @pytest.mark.parametrize(("years", "flagged"), [(9, False), (10, True), (19, True), (20, False)])
 def test_nine_points_are_beyond_the_cut_off_of_those_of_10_to_19_years(
     cast: Cast, years: int, flagged: bool
 ) -> None:
-    today = makers.now().date()
-    who = makers.make_patient(cast.home, team=[cast.alice], date_of_birth=date(today.year - years, 1, 1))
+    # A birthday of months ago: on New Year's Eve by UTC somebody is a year older where they live.
+    born = makers.now().date() - timedelta(days=years * 366 + 100)
+    who = makers.make_patient(cast.home, team=[cast.alice], date_of_birth=born)
     give(cast, "phq9", days=0, who=who)  # eight ones: 8
     one, _ = finish_assessment(
         actor=staff(cast.alice), patient_id=who.pk, key="phq9",
@@ -227,7 +229,7 @@ def test_a_picture_says_what_is_what_and_that_the_course_is_ours(cast: Cast) -> 
         actor=staff(cast.alice), patient_id=who, key="phq9", answers={f"q{n}": 2 for n in range(1, 10)}
     )
     makers.scope_all()
-    assert "; ring: item 9 answered with yes; " in key() and key().endswith("; dashed upright: alert.")
+    assert "; ring: item 9 above not at all; " in key() and key().endswith("; dashed upright: alert.")
     text = client.get(f"/charts/{who}/measures/").content.decode()
     assert "where our course expects about" in text
     sheet = client.get(f"/charts/{who}/measures/phq9/print/").content.decode()
@@ -281,9 +283,21 @@ def test_a_declined_measure_and_one_that_was_corrected_count_once_or_not_at_all(
     again.pk, again.supersedes = uuid7(), one
     again.save(force_insert=True)
     assert queries.measured_often(*asked) == set(), "a correction takes the place of what it corrects"
-    with connection.cursor() as cursor, CaptureQueriesContext(connection) as told:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        queries.measured_often(*asked)
-        (sql,) = [one["sql"] for one in told.captured_queries if "clinical_assessment" in one["sql"]]
+
+
+def test_who_was_measured_often_is_looked_up_by_person(cast: Cast) -> None:
+    give(cast, "gad7", 3)
+    one = Assessment.objects.get(patient=cast.patient)
+    for other in [makers.make_patient(cast.home, team=[cast.alice]) for _ in range(20)]:
+        with stores.role("cortex_system"):
+            multiply("clinical_assessment", one.pk, 150, id="gen_random_uuid()", patient_id=f"'{other.pk}'")
+    with stores.role("cortex_owner"):
+        rows_changed("ANALYZE clinical_assessment")
+    at = makers.now()
+    own = {cast.patient.pk: cast.patient.pk}
+    with CaptureQueriesContext(connection) as told:
+        assert queries.measured_often(own, at - queries.OFTEN_WITHIN, at) == set()
+    (sql,) = [one["sql"] for one in told.captured_queries if "clinical_assessment" in one["sql"]]
+    with connection.cursor() as cursor:
         plan = plan_of(cursor, sql)
-        assert "Seq Scan on clinical_assessment" not in plan and "assessment_patient" in plan
+    assert "Index Cond: ((patient_id" in plan and "Seq Scan on clinical_assessment" not in plan, plan

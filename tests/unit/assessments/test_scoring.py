@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from clinical.assessments.definitions import packaged
+from clinical.assessments.drawing import Mark, legend, measure
 from clinical.assessments.expected import expected_total, track
+from clinical.assessments.queries import Course, Point
 from clinical.assessments.scoring import change, score, syndrome
-from clinical.assessments.wording import change_words
+from clinical.assessments.wording import change_words, flag_words
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "examples.json").read_text())
 PHQ9, GAD7, WHO5, CSSRS = (packaged()[key] for key in ("phq9", "gad7", "who5", "cssrs"))
@@ -121,6 +127,7 @@ def test_who_stays_high_is_off_the_expected_course_and_who_falls_is_on_it() -> N
     assert track(PHQ9, 12, 17, 7).state == "not_on_track"
     assert track(PHQ9, 20, 3, 56).state == "remission"
     assert track(WHO5, 40, 60, 56).state == "unknown"
+    assert track(PHQ9, 3, 3, 56).state == "on_track", "who began below the limit has nothing to remit from"
 
 
 @pytest.mark.parametrize("definition", packaged().values(), ids=packaged())
@@ -129,6 +136,49 @@ def test_the_bands_of_every_instrument_cover_every_total_once(definition: Any) -
         return
     for total in range(definition.highest + 1):
         assert sum(band.least <= total <= band.most for band in definition.bands) == 1, total
+
+
+def test_who_began_below_the_limit_is_not_said_to_be_in_remission() -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    points = [
+        Point(uuid4(), at + timedelta(days=14 * n), total, "", False, ()) for n, total in enumerate((3, 3, 2))
+    ]
+    assert change_words(Course(PHQ9, points[:2]).since_baseline()) == "no change"
+    assert change_words(Course(PHQ9, points).since_last()) == "\N{MINUS SIGN}1, no clear change"
+    ill = [replace(points[0], total=18), *points[1:]]
+    assert change_words(Course(PHQ9, ill).since_last()) == "\N{MINUS SIGN}1, in remission"
+
+
+def test_a_picture_runs_to_now_and_an_alert_s_line_strikes_no_figure() -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    points = [Point(uuid4(), at + timedelta(days=14 * n), 10, "", False, ()) for n in range(2)]
+    course, now = Course(PHQ9, points), at + timedelta(days=28)
+    marks = [Mark(at, "with the first"), Mark(at + timedelta(days=21), "after the last")]
+    drawn = measure(course, "m", "", marks, now=now)
+    assert "after the last" in drawn and "29 May 2026" in drawn
+    assert "dashed upright: alert" in legend(course, marks[1:], now=now)
+    assert [float(one) for one in re.findall(r'<circle class="f1" cx="([\d.]+)%', drawn)] == [3, 50]
+    feet = [float(one) for one in re.findall(r'<text class="t-b" x="[\d.]+%" y="([\d.]+)"', drawn)]
+    first, second = (
+        [tuple(map(float, pair)) for pair in re.findall(r'y1="([\d.]+)" y2="([\d.]+)"', group)]
+        for group in re.findall(r'<g class="tick">(.*?)</g>', drawn)
+    )
+    assert len(first) == 2 and len(second) == 1
+    assert not any(top < feet[0] - 4 < end for top, end in first), "the line would strike the figure"
+
+
+def test_one_answer_of_today_stands_in_the_middle_and_an_older_one_at_the_beginning() -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    course = Course(PHQ9, [Point(uuid4(), at, 10, "", False, ())])
+    for days, place in ((0.1, "50"), (30, "3")):
+        assert f'class="f1" cx="{place}%"' in measure(course, "m", "", now=at + timedelta(days=days))
+
+
+def test_an_answer_to_item_9_is_said_in_its_words() -> None:
+    assert flag_words(["item9_endorsed", "above_cutoff"], 2) == [
+        "Item 9: more than half the days.", "At or beyond the cut-off.",
+    ]  # fmt: skip
+    assert "with yes" not in " ".join(flag_words(["item9_endorsed"]))
 
 
 @pytest.mark.parametrize(

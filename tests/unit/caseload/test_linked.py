@@ -85,13 +85,16 @@ def test_a_claimed_crisis_of_a_caller_stands_first_once_it_is_known_who_it_is(ca
     assert own.status == "merged"
     (case,) = caseload(cast.alice, makers.now())
     assert [one.pk for one in case.alerts] == [alert.pk]
-    assert (case.place.group, case.place.why) == ("alert", "An alert is open, high.")
+    assert (case.place.group, case.place.why) == (
+        "alert",
+        "A member of staff is worried. An alert is open, high.",
+    )
     page = client_of(cast.alice).get(reverse("clinical:caseload")).content.decode()
     card = page.split('class="cl-first"')[1].split("</ul>")[0]
     assert "Cleo Cherono has it." in card
     assert reverse("crisis:alert_page", args=[alert.pk]) in card
     after = badges(cast)["rows"][str(cast.patient.pk)]
-    assert (after["urgent"], after["why"]) == (True, "An alert is open, high.")
+    assert (after["urgent"], after["why"]) == (True, case.place.why)
     assert after["stamp"] != before["rows"][str(cast.patient.pk)]["stamp"]
 
 
@@ -146,6 +149,11 @@ def test_the_newest_of_all_rows_is_the_last_and_the_nearest_the_next(cast: Cast)
         ends_at=at + 2 * DAY + HOUR,
     )  # fmt: skip
     assert line(cast).next_at == at + 2 * DAY
+    Appointment.objects.create(
+        organization=cast.home, patient=other.patient, therapist=cast.alice, starts_at=at - DAY,
+        ends_at=at - DAY + HOUR, status="held",
+    )  # fmt: skip
+    assert line(cast).last_session_at == at - DAY
 
 
 @pytest.mark.parametrize("label", ["V", "SUD_PART2"])

@@ -60,13 +60,21 @@ def test_a_search_finds_by_name_pseudonym_and_telephone(cast: Cast) -> None:
 
 def test_ticking_somebody_off_holds_until_something_new_comes_and_can_be_undone(cast: Cast) -> None:
     client = as_user(cast.alice)
+    CareTeamMember.objects.update(starts_at=makers.now() - timedelta(days=20))
+
+    def group() -> str:
+        listed = page(client, "caseload").split('id="cases"')[1]
+        return listed.split('id="g-')[1].split('"')[0]
+
+    assert group() == "overdue"
     client.post(reverse("clinical:case_reviewed", args=[cast.patient.pk]))
-    assert "You reviewed this person." in page(client, "caseload")
+    assert group() == "reviewed"
+    assert ", overdue for 13 days." in page(client, "caseload"), "with why they were looked at"
     client.post(reverse("clinical:case_unreviewed", args=[cast.patient.pk]))
-    assert "You reviewed this person." not in page(client, "caseload")
+    assert group() == "overdue"
     client.post(reverse("clinical:case_reviewed", args=[cast.patient.pk]))
     finish_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key="phq9", answers=CALM)
-    assert "You reviewed this person." not in page(client, "caseload")
+    assert group() != "reviewed"
 
 
 def test_a_chart_says_what_is_new_since_the_last_look_and_leaves_one_row(cast: Cast) -> None:

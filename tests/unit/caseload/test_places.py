@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 
 from clinical.caseload.actions import mark_reviewed, note_look
 from clinical.caseload.queries import Case, caseload
-from clinical.caseload.showing import first
+from clinical.caseload.showing import first, row_of
 from clinical.plans.actions import begin_plan
 from clinical.plans.models import PlanStatus, TreatmentPlan
+from clinical.scheduling.actions import book_appointment, note_held, note_no_show, put_back
 from clinical.sessions.actions import start_session
+from cortex.ui.templatetags.ui import day
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.sessions.models import Session
@@ -103,7 +105,13 @@ def sat(cast: Cast, at: datetime, status: str = "completed", *labels: str) -> No
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("heard", [checked_in, wrote, sat])
+def came(cast: Cast, at: datetime) -> None:
+    """An hour that was held elsewhere than in a session here."""
+    (one,) = book_appointment(actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[at], minutes=50)
+    note_held(actor=staff(cast.alice), appointment_id=one.pk)
+
+
+@pytest.mark.parametrize("heard", [checked_in, wrote, sat, came])
 def test_the_last_sign_of_somebody_counts_whichever_way_it_came(
     heard: Callable[[Cast, datetime], None], cast: Cast
 ) -> None:
@@ -120,6 +128,40 @@ def test_what_others_wrote_or_nobody_came_to_is_no_sign(cast: Cast) -> None:
     for status in ("no_show", "cancelled", "scheduled"):
         sat(cast, at - DAY, status)
     assert line(cast).place.why == "Nothing heard for 30 days."
+
+
+def test_an_hour_that_was_held_without_a_session_is_the_last_contact(cast: Cast) -> None:
+    at = makers.now()
+    sat(cast, at - 30 * DAY)
+    looked(cast, at - 20 * DAY)
+    starts = at - 3 * DAY
+    (one,) = book_appointment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[starts], minutes=50
+    )
+    assert (line(cast).last_session_at, line(cast).last_heard) == (at - 30 * DAY, at - 30 * DAY), (
+        "only booked"
+    )
+    note_held(actor=staff(cast.alice), appointment_id=one.pk)
+    found = line(cast)
+    assert (found.last_session_at, found.last_heard, found.next_at) == (starts, starts, None)
+    row = row_of(found)
+    assert (row["last"], row["news"]) == (day(starts), [f"session {day(starts)}"])
+    put_back(actor=staff(cast.alice), appointment_id=one.pk)
+    assert line(cast).last_heard == at - 30 * DAY
+    note_no_show(actor=staff(cast.alice), appointment_id=one.pk)
+    assert line(cast).last_heard == at - 30 * DAY
+
+
+def test_an_hour_that_became_a_session_says_no_more_than_the_session_s_labels(cast: Cast) -> None:
+    at = makers.now()
+    sat(cast, at - 3 * DAY, "completed", "V")
+    (one,) = book_appointment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[at - 3 * DAY], minutes=50
+    )
+    session = Session.objects.get(patient=cast.patient)
+    note_held(actor=staff(cast.alice), appointment_id=one.pk, session_id=session.pk)
+    found = line(cast)
+    assert (found.last_session_at, found.last_heard) == (None, None)
 
 
 @pytest.mark.parametrize("label", ["V", "PSYTHPN", "SUD_PART2"])
@@ -184,7 +226,7 @@ def test_a_plan_whose_review_has_come_is_overdue_and_leads_to_it(cast: Cast) -> 
     plan_due(cast, at - 3 * DAY)
     found = line(cast)
     assert (found.place.group, found.place.why) == ("overdue", "Review of the plan, overdue for 3 days.")
-    (told,) = first([found], cast.alice.pk)
+    (told,) = first([found], cast.alice.pk)["cases"]
     assert (told["label"], told["url"]) == (
         "Review the plan", f"/charts/{cast.patient.pk}/plan/review/",
     )  # fmt: skip
@@ -197,4 +239,5 @@ def test_one_who_was_ticked_off_comes_back_when_the_review_is_due(cast: Cast) ->
     mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at - 2 * DAY)
     assert line(cast).place.group == "overdue"
     mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
-    assert line(cast).place.group == "steady"
+    ticked = line(cast).place
+    assert (ticked.group, ticked.why) == ("reviewed", "Review of the plan, overdue for 1 day.")

@@ -21,8 +21,12 @@ def need(**facts: Any) -> Need:
     ("facts", "group", "why"),
     [
         ({}, "steady", "Nothing asks for you now."),
-        ({"alert_levels": ("high", "critical")}, "alert", "An alert is open, critical."),
-        ({"alert_levels": ("high",), "reviewed_at": AT}, "alert", "An alert is open, high."),
+        ({"alert_level": "critical"}, "alert", "An alert is open, critical."),
+        (
+            {"alert_level": "high", "alert_reason": "Speaks of suicide", "reviewed_at": AT},
+            "alert",
+            "Speaks of suicide. An alert is open, high.",
+        ),
         (
             {"level": "high", "level_rose_at": AT - DAY, "looked_at": AT - 2 * DAY},
             "alert",
@@ -38,7 +42,7 @@ def need(**facts: Any) -> Need:
         ({"level": "medium", "level_rose_at": AT - DAY}, "steady", None),
         ({"level": "high", "level_rose_at": AT - DAY}, "alert", None),
         ({"ended_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
-        ({"ended_at": AT - 2 * DAY, "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY}, "steady", None),
+        ({"ended_at": AT - 2 * DAY, "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY}, "reviewed", None),
         ({"level": "high", "level_rose_at": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
         ({"off_track": ("PHQ-9", "GAD-7")}, "off_track", "PHQ-9 and GAD-7 not on track."),
         ({"overdue": (("PHQ-9", AT - 3 * DAY),)}, "overdue", "PHQ-9, overdue for 3 days."),
@@ -46,12 +50,17 @@ def need(**facts: Any) -> Need:
         ({"last_heard": AT - 15 * DAY}, "silent", "Nothing heard for 15 days."),
         ({"last_heard": None, "since": AT - 20 * DAY}, "silent", "Nothing heard for 20 days."),
         ({"last_heard": None, "since": AT - DAY}, "steady", None),
-        ({"last_heard": AT - 30 * DAY, "reviewed_at": AT - 13 * DAY}, "steady", "You reviewed this person."),
+        (
+            {"last_heard": AT - 30 * DAY, "reviewed_at": AT - 13 * DAY},
+            "reviewed",
+            "Nothing heard for 30 days.",
+        ),
+        ({"reviewed_at": AT - DAY}, "reviewed", "You reviewed this person."),
         ({"last_heard": AT - 30 * DAY, "reviewed_at": AT - 14 * DAY}, "silent", "Nothing heard for 30 days."),
         (
             {"off_track": ("PHQ-9",), "reviewed_at": AT - DAY, "newest_at": AT - 2 * DAY},
-            "steady",
-            "You reviewed this person.",
+            "reviewed",
+            "PHQ-9 not on track.",
         ),
         ({"off_track": ("PHQ-9",), "reviewed_at": AT - 2 * DAY, "newest_at": AT - DAY}, "off_track", None),
     ],
@@ -64,7 +73,7 @@ def test_need_decides_the_group_and_says_why(facts: dict[str, Any], group: str, 
 
 
 def test_within_a_group_the_worse_level_and_the_longer_wait_come_first() -> None:
-    worse = place(need(alert_levels=("critical",)), AT)
-    assert worse.order < place(need(alert_levels=("high",)), AT).order
+    worse = place(need(alert_level="critical"), AT)
+    assert worse.order < place(need(alert_level="high"), AT).order
     older = place(need(waiting=(("a", AT - 2 * DAY),)), AT)
     assert older.order < place(need(waiting=(("a", AT - DAY),)), AT).order

@@ -59,7 +59,7 @@ def test_one_s_own_and_the_desk_s_ask_for_the_reader(cast: Cast, whose: str) -> 
     one = task(cast.patient, getattr(cast, whose) if whose else None, at - 3 * HOUR)
     found = case_of(cast.alice, cast.patient)
     assert (found.place.group, [item.pk for item in found.items]) == ("overdue", [one.pk])
-    (told,) = first([found], cast.alice.pk)
+    (told,) = first([found], cast.alice.pk)["cases"]
     page = reverse("crisis:review_detail", args=[one.pk])
     assert told["url"] == (page if whose else reverse("clinical:chart", args=[cast.patient.pk]))
 
@@ -75,7 +75,7 @@ def test_what_a_covered_colleague_has_to_do_asks_for_who_covers_them_and_opens(c
     task(cast.patient, cast.sam, at - 2 * HOUR, "caller_linked")
     found = case_of(cast.bob, cast.patient)
     assert (found.place.group, [item.pk for item in found.items]) == ("overdue", [one.pk])
-    (told,) = first([found], cast.bob.pk)
+    (told,) = first([found], cast.bob.pk)["cases"]
     assert (told["label"], told["url"]) == ("Open the task", reverse("crisis:review_detail", args=[one.pk]))
     assert client_of(cast.bob).get(told["url"]).status_code == 200
 
@@ -105,7 +105,7 @@ def test_what_has_waited_longest_comes_first_whenever_it_is_due(cast: Cast) -> N
     assert [one.who.pk for one in found] == [cast.patient.pk, other.pk]
     assert {one.place.group for one in found} == {"waiting"}
     assert found[0].place.why == "Offer the C-SSRS today."
-    (told, _) = first(found, cast.alice.pk)
+    (told, _) = first(found, cast.alice.pk)["cases"]
     assert told["url"] != reverse("crisis:review_detail", args=[young.pk])
 
 

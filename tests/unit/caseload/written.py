@@ -10,8 +10,16 @@ from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning.actions import clear_plan, set_plan, switch_instrument
 from clinical.assessments.planning.models import InstrumentSwitch
+from clinical.notes.models import Note
+from clinical.plans.actions import begin_plan
+from clinical.plans.models import TreatmentPlan
+from clinical.scheduling.actions import book_appointment, note_held, put_back
+from clinical.scheduling.models import Appointment
 from crisis.risk.models import Evidence
 from patients.care.models import CareTeamMember
+from patients.pathway.actions import ReferralData, make_referral
+from patients.pathway.models import Referral
+from patients.registry.person import EmergencyContact
 from patients.sessions.messages import Message
 from patients.sessions.models import Session
 from patients.sessions.observations import DailyCheckIn
@@ -156,6 +164,59 @@ def agrees_to_part_2(cast: Cast, at: datetime) -> None:
     makers.consent(cast.patient, "part2_tpo")
 
 
+def referred(cast: Cast, at: datetime) -> None:
+    if not Referral.objects.filter(patient=cast.patient).exists():
+        data = ReferralData("physician", "urgent", "Needs a call.", asked_id=cast.alice.pk)
+        one = make_referral(actor=staff(cast.sam), patient=cast.patient, data=data, at=at)
+        Referral.objects.filter(pk=one.pk).update(status="accepted", decided_at=at)
+
+
+def agrees_to_treatment(cast: Cast, at: datetime) -> None:
+    makers.consent(cast.patient, "treatment")
+
+
+def nobody_to_call(cast: Cast, at: datetime) -> None:
+    EmergencyContact.objects.filter(patient=cast.patient).update(is_active=False)
+
+
+def note_signed(cast: Cast, at: datetime) -> None:
+    Note.objects.create(
+        organization=cast.home, patient=cast.patient, author=cast.alice, note_type="progress",
+        status="signed", occurred_at=makers.now(), saved_at=at, signed_at=makers.now(),
+        content_hash=b"x" * 34,
+    )  # fmt: skip
+
+
+def plan_in_force(cast: Cast, at: datetime) -> None:
+    if not TreatmentPlan.objects.filter(patient=cast.patient).exists():
+        now = makers.now()
+        begin_plan(
+            actor=staff(cast.alice), patient_id=cast.patient.pk, presenting_problem="Low.",
+            start=now.date(), target_end=now.date() + 90 * DAY,
+        )  # fmt: skip
+        TreatmentPlan.objects.filter(patient=cast.patient).update(
+            status="active", next_review_at=now + 30 * DAY, signed_version=1, signed_at=now
+        )
+
+
+def appointment_held(cast: Cast, at: datetime) -> None:
+    if not Appointment.objects.within(at, at + HOUR).exists():
+        (one,) = book_appointment(
+            actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[at], minutes=50
+        )
+        note_held(actor=staff(cast.alice), appointment_id=one.pk)
+
+
+def appointment_put_back(cast: Cast, at: datetime) -> None:
+    one = Appointment.objects.filter(patient=cast.patient, status="held").first()
+    if one is not None:
+        put_back(actor=staff(cast.alice), appointment_id=one.pk)
+
+
+def level_rises(cast: Cast, at: datetime) -> None:
+    assessed(cast, "critical", makers.now())
+
+
 def lives_elsewhere(cast: Cast, at: datetime) -> None:
     cast.patient.timezone = "Pacific/Auckland"
     cast.patient.save(update_fields=["timezone"])
@@ -165,10 +226,14 @@ WRITES: list[Callable[[Cast, datetime], None]] = [
     message, message_gone, session, session_to_come, session_cancelled, session_labelled,
     therapy_while_high, check_in, measure, worse_measure, correction, level, lower_level, words,
     words_refuted, alert, another_colleague, colleague_to_come, colleague_gone, own_schedule,
-    no_schedule, measure_switched, agrees_to_part_2, lives_elsewhere,
+    no_schedule, measure_switched, agrees_to_part_2, lives_elsewhere, referred, agrees_to_treatment,
+    nobody_to_call, note_signed, plan_in_force, level_rises, appointment_held, appointment_put_back,
 ]  # fmt: skip
-# What is asked for with every page, or stands in the key: nobody need tell of it.
-ASKED_ALWAYS = (measure_switched, agrees_to_part_2, lives_elsewhere)
+# What is asked for with every page, or stands in the key, as when a review is due: nobody need tell of it.
+ASKED_ALWAYS = (
+    measure_switched, agrees_to_part_2, lives_elsewhere, referred, agrees_to_treatment, nobody_to_call,
+    note_signed, plan_in_force, level_rises, appointment_held, appointment_put_back,
+)  # fmt: skip
 
 
 def prepare(cast: Cast, write: Callable[[Cast, datetime], None]) -> None:
@@ -183,6 +248,12 @@ def prepare(cast: Cast, write: Callable[[Cast, datetime], None]) -> None:
         another_colleague(cast, at)
         CareTeamMember.objects.filter(patient=cast.patient, user=cast.bob).update(starts_at=at - 20 * DAY)
     screened(cast, at - 10 * DAY)
+    if write in (agrees_to_treatment, nobody_to_call, note_signed):
+        referred(cast, at - 2 * HOUR)
+    if write is appointment_put_back:
+        appointment_held(cast, at - 2 * HOUR)
+    if write is level_rises:
+        plan_in_force(cast, at)
     if write is words_refuted:
         words(cast, at - 2 * HOUR)
     if write is no_schedule:

@@ -100,7 +100,7 @@ def test_the_last_signed_note_stands_among_what_is_agreed_behind_its_date_and_un
     note = written(cast, 3, 4)
     written(cast, 1, 4, draft=True)
     agreed = answer(cast, "ag")
-    assert f"Last note, signed {makers.now():%-d %b %Y} its plan says the next step and homework" in agreed
+    assert f"Last note, signed {day(cast, 0):%-d %b %Y} its plan says the next step and homework" in agreed
     assert agreed.count("Last note") == 1
     page = opened(cast)
     assert (

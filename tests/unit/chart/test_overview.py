@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,11 @@ from clinical.assessments.actions import finish_assessment
 from clinical.chart import parts
 from clinical.chart.parts import Flag, Line, Look, Mark, Part, Shown
 from clinical.chart.showing import effect_words
+from clinical.sessions.actions import assess_risk, end_session, start_session
 from cortex.audit.models import PhiAccessLog
+from crisis.decisions.actions import finish_risk_review
 from crisis.reviews.actions import make_item
+from patients.privacy.models import Consent
 from patients.registry.queries import local_day
 from patients.registry.records import PreferenceData
 from patients.sessions.models import Session
@@ -24,6 +28,7 @@ from patients.sessions.records import Batch, FeedbackData
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.caseload.test_live import client_of
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -102,6 +107,44 @@ def test_five_questions_are_answered_where_there_is_something_to_say(cast: Cast)
     assert "View as table" in text
 
 
+def assessed(cast: Cast, level: str, note: str = "", **factors: str) -> None:
+    started = start_session(actor=staff(cast.alice), patient_id=cast.patient.pk, channel="video")
+    who: dict[str, Any] = {
+        "actor": staff(cast.alice), "patient_id": cast.patient.pk, "session_id": started.pk,
+    }  # fmt: skip
+    assess_risk(**who, level=level, note=note, factors=factors)
+    end_session(**who)
+    makers.scope_all()
+
+
+def test_the_clinician_s_level_stands_beside_the_signals_with_who_set_it_and_when(cast: Cast) -> None:
+    assessed(cast, "low", "Long ago to her.", RF_ATTEMPT_3M="present")
+    text = opened(cast)
+    assert re.search(r"Alice Achieng set low, <time", text)
+    assert "Signals are higher than that level and stand at medium: an attempt within 3 months" in text
+    assessed(cast, "high")
+    text = opened(cast)
+    assert "Alice Achieng set high, " in text and "Alice Achieng set low" not in text
+    assert "Signals beside it: an attempt within 3 months on record." in text
+    take(cast, 2, 0)
+    assert "PHQ-9 total in the severe bands" in opened(cast)
+
+
+def test_a_level_that_was_left_to_the_signals_says_who_left_it(cast: Cast) -> None:
+    assessed(cast, "same", PF_REASONS_LIVING="present")
+    assert "Alice Achieng left the level to the signals, " in opened(cast)
+
+
+def test_a_review_s_level_names_its_reader(cast: Cast) -> None:
+    item = make_item(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=cast.patient,
+        reason_code="risk_review", owner_id=cast.alice.pk,
+    )  # fmt: skip
+    finish_risk_review(actor=staff(cast.alice), item_id=item.pk, outcome="reviewed", level="medium")
+    text = opened(cast)
+    assert "Alice Achieng set medium, " in text and "No other signals." in text
+
+
 def test_what_came_before_the_last_session_is_not_told_again(cast: Cast) -> None:
     take(cast, 1, 12)
     session(cast, 5)
@@ -119,19 +162,53 @@ def test_the_banner_says_who_how_old_in_which_language_and_who_cares(cast: Cast)
     client = Client()
     client.force_login(cast.alice)
     text = client.get(reverse("clinical:chart", args=[person.pk])).content.decode()
-    for said in ("she/her", "30 years", "Swahili", "Alice Achieng and 1 more", "Crisis lines",
-                 "Not for voice and patterns, emergency contact, sharing with the team"):  # fmt: skip
+    consent = "Given: Treatment. Never asked: Voice processing, Emergency contact and 13 more"
+    for said in ("she/her", "30 years", "Swahili", "Alice Achieng and 1 more", "Crisis lines", consent):
         assert said in text, said
 
 
-def test_a_missing_consent_is_marked_for_the_widths_that_hide_the_other_facts(cast: Cast) -> None:
-    page = opened(cast)
-    missing = "<div><dt>Consent</dt><dd>Not for sharing with the team</dd>"
-    assert f'<dl class="pt-facts pt-missing">{missing}' in page
+def test_no_consent_is_said_to_be_given_that_nobody_asked_about(cast: Cast) -> None:
+    def banner() -> str:
+        return opened(cast).split("<dt>Consent</dt><dd>")[1].split("</dd>")[0]
+
+    assert banner().endswith("Never asked: Sharing with the care team and 12 more</a>")
     makers.consent(cast.patient, "care_team_sharing")
-    assert '<dl class="pt-facts"><div><dt>Consent</dt><dd>All given</dd>' in opened(cast)
+    assert "pt-missing" not in opened(cast)
+    assert "Given: Treatment, Voice processing and 2 more. Never asked: 12<" in banner()
+    makers.consent(cast.patient, "recording", granted=False)
     makers.consent(cast.patient, "treatment", granted=False)
-    assert "pt-missing" in opened(cast) and "Not for treatment" in opened(cast)
+    page = opened(cast)
+    assert "pt-missing" in page
+    assert "Declined: Recording. Withdrawn: Treatment. Never asked: 11<" in banner()
+    card = page.split('id="co"')[1].split("</section>")[0]
+    for label, state in (
+        ("Treatment", "withdrawn"),
+        ("Recording", "declined"),
+        ("Voice processing", "given"),
+    ):
+        assert f'<span class="grow">{label}</span><span class="xs muted">{state}</span>' in card
+    assert "Telehealth" in card.split("Never asked: ")[1]
+    consent = (
+        client_of(cast.alice).get(reverse("clinical:chart_consent", args=[cast.patient.pk])).content.decode()
+    )
+    assert "Withdrawn, " in consent and "Declined, " in consent
+
+
+def test_a_consent_that_ran_out_is_neither_given_nor_withdrawn(cast: Cast) -> None:
+    at = makers.now()
+    Consent.objects.create(
+        organization=cast.home, patient=cast.patient, consent_type="telehealth", granted=True,
+        recorded_at=at - 9 * DAY, expires_at=at - DAY,
+    )  # fmt: skip
+    assert "Expired: Telehealth" in opened(cast)
+
+
+def test_the_session_under_way_is_not_the_last_one(cast: Cast) -> None:
+    session(cast, 9)
+    take(cast, 1, 3)
+    start_session(actor=staff(cast.alice), patient_id=cast.patient.pk, channel="in_person")
+    page = opened(cast)
+    assert "Since the last session" in page and "PHQ-9 8, the first one" in page
 
 
 def test_preferences_and_what_helped_are_shown_from_what_the_app_sent(cast: Cast) -> None:
@@ -151,7 +228,7 @@ def test_preferences_and_what_helped_are_shown_from_what_the_app_sent(cast: Cast
     client = Client()
     client.force_login(cast.alice)
     text = client.get(reverse("clinical:chart", args=[person.pk])).content.decode()
-    for said in ("Warm", "07:15", "calmer", "<td>5.0</td>"):
+    for said in ("Warm", "07:15", "calmer", '<td>5.0<span class="xs muted blk">said 10 of 10</span></td>'):
         assert said in text, said
 
 

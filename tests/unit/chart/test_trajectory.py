@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from clinical.chart.banner import consent_words, years
+from clinical.chart.banner import NEVER, consent_words, years
 from clinical.chart.parts import Mark
 from clinical.chart.trajectory import Axis, drawn, means, table
+from patients.codes import ConsentType
 
 FIRST = date(2026, 11, 1)
 DAY = timedelta(days=1)
@@ -86,8 +87,12 @@ def test_an_age_turns_on_the_birthday() -> None:
     assert years(None, FIRST) is None
 
 
-def test_consents_are_told_by_what_is_missing() -> None:
-    kinds = ("treatment", "voice_processing")
-    assert consent_words(dict.fromkeys(kinds, True)) == "All given"
-    assert consent_words(dict.fromkeys(kinds, False)) == "None given"
-    assert consent_words({"treatment": True, "voice_processing": False}) == "Not for voice and patterns"
+def test_consents_are_told_by_what_was_decided_of_each() -> None:
+    kinds = list(ConsentType)
+    assert consent_words(dict.fromkeys(kinds, NEVER)) == "None was ever asked"
+    assert consent_words(dict.fromkeys(kinds, "given")) == "Given: Treatment, Privacy notice and 14 more"
+    states = dict.fromkeys(kinds[:4], "given with limits") | dict.fromkeys(kinds[4:], NEVER)
+    assert consent_words(states) == (
+        "Given with limits: Treatment, Privacy notice and 2 more. "
+        "Never asked: Emergency contact, Sharing with the care team and 10 more"
+    )

@@ -218,16 +218,14 @@ def test_what_was_raised_by_hand_or_button_stands_by_what_the_engine_had_said(ca
 
 
 def test_a_clinicians_level_counts_for_the_rules_and_the_tier_that_stood_before_it(cast: Cast) -> None:
-    cast.on_duty()
+    cast.on_duty(cast.sam)
     for level, note in (("medium", "Seen today."), ("same", ""), ("critical", "")):
         person = somebody(cast)
         told(person, words("B"))
         item = make_item(
             actor=system("test"), organization_id=cast.home.pk, patient=person, reason_code="risk_review"
         )
-        finish_risk_review(
-            actor=staff(cast.cleo), item_id=item.pk, outcome="reviewed", level=level, note=note
-        )
+        finish_risk_review(actor=staff(cast.sam), item_id=item.pk, outcome="reviewed", level=level, note=note)
     report = report_of(cast)
     ((level, found),) = report.overrides
     assert (level, found.lowered, found.raised, found.same) == ("high", 1, 1, 1)

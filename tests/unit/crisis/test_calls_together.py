@@ -176,17 +176,17 @@ def test_a_batch_waits_for_nobody_who_works_on_one_of_its_people(
             scope_all()
             lock_patients([alerts[0].patient_id])
             holds.set()
-            done.wait(30)
+            done.wait(120)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert holds.wait(10)
+    assert holds.wait(30)
     try:
         ran, left = run(cast, steps)
     finally:
         done.set()
-        thread.join(10)
+        thread.join(30)
     assert (ran, left) == (2, [one.pk for one in steps if one.alert_id == alerts[0].pk])
     loop.run_steps()
     scope_all()

@@ -250,7 +250,7 @@ def test_a_claim_and_the_end_of_an_incident_at_once_leave_one_of_the_two(cast: C
     start, outcomes = threading.Barrier(2), []
 
     def race(name: str, run: Any) -> None:
-        start.wait(10)
+        start.wait(30)
         try:
             run()
             outcomes.append(name)
@@ -268,7 +268,7 @@ def test_a_claim_and_the_end_of_an_incident_at_once_leave_one_of_the_two(cast: C
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     alert.refresh_from_db()
     if alert.status == "resolved":
         assert sorted(outcomes) == ["end", "move_not_allowed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from django.urls import reverse
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
 from cortex.audit import RuleBroken, system
+from crisis.alerts.queries import listeners
 from crisis.casework.actions import log_contact
 from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
 from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
@@ -46,6 +48,21 @@ def test_nobody_plans_their_own_shift(cast: Cast) -> None:
     with pytest.raises(RuleBroken):
         plan_shift(actor=staff(cast.sam), user_id=cast.sam.pk, organization_id=cast.home.pk, **PLAN)
     assert plan_shift(actor=staff(cast.ada), user_id=cast.sam.pk, organization_id=cast.home.pk, **PLAN)
+
+
+def test_a_board_is_heard_by_its_shift_its_supervisors_and_its_leads(
+    cast: Cast, django_assert_num_queries: Any
+) -> None:
+    everybody = [one.pk for one in (cast.cleo, cast.bob, cast.sam, cast.ada, cast.charlie)]
+    with django_assert_num_queries(3):
+        assert listeners(str(cast.home.pk), everybody) == {cast.sam.pk}
+    cast.on_duty()
+    cast.home.settings = {"leads": [str(cast.cleo.pk), str(cast.charlie.pk), "no id at all"]}
+    cast.home.save()
+    with django_assert_num_queries(4):
+        assert listeners(str(cast.home.pk), everybody) == {cast.sam.pk, cast.cleo.pk}
+    with django_assert_num_queries(4):
+        assert listeners(str(cast.home.pk), [cast.bob.pk]) == set()
 
 
 def test_a_new_role_outside_the_desk_takes_shift_and_lead_with_it(cast: Cast) -> None:

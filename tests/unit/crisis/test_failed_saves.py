@@ -14,11 +14,11 @@ from cortex.crypto.errors import KeyProviderError
 from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import raise_for_caller
 from crisis.endings.actions import Ending, mark_false_alarm, resolve_alert
+from crisis.followups.actions import finish_follow_up
 from crisis.ownership.actions import claim_alert
-from crisis.reviews.actions import finish_follow_up
 from crisis.reviews.models import FollowUp, ReviewItem
 from tests.cast import Cast
-from tests.makers import now, scope_all, staff
+from tests.makers import UNASKED, UNASKED_FORM, now, scope_all, staff
 from tests.unit.crisis.test_desk_pages import PART, get, send, text
 
 pytestmark = pytest.mark.django_db
@@ -133,12 +133,12 @@ def test_a_follow_up_that_somebody_else_logged_meanwhile_gives_the_words_back(
     cast: Cast, alert: RiskAlert
 ) -> None:
     follow_up, address = due_contact(cast, alert)
-    finish_follow_up(actor=staff(cast.cleo), follow_up_id=follow_up.pk, outcome="reached")
-    answer = post(cast.cleo, address, outcome="reached", note=TYPED)
+    finish_follow_up(actor=staff(cast.cleo), follow_up_id=follow_up.pk, outcome="reached", checks=UNASKED)
+    answer = post(cast.cleo, address, outcome="reached", note=TYPED, **UNASKED_FORM)
     assert answer.status_code == 409
     stands_above_the_form(answer, "This follow-up is not due any more.")
     assert '<option value="reached" selected' in text(answer)
-    part = post(cast.cleo, address, part=True, outcome="reached", note=TYPED)
+    part = post(cast.cleo, address, part=True, outcome="reached", note=TYPED, **UNASKED_FORM)
     assert (part.status_code, "<form" in text(part)) == (409, False), "its page still holds the form"
 
 
@@ -160,17 +160,17 @@ def test_words_that_can_not_be_sealed_now_come_back_with_their_form(
     cast: Cast, alert: RiskAlert, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     _, address = due_contact(cast, alert)
-    outcome = "reached"
+    outcome, more = "reached", UNASKED_FORM
     if what == "task":
         item = ReviewItem.objects.create(
             organization=cast.home, patient=cast.patient, reason_code="third_party_concern", due_at=now()
         )
-        address, outcome = reverse("crisis:review_done", args=[item.pk]), "no_action_needed"
+        address, outcome, more = reverse("crisis:review_done", args=[item.pk]), "no_action_needed", {}
 
     def away(*_: object, **__: object) -> None:
         raise KeyProviderError
 
     monkeypatch.setattr(AccessContext, "load_keys", away)
-    answer = post(cast.cleo, address, outcome=outcome, note=TYPED)
+    answer = post(cast.cleo, address, outcome=outcome, note=TYPED, **more)
     assert answer.status_code == 503
     stands_above_the_form(answer, "Nothing was saved")

@@ -15,14 +15,15 @@ from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
 from crisis.duty.models import DutyShift
 from crisis.endings.actions import Ending, resolve_alert
+from crisis.followups.actions import finish_follow_up
 from crisis.ownership.actions import claim_alert
 from crisis.reopening.actions import reopen_alert
-from crisis.reviews.actions import MISSED, finish_follow_up, finish_item, make_item, sweep_follow_up
-from crisis.reviews.contacts import next_step
+from crisis.reviews.actions import MISSED, finish_item, make_item, sweep_follow_up
+from crisis.reviews.contacts import Contact, next_step
 from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem
 from crisis.reviews.queries import due_follow_ups, follow_ups, next_contact, passed_follow_up_ids
 from tests.cast import Cast
-from tests.makers import consent, make_alert, now, opened, staff
+from tests.makers import UNASKED, UNASKED_FORM, consent, make_alert, now, opened, staff
 
 pytestmark = pytest.mark.django_db
 SWEEPER = system("sweeper")
@@ -56,6 +57,8 @@ def item(cast: Cast) -> ReviewItem:
 
 
 def finish(cast: Cast, row: FollowUp, outcome: str = "reached", **more: Any) -> FollowUp:
+    if outcome == "reached":
+        more.setdefault("checks", UNASKED)
     return finish_follow_up(actor=staff(cast.cleo), follow_up_id=row.pk, outcome=outcome, **more)
 
 
@@ -124,25 +127,27 @@ def tries(*channels: str, every: float = 2) -> list[tuple[datetime, str]]:
 
 
 @pytest.mark.parametrize(
-    ("attempts", "allowed", "said"),
+    ("attempts", "contact", "said"),
     [
-        ([], True, "so far none"),
-        (tries("phone", "phone", "phone"), True, "so far 3 on 1 channel."),
-        (tries("phone", "sms"), True, "so far 2 on 2 channels"),
-        (tries("phone", "sms", "phone", every=13), True, "try again"),
-        (tries("phone", "sms", "phone"), True, "ring the emergency contact"),
-        (tries("phone", "sms", "phone"), False, "only if a life is at risk"),
+        ([], Contact.MAY_RING, "so far none"),
+        (tries("phone", "phone", "phone"), Contact.MAY_RING, "so far 3 on 1 channel."),
+        (tries("phone", "sms"), Contact.CLOSED, "so far 2 on 2 channels"),
+        (tries("phone", "sms", "phone", every=13), Contact.MAY_RING, "try again"),
+        (tries("phone", "emergency_contact"), Contact.TRIED, "so far 1 on 1 channel"),
+        (tries("phone", "sms", "phone"), Contact.MAY_RING, "ring the emergency contact"),
+        (tries("phone", "sms", "phone"), Contact.CLOSED, "only if a life is at risk"),
+        (tries("phone", "sms", "phone"), Contact.NOBODY, "No emergency contact is on record"),
         (
             tries("phone", "sms", "phone", "emergency_contact"),
-            True,
+            Contact.TRIED,
             "a supervisor decides on a welfare check",
         ),
     ],
 )
 def test_three_tries_on_two_channels_then_the_contact_then_the_supervisor(
-    attempts: list[tuple[datetime, str]], allowed: bool, said: str
+    attempts: list[tuple[datetime, str]], contact: Contact, said: str
 ) -> None:
-    assert said in next_step(attempts, may_ring_contact=allowed)
+    assert said in next_step(attempts, contact)
 
 
 def test_the_task_and_the_follow_up_say_what_comes_next(cast: Cast) -> None:
@@ -157,7 +162,7 @@ def test_the_task_and_the_follow_up_say_what_comes_next(cast: Cast) -> None:
     assert "ring the emergency contact" in task
     assert "ring the emergency contact" in page
     consent(cast.patient, "emergency_contact", granted=False)
-    assert "no consent" in next_contact(cast.patient.pk, now())
+    assert "no consent" in next_contact(cast.patient, now())
 
 
 # Who may finish is asked under the row's lock
@@ -172,7 +177,7 @@ def test_whoever_left_the_desk_between_form_and_post_finishes_nothing(cast: Cast
     client = Client()
     client.force_login(cast.cleo)
     addresses = {
-        reverse("crisis:followup_done", args=[first.pk]): {"outcome": "reached"},
+        reverse("crisis:followup_done", args=[first.pk]): {"outcome": "reached"} | UNASKED_FORM,
         reverse("crisis:review_done", args=[task.pk]): {"outcome": "no_action_needed"},
     }
     assert client.get(next(iter(addresses))).status_code == 200

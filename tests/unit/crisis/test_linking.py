@@ -14,18 +14,19 @@ from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from crisis.alerts.access import pages_for
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.byhand.actions import link_person, raise_for_caller, unlink_person
-from crisis.byhand.forms import HandForm
+from crisis.byhand.actions import link_person, unlink_person
 from crisis.duty.models import DutyShift
 from crisis.endings.actions import Ending, mark_false_alarm
 from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.ownership.actions import claim_alert
+from crisis.reviews.actions import finish_item
 from crisis.reviews.models import ReviewItem, SecondReview
-from crisis.risk.models import Evidence, RiskAssessment, RiskDue
+from crisis.risk.models import RiskDue
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests.cast import Cast
 from tests.makers import machine, make_alert, make_patient, now, opened, scope_all, staff
+from tests.unit.crisis.test_raised_by_hand import told
 
 pytestmark = pytest.mark.django_db
 WHY = "She gave her name and street"
@@ -34,12 +35,6 @@ WHY = "She gave her name and street"
 def on_record(cast: Cast, **extra: Any) -> RiskAlert:
     values = {"kind": "self_harm", "level": "high", "reason_code": "H11", **extra}
     return make_alert(cast.patient, **values)
-
-
-def told(cast: Cast, **extra: Any) -> RiskAlert:
-    """What a caller told Cleo about somebody whom nobody knows yet."""
-    values = {"level": "high", "kind": "self_harm", "note": "A neighbour rang", "pseudonym": "", **extra}
-    return raise_for_caller(actor=staff(cast.cleo), **values)
 
 
 def link(cast: Cast, alert: RiskAlert, actor: Any = None, **extra: Any) -> RiskAlert:
@@ -211,6 +206,16 @@ def test_a_link_by_duty_alone_is_written_down_with_its_reason_and_waits_for_a_su
     assert item.due_at <= now() + timedelta(hours=24)
 
 
+def test_a_supervisor_does_not_confirm_a_link_of_their_own(desk: Cast) -> None:
+    mine = told(desk)
+    claim_alert(actor=staff(desk.sam), alert_id=mine.pk)
+    link(desk, mine, desk.sam)
+    (item,) = confirmations()
+    with pytest.raises(RuleBroken) as refused:
+        finish_item(actor=staff(desk.sam), item_id=item.pk, outcome="reviewed")
+    assert refused.value.code == "own_deed"
+
+
 def test_whoever_stands_in_a_relationship_links_without_a_check(desk: Cast) -> None:
     desk.on_duty(desk.alice)
     mine = told(desk)
@@ -296,98 +301,3 @@ def test_the_pages_offer_to_link_and_to_undo(desk: Cast) -> None:
     assert client.post(undo, {}).status_code == 422
     assert client.post(undo, {"reason": "Another street"}).status_code == 303
     assert f'action="{address}"' in client.get(page).content.decode()
-
-
-# Raising by hand
-
-
-def test_a_caller_s_name_and_number_stand_on_the_provisional_record(desk: Cast) -> None:
-    alert = told(desk, given_name="Juma", phone="+254711222333")
-    person = Patient.objects.get(pk=alert.patient_id)
-    scope_all()
-    assert (opened(person, "given_name"), opened(person, "phone")) == ("Juma", "+254711222333")
-    assert person.phone_hash
-
-
-def test_what_is_typed_beside_a_number_on_record_stays_with_the_note(desk: Cast) -> None:
-    alert = told(desk, pseudonym=desk.patient.anonymous_id, phone="+254711222333")
-    scope_all()
-    assert opened(alert, "hand_note") == "A neighbour rang\n+254711222333"
-    assert opened(Patient.objects.get(pk=desk.patient.pk), "phone") != "+254711222333"
-
-
-def test_who_called_and_their_number_open_with_the_alert_and_are_not_the_person_s(desk: Cast) -> None:
-    client = Client()
-    client.force_login(desk.cleo)
-    form = {"level": "high", "kind": "medical", "note": "He took pills", "third_party": "on"}
-    caller = {"caller": "Akinyi, his sister", "caller_phone": "+254711222333"}
-    raised = client.post(reverse("crisis:alert_new"), form | caller)
-    scope_all()
-    alert = RiskAlert.objects.get(kind="medical")
-    assert opened(alert, "hand_note") == "He took pills\nTold by: Akinyi, his sister, +254711222333"
-    assert alert.patient is not None
-    assert not opened(alert.patient, "phone")
-    claim_alert(actor=staff(desk.cleo), alert_id=alert.pk)
-    assert "Told by: Akinyi, his sister, +254711222333" in client.get(raised["Location"]).content.decode()
-
-
-def test_neither_kind_nor_level_is_chosen_for_whoever_logs_it(desk: Cast) -> None:
-    form = HandForm()
-    assert (form["kind"].value(), form["level"].value()) == (None, None)
-    assert [choices[0] for choices in (form.fields["kind"].choices, form.fields["level"].choices)] == [
-        ("", "Choose")
-    ] * 2
-    client = Client()
-    client.force_login(desk.cleo)
-    answer = client.post(reverse("crisis:alert_new"), {"note": "He took pills", "level": "high"})
-    assert answer.status_code == 422
-    assert "Choose what it is about." in answer.content.decode()
-
-
-def test_a_form_that_is_sent_twice_raises_one_alert(desk: Cast) -> None:
-    token = uuid4()
-    first = told(desk, token=token)
-    assert told(desk, token=token).pk == first.pk
-    assert Patient.objects.filter(is_provisional=True).count() == 1
-    assert told(desk, token=uuid4()).pk != first.pk
-    known = {"pseudonym": desk.patient.anonymous_id, "token": uuid4()}
-    alert = told(desk, **known)
-    events = AlertEvent.objects.filter(alert=alert).count()
-    assert told(desk, **known).pk == alert.pk
-    assert AlertEvent.objects.filter(alert=alert).count() == events
-
-
-def test_every_fresh_form_has_a_token_of_its_own() -> None:
-    tokens = {HandForm()["token"].value() for _ in range(3)}
-    assert len(tokens) == 3
-
-
-@pytest.mark.parametrize(
-    ("level", "code", "rules"),
-    [("critical", "THIRD_PARTY_IMMINENT", ["H8"]), ("high", "THIRD_PARTY_CONCERN", [])],
-)
-def test_what_a_third_party_reports_is_evidence_and_is_judged_at_once(
-    desk: Cast, level: str, code: str, rules: list[str]
-) -> None:
-    alert = told(desk, level=level, third_party=True)
-    row = Evidence.objects.get(patient=alert.patient, code=code)
-    assessment = RiskAssessment.objects.get(patient=alert.patient)
-    assert assessment.rules_fired == rules
-    assert alert.rules_fired == rules
-    assert alert.evidence == ([row.pk] if rules else [])
-    assert RiskAlert.objects.filter(patient=alert.patient).count() == 1
-    assert AlertEvent.objects.filter(alert=alert).values_list("kind", flat=True).count() == 1
-
-
-def test_a_report_about_an_overdose_alarms_about_the_person_too(desk: Cast) -> None:
-    alert = told(desk, level="critical", kind="medical", third_party=True)
-    other = RiskAlert.objects.exclude(pk=alert.pk).get(patient=alert.patient)
-    assert (other.kind, other.level, other.rules_fired) == ("self_harm", "critical", ["H8"])
-    assert not Evidence.objects.filter(patient=told(desk, kind="harm_to_others", third_party=True).patient)
-
-
-def test_the_engine_s_higher_level_is_not_hidden_by_a_lower_one_by_hand(desk: Cast) -> None:
-    told(desk, level="critical", pseudonym=desk.patient.anonymous_id, third_party=True)
-    RiskAlert.objects.filter(patient=desk.patient).update(status="resolved", resolved_at=now())
-    again = told(desk, pseudonym=desk.patient.anonymous_id, third_party=True)
-    assert again.level == "critical"

@@ -146,17 +146,17 @@ def frozen(cast: Cast) -> Iterator[None]:
             scope_all()
             lock_patients([cast.patient.pk])
             holds.set()
-            done.wait(30)
+            done.wait(120)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert holds.wait(10)
+    assert holds.wait(30)
     try:
         yield
     finally:
         done.set()
-        thread.join(10)
+        thread.join(30)
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "keys"])
@@ -168,7 +168,7 @@ def test_a_frozen_transaction_holds_up_its_own_person_only(
     held = raised(cast)
     first, second = due_step(held), due_step(held, "contact_overdue")
     free = due_step(raised(cast, make_patient(cast.home)), "contact_overdue", timedelta(minutes=1))
-    queries.wait_briefly_for_locks()
+    queries.wait_briefly()
     with frozen(cast):
         loop.run_steps()
         scope_all()

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog
 from cortex.ids import uuid7
@@ -18,6 +19,7 @@ from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import ReviewItem
 from crisis.risk.actions import evaluate_patients
 from crisis.risk.models import Evidence, RiskAssessment
+from tests import makers
 from tests.cast import Cast
 from tests.makers import now, staff
 
@@ -40,9 +42,12 @@ def review(cast: Cast, **fields: Any) -> ReviewItem:
     return make_item(actor=system("test"), organization_id=cast.home.pk, **values)
 
 
-def finish(cast: Cast, item: ReviewItem, level: str = "", outcome: str = "reviewed", note: str = "") -> Any:
+def finish(
+    cast: Cast, item: ReviewItem, level: str = "", outcome: str = "reviewed", note: str = "",
+    by: User | None = None,
+) -> Any:  # fmt: skip
     return finish_risk_review(
-        actor=staff(cast.cleo), item_id=item.pk, outcome=outcome, level=level, note=note
+        actor=staff(by or cast.alice), item_id=item.pk, outcome=outcome, level=level, note=note
     )
 
 
@@ -59,7 +64,23 @@ def test_a_review_ends_the_floors_that_a_review_ends(cast: Cast, tier: str, rule
     row = Evidence.objects.get(code="CLINICIAN_REVIEW")
     assert (row.patient_id, row.source_type) == (cast.patient.pk, "clinician")
     reviewed = AuditLog.objects.get(event_type="risk.reviewed")
-    assert (reviewed.actor_id, reviewed.codes["level"]) == (cast.cleo.pk, "same")
+    assert (reviewed.actor_id, reviewed.codes["level"]) == (cast.alice.pk, "same")
+
+
+def test_a_counselor_s_look_ends_no_floor_and_lowers_nothing_but_raises(cast: Cast) -> None:
+    said(cast, "B")
+    finish(cast, review(cast), "same", by=cast.cleo)
+    assert "H11" in newest(cast).rules_fired
+    assert not Evidence.objects.filter(code="CLINICIAN_REVIEW").exists()
+    again = make_item(
+        actor=system("test"), organization_id=cast.home.pk, reason_code="risk_review", patient=cast.patient
+    )
+    with pytest.raises(RuleBroken) as refused:
+        finish(cast, again, "medium", note="Calmer now", by=cast.cleo)
+    assert refused.value.code == "clinician_needed"
+    makers.scope_all()
+    finish(cast, again, "critical", by=cast.cleo)
+    assert newest(cast).level == "critical"
 
 
 def test_words_that_come_after_the_review_count_again(cast: Cast) -> None:
@@ -88,6 +109,13 @@ def test_a_level_is_lowered_by_one_step_and_with_a_reason(cast: Cast) -> None:
     finish(cast, item, "medium", note="Seen today, has a plan")
     assert (newest(cast).level, newest(cast).level_source) == ("medium", "clinician")
     assert Evidence.objects.get(code="CLINICIAN_LEVEL").tier == "lower"
+
+
+def test_a_lower_level_counts_at_once_where_only_an_old_one_is_held(cast: Cast) -> None:
+    said(cast, "B", days=40)
+    assert newest(cast).level == "high"
+    finish(cast, review(cast), "medium", note="Seen today, has a plan")
+    assert (newest(cast).level, newest(cast).engine_level, newest(cast).is_held) == ("medium", "low", True)
 
 
 def test_a_critical_level_is_not_lowered_by_one_person(cast: Cast) -> None:
@@ -122,7 +150,7 @@ def test_the_form_asks_for_the_level_in_plain_words(cast: Cast) -> None:
     said(cast, "B")
     item = review(cast)
     client = Client()
-    client.force_login(cast.cleo)
+    client.force_login(cast.alice)
     page = client.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
     assert "leave it to the signals" in page
     assert "High" in page
@@ -136,3 +164,19 @@ def test_the_form_asks_for_the_level_in_plain_words(cast: Cast) -> None:
     data = {"outcome": "reviewed", "level": "medium", "note": "Seen today"}
     assert client.post(address, data).status_code == 303
     assert newest(cast).level == "medium"
+
+
+def test_a_counselor_s_form_offers_no_lower_level(cast: Cast) -> None:
+    said(cast, "B")
+    item = review(cast)
+    client = Client()
+    client.force_login(cast.cleo)
+    page = client.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
+    assert "Leave it as it is" in page
+    assert 'value="low"' not in page
+    assert "Only a clinician says that it is lower." in page
+    answer = client.post(
+        reverse("crisis:review_done", args=[item.pk]), {"outcome": "reviewed", "level": "low", "note": "Calm"}
+    )
+    assert answer.status_code == 422
+    assert "Calm" in answer.content.decode()

@@ -22,6 +22,7 @@ from crisis.policies.actions import change_policy
 from crisis.reopening.actions import reopen_alert
 from crisis.reviews.models import FollowUp, ReviewItem, SecondReview
 from crisis.sweep.actions import report_failed_step
+from crisis.welfare.actions import Verdict, decide_welfare_check
 from tests.cast import Cast
 from tests.makers import make_alert, now, staff
 
@@ -166,6 +167,12 @@ def test_only_a_supervisor_agrees_that_somebody_could_not_be_located(cast: Cast)
     with pytest.raises(RuleBroken) as refused:
         decide_review(actor=staff(cast.alice), review_id=review.pk, agreed=True, note="Tried twice")
     assert refused.value.code == "supervisor_needed"
+    with pytest.raises(RuleBroken) as refused:
+        decide_review(actor=staff(cast.sam), review_id=review.pk, agreed=True, note="Police go there")
+    assert refused.value.code == "welfare_undecided"
+    asked = ReviewItem.objects.get(reason_code="welfare_check")
+    sent = Verdict("send", reference="Kilimani police, OB 12")
+    decide_welfare_check(actor=staff(cast.sam), item_id=asked.pk, verdict=sent)
     decide_review(actor=staff(cast.sam), review_id=review.pk, agreed=True, note="Police do a welfare check")
     alert.refresh_from_db()
     assert alert.status == "resolved"

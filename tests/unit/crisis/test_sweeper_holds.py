@@ -257,7 +257,7 @@ def test_no_failure_ends_a_thread_of_the_sweeper() -> None:
 
     thread = threading.Thread(target=sweeper._repeat, args=("mails", work))
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert (len(rounds), thread.is_alive()) == (2, False)
 
 

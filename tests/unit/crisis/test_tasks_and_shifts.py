@@ -21,6 +21,7 @@ from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import ReviewItem
 from crisis.sweep import actions, loop
 from crisis.sweep.delivery import Deliveries, deliver
+from crisis.sweep.overdue.actions import escalate_task
 from tests.cast import Cast
 from tests.makers import make_patient, make_user, now, scope_all, staff
 
@@ -45,7 +46,7 @@ def test_the_supervisors_are_told_of_a_medium_task_after_48_hours_and_once(cast:
     at = now()
     item = task(cast, at=at)
     for hours, count in ((24, 0), (48, 2), (72, 2)):
-        actions.escalate_task(actor=SWEEPER, item_id=item.pk, at=at + timedelta(hours=hours, seconds=1))
+        escalate_task(actor=SWEEPER, item_id=item.pk, at=at + timedelta(hours=hours, seconds=1))
         assert len(told(item=item)) == count, hours
     assert told(item=item) == [(cast.sam.pk, "board", "sent"), (cast.sam.pk, "email", "pending")]
     assert AuditLog.objects.filter(event_type="review.supervisors_told", object_id=item.pk).count() == 1
@@ -65,7 +66,7 @@ def test_the_mail_about_a_task_says_nothing_about_anybody(cast: Cast) -> None:
 def test_a_task_that_was_done_meanwhile_sends_no_mail(cast: Cast) -> None:
     item = task(cast)
     ReviewItem.objects.filter(pk=item.pk).update(escalations=1, next_escalation_at=now())
-    actions.escalate_task(actor=SWEEPER, item_id=item.pk)
+    escalate_task(actor=SWEEPER, item_id=item.pk)
     finish_item(actor=SWEEPER, item_id=item.pk, outcome="contacted")
     assert deliver(NotificationAttempt.objects.get(item=item, channel="email").pk) == "overtaken"
 

@@ -74,9 +74,11 @@ def test_what_no_part_of_a_round_foresaw_is_a_finding(
     assert (detail["holds"], detail["codes"]) == (False, ["round_failed"])
 
 
-def age(seconds: float) -> None:
-    beat = ServiceHeartbeat.objects.get(name="watchdog")
-    ServiceHeartbeat.objects.filter(pk=beat.pk).update(last_run_at=clock() - timedelta(seconds=seconds))
+def age(seconds: float) -> datetime:
+    """Let the last round be so old; return the moment at which it is."""
+    beat, at = ServiceHeartbeat.objects.get(name="watchdog"), clock()
+    ServiceHeartbeat.objects.filter(pk=beat.pk).update(last_run_at=at - timedelta(seconds=seconds))
+    return at
 
 
 def test_late_since_is_when_it_last_held_and_ends_with_a_good_round(cast: Cast) -> None:
@@ -88,10 +90,8 @@ def test_late_since_is_when_it_last_held_and_ends_with_a_good_round(cast: Cast) 
     loop.note(Verdict())
     held_at = datetime.fromisoformat(ServiceHeartbeat.objects.get(name="watchdog").detail["held_at"])
     assert (late_since(), marks()) == (None, unwatched)
-    age(149)
-    assert late_since() is None
-    age(151)
-    assert late_since() == held_at
+    assert late_since(age(149)) is None
+    assert late_since(age(151)) == held_at
     for codes in (["blind"], ["no_socket", "overdue_alerts"]):
         loop.note(Verdict(codes))
         assert late_since() == held_at

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from clinical.documents import queries
 from clinical.documents.actions import DocumentData, label_document, mark_error, upload_document
-from clinical.documents.models import PIECE_BYTES, Document, DocumentChunk
+from clinical.documents.models import MOST_BYTES, PIECE_BYTES, Document, DocumentChunk
 from cortex.access.context import reading
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
@@ -319,3 +321,11 @@ def test_documents_of_one_person_are_no_others(cast: Cast) -> None:
         context.saw("documents", subjects=[other.pk])
         with pytest.raises(NotFound):
             queries.document(who, row.pk)
+
+
+def test_the_proxy_of_the_deployment_lets_through_what_the_product_takes() -> None:
+    said = (stores.ROOT / "docs/deploy/Caddyfile").read_text()
+    (most, unit) = re.findall(r"^\s*max_size (\d+)(\w+)$", said, re.MULTILINE)[0]
+    bytes_let_through = int(most) * {"MB": 10**6, "MiB": 2**20}[unit]
+    assert bytes_let_through == settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    assert bytes_let_through > MOST_BYTES + 2**20, "a form's fields stand beside the file"

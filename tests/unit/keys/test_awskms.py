@@ -176,7 +176,7 @@ def test_a_kms_that_says_nothing_is_given_up_soon_and_others_do_not_wait_for_it_
 ) -> None:
     monkeypatch.setattr("cortex.keys.awskms.client.READ_SECONDS", 0.3)
     key_id, blob = get_provider().wrap(KEY, b"")
-    kms.latency = 5
+    kms.latency = 12
     clock = Clock()
     provider, faults = KmsProvider(now=clock), []
 
@@ -192,8 +192,8 @@ def test_a_kms_that_says_nothing_is_given_up_soon_and_others_do_not_wait_for_it_
         one.start()
     for one in threads:
         one.join()
-    # Two tries of .3 s and a pause of 1 s at most, once for all six, on a busy machine.
-    assert time.monotonic() - begun < 4
+    # Two tries of .3 s and a pause of 1 s at most, once for all six and not one after the other.
+    assert time.monotonic() - begun < 8
     assert len(faults) == 6 and all("does not answer" in str(fault) for fault in faults)
     assert 1 <= kms.calls["Decrypt"] <= 2
     # Later ones don't wait at all: it is asked again aside, and once it answers keys open.
@@ -234,7 +234,7 @@ def test_a_short_outage_is_not_felt_and_a_long_one_is_after_a_minute(kms: FakeKm
 
 
 def wait_for(done: Any) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not done():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.01)

@@ -44,7 +44,7 @@ def test_racing_writers_end_with_one_key() -> None:
 
     def writer() -> None:
         try:
-            gate.wait(10)
+            gate.wait(30)
             # As separate processes would: nobody profits from another's cache.
             found = store.ensure_keys(subjects)
             sealed.append({subject: found[subject][0].seal(b"words", b"") for subject in subjects})
@@ -55,7 +55,7 @@ def test_racing_writers_end_with_one_key() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(sealed) == 12
     assert SubjectKey.objects.count() == len(subjects)
     cache.forget()

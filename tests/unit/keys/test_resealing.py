@@ -49,7 +49,7 @@ APPEND_ONLY = {
     "clinical.NoteAddendum", "clinical.NoteVersion", "clinical.PlanApproval", "clinical.PlanReview",
     "clinical.PlanVersion", "clinical.PsychotherapyNote", "clinical.PsychotherapyNoteAddendum",
     "clinical.PsychotherapyNoteVersion", "crisis.AlertEvent", "crisis.FollowUpAttempt",
-    "crisis.SafetyPlanItem", "patients.CareEnding",
+    "crisis.FollowUpCheck", "crisis.SafetyPlanItem", "crisis.WelfareDecision", "patients.CareEnding",
     "patients.Consent", "patients.LegalHold",
 }  # fmt: skip
 
@@ -184,7 +184,7 @@ def test_a_row_that_somebody_holds_is_passed_over_and_its_newer_value_stays(
             with stores.role("cortex_system"), transaction.atomic():
                 held = Message.objects.select_for_update().get(pk=row.pk)
                 locked.set()
-                go.wait(20)
+                go.wait(60)
                 sealed = field.seal("newer words", pk=held.pk, subject=person, key=old)
                 Message.objects.filter(pk=held.pk).update(content=sealed)
         finally:
@@ -192,7 +192,7 @@ def test_a_row_that_somebody_holds_is_passed_over_and_its_newer_value_stays(
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert locked.wait(10)
+    assert locked.wait(30)
     try:
         found = walk(person)
         assert found.held == {"patients.Message": 1} and found.rows["patients.Message"] == 7

@@ -193,7 +193,7 @@ def test_an_unsigned_addendum_and_its_earlier_texts_are_its_writer_s_alone(cast:
         page = as_user(cast.bob).get(url(name, cast, note.pk)).content.decode()
         assert "Alice, " not in page, name
     versions = as_user(cast.alice).get(url("note_versions", cast, note.pk)).content.decode()
-    assert "Your addendum</h3>" in versions and "<del>elsewhere</del>" in versions
+    assert "Your addendum, version 1</h3>" in versions and "<del>elsewhere</del>" in versions
     with pytest.raises(NotFound):
         keep(cast, note, "Charlie", 0, uuid7(), user=cast.charlie)
     with pytest.raises(NotFound):

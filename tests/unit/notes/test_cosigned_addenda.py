@@ -9,15 +9,16 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from clinical.notes.actions import label_note
+from clinical.notes.actions import cosign_note, label_note
 from clinical.notes.addenda.actions import cosign_addendum, sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, NoteAddendum
 from clinical.notes.queries import AnyNote
-from clinical.notes.reminders.queries import late
+from clinical.notes.reminders.queries import TO_COSIGN_WAITS, late
 from cortex.accounts.models import StaffProfile, User
 from cortex.audit import NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from cortex.ids import uuid7
+from cortex.ops.models import Notification
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -173,3 +174,28 @@ def test_who_is_in_no_training_and_process_notes_need_no_other_signature(cast: C
     join(cast, cast.sam, "supervisor")
     with pytest.raises(RuleBroken, match="no other signature"):
         cosign(cast, NoteAddendum.objects.get(), cast.sam)
+
+
+def test_the_supervisor_of_the_team_is_told_with_a_link_until_it_is_co_signed(cast: Cast) -> None:
+    train(cast, cast.bob)
+    join(cast, cast.bob)
+    signed(cast)
+    assert not Notification.objects.filter(code=TO_COSIGN_WAITS).exists(), "nobody trains its author"
+    join(cast, cast.sam, "supervisor")
+    note = signed(cast, user=cast.bob)
+    assert [one.recipient_id for one in Notification.objects.filter(code=TO_COSIGN_WAITS)] == [cast.sam.pk]
+    makers.scope_all()
+    ways = as_user(cast.sam).get(reverse("clinical:ways")).content.decode()
+    line = ways.split("waits for your signature too.")[1].split("</p>")[0]
+    assert f'href="{url("note_page", cast, note.pk)}"' in line
+    makers.scope_all()
+    row = add(cast, note, cast.bob)
+    ways = as_user(cast.sam).get(reverse("clinical:ways")).content.decode()
+    line = ways.split("waits for your signature too.")[1].split("</p>")[0]
+    assert f'href="{reverse("clinical:note_desk")}"' in line, "of several: where all of them stand"
+    makers.scope_all()
+    cosign_note(actor=staff(cast.sam), patient_id=cast.patient.pk, note_id=note.pk)
+    unread = Notification.objects.filter(code=TO_COSIGN_WAITS, read_at=None)
+    assert [one.object_id for one in unread] == [row.pk]
+    cosign(cast, row, cast.sam)
+    assert not unread.all().exists()

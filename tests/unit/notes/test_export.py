@@ -78,6 +78,9 @@ def test_an_export_asks_for_the_reason_and_the_password_and_for_a_place_on_the_t
     page = url("note_export", cast)
     refused = as_user(cast.alice).post(page, {})
     assert refused.status_code == 422 and "Say why they leave." in refused.content.decode()
+    # Asked before the reason is: the file then comes to its own page, not to that of the password.
+    first = as_user(cast.alice, recent=False).get(page)
+    assert first.status_code == 302 and "reauthenticate" in first.headers["Location"]
     asked = as_user(cast.alice, recent=False).post(page, ASKED)
     assert asked.status_code == 302 and "reauthenticate" in asked.headers["Location"]
     assert as_user(cast.bob).get(page).status_code == 404

@@ -18,6 +18,7 @@ from clinical.notes.models import PROCESS, Note
 from clinical.notes.queries import AnyNote
 from cortex.audit import NotFound
 from cortex.ids import uuid7
+from cortex.ui.zone import zone_of
 from patients.sessions.models import Session
 from tests import makers
 from tests.cast import Cast
@@ -92,9 +93,9 @@ def test_measures_within_the_session_stand_below_objective_whatever_the_note_say
     inside = take(cast, session.started_at + timedelta(minutes=10))
     take(cast, session.started_at - timedelta(days=1), "phq9", 0, 9)
     page = page_of(cast, signed_about(cast, session))
-    day = f"{session.started_at:%-d %b %Y}"
+    day = f"{session.started_at.astimezone(zone_of(cast.home.default_timezone)):%-d %b %Y}"
     assert LINKS.findall(page) == [(str(inside.pk), f"GAD-7 7 of 21 (mild), {day}")]
-    assert page.index("<h3>Objective") < page.index("Measures of this visit") < page.index("<h3>Assessment")
+    assert page.index("<h3>Objective") < page.index(f"Measures, {day}") < page.index("<h3>Assessment")
 
 
 def test_measures_that_were_pulled_in_are_linked_also_when_newer_ones_were_taken_since(cast: Cast) -> None:
@@ -113,6 +114,42 @@ def test_measures_that_were_pulled_in_are_linked_also_when_newer_ones_were_taken
     assert [pk for pk, _ in found] == [str(earlier.pk)]
 
 
+@pytest.mark.parametrize(
+    ("earlier", "now", "said"),
+    [
+        (((3, 0), (7, 0)), (9, 2), r": \+2, no clear change; since the baseline \(3 on \d+ \w+ \d+\) \+6, "
+         r"reliably worse\. Item 9: more than half the days\.$"),
+        (((3, 0), (7, 0)), (8, 0), r": \+1, no clear change\. Item 9: not at all\.$"),
+        (((3, 0),), (9, 3), r": \+6, reliably worse\. Item 9: nearly every day\.$"),
+        ((), (9, None), r"\d{4}\. Item 9 was left out\.$"),
+    ],
+)  # fmt: skip
+def test_a_prefilled_note_names_item_9_and_a_reliable_change_since_the_baseline(
+    cast: Cast, earlier: tuple[tuple[int, int], ...], now: tuple[int, int | None], said: str
+) -> None:
+    session = session_of(cast)
+    for number, total in enumerate((*earlier, now)):
+        phq9(cast, session.started_at - timedelta(days=14 * (len(earlier) - number)), *total)
+    note = begin_note(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, note_type="soap", session_id=session.pk
+    )
+    lines = texts_of(cast, note)["objective"].splitlines()
+    assert re.search(said, lines[1]), lines[1]
+
+
+def phq9(cast: Cast, at: datetime, total: int, item9: int | None) -> None:
+    """A PHQ-9 of a total with an answer to item 9; one that was left out is prorated to the same total."""
+    rest = total - (item9 or 0)
+    answers: dict[str, int | None] = {
+        f"q{number}": min(3, max(0, rest - 3 * (number - 1))) for number in range(1, 9)
+    }
+    finish_assessment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, key="phq9", administered_at=at,
+        answers=answers | {"q9": item9},
+    )  # fmt: skip
+    makers.scope_all()
+
+
 def test_a_corrected_measure_is_linked_as_it_was_corrected(cast: Cast) -> None:
     session = session_of(cast)
     wrong = take(cast, session.started_at)
@@ -128,7 +165,7 @@ def test_a_note_without_measures_and_a_process_note_name_none(cast: Cast) -> Non
     take(cast, makers.now() - timedelta(hours=1))
     for kind, texts in (("soap", {}), (PROCESS, {"free_text": "GAD-7 7 of 21"})):
         page = page_of(cast, signed_about(cast, None, kind, **texts))
-        assert "Measures of this visit" not in page, kind
+        assert "Measures, " not in page, kind
 
 
 def test_how_many_measures_there_are_costs_no_statement(cast: Cast) -> None:

@@ -63,6 +63,20 @@ def test_signing_asks_for_the_password_and_keeps_no_word_in_the_session(cast: Ca
     assert "Signed" in done.content.decode()
 
 
+def test_whoever_changes_their_mind_before_the_password_finds_the_way_back_to_the_note(cast: Cast) -> None:
+    note, client = written(cast), as_user(cast.alice, recent=False)
+    own = url("note_page", cast, note.pk)
+    where, version = url("note_sign", cast, note.pk), {"version": str(note.version)}
+    asked = client.post(where, version, headers={"Referer": f"http://testserver{own}"})
+    back = f'href="{own}">Cancel</a>'
+    assert back in client.get(asked["Location"]).content.decode()
+    again = client.post(asked["Location"], {"password": "wrong", "next": where}).content.decode()
+    assert back in again, "after a wrong password too"
+    assert client.get(own).status_code == 200
+    asked = client.post(where, version, headers={"Referer": "https://elsewhere.example/charts/"})
+    assert "elsewhere.example" not in client.get(asked["Location"]).content.decode()
+
+
 def test_an_addendum_without_a_recent_password_is_kept_and_waits(cast: Cast) -> None:
     note = signed(cast)
     client = as_user(cast.alice, recent=False)
@@ -162,12 +176,16 @@ def test_a_search_says_how_far_back_it_looked(cast: Cast, monkeypatch: pytest.Mo
 
 
 def test_what_waits_is_on_the_desk_and_late_on_the_supervisor_s_page_without_a_word(cast: Cast) -> None:
-    backdate(written(cast), days=8)
+    note = written(cast)
+    backdate(note, days=8)
+    label_note(actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=note.pk, labels=["HIV"])
+    makers.scope_all()
     written(cast, PROCESS)
     desk = as_user(cast.alice).get(reverse("clinical:note_desk")).content.decode()
-    assert "unsigned for a week" in desk and "Zawadi Planted" in desk and "Psychotherapy" in desk
+    assert "unsigned for 8 days" in desk and "Zawadi Planted" in desk and "Psychotherapy" in desk
     late = as_user(cast.sam).get(reverse("clinical:note_late")).content.decode()
     assert cast.patient.anonymous_id in late and "Zawadi" not in late and "Psychotherapy" not in late
+    assert "HIV" in desk and "HIV" not in late, "which label a note bears says what it is about"
     assert as_user(cast.alice).get(reverse("clinical:note_late")).status_code == 403
 
 
@@ -192,6 +210,7 @@ def test_versions_show_what_changed_and_paper_says_who_printed(cast: Cast) -> No
     assert "<del>badly.</del>" in versions and "<ins>well.</ins>" in versions
     paper = client.get(url("note_print", cast, note.pk)).content.decode()
     assert "Draft: not signed." in paper and "Printed by Alice Achieng" in paper
+    assert "Session note</h1>" in paper and "Versions: Session note of" in versions  # not "Session note note"
     assert "print" in PhiAccessLog.objects.filter(data_type="note").latest("id").sections
 
 

@@ -142,7 +142,7 @@ def test_after_seven_days_a_supervisor_s_list_says_that_an_addendum_waits(cast: 
     assert 'Unsigned <span class="count">1</span>' in page
     makers.scope_all()
     desk = as_user(cast.alice).get(reverse("clinical:note_desk")).content.decode()
-    assert "unsigned for a week" in desk
+    assert "unsigned for 8 days" in desk
     assert "Addendum to psychotherapy note" in desk
 
 

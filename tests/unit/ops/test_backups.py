@@ -283,7 +283,7 @@ def test_a_killed_backup_leaves_nothing_that_a_restore_would_take(message: Messa
         holding.execute("BEGIN")
         holding.execute("LOCK TABLE ONLY ops_servicemetric IN ACCESS EXCLUSIVE MODE")
         running = command("backup", "--to", str(tmp_path))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not list(tmp_path.glob(".partial-*/database.sealed")):
             assert time.monotonic() < deadline and running.poll() is None
             time.sleep(0.02)
@@ -319,12 +319,12 @@ def test_the_commands_note_what_they_took_where_readiness_and_trail_show_it(
         command("keys", "backup", "--to", str(tmp_path / "keys")),
     ]
     for one in taken:
-        out, errors = one.communicate(timeout=60)
+        out, errors = one.communicate(timeout=180)
         assert one.returncode == 0, errors
         assert " rows in " in out
     for name in health.BACKUPS.values():
-        part = health.check_backup(name, 60)
-        assert part.state == "ok" and 0 < part.detail["age_seconds"] < 60
+        part = health.check_backup(name, 600)
+        assert part.state == "ok" and 0 < part.detail["age_seconds"] < 600
         assert health.check_backup(name, 0).state == "degraded"
     kinds = {row.codes["kind"] for row in AuditLog.objects.filter(event_type="backup.taken")}
     assert kinds == {MAIN, KEYS}

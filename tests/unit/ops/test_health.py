@@ -32,7 +32,8 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
-def test_everything_running_is_ready(client: Client) -> None:
+def test_everything_running_is_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "used_share", lambda _: 0.5)
     for name in (*health.MACHINES, health.BEAT, *health.BACKUPS.values(), health.DRILLED):
         actions.note_round(actor=SYSTEM, name=name, detail={"steps": 3})
     for name in (health.VERIFIED, health.WATCHDOG):
@@ -49,7 +50,7 @@ def test_everything_running_is_ready(client: Client) -> None:
         "restore drill",
     }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model", "lexicon"}
-    others |= {"slots", "dead letters"}
+    others |= {"slots", "dead letters", "disks"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
@@ -116,6 +117,26 @@ def test_without_redis_people_are_still_served(client: Client, monkeypatch: pyte
     assert body["parts"]["redis"]["state"] == "down"
     assert body["parts"]["queue"]["state"] == "degraded"
     assert isnan(figure(metrics.queue_length)), "what nobody could count is not the last number known"
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.79, "ok"), (0.8, "degraded"), (1.0, "degraded")])
+def test_a_disk_is_said_to_fill_up_before_it_is_full(
+    share: float, state: str, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CORTEX_WATCHED_FOLDERS = ["/srv/wal"]
+    monkeypatch.setattr(health, "used_share", lambda folder: share if str(folder) == "/srv/wal" else 0.1)
+    status, body = ready(client)
+    told = body["parts"]["disks"]
+    assert (status, told["state"]) == (200, state)
+    assert told["used_percent"] == {"data": 10, "anchors": 10, "watched 1": round(100 * share)}
+    assert metrics.disk_used.labels("watched 1")._value.get() == share
+
+
+def test_a_disk_that_is_not_there_is_no_disk_that_has_room(client: Client, settings: Any) -> None:
+    settings.CORTEX_WATCHED_FOLDERS = ["/srv/nowhere"]
+    told = ready(client)[1]["parts"]["disks"]
+    assert (told["state"], told["used_percent"]["watched 1"]) == ("degraded", None)
+    assert isnan(metrics.disk_used.labels("watched 1")._value.get())
 
 
 def figure(gauge: Gauge) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ from cortex.ops.models import RetentionPolicy, ScheduledSlot
 from cortex.ops.tasks import drop_old_slots
 from patients.registry.models import Patient
 from patients.sessions.models import VoiceSession
-from patients.tasks import extract_voice
+from patients.tasks import extract_voice, refresh_age_bands
 from tests import makers
 from tests.cast import Cast
 from tests.unit.accounts.conftest import PASSWORD, make_user, sign_in
@@ -168,6 +168,44 @@ def test_a_session_that_cannot_be_read_is_a_letter_and_is_read_again_when_mended
     assert extract_voice() == 1
     assert VoiceSession.objects.get(pk=spoilt.pk).patterns_extracted
     assert not DeadLetter.objects.open().exists()
+
+
+def banded(*people: Patient) -> list[str]:
+    """The bands of these people after a night's run."""
+    refresh_age_bands()
+    rows = Patient.objects.in_bulk([one.pk for one in people])
+    return [rows[one.pk].age_band for one in people]
+
+
+def test_a_birthday_that_cannot_be_read_is_a_letter_and_costs_nobody_their_band(as_system: None) -> None:
+    born = date(1980, 1, 1)
+    home = makers.make_patient(date_of_birth=born)
+    people = [home, *(makers.make_patient(home.organization, date_of_birth=born) for _ in range(2))]
+    Patient.objects.update(age_band="unknown")
+    spoil("date_of_birth", "patients_patient", "id", people[1].pk)
+    assert banded(*people) == ["45_54", "unknown", "45_54"]
+    letter = DeadLetter.objects.get()
+    assert (letter.name, letter.row_id) == ("patients.Patient.date_of_birth", people[1].pk)
+    assert (letter.organization_id, letter.error_code) == (home.organization_id, "DecryptError")
+    run = AuditLog.objects.get(event_type="patient.age_bands_updated")
+    assert (run.outcome, run.codes["changed"]) == ("data_loss", 2)
+    assert run.codes["unreadable"] == [str(people[1].pk)]
+    banded(*people)
+    assert DeadLetter.objects.get().times == 2, "each night that it is still so"
+    actions.retry_letter(actor=SYSTEM, deadletter_id=letter.pk)
+    spoil("date_of_birth", "patients_patient", "id", people[1].pk)
+    assert banded(*people) == ["45_54"] * 3
+    assert not DeadLetter.objects.open().exists()
+
+
+def test_a_birthday_that_a_person_called_lost_is_told_no_second_time(as_system: None) -> None:
+    patient = makers.make_patient(date_of_birth=date(1980, 1, 1))
+    spoil("date_of_birth", "patients_patient", "id", patient.pk)
+    refresh_age_bands()
+    letter = DeadLetter.objects.get()
+    actions.set_letter_aside(actor=SYSTEM, deadletter_id=letter.pk, reason="lost")
+    refresh_age_bands()
+    assert DeadLetter.objects.get() == letter
 
 
 def test_a_page_that_meets_a_value_that_does_not_open_leaves_a_letter(cast: Cast) -> None:

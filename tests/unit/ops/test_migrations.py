@@ -42,6 +42,17 @@ SLOW = {
 }
 # migration -> why what it does can't hurt
 SAFE: dict[str, str] = {}
+# Old and new code run side by side for a while, and an update is taken back by starting the old code again.
+CONTRACTS = {
+    "RemoveField": "leave the column until no release reads or writes it",
+    "RenameField": "add the new one, write both, drop the old one a release later",
+    "RenameModel": "add the new table, write both, drop the old one a release later",
+    "DeleteModel": "leave the table until no release reads or writes it",
+    "AlterModelTable": "add the new table, write both, drop the old one a release later",
+}
+# migration -> why the release before it goes on all the same
+OLD = "made before this rule; no release that doesn't fill the column can be beside one that has it"
+KNOWN_BREAKS: dict[str, str] = {"0008_alert_evidence_and_hand_token": OLD, "0010_note_diagnoses": OLD}
 
 
 @pytest.fixture
@@ -138,6 +149,55 @@ def _said(call: ast.Call, *names: str) -> str:
     values = {word.arg: word.value for word in call.keywords}
     found = (values[name] for name in names if isinstance(values.get(name), ast.Constant))
     return str(next((one.value for one in found), ""))  # type: ignore[attr-defined]
+
+
+def breaks_of(source: str) -> list[str]:
+    """Return what a later migration does that the code of the release before would stumble over."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    made = {_said(call, "name").lower() for call in calls if _name(call) == "CreateModel"}
+    met = [call for call in calls if _said(call, "model_name", "name").lower() not in made]
+    wrong = [f"{_name(call)}: {CONTRACTS[_name(call)]}" for call in met if _name(call) in CONTRACTS]
+    for call in [call for call in met if _name(call) == "AddField"]:
+        field = next(word.value for word in call.keywords if word.arg == "field")
+        if not isinstance(field, ast.Call):
+            continue
+        words = {word.arg for word in field.keywords if word.arg == "db_default" or not _is_false(word.value)}
+        if not words & {"null", "db_default"} and _name(field) not in ("ManyToManyField", "GeneratedField"):
+            wrong.append(f"AddField {_said(call, 'name')}: give it null or db_default")
+    return wrong
+
+
+def test_each_migration_keeps_the_code_of_the_release_before_at_work() -> None:
+    wrong = {
+        path.stem: faults
+        for path in later_migrations()
+        if (faults := breaks_of(path.read_text())) and not KNOWN_BREAKS.get(path.stem)
+    }
+    assert not wrong, wrong
+    stems = {path.stem for path in later_migrations()}
+    assert KNOWN_BREAKS.keys() <= stems, "a reason for a migration that is gone"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        'migrations.AddField(model_name="alert", name="a", field=models.CharField(max_length=3))',
+        'migrations.AddField(model_name="alert", name="a", field=models.CharField(default="", max_length=3))',
+        'migrations.RemoveField(model_name="alert", name="a")',
+        'migrations.RenameField(model_name="alert", old_name="a", new_name="b")',
+        'migrations.RenameModel(old_name="Alert", new_name="Alarm")',
+        'migrations.DeleteModel(name="Alert")',
+    ],
+)
+def test_the_rule_sees_each_way_of_breaking_the_release_before(operation: str) -> None:
+    assert breaks_of(f"operations = [{operation}]")
+
+
+def test_what_the_release_before_does_not_notice_passes() -> None:
+    free = 'migrations.AddField(model_name="alert", name="a", field=models.TextField(null=True))'
+    filled = 'migrations.AddField(model_name="alert", name="a", field=models.TextField(db_default=""))'
+    made = 'migrations.CreateModel(name="Alarm", fields=[])'
+    assert breaks_of(f"operations = [{free}, {filled}, {made}]") == []
 
 
 def test_no_later_migration_holds_a_long_lock() -> None:

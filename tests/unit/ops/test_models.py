@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from cortex.audit import SYSTEM, InputRefused
 from cortex.audit.models import AuditLog
-from cortex.ops import actions, queries
+from cortex.ops import actions, queries, tasks
 from cortex.ops.models import FeatureFlag, RetentionPolicy, RetentionRun, SystemSetting
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +69,28 @@ def test_a_changed_retention_rule_is_on_record() -> None:
     actions.change_policy(actor=SYSTEM, retentionpolicy_id=policy.id, days=400)
     assert queries.active_policies("ops.TelemetryEvent")[0].days == 400
     assert AuditLog.objects.get(event_type="retention.changed").codes["days"] == 400
+
+
+def test_a_rule_that_no_job_reads_is_refused_another_number() -> None:
+    row = RetentionPolicy.objects.create(model="patients.VoiceSession", basis_field="extracted_at", days=14)
+    for change in ({"days": 3}, {"is_active": False}, {"overridable_by": "nobody"}):
+        with pytest.raises(InputRefused, match="No job reads this row"):
+            actions.change_policy(actor=SYSTEM, retentionpolicy_id=row.id, legal_basis="other", **change)
+    actions.change_policy(actor=SYSTEM, retentionpolicy_id=row.id, legal_basis="Data minimisation.", days=14)
+    row.refresh_from_db()
+    assert (row.days, row.is_active, row.legal_basis) == (14, True, "Data minimisation.")
+    with pytest.raises(ValueError, match="BY_POLICY"):
+        queries.active_policies("patients.VoiceSession")
+
+
+def test_every_rule_that_may_be_changed_is_read_by_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: set[str] = set()
+
+    def reads(model: str) -> list[RetentionPolicy]:
+        read.add(model)
+        return []
+
+    monkeypatch.setattr(queries, "active_policies", reads)
+    tasks.drop_old_months()
+    tasks.drop_old_slots()
+    assert read == queries.BY_POLICY

@@ -184,7 +184,7 @@ def test_no_stand_in_ever_reaches_the_database(cast: Cast) -> None:
             team(cast.patient.pk, makers.now())
             names([cast.patient.pk], True)
         text = " ".join(one["sql"] for one in asked.captured_queries)
-        assert "1907" not in text
+        assert not any(f"{one:%Y-%m-%d}" in text for one in (*questions.TIMES, *questions.DAYS))
         assert not any(str(one) in text for one in questions.UUIDS)
 
 

@@ -1,8 +1,12 @@
 """The stores that the tests run on are the real ones, with the real roles."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core.cache import cache
 from django.db import connection, connections
+
+from cortex.api.throttle import client
 
 
 @pytest.mark.django_db
@@ -31,6 +35,12 @@ def test_the_system_role_can_be_put_on(as_system: None) -> None:
         assert cursor.fetchone()[0] == "cortex_system"
 
 
+@pytest.mark.parametrize("ask", [lambda: cache.get("x"), lambda: cache.add("x", 1)])
+def test_djangos_cache_is_used_by_nobody(ask: Callable[[], object]) -> None:
+    with pytest.raises(NotImplementedError):
+        ask()
+
+
 def test_redis_answers() -> None:
-    cache.set("probe", 1, 5)
-    assert cache.get("probe") == 1
+    client().set("probe", 1, 5)
+    assert client().get("probe") == b"1"

@@ -78,7 +78,7 @@ def test_short_work_never_pauses_for_other_short_work(patient: None) -> None:
         done.set()
 
     with turns.turn(1), beside(short):
-        assert done.wait(1.0)
+        assert done.wait(ENOUGH / 2)
 
 
 def test_a_batch_begins_when_the_one_before_has_ended(patient: None) -> None:

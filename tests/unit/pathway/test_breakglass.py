@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from threading import Thread
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -95,6 +97,27 @@ def test_it_reads_and_does_not_write(cast: Cast) -> None:
         begin_assessment(actor=staff(cast.bob), patient_id=cast.patient.pk, key="phq9")
     assert refused.value.code == "read_only"
     begin_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key="phq9")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_that_run_beside_each_other_are_counted_one_by_one(cast: Cast) -> None:
+    outcomes: list[object] = []
+
+    def guess(number: int) -> None:
+        try:
+            asked = f"CX-0000{number:04}"
+            outcomes.append(actions.break_glass(actor=staff(cast.bob), asked=asked, **WHY))  # type: ignore[arg-type]
+        except RuleBroken as broken:
+            outcomes.append(broken.code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=guess, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (outcomes.count(None), outcomes.count("too_many_misses")) == (5, 5)
 
 
 def test_the_alert_of_the_person_opens_with_it(cast: Cast) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinical.notes.actions import begin_note
 from crisis.reviews.actions import CONTACTS_OPENED, make_item
 from crisis.reviews.models import ReviewItem
 from patients.care.actions import end_care_team_place
 from patients.care.models import CareTeamMember
+from patients.covers.actions import plan_absence
 from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
+from tests.unit.crisis.test_first_contact import medium
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +74,78 @@ def test_every_task_that_the_pages_of_a_therapist_lead_to_opens(cast: Cast) -> N
         found |= set(re.findall(r'href="(/reviews/[^"]+/)"', page))
     assert found == {reverse("crisis:review_detail", args=[own.pk])}
     assert {client.get(path).status_code for path in found} == {200}
+
+
+def links(user: Any, item: ReviewItem) -> list[tuple[str, str]]:
+    """Return the links of a task's page, what each says and where it leads."""
+    browser = Client()
+    browser.force_login(user)
+    page = browser.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
+    found = re.findall(r'<a class="btn" href="([^"]+)">.*?</svg>([^<]+)</a>', page)
+    opened = {path: browser.get(path).status_code for path, _ in found}
+    assert set(opened.values()) <= {200}, opened
+    return [(words, path) for path, words in found]
+
+
+def test_a_task_leads_whoever_treats_the_person_to_what_it_is_about_and_to_the_chart(cast: Cast) -> None:
+    chart = ("Open the chart", reverse("clinical:chart", args=[cast.patient.pk]))
+    phq9 = ("Ask it", reverse("clinical:measure_ask", args=[cast.patient.pk, "phq9"]))
+    levels = ("Open level and signals", reverse("clinical:chart_crisis", args=[cast.patient.pk]))
+    readings = ("Open the readings to look at", reverse("clinical:emotions"))
+    assert links(cast.alice, task(cast.patient, "phq9_due")) == [phq9, chart]
+    assert links(cast.alice, task(cast.patient, "risk_review")) == [levels, chart]
+    assert links(cast.alice, task(cast.patient, "emotion_flagged")) == [readings, chart]
+
+
+def test_a_task_names_whom_it_is_about_to_whoever_treats_them_and_to_the_desk_by_pseudonym(
+    cast: Cast,
+) -> None:
+    item, told = task(cast.patient), []
+    cast.on_duty()
+    for user in (cast.alice, cast.cleo):
+        browser = Client()
+        browser.force_login(user)
+        page = browser.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
+        assert cast.patient.anonymous_id in page
+        told.append("Zawadi Planted" in page)
+    assert told == [True, False]
+    assert links(cast.cleo, item) == []
+
+
+def test_a_note_that_waits_is_opened_from_its_task_by_its_author(cast: Cast) -> None:
+    note = begin_note(actor=makers.staff(cast.alice), patient_id=cast.patient.pk, note_type="progress")
+    makers.scope_all()
+    item = task(cast.patient, "note_unsigned", source_type="note", source_id=note.pk, owner_id=cast.alice.pk)
+    page = reverse("clinical:note_page", args=[cast.patient.pk, note.pk])
+    assert links(cast.alice, item)[0] == ("Open the note", page)
+    browser = Client()
+    browser.force_login(cast.alice)
+    shown = browser.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
+    assert "No action needed" in shown
+    assert "Measure offered" not in shown
+
+
+def test_who_stands_in_is_led_from_the_chart_to_what_the_absent_colleague_has_to_do(cast: Cast) -> None:
+    at = makers.now()
+    item = task(cast.patient, owner_id=cast.alice.pk)
+    plan_absence(
+        actor=makers.staff(cast.alice), user_id=cast.alice.pk, cover_id=cast.bob.pk, starts_at=at,
+        ends_at=at + timedelta(days=3), at=at,
+    )  # fmt: skip
+    makers.scope_all()
+    browser = Client()
+    browser.force_login(cast.bob)
+    chart = browser.get(reverse("clinical:chart", args=[cast.patient.pk])).content.decode()
+    assert reverse("crisis:review_detail", args=[item.pk]) in chart
+    assert browser.get(reverse("crisis:review_detail", args=[item.pk])).status_code == 200
+
+
+def test_a_look_at_a_level_shows_the_signals_that_it_was_made_of(cast: Cast) -> None:
+    cast.on_duty()
+    medium(cast)
+    item = ReviewItem.objects.get(reason_code="risk_review")
+    for user in (cast.alice, cast.cleo):
+        browser = Client()
+        browser.force_login(user)
+        page = browser.get(reverse("crisis:review_detail", args=[item.pk])).content.decode()
+        assert "A wish to be dead" in page

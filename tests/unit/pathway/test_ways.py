@@ -11,7 +11,8 @@ from django.urls import reverse
 from clinical.pathway import actions as ways
 from clinical.pathway.queries import answers
 from cortex.accounts.models import User
-from cortex.audit import NotFound, RuleBroken
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.ui.zone import zone_of
 from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.queries import items
 from patients.care.models import CareTeamMember
@@ -133,6 +134,20 @@ def test_a_transfer_gives_place_tasks_and_lead_to_a_colleague(cast: Cast) -> Non
     assert "handed a person over to you" in as_user(cast.bob).get(reverse("clinical:ways")).content.decode()
 
 
+@pytest.mark.parametrize("summary", ["", "  \n"])
+def test_nobody_is_handed_over_without_a_closing_summary_by_any_door(cast: Cast, summary: str) -> None:
+    data = EndingData(EndingReason.PERSON_ASKED, summary)
+    with pytest.raises(InputRefused, match="closing summary") as refused:
+        ways.transfer(actor=staff(cast.alice), patient_id=cast.patient.pk, to_id=cast.bob.pk, data=data)
+    assert refused.value.extra["field"] == "summary"
+    makers.scope_all()
+    assert (sees(cast.alice, cast.patient), sees(cast.bob, cast.patient)) == ("care_team", None)
+    assert not CareEnding.objects.exists()
+    url = reverse("clinical:transfer", args=[cast.patient.pk])
+    form = {"to": str(cast.bob.pk), "reason_code": "person_asked", "summary": summary, "days": "0"}
+    assert as_user(cast.alice).post(url, form).status_code == 422
+
+
 def test_a_leavers_caseload_moves_all_or_nothing_after_a_look_at_each(cast: Cast) -> None:
     other = makers.make_patient(cast.home, team=[cast.alice])
     page = reverse("clinical:leaver", args=[cast.alice.pk])
@@ -229,4 +244,24 @@ def test_the_page_plans_ones_own_absence_and_a_supervisors_anybodys(cast: Cast) 
     )
     sams = form | {"user": str(cast.bob.pk), "cover": str(cast.alice.pk)}
     away_too = as_user(cast.sam).post(reverse("clinical:absence_new"), sams)
+    assert away_too.status_code == 422
     assert "They are away themselves then." in away_too.content.decode()
+
+
+def test_reasons_belong_to_how_care_ends_and_who_is_away_is_marked_before_they_are_chosen(cast: Cast) -> None:
+    actor, at = staff(cast.alice), makers.now()
+    away = {"user_id": cast.bob.pk, "cover_id": cast.alice.pk}
+    plan_absence(actor=staff(cast.sam), **away, starts_at=at, ends_at=at + 3 * DAY, at=at)
+    browser, person = as_user(cast.alice), [cast.patient.pk]
+    handing_over = browser.get(reverse("clinical:transfer", args=person)).content.decode()
+    last = (at + 3 * DAY).astimezone(zone_of(cast.home.default_timezone))
+    leaving = as_user(cast.sam).get(reverse("clinical:leaver", args=[cast.alice.pk])).content.decode()
+    for shown in (handing_over, leaving):
+        assert f"Bob Barasa, away until {last:%-d %b}" in shown
+    assert "Needs somebody with other skills" in handing_over
+    assert "The goals are reached" not in handing_over
+    ending = browser.get(reverse("clinical:discharge", args=person)).content.decode()
+    assert "The goals are reached" in ending
+    assert "The person asked for somebody else" not in ending
+    with pytest.raises(InputRefused, match="Choose the reason"):
+        ways.transfer(actor=actor, patient_id=cast.patient.pk, to_id=cast.bob.pk, data=END)

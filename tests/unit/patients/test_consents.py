@@ -10,9 +10,11 @@ from django.db import DatabaseError, connection, transaction
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import InputRefused
 from patients.privacy.models import Consent
-from patients.privacy.queries import consent_history, consent_state, has_consent
+from patients.privacy.queries import consent_state, has_consent
+from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
+from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 NOW = makers.now()
@@ -36,7 +38,7 @@ def test_the_newest_decision_counts_whatever_came_in_last(patient: Patient) -> N
     assert has_consent(patient.pk, "treatment", NOW)
     assert not has_consent(patient.pk, "treatment", NOW - 2 * DAY)
     assert has_consent(patient.pk, "treatment", NOW - 3 * DAY)
-    assert len(consent_history(patient.pk)) == 3
+    assert Consent.objects.filter(patient=patient).count() == 3
 
 
 def test_a_withdrawal_holds_at_once(patient: Patient) -> None:
@@ -135,3 +137,15 @@ def test_what_does_not_hold_together_is_refused_with_its_place(
     with pytest.raises(InputRefused) as caught:
         makers.consent(patient, granted=True, at=NOW, **values)
     assert caught.value.extra["field"] == place
+
+
+def test_what_is_recorded_of_a_row_that_was_linked_to_somebody_is_the_persons(cast: Cast) -> None:
+    actor = makers.machine(cast.home)
+    provisional = create_provisional(actor=actor, organization_id=cast.home.pk)
+    link_provisional(actor=actor, provisional_id=provisional.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    provisional.refresh_from_db()
+    assert has_consent(cast.patient.pk, "treatment", makers.now())
+    row = makers.consent(provisional, "treatment", False)
+    assert row.patient_id == cast.patient.pk
+    assert not has_consent(cast.patient.pk, "treatment", makers.now())

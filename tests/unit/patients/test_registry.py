@@ -6,14 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cortex.access.context import reading
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.audit.rules import InputRefused, NotFound, RuleBroken
+from cortex.ids import uuid7
 from cortex.keys.models import SubjectKey
 from patients.care.actions import add_to_care_team, end_care_team_place, end_grant, grant_access, plan_cover
 from patients.codes import AgeBand
 from patients.privacy.models import Consent
+from patients.registry import actions as registry
 from patients.registry import queries
 from patients.registry.actions import (
     create_provisional,
@@ -136,8 +140,10 @@ def test_a_band_without_a_date_of_birth_is_unknown() -> None:
 
 @db
 def test_the_nightly_run_moves_bands_on_by_the_persons_own_day() -> None:
-    patient = makers.make_patient(date_of_birth=date(2008, 12, 1), timezone="Africa/Nairobi")
     eve = datetime(2026, 11, 30, 20, 59, tzinfo=UTC)
+    patient = makers.make_patient(
+        date_of_birth=date(2008, 12, 1), timezone="Africa/Nairobi", at=eve - timedelta(days=30)
+    )
     actor = makers.machine(patient.organization_id)
     assert patient.age_band == "13_17"
     for at, band in ((eve, "13_17"), (eve + timedelta(minutes=2), "18_24")):
@@ -147,6 +153,35 @@ def test_the_nightly_run_moves_bands_on_by_the_persons_own_day() -> None:
         assert patient.age_band == band
     audit = AuditLog.objects.get(event_type="patient.age_bands_updated")
     assert audit.codes["changed"] == 1
+
+
+@db
+def test_the_nightly_run_opens_one_date_and_locks_whom_it_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    born = date(2000, 1, 1)
+    patient = makers.make_patient(date_of_birth=born, given_name="Neema")
+    right = makers.make_patient(patient.organization, date_of_birth=born)
+    Patient.objects.filter(pk=patient.pk).update(age_band="unknown")
+    with CaptureQueriesContext(connection) as seen:
+        update_age_bands(actor=makers.machine(patient.organization_id))
+    makers.scope_all()
+    asked = [one["sql"] for one in seen if "date_of_birth" in one["sql"]]
+    assert not any("given_name" in sql or "risk_notes" in sql for sql in asked)
+    (locks,) = [sql for sql in asked if "FOR NO KEY UPDATE" in sql]
+    assert patient.pk.hex in locks and right.pk.hex not in locks
+    # Whose date is put right between the look and the lock keeps what was written with it.
+    real = registry._bands
+
+    def late(ctx: Any, rows: list[Patient], at: datetime) -> Any:
+        found = real(ctx, rows, at)
+        Patient.objects.filter(pk=patient.pk).update(date_of_birth=None, age_band="unknown")
+        return found
+
+    Patient.objects.filter(pk=patient.pk).update(age_band="13_17")
+    monkeypatch.setattr(registry, "_bands", late)
+    update_age_bands(actor=makers.machine(patient.organization_id))
+    makers.scope_all()
+    patient.refresh_from_db()
+    assert patient.age_band == "unknown"
 
 
 @db
@@ -168,6 +203,26 @@ def test_a_provisional_row_takes_whatever_the_caller_said_and_is_linked_once() -
     same = Patient.objects.all().same_person(provisional.pk)
     assert set(same.values_list("pk", flat=True)) == {patient.pk, provisional.pk}
     assert queries.person_ids([provisional.pk, patient.pk]) == dict.fromkeys(ids.values(), patient.pk)
+
+
+@db
+def test_a_row_is_locked_with_its_row_on_record_and_an_unknown_one_is_nobodys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, lock = [], queries.locked
+    monkeypatch.setattr(queries, "locked", lambda ids: held.append(set(ids)) or lock(ids))
+    patient = makers.make_patient()
+    actor = makers.machine(patient.organization_id)
+    row = create_provisional(actor=actor, organization_id=patient.organization_id)
+    link_provisional(actor=actor, provisional_id=row.pk, patient_id=patient.pk)
+    makers.scope_all()
+    assert queries.lock_with_record(row.pk) == patient.pk
+    assert queries.lock_with_record(patient.pk) == patient.pk
+    assert held[-2:] == [{row.pk, patient.pk}, {patient.pk}]
+    with pytest.raises(NotFound) as refused:
+        queries.lock_with_record(uuid7())
+    assert (refused.value.code, refused.value.status) == ("not_found", 404)
+    assert refused.value.message == "This does not exist, or it is not open to you."
 
 
 @db

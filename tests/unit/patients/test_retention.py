@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.crypto.errors import UnwrapError
 from cortex.keys import queries as key_queries
 from cortex.ops.models import RetentionRun
+from crisis.alerts.models import RiskAlert
 from patients.registry.models import Patient
 from patients.registry.person import LastLocation
 from patients.sessions import retention
@@ -210,6 +212,28 @@ def test_a_hold_pauses_the_purge_and_is_counted(patient: Patient, monkeypatch: p
     assert (result.deleted, result.held) == (1, 1)
     assert VoiceSession.objects.holding_words().get() == held
     assert purge(patient, NOW + 20 * DAY).is_last
+
+
+def test_words_stay_while_an_alert_about_their_person_is_open_and_leave_after_it(patient: Patient) -> None:
+    linked, other = (makers.make_patient(patient.organization) for _ in range(2))
+    Patient.objects.filter(pk=linked.pk).update(merged_into=patient)
+    words = {one.pk: makers.make_voice(one, received_at=NOW) for one in (patient, linked, other)}
+    alert = makers.make_alert(patient, "high")
+    result = purge(patient, NOW + 20 * DAY)
+    assert (result.deleted, result.held) == (1, 2), "those of the row that was linked to them too"
+    kept = set(VoiceSession.objects.holding_words().values_list("pk", flat=True))
+    assert kept == {words[patient.pk].pk, words[linked.pk].pk}
+    RiskAlert.objects.filter(pk=alert.pk).update(status="resolved", resolved_at=NOW)
+    assert purge(patient, NOW + 21 * DAY).deleted == 2
+
+
+def test_a_purge_locks_nobodys_row_beside_the_words_that_it_takes(patient: Patient) -> None:
+    makers.make_voice(patient, received_at=NOW)
+    with CaptureQueriesContext(connection) as seen:
+        purge(patient, NOW + 20 * DAY)
+    (locks,) = [one["sql"] for one in seen if "FOR UPDATE" in one["sql"] and "voicesession" in one["sql"]]
+    outer = locks.split("WHERE", 1)[0]
+    assert "JOIN" not in outer and "crisis_riskalert" in locks
 
 
 def test_expired_places_are_deleted(patient: Patient) -> None:

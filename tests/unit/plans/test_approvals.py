@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinical.plans.actions import change_plan, decide_approval, move_plan, sign_plan
+from clinical.plans.actions import change_plan, decide_approval, sign_plan
 from clinical.plans.approvals.queries import approvers_of, waiting_for
+from clinical.plans.endings.actions import end_plan
 from clinical.plans.wording import waits_words
 from cortex.accounts.models import User
 from cortex.audit.models import PhiAccessLog
@@ -108,7 +109,7 @@ def test_nobody_waits_for_a_word_on_what_was_changed_or_ended_since(supervised: 
                 start=day, target_end=day + timedelta(days=99),
             )  # fmt: skip
         else:
-            move_plan(actor=supervised.alice, patient_id=supervised.who, move="discontinue")
+            end_plan(actor=supervised.alice, patient_id=supervised.who, how="discontinue", reason="change")
         makers.scope_all()
         assert waiting_for(cast.sam, makers.now()) == []
         assert not notices(cast.sam, "plan_waiting").exists()

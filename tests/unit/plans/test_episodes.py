@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from clinical.assessments import queries as measures
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.episodes import episode_of, episodes
+from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Instrument
 from clinical.assessments.planning import queries as planning
 from clinical.caseload.queries import caseload
@@ -42,7 +43,7 @@ def totals(who: Patient, days: dict[float, int | None], key: str = "phq9") -> li
 
 def course_of(who: Patient) -> measures.Course:
     at = makers.now()
-    offered = measures.instruments(who.organization_id)
+    offered = offers.instruments(who.organization_id)
     done = measures.standing([who.pk], at - measures.LOOK_BACK)
     return measures.courses(done, offered, episode_of([who.pk], at))["phq9"]
 
@@ -89,7 +90,7 @@ def test_a_list_of_many_people_reckons_from_the_same_baseline_in_two_queries(pla
         totals(who, days)
         at = makers.now()
         found = episodes([who.pk], at)
-        read = [(row.pk, row.read()) for row in measures.instruments(who.organization_id)]
+        read = [(row.pk, row.read()) for row in offers.instruments(who.organization_id)]
         offered = [pk for pk, _ in read]
         rows = measures.ends([who.pk], offered, at - measures.LOOK_BACK, found)
         ends = [(instrument_id, point) for _, instrument_id, point in rows]
@@ -158,7 +159,7 @@ def test_the_end_of_treatment_asks_for_measures_until_they_are_answered(planned:
 
     def due() -> dict[str, str]:
         people = planning.own_people(planned.cast.alice, at)
-        found = planning.due_measures(people, measures.instruments(planned.cast.home.pk), at)
+        found = planning.due_measures(people, offers.instruments(planned.cast.home.pk), at)
         return {one.key: one.why for one in found[planned.who]}
 
     assert due() == {"phq9": "discharge"}

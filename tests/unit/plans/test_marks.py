@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -67,9 +68,20 @@ def test_changes_of_the_plan_and_alerts_are_marks_on_the_course(
     assert len(signed) == 2
     assert shown.count('class="tick tick-plan"') == 2 and shown.count('class="tick"') == 1
     for at, words in zip(signed, ("plan signed", "plan changed, version 2"), strict=True):
-        assert f"<title>{at:%-d %b %Y}: {words}</title>" in shown
+        day = at.astimezone(ZoneInfo(cast.home.default_timezone))
+        assert f"<title>{day:%-d %b %Y}: {words}</title>" in shown
         assert re.search(rf"Marks: .*{words}", shown) is not None, "a reader of the words learns it too"
     assert re.search(r"<title>[^<]*: alert, high</title>", shown) is not None
+
+
+def test_a_picture_names_the_days_of_its_table(cast: Cast) -> None:
+    """What was answered at ten in the evening by UTC was answered on the next day in the house's zone."""
+    night = (makers.now() - 20 * DAY).replace(hour=22)
+    take(cast, (makers.now() - night) / DAY)
+    shown = page(cast, "measures")
+    day = f"{night.astimezone(ZoneInfo(cast.home.default_timezone)):%-d %b %Y}"
+    assert f'text-anchor="start">{day}</text>' in shown and f">{day}</a>" in shown
+    assert f"{day}: 8" in shown
 
 
 def test_a_plan_of_another_person_is_no_mark_here(planned: Planned) -> None:
@@ -90,8 +102,8 @@ def drawn_cutoff(shown: str) -> float:
 
 @pytest.mark.parametrize(("years", "cutoff"), [(9, 10), (10, 9), (19, 9), (20, 10)])
 def test_the_cut_off_is_drawn_where_scoring_has_it(cast: Cast, years: int, cutoff: int) -> None:
-    today = makers.now().date()
-    who = makers.make_patient(cast.home, team=[cast.alice], date_of_birth=date(today.year - years, 1, 1))
+    born = makers.now().date() - timedelta(days=years * 366 + 100)  # months from a birthday, in any zone
+    who = makers.make_patient(cast.home, team=[cast.alice], date_of_birth=born)
     take(cast, 0, who)
     for name, ids in (("measures", ()), ("measure_print", ("phq9",)), ("chart", ())):
         assert drawn_cutoff(page(cast, name, *ids, who=who)) == cutoff, name

@@ -25,7 +25,8 @@ DAY = timedelta(days=1)
 
 
 def seen(cast: Cast, days_ago: float, status: str, patient: Patient | None = None, **more: Any) -> datetime:
-    begin = makers.now() - days_ago * DAY
+    # At noon by UTC it is the same day in the house's zone, where pages say it.
+    begin = (makers.now() - days_ago * DAY).replace(hour=12)
     Appointment.objects.create(
         organization=cast.home, patient=patient or cast.patient, therapist=cast.alice, starts_at=begin,
         ends_at=begin + timedelta(minutes=50), status=status, **more,

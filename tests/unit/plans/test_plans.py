@@ -6,13 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Instrument
 from clinical.plans import queries
 from clinical.plans.actions import (
+    MOVES,
     begin_plan,
     change_plan,
     decide_approval,
@@ -20,6 +22,7 @@ from clinical.plans.actions import (
     record_agreement,
     sign_plan,
 )
+from clinical.plans.endings.actions import end_plan
 from clinical.plans.goals.actions import (
     count_session,
     record_progress,
@@ -59,7 +62,7 @@ def test_a_person_has_one_plan_that_is_open(planned: Planned) -> None:
             actor=planned.alice, patient_id=planned.who, presenting_problem="x", start=day,
             target_end=day + timedelta(days=9),
         )  # fmt: skip
-    move_plan(actor=planned.alice, patient_id=planned.who, move="discontinue")
+    end_plan(actor=planned.alice, patient_id=planned.who, how="discontinue", reason="change")
     begin_plan(
         actor=planned.alice, patient_id=planned.who, presenting_problem="x", start=day,
         target_end=day + timedelta(days=9),
@@ -104,7 +107,7 @@ def test_a_goal_says_what_it_lacks(planned: Planned) -> None:
     for changes, name in (
         ({"baseline": None}, "baseline"), ({"target": None}, "target"), ({"target": 18.0}, "target"),
         ({"metric": ""}, "metric"), ({"concerns": []}, "concerns"), ({"concerns": ["weather"]}, "concerns"),
-        ({"measure_type": "milestone"}, "steps"), ({"instrument": "phq9", "baseline": 40.0}, "target"),
+        ({"measure_type": "milestone"}, "steps"), ({"instrument": "phq9", "baseline": 40.0}, "baseline"),
         ({"measure_type": "frequency", "window_days": None}, "window_days"),
         ({"due_date": planned.plan.start}, "due_date"),
     ):  # fmt: skip
@@ -225,11 +228,28 @@ def test_a_measure_of_the_goals_first_hour_counts_though_elsewhere_it_is_still_y
     assert queries.view_goals(planned.plan.patient, [goal], night)[0].current == 16
 
 
+def test_of_each_instrument_the_newest_total_alone_is_read_and_no_answers(planned: Planned) -> None:
+    who, at = planned.cast.patient, makers.now()
+    for key, last, days in (("phq9", 0, 20), ("phq9", 1, 2), ("phq9", 2, 9), ("gad7", 1, 5), ("gad7", 2, 8)):
+        answers = {f"q{number}": 0 for number in range(1, 7)} | {"q7": last}
+        finish_assessment(
+            actor=planned.alice, patient_id=who.pk, key=key, answers=answers | {"q8": 0, "q9": 0}
+            if key == "phq9" else answers, administered_at=at - timedelta(days=days),
+        )  # fmt: skip
+    makers.scope_all()
+    with CaptureQueriesContext(connection) as asked:
+        found = queries.latest_totals(who).values()
+    assert sorted((at - one.administered_at).days for one in found) == [2, 5]
+    assert [one.total for one in found] == [1, 1]
+    assert all("items" in one.get_deferred_fields() for one in found)
+    assert 'DISTINCT ON ("clinical_assessment"."instrument_id")' in asked[-1]["sql"]
+
+
 def test_where_the_service_asks_for_it_a_supervisor_of_the_team_approves(planned: Planned) -> None:
     setting(planned.cast, plans_need_approval=True)
     sam, who = makers.staff(planned.cast.sam), planned.who
     planned.sign()
-    assert planned.fresh().awaits_approval
+    assert (planned.fresh().status, planned.fresh().is_signed) == ("draft", True)
     with pytest.raises(NotFound):
         decide_approval(actor=sam, patient_id=who, version=1, approved=True)
     makers.add_to_team(planned.cast.patient, planned.cast.sam, role="supervisor")
@@ -261,15 +281,19 @@ def test_a_plan_moves_only_as_its_state_allows(planned: Planned) -> None:
         ("active", "discontinue"): "discontinued", ("on_hold", "resume"): "active",
         ("on_hold", "complete"): "completed", ("on_hold", "discontinue"): "discontinued",
     }  # fmt: skip
+    own: dict[str, Any] = {"actor": planned.alice, "patient_id": planned.who}
     for state in ("draft", "active", "on_hold"):
         if state == "active":
             planned.sign()
         elif state == "on_hold":
-            move_plan(actor=planned.alice, patient_id=planned.who, move="hold")
+            move_plan(**own, move="hold")
         for move in ("hold", "resume", "complete", "discontinue"):
             place = transaction.savepoint()
             try:
-                after = move_plan(actor=planned.alice, patient_id=planned.who, move=move).status
+                if move in MOVES:
+                    after = move_plan(**own, move=move).status
+                else:
+                    after = end_plan(**own, how=move, reason="discharge").status
             except RuleBroken:
                 after = None
             transaction.savepoint_rollback(place)
@@ -306,6 +330,7 @@ def test_a_review_keeps_what_stood_then_and_the_level_decides_when_the_next_is_d
 
 def test_a_critical_alert_makes_the_review_due_within_three_days_until_one_was_held(planned: Planned) -> None:
     planned.sign()
+    hold_review(actor=planned.alice, patient_id=planned.who, patient_view="Well.", decision="continue")
     assert reviews_due([planned.who], makers.now()) == {}
     alert = makers.make_alert(planned.cast.patient, "critical")
     raised = RiskAlert.objects.get(pk=alert.pk).level_since
@@ -315,12 +340,13 @@ def test_a_critical_alert_makes_the_review_due_within_three_days_until_one_was_h
     assert reviews_due([planned.who], later) == {}
 
 
-def test_reviews_due_asks_three_times_however_many_people(
+def test_reviews_due_asks_four_times_however_many_people_and_for_the_last_reviews_alone(
     planned: Planned, django_assert_num_queries: Any
 ) -> None:
     planned.sign()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4) as asked:
         reviews_due([planned.who, planned.cast.stranger.pk], makers.now(), due_only=False)
+    assert any('DISTINCT ON ("clinical_planreview"."plan_id")' in one["sql"] for one in asked)
 
 
 def test_break_glass_reads_a_plan_and_writes_nothing(planned: Planned) -> None:

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from clinical.plans import progress, schedule
+from clinical.plans.models import Goal, TreatmentPlan
 from clinical.plans.progress import Aim
+from clinical.plans.queries import GoalView, standing_of
 
 START, END = date(2026, 1, 1), date(2026, 3, 2)
 HALF = date(2026, 1, 31)
@@ -19,9 +21,18 @@ X29 = (
 )
 
 
+def of_plan(*aims: Aim) -> progress.Standing:
+    """Where the product says at half time that a plan of these goals stands."""
+    goals = [
+        GoalView(Goal(weight=one.weight, status=one.status), [], None, None, progress.of_goal(one, HALF))
+        for one in aims
+    ]
+    return standing_of(TreatmentPlan(start=START, target_end=END), goals, HALF)
+
+
 def test_x29_three_goals_make_a_plan_that_is_on_track_at_half_time() -> None:
     assert [round(progress.share(one) or 0, 4) for one in X29] == [0.5556, 0.4, 0.25]
-    plan = progress.of_plan(X29, START, END, HALF)
+    plan = of_plan(*X29)
     assert (round(plan.share or 0, 4), plan.elapsed, plan.pace) == (0.4528, 0.5, "on_track")
 
 
@@ -61,9 +72,9 @@ def test_achieved_goals_count_whole_and_proposed_or_cancelled_ones_not_at_all() 
     achieved = Aim("numeric", 2, "achieved", START, END, baseline=10, target=5, current=9)
     away = Aim("numeric", 5, "cancelled", START, END, baseline=10, target=5, current=10)
     unread = Aim("numeric", 2, "active", START, END, baseline=10, target=5)
-    assert progress.of_plan([achieved, away, unread], START, END, HALF).share == 0.5
+    assert of_plan(achieved, away, unread).share == 0.5
     assert progress.of_goal(unread, HALF).pace == "unknown"
-    assert progress.of_plan([away], START, END, HALF).share is None
+    assert of_plan(away).share is None
 
 
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)

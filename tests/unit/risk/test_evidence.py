@@ -20,6 +20,7 @@ from crisis.risk.types import EvidenceItem, Inputs, Kind, Level, Result, Source
 from . import world as w
 
 ORIGIN = evidence.Origin(Source.MESSAGE, w.NOW, w.session(7), w.session(8), w.NOW.date())
+FIRST_FORM = {"behaviour": 0.0, "since_contact": False}
 
 
 def rows(text: str) -> dict[str, evidence.Draft]:
@@ -81,8 +82,8 @@ def decide(*drafts: evidence.Draft | None) -> Result:
         ([evidence.from_third_party(ORIGIN, imminent=False)], "low"),
         ([evidence.from_item9(2, ORIGIN)], "high"),
         ([evidence.from_item9(None, ORIGIN)], "low"),
-        ([evidence.from_cssrs("high", Level.CRITICAL, ORIGIN, complete=True)], "critical"),
-        ([evidence.from_cssrs("declined", Level.LOW, ORIGIN, complete=False)], "low"),
+        ([evidence.from_cssrs("high", Level.CRITICAL, ORIGIN, **FIRST_FORM, complete=True)], "critical"),
+        ([evidence.from_cssrs("declined", Level.LOW, ORIGIN, **FIRST_FORM, complete=False)], "low"),
         ([evidence.from_clinician_level(Level.HIGH, Level.LOW, ORIGIN)], "high"),
         (
             [evidence.from_phq_total(21, ORIGIN), evidence.from_baseline(4.0, ORIGIN, provisional=False)],

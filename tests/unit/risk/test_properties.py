@@ -30,7 +30,13 @@ RISK = st.one_of(
     st.builds(w.trajectory, UNIT, DAYS),
     st.builds(w.item9, st.integers(0, 3), DAYS),
     st.builds(w.phq_total, st.integers(0, 27), DAYS),
-    st.builds(lambda pair, days: w.cssrs(*pair, days), TRIAGES, DAYS),
+    st.builds(
+        lambda pair, days, code, behaviour: w.cssrs(*pair, days, code, behaviour),
+        TRIAGES,
+        DAYS,
+        st.sampled_from([codes.CSSRS, codes.CSSRS_SINCE, codes.CSSRS_PARTIAL]),
+        st.sampled_from([None, 0.0, 0.5, 1.0]),
+    ),
     st.builds(w.factor, st.sampled_from(["RF_ATTEMPT_3M", "RF_NSSI", "RF_LEGAL", "RF_MEANS_ACCESS"]), DAYS),
     st.builds(w.factor, st.sampled_from([codes.ATTEMPT_NOW, codes.HARM_TO_OTHERS, codes.SOS_TALK]), DAYS),
     st.builds(

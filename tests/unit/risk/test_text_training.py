@@ -210,3 +210,31 @@ def test_a_reading_makes_days_of_ordinary_words_medium_and_never_high():
         "days_of_30_at_medium": 2,
         "days_of_30_at_medium_without_it": 1,
     }
+
+
+def test_figures_at_the_operating_point_are_counted_by_source_and_over_ordinary_texts(tmp_path, capsys):
+    near = [(HARD, 5)] * 3 + [(CALM, 4)] * 2 + [(HARD, 0)] + [(CALM, 3)] * 4
+    far = [(HARD, 6)] * 2 + [(CALM, 0)] * 2
+    rows = [(text, label, name) for name, part in (("near", near), ("far", far)) for text, label in part]
+    mine, calm = tmp_path / "mine.csv", tmp_path / "calm.csv"
+    with mine.open("w", newline="") as lines:
+        csv.writer(lines).writerows([("text", "severity", "place"), *rows])
+    with calm.open("w", newline="") as lines:
+        csv.writer(lines).writerows([("text",), *[(CALM,)] * 3, (HARD,)])
+    call_command("evaluate_text_model", data=[mine], source="place", benign=[calm])
+    shown = capsys.readouterr().out
+    parts = {part.split(":")[0]: part for part in re.split(r"\n(?=\S)", shown)}
+    # By hand: of 4 flagged in "near" 3 are positive, of 5 positive 3 are flagged, of 5 others 4 are not.
+    wanted = {"near": (".750", ".600", ".800"), "far": ("1.000", "1.000", "1.000"),
+              "all rows": (".833", ".714", ".857")}  # fmt: skip
+    for name, figures in wanted.items():
+        for figure, value in zip(("precision", "recall", "specificity"), figures, strict=True):
+            line = re.search(rf"  {figure} +([\d.]+) \(([\d.]+) to ([\d.]+)\)", parts[name])
+            assert line is not None, (name, figure)
+            assert line[1].endswith(value), (name, figure)
+            assert float(line[2]) <= float(line[1]) <= float(line[3])
+    ordinary = parts[str(calm)]
+    assert "4 ordinary texts" in ordinary
+    assert re.search(r"flagged +0\.250 \(", ordinary)
+    assert "days of 30 at high              not known" in ordinary
+    assert "nan" not in shown

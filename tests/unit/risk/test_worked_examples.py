@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from crisis.risk import codes
 from crisis.risk.desk import OpenAlert, decide
 from crisis.risk.dissonance import Dissonance, dissonance
+from crisis.risk.evidence import Origin, from_item9, from_phq_total
 from crisis.risk.hysteresis import Standing, step
-from crisis.risk.measures import Screener, item9_of, triage_of
+from crisis.risk.measures import Screener, triage_of
 from crisis.risk.types import Level, Result
 
 from . import world as w
@@ -159,29 +161,39 @@ def test_x21_levels_rise_at_once_and_fall_slowly():
 # The page's answers; the file's row of three missing ones says only that there is no total. Its item 9 speaks
 # all the same, and so does that of a questionnaire of nothing else.
 X22 = [
-    ("I1", [2, 3, 2, 2, 1, 2, 1, 1, 1], "medium"),
-    ("I2", [2, 3, None, 2, 1, 2, 1, 1, 0], "low"),
-    ("I2b", [2, 3, None, None, None, 2, 1, 1, 0], "low"),
-    ("I2b", [2, 3, None, None, None, 2, 1, 1, 2], "high"),
-    ("I2c", [1, 1, 1, 1, 1, 1, 1, 1, None], "low"),
+    ("I1", [2, 3, 2, 2, 1, 2, 1, 1, 1], "medium", ("H15",)),
+    ("I2", [2, 3, None, 2, 1, 2, 1, 1, 0], "low", ()),
+    ("I2b", [2, 3, None, None, None, 2, 1, 1, 0], "low", ()),
+    ("I2b", [2, 3, None, None, None, 2, 1, 1, 2], "high", ("H7a",)),
+    ("I2c", [1, 1, 1, 1, 1, 1, 1, 1, None], "low", ()),
 ]
+ANSWERED = Origin("instrument", w.NOW, source_id=w.session(600))
 
 
-@pytest.mark.parametrize(("row", "answers", "floor"), X22)
-def test_x22_item_nine_sets_the_floor_and_a_gap_is_never_a_zero(row, answers, floor):
-    found, expected = item9_of(answers), EXAMPLES["X22"][row]
-    assert found.value == expected.get("item9", answers[8])
-    assert found.missing == expected.get("item9_missing", False)
-    assert found.floor == floor
+def administered(item9: int | None, total: int | None) -> Result:
+    """What the engine makes of the rows that the product writes of a PHQ-9."""
+    drafts = [from_item9(item9, ANSWERED)]
+    drafts += [from_phq_total(total, ANSWERED)] if total is not None else []
+    return w.decide(*(one.item for one in drafts))
+
+
+@pytest.mark.parametrize(("row", "answers", "level", "rules"), X22)
+def test_x22_item_nine_sets_the_floor_and_a_gap_is_never_a_zero(row, answers, level, rules):
+    expected, item = EXAMPLES["X22"][row], from_item9(answers[8], ANSWERED).item
+    assert (item.code == codes.ITEM9_MISSING) == expected.get("item9_missing", False)
+    assert item.value == expected.get("item9", answers[8])
+    found = administered(answers[8], expected.get("total"))
+    assert (found.level, found.rules_fired) == (level, rules)
+    assert ("item9" in found.missing_inputs) == expected.get("item9_missing", False)
 
 
 def test_x22_has_no_row_that_is_not_tested():
-    assert {row for row, _, _ in X22} == set(EXAMPLES["X22"])
+    assert {row for row, *_ in X22} == set(EXAMPLES["X22"])
 
 
-@pytest.mark.parametrize("value", [2, 3])
-def test_item_nine_of_two_or_more_is_a_high_floor(value):
-    assert item9_of([0] * 8 + [value]).floor == "high"
+@pytest.mark.parametrize(("value", "level"), [(0, "low"), (1, "medium"), (2, "high"), (3, "high")])
+def test_item_nine_alone_sets_the_floor_of_its_answer(value, level):
+    assert administered(value, None).level == level
 
 
 X24 = {

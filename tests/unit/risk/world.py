@@ -63,8 +63,12 @@ def phq_total(value: int, days: float = 0) -> EvidenceItem:
     return EvidenceItem(codes.PHQ_TOTAL, "phq", "instrument", ago(days), UUID(int=600), value=value)
 
 
-def cssrs(triage: str, floor: str, days: float = 0, code: str = codes.CSSRS) -> EvidenceItem:
-    return EvidenceItem(code, "cssrs", "instrument", ago(days), UUID(int=500), tier=triage, floor=floor)
+def cssrs(
+    triage: str, floor: str, days: float = 0, code: str = codes.CSSRS, behaviour: float | None = None
+) -> EvidenceItem:
+    return EvidenceItem(
+        code, "cssrs", "instrument", ago(days), UUID(int=500), tier=triage, floor=floor, value=behaviour
+    )
 
 
 def factor(code: str, days: float = 0, source: str = "clinician", status: str = "present") -> EvidenceItem:

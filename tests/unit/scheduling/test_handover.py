@@ -34,7 +34,7 @@ from tests.unit.scheduling.test_appointments import book, client_of
 
 pytestmark = pytest.mark.django_db
 WEEK, DAY, HOUR = timedelta(weeks=1), timedelta(days=1), timedelta(hours=1)
-LEFT = EndingData(EndingReason.PERSON_ASKED)
+LEFT = EndingData(EndingReason.PERSON_ASKED, "Met twice.")
 ENDED = {"reason_code": "goals_reached", "summary": "She sleeps again.", "days": "0"}
 
 

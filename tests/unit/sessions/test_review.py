@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -124,11 +125,39 @@ def test_a_self_guided_session_is_the_person_s_own_until_they_share_it(cast: Cas
     hidden = client.get(url(cast, own)).content.decode()
     assert "keeps this session to themself" in hidden
     assert "Breathing exercise" not in hidden
-    assert "goat" not in client.post(url(cast, own, "words/"), {"purpose": "treatment"}).content.decode()
+    assert client.post(url(cast, own, "words/"), {"purpose": "treatment"}).status_code == 404
     page = client.get(url(cast, shared)).content.decode()
     assert "Breathing exercise" in page
     assert "outcome 70 of 100" in page
     assert "goat" in client.post(url(cast, shared, "words/"), {"purpose": "treatment"}).content.decode()
+
+
+def test_whatever_an_app_sends_into_a_session_of_the_person_s_own_stays_theirs(cast: Cast) -> None:
+    own = makers.make_session(cast.patient, kind="self_guided")
+    makers.make_message(cast.patient, "I sold the goat yesterday", session=own)
+    reading(cast, own)
+    kept(
+        cast,
+        feedback=[FeedbackData(
+            *common(cast), session_id=own.pk, given_at=makers.now(), effectiveness_raw=2,
+            physical_effects=["nausea"],
+        )],
+        features=[FeatureData(
+            *common(cast), session_id=own.pk, observed_at=makers.now(),
+            values={"voice_emotion": "hopeless", "voice_confidence": 0.9},
+        )],
+    )  # fmt: skip
+    client = client_of(cast.alice)
+    assert client.post(url(cast, own, "words/"), {"purpose": "treatment"}).status_code == 404
+    assert looks("transcript") == []
+    for name in ("sessions", "chart", "timeline"):
+        text = client.get(reverse(f"clinical:{name}", args=[cast.patient.pk])).content.decode().lower()
+        assert "goat" not in text and "hopeless" not in text and "nausea" not in text, name
+    waiting = reverse("clinical:emotions")
+    assert "Zawadi" not in client.get(waiting).content.decode()
+    Session.objects.filter(pk=own.pk).update(is_shared=True)
+    assert "Zawadi" in client.get(waiting).content.decode()
+    assert client.post(url(cast, own, "words/"), {"purpose": "treatment"}).status_code == 200
 
 
 def test_a_chat_shows_what_the_assistant_did_and_why(cast: Cast) -> None:
@@ -280,6 +309,42 @@ def test_nobody_reviews_a_reading_of_somebody_else_s_person(cast: Cast) -> None:
     assert "data-emotion" not in client_of(cast.bob).get(reverse("clinical:emotions")).content.decode()
 
 
+def test_a_correction_without_a_choice_comes_back_in_its_row_and_the_queue_stays(cast: Cast) -> None:
+    session = makers.make_session(cast.patient, kind="voice_checkin")
+    rows = [reading(cast, session) for _ in range(3)]
+    client, chosen = client_of(cast.alice), rows[1]
+    to = reverse("clinical:emotion_review", args=[cast.patient.pk, chosen.pk])
+    for more in ({}, {"session": str(session.pk), "page": "1"}):
+        answer = client.post(to, {"verdict": "corrected", "label": "", **more})
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert page.count("data-emotion") == 3, "nothing of the queue is gone"
+        error = f'id="er-{chosen.pk}"'
+        assert page.count(' id="er-') == 1 and error in page
+        assert "Choose the emotion that you see." in page
+        select = page.split(f'id="l-{chosen.pk}"')[1].split(">")[0]
+        assert "required" in select and "autofocus" in select and 'aria-invalid="true"' in select
+    same = client.post(to, {"verdict": "corrected", "label": "hopeless"}).content.decode()
+    assert "confirm it instead" in same
+    makers.scope_all()
+    assert not EmotionObservation.objects.exclude(review_status="unreviewed").exists()
+
+
+def test_a_verdict_leads_to_the_reading_that_waits_next(cast: Cast) -> None:
+    session = makers.make_session(cast.patient, kind="voice_checkin")
+    rows = [reading(cast, session) for _ in range(2)]
+    client = client_of(cast.alice)
+    queue = client.get(reverse("clinical:emotions")).content.decode()
+    order = re.findall(r'id="v-([0-9a-f-]+)"', queue)
+    assert set(order) == {str(one.pk) for one in rows}
+    assert re.findall(r'name="next" value="([0-9a-f-]+)"', queue) == [order[1], order[0]]
+    to = reverse("clinical:emotion_review", args=[cast.patient.pk, order[0]])
+    back = client.post(to, {"verdict": "confirmed", "next": order[1]})
+    assert back["Location"] == reverse("clinical:emotions") + f"#v-{order[1]}"
+    to = reverse("clinical:emotion_review", args=[cast.patient.pk, order[1]])
+    assert client.post(to, {"verdict": "confirmed"})["Location"] == reverse("clinical:emotions") + "#wt"
+
+
 def test_verdicts_by_the_page_s_own_forms_go_back_to_where_they_stood(cast: Cast) -> None:
     session = makers.make_session(cast.patient, kind="voice_checkin")
     row = reading(cast, session)
@@ -287,7 +352,8 @@ def test_verdicts_by_the_page_s_own_forms_go_back_to_where_they_stood(cast: Cast
     to = reverse("clinical:emotion_review", args=[cast.patient.pk, row.pk])
     back = client.post(to, {"verdict": "confirmed", "session": str(session.pk)})
     assert back["Location"] == url(cast, session, "#emotions")
-    assert client.post(reverse("clinical:emotion_undo", args=[cast.patient.pk, row.pk]))[
-        "Location"
-    ] == reverse("clinical:emotions")
+    assert (
+        client.post(reverse("clinical:emotion_undo", args=[cast.patient.pk, row.pk]))["Location"]
+        == reverse("clinical:emotions") + f"#v-{row.pk}"
+    )
     assert client.post(to, {"verdict": "confirmed", "session": "x"}).status_code == 422

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
@@ -16,9 +18,10 @@ from clinical.scheduling.billing.queries import lines_of_appointment
 from clinical.sessions import actions
 from clinical.sessions.models import SessionRun
 from cortex.audit import InputRefused, NotFound, RuleBroken
-from cortex.audit.models import AuditLog
+from cortex.audit.models import AuditLog, PhiAccessLog
 from crisis.alerts.models import RiskAlert
 from crisis.risk.models import Evidence, RiskAssessment
+from patients.care.models import CareTeamMember
 from patients.sessions.models import Session, SessionActivity
 from tests import makers
 from tests.cast import Cast
@@ -52,6 +55,9 @@ def test_a_session_is_started_logged_and_ended_and_says_what_comes_next_begins_w
     actions.log_entry(**who, kind="intervention", code="BEHAVIOURAL_ACTIVATION")  # type: ignore[arg-type]
     calm = {f"q{item}": 1 for item in range(1, 8)}
     finish_assessment(actor=staff(cast.alice), patient_id=cast.patient.pk, key="gad7", answers=calm)
+    running = client_of(cast.alice).get(reverse("clinical:session", args=[cast.patient.pk, session.pk]))
+    assert "GAD-7" in running.content.decode(), "a running session shows what was taken in it"
+    makers.scope_all()
     at = makers.now() + timedelta(minutes=52)
     ended = actions.end_session(**who, at=at)  # type: ignore[arg-type]
     makers.scope_all()
@@ -80,7 +86,7 @@ def test_a_session_that_was_scheduled_is_started_and_no_other_one_is_made(cast: 
 
 def test_two_sessions_with_one_person_are_refused_by_the_rule_and_by_the_database(cast: Cast) -> None:
     session = begun(cast)
-    with pytest.raises(RuleBroken, match="under way since"):
+    with pytest.raises(RuleBroken, match=r"under way since \d\d:\d\d EAT, run by"):
         begun(cast)
     other = makers.make_session(cast.patient, kind="therapy")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -88,6 +94,42 @@ def test_two_sessions_with_one_person_are_refused_by_the_rule_and_by_the_databas
             organization=cast.home, session=other, patient=cast.patient, clinician=cast.alice,
             begun_at=session.started_at,
         )  # fmt: skip
+
+
+def test_a_second_session_of_one_s_own_is_asked_about_with_the_name_and_the_way_to_the_first(
+    cast: Cast,
+) -> None:
+    other = makers.make_patient(cast.home, team=[cast.alice], given_name="Nekesa")
+    makers.scope_all()
+    first = actions.start_session(actor=staff(cast.alice), patient_id=other.pk, channel="video")
+    makers.scope_all()
+    client, url = client_of(cast.alice), reverse("clinical:session_start", args=[cast.patient.pk])
+    answer = client.post(url, {"channel": "phone"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "You run another session" in page and "Nekesa" in page
+    assert reverse("clinical:session", args=[other.pk, first.pk]) in page
+    assert re.search(r'name="channel" value="phone".*name="beside" value="on"', page, re.DOTALL)
+    makers.scope_all()
+    assert SessionRun.objects.under_way().count() == 1
+    read = PhiAccessLog.objects.filter(Q(subject=other.pk) | Q(subjects__contains=[other.pk]))
+    assert read.exists(), "the name was read"
+    assert client.post(url, {"channel": "phone", "beside": "on"}).status_code == 303
+    makers.scope_all()
+    assert SessionRun.objects.under_way().count() == 2
+    begun_ = AuditLog.objects.filter(event_type="session.started").latest("id")
+    assert begun_.codes["beside"] == 1
+
+
+def test_whom_one_no_longer_treats_is_not_named_by_one_s_own_session(cast: Cast) -> None:
+    other = makers.make_patient(cast.home, team=[cast.alice], given_name="Nekesa")
+    makers.scope_all()
+    actions.start_session(actor=staff(cast.alice), patient_id=other.pk, channel="video")
+    makers.scope_all()
+    CareTeamMember.objects.filter(patient=other).update(ends_at=makers.now())
+    url = reverse("clinical:session_start", args=[cast.patient.pk])
+    page = client_of(cast.alice).post(url, {"channel": "phone"}).content.decode()
+    assert "another person" in page and "Nekesa" not in page
 
 
 def test_a_slip_is_taken_back_within_ten_minutes_and_the_trail_keeps_that(cast: Cast) -> None:
@@ -147,7 +189,10 @@ def test_h4_sets_the_level_and_raises_what_the_level_asks_for_in_the_same_transa
 ) -> None:
     cast.on_duty()
     session = begun(cast)
-    after, _ = assess(cast, session, level, WS_PLAN="present", RF_NSSI="absent", RF_HOPELESS="unknown")
+    after, _ = assess(
+        cast, session, level, "Has a plan, no means.", WS_PLAN="present", RF_NSSI="absent",
+        RF_HOPELESS="unknown",
+    )  # fmt: skip
     assert after == level
     newest = RiskAssessment.objects.filter(patient=cast.patient).latest("id")
     assert (newest.level, newest.level_source) == (level, "clinician")
@@ -168,6 +213,62 @@ def test_a_level_goes_down_by_one_step_with_a_reason_and_from_critical_not_here(
     assess(cast, session, "critical")
     with pytest.raises(RuleBroken, match="second reader"):
         assess(cast, session, "high", "calmer")
+
+
+@pytest.mark.parametrize("level", ["low", "medium", "same"])
+@pytest.mark.parametrize("code", ["WS_INTENT", "WS_PLAN", "WS_PREPARATION", "RF_ATTEMPT_3M"])
+def test_a_level_below_high_beside_an_intent_or_a_recent_attempt_asks_for_a_reason(
+    cast: Cast, level: str, code: str
+) -> None:
+    session = begun(cast)
+    with pytest.raises(InputRefused, match=r"Say why it is (low|medium)") as refused:
+        assess(cast, session, level, " ", **{code: "present"})
+    assert refused.value.extra["field"] == "note"
+    makers.scope_all()
+    assert not Evidence.objects.filter(patient=cast.patient).exists()
+    assert assess(cast, session, level, "Said in anger, takes it back.", **{code: "present"})[0] in (
+        "low", "medium"
+    )  # fmt: skip
+
+
+def test_access_to_means_or_a_high_level_asks_for_no_reason(cast: Cast) -> None:
+    cast.on_duty()
+    session = begun(cast)
+    assert assess(cast, session, "low", RF_MEANS_ACCESS="present", WS_PLAN="absent")[0] == "low"
+    assert assess(cast, session, "high", WS_PLAN="present")[0] == "high"
+
+
+def test_the_reason_is_asked_for_at_its_field_and_every_answer_stays(cast: Cast) -> None:
+    session = begun(cast)
+    url = reverse("clinical:session_risk", args=[cast.patient.pk, session.pk])
+    sent = {"level": "low", "note": "", "RF_ATTEMPT_3M": "present", "RF_HOPELESS": "absent"}
+    answer = client_of(cast.alice).post(url, sent)
+    page = " ".join(answer.content.decode().split())
+    assert answer.status_code == 422
+    assert 'id="risk_note_error"' in page and "attempt in the last 3 months" in page
+    assert re.search(r'<textarea name="note"[^>]* required', page)
+    assert re.search(r'value="low"[^>]* checked', page)
+    selects = dict(re.findall(r'<select name="(\w+)"(.*?)</select>', page))
+    assert 'value="present" selected' in selects["RF_ATTEMPT_3M"]
+    assert 'value="absent" selected' in selects["RF_HOPELESS"]
+
+
+def test_the_log_says_what_was_set_and_what_stands_instead_and_why(cast: Cast) -> None:
+    session = begun(cast)
+    assert assess(cast, session, "low", "Long ago to her.", RF_ATTEMPT_3M="present")[0] == "medium"
+    url = reverse("clinical:session", args=[cast.patient.pk, session.pk])
+    page = client_of(cast.alice).get(url).content.decode()
+    assert "Set low; stands at medium: an attempt within 3 months on record." in page
+    makers.scope_all()
+    assess(cast, session, "medium", "As the signals.")
+    assert '<p class="small">Set medium.</p>' in client_of(cast.alice).get(url).content.decode()
+
+
+def test_what_the_level_rests_on_names_no_substance_in_the_log(cast: Cast) -> None:
+    session = begun(cast)
+    assess(cast, session, "low", "Sober now.", RF_ATTEMPT_3M="present", RF_INTOXICATED="present")
+    said = makers.opened(SessionActivity.objects.get(activity_type="risk_assessment"), "activity_data")
+    assert said["why"] and "RF_INTOXICATED" not in said["why"]
 
 
 def test_an_assessment_that_leaves_it_to_the_signals_counts_as_a_review(cast: Cast) -> None:

@@ -57,9 +57,10 @@ def titles(cast: Cast) -> list[str]:
 
 
 def test_an_allergy_stands_where_it_was_recorded_and_where_it_changed_last(cast: Cast) -> None:
-    row = recorded(cast, since=(makers.now() - 900 * DAY).date(), reaction="Hives that stay on the plan.")
+    day = (makers.now() - 900 * DAY).date()
+    row = recorded(cast, since=day, reaction="Hives that stay on the plan.")
     (entry,) = told(cast, **ALONE)
-    since = f"{makers.now() - 900 * DAY:%-d %b %Y}"
+    since = f"{day:%-d %b %Y}"
     assert entry == (
         "allergy", "Allergy recorded: Penicillin",
         f"Medication. Said by the person. Unconfirmed. Since {since}.", "Alice Achieng",

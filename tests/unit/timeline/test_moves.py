@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinical.plans.actions import begin_plan, decide_approval, move_plan, sign_plan
+from clinical.plans.actions import begin_plan, decide_approval, sign_plan
+from clinical.plans.endings.actions import end_plan
 from clinical.plans.goals.actions import record_progress, save_goal, settle_goal
 from clinical.plans.models import Goal, TreatmentPlan
 from clinical.plans.reviews.actions import hold_review
 from clinical.plans.reviews.models import PlanReview
+from clinical.scheduling.actions import book_appointment, note_held, note_no_show
+from clinical.scheduling.models import Appointment
 from clinical.timeline.actions import pin_entry
 from clinical.timeline.care import _review_detail
 from clinical.timeline.registry import kinds
@@ -55,9 +59,22 @@ def planned(cast: Cast, *goals: str) -> list[Goal]:
     ]
 
 
+def booked(cast: Cast, starts: datetime) -> Appointment:
+    (one,) = book_appointment(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, starts=[starts], minutes=50
+    )
+    return one
+
+
 def settle(cast: Cast, goal: Goal, status: str) -> None:
     settle_goal(**own(cast), goal_id=goal.pk, status=status)
     makers.scope_all()
+
+
+def ends(cast: Cast) -> dict[UUID, datetime]:
+    """When each goal was settled that is."""
+    found = look(cast, kinds=["goals"]).entries
+    return {one.id: one.at for one in found if one.source == "goal_end"}
 
 
 def opened_by_bob(cast: Cast) -> BreakGlassGrant:
@@ -76,25 +93,25 @@ def test_a_goal_stands_where_it_was_settled_in_its_words_by_who_did_it(cast: Cas
     settle(cast, slept, "achieved")
     settle(cast, walked, "partially_achieved")
     settle(cast, worked, "cancelled")
-    assert told(cast, kinds=["goals"]) == [
+    assert [one for one in told(cast, kinds=["goals"]) if one[0] == "goal_end"] == [
         ("goal_end", "Goal cancelled: Work.", "", "Alice Achieng"),
         ("goal_end", "Goal partially achieved: Walk.", "", "Alice Achieng"),
         ("goal_end", "Goal achieved: Sleep.", "", "Alice Achieng"),
     ]
-    assert running.pk not in {one.id for one in look(cast, kinds=["goals"]).entries}
-    before = {one.id: one.at for one in look(cast, kinds=["goals"]).entries}
+    assert running.pk not in ends(cast)
+    before = ends(cast)
     record_progress(**own(cast), goal_id=slept.pk, value=0.0, observed_on=makers.now().date())
     makers.scope_all()
-    assert {one.id: one.at for one in look(cast, kinds=["goals"]).entries} == before, "a later reading"
+    assert ends(cast) == before, "a later reading"
     settle(cast, slept, "active")
-    assert slept.pk not in {one.id for one in look(cast, kinds=["goals"]).entries}
+    assert slept.pk not in ends(cast)
 
 
 def test_a_goal_that_the_trail_does_not_know_stands_where_it_was_changed_last(cast: Cast) -> None:
     (slept,) = planned(cast)
     at = makers.now() - 9 * DAY
     Goal.objects.filter(pk=slept.pk).update(status="achieved", updated_at=at)
-    (entry,) = look(cast, kinds=["goals"]).entries
+    (entry,) = (one for one in look(cast, kinds=["goals"]).entries if one.source == "goal_end")
     assert (entry.at, entry.by) == (at, "")
 
 
@@ -133,7 +150,7 @@ def test_a_plan_s_approval_and_its_end_say_who_did_it(cast: Cast) -> None:
     decide_approval(**word, version=1, approved=False, note="The goals are thin.")
     sign_plan(**own(cast), patient_agreed=True)
     decide_approval(**word, version=2, approved=True)
-    move_plan(**own(cast), move="discontinue")
+    end_plan(**own(cast), how="discontinue", reason="change")
     makers.scope_all()
     found = [one for one in told(cast, kinds=["plans"]) if one[0] in ("plan_word", "plan_end")]
     assert found == [
@@ -197,15 +214,15 @@ def test_the_moves_have_filters_and_pins_and_a_search_finds_them(cast: Cast) -> 
     sign_plan(**own(cast), patient_agreed=True)
     hold_review(**own(cast), patient_view="Better.", decision="continue")
     settle(cast, slept, "achieved")
-    move_plan(**own(cast), move="complete")
+    end_plan(**own(cast), how="complete", reason="discharge")
     opened_by_bob(cast)
     makers.scope_all()
     found = look(cast, kinds=NEW).entries
-    assert {"goal_end", "plan_review", "plan_end", "plan", "glass"} == {one.source for one in found}
+    assert {"goal", "goal_end", "plan_review", "plan_end", "plan", "glass"} == {one.source for one in found}
     for entry in found:
         pin_entry(**own(cast), source=entry.source, item_id=entry.id)
     assert {one.id for one in look(cast, only_pinned=True).entries} == {one.id for one in found}
-    assert [one.source for one in look(cast, words="sleep through").entries] == ["goal_end"]
+    assert [one.source for one in look(cast, words="sleep through").entries] == ["goal_end", "goal"]
 
 
 def test_more_moves_cost_no_more_statements_and_each_is_found_by_an_index(cast: Cast) -> None:
@@ -229,9 +246,31 @@ def test_more_moves_cost_no_more_statements_and_each_is_found_by_an_index(cast: 
     tables = ("clinical_planapproval", "clinical_planreview", "clinical_treatmentplan", "clinical_goal",
               "patients_breakglassgrant", "patients_contactexception")  # fmt: skip
     asked = [sql for sql in many if any(f'FROM "{one}"' in sql for one in tables)]
-    assert len(asked) == 6
+    assert len(asked) == 7
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in asked:
             plan = plan_of(cursor, sql)
             assert not any(f"Seq Scan on {name}" in plan for name in (*tables, "audit_auditlog")), plan
+
+
+def test_an_hour_that_was_held_without_a_session_is_told_and_one_that_became_a_session_is_not(
+    cast: Cast,
+) -> None:
+    at = makers.now()
+    held, became, missed, open_still = (booked(cast, at - days * DAY) for days in (2, 4, 6, 8))
+    sat = makers.make_session(
+        cast.patient, kind="therapy", status="completed", started_at=at - 4 * DAY, received_at=at
+    )
+    for one, session in ((held, None), (became, sat.pk)):
+        note_held(actor=staff(cast.alice), appointment_id=one.pk, session_id=session)
+    note_no_show(actor=staff(cast.alice), appointment_id=missed.pk)
+    makers.scope_all()
+    assert told(cast, kinds=["appointments"]) == [
+        ("appointment", "Appointment: took place", "", "Alice Achieng"),
+        ("appointment", "Appointment: no-show", "", "Alice Achieng"),
+    ]
+    whole = {one.id for one in look(cast).entries}
+    assert {held.pk, missed.pk, sat.pk} <= whole
+    assert not {became.pk, open_still.pk} & whole
+    assert reverse("clinical:appointment", args=[held.pk]) in page_of(cast.alice, cast)

@@ -34,7 +34,10 @@ def test_a_page_number_out_of_range_gives_the_nearest_page() -> None:
 
 def test_each_role_has_a_first_page() -> None:
     assert nav.home_of("counselor") == nav.path_of("crisis:board")
+    assert nav.home_of("supervisor") == nav.path_of("crisis:board")
     assert nav.home_of("auditor") == nav.path_of("admin:index")
+    # What compliance has three days for stands where they come in.
+    assert nav.home_of("compliance") == nav.path_of("clinical:glass_reviews")
 
 
 def test_a_page_is_marked_as_here_for_what_lies_below_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
@@ -46,8 +47,9 @@ def test_a_time_carries_its_iso_text_and_its_mode() -> None:
     assert 'datetime="2026-11-19T' in shown
 
 
-def test_a_time_of_another_day_says_the_day() -> None:
+def test_a_time_of_another_day_says_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
     assert ui.clock_time(now) == timezone.localtime(now).strftime("%H:%M")
     assert len(ui.clock_time(now - timedelta(days=3))) > len("03:09")
 
@@ -82,3 +84,24 @@ def test_an_age_band_is_said_in_words() -> None:
     assert ui.age_words("65_plus") == "65 and over"
     assert ui.age_words("under_13") == "Under 13"
     assert ui.age_words("unknown") == ui.age_words("") == "Age not known"
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(-3, "25 Nov"), (20, "18 Dec"), (40, "7 Jan 2027"), (-184, "28 May 2026"), (-400, "24 Oct 2025")],
+)
+def test_a_day_has_its_year_where_it_would_be_mistaken(
+    days: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    monkeypatch.setattr(ui.timezone, "localdate", lambda: timezone.localtime(now).date())
+    then = now + timedelta(days=days)
+    assert ui.day(then) == words
+    assert ui.clock_time(then).startswith(f"{words} ")
+
+
+def test_what_is_due_at_midnight_is_due_by_the_end_of_the_day_before() -> None:
+    midnight = datetime(2031, 11, 29, tzinfo=timezone.get_current_timezone())
+    assert ">the end of 28 Nov 2031</time>" in ui.by(midnight)
+    assert ">29 Nov 2031 00:01</time>" in ui.by(midnight + timedelta(minutes=1))
+    assert ui.by(None) == ""

@@ -14,6 +14,7 @@ from cortex.ui.nav import ITEMS
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PAGES = sorted((ROOT / "static/js/pages").glob("*.js"))
+FLOORS = ("cortex", "patients", "crisis", "clinical")
 LIBRARY = sorted((ROOT / "static/js/lib").glob("*.js"))
 SPRITE = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/img/icons.svg").read_text()))
 
@@ -77,6 +78,13 @@ def test_every_button_says_its_type_or_sits_in_a_form(path: Path) -> None:
 
 def test_the_navigation_uses_icons_of_the_sprite() -> None:
     assert {item.icon for item in ITEMS} <= SPRITE
+
+
+def test_every_symbol_of_the_sprite_is_named_somewhere() -> None:
+    code = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+    text = "\n".join(path.read_text() for path in [*TEMPLATES, *code])
+    named = set(re.findall(r"""["'#]([a-z0-9-]+)["']""", text))
+    assert SPRITE - named == {f"risk-{level}" for level in range(5)}, "put together by `risk` alone"
 
 
 def test_page_scripts_stay_small() -> None:

@@ -1,0 +1,1 @@
+"""Which instruments are offered, in which wording; their definitions as versioned files."""

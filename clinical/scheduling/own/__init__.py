@@ -1,0 +1,1 @@
+"""The person's own app: their coming appointments, and when to remind them."""

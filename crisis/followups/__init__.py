@@ -1,0 +1,1 @@
+"""A promised contact: what is asked in it, how it is logged, and when a supervisor is asked instead."""

@@ -1,0 +1,1 @@
+"""Tasks that nobody did in time: marked again and again, and told of."""

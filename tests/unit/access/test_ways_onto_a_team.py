@@ -1,0 +1,110 @@
+"""Seeing somebody for a while is no way onto their team: claims, grants, covers and break-glass."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from clinical.pathway import actions as ways
+from clinical.plans.diagnoses.actions import add_diagnosis
+from clinical.record import actions as chart
+from cortex.accounts.models import User
+from cortex.audit import InputRefused, NotFound, RuleBroken
+from cortex.ops.models import Notification
+from crisis.ownership.actions import claim_alert
+from patients.care.models import CareTeamMember
+from patients.codes import EndingReason
+from patients.pathway.actions import EndingData, ReferralData, accept_referral
+from patients.pathway.models import Referral
+from patients.privacy.queries import has_consent
+from tests import makers
+from tests.cast import Cast
+from tests.makers import staff
+
+pytestmark = pytest.mark.django_db
+END = EndingData(EndingReason.GOALS_REACHED, "She sleeps again and knows her signs.")
+
+
+def sent(user: User | None) -> ReferralData:
+    return ReferralData("colleague", "soon", "Wants to talk.", asked_id=user.pk if user else None)
+
+
+def claimed(cast: Cast) -> User:
+    cast.on_duty(cast.bob)
+    alert = makers.make_alert(cast.patient)
+    claim_alert(actor=staff(cast.bob), alert_id=alert.pk)
+    makers.scope_all()
+    return cast.bob
+
+
+def glassed(cast: Cast) -> User:
+    return makers.glass(cast.patient, cast.bob)
+
+
+def granted(cast: Cast) -> User:
+    makers.grant(cast.patient, cast.bob, permission="view_chart")
+    return cast.bob
+
+
+@pytest.mark.parametrize("way", [claimed, glassed, granted])
+def test_nobody_refers_somebody_on_record_to_themself(cast: Cast, way: object) -> None:
+    bob = way(cast)  # type: ignore[operator]
+    with pytest.raises(InputRefused, match="supervisors say who answers") as refused:
+        ways.refer(actor=staff(bob), data=sent(bob), pseudonym=cast.patient.anonymous_id)
+    assert refused.value.extra["field"] == "asked"
+    makers.scope_all()
+    assert not Referral.objects.exists()
+    # To a colleague, or for the supervisors to decide, they may.
+    ways.refer(actor=staff(bob), data=sent(None), pseudonym=cast.patient.anonymous_id)
+
+
+def test_who_takes_somebody_into_care_is_told_to_the_team_and_the_supervisors(cast: Cast) -> None:
+    one = ways.refer(actor=staff(cast.sam), data=sent(cast.bob), pseudonym=cast.patient.anonymous_id)
+    makers.scope_all()
+    accept_referral(actor=staff(cast.bob), referral_id=one.pk)
+    makers.scope_all()
+    told = Notification.objects.filter(code="referral_accepted")
+    assert {row.recipient_id for row in told} == {cast.alice.pk, cast.sam.pk}
+
+
+def test_a_single_grant_decides_nothing_about_the_team_its_end_or_what_the_person_agreed_to(
+    cast: Cast,
+) -> None:
+    bob, at = staff(granted(cast)), makers.now()
+    place = CareTeamMember.objects.get(patient=cast.patient, user=cast.alice)
+    who = {"actor": bob, "patient_id": cast.patient.pk}
+    doors = [
+        lambda: chart.add_member(**who, role="primary_therapist", user_id=cast.bob.pk),
+        lambda: chart.end_member(**who, member_id=place.pk),
+        lambda: chart.withdraw_consent(**who, consent_type="treatment"),
+        lambda: ways.discharge(**who, data=END),
+        lambda: ways.transfer(**who, to_id=cast.bob.pk, data=END),
+        lambda: add_diagnosis(**who, code="F11.20", status="provisional"),
+    ]
+    for door in doors:
+        with pytest.raises(RuleBroken) as refused:
+            door()
+        assert refused.value.code == "team_only"
+        makers.scope_all()
+    assert has_consent(cast.patient.pk, "treatment", at + timedelta(seconds=1))
+    assert [one.user_id for one in CareTeamMember.objects.filter(patient=cast.patient)] == [cast.alice.pk]
+
+
+def test_a_place_with_an_end_makes_itself_none_without_one(cast: Cast) -> None:
+    ends = makers.now() + timedelta(days=2)
+    makers.add_to_team(cast.patient, cast.bob, role="psychiatrist", ends_at=ends)
+    who = {"actor": staff(cast.bob), "patient_id": cast.patient.pk}
+    with pytest.raises(InputRefused, match="Your own place has an end"):
+        chart.add_member(**who, role="primary_therapist", user_id=cast.bob.pk)  # type: ignore[arg-type]
+    makers.scope_all()
+    # A colleague whose place lasts gives it; one's own second role is one's own to add.
+    alice = {"actor": staff(cast.alice), "patient_id": cast.patient.pk}
+    assert chart.add_member(**alice, role="primary_therapist", user_id=cast.bob.pk).ends_at is None  # type: ignore[arg-type]
+
+
+def test_whom_the_chart_is_closed_to_learns_nothing_of_it(cast: Cast) -> None:
+    with pytest.raises(NotFound):
+        chart.add_member(
+            actor=staff(cast.bob), patient_id=cast.patient.pk, role="primary_therapist", user_id=cast.bob.pk
+        )

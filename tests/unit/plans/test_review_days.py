@@ -1,0 +1,130 @@
+"""The first day of a plan is the person's own, whoever asks; a cut list begins with what is latest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from clinical.assessments.episodes import episode_of
+from clinical.caseload.queries import caseload
+from clinical.plans.actions import begin_plan
+from clinical.plans.models import TreatmentPlan
+from clinical.plans.reviews import queries
+from clinical.plans.reviews.actions import hold_review
+from cortex.ui.zone import zone_of
+from crisis.alerts.models import RiskAlert
+from patients.registry.models import Patient
+from tests import makers
+from tests.unit.caseload.test_places import assessed
+from tests.unit.pathway.test_ways import as_user
+from tests.unit.plans.conftest import Planned
+
+pytestmark = pytest.mark.django_db
+HOURS, DAY = timedelta(hours=1), timedelta(days=1)
+# Zone, the hours of UTC midnight of the plan's first day at which somebody was in danger, whether it counts.
+CRISES = [
+    ("Pacific/Auckland", -14, False), ("Pacific/Auckland", -10, True),
+    ("America/Los_Angeles", 5, False), ("America/Los_Angeles", 9, True),
+    ("Africa/Nairobi", -4, False), ("Africa/Nairobi", -2, True),
+    ("Africa/Nairobbi", -1, False), ("Africa/Nairobbi", 1, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "hours", "counts"), CRISES)
+def test_every_question_counts_the_first_day_where_the_person_lives(
+    planned: Planned, zone: str, hours: int, *, counts: bool
+) -> None:
+    planned.sign()
+    Patient.objects.filter(pk=planned.who).update(timezone=zone)
+    alert = makers.make_alert(planned.cast.patient, "critical")
+    danger = datetime.combine(planned.plan.start, time(), UTC) + hours * HOURS
+    RiskAlert.objects.filter(pk=alert.pk).update(raised_at=danger, level_since=danger)
+    at, due = makers.now(), danger + timedelta(hours=72) if counts else planned.fresh().next_review_at
+    assert queries.reviews_due([planned.who], at, due_only=False) == {planned.who: due}
+    episode = episode_of([planned.who], at)
+    assert episode is not None and episode.review_at == due
+    late = [plan.pk for plan, _ in queries.overdue_for_supervisor(planned.cast.sam, at)]
+    assert late == ([planned.plan.pk] if counts else [])
+
+
+def test_a_queue_that_is_cut_begins_with_what_is_latest(
+    planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned.sign()
+    other = makers.make_patient(planned.cast.home, team=[planned.cast.alice])
+    today = makers.now().date()
+    newer = begin_plan(
+        actor=planned.alice, patient_id=other.pk, presenting_problem="Low.", start=today,
+        target_end=today + timedelta(days=90),
+    )  # fmt: skip
+    makers.scope_all()
+    mine = planned.fresh()
+    TreatmentPlan.objects.filter(pk=newer.pk).update(
+        status=mine.status, signed_version=1, signed_at=mine.signed_at,
+        next_review_at=makers.now() + timedelta(days=90),
+    )  # fmt: skip
+    alice, at = planned.cast.alice, makers.now()
+    assert [plan.pk for plan, _ in queries.review_queue(alice, at)] == [mine.pk, newer.pk]
+    monkeypatch.setattr(queries, "MOST", 1)
+    assert [plan.pk for plan, _ in queries.review_queue(alice, at)] == [mine.pk]
+
+
+def entered(planned: Planned, level: str, at: datetime, since: datetime | None = None) -> None:
+    assessed(planned.cast, level, at, since)
+
+
+def due_everywhere(planned: Planned, at: datetime) -> datetime:
+    """When the review is due: by the plan, the queue, the treatment that measures and caseloads ask."""
+    makers.scope_all()
+    own = queries.reviews_due([planned.who], at, due_only=False)[planned.who]
+    ((_, queued),) = queries.review_queue(planned.cast.alice, at)
+    episode = episode_of([planned.who], at)
+    (case,) = caseload(planned.cast.alice, at)
+    assert episode is not None
+    assert {own, queued, episode.review_at, case.review_at} == {own}
+    return own
+
+
+@pytest.mark.parametrize(("level", "days"), [("medium", 30), ("high", 14), ("critical", 7)])
+def test_a_rise_brings_the_review_forward_and_a_fall_leaves_it_there(
+    planned: Planned, level: str, days: int
+) -> None:
+    planned.sign()
+    at = makers.now()
+    hold_review(actor=planned.alice, patient_id=planned.who, patient_view="Well.", decision="continue", at=at)
+    assert due_everywhere(planned, at) == at + 90 * DAY
+    rise = at + 5 * DAY
+    entered(planned, level, rise)
+    assert due_everywhere(planned, rise + HOURS) == rise + days * DAY
+    # The same level, looked at again: it was entered once.
+    entered(planned, level, rise + DAY, rise)
+    entered(planned, "low", rise + 2 * DAY)
+    assert due_everywhere(planned, rise + 3 * DAY) == rise + days * DAY
+    late = [one.pk for one, _ in queries.overdue_for_supervisor(planned.cast.sam, rise + (days + 7) * DAY)]
+    assert late == [planned.plan.pk]
+    held = rise + 4 * DAY
+    hold_review(
+        actor=planned.alice, patient_id=planned.who, patient_view="Calm.", decision="continue", at=held
+    )
+    assert due_everywhere(planned, held + HOURS) == held + 90 * DAY
+
+
+def test_a_level_that_was_known_at_the_signature_moves_no_first_review(planned: Planned) -> None:
+    entered(planned, "high", makers.now() - 20 * DAY)
+    planned.sign()
+    assert due_everywhere(planned, makers.now()) == planned.fresh().next_review_at
+
+
+def test_the_chart_says_by_when_a_plan_is_reviewed_after_a_rise(planned: Planned) -> None:
+    planned.sign()
+    at = makers.now()
+    held = at - HOURS
+    hold_review(
+        actor=planned.alice, patient_id=planned.who, patient_view="Well.", decision="continue", at=held
+    )
+    entered(planned, "high", at)
+    due = at + 14 * DAY
+    client = as_user(planned.cast.alice)
+    page = client.get(f"/charts/{planned.who}/").content.decode().split("Review the plan")[1][:200]
+    assert f"{due.astimezone(zone_of(planned.cast.home.default_timezone)):%-d %b}" in page
