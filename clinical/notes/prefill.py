@@ -33,29 +33,30 @@ def session_line(session: Any, zone: str) -> str:
     return f"{words}, {place.lower()}." if place else f"{words}."
 
 
-def measure_lines(courses: Iterable[Course], occurred_at: datetime) -> list[str]:
+def measure_lines(courses: Iterable[Course], occurred_at: datetime, zone: str) -> list[str]:
     """Return one line per measure that was taken in the two weeks up to the contact, or on its day.
 
-    A PHQ-9 says its answer to item 9; the change since the baseline stands beside where it is reliable.
+    Days are those of the person's own zone. A PHQ-9 says its answer to item 9; the change since the baseline
+    stands beside where it is reliable.
     """
     lines, (start, end) = [], about(occurred_at)
     for course in courses:
         latest = course.latest
         if latest is None or not start <= latest.at <= end:
             continue
-        change = "; ".join(filter(None, (change_words(course.since_last()), _since_baseline(course))))
+        change = "; ".join(filter(None, (change_words(course.since_last()), _since_baseline(course, zone))))
         band = band_label(course, latest.band)
-        said = _said(course.definition, latest.total, band, latest.at, change)
+        said = _said(course.definition, latest.total, band, _day(latest.at, zone), change)
         lines.append(" ".join(filter(None, (said, _item9(course)))))
     return lines
 
 
-def _since_baseline(course: Course) -> str:
+def _since_baseline(course: Course, zone: str) -> str:
     """Say a reliable change since the baseline; "" where the baseline is the point before."""
     change, baseline = course.since_baseline(), course.baseline
     if change is None or baseline is None or change.reliable == "no" or course.points[-2] is baseline:
         return ""
-    return f"since the baseline ({baseline.total} on {_day(baseline.at)}) {change_words(change)}"
+    return f"since the baseline ({baseline.total} on {_day(baseline.at, zone)}) {change_words(change)}"
 
 
 def _item9(course: Course) -> str:
@@ -71,23 +72,23 @@ def about(occurred_at: datetime) -> tuple[datetime, datetime]:
     return occurred_at - RECENT, occurred_at + timedelta(days=1)
 
 
-def _said(definition: Definition, total: int, band: str, at: datetime, change: str) -> str:
+def _said(definition: Definition, total: int, band: str, day: str, change: str) -> str:
     words = _total(definition, total) + (f" ({band.lower()})" if band else "")
-    return f"{words}, {_day(at)}{f': {change}' if change else ''}."
+    return f"{words}, {day}{f': {change}' if change else ''}."
 
 
 def _total(definition: Definition, total: int) -> str:
     return f"{definition.title} {total} of {definition.highest}"
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%-d %b %Y}"
+def _day(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(zone_of(zone)):%-d %b %Y}"
 
 
-def of_visit(rows: Iterable[Assessment], session: Any, text: str) -> list[Assessment]:
+def of_visit(rows: Iterable[Assessment], session: Any, text: str, zone: str) -> list[Assessment]:
     """Return the measures that were taken within a session (or None), or whose line stands in a text."""
     lines = text.splitlines()
-    return [one for one in rows if _is_within(session, one) or _stands(one, lines)]
+    return [one for one in rows if _is_within(session, one) or _stands(one, lines, zone)]
 
 
 def _is_within(session: Any, one: Assessment) -> bool:
@@ -101,17 +102,18 @@ def _is_within(session: Any, one: Assessment) -> bool:
     return session.started_at <= one.administered_at <= end
 
 
-def _stands(one: Assessment, lines: Iterable[str]) -> bool:
-    """Whether a line says this total of this day, as `measure_lines` said it."""
+def _stands(one: Assessment, lines: Iterable[str], zone: str) -> bool:
+    """Whether a line says this total of this day, as `measure_lines` says it; older ones say UTC's day."""
     if one.total is None:
         return False
-    total, day = _total(one.instrument.read(), one.total), f", {_day(one.administered_at)}"
-    return any(total in line and day in line for line in lines)
+    total = _total(one.instrument.read(), one.total)
+    days = {f", {_day(one.administered_at, name)}" for name in (zone, "UTC")}
+    return any(total in line and any(day in line for day in days) for line in lines)
 
 
-def taken_words(one: Assessment) -> str:
-    """Say what one measure came to, and when it was taken."""
-    definition = one.instrument.read()
+def taken_words(one: Assessment, zone: str) -> str:
+    """Say what one measure came to, and on which day of a zone it was taken."""
+    definition, day = one.instrument.read(), _day(one.administered_at, zone)
     if one.total is None:
-        return f"{definition.title}, no total, {_day(one.administered_at)}"
-    return _said(definition, one.total, band_words(one), one.administered_at, "").rstrip(".")
+        return f"{definition.title}, no total, {day}"
+    return _said(definition, one.total, band_words(one), day, "").rstrip(".")

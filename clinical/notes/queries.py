@@ -346,7 +346,8 @@ def facts(who: Patient, occurred_at: datetime, at: datetime) -> list[str]:
     """Return the lines of the measures around a contact."""
     ids = rows_of(who)
     done, offered = measures.standing(ids, at - measures.LOOK_BACK), offers.instruments(who.organization_id)
-    return measure_lines(measures.courses(done, offered, episode_of(ids, at)).values(), occurred_at)
+    found = measures.courses(done, offered, episode_of(ids, at)).values()
+    return measure_lines(found, occurred_at, who.zone())
 
 
 def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
@@ -355,7 +356,7 @@ def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
     if session is not None:
         start, end = min(start, session.started_at), max(end, session.ended_at or end)
     found = measures.around(who.ids, start, end, session.pk if session else None)
-    return of_visit(found, session, text)
+    return of_visit(found, session, text, who.patient.zone())
 
 
 def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:

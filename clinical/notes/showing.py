@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from clinical.notes.queries import AnyAddendum, AnyNote, Reader
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
 from clinical.notes.wording import FILLED, FREE, SHAPES, called, label_words, names_of, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
+from cortex.ui.zone import zone_of
+from patients.registry.models import Patient
 
 
 def row_of(note: AnyNote, user_id: UUID, at: datetime) -> dict[str, Any]:
@@ -119,35 +121,39 @@ def sections_of(note_type: str, texts: Mapping[str, str]) -> list[dict[str, Any]
 
 
 def with_measures(
-    sections: list[dict[str, Any]], note_type: str, patient_id: UUID, found: Iterable[Assessment]
+    sections: list[dict[str, Any]], note_type: str, patient: Patient, found: Iterable[Assessment]
 ) -> list[dict[str, Any]]:
     """Return the sections of a note with the measures of its contact below the one for facts."""
     place, names = FILLED[note_type], names_of(note_type)
-    rows = list(found)
+    rows, zone = list(found), patient.zone()
     lines = [
-        {"words": taken_words(one), "url": reverse("clinical:measure_result", args=[patient_id, one.pk])}
+        {
+            "words": taken_words(one, zone),
+            "url": reverse("clinical:measure_result", args=[patient.pk, one.pk]),
+        }
         for one in rows
     ]
     days = sorted(one.administered_at for one in rows)
-    span = span_words(days[0], days[-1]) if days else ""
+    span = span_words(days[0], days[-1], zone) if days else ""
     if lines and all(one["name"] != place for one in sections):
         sections = [*sections, {"name": place, "label": label_of(note_type, place), "text": ""}]
     shown = sorted(sections, key=lambda one: names.index(one["name"]))
     return [one | ({"measures": lines, "span": span} if one["name"] == place else {}) for one in shown]
 
 
-def span_words(start: datetime, end: datetime) -> str:
-    """Return from which day to which, as the lines of measures name their days."""
+def span_words(start: datetime, end: datetime, zone: str) -> str:
+    """Return from which day of a zone to which, as the lines of measures name their days."""
+    start, end = start.astimezone(zone_of(zone)), end.astimezone(zone_of(zone))
     first, last = (f"{one:%-d %b %Y}" for one in (start, end))
     if first == last:
         return last
     return f"{f'{start:%-d %b}' if start.year == end.year else first} to {last}"
 
 
-def facts_span(occurred_at: datetime, at: datetime) -> str:
+def facts_span(occurred_at: datetime, at: datetime, zone: str) -> str:
     """Return of which days the measures are that the editor offers of a contact: none is of a day to come."""
     start, end = about(occurred_at)
-    return span_words(start, max(min(end, at.astimezone(UTC)), start))
+    return span_words(start, max(min(end, at), start), zone)
 
 
 def label_of(note_type: str, name: str) -> str:

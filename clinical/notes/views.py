@@ -118,7 +118,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
     sections = sections_of(note.note_type, texts)
     if note.signed_at is not None and note.note_type in FILLED:
         measures = queries.visit(who, note, texts.get(FILLED[note.note_type], ""))
-        sections = with_measures(sections, note.note_type, who.patient.pk, measures)
+        sections = with_measures(sections, note.note_type, who.patient, measures)
     assessed = latest_assessment(who.patient.person_id)
     level = assessed.level if assessed else ""
     return {

@@ -127,7 +127,7 @@ def _editor(
         "phrases": [block_row(one) for one in blocks if not one.note_type],
         "templates": [part for one in blocks if one.note_type for part in template_parts(one)],
         "facts": "\n".join(facts),
-        "facts_span": facts_span(note.occurred_at, at),
+        "facts_span": facts_span(note.occurred_at, at, who.patient.zone()),
         "mental_state": "".join(f"{one}: \n" for one in MENTAL_STATE),
         "fills": FILLED.get(note.note_type, ""),
         "takes": takes_blocks(note.note_type),

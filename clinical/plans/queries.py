@@ -328,7 +328,7 @@ def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at
         "target_end": plan.target_end.isoformat(),
         "review_interval_days": plan.review_interval_days,
         "risk_level": plan.risk_level,
-        "safety_plan": _safety_words(plan.safety_plan),
+        "safety_plan": _safety_words(patient, plan.safety_plan),
         "goals": [_goal_content(one) for one in view.goals],
         "interventions": [
             {
@@ -358,8 +358,10 @@ def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at
     }  # fmt: skip
 
 
-def _safety_words(one: SafetyPlan | None) -> str:
-    return f"Version {one.version} of {one.finished_at:%-d %b %Y}" if one and one.finished_at else ""
+def _safety_words(patient: Patient, one: SafetyPlan | None) -> str:
+    if one is None or one.finished_at is None:
+        return ""
+    return f"Version {one.version} of {local_day(patient, one.finished_at):%-d %b %Y}"
 
 
 def _goal_content(view: GoalView) -> dict[str, Any]:

@@ -98,6 +98,32 @@ def test_measures_within_the_session_stand_below_objective_whatever_the_note_say
     assert page.index("<h3>Objective") < page.index(f"Measures, {day}") < page.index("<h3>Assessment")
 
 
+@pytest.mark.parametrize(("zone", "later"), [("Africa/Nairobi", 1), ("America/Lima", 0)])
+def test_a_measure_s_day_is_that_of_the_person_it_is_of(cast: Cast, zone: str, later: int) -> None:
+    """Half past ten at night in UTC is another day in Nairobi, not in Lima; lines of UTC's days count too."""
+    cast.patient.timezone = zone
+    cast.patient.save()
+    at = (makers.now() - timedelta(days=2)).replace(hour=22, minute=30)
+    ended = at + timedelta(minutes=50)
+    session = makers.make_session(cast.patient, kind="therapy", started_at=at, ended_at=ended)
+    before, utc, day = (f"{at + timedelta(days=days):%-d %b %Y}" for days in (later - 1, -1, later))
+    inside = take(cast, at + timedelta(minutes=5))
+    note = begin_note(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, note_type="soap", session_id=session.pk
+    )
+    facts = texts_of(cast, note)["objective"].splitlines()
+    assert facts[0].startswith(f"Therapy, {day}, ") and facts[1].startswith(f"GAD-7 7 of 21 (mild), {day}"), (
+        facts
+    )
+    apart = take(cast, at - timedelta(days=1))
+    said = LINKS.findall(
+        page_of(cast, signed_about(cast, session, objective=f"GAD-7 7 of 21 (mild), {utc}."))
+    )
+    assert dict(said) == {
+        str(inside.pk): f"GAD-7 7 of 21 (mild), {day}", str(apart.pk): f"GAD-7 7 of 21 (mild), {before}"
+    }  # fmt: skip
+
+
 def test_measures_that_were_pulled_in_are_linked_also_when_newer_ones_were_taken_since(cast: Cast) -> None:
     session = session_of(cast)
     earlier = take(cast, session.started_at - timedelta(days=2))
