@@ -238,15 +238,16 @@ def plan_follow_ups(
     """Write the contacts that an alert's end promises: the agreed first one, then the level's series.
 
     The series falls into the day where the service is; the first one stands as it was agreed, and takes the
-    place of none that it isn't near to.
+    place of the one that it is near to, by the hour that was promised or by the day that it was moved into.
     """
     if first is None or alert.patient_id is None:
         return Unchanged([])  # type: ignore[return-value]
     dates, zone = {"first": first}, zone_of(alert.organization.default_timezone)
     series = SERIES[alert.level] | (AFTER_HOSPITAL if alert.disposition in HOSPITALS else {})
     for label, hours in series.items():
-        due = by_day(at + timedelta(hours=hours), zone)
-        if abs(due - first) > SAME_CONTACT:
+        promised = at + timedelta(hours=hours)
+        due = by_day(promised, zone)
+        if min(abs(due - first), abs(promised - first)) > SAME_CONTACT:
             dates[label] = due
     rows = FollowUp.objects.bulk_create(
         FollowUp(

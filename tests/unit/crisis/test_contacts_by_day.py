@@ -60,3 +60,23 @@ def test_an_alert_that_ends_at_night_calls_nobody_at_night(cast: Cast) -> None:
     assert rows.get(label="first").due_at == first
     for row in rows:
         assert 9 <= row.due_at.astimezone(zone).hour <= 18, row.label
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hour", "minute"), [(8, 10), (12, 0), (18, 30), (23, 50), (5, 0)])
+def test_a_first_contact_agreed_for_the_same_hour_tomorrow_is_the_one_after_24_hours(
+    cast: Cast, hour: int, minute: int
+) -> None:
+    """Also where that hour is at night, and the series moves into the day before it."""
+    cast.on_duty()
+    alert = make_alert(cast.patient)
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    zone = ZoneInfo(cast.home.default_timezone)
+    at = (timezone.localtime(timezone=zone) + timedelta(days=1)).replace(hour=hour, minute=minute)
+    ending = Ending(
+        disposition="remained_community_with_plan", verdict="true_crisis", notes="A plan",
+        follow_up_at=at + timedelta(days=1),
+    )  # fmt: skip
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending, at=at)
+    labels = FollowUp.objects.filter(alert=alert).order_by("due_at").values_list("label", flat=True)
+    assert list(labels) == ["first", "72h", "7d", "14d", "30d", "60d", "90d"]
