@@ -11,7 +11,7 @@ CHROMIUM := $(or $(CORTEX_CHROMIUM),$(shell command -v chromium-headless-shell |
 # The long forms of `make proof`: random histories.
 LONG := CORTEX_EXPLORE=300
 
-.PHONY: run install dev browser test test-long lint types checks unit shots sbom faults sabotage \
+.PHONY: run install dev browser test test-long lint types checks seed unit shots sbom faults sabotage \
 	proof proof-tests proof-benches proof-schema \
 	bench-start bench-risk bench-crypto bench-sweep bench-audit bench-board bench-chart bench-intake bench-live clean clean-data
 
@@ -63,7 +63,12 @@ unit: dev
 # Four processes (much of it waits), each with PostgreSQL and Redis of its own; a file's tests stay together.
 TESTS := $(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder
 
-test: browser lint types checks
+# What each of them would do first, once for all: read and compile the tests, migrate what they copy (tests/seed.py).
+seed: dev
+	CORTEX_TEST_SLOT=seed $(BIN)/python -m pytest tests --collect-only -q -p tests.seed
+
+test: browser lint checks
+	$(MAKE) --no-print-directory -j2 types seed
 	$(TESTS) --forms short
 
 # What tests/budget.json names as long, with what a short run has instead; .ci/run wants both.

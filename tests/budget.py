@@ -120,6 +120,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
         terminalreporter.write_line(f"{line}{'  OVER BUDGET' if over else ''}", yellow=over)
     longest = sorted(_files.items(), key=lambda item: -item[1])[:LISTED]
-    terminalreporter.write_line("longest: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest))
+    if longest:
+        named = ", ".join(f"{name} {seconds:.0f}" for name, seconds in longest)
+        terminalreporter.write_line(f"longest: {named}")
     for line in _faults():
         terminalreporter.write_line(line, red=True)

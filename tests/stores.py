@@ -1,4 +1,7 @@
-"""The stores of a test run: clusters per slot, migrated template databases, roles, and the clean-up."""
+"""The stores of a test run: clusters per slot, migrated template databases, roles, and the clean-up.
+
+`make test` migrates the slot `seed` beside the types (`tests/seed.py`); each process of a run copies it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +24,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
-from cortex.ops.local_secrets import load_or_make
+from cortex.ops.local_secrets import FILE, load_or_make
 from tests import cleaning
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOT = os.environ.get("CORTEX_TEST_SLOT", "main") + os.environ.get("PYTEST_XDIST_WORKER", "")
-DATA_DIR = ROOT / ".cortex" / f"test-{SLOT}"
+DATA_DIR, SEED = ROOT / ".cortex" / f"test-{SLOT}", ROOT / ".cortex" / "test-seed"
+STAMP = "migrations.stamp"
 DATABASES = {"default": ("main", "cortex_test"), "keys": ("keys", "cortex_keys_test")}
 SETUP = {"main": SQL / "database.sql", "keys": SQL / "keys-database.sql"}
 _state: dict[str, Any] = {}
@@ -41,6 +47,7 @@ def start() -> None:
         print(f"Waiting: another test run uses slot {SLOT} (CORTEX_TEST_SLOT).", file=sys.stderr, flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     _state["lock"] = lock
+    copy_seed()
     embedded = EmbeddedStores(DATA_DIR, durable=False)
     embedded.start()
     _state["stores"] = embedded
@@ -57,18 +64,38 @@ def stop() -> None:
         _state.pop("lock").close()
 
 
-def build_databases() -> None:
-    """Migrate templates when migrations or the month changed since the last run, then copy them for this run.
+def copy_seed() -> None:
+    """Begin a slot that has no clusters yet with a copy of the seed's, if those are of these migrations."""
+    home, seed = EmbeddedStores(DATA_DIR).home, EmbeddedStores(SEED).home
+    if DATA_DIR == SEED or home.exists() or stamp_of(SEED) != migrations_stamp():
+        return
+    with (SEED / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # it runs: files that a server writes to are no copy
+        # Files keep whose they are: the servers' own user.
+        subprocess.run(["cp", "-a", str(seed), str(home)], check=True)
+        for name in (FILE, STAMP):
+            shutil.copy(SEED / name, DATA_DIR / name)
+
+
+def build_templates() -> None:
+    """Migrate templates when migrations or the month changed since they were made.
 
     Asked again behind a build, for a month may begin meanwhile: migrations make months around their own.
     """
-    stamp_file = DATA_DIR / "migrations.stamp"
-    while (stamp := migrations_stamp()) != (stamp_file.read_text() if stamp_file.exists() else ""):
-        stamp_file.unlink(missing_ok=True)
+    while (stamp := migrations_stamp()) != stamp_of(DATA_DIR):
+        (DATA_DIR / STAMP).unlink(missing_ok=True)
         for cluster, name in DATABASES.values():
             recreate(cluster, template_of(name), None)
         migrate_templates()
-        stamp_file.write_text(stamp)
+        (DATA_DIR / STAMP).write_text(stamp)
+
+
+def build_databases() -> None:
+    """Copy the templates for this run."""
+    build_templates()
     refresh()
     for cluster, name in DATABASES.values():
         _clean[name] = cleaning.remember(superuser_address(DATA_DIR, cluster, name))
@@ -159,6 +186,12 @@ def point_at(alias: str, settings: dict[str, Any]) -> None:
     del connections[alias]
 
 
+def stamp_of(data_dir: Path) -> str:
+    """Return of which month and migrations a slot's templates are; "" where there are none."""
+    file = data_dir / STAMP
+    return file.read_text() if file.exists() else ""
+
+
 def migrations_stamp() -> str:
     """Return the month, and a digest of all migrations, what they are built from, and the roles' SQL."""
     digest = hashlib.sha256()
@@ -173,7 +206,7 @@ def migrations_stamp() -> str:
 
 def month_of_build() -> date:
     """Return the first day of the month in which this run's databases were migrated; it may be over."""
-    return date.fromisoformat(f"{(DATA_DIR / 'migrations.stamp').read_text().split()[0]}-01")
+    return date.fromisoformat(f"{stamp_of(DATA_DIR).split()[0]}-01")
 
 
 BUILT_FROM = {"operations.py", "partitions.py", "rows.py"}
