@@ -24,7 +24,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from cortex.ops.embedded import SQL, EmbeddedStores, addresses, superuser_address
-from cortex.ops.local_secrets import FILE, load_or_make
+from cortex.ops.local_secrets import load_or_make
 from tests import cleaning
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,6 +69,8 @@ def copy_seed() -> None:
     home, seed = EmbeddedStores(DATA_DIR).home, EmbeddedStores(SEED).home
     if DATA_DIR == SEED or home.exists() or stamp_of(SEED) != migrations_stamp():
         return
+    if load_or_make(DATA_DIR) != load_or_make(SEED):
+        return  # their passwords are not this slot's
     with (SEED / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -76,8 +78,7 @@ def copy_seed() -> None:
             return  # it runs: files that a server writes to are no copy
         # Files keep whose they are: the servers' own user.
         subprocess.run(["cp", "-a", str(seed), str(home)], check=True)
-        for name in (FILE, STAMP):
-            shutil.copy(SEED / name, DATA_DIR / name)
+        shutil.copy(SEED / STAMP, DATA_DIR / STAMP)
 
 
 def build_templates() -> None:

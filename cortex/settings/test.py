@@ -1,12 +1,14 @@
 """The test run: tests/conftest.py's stores, as a superuser that puts on the application's role."""
 
 import os
+import shutil
 from pathlib import Path
 
 from cortex.ops.embedded import addresses, superuser_address
+from cortex.ops.local_secrets import FILE
 
-_ROOT = Path(__file__).resolve().parents[2]
-_HOUSE = str(_ROOT / ".cortex" / f"test-{os.environ.get('CORTEX_TEST_SLOT', 'main')}")
+_HOUSES = Path(__file__).resolve().parents[2] / ".cortex"
+_HOUSE = str(_HOUSES / f"test-{os.environ.get('CORTEX_TEST_SLOT', 'main')}")
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Tests that run side by side have stores and secrets of their own, not those of the process that hands them
 # out; what a test gives to its child processes stays.
@@ -15,6 +17,11 @@ if os.environ.get("CORTEX_DATA_DIR", _HOUSE) == _HOUSE:
     for _name, _value in addresses(Path(_HOUSE)).items() if _WORKER else ():
         if os.environ.get(_name) == _value:
             del os.environ[_name]
+    # A new slot takes the seed's secrets, so that it can begin with a copy of its clusters (tests/stores.py).
+    _seed, _own = (Path(_folder) / FILE for _folder in (_HOUSES / "test-seed", os.environ["CORTEX_DATA_DIR"]))
+    if _seed.exists() and not _own.exists():
+        _own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_seed, _own)
 
 from cortex.settings.dev import *  # noqa: E402, F403
 from cortex.settings.env import limit_waits, plan_once, postgres_settings  # noqa: E402
