@@ -22,10 +22,10 @@ from clinical.assessments.scoring import days_between
 HEIGHT, TOP, BOTTOM = 176, 12, 146
 LEFT, WIDTH = 3.0, 94.0
 SPARK = 30
-# The tints of the bands, from the best to the worst.
 # How near an upright may come to a figure, in percent of the picture at its narrowest, before it gives way;
 # and how far above and below its foot the figure reaches, in pixels.
 NEAR, FIGURE_UP, FIGURE_DOWN = 4.0, 12, 4
+# The tints of the bands, from the best to the worst.
 TINTS = ("sev0", "sev1", "sev2", "sev3", "sev4")
 
 

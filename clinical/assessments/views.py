@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinical.assessments import actions, queries
 from clinical.assessments.drawing import Mark
+from clinical.assessments.definitions import course_key
 from clinical.assessments.episodes import changes, episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.instruments import queries as offers
@@ -129,8 +130,9 @@ def measure_ask(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespons
     """Ask a measure; POST begins it, or goes on where somebody began."""
     actor = actor_of(request)
     if request.method == "POST":
+        form = request.POST.get("form", "")
         draft = actions.begin_assessment(
-            actor=actor, patient_id=patient_id, key=request.POST.get("form") or key,
+            actor=actor, patient_id=patient_id, key=form if course_key(form) == course_key(key) else key,
             language=request.POST.get("language", ""), mode=request.POST.get("mode", "interviewer"),
         )  # fmt: skip
         return go_to(request, reverse("clinical:measure_ask", args=[patient_id, draft.instrument.key]))

@@ -220,23 +220,28 @@ def due_lines(found: Chart, at: datetime) -> list[Line]:
         for item in found.items
     ]  # fmt: skip
     keys = {one.definition.title: key for key, one in found.courses.items()}
-    for title, when in found.due:
-        url = reverse("clinical:measure_ask", args=[found.patient.pk, keys[title]])
+    due = {keys[title]: (title, when) for title, when in found.due}
+    for key, (title, when) in due.items():
+        if key == SCREENER and found.ask_since is not None:
+            continue  # said below, as what is to be done at once
+        url = reverse("clinical:measure_ask", args=[found.patient.pk, key])
         lines.append(Line(title, when, url, "clipboard-list"))
-    lines += [*_direct(found), *(line for part in found.added for line in part.due)]
+    lines += [*_direct(found, is_due=SCREENER in due), *(line for part in found.added for line in part.due)]
     return sorted(lines, key=lambda line: (not line.urgent, line.at or at))
 
 
-def _direct(found: Chart) -> list[Line]:
-    """Return that the person is to be asked about suicide (domain 2.2), by the screener where it can be."""
-    if SCREENER in {key for key, one in found.courses.items() if one.definition.title in dict(found.due)}:
-        return []
+def _direct(found: Chart, *, is_due: bool) -> list[Line]:
+    """Return that the person is to be asked about suicide (domain 2.2), by the screener where it can be.
+
+    `is_due`: its own line stands there, which says enough unless it is to be asked at once.
+    """
     what = f"Ask the {found.screener}" if found.screener else "Ask directly about suicide"
     url = reverse("clinical:measure_ask", args=[found.patient.pk, SCREENER])
     if found.ask_since is not None:
         return [Line(what, found.ask_since, url, "message-circle", detail="at once", urgent=True)]
-    later = [Line(f"{what} at the next contact", found.next_at, url, "message-circle")]
-    return later if found.look.level in HIGH else []
+    if is_due or found.look.level not in HIGH:
+        return []
+    return [Line(f"{what} at the next contact", found.next_at, url, "message-circle")]
 
 
 def _working(one: Any) -> dict[str, Any]:

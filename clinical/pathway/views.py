@@ -31,7 +31,6 @@ from cortex.ui.rules import given_back
 from patients.breakglass.actions import BREAKERS
 from patients.breakglass.queries import own_running
 from patients.covers import queries as covers
-from patients.covers.queries import away_now
 from patients.pathway import actions as pathway
 from patients.pathway import queries as rows
 from patients.registry.access import CHART, REFERRALS
@@ -181,7 +180,7 @@ def transfer(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     people = queries.treating(actor.person, besides=actor.id)
     typed = request.POST if request.method == "POST" else None
     with scoped(actor):
-        away = away_now([one.pk for one in people], clock())
+        away = covers.away_now([one.pk for one in people], clock())
     form = TransferForm(typed, people=people, away=away, auto_id="end_%s")
     return _ending(request, patient_id, form, "transfer")
 

@@ -48,11 +48,6 @@ def due_at(
     return min([planned, *since])
 
 
-def in_force_since(planned: datetime, days: int | None = None) -> datetime:
-    """Return when a plan came into force whose first review is `planned`: `first_review` backwards."""
-    return planned - (first_review(planned, days) - planned)
-
-
 def is_supervisors(due: datetime, at: datetime) -> bool:
     """Whether a review is so late that it stands on the supervisor's list."""
     return at >= due + SUPERVISOR_AFTER

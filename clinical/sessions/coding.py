@@ -66,6 +66,8 @@ ASKED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     )),
 )  # fmt: skip
 ASKED_CODES = {code: words for _, group in ASKED for code, words in group}
+# What was asked once and stands in logs: read, asked no more.
+TOLD_CODES = ASKED_CODES | {"PF_SAFETY_PLAN": "Has a safety plan and would use it"}
 # What a clinician who ticks it and sets a level below high gives a reason for [P]: each is direct evidence or
 # the beginning of an act, and the next reader would ask.
 GRAVE = ("WS_INTENT", "WS_PLAN", "WS_PREPARATION", "RF_ATTEMPT_3M")

@@ -13,10 +13,10 @@ from clinical.sessions import drawing, told
 from clinical.sessions.actions import UNDO_WITHIN
 from clinical.sessions.baseline import VERSION, Comparison, Feature
 from clinical.sessions.coding import (
-    ASKED_CODES,
     ENTRY_WORDS,
     INTERVENTIONS,
     RISK,
+    TOLD_CODES,
     code_words,
 )
 from clinical.sessions.emotions.actions import UNDO_WITHIN as REVIEW_UNDO
@@ -262,8 +262,8 @@ def entry_rows(rows: Iterable[SessionActivity], at: datetime) -> list[dict[str, 
             "set": set_words(data.get("level", ""), data.get("after", ""), data.get("why") or ())
             if kind == RISK
             else "",
-            "present": [ASKED_CODES.get(code, code) for code, said in asked.items() if said == "present"],
-            "absent": [ASKED_CODES.get(code, code) for code, said in asked.items() if said == "absent"],
+            "present": [TOLD_CODES.get(code, code) for code, said in asked.items() if said == "present"],
+            "absent": [TOLD_CODES.get(code, code) for code, said in asked.items() if said == "absent"],
             "may_undo": kind != RISK and at - one.received_at <= UNDO_WITHIN,
         })  # fmt: skip
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from clinical.assessments.episodes import Episode
 from clinical.plans import schedule
-from clinical.plans.models import PlanStatus, TreatmentPlan
+from clinical.plans.models import PlanStatus, PlanVersion, TreatmentPlan
 from clinical.plans.reviews.models import PlanReview
 from cortex.accounts.models import User
 from cortex.ops.postgres.questions import kept
@@ -36,6 +36,12 @@ EARLIEST = Func(
     OuterRef("start"), template="(%(expressions)s - 1)::timestamptz", output_field=DateTimeField()
 )
 
+# Who signed a plan first knew the levels before.
+BEGAN = Coalesce(
+    Subquery(PlanVersion.objects.filter(plan=OuterRef("pk")).order_by("version").values("signed_at")[:1]),
+    NEVER,
+)
+
 
 def _within(crisis: datetime, start: date, zone: ZoneInfo) -> bool:
     """Whether a crisis came on the first day of a plan, as the person counts days, or later."""
@@ -50,9 +56,13 @@ def reviews_due(
     A critical alert makes it due within 72 hours, and a rise of the level within the span of that level,
     unless a review followed it. With `due_only` those that are due by `at`, else everybody's next.
     """
-    plans = TreatmentPlan.objects.filter(
-        patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
-    ).select_related("patient__organization")
+    plans = (
+        TreatmentPlan.objects.filter(
+            patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
+        )
+        .select_related("patient__organization")
+        .annotate(began=BEGAN)
+    )
     return {plan.patient_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
 
 
@@ -80,18 +90,10 @@ def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
             one for key in {plan.patient_id, person} for one in crises[key] if _within(one, plan.start, zone)
         ]
         if plan.next_review_at is not None:
-            last, planned = held.get(plan.pk), plan.next_review_at
-            levels = _since(entered[person], planned, last, plan.review_interval_days)
-            found.append((plan, schedule.due_at(planned, own, last, levels)))
+            last, began = held.get(plan.pk), plan.began  # type: ignore[attr-defined]  # annotated
+            levels = [one for one in entered[person] if one[0] > began]
+            found.append((plan, schedule.due_at(plan.next_review_at, own, last, levels)))
     return found
-
-
-def _since(
-    entered: Iterable[tuple[datetime, str]], planned: datetime, held: datetime | None, days: int | None
-) -> list[tuple[datetime, str]]:
-    """Keep the levels that were entered while the plan was in force: who signed it knew the ones before."""
-    began = held or schedule.in_force_since(planned, days)
-    return [(when, level) for when, level in entered if when > began]
 
 
 @kept
@@ -119,13 +121,12 @@ def episodes_of(patient_ids: Collection[UUID], at: datetime) -> dict[UUID, Episo
     """
     found: dict[UUID, Episode] = {}
     for (
-        row, person, own_zone, house_zone, start, next_at, days, ended_at, held, crises, times, levels
+        row, person, own_zone, house_zone, start, next_at, ended_at, held, crises, times, levels
     ) in _treatments(list(patient_ids), at - WINDING_UP):  # fmt: skip
         zone, review = zone_of(own_zone or house_zone), None
         if ended_at is None and next_at is not None:
             own = [one for one in crises if _within(one, start, zone)]
-            entered = _since(zip(times, levels, strict=True), next_at, held, days)
-            review = schedule.due_at(next_at, own, held, entered)
+            review = schedule.due_at(next_at, own, held, zip(times, levels, strict=True))
         one = Episode(start, zone, review, ended_at)
         found |= {row: one, person: one}
     return found
@@ -141,13 +142,13 @@ def _treatments(patient_ids: list[UUID], since: datetime) -> Any:
     entered = RiskAssessment.objects.filter(
         patient_id=OuterRef("patient__person_id"), entered_level_at=F("computed_at"),
         level__in=schedule.RISING, computed_at__gte=EARLIEST,
-        computed_at__gt=Coalesce(OuterRef("held"), NEVER),
+        computed_at__gt=Coalesce(OuterRef("held"), OuterRef("began")),
     ).order_by("computed_at", "pk")  # fmt: skip
     held = PlanReview.objects.filter(plan=OuterRef("pk")).order_by("-held_at").values("held_at")[:1]
     over = Q(status=PlanStatus.COMPLETED, ended_at__gte=since)
     return (
         TreatmentPlan.objects.filter(Q(status__in=IN_FORCE) | over, patient_id__in=patient_ids)
-        .annotate(held=Subquery(held))
+        .annotate(held=Subquery(held), began=BEGAN)
         .annotate(crises=ArraySubquery(crises.order_by("level_since").values("level_since")))
         .annotate(times=ArraySubquery(entered.values("computed_at")))
         .annotate(levels=ArraySubquery(entered.values("level")))
@@ -155,7 +156,7 @@ def _treatments(patient_ids: list[UUID], since: datetime) -> Any:
         .values_list(
             "patient_id", "patient__person_id", "patient__timezone",
             "patient__organization__default_timezone", "start", "next_review_at",
-            "review_interval_days", "ended_at", "held", "crises", "times", "levels",
+            "ended_at", "held", "crises", "times", "levels",
         )
     )  # fmt: skip
 
@@ -166,7 +167,8 @@ def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime
     plans = TreatmentPlan.objects.filter(
         patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
     ).exclude(patient__status="deleted")
-    plans = plans.select_related("patient__organization", "authored_by").order_by("next_review_at", "pk")
+    plans = plans.select_related("patient__organization", "authored_by").annotate(began=BEGAN)
+    plans = plans.order_by("next_review_at", "pk")
     return sorted(_dues(list(plans[:MOST])), key=lambda pair: pair[1])
 
 
@@ -193,6 +195,7 @@ def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan
         .filter(organization=user.organization_id, status__in=IN_FORCE, next_review_at__isnull=False)
         .exclude(patient__status="deleted")
         .select_related("patient__organization", "authored_by")
+        .annotate(began=BEGAN)
         .order_by("next_review_at", "pk")
     )
     found = [(plan, due) for plan, due in _dues(list(plans[:MOST])) if schedule.is_supervisors(due, at)]

@@ -134,12 +134,18 @@ def _open(reader_id: UUID, shut: Callable[[str], Q]) -> Q:
     return Q(session__run__clinician=reader_id) | ~shut("") & ~Exists(session) & ~Exists(message)
 
 
+def _is_private() -> Q:
+    """Return the condition on readings of a session that the person keeps to themself, or of its messages."""
+    message = Message.objects.filter(private("session__"), pk=OuterRef("message_id"))
+    return Q(private("session__")) | Q(Exists(message))
+
+
 def withheld(people: People, shown: int, at: datetime) -> int:
     """Return how many flagged emotions of these people wait beside those that are shown: labels keep them."""
     rows = EmotionObservation.objects.in_window(at - WAITS, at + AHEAD).filter(
         patient_id__in=people.ids, is_flagged=True, review_status=ReviewStatus.UNREVIEWED
     )
-    return int(rows.exclude(private("session__")).count()) - shown
+    return int(rows.exclude(_is_private()).count()) - shown
 
 
 def waiting(people: People, at: datetime) -> QuerySet[EmotionObservation]:

@@ -157,7 +157,9 @@ def test_a_high_level_asks_for_a_safety_plan_and_to_be_asked_directly_until_some
     makers.make_alert(cast.patient, "critical")
     assert "at once" in due_of(cast), "an alert asks anew"
     install_screener(cast)
-    assert "C-SSRS" in due_of(cast)
+    due = due_of(cast)
+    assert "Ask the C-SSRS" in due and "at once" in due, "also where its own line is due"
+    assert due.count(f'href="{ask}"') == 1
 
 
 def test_the_screener_is_not_offered_again_once_it_was_answered(cast: Cast) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from clinical.assessments.episodes import episode_of
 from clinical.caseload.queries import caseload
-from clinical.plans.actions import begin_plan
+from clinical.plans.actions import begin_plan, change_plan
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.reviews import queries
 from clinical.plans.reviews.actions import hold_review
@@ -114,6 +114,20 @@ def test_a_level_that_was_known_at_the_signature_moves_no_first_review(planned: 
     entered(planned, "high", makers.now() - 20 * DAY)
     planned.sign()
     assert due_everywhere(planned, makers.now()) == planned.fresh().next_review_at
+
+
+def test_another_interval_of_the_plan_forgets_no_rise_since_its_signature(planned: Planned) -> None:
+    planned.sign()
+    at = makers.now()
+    rise = at + 10 * DAY
+    entered(planned, "high", rise)
+    assert due_everywhere(planned, rise + HOURS) == rise + 14 * DAY
+    mine = planned.fresh()
+    change_plan(
+        actor=planned.alice, patient_id=planned.who, presenting_problem="Low mood", start=mine.start,
+        target_end=mine.target_end, review_interval_days=7,
+    )  # fmt: skip
+    assert due_everywhere(planned, rise + HOURS) == rise + 14 * DAY
 
 
 def test_the_chart_says_by_when_a_plan_is_reviewed_after_a_rise(planned: Planned) -> None:
