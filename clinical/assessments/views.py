@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinical.assessments import actions, queries
-from clinical.assessments.drawing import Mark
 from clinical.assessments.definitions import course_key
+from clinical.assessments.drawing import Mark
 from clinical.assessments.episodes import changes, episode_of
 from clinical.assessments.forms import AnswersForm, BeginForm
 from clinical.assessments.instruments import queries as offers

@@ -91,6 +91,7 @@ def create_user(
     refuse_appointment(actor, organization_id, role, is_operator=is_operator)
     if user_by_email(email) is not None:
         raise InputRefused("Somebody has this e-mail address already.", "email_taken", field="email")
+    _refuse_taken_name(organization_id, full_name)
     user = User.objects.create_user(
         email,
         password,
@@ -107,10 +108,11 @@ def create_user(
     return user
 
 
-def _refuse_taken_name(user: User, name: str) -> None:
+def _refuse_taken_name(organization_id: UUID | None, name: str, but: User | None = None) -> None:
     """Refuse the name of a colleague: the trail says by it who did what."""
     wanted = _plain(name)
-    others = active_users(organization_id=user.organization_id).exclude(pk=user.pk)
+    rows = active_users(organization_id=organization_id) if organization_id else User.objects.none()
+    others = rows.exclude(pk=but.pk) if but else rows
     if any(_plain(one) == wanted for one in others.values_list("full_name", flat=True)):
         raise InputRefused(
             "A colleague has this name. Add what tells you apart.", "name_taken", field="full_name"
@@ -134,7 +136,7 @@ def update_user(
     user = _theirs(actor, user_id)
     changed: list[str] = []
     if full_name is not None and full_name.strip() != user.full_name:
-        _refuse_taken_name(user, full_name)
+        _refuse_taken_name(user.organization_id, full_name, but=user)
         user.full_name = full_name.strip()
         changed.append("full_name")
     if role is not None and role != user.role:

@@ -121,8 +121,16 @@ class OrganizationForm(forms.ModelForm):
             **{name: {"yes": True, "no": False}.get(data[name]) for name in YES_OR_NO},
             **{name: data[name] for name in NUMBERS},
         }
+        given = {name: self._as_stored(name, one) for name, one in given.items()}
         data["settings"] = typed | kept | {name: one for name, one in given.items() if one is not None}
         return data
+
+    def _as_stored(self, name: str, said: Any) -> Any:
+        """Return what is stored where it says the same: in another order, or as nothing in other words."""
+        stored = self.before.get(name)
+        if isinstance(stored, list) and isinstance(said, list) and sorted(stored) == sorted(said):
+            return stored
+        return stored if said is None and stored in ([], "") and name != FACTOR_ROLES else said
 
     def _factor_roles(self, data: dict[str, Any]) -> list[str] | None:
         rule, ticked = data["factor_rule"], data[FACTOR_ROLES]

@@ -10,7 +10,6 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower, Now
-from django.utils import timezone
 
 from cortex.accounts import reach
 from cortex.accounts.apikeys.models import ApiClient, ApiKey
@@ -20,6 +19,7 @@ from cortex.accounts.mail.models import PendingMail
 from cortex.accounts.policies import is_id
 from cortex.accounts.sessions.models import SessionState
 from cortex.accounts.signin.models import LoginAttempt
+from cortex.clock import steady_now
 from cortex.crypto.fields import SealedCharField
 from cortex.ids import uuid7
 from cortex.ops.postgres.questions import kept
@@ -180,7 +180,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_locked(self) -> bool:
         """Whether new devices are refused at this moment."""
-        return self.is_locked_at(timezone.now())
+        return self.is_locked_at(steady_now())
 
     def is_locked_at(self, at: datetime) -> bool:
         """Whether new devices are refused at `at`; a device that signed in before is not."""

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 from django.urls import reverse
-from django.utils import timezone
 
 from cortex.access.context import AccessContext, holds
 from cortex.access.unreadable import UNREADABLE, readable
 from cortex.accounts.models import Role, User
 from cortex.audit import NotFound
+from cortex.clock import steady_now
 from cortex.ui.templatetags.ui import day
 from cortex.ui.zone import zone_of
 from crisis.alerts import access
@@ -290,7 +290,7 @@ def _took(alert: RiskAlert, at: datetime, due: datetime | None) -> str:
 
 
 def _resources(alert: RiskAlert) -> list[dict[str, Any]]:
-    organization, now = alert.organization, timezone.now()
+    organization, now = alert.organization, steady_now()
     return [row_of(line, now) for line in resources_near(organization.jurisdiction, organization.pk)]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from cortex.accounts.models import Organization
+from cortex.clock import steady_now
 from cortex.ops.postgres.questions import Word, kept
 from crisis.alerts.models import RiskAlert
 from crisis.resources.models import CrisisResource
@@ -64,7 +64,7 @@ def _open(patient_ids: list[UUID]) -> QuerySet[RiskAlert]:
 
 def places() -> list[dict[str, Any]]:
     """Return the emergency number and crisis lines of every jurisdiction that is served, in two queries."""
-    now = timezone.now()
+    now = steady_now()
     found: dict[str, dict[str, Any]] = {}
     for one in Organization.objects.serving().order_by("name"):
         found.setdefault(

@@ -138,9 +138,7 @@ _kept_standings = kept(_as_anybody, partly=True)
 
 # Who cares for a person day by day, and decides who else does; a single grant and a claim pass.
 TEAM = frozenset({"care_team", "cover"})
-TEAM_ONLY = (
-    "This chart is open to you for a while. Who is on its team and what the person agreed to is the team's."
-)
+TEAM_ONLY = "This chart is open to you for a while. What you ask for is decided by the person's team."
 READ_ONLY = "Break-glass opens this chart for reading. Its team writes in it."
 
 

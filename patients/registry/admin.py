@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
+from cortex.clock import steady_now
 from cortex.ui.admin import ActionAdmin
 from patients.codes import RETENTION_DAYS, PatientStatus
 from patients.holds.queries import held_since
@@ -172,4 +173,4 @@ class LastLocationAdmin(PatientRowAdmin):
     @admin.display(boolean=True, description="expired")
     def is_over(self, row: LastLocation) -> bool:
         """Whether the place may no longer be read."""
-        return row.expires_at <= timezone.now()
+        return row.expires_at <= steady_now()

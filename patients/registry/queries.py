@@ -135,13 +135,16 @@ def _locked_record(patient_id: UUID) -> QuerySet[Patient, UUID]:
 def lock_with_record(patient_id: UUID) -> UUID:
     """Lock a row and the row on record of its person, in the order of their ids; return the latter's id.
 
-    For what is filed under the row that it was asked of. NotFound without a row.
+    For what is filed under the row that it was asked of. NotFound without a row. A row that is linked while
+    we wait for it is somebody else's then: that person's row is locked too.
     """
-    person_id = person_ids([patient_id]).get(patient_id)
-    if person_id is None:
-        raise NotFound
-    locked({patient_id, person_id})
-    return person_id
+    for _ in range(LINKED_MEANWHILE):
+        person_id = person_ids([patient_id]).get(patient_id)
+        if person_id is None:
+            break
+        if locked({patient_id, person_id})[patient_id].person_id == person_id:
+            return person_id
+    raise NotFound
 
 
 def lock_free_people(patient_ids: Any) -> set[UUID]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
+from cortex import clock
+from cortex.api import tokens
 from cortex.audit import RuleBroken, system
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys import actions as key_actions
@@ -15,7 +18,7 @@ from crisis.risk.models import Evidence, RiskDue
 from crisis.sweep.actions import run_evaluation
 from patients.sessions.messages import Message
 from tests import makers
-from tests.api.conftest import CALM, TIER_A, Api, item, message, results
+from tests.api.conftest import CALM, TIER_A, Api, issue_key, item, message, results
 from tests.cast import Cast
 from tests.unit.audit.test_trail import superuser
 
@@ -303,3 +306,23 @@ def test_with_the_trail_broken_nothing_is_taken_and_the_app_is_told_to_send_it_a
     if path == "intake":  # what failed was not kept as an answer of its key
         again = api.post(path, {"items": [message(cast.patient, TIER_A)]}, key="k-1")
         assert results(again) == ["stored"]
+
+
+def test_a_lost_database_is_503_with_support_for_a_device_too_that_nobody_told_the_time(
+    cast: Cast, monkeypatch: Any
+) -> None:
+    """The time was asked for last more than half a minute ago, and who answers asks for it again."""
+    key = issue_key(cast.home)[0]
+    phone = Api(f"Bearer {tokens.mint(cast.patient.pk, cast.home.pk, key.pk, makers.now())}")
+    assert phone.get("me/support").status_code == 200
+    asked, _ = clock._asked or (makers.now(), 0.0)
+    monkeypatch.setattr(clock, "_asked", (asked, time.monotonic() - 40))
+    monkeypatch.setattr(clock, "ASKED_EVERY", 30.0)
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise OperationalError("no route")
+
+    monkeypatch.setattr(clock, "clock", lost)
+    answer = phone.get("me/support")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert answer.json()["support"]["emergency_number"] == cast.home.emergency_number

@@ -31,9 +31,9 @@ def add_diagnosis(
     In a Part 2 program codes of substance use are labelled by themselves (domain 7.4).
     """
     at = clock(at)
+    patient = treated_to_write(actor, patient_id, at)
     # Whoever sees the chart for a while would learn from a refusal which code stands behind a label.
     access.of_the_team(actor, patient_id, at)
-    patient = treated_to_write(actor, patient_id, at)
     _refuse_others(actor)
     entry = _entry(code)
     _check(patient, status, onset, at)

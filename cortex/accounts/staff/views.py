@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,6 +25,7 @@ from cortex.accounts.signin.actions import unlock_account
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.accounts.views import person
 from cortex.audit import actor_of
+from cortex.clock import steady_now
 from cortex.ui.pages import go_to, page_of
 
 LEADERS = (Role.SUPERVISOR, Role.ADMIN)
@@ -95,7 +95,7 @@ def _mailed(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: InviteForm) -> HttpResponse:
-    now = timezone.now()
+    now = steady_now()
     org_ids = actor_of(request).org_ids
     people = page_of(queries.staff_of(org_ids), request.GET.get("page"))
     may_reset = _roles(request)

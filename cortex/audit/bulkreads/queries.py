@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from cortex.ids import floor_of
 
 SEEN = "access.bulk_noticed"
 
-# Ids carry their time: the window is a range of the primary key, in the months that it touches.
+# Ids carry their time: the window is a range of the primary key, in the months that it touches. Clocks of web
+# servers, which may be behind, make them: the range begins earlier, and the database's own time decides.
+SLACK = timedelta(hours=2)
 MANY = """
 WITH looks AS (
     SELECT actor_id, subject, subjects FROM "audit_phiaccesslog"
@@ -46,7 +48,12 @@ class Reader:
 
 def readers_of_many(since: datetime, *, opened: int, listed: int) -> list[Reader]:
     """Return who looked at more people than this since then."""
-    values: dict[str, Any] = {"floor": floor_of(since), "since": since, "opened": opened, "listed": listed}
+    values: dict[str, Any] = {
+        "floor": floor_of(since - SLACK),
+        "since": since,
+        "opened": opened,
+        "listed": listed,
+    }
     with connection.cursor() as cursor:
         cursor.execute(MANY, values)
         return [Reader(*row) for row in cursor.fetchall()]
@@ -54,8 +61,8 @@ def readers_of_many(since: datetime, *, opened: int, listed: int) -> list[Reader
 
 def was_noticed(user_id: UUID, since: datetime) -> bool:
     """Whether that somebody read much was noticed since then."""
-    rows = AuditLog.objects.filter(object_id=user_id, id__gte=floor_of(since), event_type=SEEN)
-    return rows.exists()
+    rows = AuditLog.objects.filter(object_id=user_id, id__gte=floor_of(since - SLACK), event_type=SEEN)
+    return rows.filter(occurred_at__gte=since).exists()
 
 
 def reader(user_id: UUID) -> User | None:

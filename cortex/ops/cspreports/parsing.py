@@ -30,7 +30,7 @@ WORDS = {
     "data": BlockedSource.DATA, "blob": BlockedSource.DATA, "self": BlockedSource.OWN,
 }  # fmt: skip
 WEB = frozenset({"http", "https", "ws", "wss"})
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?")  # two of them and a dot are 63
 UNMATCHED, OTHER = "unmatched", "other"
 
 

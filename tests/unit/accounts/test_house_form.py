@@ -90,6 +90,18 @@ def test_what_the_form_shows_is_what_it_sends_back(ada: Client, people: People) 
     assert people.home.settings == newer | {"fictional": True, "desk_phone": "ext. 2"}
 
 
+def test_leads_and_roles_in_another_order_and_an_empty_phone_are_no_change(
+    ada: Client, people: People
+) -> None:
+    two = [str(people.sam.pk), str(make_user(people.home, Role.SUPERVISOR, "abel").pk)]
+    stored = {"leads": two, "mfa_required_roles": ["supervisor", "counselor"], "desk_phone": ""}
+    people.home.settings = stored
+    people.home.save()
+    send(ada, people, leads=two, factor_rule="own", mfa_required_roles=["counselor", "supervisor"])
+    assert people.home.settings == stored
+    assert not AuditLog.objects.filter(event_type="organization.changed", fields=["settings"]).exists()
+
+
 def test_a_lead_who_left_stays_until_somebody_takes_the_tick_away(ada: Client, people: People) -> None:
     send(ada, people, leads=[str(people.sam.pk)])
     actions.disable_user(actor=SYSTEM, user_id=people.sam.pk)

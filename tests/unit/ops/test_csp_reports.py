@@ -293,3 +293,10 @@ def test_every_answer_names_the_door_in_both_ways() -> None:
         assert answer["Reporting-Endpoints"] == f'csp="{PLACE}"'
         assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert reverse("ops:csp_report_take") == settings.CSP_REPORT_PATH
+
+
+def test_the_longest_name_of_a_host_fits_and_a_longer_one_is_no_name() -> None:
+    label = "a" * 31
+    for blocked in (f"https://{label}.{label}/x.png", f"https://b{label}.b{label}/x.png"):
+        assert send(new(blocked), NEW).status_code == 204
+    assert max(len(row.host) for row in CspViolation.objects.all()) == 63

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -219,6 +220,18 @@ def test_a_row_is_locked_with_its_row_on_record_and_an_unknown_one_is_nobodys(
     assert queries.lock_with_record(row.pk) == patient.pk
     assert queries.lock_with_record(patient.pk) == patient.pk
     assert held[-2:] == [{row.pk, patient.pk}, {patient.pk}]
+    # It is linked while somebody waits for it: their answer is the person that it is then.
+    late = create_provisional(actor=actor, organization_id=patient.organization_id)
+    makers.scope_all()
+
+    def linked_first(ids: set[UUID]) -> Any:
+        monkeypatch.setattr(queries, "locked", lock)
+        link_provisional(actor=actor, provisional_id=late.pk, patient_id=patient.pk)
+        makers.scope_all()
+        return lock(ids)
+
+    monkeypatch.setattr(queries, "locked", linked_first)
+    assert queries.lock_with_record(late.pk) == patient.pk
     with pytest.raises(NotFound) as refused:
         queries.lock_with_record(uuid7())
     assert (refused.value.code, refused.value.status) == ("not_found", 404)

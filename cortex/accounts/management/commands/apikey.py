@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from cortex.accounts import queries
 from cortex.accounts.apikeys import actions
@@ -15,6 +14,7 @@ from cortex.accounts.apikeys.queries import all_keys, client_named, key_by_prefi
 from cortex.accounts.choices import Scope
 from cortex.accounts.models import ApiClient, ApiKey
 from cortex.audit import RuleBroken, system
+from cortex.clock import clock
 
 ACTOR = system("apikey")
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{key.prefix} no longer works.")
 
     def _list(self, options: dict[str, Any]) -> None:
-        now = timezone.now()
+        now = clock()
         for key in all_keys():
             state = "works" if key.works_at(now) else "over"
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
 
 def _end(options: dict[str, Any]) -> datetime | None:
-    return timezone.now() + timedelta(days=options["days"]) if options["days"] else None
+    return clock() + timedelta(days=options["days"]) if options["days"] else None
 
 
 def _client(slug: str, name: str) -> ApiClient:
