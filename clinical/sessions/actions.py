@@ -29,7 +29,7 @@ from cortex.clock import clock
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import state_level
-from crisis.reviews.actions import close_first_contact
+from crisis.reviews.actions import note_reached
 from crisis.risk.evidence import Origin, from_factor
 from crisis.risk.protected import without_protected
 from crisis.risk.queries import latest_assessment
@@ -89,7 +89,7 @@ def start_session(
         organization_id=session.organization_id, session=session, patient_id=session.patient_id,
         clinician=actor.person, begun_at=at,
     )  # fmt: skip
-    close_first_contact(actor=actor, patient=who, outcome="contacted", at=at)
+    note_reached(actor=actor, patient=who, at=at)
     codes = {"channel": channel} | ({"beside": len(own)} if own else {})
     record(actor, "session.started", session, subject=session.patient_id, codes=codes)
     return session

@@ -12,7 +12,7 @@ from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import Move
 from crisis.alerts.timeline import append_event
-from crisis.reviews.actions import close_first_contact
+from crisis.reviews.actions import close_first_contact, note_reached
 
 NOTHING_WRITTEN = "Write the note."
 NOT_KEPT = (
@@ -45,8 +45,8 @@ def log_attempt(
     at = clock(at)
     close_first_contact(actor=actor, patient=alerts[0].patient, outcome="tried", at=at)
     for alert in alerts:
-        codes = {"channel": channel, "first": alert.first_response_at is None}
         alert.first_response_at = _response(alert, at)
+        codes = {"channel": channel, "first": alert.first_response_at == at}
         _entry(actor, alert, "contact_attempt", at, note, ["first_response_at"], codes)
     return _with_others(alerts)
 
@@ -64,7 +64,7 @@ def log_contact(
     """Log that the person was reached: from here on no timer ever releases the claim."""
     alerts = _held(actor, alert_id, Move.CONTACT, also)
     at = clock(at)
-    close_first_contact(actor=actor, patient=alerts[0].patient, outcome="contacted", at=at)
+    note_reached(actor=actor, patient=alerts[0].patient, at=at)
     for alert in alerts:
         alert.status = moves.next_state(actor, alert, Move.CONTACT)
         alert.first_response_at = _response(alert, at)

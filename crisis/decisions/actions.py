@@ -50,10 +50,13 @@ def apply_decisions(
     joined: dict[UUID, list[RiskAlert]] = {}
     for patient_id, evaluation in evaluations.items():
         patient = patients[patient_id]
-        for signal in evaluation.result.signals:
+        # What raises an alert comes first: a kind at medium beside it makes no task of its own.
+        signals = sorted(evaluation.result.signals, key=lambda one: one.level.rank, reverse=True)
+        for signal in signals:
             if signal.kind == besides:
                 continue
-            alert = _decide(actor, patient, evaluation, signal, standing, at)
+            has_alert = patient_id in joined or any(who == patient_id for who, _ in standing.open)
+            alert = _decide(actor, patient, evaluation, signal, standing, at, has_alert=has_alert)
             if alert is not None:
                 joined.setdefault(patient_id, []).append(alert)
         _make_reviews(actor, patient, evaluation, at)
@@ -68,6 +71,8 @@ def _decide(
     signal: KindSignal,
     standing: queries.Standing,
     at: datetime,
+    *,
+    has_alert: bool,
 ) -> RiskAlert | None:
     alert = standing.open.get((patient.pk, signal.kind))
     # The engine's own level, not the one that the hysteresis holds up: a held level never creates, and must
@@ -81,7 +86,6 @@ def _decide(
         resolved_at=standing.ended.get((patient.pk, signal.kind)),
     )
     if decision.move in (Move.NONE, Move.LOG_ONLY):
-        has_alert = any(patient_id == patient.pk for patient_id, _ in standing.open)
         _review_news(actor, patient, evaluation, signal, at, has_alert=has_alert)
         return None
     pressed = _is_pressed(evaluation, signal)

@@ -14,11 +14,10 @@ from crisis.decisions.actions import state_factors
 from crisis.followups import queries
 from crisis.followups.models import FollowUpCheck, MeansCheck, PlanCheck, ScreenerCheck, WhyNot
 from crisis.reviews import queries as reviews
-from crisis.reviews.actions import close_first_contact, close_item, close_missed
+from crisis.reviews.actions import close_first_contact, note_reached
 from crisis.reviews.contacts import supervisor_at
 from crisis.reviews.models import (
     STANDING,
-    WELFARE,
     ContactChannel,
     FollowUp,
     FollowUpAttempt,
@@ -30,7 +29,7 @@ from crisis.risk.types import Source, Status
 from crisis.safetyplans import queries as safetyplans
 from crisis.safetyplans.actions import review_plan
 from crisis.welfare import queries as welfare
-from crisis.welfare.actions import ask_welfare_check
+from crisis.welfare.actions import DECIDE_WITHIN, ask_welfare_check
 from patients.registry.models import Patient
 from patients.registry.queries import patient, rows_of
 
@@ -91,9 +90,8 @@ def finish_follow_up(
         raise RuleBroken("This follow-up is not due any more.", "already_done")
     person = row.patient if row.patient.merged_into_id is None else patient(row.patient.person_id)
     person = person or row.patient
-    ended = "tried" if outcome == "no_answer" else "contacted"
-    close_first_contact(actor=actor, patient=person, outcome=ended, at=at)
     if outcome == "no_answer":
+        close_first_contact(actor=actor, patient=person, outcome="tried", at=at)
         return _note_attempt(actor, row, channel, note.strip(), at)
     answers = _answers(actor, row, person, said, at, needed=outcome == "reached")
     with opening(actor, purpose="follow_up") as context:
@@ -107,7 +105,7 @@ def finish_follow_up(
             answers.save(force_insert=True)
     codes = {"outcome": outcome} | (_codes(said) if answers is not None else {})
     record(actor, "follow_up.done", row, codes=codes)
-    _reached(actor, row, at)
+    note_reached(actor=actor, patient=person, at=at)
     row.raised = tuple(_tell_others(actor, row, person, said, at))
     return row
 
@@ -135,7 +133,11 @@ def _wait_for_supervisor(row: FollowUp, at: datetime) -> None:
     """Set when a supervisor is asked, once the tries since the last decision are enough (domain 3.9)."""
     tries = reviews.tries(row.patient_id, welfare.last_final(row.patient_id))
     due = supervisor_at(tries, reviews.contact_of(row.patient, tries, at), at)
-    if due is not None and (row.supervisor_at is None or due < row.supervisor_at):
+    if due is None:
+        return
+    # A supervisor who said "try again until" is not asked before that.
+    due = max(filter(None, (due, welfare.put_off_until(row.patient_id))))
+    if row.supervisor_at is None or due < row.supervisor_at:
         row.supervisor_at = due
         row.save(update_fields=["supervisor_at", "updated_at"])
 
@@ -189,16 +191,6 @@ def _codes(said: Checks) -> dict[str, str]:
     return {name: getattr(said, name) for name in names if getattr(said, name)}
 
 
-def _reached(actor: Actor, row: FollowUp, at: datetime) -> None:
-    """Put away what was asked because nobody reached the person: the missed contacts, the welfare check."""
-    waiting = FollowUp.objects.filter(patient_id=row.patient_id, supervisor_at__isnull=False)
-    waiting.update(supervisor_at=None)
-    close_missed(actor=actor, patient_id=row.patient_id, outcome="contacted", at=at)
-    item = welfare.open_item(rows_of(row.patient))
-    if item is not None and item.source_type == "follow_up" and item.patient_id is not None:
-        close_item(actor=actor, patient_id=item.patient_id, reason_code=WELFARE, outcome="contacted", at=at)
-
-
 def _tell_others(actor: Actor, row: FollowUp, person: Patient, said: Checks, at: datetime) -> list[RiskAlert]:
     """Say on the plan that it was gone through, and in the ledger what was found of the means."""
     plan = safetyplans.current(rows_of(person)) if said.plan == PlanCheck.FITS else None
@@ -220,10 +212,11 @@ def ask_supervisor(*, actor: Actor, follow_up_id: UUID, at: datetime | None = No
     is_due = row is not None and row.supervisor_at is not None and row.supervisor_at <= at
     if row is None or not is_due or row.status not in STANDING:
         return Unchanged(None)  # type: ignore[return-value]
-    row.supervisor_at = None
-    row.save(update_fields=["supervisor_at", "updated_at"])
     item = ask_welfare_check(
         actor=actor, patient=row.patient, organization_id=row.organization_id, source=row, at=at
     )
+    # What an alert's end asks may be withdrawn with it: then this asks for itself.
+    row.supervisor_at = at + DECIDE_WITHIN if item.source_type == "alert" else None
+    row.save(update_fields=["supervisor_at", "updated_at"])
     record(actor, "follow_up.supervisor_asked", row)
     return item

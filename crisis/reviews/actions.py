@@ -30,6 +30,7 @@ from crisis.reviews.models import (
 )
 from patients.contacts.actions import mark_read
 from patients.registry.models import Patient
+from patients.registry.queries import rows_of
 
 # [P] product policy, domain 3.5 (medium) and 3.9 (series of contacts after an alert).
 MEDIUM_DUE = timedelta(hours=24)
@@ -159,6 +160,26 @@ def close_first_contact(
         actor=actor, patient_id=patient.person_id, reason_code=FIRST_CONTACT, outcome=outcome, at=at
     )
     return Unchanged(done)  # type: ignore[return-value]
+
+
+@action
+def note_reached(*, actor: Actor, patient: Patient | None, at: datetime) -> None:
+    """Put away what was asked because nobody had reached a locked person, by whatever way they were reached.
+
+    That is the first contact at medium, the missed contacts, and the welfare check that unanswered tries
+    asked for; the one that an alert's end asks for stays.
+    """
+    if patient is None:
+        return Unchanged(None)  # type: ignore[return-value]
+    ids = rows_of(patient)
+    close_first_contact(actor=actor, patient=patient, outcome="contacted", at=at)
+    FollowUp.objects.filter(patient_id__in=ids, supervisor_at__isnull=False).update(supervisor_at=None)
+    for patient_id in ids:
+        close_missed(actor=actor, patient_id=patient_id, outcome="contacted", at=at)
+        asked = queries.open_item_of(patient_id, WELFARE)
+        if asked is not None and asked.source_type == "follow_up":
+            close_item(actor=actor, patient_id=patient_id, reason_code=WELFARE, outcome="contacted", at=at)
+    return Unchanged(None)  # type: ignore[return-value]
 
 
 def _refuse_own_deed(actor: Actor, item: ReviewItem) -> None:

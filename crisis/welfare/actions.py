@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
@@ -17,7 +19,7 @@ from crisis.alerts.timeline import append_event
 from crisis.duty.queries import people_for
 from crisis.escalation.actions import tell_desk
 from crisis.reviews import queries as reviews
-from crisis.reviews.actions import make_item
+from crisis.reviews.actions import close_item, make_item
 from crisis.reviews.models import STANDING, WELFARE, WELFARE_SENT, FollowUp, ReviewItem
 from crisis.welfare import queries
 from crisis.welfare.models import Decision, WelfareDecision
@@ -74,7 +76,13 @@ def ask_welfare_check(
 
 
 def _joined(actor: Actor, item: ReviewItem, alert: RiskAlert | FollowUp, at: datetime) -> ReviewItem:
-    """Let an open question stand for an alert that would end: its time is shorter, and it waits for it."""
+    """Let an open question stand for an alert that would end: its time is shorter, and it waits for it.
+
+    The contact that asked it comes again by itself, should the alert not end so.
+    """
+    if item.source_type == "follow_up" and item.source_id is not None:
+        rows = FollowUp.objects.filter(pk=item.source_id, status__in=STANDING)
+        rows.update(supervisor_at=item.due_at)
     item.source_type, item.source_id = "alert", alert.pk
     item.due_at = min(item.due_at, at + DECIDE_ALERT_WITHIN)
     if item.next_escalation_at is not None:
@@ -93,15 +101,16 @@ def decide_welfare_check(
     NotFound for others, `already_decided` afterwards, `same_person` for who asked to end an alert with it.
     Sending makes a task to ring back; trying again asks once more when its time comes.
     """
-    asked, person = queries.item_of(actor, item_id)
+    _, person = queries.item_of(actor, item_id)
     lock_with_record(person.pk)
+    asked, person = queries.item_of(actor, item_id)  # an alert's end may have made it its own meanwhile
     alert = locked_alert(asked.source_id) if asked.source_type == "alert" and asked.source_id else None
     at = clock(at)
     item = reviews.locked_item(item_id)
     if item is None or item.done_at is not None:
         raise RuleBroken("This has been decided, or the person was reached.", "already_decided")
     if not queries.may_open(actor, person.pk, at):
-        raise NotFound(queries.GONE, "not_found")
+        raise NotFound
     if alert is not None and alert.assigned_to_id == actor.id:
         raise RuleBroken("Somebody else has to decide this: you asked for it.", "same_person")
     _refuse_incomplete(verdict, at)
@@ -163,9 +172,10 @@ def _follow(
     source = alert or (contact.alert if contact is not None else None)
     if row.decision == Decision.SEND and source is not None:
         _ring_back(actor, asked, source, at)
-    if row.again_by is not None and contact is not None and contact.status in STANDING:
-        contact.supervisor_at = row.again_by
-        contact.save(update_fields=["supervisor_at", "updated_at"])
+    # One decision answers whoever asked for it, and those that waited behind an alert's question.
+    waiting = FollowUp.objects.filter(patient_id__in=rows_of(row.patient), status__in=STANDING)
+    asking = Q(supervisor_at__isnull=False) | Q(pk=contact.pk if contact is not None else None)
+    waiting.filter(asking).update(supervisor_at=row.again_by)
     owner = alert.assigned_to_id if alert is not None else contact.owner_id if contact is not None else None
     about = alert or contact
     if owner is not None and about is not None:
@@ -181,6 +191,12 @@ def _follow(
 
 def _ring_back(actor: Actor, asked: ReviewItem, source: RiskAlert, at: datetime) -> None:
     within = RING_BACK.get(Level(source.level), RING_BACK_LATER)
+    # Whoever was sent before is rung back with the one who is sent now.
+    patient_id = asked.patient_id
+    assert patient_id is not None  # noqa: S101 -- a question about a welfare check is about somebody
+    close_item(
+        actor=actor, patient_id=patient_id, reason_code=WELFARE_SENT, outcome="no_action_needed", at=at
+    )
     make_item(
         actor=actor, organization_id=asked.organization_id, patient=asked.patient, reason_code=WELFARE_SENT,
         source_type="welfare_check", source_id=asked.pk, due_at=at + within, owner_id=actor.id, at=at,

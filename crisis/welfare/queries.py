@@ -22,7 +22,6 @@ from patients.registry.access import VIEW, relations
 from patients.registry.models import Patient
 from patients.registry.queries import PersonCard, patient, person_card, rows_of
 
-GONE = "This does not exist, or it is not open to you."
 LISTED = 30
 
 
@@ -46,14 +45,14 @@ def item_of(actor: Actor, item_id: UUID) -> tuple[ReviewItem, Patient]:
         rows = ReviewItem.objects.filter(pk=item_id, reason_code=WELFARE, patient__isnull=False)
         found = rows.filter(organization_id=actor.organization_id).select_related("patient").first()
     if found is None or found.patient is None:
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     return found, found.patient
 
 
 def asked(context: AccessContext, item: ReviewItem, row: Patient, at: datetime) -> Asked:
     """Open the person of an open question, and what was tried; NotFound without a relationship to them."""
     if not may_open(context.actor, row.pk, at):
-        raise NotFound(GONE, "not_found")
+        raise NotFound
     person = row if row.merged_into_id is None else patient(row.person_id) or row
     ids = rows_of(person)
     card = person_card(context, person, at=at, with_contacts=True, with_places=True)
@@ -126,6 +125,12 @@ def last_final(patient_id: UUID) -> datetime | None:
     """Return when it was decided last to send a check or none: tries from then on count anew."""
     rows = WelfareDecision.objects.filter(patient_id=patient_id, decision__in=FINAL)
     return rows.order_by("-decided_at").values_list("decided_at", flat=True).first()
+
+
+def put_off_until(patient_id: UUID) -> datetime | None:
+    """Return until when the newest decision lets the person be tried again; None for any other decision."""
+    rows = WelfareDecision.objects.filter(patient_id=patient_id).order_by("-decided_at")
+    return rows.values_list("again_by", flat=True).first()
 
 
 def open_item(ids: Iterable[UUID]) -> ReviewItem | None:

@@ -25,7 +25,7 @@ LABEL = "crisis.ReviewItem"
 SAID = {
     "send": "Written down. Ringing back is a task of yours.",
     "dont_send": "Written down: none is sent.",
-    "try_again": "Written down. You are asked once more when that time has come.",
+    "try_again": "Written down. Where nobody reaches them by then, you are asked once more.",
 }
 
 

@@ -11,13 +11,15 @@ from cortex.accounts.models import User
 from cortex.audit import RuleBroken
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.endings.actions import Ending, decide_review, resolve_alert
+from crisis.followups.actions import ask_supervisor
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.models import ReviewItem, SecondReview
+from crisis.reviews.queries import due_for_supervisor
 from crisis.welfare.actions import Verdict
 from tests.cast import Cast
 from tests.makers import make_alert, make_user, now, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, text
-from tests.unit.crisis.test_welfare_checks import NONE, asked, decide, question
+from tests.unit.crisis.test_welfare_checks import NONE, SWEEPER, asked, decide, question
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +130,23 @@ def test_a_high_alert_asks_for_no_welfare_check(cast: Cast) -> None:
     review = SecondReview.objects.get(alert=alert)
     decided = decide_review(actor=staff(cast.alice), review_id=review.pk, agreed=True, note="Nobody found")
     assert decided.status == "resolved"
+
+
+def test_a_question_that_a_follow_up_asked_comes_back_when_the_alert_ends_otherwise(cast: Cast) -> None:
+    item = asked(cast)
+    contact, before = item.source_id, item.due_at
+    alert = make_alert(cast.patient)
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    ending = Ending("unable_to_locate", "No trace", "unsure", follow_up_at=now() + timedelta(days=1))
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=ending)
+    # It is looked at again while the alert's question stands, and stays.
+    ask_supervisor(actor=SWEEPER, follow_up_id=contact, at=before)  # type: ignore[arg-type]
+    review = SecondReview.objects.get(alert=alert)
+    decide_review(actor=staff(cast.sam), review_id=review.pk, agreed=False, note="Her aunt knows more")
+    assert not ReviewItem.objects.open().filter(reason_code="welfare_check").exists()
+    later = before + timedelta(hours=2)
+    assert due_for_supervisor(later) == [contact]
+    ask_supervisor(actor=SWEEPER, follow_up_id=contact, at=later)  # type: ignore[arg-type]
+    assert (question().source_type, question().source_id) == ("follow_up", contact)
+    decide(cast.sam, question(), NONE)
+    assert due_for_supervisor(later + timedelta(days=1)) == []

@@ -10,14 +10,17 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from clinical.sessions.actions import start_session
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken, system
 from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ops.models import Notification
 from crisis.alerts.access import pages_for
 from crisis.alerts.models import RiskAlert
+from crisis.casework.actions import log_contact
 from crisis.escalation.models import NotificationAttempt
 from crisis.followups.actions import ask_supervisor, finish_follow_up
+from crisis.ownership.actions import claim_alert
 from crisis.reopening.actions import reopen_alert
 from crisis.reviews.actions import finish_item
 from crisis.reviews.models import FollowUp, ReviewItem
@@ -31,7 +34,7 @@ from patients.contacts.actions import open_exception
 from patients.registry import access
 from patients.registry.person import EmergencyContact
 from tests.cast import Cast
-from tests.makers import UNASKED, consent, make_user, now, opened, scope_all, staff
+from tests.makers import UNASKED, consent, make_alert, make_user, now, opened, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, text
 from tests.unit.crisis.test_follow_ups import ended, miss, series
 
@@ -294,3 +297,38 @@ def test_the_supervisor_decides_on_the_page(cast: Cast) -> None:
     assert (sent.status_code, sent["Location"]) == (303, reverse("crisis:review_list"))
     scope_all()
     assert WelfareDecision.objects.get().decision == "send"
+
+
+def test_a_try_before_the_time_that_a_supervisor_gave_asks_no_sooner(cast: Cast) -> None:
+    item = asked(cast)
+    again = now() + timedelta(hours=6)
+    decide(cast.sam, item, Verdict("try_again", again_by=again))
+    tried(cast, FollowUp.objects.get(pk=item.source_id), "phone")
+    assert due_for_supervisor(again - timedelta(minutes=1)) == []
+    assert due_for_supervisor(again) == [item.source_id]
+
+
+@pytest.mark.parametrize("way", ["alert", "session"])
+def test_whoever_is_reached_otherwise_is_asked_about_no_more(cast: Cast, way: str) -> None:
+    item = asked(cast)
+    if way == "alert":
+        alert = make_alert(cast.patient, "high", kind="medical")
+        claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+        log_contact(actor=staff(cast.cleo), alert_id=alert.pk, note="She answered")
+    else:
+        start_session(actor=staff(cast.alice), patient_id=cast.patient.pk, channel="phone")
+    item.refresh_from_db()
+    assert item.outcome == "contacted"
+    assert due_for_supervisor(now() + timedelta(days=2)) == []
+
+
+def test_a_second_check_is_rung_back_by_whoever_sent_it(cast: Cast) -> None:
+    item = asked(cast)
+    decide(cast.sam, item)
+    row = FollowUp.objects.get(pk=item.source_id)
+    tried(cast, row, "phone", "sms", "phone", "emergency_contact")
+    ask_supervisor(actor=SWEEPER, follow_up_id=row.pk, at=now())
+    second = make_user("supervisor", cast.home)
+    decide(second, question())
+    back = ReviewItem.objects.open().get(reason_code="welfare_check_sent")
+    assert back.owner == second
