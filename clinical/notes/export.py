@@ -18,7 +18,7 @@ from clinical.notes.forms import ExportForm
 from clinical.notes.linked import Links, links
 from clinical.notes.models import Note
 from clinical.notes.queries import Reader
-from clinical.notes.sealing import is_intact
+from clinical.notes.sealing import is_addendum_intact, is_intact
 from clinical.notes.showing import sections_of
 from clinical.notes.views import banner
 from clinical.notes.wording import EXPORTED_FOR, called, label_words, names_of
@@ -100,5 +100,5 @@ def _line(note: Note, added: list[Any], about: Links) -> dict[str, Any]:
         "diagnoses_withheld": about.withheld,
         "labels": label_words(note.sensitivity_labels),
         "intact": is_intact(note, texts, about.signed),
-        "addenda": added,
+        "addenda": [(one, is_addendum_intact(one, one.text or "")) for one in added],
     }

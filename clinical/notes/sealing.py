@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,11 +79,20 @@ def text_digest(key: DataKey, sections: Mapping[str, str]) -> bytes:
 
 def is_intact(row: AnyNote, sections: Mapping[str, str], diagnoses: Sequence[str] = ()) -> bool | None:
     """Whether a signed note still holds what was signed; None when the key of that time is gone."""
+    return _fits(row, lambda key: note_digest(key, row, sections, diagnoses))
+
+
+def is_addendum_intact(row: AnyAddendum, text: str) -> bool | None:
+    """Whether a signed addendum still holds what was signed; None when the key of that time is gone."""
+    return _fits(row, lambda key: addendum_digest(key, row, text))
+
+
+def _fits(row: AnyDraft, digest: Callable[[DataKey], bytes]) -> bool | None:
     known = bytes(row.content_hash or b"")
     version = int.from_bytes(known[:VERSION_BYTES], "big")
     try:
         versions = {key.version: key for key in data_keys([row.patient_id]).get(row.patient_id, [])}
-        found = note_digest(pick(versions, row.patient_id, version), row, sections, diagnoses)
+        found = digest(pick(versions, row.patient_id, version))
     except SealedError:
         return None
     return hmac.compare_digest(found, known)

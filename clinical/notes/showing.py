@@ -17,6 +17,7 @@ from clinical.notes.models import ADDENDUM, NoteAddendum, NoteStatus, VersionKin
 from clinical.notes.prefill import about, taken_words
 from clinical.notes.queries import AnyAddendum, AnyNote, Reader
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
+from clinical.notes.sealing import is_addendum_intact
 from clinical.notes.wording import FILLED, FREE, SHAPES, called, label_words, names_of, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
 from cortex.ui.zone import zone_of
@@ -99,6 +100,7 @@ def added_line(one: AnyAddendum, who: Reader) -> dict[str, Any]:
     return {
         "id": one.pk,
         "text": one.text or "",
+        "intact": is_addendum_intact(one, one.text or "") if one.signed_at else True,
         "by": one.author.full_name,
         "at": one.signed_at,
         "version": one.version,

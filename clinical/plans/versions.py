@@ -1,13 +1,18 @@
-"""What a signed version holds, and how two of them differ; pure computation over plain data."""
+"""What a signed version holds, whether it still does, and how two of them differ; no query but the keys'."""
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from clinical.plans.models import PlanVersion
+from cortex.crypto.digest import keyed_digest
+from cortex.keys.queries import data_keys
 
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Fields of the plan itself, then of its parts: the key, and what a reader calls it.
@@ -75,6 +80,14 @@ class Difference:
 def canonical(content: Mapping[str, Any]) -> str:
     """Return the one text of a content, for its hash."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_intact(signed: PlanVersion) -> bool | None:
+    """Whether an opened version still holds what was signed; None when a key of that time may be gone."""
+    keys = data_keys([signed.patient_id]).get(signed.patient_id, [])
+    text, known = canonical(signed.content), bytes(signed.content_hash)
+    fits = [hmac.compare_digest(keyed_digest(key, text), known) for key in keys if not key.is_destroyed]
+    return any(fits) or (None if len(fits) < len(keys) or not keys else False)
 
 
 def without(content: Mapping[str, Any], hidden: Hidden) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
-from clinical.plans.versions import differences, readable, without
+from clinical.plans.versions import differences, is_intact, readable, without
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
@@ -216,6 +216,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
             "before": before,
             "changes": changes,
             "content": readable(content),
+            "intact": is_intact(signed),
         }
         return render(request, "clinical/plans/version.html", shown)
 

@@ -24,6 +24,7 @@ from patients.registry.access import CHART
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.audit.test_trail import superuser
 from tests.unit.notes.test_notes import join, signed, written
 from tests.unit.notes.test_pages import FETCH, as_user, url
 
@@ -253,3 +254,29 @@ def test_a_save_that_fails_gives_the_words_back(cast: Cast, monkeypatch: pytest.
     assert (answer.status_code, "Must not be lost." in answer.content.decode()) == (503, True)
     assert client.post(where, form(), headers=FETCH).status_code == 503
     assert client.post(where, form(version="x"), headers=FETCH).status_code == 422
+
+
+def test_an_addendum_or_a_note_that_was_altered_is_told_on_page_paper_and_in_the_export(cast: Cast) -> None:
+    note, told = signed(cast), "not the text that was signed"
+    keep(cast, note, "She rang.", 0, uuid7())
+    added = sign(cast, note, 1)
+    client = as_user(cast.alice)
+    places = [url("note_page", cast, note.pk), url("note_print", cast, note.pk)]
+
+    def found() -> list[int]:
+        makers.scope_all()
+        pages = [client.get(place).content.decode() for place in places]
+        makers.scope_all()
+        file = client.post(url("note_export", cast), {"reason": "person"})
+        assert file.status_code == 200
+        return [page.count(told) for page in [*pages, file.content.decode()]]
+
+    assert found() == [0, 0, 0]
+    for row, count in ((added, 1), (note, 2)):
+        with superuser() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(
+                f"UPDATE {row._meta.db_table} SET content_hash = set_byte(content_hash, 9,"  # noqa: S608
+                " 255 - get_byte(content_hash, 9)) WHERE id = %s", [row.pk],
+            )  # fmt: skip
+        assert found() == [count] * 3

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
 from clinical.assessments.models import Instrument
@@ -44,6 +45,8 @@ from patients.codes import GrantReason
 from patients.registry.access import CHART, READ_ONLY
 from tests import makers, stores
 from tests.cast import Cast
+from tests.unit.audit.test_trail import superuser
+from tests.unit.pathway.test_ways import as_user
 from tests.unit.plans.conftest import SMART, Planned, setting
 
 pytestmark = pytest.mark.django_db
@@ -372,3 +375,15 @@ def test_an_intervention_is_planned_once_and_for_goals_of_its_own_plan(planned: 
         )
     with pytest.raises(InputRefused, match="not on the list"):
         save_intervention(actor=planned.alice, patient_id=planned.who, **given | {"code": "NEURAL_AUDIO"})
+
+
+def test_a_signed_version_that_was_altered_is_told_where_it_is_read(planned: Planned) -> None:
+    planned.sign()
+    client, told = as_user(planned.cast.alice), "not the text that was signed"
+    place = reverse("clinical:plan_version", args=[planned.who, planned.plan.pk, 1])
+    assert told not in client.get(place).content.decode()
+    makers.scope_all()
+    with superuser() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE clinical_planversion SET content_hash = sha256('other')")
+    assert told in client.get(place).content.decode()
