@@ -1,4 +1,4 @@
-"""Who sees which alert: cards by duty, pages by claim, supervision, second reading or the care team."""
+"""Who sees which alert: cards by duty, pages by claim, supervision, question, owed contact or care team."""
 
 from __future__ import annotations
 
