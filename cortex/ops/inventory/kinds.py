@@ -57,6 +57,7 @@ KINDS = (
             "cortex.keys.store",
             "crisis.intake.wording",
             "clinical.notes.sealing",
+            "clinical.plans.versions",
         ),
     ),
     KeyKind(
