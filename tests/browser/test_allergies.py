@@ -45,7 +45,11 @@ def test_an_allergy_is_recorded_seen_everywhere_and_taken_back(visit: Visit, peo
     expect(page.get_by_role("link", name="Allergy: Penicillin (severe)")).to_be_visible()
 
     page.get_by_role("link", name="Add a medication").click()
-    question = page.get_by_role("alert").filter(has_text="Penicillin (severe). Is it right all the same?")
+    question = (
+        page.locator("#main")
+        .get_by_role("alert")
+        .filter(has_text="Penicillin (severe). Is it right all the same?")
+    )
     page.get_by_label("Name", exact=True).fill("penicillin V")
     page.get_by_label("Side effects").fill("None so far.")
     page.get_by_label("Name", exact=True).press("Enter")

@@ -119,7 +119,9 @@ def run_a_session(hands: Hands, page: Page) -> None:
     hands.press_button("Set the level")
 
     hands.arrive("Session under way", 2)
-    expect(page.get_by_role("status").filter(has_text="An alert is open, high")).to_be_visible()
+    expect(
+        page.locator("#main").get_by_role("status").filter(has_text="An alert is open, high")
+    ).to_be_visible()
     expect(page.locator(".ss-entry")).to_have_count(2)
     hands.press_button("End it now")
     expect(page.get_by_role("heading", name="Next")).to_be_visible()

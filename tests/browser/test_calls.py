@@ -42,7 +42,9 @@ def test_somebody_to_call_is_kept_right_on_a_phone(visit: Visit, people: Cast) -
     page.get_by_role("button", name="Save", exact=True).click()
     expect(calls.get_by_role("link", name="+254722000222")).to_be_visible()
     page.get_by_role("button", name=re.compile("Retire.*Akinyi")).click()
-    expect(page.get_by_role("status").filter(has_text="is not to be called any more")).to_be_visible()
+    expect(
+        page.locator("#main").get_by_role("status").filter(has_text="is not to be called any more")
+    ).to_be_visible()
     expect(calls).to_contain_text("Nobody is on record.")
     sound()
     page.get_by_role("button", name="Undo").click()

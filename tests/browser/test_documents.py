@@ -37,7 +37,7 @@ def test_a_document_is_brought_refused_brought_again_saved_and_marked(visit: Vis
     large = b"%PDF-1.4\n" + bytes(10 * 2**20) + b"%%EOF"
     file.set_input_files({"name": "scan.pdf", "mimeType": "application/pdf", "buffer": large})
     page.get_by_role("button", name="Keep it in the chart").click()
-    expect(page.get_by_role("status").filter(has_text="at most 10 MB")).to_be_visible()
+    expect(page.locator("#main").get_by_role("status").filter(has_text="at most 10 MB")).to_be_visible()
     file.set_input_files({"name": "x.exe", "mimeType": "image/png", "buffer": pdf_of(300_000)})
     page.get_by_role("button", name="Keep it in the chart").click()
     page.wait_for_url("**/documents/")
@@ -74,7 +74,7 @@ def test_documents_on_a_phone_in_the_dark_and_an_upload_that_is_cut_off(visit: V
     page.get_by_label("File", exact=True).set_input_files(file)
     page.route("**/documents/new/", lambda route: route.abort())
     page.get_by_role("button", name="Keep it in the chart").click()
-    expect(page.get_by_role("status").filter(has_text="connection was lost")).to_be_visible()
+    expect(page.locator("#main").get_by_role("status").filter(has_text="connection was lost")).to_be_visible()
     page.unroute("**/documents/new/")
     visitor.complaints.clear()  # Chromium's own word about the request that was cut off
     page.get_by_role("button", name="Keep it in the chart").click()

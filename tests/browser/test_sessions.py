@@ -79,7 +79,9 @@ def test_a_session_is_reviewed_and_another_one_is_run_to_its_end(visit: Visit, p
     page.get_by_role("radio", name="High").check()
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     page.get_by_role("button", name="Set the level").click()
-    expect(page.get_by_role("status").filter(has_text="An alert is open, high")).to_be_visible()
+    expect(
+        page.locator("#main").get_by_role("status").filter(has_text="An alert is open, high")
+    ).to_be_visible()
     page.get_by_role("button", name="End it now").click()
     expect(page.get_by_role("heading", name="Log")).to_be_visible()
     expect(page.locator(".ss-entry")).to_have_count(2)

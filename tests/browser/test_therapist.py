@@ -57,7 +57,9 @@ def test_a_phq9_by_keyboard_with_item_9_opens_an_alert_that_the_caseload_shows_f
     visitor.tab_to(page.get_by_role("button", name="Finish"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("PHQ-9: 19, moderately severe")
-    expect(page.get_by_role("status").filter(has_text="An alert is open")).to_contain_text("nobody has it")
+    expect(page.locator("#main").get_by_role("status").filter(has_text="An alert is open")).to_contain_text(
+        "nobody has it"
+    )
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
     visitor.open("/caseload/")
     expect(page.locator(".cl-row").first).to_contain_text("An alert is open, high.")
