@@ -150,7 +150,10 @@ def test_a_server_that_does_not_show_the_latest_takes_nothing(visit: Visit, peop
     expect(page.locator("#changed")).to_be_visible()
     page.route(f"**/alerts/{alert.pk}/", lambda route: route.fulfill(status=503, body="away"))
     stage.latest()
-    expect(page.locator("#changed")).to_contain_text("Not loaded.")
+    unshown = "The server did not show the alert. What you wrote is kept."
+    expect(page.locator("#changed")).to_contain_text(unshown)
+    claim_alert(actor=makers.staff(people.sam), alert_id=alert.pk)
+    expect(page.locator("#changed")).to_contain_text(f"{people.sam.full_name} has it now. {unshown}")
     page.unroute(f"**/alerts/{alert.pk}/")
     stage.latest()
     expect(page.locator("#changed")).to_be_hidden()

@@ -13,6 +13,7 @@ const { alert, liveUrl, me, topic, topics, watchUrl } = document.body.dataset;
 const joined = JSON.parse(topics);
 let own = joined[topic]; // up to which number this page shows its own alert
 let held; // what comes while the page, or what waits, is asked for anew
+let unshown = ''; // what is said beside every note until the server has shown what somebody asked for
 
 function sentence(row) {
   const { owner, ownerName, level } = row.dataset;
@@ -25,10 +26,11 @@ function sentence(row) {
 
 function note(head, words, isUrgent) {
   const place = document.getElementById('changed');
+  const said = [words, unshown].filter(Boolean).join(' ');
   place.querySelector('[data-changed-head]').textContent = head;
-  place.querySelector('[data-changed]').textContent = words;
+  place.querySelector('[data-changed]').textContent = said;
   place.hidden = false;
-  say(`${head} ${words}`, isUrgent);
+  say(`${head} ${said}`, isUrgent);
 }
 
 function changed(row) {
@@ -62,9 +64,12 @@ async function show(link) {
   try {
     await latest();
   } catch {
+    held = undefined;
     link.removeAttribute('aria-disabled');
-    return note('Not loaded.', 'The server did not show the alert. What you wrote is kept. Try again.', true);
+    unshown = 'The server did not show the alert. What you wrote is kept. Try again.';
+    return note('Not loaded.', '', true);
   }
+  unshown = '';
   const { numbers, later } = settled();
   own = numbers[topic];
   say('This is the alert as it is now.');
