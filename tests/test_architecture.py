@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,14 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
                 yield alias.name, node.lineno
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module, node.lineno
+
+
+def test_nothing_that_is_kept_leads_out_of_the_project() -> None:
+    """A link to somebody's own folder works on their machine alone: a clone elsewhere can't set up."""
+    kept = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    names = kept.stdout.split("\0")
+    assert "manage.py" in names
+    assert [name for name in names if (ROOT / name).is_symlink()] == []
 
 
 def test_floors_import_only_downward() -> None:
