@@ -33,7 +33,7 @@ from tests.walk.ghosts import unlike_a_ghost
 from tests.walk.locked import leads_to_factor, walk_locked_out
 from tests.walk.others import walk_methods, walk_tasks, walk_topics
 from tests.walk.pairs import page_pairs
-from tests.walk.reads import Reads, reads, unmatched
+from tests.walk.reads import QUIET, Reads, reads, unmatched, unnamed
 from tests.walk.rounds import (
     FIRST,
     PARTS,
@@ -123,7 +123,7 @@ def walked(world: World, request: pytest.FixtureRequest) -> Walk:
         logging.disable(logging.NOTSET)
         patch.undo()
     walk.faults += doors.faults
-    walk.asked, walk.compared = doors.asked, doors.compared
+    walk.asked, walk.compared, walk.quiet = doors.asked, doors.compared, doors.quiet
     return walk
 
 
@@ -157,8 +157,9 @@ def test_the_entitled_come_in_and_strangers_find_nothing(walked: Walk) -> None:
 def test_whoever_was_read_is_named_by_the_trail_and_nobody_else(walked: Walk, world: World) -> None:
     """Every page, form and command that was answered: words opened and rows name the same people, both ways.
 
-    Opened is what the data keys unsealed, seen below the access context. The other way round, a row may name
-    somebody whose row was loaded without a sealed word (a list of pseudonyms is a look, too). The limits:
+    Opened is what the data keys unsealed, seen below the access context. A list of pseudonyms is a look, too:
+    whose rows a page that was answered has loaded is named as well, or the page stands in `quiet_looks.txt`
+    with the reason. What is read by columns alone (`values`) makes no row that could be seen. The limits:
     what the world's five people, their alerts and rows make a page show; what a command opens of whom it
     does something to stands in the trail by its own row; the sockets and the sweeper are not walked; a card
     that a process kept from before is read by nobody, and that no word stands in it is what `leaks` looks
@@ -169,6 +170,13 @@ def test_whoever_was_read_is_named_by_the_trail_and_nobody_else(walked: Walk, wo
     assert [one for one in walked.faults if "access row" in one] == []
 
 
+def test_each_look_that_names_nobody_is_still_one(walked: Walk) -> None:
+    """The reviewed list holds no page that shows, or loads, other things by now."""
+    board = {"GET /board/"}
+    expected = {WHOLE: QUIET.keys(), FIRST: QUIET.keys() - board, REST: board}[walked.part]
+    assert expected - walked.quiet == set()
+
+
 def test_an_unnoted_look_and_a_note_of_no_look_are_seen(world: World) -> None:
     patient = world.patients["contact"]
     doors = Doors(world)
@@ -177,6 +185,8 @@ def test_an_unnoted_look_and_a_note_of_no_look_are_seen(world: World) -> None:
     assert patient.pk in read.opened
     assert unmatched(read, set(), doors.everybody), "an unnoted look would be seen"
     assert unmatched(Reads(), {patient.pk}, doors.everybody), "a row about nobody's look would be seen"
+    assert unnamed(Reads(loaded=read.loaded), set(), doors.everybody), "a person loaded unnoted would be seen"
+    assert unnamed(Reads(loaded=read.loaded), {*read.loaded}, doors.everybody) == []
     assert (doors.faults, doors.compared) == ([], 1)
     doors.compare("a command", Reads(opened={patient.pk}), set(), done={patient.pk})
     assert doors.faults == [], "what was done to somebody stands in the trail"

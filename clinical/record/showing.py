@@ -58,6 +58,7 @@ PURPOSES = {
 KINDS = {
     "sealed_field": "sealed words or values", "note_state": "a draft, kept as it is written",
     "crises": "crisis section", "alert.admin": "an alert, in the back office",
+    "alert.card": "an alert, in codes", "alert.panel": "an alert, beside the board",
     "patient_admin": "the person's row, in the back office", "own_measures": "measures, in their own app",
 }  # fmt: skip
 ROLES = dict(Role.choices) | {

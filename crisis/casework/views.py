@@ -65,12 +65,7 @@ def alert_page(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
         shown = queries.page(context, request.user, look, at)  # type: ignore[arg-type]
         if not look.opens_person:
-            context.saw(
-                "alert.card",
-                object_type="crisis.RiskAlert",
-                object_id=alert_id,
-                organization_id=look.alert.organization_id,
-            )
+            _saw(context, "alert.card", look.alert)
         seen = shown["alert"]["version"]
         beside = _beside(request, context, look)
         offered = [
@@ -101,6 +96,17 @@ def _waiting(waiting: Sequence[tuple[UUID, UUID]], named: Sequence[RiskAlert]) -
     return [known.get(pk) or counted_row(pk, organization) for pk, organization in waiting]
 
 
+def _saw(context: AccessContext, what: str, alert: RiskAlert) -> None:
+    """Note a look at what an alert says in codes, and whom it is about; a caller may be nobody on record."""
+    context.saw(
+        what,
+        object_type="crisis.RiskAlert",
+        object_id=alert.pk,
+        organization_id=alert.organization_id,
+        subjects=subjects_of([alert]),
+    )
+
+
 def _beside(request: HttpRequest, context: AccessContext, look: Look) -> list[RiskAlert]:
     """Return the person's other open alerts, so that none is left behind; logged like any list."""
     found = alert_queries.open_beside(request.user, look.alert, look.relationship)  # type: ignore[arg-type]
@@ -116,12 +122,7 @@ def alert_preview(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="triage", relationship="duty") as context:
         look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-        context.saw(
-            "alert.panel",
-            object_type="crisis.RiskAlert",
-            object_id=alert_id,
-            organization_id=look.alert.organization_id,
-        )
+        _saw(context, "alert.panel", look.alert)
         return render(
             request,
             "crisis/alerts/_preview.html",
@@ -223,12 +224,7 @@ def form_page(
             field.widget.attrs["autofocus"] = True
     with reading(actor_of(request), purpose="alert_review", relationship="duty") as context:
         look = queries.look_at(request.user, alert_id, at)  # type: ignore[arg-type]
-        context.saw(
-            "alert.card",
-            object_type="crisis.RiskAlert",
-            object_id=alert_id,
-            organization_id=look.alert.organization_id,
-        )
+        _saw(context, "alert.card", look.alert)
         card = queries.preview(request.user, look, at)["card"]  # type: ignore[arg-type]
         form.initial = {"seen": card["version"]}
         beside = _beside(request, context, look)

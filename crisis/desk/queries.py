@@ -156,7 +156,7 @@ def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
 
 
 def _due_today(organizations: Iterable[UUID], at: datetime) -> list[ReviewItem]:
-    return [one for one in reviews.open_items(organizations) if one.due_at <= at + timedelta(hours=24)]
+    return reviews.due_list(organizations, at + timedelta(hours=24))
 
 
 def _marks_of(part: str, marks: dict[str, dict[str, str]]) -> dict[str, str]:

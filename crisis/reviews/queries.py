@@ -125,14 +125,10 @@ def due_rows(organizations: list[UUID], until: datetime) -> dict[UUID, list[tupl
     return found
 
 
-def open_items(organizations: Iterable[UUID], limit: int = 50) -> list[ReviewItem]:
-    """Return the open review items of these organizations, the most often escalated and overdue first."""
-    return list(
-        ReviewItem.objects.open()
-        .filter(organization_id__in=list(organizations))
-        .select_related("patient", "owner")
-        .order_by("-escalations", "due_at")[:limit]
-    )
+def due_list(organizations: Iterable[UUID], until: datetime, limit: int = 50) -> list[ReviewItem]:
+    """Return what `due_items` finds with whom it is about, the most often escalated and overdue first."""
+    rows = due_items(organizations, until).select_related("patient", "owner")
+    return list(rows.order_by("-escalations", "due_at")[:limit])
 
 
 def items(user: User, organizations: Iterable[UUID], which: str) -> QuerySet[ReviewItem]:

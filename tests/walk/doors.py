@@ -13,12 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections, transaction
 from django.test import Client
+from django.urls import resolve
 
 from cortex.access.context import set_scope
 from cortex.audit.models import AuditLog, PhiAccessLog
 from patients.registry.models import Patient
 from tests import makers
-from tests.walk.reads import Reads, reads, unmatched
+from tests.walk.reads import QUIET, Reads, reads, unmatched, unnamed
 from tests.walk.world import World
 
 CSP = {
@@ -70,6 +71,7 @@ class Doors:
         self.faults: list[str] = []
         self.asked = 0
         self.compared = 0
+        self.quiet: set[str] = set()
         self.everybody = set(Patient.objects.values_list("pk", flat=True))
         # Just typed; whoever walks lets that count to the end, and what asks again has its own tests.
         self.cookies = {name: makers.session_of(user) for name, user in world.people.items()}
@@ -109,6 +111,8 @@ class Doors:
         self.check(f"{who} {method} {path}", answer, rows)
         if answer.is_good or (method, answer.status) == ("POST", 303):
             self.compare(f"{who} {method} {path}", read, named_by(rows), done)
+        if answer.is_good and answer.body:
+            self.compare_loaded(who, method, path, unnamed(read, named_by(rows), self.everybody - done))
         return answer
 
     def compare(self, what: str, read: Reads, named: set[UUID], done: Set[UUID] = frozenset()) -> None:
@@ -118,6 +122,14 @@ class Doors:
         """
         self.faults += [f"{what}: {fault}" for fault in unmatched(read, named, self.everybody - done)]
         self.compared += bool(read.opened & self.everybody)
+
+    def compare_loaded(self, who: str, method: str, path: str, found: list[str]) -> None:
+        """Note of whom a page loaded rows without naming them, but where that was reviewed (QUIET)."""
+        door = f"{method} /{resolve(path.partition('?')[0]).route}"
+        if found and door in QUIET:
+            self.quiet.add(door)
+        elif found:
+            self.faults += [f"{who} {method} {path}: {one}" for one in found]
 
     def _done_to(self) -> set[UUID]:
         """Return about whom this request left rows of the trail."""

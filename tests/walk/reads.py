@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -15,13 +16,18 @@ from cortex.crypto.keys import DataKey
 from patients.care.queries import Treated
 from patients.registry.models import Patient
 
+# Pages that load rows of people whom they don't show, with the reason: reviewed, and each must still be one.
+QUIET = dict(
+    line.split(": ", 1) for line in (Path(__file__).parents[1] / "quiet_looks.txt").read_text().splitlines()
+)
+
 
 @dataclass
 class Reads:
-    """Subjects by what happened: `opened` had sealed words turned into text, `loaded` a row or line read."""
+    """Subjects by what happened: `opened` had sealed words turned into text, `loaded` which rows or lines."""
 
     opened: set[UUID] = field(default_factory=set)
-    loaded: set[UUID] = field(default_factory=set)
+    loaded: dict[UUID, set[str]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -42,11 +48,11 @@ def reads() -> Iterator[Reads]:
         row = from_db(cls, db, names, values)
         one = row.pk if cls is Patient else row.__dict__.get("patient_id")
         if isinstance(one, UUID):
-            found.loaded.add(one)
+            found.loaded.setdefault(one, set()).add(cls._meta.label)
         return row
 
     def listing(one: Treated, pk: UUID, *values: Any) -> None:
-        found.loaded.add(pk)
+        found.loaded.setdefault(pk, set()).add("Treated")
         listed(one, pk, *values)
 
     with (
@@ -60,7 +66,16 @@ def reads() -> Iterator[Reads]:
 def unmatched(read: Reads, named: set[UUID], people: set[UUID]) -> list[str]:
     """Return what doesn't match between the people who were read and those whom the access rows name."""
     silent = (read.opened & people) - named
-    empty = (named & people) - read.opened - read.loaded
+    empty = (named & people) - read.opened - read.loaded.keys()
     return [f"opened words of {one}, whom no access row names" for one in sorted(silent)] + [
         f"has an access row about {one}, of whom nothing was read" for one in sorted(empty)
+    ]
+
+
+def unnamed(read: Reads, named: set[UUID], people: set[UUID]) -> list[str]:
+    """Return of whom rows were loaded for an answer, no sealed word opened, and no access row names them."""
+    silent = (read.loaded.keys() & people) - read.opened - named
+    return [
+        f"loaded {' '.join(sorted(read.loaded[one]))} of {one}, whom no access row names"
+        for one in sorted(silent)
     ]

@@ -44,6 +44,7 @@ class Walk:
     ghosts: int = 0
     forged: int = 0
     compared: int = 0
+    quiet: set[str] = field(default_factory=set)
 
     def note(self, address: Address, method: str, answers: dict[str, int]) -> None:
         """Keep one row: who heard which status."""

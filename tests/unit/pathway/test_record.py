@@ -140,6 +140,18 @@ def test_somebody_joins_and_leaves_and_the_last_who_treats_stays(cast: Cast) -> 
     assert refused.value.code == "last_on_team"
 
 
+def test_a_look_at_an_alert_in_codes_stands_among_the_looks_at_the_person(cast: Cast) -> None:
+    """The panel beside the board opens no word, and says that somebody is in danger: that is a look, too."""
+    cast.on_duty()
+    alert = makers.make_alert(cast.patient)
+    for name in ("alert_preview", "alert_page", "alert_note"):
+        url = reverse(f"crisis:{name}", args=[alert.pk])
+        assert as_user(cast.cleo).get(url).status_code == 200, name
+    text = page(cast, "chart_access")
+    assert cast.cleo.full_name in text
+    assert "An alert, beside the board" in text and "An alert, in codes" in text
+
+
 def test_who_looked_stands_on_the_access_page_with_the_reason_page_by_page(cast: Cast) -> None:
     as_user(cast.alice).get(reverse("clinical:chart", args=[cast.patient.pk]))
     text = page(cast, "chart_access")
