@@ -30,7 +30,7 @@ from tests.walk.addresses import addresses
 from tests.walk.doors import Answer, Doors, header_faults, leaks, undone
 from tests.walk.forged import FLAGS, HOUSES, ROWS, forged_fields, taken_over, walk_forged
 from tests.walk.ghosts import unlike_a_ghost
-from tests.walk.locked import leads_to_factor, walk_locked_out
+from tests.walk.locked import Knock, leads_to_factor, walk_locked_out
 from tests.walk.others import walk_methods, walk_tasks, walk_topics
 from tests.walk.pairs import page_pairs
 from tests.walk.reads import QUIET, Reads, reads, unmatched, unnamed
@@ -47,6 +47,7 @@ from tests.walk.rounds import (
     walk_pages,
     walk_rows,
 )
+from tests.walk.unwritten import Written, as_it_was, unlike_refused, walk_unwritten
 from tests.walk.world import World, make_world
 
 MATRIX = Path(__file__).with_name("access_matrix.txt")
@@ -192,6 +193,30 @@ def test_an_unnoted_look_and_a_note_of_no_look_are_seen(world: World) -> None:
     assert doors.faults == [], "what was done to somebody stands in the trail"
     doors.compare("a command", Reads(opened={patient.pk}), set(), done={world.patients["ended"].pk})
     assert doors.faults, "an unnoted look of a command would be seen"
+
+
+def test_what_leaves_no_row_shows_nothing_and_does_nothing(world: World) -> None:
+    """Every page, command and call that leaves a row of a trail, while neither of its tables takes any."""
+    logging.disable(logging.CRITICAL)
+    try:
+        looks, commands, faults = walk_unwritten(world, Doors(world))
+    finally:
+        logging.disable(logging.NOTSET)
+    print(f"{looks} looks, {commands} commands")
+    assert faults == [], "\n".join(["", *faults])
+    assert looks > 100 and commands > 100
+
+
+def test_a_door_that_goes_on_without_its_row_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, doors = page_pairs(world)["crisis:alert_page"], Doors(world)
+    (address,) = [one for one in addresses() if one.name == "crisis:alert_page"]
+    knock = Knock(address, pair.first, "GET", address.path(**pair.ids), {})
+    monkeypatch.setattr("cortex.access.context.ACCESS_ROWS.append", lambda rows: None)
+    found = unlike_refused(world, doors, Written(knock, frozenset(), {}))
+    assert "200, expected 503" in found[0] and any("shows" in one for one in found)
+    with undone(), as_it_was({"accounts_organization"}) as changed:
+        Organization.objects.filter(pk=world.cast.home.pk).update(name="North")
+    assert changed == ["accounts_organization"]
 
 
 def test_the_matrix_is_the_reviewed_one(walked: Walk) -> None:

@@ -114,8 +114,11 @@ def given_back(
     """Return the status and the conflict of a form whose command failed: it comes back with what was typed.
 
     What the form can mend stands at its field, a store that is away above all fields, a conflict above the
-    form. A script puts that one there itself: for it, and where no form is an answer, it is raised again.
+    form. A script puts that one there itself: for it, and where no form is an answer, it is raised again. So
+    is everything but a conflict where nothing was typed: a button has no form that could say it.
     """
+    if not form.is_bound and not (isinstance(error, RuleBroken) and error.status == 409):
+        raise error
     if not isinstance(error, RuleBroken):
         form.add_error(None, as_refusal(error).message)
         return 503, None

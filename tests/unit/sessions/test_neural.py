@@ -20,6 +20,7 @@ from patients.sessions.records import Batch, FeedbackData
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.audit.test_trail import superuser
 from tests.unit.sessions.test_running import client_of
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,22 @@ def test_a_side_effect_pauses_the_band_when_accepted_and_a_refusal_is_not_asked_
     makers.scope_all()
     with pytest.raises(RuleBroken, match="paused"):
         assign(cast)
+
+
+def test_a_decision_that_leaves_no_row_is_none_and_says_so(cast: Cast) -> None:
+    """A button alone has no form that could come back: the page of a store that is away stands instead."""
+    for days in range(3):
+        heard(cast, 9, days=days)
+    assert propose_from_feedback() == 1
+    makers.scope_all()
+    row = NeuralProfileProposal.objects.get()
+    to = reverse("clinical:neural_decide", args=[cast.patient.pk, row.pk])
+    with superuser() as cursor:
+        cursor.execute("ALTER TABLE audit_auditlog ADD CONSTRAINT broken CHECK (id IS NULL) NOT VALID")
+    answer = client_of(cast.alice).post(to, {"decision": "accept"})
+    assert answer.status_code == 503 and answer["Retry-After"]
+    makers.scope_all()
+    assert NeuralProfileProposal.objects.get().status == "open"
 
 
 def test_a_proposal_on_a_profile_that_changed_since_is_not_applied(cast: Cast) -> None:
