@@ -22,11 +22,13 @@ from cortex.audit import system
 from cortex.ops.embedded import superuser_address
 from crisis.alerts.models import Disposition
 from crisis.policies.actions import add_pager
+from patients.registry.models import Patient
 from tests import cast as players
 from tests import makers, stores
 from tests.browser.conftest import FLAGS
 from tests.browsers import chromium_program
 from tests.faults.canaries import WAL_PAGE, Eyes, files_below, forms, marker, phone
+from tests.faults.room_words import Room, work_in_the_room
 from tests.faults.sinks import MailSink, PagerSink, RedisEar
 from tests.faults.system import System
 from tests.live.stage import PrivateRedis, wait_until
@@ -51,6 +53,7 @@ class Stage:
     ear: RedisEar
     profile: Path
     planted: str = field(default_factory=marker)
+    seed: str = field(default_factory=marker)
     words: dict[str, str] = field(default_factory=dict)
     said: dict[str, bytes] = field(default_factory=dict)
 
@@ -90,7 +93,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 
 
 def test_the_words_of_a_person_lie_in_no_store_log_queue_mail_or_browser(stage: Stage) -> None:
-    seed = marker()
+    seed = stage.seed
     stage.words = {name: f"{seed}{name.replace('_', '')}" for name in NAMES}
     stage.words |= {"phone": phone(), "contact_phone": phone()}
     cast = players.make_cast()
@@ -181,7 +184,7 @@ def _send_everything(stage: Stage, raw: str) -> str:
 
 
 def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> None:
-    """Claim, contact, escalate, resolve and raise by hand as Cleo, and search as Ada, in one browser."""
+    """Work alerts as Cleo and a chart as Alice in one browser, and search the back office as Ada."""
     word = stage.words
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -206,6 +209,9 @@ def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> Non
         dialog.get_by_label("Why there is no follow-up").fill(f"She moves, {word['no_follow_up']}")
         dialog.get_by_role("button", name="Resolve", exact=True).click()
         page.get_by_text("Resolved").first.wait_for()
+        _treat(stage, cast, page, patient)
+        page.context.clear_cookies()
+        _sign_in(stage, page, cast.cleo.email)
         page.goto(f"{stage.system.origin}/alerts/new/")
         page.get_by_label("Person on record").fill(patient)
         page.get_by_label("How urgent").select_option("critical")
@@ -217,6 +223,18 @@ def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> Non
         stage.said["browser storage"] = _storage(context)
         context.close()
     _search_as_ada(stage, cast)
+
+
+def _treat(stage: Stage, cast: players.Cast, page: Page, patient: str) -> None:
+    """Treat the person as Alice, in the browser that Cleo has used, and end the care."""
+    makers.scope_all()
+    row = Patient.objects.get(anonymous_id=patient)
+    makers.add_to_team(row, cast.alice)
+    page.context.clear_cookies()
+    _sign_in(stage, page, cast.alice.email)
+    room = Room(page, stage.system.origin, str(row.pk), stage.seed)
+    work_in_the_room(room)
+    stage.words |= {f"room {one}": one for one in room.typed}
 
 
 def _first_alert() -> str:
