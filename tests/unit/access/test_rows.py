@@ -62,8 +62,12 @@ def test_every_table_of_people_and_alerts_has_its_policies_months_included() -> 
     policies = rows("SELECT tablename, policyname, roles::text[], qual, with_check FROM pg_policies")
     own = {table: (qual, check) for table, name, _, qual, check in policies if name == "own_rows"}
     assert sorted(own) == [name for name, *_ in found]
+    # The log of changes, of which a list reads thousands of rows, asks once which organizations were named.
+    (once,) = {*own.pop("patients_change")}
     (said,) = {part for both in own.values() for part in both}
-    assert all(word in said for word in ("organization_id", "ANY", "app.orgs", "NULLIF")), (said, IN_SCOPE)
+    for one in (said, once):
+        assert all(word in one for word in ("organization_id", "ANY", "app.orgs", "NULLIF")), (one, IN_SCOPE)
+    assert ("SELECT" in said, "SELECT" in once) == (False, True)
     for_others = {(name, role) for _, name, roles, _, _ in policies for role in roles if role != "cortex_app"}
     assert for_others == {("machines", f"cortex_{role}") for role in ("owner", "system", "eraser")}
 
