@@ -26,7 +26,11 @@ from patients.breakglass.models import BreakGlassGrant
 ABOUT_ONE = frozenset({"patient_id", "alert_id"})
 # So many opened charts are told of one by one; each page has room for its own matter besides.
 MOST_GLASSES = 3
-LISTS = frozenset({"caseload", "ways", "leavers", "glass_reviews", "plan_reviews"})
+# Pages of lists, one for the desk among them: counselors have no other.
+LISTS = frozenset(
+    {"clinical:caseload", "clinical:ways", "clinical:leavers", "clinical:glass_reviews",
+     "clinical:plan_reviews", "crisis:review_list"}
+)  # fmt: skip
 # So many notices that are not urgent stand in one line, which opens: what the page is about stays in sight.
 FOLDED_FROM = 2
 # Each of these is something to do, and leads to it.
@@ -92,18 +96,18 @@ NOTICES = {
 
 
 def notice_strip(request: HttpRequest) -> dict[str, Any] | None:
-    """Tell on the clinical pages what somebody was told of and has not put away.
+    """Tell on the clinical pages, and on the desk's list of tasks, what somebody has not put away.
 
     An opened chart is told on each of them; the rest waits for a page of lists, and folds where it is more
     than one.
     """
     match = request.resolver_match
-    if match is None or match.app_name != "clinical":
+    if match is None or (match.app_name != "clinical" and match.view_name not in LISTS):
         return None
     kinds: dict[str, list[Notification]] = {}
     glasses = 0
     for one in unseen(request.user.pk, besides=ELSEWHERE):  # type: ignore[arg-type]
-        if match.url_name not in LISTS and not _is_glass(one):
+        if match.view_name not in LISTS and not _is_glass(one):
             continue
         glasses += _is_glass(one)
         if _is_glass(one) and glasses > MOST_GLASSES:

@@ -39,6 +39,7 @@ from crisis.reviews.models import (
     SecondReview,
 )
 from crisis.risk.queries import latest_assessment
+from crisis.welfare.queries import next_contact
 
 LONGEST_LIST = 200
 RAIL = ("waiting", "mine", "followups", "reviews")
@@ -267,7 +268,7 @@ def review_page(item: ReviewItem, user: User, at: datetime) -> dict[str, Any]:
             shown["factors"] = signal_rows(told_to(user, item.patient, assessed.factors, at), at)
             shown["missing"] = missing_words(assessed.missing_inputs)
     if item.reason_code == MISSED and item.patient and item.done_at is None:
-        shown["detail"] += " " + reviews.next_contact(item.patient, at)
+        shown["detail"] += " " + next_contact(item.patient, at)
     if item.reason_code == ALARM_BUDGET and user.role == Role.SUPERVISOR:
         shown |= {"source_url": f"{reverse('crisis:calibration')}?days=7", "source_label": "Open Calibration"}
     if item.reason_code == WELFARE:

@@ -22,6 +22,7 @@ from crisis.reviews.models import FollowUp
 from crisis.risk.models import Evidence
 from crisis.risk.queries import screeners_since
 from crisis.safetyplans import queries as safetyplans
+from crisis.welfare.queries import next_contact
 from patients.registry.access import VIEW, relations
 from patients.registry.models import Patient
 from patients.registry.queries import patient, rows_of
@@ -118,7 +119,7 @@ def page(ctx: AccessContext, asked: Asked, at: datetime) -> dict[str, Any]:
         ctx.open([before], ["means_note"])
     line = showing.row_of(row)
     return line | {
-        "next_step": reviews.next_contact(row.patient, at) if line["missed"] or line["tries"] else "",
+        "next_step": next_contact(row.patient, at) if line["missed"] or line["tries"] else "",
         "plan_url": reverse("crisis:safety_plan", args=[person.pk]) if opens else "",
         "screener_url": screeners.address(ctx.actor, person, at),
         "before": showing.lines_of(before, with_words=opens) if before else [],

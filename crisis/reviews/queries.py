@@ -16,7 +16,7 @@ from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.duty.queries import desk_organizations
 from crisis.resources.models import CrisisResource
-from crisis.reviews.contacts import Attempt, Contact, contact_state, next_step
+from crisis.reviews.contacts import Attempt, Contact, contact_state
 from crisis.reviews.models import (
     RISK_REVIEWS,
     STANDING,
@@ -219,13 +219,6 @@ def contact_of(person: Patient, attempts: list[Attempt], at: datetime) -> Contac
     """Return how it stands with a person's emergency contact: tried, open by consent or danger."""
     allowed = has_consent(person.pk, "emergency_contact", at) or exception_runs(person.person_id, at)
     return contact_state(attempts, allowed=allowed, on_record=on_record(person.person_id).exists())
-
-
-def next_contact(person: Patient, at: datetime) -> str:
-    """Return what to do next about the contacts that this person was promised and nobody made."""
-    asked = ReviewItem.objects.open().filter(patient_id=person.pk, reason_code=WELFARE)
-    attempts = tries(person.pk)
-    return next_step(attempts, contact_of(person, attempts, at), is_asked=asked.exists())
 
 
 def welfare_asked_by(alert_id: UUID) -> UUID | None:

@@ -10,6 +10,7 @@ from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, action, record
 from cortex.clock import clock
 from cortex.ops.notices.actions import notify, overtake
+from cortex.ops.notices.queries import was_told
 from crisis.alerts.access import READERS
 from crisis.decisions import actions as decisions
 from crisis.risk.types import Level
@@ -83,11 +84,14 @@ def decide_step_down(
 ) -> StepDown:
     """Decide as the second reader: agreeing looks at every condition again and lowers the level to high.
 
-    NotFound for whoever the person isn't open to, `same_person` for who asked, `already_decided` afterwards.
+    NotFound for whoever the person isn't open to, `same_person` for who asked, `already_decided` afterwards,
+    also for a reader who was asked and to whom the person was open by this question alone.
     """
     lock_person(queries.person_of(step_down_id))
     at = clock(at)
     row = queries.locked(step_down_id)
+    if was_told(actor.person.pk, ASKED, row.pk):
+        _refuse_decided(row)
     if queries.relation_to(actor, row, at) == BREAK_GLASS:
         raise RuleBroken(READ_ONLY, "read_only")
     _refuse_decided(row)

@@ -93,6 +93,8 @@ def step_down_review(request: HttpRequest, step_down_id: UUID) -> HttpResponse:
                 actor=actor_of(request), step_down_id=step_down_id, agree=agree, note=note
             )
         except (RuleBroken, *KEYS_DOWN) as error:
+            if isinstance(error, RuleBroken) and error.code == "already_decided":
+                raise  # the page may be open to them no more
             status, conflict = given_back(request, form, error)
         else:
             messages.success(request, "The level is high now." if agree else "The level stays critical.")

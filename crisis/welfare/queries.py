@@ -14,7 +14,7 @@ from cortex.audit import Actor, NotFound
 from crisis.alerts import moves
 from crisis.alerts.models import Disposition, Level, RiskAlert
 from crisis.reviews import queries as reviews
-from crisis.reviews.contacts import Contact
+from crisis.reviews.contacts import Contact, next_step
 from crisis.reviews.models import STANDING, WELFARE, FollowUp, FollowUpAttempt, ReviewItem, SecondReview
 from crisis.risk.queries import latest_assessment
 from crisis.welfare.models import FINAL, WelfareDecision
@@ -125,6 +125,16 @@ def last_final(patient_id: UUID) -> datetime | None:
     """Return when it was decided last to send a check or none: tries from then on count anew."""
     rows = WelfareDecision.objects.filter(patient_id=patient_id, decision__in=FINAL)
     return rows.order_by("-decided_at").values_list("decided_at", flat=True).first()
+
+
+def next_contact(person: Patient, at: datetime) -> str:
+    """Return what to do next about the contacts that this person was promised and nobody made.
+
+    What was tried before a check was sent, or decided against, does not ask for another one.
+    """
+    attempts = reviews.tries(person.pk, last_final(person.pk))
+    contact = reviews.contact_of(person, attempts, at)
+    return next_step(attempts, contact, is_asked=open_item([person.pk]) is not None)
 
 
 def put_off_until(patient_id: UUID) -> datetime | None:

@@ -21,7 +21,8 @@ from crisis.reopening.actions import reopen_alert
 from crisis.reviews.actions import MISSED, finish_item, make_item, sweep_follow_up
 from crisis.reviews.contacts import Contact, next_step
 from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem
-from crisis.reviews.queries import due_follow_ups, follow_ups, next_contact, passed_follow_up_ids
+from crisis.reviews.queries import due_follow_ups, follow_ups, passed_follow_up_ids
+from crisis.welfare.queries import next_contact
 from tests.cast import Cast
 from tests.makers import UNASKED, UNASKED_FORM, consent, make_alert, now, opened, staff
 

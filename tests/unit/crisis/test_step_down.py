@@ -203,7 +203,7 @@ def test_another_reader_of_the_house_decides(cast: Cast) -> None:
     with pytest.raises(InputRefused, match="Write a sentence"):
         decide(pendo, row, note=" ")
     decide(pendo, row)
-    with pytest.raises((NotFound, RuleBroken)):
+    with pytest.raises(RuleBroken, match="has been decided"):
         decide(cast.sam, row, agree=False)
     row.refresh_from_db()
     assert (row.agreed, row.decided_by_id, newest(cast).level) == (True, pendo.pk, "high")
@@ -219,6 +219,26 @@ def test_the_question_opens_no_other_page_of_the_person(cast: Cast) -> None:
     assert get(cast.sam, "step_down_review", row.pk).status_code == 200
     decide(cast.sam, row, agree=False)
     assert get(cast.sam, "step_down_review", row.pk).status_code == 404
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_a_reader_who_comes_too_late_hears_that_it_was_decided(cast: Cast, headers: dict[str, str]) -> None:
+    """The person is closed to them by then; "not found" would say that they had dreamt it."""
+    ended(cast)
+    RiskAlert.objects.update(resolved_at=now() - timedelta(hours=30))
+    row, client = ask(cast), Client()
+    page = reverse("crisis:step_down_review", args=[row.pk])
+    client.force_login(cast.sam)
+    assert client.get(page).status_code == 200
+    pendo = make_user("psychiatrist", cast.home)
+    cast.on_duty(pendo)
+    decide(pendo, row, agree=False)
+    late = client.post(page, {"agreed": "no", "note": "He sounded worse"}, headers=headers)
+    assert late.status_code == 409 and "This has been decided" in text(late)
+    assert client.get(page).status_code == 404
+    client.force_login(cast.charlie)
+    stranger = client.post(page, {"agreed": "no", "note": "He sounded worse"}, headers=headers)
+    assert stranger.status_code == 404
 
 
 def test_not_agreeing_says_why_and_lowers_nothing(cast: Cast) -> None:

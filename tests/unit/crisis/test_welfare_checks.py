@@ -30,6 +30,7 @@ from crisis.sweep import loop
 from crisis.sweep.overdue.actions import escalate_task
 from crisis.welfare.actions import Verdict, decide_welfare_check
 from crisis.welfare.models import WelfareDecision
+from crisis.welfare.queries import next_contact
 from patients.contacts.actions import open_exception
 from patients.registry import access
 from patients.registry.person import EmergencyContact
@@ -92,6 +93,33 @@ def test_three_tries_on_two_channels_and_the_contact_make_it_the_supervisors_tas
     assert AuditLog.objects.filter(event_type="welfare_check.asked", object_id=item.pk).count() == 1
     loop.run_chores()
     assert question().pk == item.pk
+
+
+def test_after_a_decision_the_next_step_counts_the_tries_since(cast: Cast) -> None:
+    """What led to one decision asks for no other: the page must not send people to the supervisor again."""
+    item = asked(cast)
+    assert "A supervisor was asked" in next_contact(cast.patient, now())
+    decide(cast.sam, item, NONE)
+    scope_all()
+    assert next_contact(cast.patient, now()).startswith("Next: try again.")
+    first = FollowUp.objects.get(pk=item.source_id)
+    tried(cast, first, "phone", "sms", "phone", "emergency_contact", at=now() + timedelta(minutes=1))
+    assert "a supervisor decides" in next_contact(cast.patient, now())
+
+
+def test_whoever_tried_reads_on_the_desks_list_that_it_was_decided_until_they_put_it_away(cast: Cast) -> None:
+    """Counselors have no caseload, on which notices stand: the list of tasks is theirs."""
+    decide(cast.sam, asked(cast), NONE)
+    scope_all()
+    told = "A supervisor decided on a welfare check for somebody whom you tried to reach."
+    assert told in text(get(cast.cleo, "review_list"))
+    assert told not in text(get(cast.cleo, "board")), "nothing moves on a board but alerts"
+    scope_all()
+    notice = Notification.objects.get(code="welfare_check_decided")
+    client = Client()
+    client.force_login(cast.cleo)
+    assert client.post(reverse("clinical:notice_seen", args=[notice.pk])).status_code in (204, 303)
+    assert told not in text(get(cast.cleo, "review_list"))
 
 
 def test_a_contact_who_may_be_rung_is_waited_for_two_hours_and_no_longer(cast: Cast) -> None:
