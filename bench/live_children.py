@@ -234,7 +234,7 @@ def prepare(people: int) -> None:
     for number in range(len(queries.counselors(ids[0])), people):
         create_user(
             actor=actor, organization_id=ids[0], email=f"live{number}@bench.example",
-            full_name="Of the bench", role="counselor", password=None, is_verified=True,
+            full_name=f"Counselor {number} of the bench", role="counselor", password=None, is_verified=True,
         )  # fmt: skip
     staff_desk(actor=actor, organization_id=ids[0], at=clock())
     cookies = []

@@ -26,6 +26,7 @@ from clinical.caseload import showing
 from clinical.caseload.known import queries as known
 from clinical.caseload.queries import caseload
 from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
+from clinical.plans.actions import sign_plan
 from cortex.accounts import limits
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
@@ -69,7 +70,17 @@ SHORT = {
     "consent": "one person",
     "crises": "one person",
     "measure result": "one questionnaire",
+    "discharge": "one person",
+    "first steps": "one person",
+    "measure print": "one questionnaire",
+    "neural audio": "one person",
     "note": "one note",
+    "note export": "one person",
+    "note print": "one note",
+    "note versions": "one note",
+    "plan print": "one person",
+    "plan version": "one version",
+    "safety plan print": "one person",
     "plan": "one person",
     "session": "one session",
     "safety plan": "one person",
@@ -185,7 +196,14 @@ class House:
         measure, _ = finish_assessment(actor=alice, patient_id=patient_id, key="gad7", answers=calm)
         written = write(alice, patient_id, "session_note", risk_statement="None.").note
         note = sign_note(actor=alice, patient_id=patient_id, note_id=written.pk, version=written.version)
-        self.single = {"measure result": f"results/{measure.pk}/", "note": f"notes/{note.pk}/"}
+        plan = sign_plan(actor=alice, patient_id=patient_id, patient_agreed=True)
+        self.single = {
+            "measure result": f"results/{measure.pk}/", "measure print": "measures/gad7/print/",
+            "note": f"notes/{note.pk}/", "note print": f"notes/{note.pk}/print/",
+            "note versions": f"notes/{note.pk}/versions/", "note export": "notes/export/",
+            "plan print": "plan/print/", "plan version": f"plan/{plan.plan_id}/versions/1/",
+            "first steps": "first-steps/", "neural audio": "neural-audio/", "discharge": "discharge/",
+        }  # fmt: skip
 
     def _office_rows(self) -> None:
         """What an administrator leaves behind: a key, an invitation, a crisis line."""
@@ -251,6 +269,7 @@ class House:
             "note search": (alice, "/notes/search/", {}), "leavers": (sam, "/ways/leavers/", {}),
             "plan": (alice, f"{chart}plan/", {}),
             "safety plan": (alice, f"/people/{self.busy.patient_id}/safety-plan/", {}),
+            "safety plan print": (alice, f"/people/{self.busy.patient_id}/safety-plan/print/", {}),
             "safety plan form": (alice, f"/people/{self.busy.patient_id}/safety-plan/edit/", {}),
             "step down": (alice, f"/people/{self.busy.patient_id}/step-down/", {}),
             "plan reviews": (alice, "/plan-reviews/", {}),
