@@ -21,7 +21,7 @@ from crisis.alerts.models import AlertEvent, Level, RiskAlert
 from crisis.alerts.states import Move, Status, after
 from crisis.duty import queries as duty
 from crisis.reviews import queries as reviews
-from crisis.reviews.models import FollowUpStatus
+from crisis.reviews.models import STANDING
 from patients.registry.queries import lock_free_people, lock_person
 
 DAY = timedelta(hours=24)
@@ -170,10 +170,10 @@ def news_after(alert_id: UUID, seen: int) -> list[AlertEvent]:
     return list(events.order_by("feed_number"))
 
 
-def with_due_follow_ups(alert: RiskAlert) -> list[RiskAlert]:
-    """Return the alerts of the same person whose end promised contacts that are still due."""
+def with_follow_ups(alert: RiskAlert) -> list[RiskAlert]:
+    """Return the alerts of the same person whose end promised contacts that stand: due, or missed."""
     theirs = RiskAlert.objects.filter(patient__person_id=alert.person_id)
-    return list(theirs.filter(follow_ups__status=FollowUpStatus.DUE).distinct())
+    return list(theirs.filter(follow_ups__status__in=STANDING).distinct())
 
 
 def evidence_of_others(alert: RiskAlert) -> set[UUID]:

@@ -131,12 +131,13 @@ def _note_attempt(actor: Actor, row: FollowUp, channel: str, note: str, at: date
 
 def _wait_for_supervisor(row: FollowUp, at: datetime) -> None:
     """Set when a supervisor is asked, once the tries since the last decision are enough (domain 3.9)."""
-    tries = reviews.tries(row.patient_id, welfare.last_final(row.patient_id))
+    ids = rows_of(row.patient)
+    tries = reviews.tries(ids, welfare.last_final(ids))
     due = supervisor_at(tries, reviews.contact_of(row.patient, tries, at), at)
     if due is None:
         return
     # A supervisor who said "try again until" is not asked before that.
-    due = max(filter(None, (due, welfare.put_off_until(row.patient_id))))
+    due = max(filter(None, (due, welfare.put_off_until(ids))))
     if row.supervisor_at is None or due < row.supervisor_at:
         row.supervisor_at = due
         row.save(update_fields=["supervisor_at", "updated_at"])

@@ -207,17 +207,20 @@ def open_item_of(patient_id: UUID, reason_code: str) -> ReviewItem | None:
     )
 
 
-def tries(patient_id: UUID, since: datetime | None = None) -> list[Attempt]:
-    """Return (when, channel) of tries that nobody answered since, of contacts that stand."""
-    tried = FollowUpAttempt.objects.filter(patient_id=patient_id, follow_up__status__in=STANDING)
+def tries(ids: Iterable[UUID], since: datetime | None = None) -> list[Attempt]:
+    """Return (when, channel) of tries that nobody answered since, of contacts that stand; `ids`: all rows."""
+    tried = FollowUpAttempt.objects.filter(patient_id__in=list(ids), follow_up__status__in=STANDING)
     if since is not None:
         tried = tried.filter(attempted_at__gt=since)
     return list(tried.order_by("attempted_at", "pk").values_list("attempted_at", "channel"))
 
 
 def contact_of(person: Patient, attempts: list[Attempt], at: datetime) -> Contact:
-    """Return how it stands with a person's emergency contact: tried, open by consent or danger."""
-    allowed = has_consent(person.pk, "emergency_contact", at) or exception_runs(person.person_id, at)
+    """Return how it stands with a person's emergency contact: tried, open by consent or danger.
+
+    The consent is the person's, whichever of their rows was promised a contact.
+    """
+    allowed = has_consent(person.person_id, "emergency_contact", at) or exception_runs(person.person_id, at)
     return contact_state(attempts, allowed=allowed, on_record=on_record(person.person_id).exists())
 
 

@@ -121,9 +121,9 @@ def refuse_undecided(actor: Actor, alert: RiskAlert, review: SecondReview) -> No
         )
 
 
-def last_final(patient_id: UUID) -> datetime | None:
+def last_final(ids: Iterable[UUID]) -> datetime | None:
     """Return when it was decided last to send a check or none: tries from then on count anew."""
-    rows = WelfareDecision.objects.filter(patient_id=patient_id, decision__in=FINAL)
+    rows = WelfareDecision.objects.filter(patient_id__in=list(ids), decision__in=FINAL)
     return rows.order_by("-decided_at").values_list("decided_at", flat=True).first()
 
 
@@ -132,14 +132,15 @@ def next_contact(person: Patient, at: datetime) -> str:
 
     What was tried before a check was sent, or decided against, does not ask for another one.
     """
-    attempts = reviews.tries(person.pk, last_final(person.pk))
+    ids = rows_of(person)
+    attempts = reviews.tries(ids, last_final(ids))
     contact = reviews.contact_of(person, attempts, at)
-    return next_step(attempts, contact, is_asked=open_item([person.pk]) is not None)
+    return next_step(attempts, contact, is_asked=open_item(ids) is not None)
 
 
-def put_off_until(patient_id: UUID) -> datetime | None:
+def put_off_until(ids: Iterable[UUID]) -> datetime | None:
     """Return until when the newest decision lets the person be tried again; None for any other decision."""
-    rows = WelfareDecision.objects.filter(patient_id=patient_id).order_by("-decided_at")
+    rows = WelfareDecision.objects.filter(patient_id__in=list(ids)).order_by("-decided_at")
     return rows.values_list("again_by", flat=True).first()
 
 

@@ -87,13 +87,14 @@ def test_only_who_is_at_work_for_the_service_has_what_they_reopen(cast: Cast, sh
     assert (alert.status, alert.assigned_to_id) == expected
 
 
-def test_nobody_calls_a_person_who_has_died(cast: Cast) -> None:
+@pytest.mark.parametrize("status", ["due", "missed"])
+def test_nobody_calls_a_person_who_has_died(cast: Cast, status: str) -> None:
     cast.on_duty()
     earlier = ended(cast, "medical")
-    assert FollowUp.objects.filter(alert=earlier, status="due").exists()
+    assert FollowUp.objects.filter(alert=earlier).update(status=status)
     alert = ended(cast, disposition="deceased", follow_up_at=None)
     assert alert.status == "resolved"
-    assert not FollowUp.objects.filter(patient=cast.patient, status="due").exists()
+    assert set(FollowUp.objects.values_list("status", flat=True)) == {"cancelled"}
     item = ReviewItem.objects.get(reason_code="postvention")
     assert (item.owner_id, item.source_id) == (cast.sam.pk, alert.pk)
     assert item.due_at <= now() + timedelta(hours=24)

@@ -17,7 +17,9 @@ from cortex.audit.models import AuditLog, PhiAccessLog
 from cortex.ops.models import Notification
 from crisis.alerts.access import pages_for
 from crisis.alerts.models import RiskAlert
+from crisis.byhand.actions import link_person, raise_for_caller
 from crisis.casework.actions import log_contact
+from crisis.endings.actions import Ending, resolve_alert
 from crisis.escalation.models import NotificationAttempt
 from crisis.followups.actions import ask_supervisor, finish_follow_up
 from crisis.ownership.actions import claim_alert
@@ -120,6 +122,32 @@ def test_whoever_tried_reads_on_the_desks_list_that_it_was_decided_until_they_pu
     client.force_login(cast.cleo)
     assert client.post(reverse("clinical:notice_seen", args=[notice.pk])).status_code in (204, 303)
     assert told not in text(get(cast.cleo, "review_list"))
+
+
+def test_consent_and_tries_are_the_persons_whichever_row_was_promised_a_contact(cast: Cast) -> None:
+    """A caller who was linked keeps their row; what the person agreed to stands on the one on record."""
+    cast.on_duty()
+    caller = raise_for_caller(
+        actor=staff(cast.cleo), level="high", kind="self_harm", note="A neighbour rang", pseudonym=""
+    )
+    claim_alert(actor=staff(cast.cleo), alert_id=caller.pk)
+    link_person(
+        actor=staff(cast.cleo), alert_id=caller.pk, pseudonym=cast.patient.anonymous_id, reason="Her voice"
+    )  # fmt: skip
+    ending = Ending(
+        "remained_community_with_plan", "At home", "true_crisis", follow_up_at=now() + timedelta(hours=3)
+    )
+    resolve_alert(actor=staff(cast.cleo), alert_id=caller.pk, ending=ending)
+    mine, *_ = series(ended(cast))
+    theirs, *_ = series(RiskAlert.objects.get(pk=caller.pk))
+    assert theirs.patient_id != mine.patient_id
+    miss(mine, theirs)
+    tried(cast, mine, "phone")
+    tried(cast, theirs, "sms", "phone")
+    assert theirs.patient is not None
+    assert "ring the emergency contact; the person agreed" in next_contact(theirs.patient, now())
+    assert due_for_supervisor(now()) == [], "the contact is waited for"
+    assert due_for_supervisor(now() + timedelta(hours=2, minutes=5)) == [theirs.pk]
 
 
 def test_a_contact_who_may_be_rung_is_waited_for_two_hours_and_no_longer(cast: Cast) -> None:
