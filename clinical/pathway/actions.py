@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.pathway import queries
+from clinical.plans.endings.actions import ALLOWED, end_plan
+from clinical.plans.queries import open_plan
 from clinical.record.queries import has_open_alert, person_cared_for
 from clinical.scheduling.handover.actions import Handed, call_off_coming, hand_over_appointments
 from cortex.accounts.choices import Role
@@ -20,6 +22,7 @@ from patients.pathway.actions import EndingData, ReferralData, end_care, make_re
 from patients.pathway.models import CareEnding, Referral
 from patients.registry import access
 from patients.registry.actions import register_patient
+from patients.registry.models import Patient
 from patients.registry.predicate import VIEW
 from patients.registry.queries import rows_of
 from patients.registry.records import RegisterPatient
@@ -71,14 +74,17 @@ def discharge(
 ) -> CareEnding:
     """End the care of a person whom the actor treats; what is owed to them goes to the desk.
 
-    With `call_off` whatever they have to come with anybody is called off.
-    Raises RuleBroken `alert_open` while an alert waits or is worked on.
+    With `call_off` whatever they have to come with anybody is called off. Their treatment plan ends, too:
+    nobody could review or end it afterwards. Raises RuleBroken `alert_open` while an alert waits or is worked
+    on, InputRefused `unsigned_notes` where access would end at once with notes that nobody signed.
     """
     at = clock(at)
     patient = person_cared_for(actor, patient_id, at)
     ids = rows_of(patient)
     if has_open_alert(ids):
         raise RuleBroken("An alert of this person is open. End it, or hand it over first.", "alert_open")
+    _refuse_unsigned(queries.unsigned_about(ids, actor.person.pk, everybody=True), data)
+    _end_plan(actor, patient, ids, data, at)
     one = end_care(actor=actor, patient=patient, data=data, at=at)
     hand_over(actor=actor, patient_ids=ids, from_id=None, to_id=None)
     if call_off:
@@ -95,13 +101,15 @@ def transfer(
     """Hand a person over to a colleague: places, tasks, promised contacts and hours of the actor move.
 
     An hour in which the colleague has something else is called off instead, for them to book anew.
-    Raises InputRefused with the field, `summary` without a closing summary.
+    Raises InputRefused with the field, `summary` without a closing summary, `unsigned_notes` where the
+    actor's own access would end at once with notes that they did not sign.
     """
     at = clock(at)
     patient = person_cared_for(actor, patient_id, at)
     me = actor.person.pk
-    one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
     ids = rows_of(patient)
+    _refuse_unsigned(queries.unsigned_about(ids, me), data)
+    one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
     hand_over(actor=actor, patient_ids=ids, from_id=me, to_id=to_id)
     hand_over_appointments(actor=actor, patient_ids=ids, from_id=me, to_id=to_id, at=at)
     notify(
@@ -109,6 +117,26 @@ def transfer(
         object_type="patients.Patient", object_id=patient.pk, codes={"from": str(me)},
     )  # fmt: skip
     return Unchanged(one)  # type: ignore[return-value]
+
+
+def _refuse_unsigned(count: int, data: EndingData) -> None:
+    """Refuse to shut a chart at once on notes that wait for a signature: nobody could sign them then."""
+    if count and not data.days:
+        raise InputRefused(
+            f"Notes and addenda about this person wait for a signature: {count}. Sign or discard them first, "
+            "or let access end later.",
+            "unsigned_notes",
+            field="days",
+        )
+
+
+def _end_plan(actor: Actor, patient: Patient, ids: list[UUID], data: EndingData, at: datetime) -> None:
+    plan = open_plan(patient, ids)
+    if plan is None:
+        return
+    is_done = data.reason_code == EndingReason.GOALS_REACHED and "complete" in ALLOWED[plan.status]
+    how = "complete" if is_done else "discontinue"
+    end_plan(actor=actor, patient_id=patient.pk, how=how, reason="discharge", at=at)
 
 
 @action

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from clinical.assessments.instruments.queries import instruments
 from clinical.assessments.models import Assessment
 from clinical.assessments.planning.queries import askable
 from clinical.assessments.schedule import INTAKE
-from clinical.notes.models import Note, NoteAddendum
+from clinical.notes.models import Note, NoteAddendum, PsychotherapyNote, PsychotherapyNoteAddendum
 from clinical.scheduling.handover.queries import coming_by_person
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
@@ -220,6 +221,23 @@ def _unsigned(people: Iterable[UUID], user_id: UUID) -> list[UUID]:
     addenda = NoteAddendum.objects.filter(**whose, signed_at__isnull=True, text__isnull=False)
     both = (rows.order_by().values_list("patient__person_id", flat=True) for rows in (notes, addenda))
     return list(next(both).union(next(both), all=True))
+
+
+def unsigned_about(ids: Iterable[UUID], author_id: UUID, *, everybody: bool = False) -> int:
+    """Return how many notes and addenda about a person wait for the author's signature, process notes too.
+
+    With `everybody` those of the others as well, but for their process notes, which are nobody's to count.
+    """
+    rows = list(ids)
+    own = {"patient_id__in": rows, "author_id": author_id}
+    whose: dict[str, Any] = {"patient_id__in": rows} if everybody else own
+    open_addendum = {"signed_at__isnull": True, "text__isnull": False}
+    return (
+        Note.objects.drafts().filter(**whose).count()
+        + NoteAddendum.objects.filter(**whose, **open_addendum).count()
+        + PsychotherapyNote.objects.drafts().filter(**own).count()
+        + PsychotherapyNoteAddendum.objects.filter(**own, **open_addendum).count()
+    )
 
 
 def treating(user: User, *, besides: UUID | None = None) -> list[User]:

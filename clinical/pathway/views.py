@@ -16,6 +16,7 @@ from clinical.assessments.planning.showing import asked_rows
 from clinical.pathway import actions, queries
 from clinical.pathway.forms import AnswererForm, DeclineForm, EndingForm, ReferralForm, TransferForm
 from clinical.pathway.showing import referral_row, steps_of
+from clinical.plans.queries import open_plan
 from clinical.record.queries import has_open_alert, head
 from clinical.record.showing import top
 from clinical.safetyplans.charted import at_leaving
@@ -203,6 +204,8 @@ def _ending(request: HttpRequest, patient_id: UUID, form: EndingForm, which: str
             "asked": asked_rows(asked_for(found.patient, which, at), found.patient.pk),
             "safety": at_leaving(found.ids, at) if which == "discharge" else None,
             "coming": coming(found.ids, at, actor.id if which == "transfer" else None),
+            "unsigned": queries.unsigned_about(found.ids, actor.person.pk, everybody=which == "discharge"),
+            "plan_open": which == "discharge" and open_plan(found.patient, found.ids) is not None,
         }  # fmt: skip
         return render(request, "clinical/pathway/ending.html", shown, status=status)
 

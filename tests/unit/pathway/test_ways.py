@@ -8,8 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinical.notes.actions import sign_note
 from clinical.pathway import actions as ways
 from clinical.pathway.queries import answers
+from clinical.plans.actions import sign_plan
+from clinical.plans.models import TreatmentPlan
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.ui.zone import zone_of
@@ -24,6 +27,8 @@ from patients.registry import access
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.walk.notes import write
+from tests.walk.plans import begin
 
 pytestmark = pytest.mark.django_db
 END = EndingData(EndingReason.GOALS_REACHED, "She sleeps again and knows her signs.")
@@ -117,6 +122,41 @@ def test_nobody_is_discharged_while_an_alert_is_open_and_access_may_end_later(ca
     makers.scope_all()
     assert sees(cast.alice, cast.patient, at + 2 * DAY) == "care_team"
     assert sees(cast.alice, cast.patient, at + 3 * DAY) is None
+
+
+@pytest.mark.parametrize("which", ["discharge", "transfer"])
+def test_no_chart_is_shut_at_once_on_a_note_that_nobody_signed(cast: Cast, which: str) -> None:
+    """Afterwards nobody could sign or discard it, and it would stand on the supervisors' list for good."""
+    alice, who = staff(cast.alice), cast.patient.pk
+    note = write(alice, who, "session_note", risk_statement="None.").note
+    form = {"reason_code": "person_ended", "summary": "Met twice.", "call_off": "on"}
+    form |= {"to": str(cast.bob.pk), "reason_code": "person_asked"} if which == "transfer" else {}
+    client, page = as_user(cast.alice), reverse(f"clinical:{which}", args=[who])
+    assert "wait for a signature: 1" in client.get(page).content.decode()
+    refused = client.post(page, form | {"days": "0"})
+    assert refused.status_code == 422 and "Met twice." in refused.content.decode()
+    makers.scope_all()
+    assert sees(cast.alice, cast.patient) == "care_team"
+    assert client.post(page, form | {"days": "3"}).status_code == 303
+    makers.scope_all()
+    assert sign_note(actor=alice, patient_id=who, note_id=note.pk, version=note.version).signed_at
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [("goals_reached", "completed"), ("no_contact", "discontinued")]
+)
+def test_a_discharge_ends_the_plan_that_nobody_could_end_afterwards(
+    cast: Cast, reason: str, status: str
+) -> None:
+    alice, who = staff(cast.alice), cast.patient.pk
+    begin(alice, who, "Low since the spring.")
+    sign_plan(actor=alice, patient_id=who, patient_agreed=True)
+    page = as_user(cast.alice).get(reverse("clinical:discharge", args=[who])).content.decode()
+    assert "Their treatment plan ends, too." in page
+    makers.scope_all()
+    ways.discharge(actor=alice, patient_id=who, data=EndingData(reason, END.summary))
+    makers.scope_all()
+    assert TreatmentPlan.objects.get().status == status
 
 
 def test_a_transfer_gives_place_tasks_and_lead_to_a_colleague(cast: Cast) -> None:
