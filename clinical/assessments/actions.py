@@ -19,7 +19,8 @@ from cortex.crypto.errors import SealedError
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
 from crisis.decisions.actions import apply_decisions
-from crisis.reviews.actions import make_item
+from crisis.reviews.actions import close_item, make_item
+from crisis.reviews.queries import open_reasons
 from crisis.risk.actions import append_evidence, evaluate_patients
 from crisis.risk.evidence import Draft, Origin, from_cssrs, from_item9, from_phq_total
 from crisis.risk.measures import is_complete, triage_of
@@ -33,6 +34,11 @@ from patients.registry.queries import local_day, lock_with_record, rows_of
 WORSE_WITHIN = timedelta(hours=48)
 DECLINED_WITHIN = timedelta(hours=4)
 WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
+# The tasks that ask for a measure, by its key: once it was taken, nobody has to.
+ANSWERS = {
+    "phq9": frozenset({"phq9_due", "phq9_suggested"}),
+    "cssrs": frozenset({"cssrs_due", "cssrs_declined", "item9_missing"}),
+}
 
 
 @action
@@ -120,6 +126,7 @@ def finish_assessment(
     for under_way in drafts:
         under_way.delete()
     record(actor, "measure.finished", one, subject=who.pk, codes=_codes(row, one))
+    _end_what_asked(actor, who, row, one, at)
     return one, _follow(actor, who, person_id, row.read(), one, at)
 
 
@@ -200,6 +207,15 @@ def _follow(
             source_type="measure", source_id=one.pk, due_at=due, at=at,
         )  # fmt: skip
     return joined
+
+
+def _end_what_asked(actor: Actor, patient: Patient, row: Instrument, one: Assessment, at: datetime) -> None:
+    """Close the tasks that asked for this measure before it was taken; what it shows makes its own."""
+    asked = ANSWERS.get(row.course_key)
+    if asked is None or not one.is_valid:
+        return
+    for patient_id, reason in open_reasons(rows_of(patient), asked, one.administered_at):
+        close_item(actor=actor, patient_id=patient_id, reason_code=reason, outcome="measure_offered", at=at)
 
 
 def _evidence(definition: Definition, one: Assessment) -> list[Draft]:

@@ -207,6 +207,16 @@ def open_item_of(patient_id: UUID, reason_code: str) -> ReviewItem | None:
     )
 
 
+def open_reasons(
+    patient_ids: Iterable[UUID], reason_codes: Iterable[str], made_by: datetime
+) -> list[tuple[UUID, str]]:
+    """Return (row, reason) of the open tasks of these rows and reasons that were made by a time."""
+    rows = ReviewItem.objects.open().filter(
+        patient_id__in=list(patient_ids), reason_code__in=list(reason_codes), created_at__lte=made_by
+    )
+    return list(rows.order_by("created_at", "pk").values_list("patient_id", "reason_code"))  # type: ignore[arg-type]
+
+
 def tries(ids: Iterable[UUID], since: datetime | None = None) -> list[Attempt]:
     """Return (when, channel) of tries that nobody answered since, of contacts that stand; `ids`: all rows."""
     tried = FollowUpAttempt.objects.filter(patient_id__in=list(ids), follow_up__status__in=STANDING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from clinical.assessments.models import Assessment
 from crisis.alerts.models import RiskAlert
 from crisis.intake.models import IntakeRequest
 from crisis.ownership.actions import claim_alert
+from crisis.reviews.actions import make_item
+from crisis.reviews.models import ReviewItem
 from patients.registry.models import Patient
 from tests import makers
 from tests.api.conftest import Api, issue_key
@@ -78,6 +81,20 @@ def test_answers_are_taken_once_per_key_and_are_due_no_more(api: Api, where: str
     assert (one.total, one.mode, str(one.pk)) == (5, "self", first.json()["record"])
     assert "support" not in first.json() and "total" not in first.json()
     assert api.post(f"{where}/answers", HEAVY, key="a-1").json()["code"] == "other_body"
+    assert keys(api.get(where)) == ["gad7"]
+
+
+def test_a_task_from_before_the_newest_answer_asks_for_nothing(cast: Cast, api: Api, where: str) -> None:
+    assert api.post(f"{where}/answers", CALM).status_code == 201
+    makers.scope_all()
+    item = make_item(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=cast.patient,
+        reason_code="phq9_suggested",
+    )  # fmt: skip
+    assert keys(api.get(where)) == ["gad7", "phq9"]
+    makers.scope_all()
+    before = Assessment.objects.get().administered_at - timedelta(hours=1)
+    ReviewItem.objects.filter(pk=item.pk).update(created_at=before)
     assert keys(api.get(where)) == ["gad7"]
 
 

@@ -92,6 +92,10 @@ def _due(person: Patient, offered: list[Instrument], at: datetime) -> list[DueMe
     asked = ReviewItem.objects.open().filter(patient_id__in=ids, reason_code__in=ASKED)
     for reason, when in asked.order_by("created_at").values_list("reason_code", "created_at"):
         key = ASKED[reason]
+        newest = courses[key].latest if key in courses else None
+        # What asked before the newest answer was answered by it.
+        if newest is not None and newest.at >= when:
+            continue
         if key not in there and key in titles:
             there.add(key)
             found.append(DueMeasure(key, titles[key], when, "signal"))

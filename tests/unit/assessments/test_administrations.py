@@ -21,12 +21,14 @@ from clinical.assessments.queries import LOOK_BACK
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
+from crisis.reviews.actions import make_item
 from crisis.reviews.models import ReviewItem
 from crisis.risk.models import Evidence
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
 from tests.unit.assessments.test_results import screener_texts
+from tests.unit.caseload.test_linked import linked
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +114,71 @@ def test_what_a_person_has_to_do_becomes_a_task(
     Instrument.objects.filter(key=key).update(is_enabled=True)
     give(cast, answers, key)
     assert tasks(cast) == expected
+
+
+CALM, SCREENED = phq9(0, 0, 0, 0, 0, 0, 0, 0, 0), {"q1": 0, "q2": 0, "q6_lifetime": 0}
+
+
+def asked(cast: Cast, *reasons: str) -> None:
+    for reason in reasons:
+        make_item(
+            actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=cast.patient,
+            reason_code=reason,
+        )  # fmt: skip
+    makers.scope_all()
+
+
+SCREENS = {"cssrs_due", "cssrs_declined", "item9_missing"}
+
+
+@pytest.mark.parametrize(
+    ("key", "answers", "stays"),
+    [
+        ("phq9", CALM, SCREENS),
+        ("cssrs", SCREENED, {"phq9_due", "phq9_suggested"}),
+        ("cssrs", {"q1": 0}, {"phq9_due", "phq9_suggested"} | SCREENS),
+        ("gad7", {f"q{number}": 0 for number in range(1, 8)}, {"phq9_due", "phq9_suggested"} | SCREENS),
+    ],
+)
+def test_a_measure_that_was_taken_ends_the_tasks_that_asked_for_it(
+    cast: Cast, key: str, answers: dict[str, int | None], stays: set[str]
+) -> None:
+    Instrument.objects.filter(key=key).update(is_enabled=True)
+    every = {"phq9_due", "phq9_suggested"} | SCREENS
+    asked(cast, *every)
+    give(cast, answers, key)
+    rows = ReviewItem.objects.filter(patient=cast.patient)
+    assert set(rows.open().values_list("reason_code", flat=True)) == stays
+    assert set(rows.filter(done_by=cast.alice, outcome="measure_offered").values_list(
+        "reason_code", flat=True)) == every - stays  # fmt: skip
+
+
+def test_an_older_form_that_is_entered_later_ends_no_task(cast: Cast) -> None:
+    Instrument.objects.filter(key="cssrs").update(is_enabled=True)
+    asked(cast, "phq9_due", "cssrs_due")
+    before = makers.now() - timedelta(hours=1)
+    for key, answers in (("phq9", CALM), ("cssrs", SCREENED)):
+        give(cast, answers, key, mode="paper", administered_at=before)
+    assert ReviewItem.objects.open().filter(patient=cast.patient).count() == 2
+
+
+def test_a_new_item_9_after_the_screener_is_a_new_task(cast: Cast) -> None:
+    Instrument.objects.filter(key="cssrs").update(is_enabled=True)
+    endorsed = phq9(1, 1, 1, 1, 1, 1, 1, 1, 1)
+    give(cast, endorsed)
+    give(cast, SCREENED, "cssrs")
+    give(cast, endorsed)
+    rows = ReviewItem.objects.filter(patient=cast.patient, reason_code="cssrs_due").order_by("created_at")
+    assert [one.done_at is None for one in rows] == [False, True]
+
+
+def test_a_task_of_a_linked_row_ends_with_the_persons_measure(cast: Cast) -> None:
+    other = linked(cast).patient
+    make_item(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=other, reason_code="phq9_due"
+    )
+    give(cast, CALM)
+    assert not ReviewItem.objects.open().filter(patient=other).exists()
 
 
 def test_a_rise_of_five_points_is_a_task_within_two_days(cast: Cast) -> None:
