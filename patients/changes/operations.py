@@ -46,20 +46,23 @@ class TellChanges(Operation):
     """Let whoever writes rows of people say in the log whose they are.
 
     The model has `patient` and `organization`. `columns` are those whose change is told of, beside that of
-    the person; without any, no update is. Each lock is short, since no row is read; in a migration with
+    the person; without any, no update is. `before` are those that were told of until now: back goes to them.
+    Each lock is short, since no row is read; in a migration with
     `atomic = False` one that gave up is simply run again.
     """
 
     reversible = True
     reduces_to_sql = False
 
-    def __init__(self, model: str, *columns: str) -> None:
+    def __init__(self, model: str, *columns: str, before: tuple[str, ...] = ()) -> None:
         self.model = model
         self.columns = columns
+        self.before = before
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return what a squashed migration needs."""
-        return type(self).__name__, [self.model, *self.columns], {}
+        more = {"before": self.before} if self.before else {}
+        return type(self).__name__, [self.model, *self.columns], more
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Leave Django's picture of the table as it is."""
@@ -70,15 +73,21 @@ class TellChanges(Operation):
             for command, rows in BY_STATEMENT.items():
                 schema_editor.execute(STATEMENT.format(command, table, rows))
             if self.columns:
-                told = ("patient_id", *self.columns)
-                differ = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in told]
-                schema_editor.execute(ROW.format(table, " OR ".join(differ)))
+                self._tell_updates(schema_editor, table, self.columns)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop them."""
+        """Drop them, or tell of what was told of before."""
         for table in self._table(app_label, schema_editor, from_state):
+            if self.before:
+                self._tell_updates(schema_editor, table, self.before)
+                continue
             for command in (*BY_STATEMENT, "update"):
                 schema_editor.execute(f'DROP TRIGGER IF EXISTS tell_{command} ON "{table}"')
+
+    @staticmethod
+    def _tell_updates(schema_editor: Any, table: str, columns: tuple[str, ...]) -> None:
+        differ = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in ("patient_id", *columns)]
+        schema_editor.execute(ROW.format(table, " OR ".join(differ)))
 
     def _table(self, app_label: str, schema_editor: Any, state: Any) -> list[str]:
         """Return the table; nothing where the model doesn't live."""

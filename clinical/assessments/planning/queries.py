@@ -23,6 +23,7 @@ from cortex.audit import NotFound
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
+from crisis.alerts.states import Status
 from crisis.risk import codes
 from crisis.risk.models import Evidence
 from crisis.risk.queries import latest_levels
@@ -171,8 +172,10 @@ def _signals(people: list[UUID], since: datetime) -> Any:
 
 @kept
 def _critical(people: list[UUID], since: datetime) -> Any:
-    rows = RiskAlert.objects.filter(patient_id__in=people, level="critical", raised_at__gte=since)
-    return rows.order_by("raised_at").values_list("patient_id", "raised_at")
+    """When alerts became critical, those that ended as none or joined another left out."""
+    rows = RiskAlert.objects.filter(patient_id__in=people, level="critical", level_since__gte=since)
+    rows = rows.exclude(status__in=(Status.FALSE_ALARM, Status.MERGED))
+    return rows.order_by("level_since").values_list("patient_id", "level_since")
 
 
 @kept

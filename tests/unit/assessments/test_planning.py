@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from cortex.accounts.models import User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.ids import uuid7
 from cortex.ops.models import Notification
+from crisis.alerts.models import RiskAlert
 from crisis.reviews.models import ReviewItem
 from patients.care.models import CareTeamMember
 from patients.registry.models import Patient
@@ -301,3 +302,42 @@ def test_who_was_measured_often_is_looked_up_by_person(cast: Cast) -> None:
     with connection.cursor() as cursor:
         plan = plan_of(cursor, sql)
     assert "Index Cond: ((patient_id" in plan and "Seq Scan on clinical_assessment" not in plan, plan
+
+
+def critical_at(cast: Cast) -> datetime | None:
+    makers.scope_all()
+    at = makers.now()
+    return queries.reckonings(queries.own_people(cast.alice, at), at)[cast.patient.pk].facts.critical_at
+
+
+def test_the_screeners_after_a_crisis_count_from_when_the_alert_became_critical(cast: Cast) -> None:
+    alert, at = makers.make_alert(cast.patient, "critical"), makers.now()
+    became = at - timedelta(days=2)
+    RiskAlert.objects.filter(pk=alert.pk).update(raised_at=at - timedelta(days=60), level_since=became)
+    assert critical_at(cast) == became
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"), [("resolved", True), ("false_alarm", False), ("merged", False)]
+)
+def test_an_alert_that_was_none_asks_for_no_screener(cast: Cast, status: str, *, counts: bool) -> None:
+    alert = makers.make_alert(cast.patient, "critical")
+    assert critical_at(cast) == alert.level_since
+    RiskAlert.objects.filter(pk=alert.pk).update(status=status)
+    assert (critical_at(cast) is not None) is counts
+
+
+def test_critical_alerts_are_looked_up_by_person(cast: Cast) -> None:
+    alert = makers.make_alert(cast.patient, "critical")
+    for other in [makers.make_patient(cast.home, team=[cast.alice]) for _ in range(20)]:
+        with stores.role("cortex_system"):
+            multiply("crisis_riskalert", alert.pk, 150, id="gen_random_uuid()", patient_id=f"'{other.pk}'",
+                     status="'resolved'")  # fmt: skip
+    with stores.role("cortex_owner"):
+        rows_changed("ANALYZE crisis_riskalert")
+    with CaptureQueriesContext(connection) as told:
+        list(queries._critical([cast.patient.pk], makers.now() - queries.CRITICAL_COUNTS))
+    (sql,) = [one["sql"] for one in told.captured_queries if "crisis_riskalert" in one["sql"]]
+    with connection.cursor() as cursor:
+        plan = plan_of(cursor, sql)
+    assert "Index Cond: (patient_id" in plan and "Seq Scan on crisis_riskalert" not in plan, plan

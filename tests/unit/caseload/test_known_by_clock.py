@@ -47,7 +47,7 @@ def _sitting_too_old(cast: Cast, at: datetime) -> None:
 def _critical_too_old(cast: Cast, at: datetime) -> None:
     written.screened(cast, at - 50 * DAY)
     RiskAlert.objects.filter(pk=makers.make_alert(cast.patient, "critical").pk).update(
-        raised_at=at - 42 * DAY
+        raised_at=at - 60 * DAY, level_since=at - 42 * DAY
     )
 
 

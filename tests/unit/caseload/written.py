@@ -15,6 +15,7 @@ from clinical.plans.actions import begin_plan
 from clinical.plans.models import TreatmentPlan
 from clinical.scheduling.actions import book_appointment, note_held, put_back
 from clinical.scheduling.models import Appointment
+from crisis.alerts.models import RiskAlert
 from crisis.risk.models import Evidence
 from patients.care.models import CareTeamMember
 from patients.pathway.actions import ReferralData, make_referral
@@ -127,6 +128,14 @@ def alert(cast: Cast, at: datetime) -> None:
     makers.make_alert(cast.patient, "critical")
 
 
+def false_alarm(cast: Cast, at: datetime) -> None:
+    RiskAlert.objects.filter(patient=cast.patient, status="new").update(status="false_alarm", resolved_at=at)
+
+
+def critical_later(cast: Cast, at: datetime) -> None:
+    RiskAlert.objects.filter(patient=cast.patient).update(level_since=makers.now())
+
+
 def another_colleague(cast: Cast, at: datetime) -> None:
     if not CareTeamMember.objects.filter(patient=cast.patient, user=cast.bob, ends_at=None).exists():
         makers.add_to_team(cast.patient, cast.bob)
@@ -225,7 +234,8 @@ def lives_elsewhere(cast: Cast, at: datetime) -> None:
 WRITES: list[Callable[[Cast, datetime], None]] = [
     message, message_gone, session, session_to_come, session_cancelled, session_labelled,
     therapy_while_high, check_in, measure, worse_measure, correction, level, lower_level, words,
-    words_refuted, alert, another_colleague, colleague_to_come, colleague_gone, own_schedule,
+    words_refuted, alert, false_alarm, critical_later, another_colleague, colleague_to_come,
+    colleague_gone, own_schedule,
     no_schedule, measure_switched, agrees_to_part_2, lives_elsewhere, referred, agrees_to_treatment,
     nobody_to_call, note_signed, plan_in_force, level_rises, appointment_held, appointment_put_back,
 ]  # fmt: skip
@@ -254,6 +264,11 @@ def prepare(cast: Cast, write: Callable[[Cast, datetime], None]) -> None:
         appointment_held(cast, at - 2 * HOUR)
     if write is level_rises:
         plan_in_force(cast, at)
+    if write in (false_alarm, critical_later):
+        alert(cast, at)
+        RiskAlert.objects.filter(patient=cast.patient).update(
+            raised_at=at - 20 * DAY, level_since=at - 9 * DAY, status="new"
+        )
     if write is words_refuted:
         words(cast, at - 2 * HOUR)
     if write is no_schedule:
