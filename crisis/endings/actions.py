@@ -296,7 +296,7 @@ def _look_afterwards(actor: Actor, alert: RiskAlert, ending: Ending, at: datetim
 def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:
     """Call nobody who is dead: earlier ends' contacts are cancelled, and a supervisor sees to postvention."""
     for earlier in queries.with_follow_ups(alert):
-        reviews.cancel_follow_ups(actor=actor, alert=earlier)
+        reviews.cancel_follow_ups(actor=actor, alert=earlier, cause=alert)
     _needs_no_plan(actor, alert, at)
     supervisor = next(iter(duty.people_for("supervisor", alert.organization_id)), None)
     _ask_afterwards(actor, alert, "postvention", at, owner_id=supervisor.pk if supervisor else None)

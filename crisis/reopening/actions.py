@@ -88,8 +88,17 @@ def _reopen(actor: Actor, alert: RiskAlert, reason: str, at: datetime) -> RiskAl
 
 
 def _take_back_end(actor: Actor, alert: RiskAlert, at: datetime) -> None:
-    """Undo what the end did: its evidence counts again, its floors stand, its follow-ups are cancelled."""
+    """Undo what the end did: its evidence counts again, its floors stand, its follow-ups are cancelled.
+
+    What it cancelled of other alerts, since the person was said to be dead, is promised again.
+    """
     Evidence.objects.filter(refuted_by_alert=alert.pk).update(refuted_at=None, refuted_by_alert=None)
     ended = Evidence.objects.filter(patient=alert.patient, source_type="alert", source_id=alert.pk)
     ended.update(refuted_at=at, refuted_by_alert=alert.pk)
     reviews.cancel_follow_ups(actor=actor, alert=alert)
+    reviews.restore_follow_ups(actor=actor, cause=alert)
+    if alert.patient_id is not None:
+        reviews.close_item(
+            actor=actor, patient_id=alert.patient_id, reason_code="postvention", outcome="no_action_needed",
+            at=at, source_id=alert.pk,
+        )  # fmt: skip

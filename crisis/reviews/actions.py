@@ -286,9 +286,17 @@ def plan_follow_ups(
 
 
 @action
-def cancel_follow_ups(*, actor: Actor, alert: RiskAlert, at: datetime | None = None) -> int:
-    """Cancel the contacts of an end that was taken back; the next end promises its own."""
-    count = FollowUp.objects.filter(alert=alert, status__in=STANDING).update(status=FollowUpStatus.CANCELLED)
+def cancel_follow_ups(
+    *, actor: Actor, alert: RiskAlert, cause: RiskAlert | None = None, at: datetime | None = None
+) -> int:
+    """Cancel the contacts of an end that was taken back; the next end promises its own.
+
+    Of another alert's contacts `cause` is whose end cancels them: they come back when that is taken back.
+    """
+    standing = FollowUp.objects.filter(alert=alert, status__in=STANDING)
+    count = standing.update(
+        status=FollowUpStatus.CANCELLED, cancelled_for=cause.pk if cause is not None else None
+    )
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "follow_up.cancelled", alert, codes={"count": count})
@@ -300,6 +308,19 @@ def cancel_follow_ups(*, actor: Actor, alert: RiskAlert, at: datetime | None = N
             actor=actor, patient_id=alert.patient_id, reason_code=WELFARE, outcome="no_action_needed", at=at,
             source_id=asked_by,
         )  # fmt: skip
+    return count
+
+
+@action
+def restore_follow_ups(*, actor: Actor, cause: RiskAlert) -> int:
+    """Promise again what this alert's end cancelled of others; what is late by now is swept anew."""
+    rows = FollowUp.objects.filter(
+        patient__person_id=cause.person_id, cancelled_for=cause.pk, status=FollowUpStatus.CANCELLED
+    )
+    count = rows.update(status=FollowUpStatus.DUE, cancelled_for=None, swept_at=None)
+    if not count:
+        return Unchanged(0)  # type: ignore[return-value]
+    record(actor, "follow_up.restored", cause, codes={"count": count})
     return count
 
 

@@ -147,6 +147,9 @@ class FollowUp(OrgRecord):
     supervisor_at = models.DateTimeField(
         null=True, blank=True, help_text="When a supervisor is asked about a welfare check, unless reached."
     )
+    cancelled_for = models.UUIDField(
+        null=True, blank=True, help_text="The alert whose end cancelled what another one had promised."
+    )
 
     # Not stored: the open alerts that what was just logged raised or joined.
     raised: tuple[object, ...] = ()

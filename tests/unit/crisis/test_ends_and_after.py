@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cortex.audit import RuleBroken, system
+from cortex.audit.models import AuditLog
 from crisis.alerts.actions import confirm_seen
 from crisis.alerts.board_source import BoardSource
 from crisis.alerts.models import AlertEvent, RiskAlert
@@ -102,6 +103,17 @@ def test_nobody_calls_a_person_who_has_died(cast: Cast, status: str) -> None:
         finish_item(actor=staff(cast.cleo), item_id=item.pk, outcome="reviewed")
     assert refused.value.code == "supervisor_needed"
     finish_item(actor=staff(cast.sam), item_id=item.pk, outcome="reviewed")
+
+
+def test_whoever_was_said_to_be_dead_by_mistake_is_called_again(cast: Cast) -> None:
+    cast.on_duty()
+    earlier = ended(cast, "medical")
+    promised = FollowUp.objects.filter(alert=earlier).count()
+    alert = ended(cast, disposition="deceased", follow_up_at=None)
+    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="It was somebody else")
+    assert FollowUp.objects.filter(alert=earlier, status="due", cancelled_for=None).count() == promised > 0
+    assert not ReviewItem.objects.open().filter(reason_code="postvention").exists()
+    assert AuditLog.objects.filter(event_type="follow_up.restored", object_id=alert.pk).exists()
 
 
 def test_the_form_asks_for_no_follow_up_with_the_dead() -> None:
