@@ -25,6 +25,7 @@ from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
+from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
@@ -81,7 +82,7 @@ def begin_note(
     )  # fmt: skip
     if isinstance(row, Note):
         row.note_type = note_type
-        row.needs_cosign = queries.is_trainee(actor.person)
+        row.needs_cosign = is_trainee(actor.person)
     sealing.put(row, key_of(who.pk), _begun_with(who, row, session, sections or {}, at))
     row.save(force_insert=True)
     codes = {"type": note_type, "session": str(session_id or "")}

@@ -30,7 +30,7 @@ from clinical.notes.rules import missing
 from clinical.notes.wording import names_of
 from clinical.sessions.labels import reach
 from cortex.access.context import AccessContext
-from cortex.accounts.models import StaffProfile, User
+from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
@@ -260,11 +260,6 @@ def beside(row: AnyDraft) -> Any:
 def versions_of(row: AnyNote) -> list[Any]:
     """Return the texts that are kept beside a note, newest first."""
     return list(beside(row)[:MOST])
-
-
-def is_trainee(user: User) -> bool:
-    """Whether somebody's notes need a supervisor's signature beside their own."""
-    return StaffProfile.objects.filter(user=user, is_trainee=True).exists()
 
 
 @dataclass(slots=True)

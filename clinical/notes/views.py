@@ -36,6 +36,7 @@ from cortex.access.context import AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
+from cortex.accounts.queries import is_trainee
 from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import InputRefused, actor_of
 from cortex.clock import clock
@@ -103,7 +104,7 @@ def page_of_note(
         shown = banner(context, who, at) | _opened(context, who, note, at) | more
         own = shown["unsigned"]
         shown["signs"] = signs and bool(own and own["text"])
-        shown["two_sign"] = shown["signs"] and isinstance(note, Note) and queries.is_trainee(who.user)
+        shown["two_sign"] = shown["signs"] and isinstance(note, Note) and is_trainee(who.user)
         if note.signed_at is not None and who.relation != BREAK_GLASS and not shown["signs"]:
             shown["form"] = form or AddendumForm(initial=own)
         return render(request, "clinical/notes/page.html", shown, status=status)

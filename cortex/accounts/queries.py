@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.factors.required import SETTING, house_roles
-from cortex.accounts.models import Invitation, Organization, Role, User
+from cortex.accounts.models import Invitation, Organization, Role, StaffProfile, User
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
 
@@ -166,3 +166,8 @@ def _has_passed() -> Q:
 def is_demo() -> bool:
     """Whether an organization here is marked as fictional, so that the page of entry says so."""
     return Organization.objects.filter(settings__fictional=True).exists()
+
+
+def is_trainee(user: User) -> bool:
+    """Whether somebody's notes need a supervisor's signature beside their own."""
+    return StaffProfile.objects.filter(user=user, is_trainee=True).exists()

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from cortex.access.context import opening
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
+from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObjectPermission
@@ -25,6 +26,9 @@ LONGEST = {GrantReason.BREAK_GLASS: timedelta(hours=12)}
 LONGEST_OTHER = timedelta(days=92)
 GIVABLE = frozenset({VIEW, CHART})
 CLINICAL = frozenset({Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR})
+# Whose word makes a therapist or psychiatrist the supervisor of a team.
+LEADING = frozenset({Role.SUPERVISOR, Role.ADMIN})
+SENIOR = frozenset({Role.THERAPIST, Role.PSYCHIATRIST})
 
 
 @action
@@ -41,6 +45,7 @@ def add_to_care_team(
 ) -> CareTeamMember:
     """Put a member of staff (or, for caregivers and family doctors, an outside name) on a patient's team.
 
+    Whoever supervises reads trainees' labelled notes and co-signs: nobody gives themself that place.
     Raises NotFound for an unknown patient or user, InputRefused for a role or times that don't fit,
     and RuleBroken `already_on_team`.
     """
@@ -50,6 +55,8 @@ def add_to_care_team(
     _check_role(role, user_id)
     _check_spell(start, ends_at)
     user = _clinician(user_id, patient) if user_id is not None else None
+    if user is not None and role == CareRole.SUPERVISOR:
+        _check_supervisor(actor, user)
     open_places = (
         CareTeamMember.objects.memberships().running(start).filter(patient=patient, user=user, role=role)
     )
@@ -245,6 +252,27 @@ def _check_role(role: str, user_id: UUID | None) -> None:
         raise InputRefused("Choose a role of the list.", "care_role_unknown", field="role")
     if user_id is None and role not in WITHOUT_ACCOUNT:
         raise InputRefused("This role needs a member of staff.", "care_role_needs_user", field="user")
+
+
+def _check_supervisor(actor: Actor, user: User) -> None:
+    """Refuse a supervisor's place to whoever asks it for themself, is in training, or was named by a peer."""
+    if user.pk == actor.id:
+        raise InputRefused(
+            "Nobody makes themself the supervisor. Ask a supervisor or an administrator to do it.",
+            "supervisor_self",
+            field="user",
+        )
+    if is_trainee(user):
+        raise InputRefused(
+            "They are in training themself. Choose a supervisor.", "supervisor_trainee", field="user"
+        )
+    named = actor.kind == "system" or actor.role in LEADING
+    if user.role != Role.SUPERVISOR and not (named and user.role in SENIOR):
+        raise InputRefused(
+            "Choose a supervisor. A supervisor or an administrator may also name a therapist.",
+            "supervisor_role",
+            field="user",
+        )
 
 
 def _check_spell(starts_at: datetime, ends_at: datetime | None) -> None:

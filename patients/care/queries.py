@@ -126,7 +126,10 @@ def care_since(patient_id: UUID, at: datetime) -> datetime | None:
 
 
 def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = None) -> list[UUID]:
-    """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`."""
+    """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`.
+
+    Whoever is in training supervises nobody, whatever place they have.
+    """
     few = None if patient_ids is None else list(patient_ids)
     return _supervised(user.pk, user.organization_id, at, few)
 
@@ -136,13 +139,17 @@ def _supervised(
     user_id: UUID, house_id: UUID, at: Moment, patient_ids: list[UUID] | None
 ) -> QuerySet[CareTeamMember, UUID]:
     rows = memberships_of(User(pk=user_id, organization_id=house_id), at).filter(role=CareRole.SUPERVISOR)
+    rows = rows.exclude(user__staff_profile__is_trainee=True)
     if patient_ids is not None:
         rows = rows.filter(patient_id__in=patient_ids)
     return rows.values_list("patient_id", flat=True).distinct()
 
 
 def is_supervised_by(user_id: UUID, team: Iterable[CareTeamMember]) -> bool:
-    """Whether somebody stands as the supervisor, for nobody else, on a team that was read already."""
+    """Whether somebody stands as the supervisor, for nobody else, on a team that was read already.
+
+    The caller asks besides whether they are in training.
+    """
     return any(
         one.user_id == user_id and one.role == CareRole.SUPERVISOR and not one.cover_for_id for one in team
     )

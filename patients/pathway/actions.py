@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cortex.access.context import opening
 from cortex.accounts.choices import Role
+from cortex.accounts.models import User
 from cortex.accounts.queries import active_users
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, action, record
 from cortex.clock import clock
@@ -83,9 +84,11 @@ def _check(data: ReferralData, organization_id: UUID) -> None:
         _clinician(data.asked_id, organization_id, "asked")
 
 
-def _clinician(user_id: UUID, organization_id: UUID, field: str) -> None:
-    if not active_users(organization_id=organization_id, roles=TREATING).filter(pk=user_id).exists():
+def _clinician(user_id: UUID, organization_id: UUID, field: str) -> User:
+    found = active_users(organization_id=organization_id, roles=TREATING).filter(pk=user_id).first()
+    if found is None:
         raise InputRefused("Choose a therapist or psychiatrist of the service.", "user_unknown", field=field)
+    return found
 
 
 def _supervisors(one: Referral) -> list[UUID]:
@@ -227,13 +230,14 @@ def transfer_care(
 ) -> CareEnding:
     """Give somebody's places on a team to a colleague, who leads it where the former did.
 
+    A supervisor's place is not handed on: the colleague joins as one who treats.
     Without `summary` none is asked for: a whole caseload moves.
     Raises InputRefused with the field, RuleBroken `not_on_team` when the former has no place.
     """
     _check_ending(data, EndingKind.TRANSFER, summary=summary)
     at = clock(at)
     lock_person(patient.pk)
-    _clinician(to_id, patient.organization_id, "to")
+    treats_as = ROLE_OF[Role(_clinician(to_id, patient.organization_id, "to").role)]
     if to_id == from_id:
         raise InputRefused("Choose a colleague.", "transfer_to_self", field="to")
     ids, until = rows_of(patient), at + timedelta(days=data.days)
@@ -245,11 +249,12 @@ def transfer_care(
     for place in own:
         if place.ends_at is None or place.ends_at > until:
             end_care_team_place(actor=actor, member_id=place.pk, at=until)
-        if (to_id, place.role) not in standing:
-            standing.add((to_id, place.role))
-            _end_limited(actor, places, to_id, place.role, at)
+        role = treats_as if place.role == CareRole.SUPERVISOR else place.role
+        if (to_id, role) not in standing:
+            standing.add((to_id, role))
+            _end_limited(actor, places, to_id, role, at)
             add_to_care_team(
-                actor=actor, patient_id=place.patient_id, role=place.role, user_id=to_id, starts_at=at, at=at
+                actor=actor, patient_id=place.patient_id, role=role, user_id=to_id, starts_at=at, at=at
             )
     if patient.primary_clinician_id == from_id:
         _lead(patient, to_id)

@@ -14,6 +14,7 @@ from clinical.notes.models import NoteAddendum
 from clinical.notes.queries import AnyAddendum
 from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
 from cortex.access.context import holds, opening
+from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ids import uuid7
@@ -91,7 +92,7 @@ def sign_addendum(
     row.content_hash = sealing.addendum_digest(key_of(row.patient_id), row, text)
     changed = ["signed_at", "content_hash", "updated_at"]
     if isinstance(row, NoteAddendum):
-        row.needs_cosign = queries.is_trainee(actor.person)
+        row.needs_cosign = is_trainee(actor.person)
         changed.append("needs_cosign")
     row.save(update_fields=changed)
     codes = {"note": str(note.pk), "version": version, "needs_cosign": row.waits_for_cosign}

@@ -9,7 +9,7 @@ import pytest
 from clinical.pathway import actions as ways
 from clinical.plans.diagnoses.actions import add_diagnosis
 from clinical.record import actions as chart
-from cortex.accounts.models import User
+from cortex.accounts.models import StaffProfile, User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.ops.models import Notification
 from crisis.ownership.actions import claim_alert
@@ -24,6 +24,7 @@ from tests.makers import staff
 
 pytestmark = pytest.mark.django_db
 END = EndingData(EndingReason.GOALS_REACHED, "She sleeps again and knows her signs.")
+LEFT = EndingData(EndingReason.STAFF_LEFT, "She sleeps again and knows her signs.")
 
 
 def sent(user: User | None) -> ReferralData:
@@ -108,3 +109,34 @@ def test_whom_the_chart_is_closed_to_learns_nothing_of_it(cast: Cast) -> None:
         chart.add_member(
             actor=staff(cast.bob), patient_id=cast.patient.pk, role="primary_therapist", user_id=cast.bob.pk
         )
+
+
+def test_nobody_makes_themself_a_supervisor_and_a_peer_makes_nobody_one(cast: Cast) -> None:
+    makers.add_to_team(cast.patient, cast.bob, role="case_manager")
+    makers.add_to_team(cast.patient, cast.sam, role="case_manager")
+    who = {"patient_id": cast.patient.pk, "role": "supervisor"}
+    for actor, named, words in (
+        (cast.alice, cast.alice, "Nobody makes themself"), (cast.sam, cast.sam, "Nobody makes themself"),
+        (cast.alice, cast.bob, "Choose a supervisor"), (cast.alice, cast.cleo, "Choose a supervisor"),
+        (cast.sam, cast.cleo, "Choose a supervisor"),
+    ):  # fmt: skip
+        with pytest.raises(InputRefused, match=words) as refused:
+            chart.add_member(actor=staff(actor), user_id=named.pk, **who)  # type: ignore[arg-type]
+        assert refused.value.extra["field"] == "user"
+        makers.scope_all()
+    StaffProfile.objects.create(organization=cast.home, user=cast.bob, is_trainee=True)
+    with pytest.raises(InputRefused, match="in training"):
+        chart.add_member(actor=staff(cast.sam), user_id=cast.bob.pk, **who)  # type: ignore[arg-type]
+    makers.scope_all()
+    assert not CareTeamMember.objects.filter(role="supervisor").exists()
+    # A peer asks a supervisor onto the team, and a supervisor names a colleague who treats.
+    chart.add_member(actor=staff(cast.alice), user_id=cast.sam.pk, **who)  # type: ignore[arg-type]
+    chart.add_member(actor=staff(cast.sam), user_id=cast.alice.pk, **who)  # type: ignore[arg-type]
+
+
+def test_a_supervisor_s_place_is_not_handed_on(cast: Cast) -> None:
+    makers.add_to_team(cast.patient, cast.alice, role="supervisor")
+    ways.transfer(actor=staff(cast.alice), patient_id=cast.patient.pk, to_id=cast.bob.pk, data=LEFT)
+    makers.scope_all()
+    rows = CareTeamMember.objects.running(makers.now()).filter(user=cast.bob)
+    assert [one.role for one in rows] == ["primary_therapist"]

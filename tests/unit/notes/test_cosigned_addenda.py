@@ -199,3 +199,19 @@ def test_the_supervisor_of_the_team_is_told_with_a_link_until_it_is_co_signed(ca
     assert [one.object_id for one in unread] == [row.pk]
     cosign(cast, row, cast.sam)
     assert not unread.all().exists()
+
+
+def test_who_is_in_training_neither_reads_labelled_notes_of_others_nor_signs_them(cast: Cast) -> None:
+    train(cast, cast.alice)
+    note = signed(cast)
+    where = {"patient_id": cast.patient.pk, "note_id": note.pk}
+    row = add(cast, note, cast.alice)
+    join(cast, cast.bob, "supervisor")
+    train(cast, cast.bob)
+    with pytest.raises(RuleBroken, match="supervisor"):
+        cosign_note(actor=staff(cast.bob), **where)
+    with pytest.raises(RuleBroken, match="supervisor"):
+        cosign(cast, row, cast.bob)
+    label_note(actor=staff(cast.alice), labels=["V"], **where)
+    with pytest.raises(NotFound):
+        cosign_note(actor=staff(cast.bob), **where)
