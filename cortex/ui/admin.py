@@ -143,9 +143,13 @@ class ActionAdmin(admin.ModelAdmin):
         found = super().get_object(request, object_id, from_field)
         looking: AccessContext | None = getattr(request, "looking", None)
         if looking is not None and found is not None:
-            _open(looking, [found], self.sealed_fields)
+            _open(looking, [found], self.opened_fields(found))
             self.note_look(looking, [found])
         return found
+
+    def opened_fields(self, row: Any) -> tuple[str, ...]:
+        """Return the sealed fields that the page of this row opens; a class may keep some rows closed."""
+        return self.sealed_fields
 
     def open_list(self, request: HttpRequest, rows: list[Any], shown: Iterable[Any] = ()) -> None:
         """Open what a list shows of its rows and note the look; a command opens what it needs by itself."""

@@ -12,10 +12,11 @@ from django.utils.formats import date_format
 
 from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
-from cortex.clock import steady_now
+from cortex.clock import clock, steady_now
 from cortex.ui.admin import ActionAdmin
-from patients.codes import RETENTION_DAYS, PatientStatus
+from patients.codes import RETENTION_DAYS, ConsentType, PatientStatus
 from patients.holds.queries import held_since
+from patients.privacy.queries import has_consent
 from patients.registry.actions import update_patient
 from patients.registry.models import Patient
 from patients.registry.person import EmergencyContact, LastLocation, PatientPreference, PatientProfile
@@ -134,14 +135,38 @@ class PatientAdmin(ActionAdmin):
 
 @admin.register(EmergencyContact)
 class EmergencyContactAdmin(PatientRowAdmin):
-    """Whom to call."""
+    """Whom to call: opened with the person's consent alone, and no more once a contact was retired."""
 
     fields = (
         "patient", "order", "name", "relationship", "phone", "email", "language", "legacy_text", "is_active",
     )  # fmt: skip
+    readonly_fields = ("contact",)
     list_display = ("patient", "order", "is_active", "language")
     list_filter = ("is_active",)
     sealed_fields = ("name", "relationship", "phone", "email", "legacy_text")
+
+    def opened_fields(self, row: EmergencyContact) -> tuple[str, ...]:
+        """Open whom the person allows to be called now; the emergency exception is the alert page's."""
+        return () if _why_closed(row) else self.sealed_fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields of a page: of a closed contact why it is closed, and nothing sealed."""
+        if obj is None or not _why_closed(obj):
+            return self.fields
+        return ("contact", *(name for name in self.fields if name not in self.sealed_fields))
+
+    @admin.display(description="Contact")
+    def contact(self, row: EmergencyContact) -> str:
+        """Say why a contact is closed."""
+        return _why_closed(row)
+
+
+def _why_closed(row: EmergencyContact) -> str:
+    if not row.is_active:
+        return "Closed: this contact was retired."
+    if not has_consent(row.patient.person_id, ConsentType.EMERGENCY_CONTACT, clock()):
+        return "Closed: the person gave no consent to call their contacts."
+    return ""
 
 
 @admin.register(PatientPreference)

@@ -15,6 +15,7 @@ from patients import models as floor
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.privacy.models import Consent
 from patients.registry.models import Patient
+from patients.registry.person import EmergencyContact
 from tests import makers
 from tests.cast import Cast
 from tests.unit.accounts.conftest import sign_in
@@ -238,3 +239,21 @@ def test_roles_reach_their_part_only(cast: Cast, role: str, model: str, status: 
     client = Client()
     sign_in(client, "someone@example.org", makers.PASSWORD)
     assert client.get(path(model)).status_code == status
+
+
+def test_a_contact_opens_with_the_person_s_consent_alone_and_no_more_once_retired(
+    ada: Client, cast: Cast
+) -> None:
+    contact = EmergencyContact.objects.get(patient=cast.patient)
+    told = [makers.opened(contact, name) for name in ("name", "phone")]
+    address = path("emergencycontact", f"{contact.pk}/change/")
+    makers.consent(cast.patient, "emergency_contact", granted=True)
+    page = ada.get(address).content.decode()
+    assert all(one and one in page for one in told)
+    makers.consent(cast.patient, "emergency_contact", granted=False)
+    page = ada.get(address).content.decode()
+    assert "Closed: the person gave no consent" in page and not any(one in page for one in told)
+    makers.consent(cast.patient, "emergency_contact", granted=True)
+    EmergencyContact.objects.filter(pk=contact.pk).update(is_active=False)
+    page = ada.get(address).content.decode()
+    assert "Closed: this contact was retired" in page and not any(one in page for one in told)
