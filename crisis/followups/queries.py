@@ -110,10 +110,12 @@ def last_reached(ids: Iterable[UUID]) -> datetime | None:
 def page(ctx: AccessContext, asked: Asked, at: datetime) -> dict[str, Any]:
     """Return one contact as its page shows it: what comes next, where to ask, what was said before.
 
-    What was said of the means in words, and the way to the plan, are for whom the person is open to.
+    What was said of the means in words, and the way to the plan, are for whom the person is open to, by more
+    than a question to a second reader.
     """
     row, person = asked.row, asked.person
-    opens = person.pk in relations(ctx.actor, {person.pk}, VIEW, at)
+    found = relations(ctx.actor, {person.pk}, VIEW, at).get(person.pk)
+    opens = found is not None and found.name not in access.QUESTIONS
     before = last_checks(rows_of(person))
     if before is not None and opens and holds(before, "means_note"):
         ctx.open([before], ["means_note"])

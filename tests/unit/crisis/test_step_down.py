@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from cortex.ops.models import Notification
 from crisis.alerts.access import pages_for
 from crisis.alerts.models import RiskAlert
 from crisis.endings.actions import Ending, resolve_alert
+from crisis.followups.actions import finish_follow_up
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.models import FollowUp
 from crisis.risk.actions import append_evidence, evaluate_patients
@@ -29,7 +31,7 @@ from crisis.safetyplans.queries import reader
 from crisis.stepdown.actions import ask_step_down, decide_step_down, withdraw_step_down
 from crisis.stepdown.models import StepDown
 from tests.cast import Cast
-from tests.makers import glass, make_alert, make_user, now, opened, scope_all, staff
+from tests.makers import UNASKED, glass, make_alert, make_user, now, opened, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, text
 from tests.unit.crisis.test_risk_reviews import newest, said
 from tests.walk.safety import make_safety_plan
@@ -219,6 +221,19 @@ def test_the_question_opens_no_other_page_of_the_person(cast: Cast) -> None:
     assert get(cast.sam, "step_down_review", row.pk).status_code == 200
     decide(cast.sam, row, agree=False)
     assert get(cast.sam, "step_down_review", row.pk).status_code == 404
+
+
+def test_the_question_opens_no_words_of_the_contacts_before(cast: Cast) -> None:
+    ended(cast)
+    first, second, *_ = FollowUp.objects.order_by("due_at", "pk")
+    safe = replace(UNASKED, means="safe", means_why="", means_note="Her brother keeps the key")
+    finish_follow_up(actor=staff(cast.cleo), follow_up_id=first.pk, checks=safe, outcome="reached")
+    scope_all()
+    RiskAlert.objects.update(resolved_at=now() - timedelta(hours=30))
+    ask(cast)
+    page = text(get(cast.sam, "followup_done", second.pk))
+    assert "Her brother keeps the key" not in page
+    assert reverse("crisis:safety_plan", args=[cast.patient.pk]) not in page
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
