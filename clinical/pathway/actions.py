@@ -15,6 +15,7 @@ from cortex.accounts.choices import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ops.notices.actions import notify
+from crisis.alerts.access import QUESTIONS
 from crisis.reviews.actions import hand_over
 from crisis.safetyplans.actions import ask_at_discharge
 from patients.codes import EndingReason
@@ -43,8 +44,9 @@ def refer(
     """Refer a person on record by their pseudonym, or put a newcomer on record and refer them.
 
     Whoever is no supervisor refers those whom they see alone, and never to themself: seeing somebody for a
-    while is no way onto their team. For anybody else's pseudonym the answer is that of nobody's. Raises
-    InputRefused with the field, RuleBroken as `register_patient` and `make_referral` do.
+    while is no way onto their team. For anybody else's pseudonym the answer is that of nobody's, also when a
+    question to a second reader opens what it asks about. Raises InputRefused with the field, RuleBroken
+    `read_only` by break-glass, and as `register_patient` and `make_referral` do.
     """
     at = clock(at)
     if newcomer is not None:
@@ -54,9 +56,7 @@ def refer(
         patient = register_patient(actor=actor, organization_id=house, data=newcomer, at=at)
     else:
         found = queries.by_pseudonym(actor.person, pseudonym)
-        if found is None or not (
-            actor.role == Role.SUPERVISOR or access.may_view(actor.person, found.pk, at, VIEW)
-        ):
+        if found is None or not _may_refer(actor, found, at):
             raise InputRefused("Nobody open to you has this pseudonym.", "patient_unknown", field="pseudonym")
         if data.asked_id == actor.id:
             raise InputRefused(
@@ -66,6 +66,15 @@ def refer(
             )
         patient = found
     return Unchanged(make_referral(actor=actor, patient=patient, data=data, at=at))  # type: ignore[return-value]
+
+
+def _may_refer(actor: Actor, found: Patient, at: datetime) -> bool:
+    if actor.role == Role.SUPERVISOR:
+        return True
+    name = access.relationship_of(actor.person, found.pk, at, VIEW)
+    if name == access.BREAK_GLASS:
+        raise RuleBroken(access.READ_ONLY, "read_only")
+    return name is not None and name not in QUESTIONS
 
 
 @action

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from cortex.access.context import holds, opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from crisis.alerts.access import QUESTIONS
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import RANK, Kind, Level, RiskAlert, Source
 from crisis.alerts.moves import refuse_empty
@@ -25,12 +26,14 @@ from crisis.risk.evaluation import Evaluation
 from crisis.risk.evidence import Origin, from_third_party
 from crisis.risk.types import KindSignal
 from crisis.risk.types import Source as Told
-from patients.registry.access import may_view
+from patients.registry.access import BREAK_GLASS, relationship_of
 from patients.registry.actions import create_provisional, link_provisional, unlink_provisional
 from patients.registry.models import Patient
 from patients.registry.queries import by_pseudonyms, lock_person, locked, person_ids
 
 CONFIRM_LINK = timedelta(hours=24)
+# What lets somebody read about a person, and says nothing of whether they know them.
+GLIMPSES = QUESTIONS | {BREAK_GLASS}
 NOBODY = "Nobody with this number is on record here. Check it, or ask somebody on shift to link them."
 
 
@@ -176,7 +179,7 @@ def link_person(
     link_provisional(actor=actor, provisional_id=told.patient.pk, patient_id=person_id, at=at)
     _say_on_all(actor, alert, "person_linked", reason, at)
     record(actor, "caller.linked", alert, subject=person_id, codes={"by": by, "from": str(told.patient.pk)})
-    if by == "shift":
+    if by != "relationship":
         _ask_to_confirm(actor, alert, found, at)
     schedule_evaluation(actor=actor, patient_id=person_id, due_at=at, reason_code="person_linked")
     kept = merge_alerts(actor=actor, person_id=person_id, linked_id=told.patient.pk, at=at)
@@ -193,11 +196,17 @@ def _locked_together(provisional: Patient, found: Patient) -> tuple[UUID, UUID]:
 
 
 def _right_to(actor: Actor, found: Patient, at: datetime) -> str:
-    """Return by which right this actor names a person on record; refused without a hint that they exist."""
-    if actor.user is not None and may_view(actor.user, found.pk, at):
+    """Return by which right this actor names a person on record; refused without a hint that they exist.
+
+    Any but `relationship` is confirmed by a supervisor: a shift, a question to a second reader, break-glass.
+    """
+    name = relationship_of(actor.user, found.pk, at) if actor.user is not None else None
+    if name is not None and name not in GLIMPSES:
         return "relationship"
     if actor.id is not None and duty.is_at_work(actor.id, found.organization_id):
         return "shift"
+    if name is not None:
+        return name
     raise InputRefused(NOBODY, "unknown_person", field="pseudonym")
 
 

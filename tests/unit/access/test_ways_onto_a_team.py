@@ -18,9 +18,11 @@ from patients.codes import EndingReason
 from patients.pathway.actions import EndingData, ReferralData, accept_referral
 from patients.pathway.models import Referral
 from patients.privacy.queries import has_consent
+from patients.registry import access
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
+from tests.unit.crisis.test_second_readings import asked as second_reading
 
 pytestmark = pytest.mark.django_db
 END = EndingData(EndingReason.GOALS_REACHED, "She sleeps again and knows her signs.")
@@ -48,7 +50,7 @@ def granted(cast: Cast) -> User:
     return cast.bob
 
 
-@pytest.mark.parametrize("way", [claimed, glassed, granted])
+@pytest.mark.parametrize("way", [claimed, granted])
 def test_nobody_refers_somebody_on_record_to_themself(cast: Cast, way: object) -> None:
     bob = way(cast)  # type: ignore[operator]
     with pytest.raises(InputRefused, match="supervisors say who answers") as refused:
@@ -58,6 +60,23 @@ def test_nobody_refers_somebody_on_record_to_themself(cast: Cast, way: object) -
     assert not Referral.objects.exists()
     # To a colleague, or for the supervisors to decide, they may.
     ways.refer(actor=staff(bob), data=sent(None), pseudonym=cast.patient.anonymous_id)
+
+
+def test_break_glass_and_a_question_to_a_second_reader_refer_nobody(cast: Cast) -> None:
+    number, bob = cast.patient.anonymous_id, staff(glassed(cast))
+    for asked in (cast.bob, cast.alice, None):
+        with pytest.raises(RuleBroken) as refused:
+            ways.refer(actor=bob, data=sent(asked), pseudonym=number)
+        assert refused.value.code == "read_only"
+        makers.scope_all()
+    pendo = makers.make_user("psychiatrist", cast.home)
+    alert, _ = second_reading(cast, makers.now())
+    cast.on_duty(pendo)
+    assert access.relationship_of(pendo, cast.patient.pk, makers.now()) == "second_review"
+    with pytest.raises(InputRefused, match="Nobody open to you"):
+        ways.refer(actor=staff(pendo), data=sent(cast.alice), pseudonym=number)
+    makers.scope_all()
+    assert alert.patient_id == cast.patient.pk and not Referral.objects.exists()
 
 
 def test_who_takes_somebody_into_care_is_told_to_the_team_and_the_supervisors(cast: Cast) -> None:

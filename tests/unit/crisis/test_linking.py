@@ -25,7 +25,7 @@ from crisis.risk.models import RiskDue
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests.cast import Cast
-from tests.makers import machine, make_alert, make_patient, now, opened, scope_all, staff
+from tests.makers import glass, machine, make_alert, make_patient, now, opened, scope_all, staff
 from tests.unit.crisis.test_raised_by_hand import told
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +223,22 @@ def test_whoever_stands_in_a_relationship_links_without_a_check(desk: Cast) -> N
     link(desk, mine, desk.alice)
     assert confirmations() == []
     assert AuditLog.objects.get(event_type="caller.linked").codes["by"] == "relationship"
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_a_link_by_break_glass_alone_waits_for_a_supervisor(desk: Cast, *, at_work: bool) -> None:
+    desk.on_duty(desk.bob)
+    mine = told(desk)
+    claim_alert(actor=staff(desk.bob), alert_id=mine.pk)
+    scope_all()
+    glass(desk.patient, desk.bob)
+    if not at_work:
+        DutyShift.objects.filter(user=desk.bob).update(status="ended")
+    link(desk, mine, desk.bob)
+    (item,) = confirmations()
+    assert item.owner_id == desk.sam.pk
+    by = AuditLog.objects.get(event_type="caller.linked").codes["by"]
+    assert by == ("shift" if at_work else "grant:break_glass")
 
 
 @pytest.mark.parametrize("shift", ["ended", "paused"])
