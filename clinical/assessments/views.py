@@ -162,6 +162,7 @@ def _ask(
         if draft is None:
             shown["begin"] = _begin(patient, measure, at)
         else:
+            context.relation_to(patient.pk)
             context.saw(
                 "measure_draft", subjects=[patient.pk], object_type="clinical.AssessmentDraft",
                 object_id=draft.pk,
@@ -269,6 +270,7 @@ def measure_result(request: HttpRequest, patient_id: UUID, assessment_id: UUID) 
         ids = rows_of(patient)
         one = queries.administration(ids, assessment_id)
         person = person_card(context, patient, at=at, with_contacts=False)
+        context.relation_to(patient.pk)  # a linked row too is named with the relationship and its grant
         context.saw("measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=one.pk)
         done = queries.standing(ids, at - queries.LOOK_BACK)
         measure = offers.measure_of(one.instrument)
@@ -329,6 +331,7 @@ def measure_print(request: HttpRequest, patient_id: UUID, key: str) -> HttpRespo
         row = offers.measure_of(offers.instrument(key, patient.organization_id))
         ids = rows_of(patient)
         person = person_card(context, patient, at=at, with_contacts=False)
+        context.relation_to(patient.pk)
         context.saw("measure_print", subjects=[patient.pk], object_type="clinical.Assessment")
         done = queries.standing(ids, at - queries.LOOK_BACK)
         courses = queries.courses(done, [row], episode_of(ids, at))
@@ -354,6 +357,7 @@ def measure_correct(request: HttpRequest, patient_id: UUID, assessment_id: UUID)
         wrong = queries.administration(rows_of(patient), assessment_id)
         text = offers.any_text(wrong)
         person = person_card(context, patient, at=at, with_contacts=False)
+        context.relation_to(patient.pk)
         context.saw(
             "measure", subjects=[patient.pk], object_type="clinical.Assessment", object_id=wrong.pk,
             sections=["correct"],

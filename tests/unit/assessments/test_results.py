@@ -22,6 +22,7 @@ from cortex.accounts.models import User
 from cortex.audit.models import PhiAccessLog
 from crisis.reviews.models import ReviewItem
 from patients.breakglass.actions import break_glass
+from patients.registry.actions import create_provisional, link_provisional
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -220,3 +221,26 @@ def test_whoever_reads_answers_in_a_form_leaves_a_row_that_names_them_and_break_
     glass = Client()
     glass.force_login(makers.glass(cast.patient, cast.bob))
     assert glass.get(correct).status_code == 409
+
+
+def test_a_look_at_a_linked_row_is_named_with_its_relationship_and_the_glass(cast: Cast) -> None:
+    home = makers.machine(cast.home)
+    caller = create_provisional(
+        actor=home, organization_id=cast.home.pk, given_name="Caller", phone="+254700111222"
+    )
+    link_provisional(actor=home, provisional_id=caller.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    one = taken(cast, 1)
+    begin_assessment(actor=staff(cast.alice), patient_id=caller.pk, key="gad7")
+    makers.scope_all()
+    reader = makers.client_of(makers.glass(cast.patient, cast.bob))
+    for kind, address in (
+        ("measure", reverse("clinical:measure_result", args=[caller.pk, one.pk])),
+        ("measure_draft", reverse("clinical:measure_ask", args=[caller.pk, "gad7"])),
+        ("measure_print", reverse("clinical:measure_print", args=[caller.pk, "phq9"])),
+    ):
+        assert reader.get(address).status_code == 200
+        makers.scope_all()
+        row = PhiAccessLog.objects.filter(data_type=kind, actor_id=cast.bob.pk).latest("id")
+        assert (row.subject, row.relationship) == (caller.pk, "grant:break_glass"), kind
+        assert row.break_glass is not None, kind
