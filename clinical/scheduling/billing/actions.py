@@ -13,6 +13,7 @@ from clinical.scheduling.billing.models import BillingCode, BillingLine, LineSta
 from clinical.scheduling.billing.queries import Confirmed
 from clinical.scheduling.models import Appointment, Status
 from clinical.scheduling.queries import locked_appointment
+from cortex.access.context import opening
 from cortex.accounts.appointments import is_operator
 from cortex.accounts.models import Organization
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
@@ -213,6 +214,7 @@ def _undecided(actor: Actor, line_id: UUID) -> BillingLine:
 def export_lines(*, actor: Actor, wanted: queries.Wanted, at: datetime | None = None) -> list[BillingLine]:
     """Mark the confirmed lines of a choice as exported and return them, oldest first.
 
+    Whose they are stands in the trail of looks, by name: the row of the export only counts.
     `queries.exported` gives them again for the file.
     """
     at = clock(at)
@@ -222,6 +224,9 @@ def export_lines(*, actor: Actor, wanted: queries.Wanted, at: datetime | None = 
         raise RuleBroken("No confirmed line is in this choice.", "nothing_to_export")
     fresh = [one.pk for one in found if one.exported_at is None]
     BillingLine.objects.filter(pk__in=fresh).update(exported_at=at)
+    with opening(actor, purpose="billing") as context:
+        people = sorted({one.patient_id for one in found})
+        context.saw("billing_export", subjects=people, object_type="clinical.BillingLine")
     codes = {"count": len(found), "first_time": len(fresh)}
     record(actor, "billing.exported", None, purpose="billing", codes=codes)
     return found

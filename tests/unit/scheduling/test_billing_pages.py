@@ -7,8 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from clinical.scheduling.billing.actions import export_lines
 from clinical.scheduling.billing.models import BillingCode, BillingLine
+from clinical.scheduling.billing.queries import Wanted
 from cortex.audit.models import AuditLog, PhiAccessLog
 from tests import makers
 from tests.cast import Cast
@@ -117,7 +121,8 @@ def test_after_the_password_the_list_says_that_the_file_is_made_and_gives_it(cas
     assert str(line.pk) in file.content.decode()
     makers.scope_all()
     assert AuditLog.objects.filter(event_type="billing.exported").count() == 1, "the file is read, not made"
-    assert PhiAccessLog.objects.filter(data_type="billing_export").count() == 1
+    looks = PhiAccessLog.objects.filter(data_type="billing_export", subject=cast.patient.pk)
+    assert looks.count() == 2, "the export and the file"
 
 
 def test_the_file_of_another_moment_or_person_is_not_there(cast: Cast) -> None:
@@ -131,3 +136,20 @@ def test_the_file_of_another_moment_or_person_is_not_there(cast: Cast) -> None:
     assert makers.client_of(cast.bob).get(f"{place}{made}").status_code == 404
     late = makers.client_of(cast.alice, makers.now() - timedelta(minutes=6)).get(f"{place}{made}")
     assert "reauthenticate" in late["Location"]
+
+
+def test_an_export_names_everybody_whose_lines_it_took_in_one_row(cast: Cast) -> None:
+    kept = {"status": "confirmed", "decided_at": makers.now(), "decided_by": cast.alice}
+    other = makers.make_patient(cast.home)
+    lines(cast, 3, **kept)
+    lines(cast, 2, patient=other, **kept)
+    with CaptureQueriesContext(connection) as asked:
+        export_lines(actor=makers.staff(cast.alice), wanted=Wanted())
+    makers.scope_all()
+    row = PhiAccessLog.objects.get(data_type="billing_export")
+    assert (row.subjects, row.purpose) == (sorted([cast.patient.pk, other.pk]), "billing")
+    assert AuditLog.objects.get(event_type="billing.exported").codes == {"count": 5, "first_time": 5}
+    lines(cast, 20, **kept)
+    with CaptureQueriesContext(connection) as again:
+        export_lines(actor=makers.staff(cast.alice), wanted=Wanted())
+    assert len(again) <= len(asked)
