@@ -114,6 +114,12 @@ class Case:
         """The open alert of the highest level, the one that was raised first among equals."""
         return max(self.alerts, key=lambda one: LEVELS[one.level], default=None)
 
+    @property
+    def ended_last(self) -> AlertLine | None:
+        """The alert that ended last, whenever it was raised."""
+        ended = [one for one in self.ended if one.resolved_at is not None]
+        return max(ended, key=lambda one: one.resolved_at, default=None)  # type: ignore[arg-type, return-value]
+
     def stamp(self) -> str:
         """Return a digest of what a badge shows: level, alerts with their owners, tasks, newest measures."""
         facts = [
@@ -287,7 +293,7 @@ def _judge(case: Case, at: datetime) -> None:
     before = max(LEVELS[case.level_before], LEVELS["low"])
     rose = case.level_since if LEVELS[case.level] > before else None
     points = [one.latest.at for one in case.courses.values() if one.latest]
-    ended = case.ended[-1] if case.ended else None
+    ended = case.ended_last
     ended_at = ended.resolved_at if ended else None
     created = (item.created_at for item in case.items)
     # What is owed is new when it begins, and once more when its day is over.

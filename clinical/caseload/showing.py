@@ -106,9 +106,9 @@ def news(case: Case) -> list[str]:
     found = []
     if case.level_since is not None and case.level_since > seen:
         found.append(f"level now {case.level}")
-    ended = case.ended[-1].resolved_at if case.ended else None
-    if ended is not None and ended > seen:
-        found.append(f"alert ended {day(ended)}")
+    ended = case.ended_last
+    if ended is not None and ended.resolved_at is not None and ended.resolved_at > seen:
+        found.append(f"alert ended {day(ended.resolved_at)}")
     for course in case.courses.values():
         if course.latest is not None and course.latest.at > seen:
             change = course.since_last()

@@ -18,6 +18,7 @@ from clinical.plans.models import PlanStatus, TreatmentPlan
 from clinical.scheduling.actions import book_appointment, note_held, note_no_show, put_back
 from clinical.sessions.actions import start_session
 from cortex.ui.templatetags.ui import day
+from crisis.alerts.models import RiskAlert
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.sessions.models import Session
@@ -81,6 +82,22 @@ def test_a_level_that_rose_since_one_looked_comes_first(cast: Cast) -> None:
     # Seen again at the same level: it was entered a day ago.
     assessed(cast, "medium", at - timedelta(hours=1), entered=at - DAY)
     assert line(cast).place.why == "The level rose to medium."
+
+
+def test_of_two_alerts_that_ended_the_one_that_ended_last_is_the_news(cast: Cast) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    looked(cast, at - 2 * DAY)
+    for raised, ended, by in (
+        (at - 9 * DAY, at - DAY, cast.cleo), (at - 5 * DAY, at - 4 * DAY, cast.bob)
+    ):  # fmt: skip
+        one = makers.make_alert(cast.patient, "high")
+        RiskAlert.objects.filter(pk=one.pk).update(
+            status="resolved", raised_at=raised, level_since=raised, resolved_at=ended, resolved_by=by
+        )
+    found = line(cast)
+    assert found.place.why == "An alert was ended by Cleo Cherono since you looked."
+    assert row_of(found)["news"] == [f"alert ended {day(at - DAY)}"]
 
 
 def checked_in(cast: Cast, at: datetime) -> None:
