@@ -258,15 +258,19 @@ def _tasks(
 
 
 def _is_worse(patient: Patient, definition: Definition, one: Assessment, at: datetime) -> bool:
-    """Whether this total is a deterioration against the baseline or the one before, of this same version."""
+    """Whether this total is a deterioration against the baseline or the one before, of this same version.
+
+    What was taken later says nothing of it: an older form may be entered, or corrected, afterwards.
+    """
     if one.total is None:
         return False
     ids = rows_of(patient)
-    others = [row for row in queries.standing(ids, at - queries.LOOK_BACK) if row.pk != one.pk]
+    before = queries.standing(ids, at - queries.LOOK_BACK)
+    others = [row for row in before if row.administered_at < one.administered_at]
     measure = offers.measure_of(one.instrument)
     course = queries.courses(others, [measure], episode_of(ids, at))[measure.key]
     earlier = {point.total for point in (course.baseline, course.latest) if point is not None}
-    return any(scoring.change(definition, before, one.total).is_deterioration for before in earlier)
+    return any(scoring.change(definition, total, one.total).is_deterioration for total in earlier)
 
 
 def _check(definition: Definition, answers: Mapping[str, int | None], item: str = "items") -> None:

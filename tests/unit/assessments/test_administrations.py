@@ -191,6 +191,22 @@ def test_a_rise_of_five_points_is_a_task_within_two_days(cast: Cast) -> None:
     assert timedelta(hours=47) < item.due_at - at < timedelta(hours=49)
 
 
+def test_an_older_form_is_compared_with_what_came_before_it_alone(cast: Cast) -> None:
+    at = makers.now()
+    worse, better = phq9(2, 2, 2, 2, 2, 0, 0, 0, 0), phq9(1, 1, 1, 1, 1, 0, 0, 0, 0)
+    give(cast, better, administered_at=at - timedelta(days=1))
+    early = give(cast, worse, administered_at=at - timedelta(days=20))
+    assert tasks(cast) == set(), "it is better since"
+    actor, more = staff(cast.alice), phq9(2, 2, 2, 2, 2, 1, 0, 0, 0)
+    early, _ = correct_assessment(
+        actor=actor, patient_id=cast.patient.pk, assessment_id=early.pk, answers=more
+    )
+    assert tasks(cast) == set()
+    give(cast, better, administered_at=at - timedelta(days=30))
+    correct_assessment(actor=actor, patient_id=cast.patient.pk, assessment_id=early.pk, answers=worse)
+    assert tasks(cast) == {"measure_worse"}
+
+
 def test_a_total_of_before_what_a_course_looks_back_on_is_no_baseline(cast: Cast) -> None:
     long_ago = makers.now() - LOOK_BACK - timedelta(days=1)
     give(cast, phq9(1, 1, 1, 1, 1, 0, 0, 0, 0), administered_at=long_ago)
