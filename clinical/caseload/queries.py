@@ -298,7 +298,9 @@ def _judge(case: Case, at: datetime) -> None:
     created = (item.created_at for item in case.items)
     # What is owed is new when it begins, and once more when its day is over.
     promised = (due if due <= at else since for _, since, due in owed)
-    newest = [moment for moment in (rose, ended_at, review, *points, *created, *promised) if moment]
+    # So are a task, a measure and the review once their time has passed, however long they were there.
+    passed = (due for _, due in overdue)
+    newest = [moment for moment in (rose, ended_at, *points, *created, *promised, *passed) if moment]
     need = Need(
         level=case.level,
         alert_level=case.worst.level if case.worst else "",

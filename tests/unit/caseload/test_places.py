@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clinical.assessments.schedule import TASK_AFTER
 from clinical.caseload.actions import mark_reviewed, note_look
 from clinical.caseload.queries import Case, caseload
 from clinical.caseload.showing import first, row_of
@@ -19,6 +20,7 @@ from clinical.scheduling.actions import book_appointment, note_held, note_no_sho
 from clinical.sessions.actions import start_session
 from cortex.ui.templatetags.ui import day
 from crisis.alerts.models import RiskAlert
+from crisis.reviews.models import ReviewItem
 from crisis.risk.models import RiskAssessment
 from patients.care.models import CareTeamMember
 from patients.sessions.models import Session
@@ -258,3 +260,37 @@ def test_one_who_was_ticked_off_comes_back_when_the_review_is_due(cast: Cast) ->
     mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
     ticked = line(cast).place
     assert (ticked.group, ticked.why) == ("reviewed", "Review of the plan, overdue for 1 day.")
+
+
+def test_one_who_was_ticked_off_comes_back_when_a_task_is_overdue(cast: Cast) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    item = ReviewItem.objects.create(
+        organization=cast.home, patient=cast.patient, reason_code="cssrs_due", due_at=at + DAY
+    )
+    ReviewItem.objects.filter(pk=item.pk).update(created_at=at - 3 * DAY)
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at - 2 * DAY)
+    assert line(cast).place.group == "reviewed", "it waits still"
+    ReviewItem.objects.filter(pk=item.pk).update(due_at=at - DAY)
+    assert line(cast).place.group == "overdue"
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
+    assert line(cast).place.group == "reviewed"
+
+
+def test_one_who_was_ticked_off_comes_back_when_a_measure_is_overdue(cast: Cast) -> None:
+    """It is due since yesterday; it makes a task, and the line overdue, so many days later."""
+    at = makers.now()
+    late = at + TASK_AFTER
+
+    def group_at(moment: datetime) -> str:
+        makers.scope_all()
+        (found,) = (one for one in caseload(cast.alice, moment) if one.who.pk == cast.patient.pk)
+        return found.place.group
+
+    line(cast)
+    checked_in(cast, at)
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=at)
+    assert group_at(late - 2 * DAY) == "reviewed"
+    assert group_at(late) == "overdue"
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=late)
+    assert group_at(late + timedelta(hours=1)) == "reviewed"
