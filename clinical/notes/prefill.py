@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,13 +37,15 @@ def session_line(session: Any, zone: str) -> str:
 def measure_lines(courses: Iterable[Course], occurred_at: datetime, zone: str) -> list[str]:
     """Return one line per measure that was taken in the two weeks up to the contact, or on its day.
 
-    Days are those of the person's own zone. A PHQ-9 says its answer to item 9; the change since the baseline
-    stands beside where it is reliable.
+    The newest of that time: a note that is written late says nothing of what was taken since. Days are those
+    of the person's own zone. A PHQ-9 says its answer to item 9; the change since the baseline stands beside
+    where it is reliable.
     """
     lines, (start, end) = [], about(occurred_at)
-    for course in courses:
+    for whole in courses:
+        course = replace(whole, points=[one for one in whole.points if one.at <= end])
         latest = course.latest
-        if latest is None or not start <= latest.at <= end:
+        if latest is None or latest.at < start:
             continue
         change = "; ".join(filter(None, (change_words(course.since_last()), _since_baseline(course, zone))))
         band = band_label(course, latest.band)

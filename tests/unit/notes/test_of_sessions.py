@@ -124,6 +124,24 @@ def test_a_measure_s_day_is_that_of_the_person_it_is_of(cast: Cast, zone: str, l
     }  # fmt: skip
 
 
+def test_a_note_that_is_written_late_has_the_measures_of_its_contact_and_none_of_later(cast: Cast) -> None:
+    zone = zone_of(cast.home.default_timezone)
+    at = makers.now() - timedelta(days=20)
+    session = makers.make_session(
+        cast.patient, kind="therapy", started_at=at, ended_at=at + timedelta(minutes=50)
+    )
+    take(cast, at - timedelta(days=16), answer=2)
+    of_it = take(cast, at + timedelta(minutes=5))
+    take(cast, at + timedelta(days=3), answer=3)
+    take(cast, at + timedelta(days=3), "phq9", 0, 9)
+    note = begin_note(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, note_type="soap", session_id=session.pk
+    )
+    (_, said) = texts_of(cast, note)["objective"].splitlines()
+    day = f"{of_it.administered_at.astimezone(zone):%-d %b %Y}"
+    assert said == f"GAD-7 7 of 21 (mild), {day}: −7, reliably better, response.", "since the one before it"
+
+
 def test_measures_that_were_pulled_in_are_linked_also_when_newer_ones_were_taken_since(cast: Cast) -> None:
     session = session_of(cast)
     earlier = take(cast, session.started_at - timedelta(days=2))
