@@ -98,6 +98,18 @@ def test_a_task_from_before_the_newest_answer_asks_for_nothing(cast: Cast, api: 
     assert keys(api.get(where)) == ["gad7"]
 
 
+def test_what_somebody_answers_in_their_app_ends_the_task_that_asked_for_it(cast: Cast, device: Api) -> None:
+    makers.scope_all()
+    item = make_item(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk, patient=cast.patient,
+        reason_code="phq9_suggested",
+    )  # fmt: skip
+    assert device.post("me/measures/answers", CALM, key="d-1").status_code == 201
+    makers.scope_all()
+    item.refresh_from_db()
+    assert (item.done_at is not None, item.done_by, item.outcome) == (True, None, "measure_offered")
+
+
 def test_item_9_opens_an_alert_and_answers_with_help_in_one_transaction(
     cast: Cast, device: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
