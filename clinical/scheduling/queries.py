@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Min, Q, QuerySet
 
 from clinical.scheduling.models import Appointment, AppointmentReminder, CalendarPreference, Status
+from clinical.sessions.labels import Reach
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound
@@ -106,9 +107,17 @@ def _held_and_planned(patient_ids: list[UUID], at: datetime) -> QuerySet[Appoint
     )
 
 
-def of_person(patient_ids: Iterable[UUID], at: datetime) -> tuple[list[Appointment], list[Appointment]]:
-    """Return a person's coming appointments, soonest first, and those behind them, newest first."""
+def of_person(
+    patient_ids: Iterable[UUID], who: Reach, at: datetime
+) -> tuple[list[Appointment], list[Appointment]]:
+    """Return a person's coming appointments, soonest first, and those behind them, newest first.
+
+    One whose sitting a label shuts to the reader is left out: it would tell when, with whom and of what kind
+    it was. One's own stays.
+    """
     rows = Appointment.objects.filter(patient_id__in=list(patient_ids)).select_related("therapist")
+    own = Q(session__isnull=True) | Q(therapist_id=who.user_id)
+    rows = rows.filter(own | who.sessions("session__"))
     coming = list(rows.filter(ends_at__gt=at).order_by("starts_at")[:LISTED])
     return coming, list(rows.filter(ends_at__lte=at).order_by("-starts_at")[:LISTED])
 

@@ -22,6 +22,7 @@ from clinical.scheduling.forms import BookForm, CancelForm, WhenForm, ZoneForm
 from clinical.scheduling.handover import queries as handover
 from clinical.scheduling.showing import NOBODY, clock_words, entry, grid, notice_rows, week_links
 from clinical.scheduling.week import monday_of, read_week, span, week_name, week_of
+from clinical.sessions.labels import reach
 from cortex.access.context import KEYS_DOWN, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
@@ -209,7 +210,7 @@ def appointment_page(
         shown = forms | {
             "one": entry(one, names[one.patient_id], zone, at), "row": one, "zone": zone.key,
             "conflict": conflict, "ways": _ways(error, zone), "begun": one.starts_at <= at,
-            "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
+            "lines": [line_row(line) for line in billing.open_lines(actor, one, at)],
             "codes": codes, "own": one.therapist_id == actor.id, "treats": treats,
             "back": _calendar_at(one.starts_at, zone, one.pk),
             "may_put_back": treats and not one.is_open() and queries.still_theirs(actor, one, at),
@@ -299,7 +300,7 @@ def person_appointments(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         person = person_card(context, patient, at=at, with_contacts=False)
         context.saw("appointments", subjects=[patient.pk], object_type="clinical.Appointment")
         zone = queries.zone(actor.person)
-        coming, behind = queries.of_person(rows_of(patient), at)
+        coming, behind = queries.of_person(rows_of(patient), reach(actor, patient, at), at)
         shown = beside(context, patient, person, at) | {
             "tab": "appointments", "zone": zone.key,
             "coming": [_line(one, zone, at) for one in coming],

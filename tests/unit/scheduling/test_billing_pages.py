@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from clinical.scheduling.billing.actions import export_lines
 from clinical.scheduling.billing.models import BillingCode, BillingLine
 from clinical.scheduling.billing.queries import Wanted
+from clinical.scheduling.models import Appointment
+from cortex.accounts.models import User
 from cortex.audit.models import AuditLog, PhiAccessLog
+from patients.sessions.models import Session
 from tests import makers
 from tests.cast import Cast
+from tests.unit.scheduling.test_appointments import book
 
 pytestmark = pytest.mark.django_db
 TODAY = "2026-03-02"
@@ -153,3 +158,30 @@ def test_an_export_names_everybody_whose_lines_it_took_in_one_row(cast: Cast) ->
     with CaptureQueriesContext(connection) as again:
         export_lines(actor=makers.staff(cast.alice), wanted=Wanted())
     assert len(again) <= len(asked)
+
+
+@pytest.mark.parametrize("label", ["V", "R"])
+def test_an_appointment_tells_nothing_of_a_sitting_that_a_label_shuts(cast: Cast, label: str) -> None:
+    (line,) = lines(cast, own_label="Crisis hour of hers")
+    one = book(cast, makers.now() + timedelta(hours=1))
+    began = makers.now() - timedelta(days=2)
+    Appointment.objects.filter(pk=one.pk).update(
+        session=line.session, status="held", starts_at=began, ends_at=began + timedelta(minutes=50)
+    )
+    makers.grant(cast.patient, cast.bob, permission="view_chart")
+    page = reverse("clinical:appointment", args=[one.pk])
+    listed = reverse("clinical:person_appointments", args=[cast.patient.pk])
+
+    def seen(user: User) -> tuple[bool, bool]:
+        client = makers.client_of(user)
+        found = (
+            page in client.get(listed).content.decode(),
+            line.own_label in client.get(page).content.decode(),
+        )
+        makers.scope_all()
+        return found
+
+    assert seen(cast.bob) == (True, True)
+    Session.objects.filter(pk=line.session_id).update(sensitivity_labels=[label])
+    assert seen(cast.bob) == (False, False)
+    assert seen(cast.alice) == (True, True), "one's own hour stays"
