@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from clinical.backoffice import queries
 from clinical.pathway.actions import refer, transfer
+from clinical.pathway.queries import unsigned_about
 from cortex.accounts.models import User
 from cortex.audit.actors import actor_of_user
 from cortex.clock import clock
@@ -13,6 +14,7 @@ from patients.breakglass.actions import break_glass
 from patients.codes import EndingReason
 from patients.covers.actions import plan_absence
 from patients.pathway.actions import EndingData, ReferralData
+from patients.registry.queries import rows_of
 from patients.registry.records import RegisterPatient
 
 SENT = (
@@ -33,13 +35,16 @@ def make_ways(staff: list[User]) -> int:
         return 0
     at = clock()
     treated = queries.treated_by(second.pk, at)
-    if len(treated) > 1:
+    # Nobody is handed over at once with a note that waits for a signature.
+    given = next((one for one in treated if not unsigned_about(rows_of(one), second.pk)), None)
+    stays = next((one for one in treated if one != given), None)
+    if given is not None and stays is not None:
         ending = EndingData(EndingReason.PERSON_ASKED, "Met four times. She would like to go on with Lena.")
         transfer(
-            actor=actor_of_user(second), patient_id=treated[0].pk, to_id=first.pk, data=ending
+            actor=actor_of_user(second), patient_id=given.pk, to_id=first.pk, data=ending
         )  # fmt: skip
         break_glass(
-            actor=actor_of_user(psychiatrist), asked=treated[1].anonymous_id, reason_code="imminent_risk",
+            actor=actor_of_user(psychiatrist), asked=stays.anonymous_id, reason_code="imminent_risk",
             reason="Her brother rang the ward: she is at the bridge, and Tobi can't be reached.",
         )  # fmt: skip
     plan_absence(

@@ -95,6 +95,10 @@ def test_every_page_of_ways_and_of_the_record_holds_on_a_phone_in_both_themes(
     page.get_by_label("Reason").select_option("person_asked")
     page.get_by_label("Closing summary").fill("We met twice.")
     page.get_by_role("button", name="Hand over").click()
+    expect(page.locator("[data-error-summary]")).to_contain_text("wait for a signature: 1")
+    assert visitor.faults() == {}, "hand-over refused"
+    page.get_by_label("Your access ends").select_option("3")
+    page.get_by_role("button", name="Hand over").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Caseload")
     answering = visit(width=390, scheme="light")
     bobs = answering.sign_in(people.bob)
