@@ -27,7 +27,6 @@ from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import open_plan, plan_view
 from clinical.plans.showing import goal_row, standing_row
 from clinical.plans.wording import version_words
-from cortex.accounts.queries import is_trainee
 from cortex.ui.zone import zone_of
 from patients.care.queries import is_supervised_by
 
@@ -38,8 +37,7 @@ def _sight(look: Look) -> Sight:
     """Return which labelled rows the reader sees, as `notes.queries.reader` asks it, of what is known."""
     if "sight" not in look.found:
         user, (relation, part2) = look.context.actor.person, look.standing
-        cosigns = is_supervised_by(user.pk, look.team) and not is_trainee(user)
-        look.found["sight"] = Sight(user.pk, relation, part2, cosigns)
+        look.found["sight"] = Sight(user.pk, relation, part2, is_supervised_by(user, look.team))
     return cast(Sight, look.found["sight"])
 
 

@@ -13,6 +13,7 @@ from clinical.assessments.models import Assessment
 from clinical.assessments.planning.queries import askable
 from clinical.assessments.schedule import INTAKE
 from clinical.notes.models import Note, NoteAddendum, PsychotherapyNote, PsychotherapyNoteAddendum
+from clinical.notes.reminders.queries import unsigned_rows
 from clinical.scheduling.handover.queries import coming_by_person
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
@@ -212,14 +213,10 @@ def _owned(model: type, ids: list[UUID], user_id: UUID) -> list[UUID]:
 
 
 def _unsigned(people: Iterable[UUID], user_id: UUID) -> list[UUID]:
-    """Return the person of each unsigned note or addendum of somebody's; process notes are nobody's to count.
-
-    An addendum that was emptied again waits for no signature.
-    """
+    """Return the person of each unsigned note or addendum of somebody's; process notes nobody counts."""
     whose = {"author_id": user_id, "patient__person_id__in": list(people)}
-    notes = Note.objects.drafts().filter(**whose)
-    addenda = NoteAddendum.objects.filter(**whose, signed_at__isnull=True, text__isnull=False)
-    both = (rows.order_by().values_list("patient__person_id", flat=True) for rows in (notes, addenda))
+    waiting = (unsigned_rows(kind).filter(**whose) for kind in (Note, NoteAddendum))
+    both = (rows.order_by().values_list("patient__person_id", flat=True) for rows in waiting)
     return list(next(both).union(next(both), all=True))
 
 
@@ -231,13 +228,9 @@ def unsigned_about(ids: Iterable[UUID], author_id: UUID, *, everybody: bool = Fa
     rows = list(ids)
     own = {"patient_id__in": rows, "author_id": author_id}
     whose: dict[str, Any] = {"patient_id__in": rows} if everybody else own
-    open_addendum = {"signed_at__isnull": True, "text__isnull": False}
-    return (
-        Note.objects.drafts().filter(**whose).count()
-        + NoteAddendum.objects.filter(**whose, **open_addendum).count()
-        + PsychotherapyNote.objects.drafts().filter(**own).count()
-        + PsychotherapyNoteAddendum.objects.filter(**own, **open_addendum).count()
-    )
+    ours = sum(unsigned_rows(kind).filter(**whose).count() for kind in (Note, NoteAddendum))
+    kept_apart = (PsychotherapyNote, PsychotherapyNoteAddendum)
+    return ours + sum(unsigned_rows(kind).filter(**own).count() for kind in kept_apart)
 
 
 def treating(user: User, *, besides: UUID | None = None) -> list[User]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import CharField, F, QuerySet, UUIDField, Value
 
 from cortex.accounts.models import User
+from cortex.accounts.queries import is_trainee
 from cortex.clock import Moment
 from cortex.ops.postgres.questions import kept
 from patients.care.models import (
@@ -145,14 +146,15 @@ def _supervised(
     return rows.values_list("patient_id", flat=True).distinct()
 
 
-def is_supervised_by(user_id: UUID, team: Iterable[CareTeamMember]) -> bool:
+def is_supervised_by(user: User, team: Iterable[CareTeamMember]) -> bool:
     """Whether somebody stands as the supervisor, for nobody else, on a team that was read already.
 
-    The caller asks besides whether they are in training.
+    Whoever is in training does not; only of those who have the place it is asked.
     """
-    return any(
-        one.user_id == user_id and one.role == CareRole.SUPERVISOR and not one.cover_for_id for one in team
+    places = (
+        one.user_id == user.pk and one.role == CareRole.SUPERVISOR and not one.cover_for_id for one in team
     )
+    return any(places) and not is_trainee(user)
 
 
 def open_grants(patient_id: UUID, at: datetime) -> list[PatientUserObjectPermission]:

@@ -61,14 +61,14 @@ def late(organizations: Iterable[UUID], at: datetime) -> Late:
     rows = Note.objects.filter(organization_id__in=houses).select_related("patient", "author")
     unsigned = rows.drafts().filter(created_at__lte=before).order_by("created_at")
     waiting = rows.filter(**TO_COSIGN, signed_at__lte=before).order_by("signed_at")
-    added = _unsigned(NoteAddendum).filter(organization_id__in=houses, created_at__lte=before)
+    added = unsigned_rows(NoteAddendum).filter(organization_id__in=houses, created_at__lte=before)
     added = added.select_related(*ADDED_WITH).order_by("created_at")
     others = NoteAddendum.objects.filter(**TO_COSIGN, organization_id__in=houses, signed_at__lte=before)
     others = others.select_related(*ADDED_WITH).order_by("signed_at")
     return Late(list(unsigned[:MOST]), list(added[:MOST]), list(waiting[:MOST]), list(others[:MOST]))
 
 
-def _unsigned(kind: type[AnyDraft]) -> QuerySet[Any]:
+def unsigned_rows(kind: type[AnyDraft]) -> QuerySet[Any]:
     """Return what waits for a signature; an addendum that was emptied again waits for none."""
     table: Any = kind
     if kind in (Note, PsychotherapyNote):
@@ -78,7 +78,7 @@ def _unsigned(kind: type[AnyDraft]) -> QuerySet[Any]:
 
 def _to_remind(kind: type[AnyDraft], at: datetime) -> QuerySet[Any]:
     """Return what of one kind is unsigned for three days and whose author was not told since it was begun."""
-    rows = _unsigned(kind).filter(created_at__lte=at - REMIND_AFTER)
+    rows = unsigned_rows(kind).filter(created_at__lte=at - REMIND_AFTER)
     if kind is Note:
         return rows.filter(reminded_at__isnull=True)
     since = {"created_at__gte": OuterRef("created_at")}
