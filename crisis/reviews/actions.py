@@ -294,9 +294,9 @@ def cancel_follow_ups(
     Of another alert's contacts `cause` is whose end cancels them: they come back when that is taken back.
     """
     standing = FollowUp.objects.filter(alert=alert, status__in=STANDING)
-    count = standing.update(
-        status=FollowUpStatus.CANCELLED, cancelled_for=cause.pk if cause is not None else None
-    )
+    if cause is None:  # what another alert's end had cancelled of this end doesn't come back either
+        FollowUp.objects.filter(alert=alert, cancelled_for__isnull=False).update(cancelled_for=None)
+    count = standing.update(status=FollowUpStatus.CANCELLED, cancelled_for=cause.pk if cause else None)
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "follow_up.cancelled", alert, codes={"count": count})

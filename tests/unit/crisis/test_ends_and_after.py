@@ -116,6 +116,15 @@ def test_whoever_was_said_to_be_dead_by_mistake_is_called_again(cast: Cast) -> N
     assert AuditLog.objects.filter(event_type="follow_up.restored", object_id=alert.pk).exists()
 
 
+def test_an_end_that_was_taken_back_meanwhile_promises_nothing_twice(cast: Cast) -> None:
+    cast.on_duty()
+    earlier = ended(cast, "medical")
+    alert = ended(cast, disposition="deceased", follow_up_at=None)
+    reopen_alert(actor=staff(cast.cleo), alert_id=earlier.pk, reason="She called")
+    reopen_alert(actor=staff(cast.cleo), alert_id=alert.pk, reason="It was somebody else")
+    assert not FollowUp.objects.exclude(status="cancelled").exists()
+
+
 def test_the_form_asks_for_no_follow_up_with_the_dead() -> None:
     data = {"disposition": "deceased", "verdict": "true_crisis", "notes": "At the hospital", "seen": "0"}
     assert ResolveForm(data).is_valid()
