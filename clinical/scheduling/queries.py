@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Min, Q, QuerySet
 
 from clinical.scheduling.models import Appointment, AppointmentReminder, CalendarPreference, Status
-from clinical.sessions.labels import Reach
+from clinical.sessions.labels import Reach, reach_by
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
 from cortex.audit import Actor, NotFound
@@ -20,6 +20,7 @@ from cortex.ops.models import Notification
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.care.queries import treated_ids
+from patients.labels.queries import standing
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
@@ -107,6 +108,19 @@ def _held_and_planned(patient_ids: list[UUID], at: datetime) -> QuerySet[Appoint
     )
 
 
+def open_hours(who: Reach) -> Q:
+    """Return the condition on a person's appointments that labels of their sittings leave open."""
+    return Q(session__isnull=True) | Q(therapist_id=who.user_id) | who.sessions("session__")
+
+
+def is_open_hour(user: User, row: Appointment, at: datetime) -> bool:
+    """Whether an appointment of somebody whose chart is open to the user is so too: see `open_hours`."""
+    if row.session_id is None or row.therapist_id == user.pk:
+        return True
+    who = reach_by(user.pk, standing(user, row.patient, at))
+    return Appointment.objects.filter(open_hours(who), pk=row.pk).exists()
+
+
 def of_person(
     patient_ids: Iterable[UUID], who: Reach, at: datetime
 ) -> tuple[list[Appointment], list[Appointment]]:
@@ -115,9 +129,8 @@ def of_person(
     One whose sitting a label shuts to the reader is left out: it would tell when, with whom and of what kind
     it was. One's own stays.
     """
-    rows = Appointment.objects.filter(patient_id__in=list(patient_ids)).select_related("therapist")
-    own = Q(session__isnull=True) | Q(therapist_id=who.user_id)
-    rows = rows.filter(own | who.sessions("session__"))
+    rows = Appointment.objects.filter(open_hours(who), patient_id__in=list(patient_ids))
+    rows = rows.select_related("therapist")
     coming = list(rows.filter(ends_at__gt=at).order_by("starts_at")[:LISTED])
     return coming, list(rows.filter(ends_at__lte=at).order_by("-starts_at")[:LISTED])
 
@@ -125,14 +138,15 @@ def of_person(
 def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appointment, bool]:
     """Return one appointment, and whether the chart of its person is open to the actor.
 
-    Without the chart it opens while it is the actor's own and still to come; NotFound for any other.
+    Without the chart it opens while it is the actor's own and still to come; NotFound for any other, and for
+    one whose sitting a label shuts.
     """
     rows = Appointment.objects.select_related("patient", "therapist", "status_by")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound
     related = access.relations(actor, {found.patient_id}, access.CHART, at)
-    if not related and not _is_own_to_come(actor, found, at):
+    if not (is_open_hour(actor.person, found, at) if related else _is_own_to_come(actor, found, at)):
         raise NotFound
     return found, bool(related)
 
@@ -140,7 +154,7 @@ def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appoi
 def locked_appointment(
     actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False
 ) -> Appointment:
-    """Lock and return one appointment of a person whose chart is open to the actor; NotFound otherwise.
+    """Lock and return one appointment that is open to the actor, as `appointment` has it; NotFound otherwise.
 
     With `or_own_to_come` also one's own that has not begun, whoever treats the person now.
     """
@@ -150,6 +164,8 @@ def locked_appointment(
         raise NotFound
     if not (or_own_to_come and _is_own_to_come(actor, found, at)):
         access.treated(actor, found.patient_id, at)
+        if not is_open_hour(actor.person, found, at):
+            raise NotFound
     return found
 
 

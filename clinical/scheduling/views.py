@@ -20,6 +20,7 @@ from clinical.scheduling.billing import queries as billing
 from clinical.scheduling.billing.showing import line_row
 from clinical.scheduling.forms import BookForm, CancelForm, WhenForm, ZoneForm
 from clinical.scheduling.handover import queries as handover
+from clinical.scheduling.models import Status
 from clinical.scheduling.showing import NOBODY, clock_words, entry, grid, notice_rows, week_links
 from clinical.scheduling.week import monday_of, read_week, span, week_name, week_of
 from clinical.sessions.labels import reach
@@ -61,7 +62,8 @@ def _week(request: HttpRequest, form: ZoneForm | None = None, status: int = 200)
                 request, "clinical/scheduling/calendar.html",
                 grid(week) | {
                     "week": week_links(monday, today), "first": week.days[0].date, "last": week.days[-1].date,
-                    "count": len(rows), "zone": zone.key, "notices": notice_rows(notices, names),
+                    "count": sum(one.status != Status.CANCELLED for one in rows), "zone": zone.key,
+                    "notices": notice_rows(notices, names),
                     "lent": [_line(one, zone, at, names[one.patient_id]) for one in lent],
                     "form": form or ZoneForm(initial={"timezone": zone.key}, auto_id="zone_%s"),
                     "unsettled": sum(one["unsettled"] for one in entries),
@@ -210,7 +212,7 @@ def appointment_page(
         shown = forms | {
             "one": entry(one, names[one.patient_id], zone, at), "row": one, "zone": zone.key,
             "conflict": conflict, "ways": _ways(error, zone), "begun": one.starts_at <= at,
-            "lines": [line_row(line) for line in billing.open_lines(actor, one, at)],
+            "lines": [line_row(line) for line in billing.lines_of_appointment(one)],
             "codes": codes, "own": one.therapist_id == actor.id, "treats": treats,
             "back": _calendar_at(one.starts_at, zone, one.pk),
             "may_put_back": treats and not one.is_open() and queries.still_theirs(actor, one, at),

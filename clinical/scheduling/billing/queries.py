@@ -12,7 +12,6 @@ from django.db.models import Q, QuerySet
 from clinical.scheduling.billing.coding import Code
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
 from clinical.scheduling.models import Appointment
-from clinical.sessions.labels import reach
 from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor, NotFound
@@ -60,17 +59,6 @@ def lines_of_appointment(row: Appointment) -> list[BillingLine]:
     """Return every line of an appointment and of the sitting that it was, those taken out too."""
     about = Q(appointment=row) | Q(session=row.session_id) if row.session_id else Q(appointment=row)
     return list(BillingLine.objects.filter(about).order_by("pk"))
-
-
-def open_lines(actor: Actor, row: Appointment, at: datetime) -> list[BillingLine]:
-    """Return the lines of an appointment as its page shows them: of a sitting that labels shut, none."""
-    found = lines_of_appointment(row)
-    if row.session_id is None or not found or row.therapist_id == actor.id:
-        return found
-    who = reach(actor, row.patient, at)
-    if Session.objects.filter(who.sessions(), pk=row.session_id).exists():
-        return found
-    return [one for one in found if one.session_id is None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from clinical.scheduling.models import Appointment, AppointmentQuerySet, Status
+from clinical.scheduling.queries import is_open_hour
 from cortex.accounts.models import User
 from patients.covers.queries import cover_spells
 
@@ -80,7 +81,7 @@ def falling_into(therapist_id: UUID, start: datetime, end: datetime) -> Falling:
 def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Appointment]:
     """Return the appointments within [start, end) of colleagues for whom somebody stands in now.
 
-    Those that begin while the cover holds and were not called off.
+    Those that begin while the cover holds, were not called off and are open to the user.
     """
     spells = cover_spells(user, at)
     if not spells:
@@ -94,4 +95,5 @@ def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Ap
             (one.therapist_id, one.patient_id) == (owner, person) and begins <= one.starts_at < ends
             for owner, person, begins, ends in spells
         )
+        and is_open_hour(user, one, at)
     ]  # fmt: skip

@@ -161,27 +161,31 @@ def test_an_export_names_everybody_whose_lines_it_took_in_one_row(cast: Cast) ->
 
 
 @pytest.mark.parametrize("label", ["V", "R"])
-def test_an_appointment_tells_nothing_of_a_sitting_that_a_label_shuts(cast: Cast, label: str) -> None:
+def test_an_hour_whose_sitting_a_label_shuts_is_nowhere_for_others(cast: Cast, label: str) -> None:
     (line,) = lines(cast, own_label="Crisis hour of hers")
     one = book(cast, makers.now() + timedelta(hours=1))
     began = makers.now() - timedelta(days=2)
     Appointment.objects.filter(pk=one.pk).update(
-        session=line.session, status="held", starts_at=began, ends_at=began + timedelta(minutes=50)
-    )
+        session=line.session, status="held", starts_at=began, ends_at=began + timedelta(minutes=50),
+        status_at=began,
+    )  # fmt: skip
     makers.grant(cast.patient, cast.bob, permission="view_chart")
-    page = reverse("clinical:appointment", args=[one.pk])
+    page, put_back = (
+        reverse(f"clinical:{name}", args=[one.pk]) for name in ("appointment", "appointment_back")
+    )
     listed = reverse("clinical:person_appointments", args=[cast.patient.pk])
 
-    def seen(user: User) -> tuple[bool, bool]:
+    def seen(user: User) -> tuple[bool, int, bool]:
         client = makers.client_of(user)
-        found = (
-            page in client.get(listed).content.decode(),
-            line.own_label in client.get(page).content.decode(),
-        )
+        in_list, answer = page in client.get(listed).content.decode(), client.get(page)
         makers.scope_all()
-        return found
+        return in_list, answer.status_code, line.own_label in answer.content.decode()
 
-    assert seen(cast.bob) == (True, True)
+    assert seen(cast.bob) == (True, 200, True)
     Session.objects.filter(pk=line.session_id).update(sensitivity_labels=[label])
-    assert seen(cast.bob) == (False, False)
-    assert seen(cast.alice) == (True, True), "one's own hour stays"
+    assert seen(cast.bob) == (False, 404, False)
+    assert makers.client_of(cast.bob).post(put_back).status_code == 404
+    makers.scope_all()
+    one.refresh_from_db()
+    assert one.status == "held", "nobody moves or puts back what is shut to them"
+    assert seen(cast.alice) == (True, 200, True), "one's own hour stays"
