@@ -26,12 +26,20 @@ from cortex.ui.pages import page_of
 from cortex.ui.zone import zone_of
 from crisis.risk.models import Evidence, EvidenceDomain, RiskAssessment
 from patients.care.queries import treated_ids
-from patients.codes import ReviewStatus, SessionKind, SessionStatus
+from patients.codes import ConsentType, ReviewStatus, SessionKind, SessionStatus
+from patients.privacy.queries import has_consent
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import NAMES, PersonCard, named, person_card, rows_of
 from patients.sessions.messages import AssistantRationale, ToolAction
-from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.models import (
+    Session,
+    SessionActivity,
+    SessionFeature,
+    SessionFeedback,
+    VoiceSession,
+    private,
+)
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import EmotionObservation
 
@@ -265,6 +273,7 @@ class Review:
     tools: list[ToolAction] = field(default_factory=list)
     rationales: Page[AssistantRationale] | None = None
     comparison: Comparison | None = None
+    is_voice_off: bool = False
     gap_by: str = ""
     measures: list[tuple[UUID, str, int | None]] = field(default_factory=list)
 
@@ -327,8 +336,11 @@ def review(head: Head, session: Session, who: Reach, at: datetime, pages: Pages 
         reasons = AssistantRationale.objects.filter(patient_id__in=head.ids, message_id__in=ids)
         found.rationales = page_of(reasons.order_by("message_id"), pages.reasons, REASONS)
     if found.feature is not None and found.voice is not None:
-        earlier = earlier_voices(head.patient, found.feature, who)
-        found.comparison = compare(scalars_of(found.feature), earlier)
+        # Nothing is analysed anew once the consent to it is taken back.
+        found.is_voice_off = not has_consent(head.patient.person_id, ConsentType.VOICE_PROCESSING, at)
+        if not found.is_voice_off:
+            earlier = earlier_voices(head.patient, found.feature, who)
+            found.comparison = compare(scalars_of(found.feature), earlier)
     if found.feature is not None and found.feature.dissonance_type:
         found.gap_by = _gap_by(session)
     if session.kind == SessionKind.THERAPY:
@@ -348,7 +360,7 @@ def scalars_of(feature: SessionFeature) -> dict[str, float | None]:
 
 
 def earlier_voices(patient: Patient, feature: SessionFeature, who: Reach) -> list[Sample]:
-    """Return the person's voices before this one that labels leave open, newest first.
+    """Return the person's voices before this one that are shared and that labels leave open, newest first.
 
     Each comes with the level that held at the time.
     """
@@ -360,7 +372,7 @@ def earlier_voices(patient: Patient, feature: SessionFeature, who: Reach) -> lis
             patient__person_id=patient.person_id, observed_at__lt=feature.observed_at,
             observed_at__gte=feature.observed_at - timedelta(days=DAYS_BACK), speech_seconds__isnull=False,
         )
-        .filter(who.sessions("session__"))
+        .filter(who.sessions("session__"), ~private("session__"))
         .annotate(level_then=Subquery(level.values("level")[:1]))
         .order_by("-observed_at")[: 2 * LAST]
     )  # fmt: skip

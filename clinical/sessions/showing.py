@@ -338,6 +338,7 @@ def reviewed(found: Review, reader_id: Any, at: datetime, *, with_log: bool) -> 
         "reasons": found.rationales,
         "picture": picture_of(found),
         "voice": voice_rows(found.comparison),
+        "voice_off": found.is_voice_off,
         "feature": _feature_rows(feature, found) if feature and not found.is_private else None,
         "sent": [] if found.is_private else told.sent_rows(found.session),
         "entries": entry_rows(found.activities, at) if with_log else [],

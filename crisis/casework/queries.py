@@ -346,8 +346,9 @@ def source_message(
 ) -> dict[str, Any]:
     """Open the words behind one factor of an alert, while they exist; NotFound without a relationship.
 
-    Words that a label keeps back stay closed, as do those that only a protected factor leads to: the page
-    says so, and the look is logged by another name. What break-glass opens is logged with its grant.
+    Words that a label keeps back stay closed, as do those that only a protected factor leads to and those
+    of a session that the person keeps to themself: the page says so, and the look is logged by another
+    name. What break-glass opens is logged with its grant.
     """
     alert, patient = look.alert, look.alert.patient
     factor = next((one for one in alert.factors if one.get("source_id") == str(source_id)), None)
@@ -357,7 +358,8 @@ def source_message(
     found = source_of(factor["source_type"], source_id, patient.pk)
     by = opened_by(user.pk, stands, found.labels, found.session_id) if found else ""
     is_protected = not _leads(without_protected(alert.factors), source_id)
-    withheld = by is None or (is_protected and not opens_part2(*stands))
+    is_private = found is not None and found.is_private
+    withheld = is_private or by is None or (is_protected and not opens_part2(*stands))
     if not withheld and stands[0] == BREAK_GLASS and (by == BREAK_GLASS or is_protected):
         ctx.by(CHART)
     ctx.relation_to(patient.pk)  # also whoever is told nothing asked by some right
@@ -374,6 +376,7 @@ def source_message(
         "label": f"From {SOURCES.get(factor['source_type'], 'the app')}",
         "at": datetime.fromisoformat(factor["observed_at"]),
         "withheld": withheld,
+        "is_private": is_private,
     }
     return {"alert": shown, "source": source}
 

@@ -116,8 +116,8 @@ class VoiceSessionQuerySet(models.QuerySet["VoiceSession"]):
         return self.filter(purged_at__isnull=True)
 
     def waiting_for_extraction(self) -> VoiceSessionQuerySet:
-        """Keep those that still hold something to extract and were not found unreadable."""
-        return self.holding_words().filter(patterns_extracted=False, extraction_error="")
+        """Keep those that hold something to extract, and were not found unreadable or without consent."""
+        return self.holding_words().filter(patterns_extracted=False, processed=False, extraction_error="")
 
     def due_for_purge(self, at: datetime) -> VoiceSessionQuerySet:
         """Keep those whose time is over."""

@@ -16,7 +16,14 @@ from cortex.ops.postgres.figures import count_of, mean_of
 from cortex.ops.postgres.questions import Word, kept
 from patients.registry.models import Patient
 from patients.sessions.messages import Message
-from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
+from patients.sessions.models import (
+    Session,
+    SessionActivity,
+    SessionFeature,
+    SessionFeedback,
+    VoiceSession,
+    private,
+)
 from patients.sessions.observations import DailyCheckIn
 
 PROGRESS = ("total_sessions", "avg_effectiveness", "avg_sleep_quality", "avg_focus_score")
@@ -32,12 +39,16 @@ WORDS: dict[str, tuple[Any, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A row that holds words of one person: its column, its labels with its session's, and its session."""
+    """A row that holds words of one person: its column, its labels with its session's, and its session.
+
+    `is_private`: said in a session that the person keeps to themself.
+    """
 
     row: Any
     column: str
     labels: frozenset[str]
     session_id: UUID | None
+    is_private: bool = False
 
 
 def source_of(kind: str, source_id: UUID, patient_id: UUID) -> Source | None:
@@ -50,10 +61,11 @@ def source_of(kind: str, source_id: UUID, patient_id: UUID) -> Source | None:
         return None
     session_id: UUID | None = getattr(row, "session_id", None)
     labels = set(getattr(row, "sensitivity_labels", ()))
-    if session_id is not None:
-        around = Session.objects.filter(pk=session_id).values_list("sensitivity_labels", flat=True)
-        labels.update(around.first() or ())
-    return Source(row, column, frozenset(labels), session_id)
+    around = Session.objects.filter(pk=session_id).first() if session_id is not None else None
+    if around is None:
+        return Source(row, column, frozenset(labels), session_id)
+    labels.update(around.sensitivity_labels)
+    return Source(row, column, frozenset(labels), session_id, around.is_private)
 
 
 def open_words(ctx: AccessContext, source: Source) -> str:
@@ -101,10 +113,12 @@ def progress_summary(
     them. Each figure is read apart: joining sessions and check-ins would count rows many times.
     Effectiveness is shown as 1-5 whatever scale it was asked on (K4); a figure without an answer is None.
     Check-ins count from `first_day` on, by the person's own days: so ten years of them are not read.
-    `opened` is which sessions count, where not all do.
+    `opened` is which sessions count, where not all do; answers about one that is the person's own never do.
     """
     sessions = Session.objects.filter(patient_id__in=patient_ids)
-    feedback = SessionFeedback.objects.filter(patient_id__in=patient_ids, given_at__gte=since)
+    feedback = SessionFeedback.objects.filter(
+        ~private("session__"), patient_id__in=patient_ids, given_at__gte=since
+    )
     if opened is not None:
         sessions = sessions.filter(opened)
         feedback = feedback.filter(session__in=sessions)

@@ -17,8 +17,9 @@ from cortex.crypto.errors import KeyProviderError, SealedError
 from cortex.ops.actions import note_retention_run
 from cortex.ops.letters.actions import bury_row
 from cortex.ops.models import RetentionPolicy
-from patients.codes import HeldRecords
+from patients.codes import ConsentType, HeldRecords
 from patients.holds.queries import held_people
+from patients.privacy.queries import consent_state
 from patients.registry.person import LastLocation
 from patients.sessions.builders import put_features
 from patients.sessions.extraction import scalars
@@ -37,17 +38,20 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     """Copy the coded scalars of voice sessions that wait for it, and set when their words must be gone.
 
     Rows that another worker holds are skipped. One that can't be read is marked with its error's class, for a
-    person to look at, and costs the others nothing. Returns how many were done or marked.
+    person to look at, and costs the others nothing. Of whoever took back the consent to it nothing is copied.
+    Returns how many were done, left or marked.
     """
     at = clock(at)
     waiting = VoiceSession.objects.waiting_for_extraction()
     rows = list(
         waiting.select_for_update(of=("self",), skip_locked=True)
-        .select_related("session", "organization")
+        .select_related("session", "organization", "patient")
         .order_by("received_at")[:limit]
     )
     if not rows:
         return Unchanged(0)  # type: ignore[return-value]
+    allowed = _who_allow(rows, at)
+    rows, left = ([row for row in rows if (row.patient_id in allowed) is wanted] for wanted in (True, False))
     with opening(actor, purpose="extraction") as ctx:
         found, unreadable = _scalars(ctx, rows)
         people = sorted({row.patient_id for row in rows if row.pk in found})
@@ -56,8 +60,9 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
     done = [row for row in rows if row.pk in found]
     _copy_scalars(done, found)
     for row in done:
-        row.processed = row.patterns_extracted = True
-        row.extracted_at = at
+        row.patterns_extracted, row.extracted_at = True, at
+    for row in (*done, *left):
+        row.processed = True
         row.delete_after = delete_after(row.session.started_at, at, kept_days(row.organization.settings))
     marked = [row for row in rows if row.pk in unreadable]
     for row in marked:
@@ -66,14 +71,22 @@ def extract_voice(*, actor: Actor, limit: int = EXTRACTION_BATCH, at: datetime |
             actor=actor, name=FEATURES, row_id=row.pk, organization_id=row.organization_id,
             error_code=row.extraction_error, at=at,
         )  # fmt: skip
-    if not done and not marked:
+    if not done and not marked and not left:
         return Unchanged(0)  # type: ignore[return-value]
     fields = ["processed", "patterns_extracted", "extracted_at", "extraction_error", "delete_after"]
-    VoiceSession.objects.bulk_update([*done, *marked], fields)
+    VoiceSession.objects.bulk_update([*done, *left, *marked], fields)
     codes = {"sessions": [str(row.pk) for row in done]}
+    codes |= {"without_consent": [str(row.pk) for row in left]} if left else {}
     codes |= {"unreadable": [str(row.pk) for row in marked]} if marked else {}
     record(actor, "voice.extracted", codes=codes, outcome="data_loss" if marked else "done")
-    return len(done) + len(marked)
+    return len(done) + len(left) + len(marked)
+
+
+def _who_allow(rows: list[VoiceSession], at: datetime) -> set[UUID]:
+    """Return the rows of these people who allow now that their voice is analysed."""
+    person_of = {row.patient_id: row.patient.person_id for row in rows}
+    state = consent_state(set(person_of.values()), [ConsentType.VOICE_PROCESSING], at)
+    return {pk for pk, person in person_of.items() if state[person, ConsentType.VOICE_PROCESSING]}
 
 
 @quiet("a row that could not be read is read once more; that somebody wished it is recorded")
@@ -107,7 +120,7 @@ def _scalars(ctx: AccessContext, rows: list[VoiceSession]) -> tuple[dict[UUID, S
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What one batch of a purge did; `lost` left without ever having been extracted."""
+    """What one batch of a purge did; `lost` left before the extraction had looked at them."""
 
     scanned: int
     deleted: int
@@ -122,7 +135,7 @@ def purge_voice(
 ) -> Purged:
     """Empty the words and full features whose time is over, a thousand at most, and note the run.
 
-    A dry run counts only. What was never extracted leaves as well: the run's `errors` and the audit row
+    A dry run counts only. What the extraction never did leaves as well: the run's `errors` and the audit row
     name it, since patterns lose those sessions. Rows under a hold stay and are counted.
     """
     at = clock(at)
@@ -133,9 +146,9 @@ def purge_voice(
     rows = list(
         free.select_for_update(skip_locked=True)
         .order_by("delete_after", "pk")
-        .values_list("pk", "patterns_extracted")[:limit]
+        .values_list("pk", "processed")[:limit]
     )
-    lost = [pk for pk, extracted in rows if not extracted]
+    lost = [pk for pk, processed in rows if not processed]
     if not rows and not held:
         return Unchanged(Purged(0, 0, 0, 0, True))  # type: ignore[return-value]
     deleted = 0 if is_dry_run else _empty([pk for pk, _ in rows], at)

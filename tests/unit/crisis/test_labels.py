@@ -359,3 +359,19 @@ def test_factors_about_something_else_are_told_as_they_are() -> None:
     assert without_protected(told) == told
     unscored = without_protected([factor("RF_INTOXICATED", "state", share=None)])
     assert [(one["code"], one["share"], one["source_id"]) for one in unscored] == [("PROTECTED", None, None)]
+
+
+@pytest.mark.parametrize("reader", [cleo, alice, supervisor, glass])
+def test_words_of_a_session_that_the_person_keeps_to_themself_stay_theirs_behind_an_alert(
+    cast: Cast, reader: Callable[[Cast], User]
+) -> None:
+    own = makers.make_session(cast.patient, kind="self_guided")
+    message = makers.make_message(cast.patient, TOLD, session=own)
+    alert = alert_with(cast, factor("TEXT_B", source=message.pk))
+    user = reader(cast)
+    page = asked(user, alert, message.pk)
+    assert TOLD not in page and "have not shared" in page
+    (look,) = PhiAccessLog.objects.filter(actor_id=user.pk, data_type__in=OPENED)
+    assert (look.data_type, bool(look.break_glass)) == ("source_withheld", False)
+    Session.objects.filter(pk=own.pk).update(is_shared=True)
+    assert TOLD in asked(user, alert, message.pk)

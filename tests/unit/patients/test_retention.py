@@ -247,3 +247,19 @@ def test_expired_places_are_deleted(patient: Patient) -> None:
     assert purge_places(actor=actor, at=NOW + DAY) == 1
     makers.scope_all()
     assert not LastLocation.objects.exists()
+
+
+def test_a_voice_whose_consent_was_taken_back_is_not_extracted_and_is_no_loss(patient: Patient) -> None:
+    voice = makers.make_voice(patient, received_at=NOW)
+    makers.consent(patient, "voice_processing", granted=False, at=NOW + timedelta(seconds=30))
+    assert extract(patient, NOW + timedelta(minutes=1)) == 1
+    voice.refresh_from_db()
+    assert (voice.processed, voice.patterns_extracted, voice.extraction_error) == (True, False, "")
+    assert voice.delete_after == NOW + timedelta(minutes=1) + 7 * DAY, "nothing waits for its words any more"
+    assert not SessionFeature.objects.filter(session_id=voice.pk).exists()
+    audit = AuditLog.objects.filter(event_type="voice.extracted").latest("id")
+    assert audit.codes == {"sessions": [], "without_consent": [str(voice.pk)]}
+    assert extract(patient, NOW + timedelta(minutes=2)) == 0
+    assert purge(patient, NOW + 8 * DAY).lost == 0
+    voice.refresh_from_db()
+    assert voice.purged_at is not None

@@ -256,6 +256,23 @@ def test_progress_counts_each_thing_once_and_never_averages_across_scales(patien
     assert summary == {"total_sessions": 3, "avg_sleep_quality": 6.0, "avg_focus_score": None}
 
 
+def test_what_is_said_of_a_session_of_the_person_s_own_is_in_no_mean(patient: Patient) -> None:
+    own = makers.make_session(patient, kind="self_guided")
+    said = FeedbackData(
+        **common(patient), given_at=NOW, session_id=own.pk, effectiveness_raw=2, effectiveness_scale=5
+    )
+    put(patient, feedback=[said])
+
+    def helped() -> float | None:
+        row = progress_summary(patient.pk, [patient.pk], NOW - 24 * HOUR, NOW.date()).get()
+        found: float | None = dict(zip(PROGRESS, row, strict=True))["avg_effectiveness"]
+        return found
+
+    assert helped() is None
+    type(own).objects.filter(pk=own.pk).update(is_shared=True)
+    assert helped() == 2
+
+
 CODED = [{"a": 1, "b": [True, None, "en", 2.5]}, "sw", [], {"nest": {"deep": {"code": "x"}}}]
 PROSE = [
     "I am here",

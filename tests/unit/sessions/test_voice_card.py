@@ -87,3 +87,25 @@ def test_topics_and_coping_are_said_in_words_and_where_there_are_none_that_too(c
     silent = card(spoken(cast, 1))
     assert "<dt>Topics</dt><dd>none named</dd>" in silent and "<dt>Coping</dt><dd>none named</dd>" in silent
     assert "coded by the app" not in silent
+
+
+def test_voices_of_a_session_that_the_person_keeps_to_themself_are_nobody_s_usual(cast: Cast) -> None:
+    earlier(cast, 9)
+    today = spoken(cast, 0, **TODAY)
+    own = spoken(cast, 2, **{name: values[3] for name, values in HISTORY.items()})
+    assert "from 10 earlier sessions" in shown(cast, today)[0]
+    Session.objects.filter(pk=own.pk).update(kind="self_guided")
+    assert "from 9 earlier sessions" in shown(cast, today)[0]
+
+
+def test_no_voice_is_compared_anew_once_the_consent_to_it_is_taken_back(cast: Cast) -> None:
+    earlier(cast, 9)
+    today = spoken(cast, 0, **TODAY)
+    makers.consent(cast.patient, "voice_processing", granted=False)
+    page = client_of(cast.alice).get(url(cast, today)).content.decode()
+    assert "Voice against their own usual" not in page
+    assert "does not allow that their voice is analysed" in page
+    makers.scope_all()
+    makers.consent(cast.patient, "voice_processing")
+    assert "does not allow" not in client_of(cast.alice).get(url(cast, today)).content.decode()
+    assert "from 9 earlier sessions" in shown(cast, today)[0]
