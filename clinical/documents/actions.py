@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from clinical.documents import queries
 from clinical.documents.formats import Refused, media_type_of
 from clinical.documents.models import PIECE_BYTES, Document, DocumentChunk, DocumentKind
-from clinical.documents.naming import MOST_SIGNS, UNSEEN, holds_unseen, title_of
+from clinical.documents.naming import MOST_SIGNS, UNSEEN, title_of
 from clinical.documents.wording import LABELS, size_words
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
 from cortex.keys.sealing import key_of
+from cortex.signs import holds_unseen
 from patients.codes import LANGUAGES
 from patients.registry import access
 from patients.registry.queries import local_day, rows_of

@@ -7,22 +7,12 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from cortex.signs import holds_unseen
+
 UNSEEN = "This title holds signs that nobody sees or that turn its direction. Type it anew."
 MOST_SIGNS = 200
 # Names that Windows keeps for devices, whatever follows the dot.
 DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.I)
-
-
-def holds_unseen(text: str) -> bool:
-    """Whether a text holds control signs, line ends, or signs that turn the direction of reading.
-
-    The joiners of Persian and of many Indian scripts are no such signs.
-    """
-    return any(
-        unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-        and sign not in "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
-        for sign in text
-    )
 
 
 def title_of(file_name: str) -> str:

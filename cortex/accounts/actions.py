@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +15,12 @@ from cortex.accounts import pins, policies
 from cortex.accounts.appointments import refuse_appointment
 from cortex.accounts.choices import DESK_ROLES, Attempt, Role
 from cortex.accounts.models import LoginAttempt, Organization, StaffProfile, User
-from cortex.accounts.queries import active_users, user_by_email
+from cortex.accounts.queries import user_by_email
 from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.signs import holds_unseen, looks
 
 ORGANIZATION_FIELDS = frozenset(
     {"name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number", "settings"}
@@ -109,18 +109,17 @@ def create_user(
 
 
 def _refuse_taken_name(organization_id: UUID | None, name: str, but: User | None = None) -> None:
-    """Refuse the name of a colleague: the trail says by it who did what."""
-    wanted = _plain(name)
-    rows = active_users(organization_id=organization_id) if organization_id else User.objects.none()
+    """Refuse a colleague's name, and one of somebody who left: the trail says by it who did what."""
+    if holds_unseen(name):
+        raise InputRefused(
+            "This name holds signs that nobody sees. Type it anew.", "bad_name", field="full_name"
+        )
+    rows = User.objects.filter(organization_id=organization_id) if organization_id else User.objects.none()
     others = rows.exclude(pk=but.pk) if but else rows
-    if any(_plain(one) == wanted for one in others.values_list("full_name", flat=True)):
+    if any(looks(one) == looks(name) for one in others.values_list("full_name", flat=True)):
         raise InputRefused(
             "A colleague has this name. Add what tells you apart.", "name_taken", field="full_name"
         )
-
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 @action

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from cortex.access.middleware import declared
+from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.sessions import actions, queries
 from cortex.accounts.sessions.clocks import limits
 from cortex.accounts.sessions.models import SessionState
@@ -119,7 +120,9 @@ def _why_over(state: SessionState, now: datetime, *, has_pin: bool) -> str:
 def says_board(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Whether a page of the desk itself asks: for its cover, or for a part of its own."""
     if request.method == "POST":
-        return _marked(view, "open_while_covered") and request.POST.get("board") == "yes"
+        # Who has no desk has no board in another tab: their session ends, whatever a request says.
+        has_desk = request.user.is_authenticated and request.user.role in DESK_ROLES
+        return has_desk and _marked(view, "open_while_covered") and request.POST.get("board") == "yes"
     return is_partial(request) and _marked(view, "covers_when_idle")
 
 

@@ -100,7 +100,10 @@ def add_version(subject: UUID, *, alone: bool = False) -> int:
 def erase_material(subject: UUID) -> int:
     """Empty every version of a subject's key for good, leaving tombstones; return how many were live."""
     with transaction.atomic(using=ALIAS, durable=True):
-        live = SubjectKey.objects.filter(subject=subject, destroyed_at=None)
+        rows = SubjectKey.objects.filter(subject=subject)
+        # Whoever adds a version holds these: what follows is asked anew and meets what was added meanwhile.
+        list(rows.select_for_update().order_by("version").values_list("pk"))
+        live = rows.filter(destroyed_at=None)
         count = live.update(wrapped=None, master_key_id="", destroyed_at=Now())
     cache.forget([subject])
     return count

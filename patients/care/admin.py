@@ -35,8 +35,9 @@ class CareTeamForm(forms.ModelForm):
 
 @admin.register(CareTeamMember)
 class CareTeamMemberAdmin(PatientRowAdmin):
-    """Places on teams and covers; they are ended, never deleted."""
+    """Places on teams and covers: given after the password once more, ended, never deleted."""
 
+    asks_again = True
     add_action = actions.add_to_care_team
     view_roles = WATCHERS
     form = CareTeamForm

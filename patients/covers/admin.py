@@ -35,6 +35,7 @@ class CoverForm(forms.ModelForm):
 class PlannedCoverAdmin(PatientRowAdmin):
     """Holidays and nights: covers end by themselves, or now; they are never deleted."""
 
+    asks_again = True
     add_action = actions.plan_cover
     form = CoverForm
     autocomplete_fields = ("cover_for", "user")

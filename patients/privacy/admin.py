@@ -37,6 +37,7 @@ class ConsentForm(forms.ModelForm):
 class ConsentAdmin(PatientRowAdmin):
     """Every decision, the newest first."""
 
+    asks_again = True
     add_action = record_consent
     view_roles = OFFICE
     write_roles = OFFICE

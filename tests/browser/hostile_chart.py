@@ -16,7 +16,6 @@ from clinical.assessments.definitions import packaged
 from clinical.caseload.actions import keep_view
 from clinical.caseload.filters import Filters
 from clinical.documents.actions import DocumentData, mark_error, upload_document
-from clinical.documents.naming import holds_unseen
 from clinical.notes.actions import (
     begin_note,
     save_block,
@@ -41,6 +40,7 @@ from cortex.accounts.models import User
 from cortex.audit import SYSTEM
 from cortex.audit.actors import Actor
 from cortex.ids import uuid7
+from cortex.signs import holds_unseen
 from crisis.exceptions.actions import open_contacts
 from crisis.ownership.actions import claim_alert
 from crisis.reviews.models import ReviewItem

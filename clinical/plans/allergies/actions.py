@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clinical.documents.naming import holds_unseen
 from clinical.plans.allergies import queries
 from clinical.plans.allergies.matching import shares_name
 from clinical.plans.allergies.models import (
@@ -25,6 +24,7 @@ from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.signs import holds_unseen
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
 

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 
 from cortex.accounts import pins
+from cortex.accounts.actions import disable_user
 from cortex.accounts.models import SessionState
+from cortex.audit.actors import actor_of_user
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import InputRefused
 from tests.unit.accounts.conftest import PASSWORD, PIN, People, sign_in
@@ -59,8 +61,12 @@ def test_name_and_preferences_are_saved(cleo: Client, people: People) -> None:
 
 
 def test_nobody_takes_a_colleague_s_name_into_the_trail(cleo: Client, people: People) -> None:
-    for name in (people.sam.full_name, f"  {people.sam.full_name.upper()} "):
-        assert cleo.post("/me/name", {"full_name": name}).status_code == 422
+    sams = people.sam.full_name
+    unseen = [f"{sams[:2]}{sign}{sams[2:]}" for sign in "\u200b\u00ad\u202e\u200d"]
+    for name in (sams, f"  {sams.upper()} ", *unseen):
+        assert cleo.post("/me/name", {"full_name": name}).status_code == 422, ascii(name)
+    disable_user(actor=actor_of_user(people.ada), user_id=people.sam.pk)
+    assert cleo.post("/me/name", {"full_name": sams}).status_code == 422, "what Sam did stays Sam's"
     people.cleo.refresh_from_db()
     assert people.cleo.full_name != people.sam.full_name
 

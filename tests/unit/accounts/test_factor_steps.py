@@ -137,7 +137,15 @@ def test_each_sensitive_step_asks_again_after_five_minutes(
 
 
 @pytest.mark.parametrize(
-    "path", ["accounts/invitation", "accounts/apikey", "patients/patientuserobjectpermission"]
+    "path",
+    [
+        "accounts/invitation",
+        "accounts/apikey",
+        "patients/patientuserobjectpermission",
+        "patients/careteammember",
+        "patients/plannedcover",
+        "patients/consent",
+    ],
 )
 def test_the_back_office_asks_before_something_new_is_typed_and_only_whom_it_lets_add(
     people: People, path: str

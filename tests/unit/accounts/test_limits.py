@@ -155,6 +155,17 @@ def test_a_board_in_another_tab_keeps_the_session_by_covering_it(cleo: Client, p
     assert queries.sockets_still_valid([pair(cleo, people.cleo)]) == set()
 
 
+@pytest.mark.parametrize("role", ["admin", "auditor", "compliance"])
+def test_who_has_no_desk_has_no_board_whatever_a_request_says(
+    cleo: Client, people: People, role: str
+) -> None:
+    type(people.cleo).objects.filter(pk=people.cleo.pk).update(role=role)
+    for path, form in (("cover", {}), ("unlock", {"pin": "482913"})):
+        age(cleo, minutes=16)
+        cleo.post(f"/accounts/{path}", {"board": "yes", **form})
+        assert not SessionState.objects.exists(), "it idled away: no PIN brings it back"
+
+
 def test_only_the_cover_believes_a_page_that_says_it_is_a_board(cleo: Client) -> None:
     age(cleo, minutes=16)
     assert cleo.post("/me/theme", {"board": "yes", "theme": "dark"}).status_code == 302

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 import pytest
 
 from clinical.documents.formats import Refused, media_type_of
-from clinical.documents.naming import attachment, file_name, holds_unseen, title_of
+from clinical.documents.naming import attachment, file_name, title_of
 from clinical.documents.wording import size_words
+from cortex.signs import holds_unseen
 from tests.unit.documents.files import EICAR, PDF, TEXT, block, jpeg, pdf_of, png, zipped
 
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"

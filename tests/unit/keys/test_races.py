@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
@@ -200,3 +201,43 @@ def test_the_task_sweeps_by_the_registered_owners(as_system: None, monkeypatch: 
     sweep_orphan_keys()
     assert seen == [{subject}]
     assert SubjectKey.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "keys"])
+def test_a_key_that_is_rotated_while_it_is_destroyed_leaves_no_live_version() -> None:
+    subject = uuid7()
+    store.ensure_keys([subject])
+    added, erased = threading.Event(), []
+
+    def destroy() -> None:
+        try:
+            added.wait(30)
+            as_system()
+            erased.append(store.erase_material(subject))
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=destroy)
+    thread.start()
+    # A version is added and not yet committed when the other begins to destroy what it sees.
+    with transaction.atomic(using=store.ALIAS):
+        rows = SubjectKey.objects.select_for_update().filter(subject=subject)
+        [newest] = rows
+        fresh = store._fresh_row(subject, newest.version + 1, newest.purpose)
+        fresh.save(force_insert=True)
+        added.set()
+        wait_for_lock()
+    thread.join(60)
+    assert erased == [2]
+    assert not SubjectKey.objects.filter(subject=subject, destroyed_at=None).exists()
+
+
+def wait_for_lock() -> None:
+    """Return once somebody waits for a lock in the keys' database."""
+    for _ in range(300):
+        with connections[store.ALIAS].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.1)
+    raise AssertionError("nobody came to wait")
