@@ -123,11 +123,12 @@ def _review_news(
     """Make a task of what reaches medium by itself since the last look, where it opens no alert.
 
     Else an old floor that stands after its alert's end would swallow what is said under it. A score that
-    stays at medium had its task; words that set a floor are news each time. With it begins the clock of the
+    stays at medium by itself (not a level that is only held there) had its task; words that set a floor are
+    news each time. With it begins the clock of the
     first contact; an open alert of the person has one of its own.
     """
     before = evaluation.previous
-    stays = before is not None and before.level == Level.MEDIUM
+    stays = before is not None and before.engine_level == Level.MEDIUM
     grounds = evaluation.result.floors if stays else signal.grounds
     since = before.computed_at if before is not None else None
     if any(

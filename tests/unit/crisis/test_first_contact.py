@@ -23,7 +23,7 @@ from crisis.policies.actions import change_policy
 from crisis.reviews.actions import finish_item
 from crisis.reviews.models import FIRST_CONTACT, ReviewItem
 from crisis.risk.actions import evaluate_patients
-from crisis.risk.models import Evidence
+from crisis.risk.models import Evidence, RiskAssessment
 from crisis.sweep import loop
 from crisis.sweep.overdue.actions import escalate_task
 from tests.cast import Cast
@@ -37,9 +37,14 @@ SWEEPER = system("sweeper")
 
 def medium(cast: Cast) -> None:
     """A death wish in words: medium by itself, and no alert."""
+    told(cast, "TEXT_C", "text", tier="C")
+
+
+def told(cast: Cast, code: str, domain: str, **fields: Any) -> None:
+    """One sign of the person, and what follows of it."""
     Evidence.objects.create(
-        organization=cast.home, patient=cast.patient, code="TEXT_C", domain="text", tier="C",
-        source_type="message", source_id=uuid7(), observed_at=now(), received_at=now(),
+        organization=cast.home, patient=cast.patient, code=code, domain=domain, source_id=uuid7(),
+        observed_at=now(), received_at=now(), **({"source_type": "message"} | fields),
     )  # fmt: skip
     found = evaluate_patients(actor=system("test"), patient_ids=[cast.patient.pk])
     apply_decisions(actor=system("test"), evaluations=found)
@@ -80,6 +85,20 @@ def test_a_look_is_told_to_the_supervisors_at_48_hours_and_a_missing_contact_at_
     page = text(get(cast.cleo, "review_list"))
     assert "A first contact is due" in page
     assert "supervisors told" in page
+
+
+def test_what_comes_in_while_an_old_medium_level_is_only_held_there_starts_both_clocks(cast: Cast) -> None:
+    told(cast, "RF_ATTEMPT_LIFETIME", "history", source_type="clinician")
+    held = RiskAssessment.objects.get()
+    held.pk, held.level, held.level_source, held.computed_at = uuid7(), "medium", "held", now()
+    held.save(force_insert=True)
+    assert held.engine_level == "low" and not ReviewItem.objects.exists()
+    told(cast, "TEXT_D", "text", tier="D")
+    newest = RiskAssessment.objects.latest("computed_at")
+    assert (newest.engine_level, newest.rules_fired) == ("medium", []), "by its score, by no floor"
+    assert (hours(task("risk_review")), hours(task())) == (24.0, 72.0)
+    told(cast, "TEXT_D", "text", tier="D")
+    assert ReviewItem.objects.count() == 2, "a score that stays had its task"
 
 
 def test_an_organization_has_clocks_of_its_own(cast: Cast) -> None:
