@@ -10,7 +10,7 @@ from cortex.audit import Actor, RuleBroken, action, record
 from cortex.clock import clock
 from crisis.alerts import moves, queries
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import Move
+from crisis.alerts.states import Move, Status
 from crisis.alerts.timeline import append_event
 from crisis.reviews.actions import close_first_contact, note_reached
 
@@ -24,6 +24,12 @@ def _response(alert: RiskAlert, at: datetime) -> datetime:
     """Return when the person was first tried: since the level rose last, from which its clocks run."""
     before = alert.first_response_at
     return before if before is not None and before >= alert.level_since else at
+
+
+def _talked(alert: RiskAlert, at: datetime) -> list[str]:
+    """Note that the person is spoken to: a button pressed from now on is a new call for a person."""
+    alert.first_response_at, alert.waiting_person = _response(alert, at), False
+    return ["first_response_at", "waiting_person"]
 
 
 @action
@@ -67,11 +73,8 @@ def log_contact(
     note_reached(actor=actor, patient=alerts[0].patient, at=at)
     for alert in alerts:
         alert.status = moves.next_state(actor, alert, Move.CONTACT)
-        alert.first_response_at = _response(alert, at)
         alert.contact_at = alert.contact_at or at
-        # Reached: a button pressed from now on is a new call for a person.
-        alert.waiting_person = False
-        fields = ["status", "first_response_at", "contact_at", "waiting_person"]
+        fields = ["status", "contact_at", *_talked(alert, at)]
         _entry(actor, alert, "contact_made", at, note, fields, {"channel": channel})
     return _with_others(alerts)
 
@@ -80,12 +83,12 @@ def log_contact(
 def end_contact(
     *, actor: Actor, alert_id: UUID, note: str = "", also: bool = False, at: datetime | None = None
 ) -> RiskAlert:
-    """Log that the contact ended and the owner keeps watching."""
+    """Log that the contact ended and the owner keeps watching: until now the person was spoken to."""
     alerts = _held(actor, alert_id, Move.CONTACT_END, also)
     at = clock(at)
     for alert in alerts:
         alert.status = moves.next_state(actor, alert, Move.CONTACT_END)
-        _entry(actor, alert, "contact_ended", at, note, ["status"])
+        _entry(actor, alert, "contact_ended", at, note, ["status", *_talked(alert, at)])
     return _with_others(alerts)
 
 
@@ -97,7 +100,8 @@ def still_with_them(
     alerts = _held(actor, alert_id, Move.STILL_WITH, also)
     at = clock(at)
     for alert in alerts:
-        _entry(actor, alert, "still_with", at, note, [])
+        talks = alert.status == Status.IN_CONTACT
+        _entry(actor, alert, "still_with", at, note, _talked(alert, at) if talks else [])
     return _with_others(alerts)
 
 

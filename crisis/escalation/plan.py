@@ -19,6 +19,7 @@ class Clocked(Protocol):
     chain_position: int
     chain_beside: bool
     level_since: datetime
+    waiting_person: bool
     claimed_at: datetime | None
     last_entry_at: datetime | None
     first_response_at: datetime | None
@@ -91,10 +92,16 @@ def claim_ends(alert: Clocked) -> tuple[datetime, datetime] | None:
 
 def _targets(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
     timers = [Due(StepKind.DISPOSITION_OVERDUE, alert.disposition_due_at)]
-    answered = alert.first_response_at is not None and alert.first_response_at >= alert.level_since
-    if alert.status == Status.ACKNOWLEDGED and not answered:
+    if _owes_contact(alert):
         timers.append(Due(StepKind.CONTACT_OVERDUE, alert.contact_due_at))
     return [timer for timer in timers if not _said_since(timer.kind, alert.level_since, said)]
+
+
+def _owes_contact(alert: Clocked) -> bool:
+    """Whether nobody tried the person since the level rose last; who talks to them owes it to who waits anew."""
+    if alert.status == Status.IN_CONTACT and not alert.waiting_person:
+        return False
+    return alert.first_response_at is None or alert.first_response_at < alert.level_since
 
 
 def _said_since(kind: StepKind, since: datetime, said: Mapping[str, datetime]) -> bool:

@@ -29,6 +29,7 @@ class Alert:
     chain_position: int = 1
     chain_beside: bool = False
     level_since: datetime = NOON
+    waiting_person: bool = False
     claimed_at: datetime | None = None
     last_entry_at: datetime | None = None
     first_response_at: datetime | None = None
@@ -116,6 +117,23 @@ def test_a_rise_never_finds_its_owner_inactive_already() -> None:
 def test_a_rise_asks_for_contact_again() -> None:
     alert = owned(level_since=minutes(30), last_entry_at=minutes(10), first_response_at=minutes(10))
     assert timers(alert, minutes(30))["contact_overdue"] == 35
+
+
+@pytest.mark.parametrize(
+    ("status", "waiting", "owed"),
+    [(Status.MONITORING, False, True), (Status.MONITORING, True, True), (Status.IN_CONTACT, True, True),
+     (Status.IN_CONTACT, False, False)],
+)  # fmt: skip
+def test_a_rise_after_contact_asks_for_contact_too_unless_somebody_talks_to_them(
+    status: str, waiting: bool, owed: bool
+) -> None:
+    alert = owned(
+        status, level_since=minutes(30), last_entry_at=minutes(10), first_response_at=minutes(10),
+        waiting_person=waiting,
+    )  # fmt: skip
+    assert timers(alert, minutes(30)).get("contact_overdue") == (35 if owed else None)
+    alert.first_response_at = minutes(31)
+    assert "contact_overdue" not in timers(alert, minutes(31))
 
 
 def test_a_target_that_passed_unsaid_is_said_and_one_that_was_said_is_not_said_again() -> None:

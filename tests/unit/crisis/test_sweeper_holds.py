@@ -13,7 +13,7 @@ from cortex.accounts.models import SessionState, User
 from cortex.audit import system
 from crisis.alerts.actions import raise_alert
 from crisis.alerts.models import AlertEvent, RiskAlert
-from crisis.casework.actions import log_contact
+from crisis.casework.actions import end_contact, log_contact, still_with_them
 from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.escalation.models import AlertStep, NotificationAttempt
 from crisis.ownership.actions import claim_alert, escalate_alert, take_over_alert
@@ -100,7 +100,7 @@ def test_escalating_beside_an_absent_owner_leaves_one_chain(cast: Cast) -> None:
     escalate_alert(actor=staff(cast.sam), alert_id=alert.pk, reason="Now", at=at + timedelta(seconds=602))
     assert live(alert) == ["chain", "check_in", "disposition_overdue"]
     raised(cast, at + timedelta(seconds=603), waiting=True)
-    assert live(alert) == ["chain", "check_in", "disposition_overdue"]
+    assert live(alert) == ["chain", "check_in", "contact_overdue", "disposition_overdue"]
 
 
 def test_an_unconfirmed_call_for_an_owned_alert_fires_the_next_and_keeps_the_owners_timers(
@@ -219,6 +219,44 @@ def test_reopening_starts_every_clock_again(cast: Cast) -> None:
     )
     assert due["contact_overdue"] == again + timedelta(minutes=5)
     assert due["disposition_overdue"] == again + timedelta(hours=1)
+
+
+def test_who_presses_again_during_and_after_a_contact_is_called_back_by_the_clock_of_first_contacts(
+    cast: Cast,
+) -> None:
+    cast.on_duty()
+    at, cleo = now(), staff(cast.cleo)
+    alert = raised(cast, at, waiting=True)
+    claim_alert(actor=cleo, alert_id=alert.pk, at=at)
+    log_contact(actor=cleo, alert_id=alert.pk, at=at)
+
+    def presses(minute: float) -> datetime:
+        moment = at + timedelta(minutes=minute)
+        raised(cast, moment, waiting=True)
+        alert.refresh_from_db()
+        return moment
+
+    def told(moment: datetime) -> bool:
+        # The first round may fire the next step of a call that nobody confirmed, and with it set all anew.
+        return "contact_overdue:told" in [*sweep(moment), *sweep(moment)]
+
+    during = presses(5)
+    assert (alert.level_since, alert.waiting_person, alert.status) == (during, True, "in_contact")
+    assert told(during + timedelta(minutes=6)), "nobody answered the button"
+    still_with_them(actor=cleo, alert_id=alert.pk, at=during + timedelta(minutes=7))
+    alert.refresh_from_db()
+    assert not alert.waiting_person, "its owner says that they talk"
+    presses(14)
+    end_contact(actor=cleo, alert_id=alert.pk, at=at + timedelta(minutes=15))
+    alert.refresh_from_db()
+    assert (alert.waiting_person, alert.status) == (False, "monitoring")
+    assert not told(at + timedelta(minutes=22))
+    after = presses(23)
+    assert (alert.level_since, alert.waiting_person, alert.status) == (after, True, "monitoring")
+    assert told(after + timedelta(minutes=6))
+    log_contact(actor=cleo, alert_id=alert.pk, at=after + timedelta(minutes=7))
+    alert.refresh_from_db()
+    assert not alert.waiting_person
 
 
 # The loop
