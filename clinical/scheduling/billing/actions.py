@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from clinical.scheduling.billing import queries
-from clinical.scheduling.billing.coding import SERVICES, Code, Suggested, suggest, units_of, warnings_of
+from clinical.scheduling.billing.coding import (
+    SERVICES,
+    Code,
+    Suggested,
+    is_second,
+    suggest,
+    units_of,
+    warnings_of,
+)
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
 from clinical.scheduling.billing.queries import Confirmed
 from clinical.scheduling.models import Appointment, Status
@@ -99,7 +108,7 @@ def _propose(
     if not found or provider is None:
         return []
     others = [one.code for one in queries.same_day(about.patient_id, provider, day)]
-    _refuse_twice(appointment, [one.code.code for one in found])
+    _refuse_twice(appointment, [one.code for one in found])
     made = []
     for one in found:
         line = _line(rows[one.code.key], one, minutes, day, others)  # type: ignore[index]
@@ -127,11 +136,13 @@ def _count(line: BillingLine) -> int:
     return len(line.warnings)
 
 
-def _refuse_twice(appointment: Appointment | None, codes: list[str]) -> None:
+def _refuse_twice(appointment: Appointment | None, codes: list[Code]) -> None:
+    """Refuse a second line of one sitting that says the same; a session that has one is not asked again."""
     if appointment is None:
         return
-    there = {one.code for one in queries.lines_of_appointment(appointment) if one.status != LineStatus.VOID}
-    if there & set(codes):
+    lines = queries.locked_standing(appointment)
+    there = [replace(one.billing_code.read(), code=one.code) for one in lines]
+    if any(is_second(one, other) for one in codes for other in there):
         raise RuleBroken("This is proposed already. Take that line out first.", "already_billed")
 
 
