@@ -35,8 +35,12 @@ MOST_MINUTES = 1440
 
 
 @action
-def propose_line(*, actor: Actor, session_id: UUID, at: datetime | None = None) -> BillingLine | None:
+def propose_line(
+    *, actor: Actor, session_id: UUID, kind: str = "", at: datetime | None = None
+) -> BillingLine | None:
     """Propose what may be billed of a session that is over, from its minutes; None when no code fits.
+
+    `kind` is what its appointment was for; without one the session's own kind says which codes fit.
 
     Asked again, the standing proposal is returned. The actor's own if a person asks; a person confirms it.
     """
@@ -49,7 +53,7 @@ def propose_line(*, actor: Actor, session_id: UUID, at: datetime | None = None) 
     minutes = _minutes(one)
     if minutes is None:
         raise RuleBroken("The session is not over yet.", "not_over")
-    service = SERVICES.get(one.kind, "")
+    service = SERVICES.get(kind or one.kind, "")
     day = _day(one.started_at, one.organization)
     rows = _propose(actor, one.organization, service, minutes, day, session=one)
     if not rows:

@@ -74,3 +74,30 @@ def test_measures_of_one_sitting_are_billed_beside_each_other(cast: Cast) -> Non
     with pytest.raises(RuleBroken, match="proposed already"):
         bill(cast, one, code="96136", minutes=30)
     assert standing(one) == ["90834", "96130", "96136"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("session", "90834"), ("review", "90834"), ("intake", "90791"), ("crisis", "90839"),
+        ("family", "90847"), ("group", "90853"),
+    ],
+)  # fmt: skip
+def test_a_session_that_was_booked_is_billed_as_what_it_was_booked_as(
+    cast: Cast, kind: str, code: str
+) -> None:
+    one = sat(cast, 52, kind=kind)
+    assert standing(one) == [code]
+    (line,) = lines_of_appointment(one)
+    assert (line.minutes, line.session_id) == (52, one.session_id)
+    void_line(actor=staff(cast.alice), line_id=line.pk)
+    makers.scope_all()
+    assert bill(cast, one, minutes=52) == [code], "as its page does"
+
+
+def test_a_long_crisis_session_is_billed_with_its_further_half_hours(cast: Cast) -> None:
+    assert standing(sat(cast, 80, kind="crisis")) == ["90839", "90840"]
+
+
+def test_a_crisis_session_that_was_too_short_proposes_nothing(cast: Cast) -> None:
+    assert standing(sat(cast, 20, kind="crisis")) == []
