@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from clinical.scheduling import queries
 from clinical.scheduling.billing.actions import propose_line as propose_line
+from clinical.scheduling.billing.actions import void_proposed
 from clinical.scheduling.models import (
     CHANNELS,
     LONGEST,
@@ -244,7 +245,8 @@ def note_held(
 def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
     """Take back what was noted of an appointment (missed, held, called off) within a week.
 
-    An hour of somebody who no longer treats the person stays as it is: it would be theirs again.
+    An hour of somebody who no longer treats the person stays as it is: it would be theirs again. What was
+    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is.
     """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
@@ -256,6 +258,7 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
         raise RuleBroken(
             "Whose hour it was no longer treats this person. Book it anew, with yourself.", "not_their_hour"
         )
+    void_proposed(actor=actor, appointment=row, at=at)
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
     _keep(row, ["status", "cancel_reason", "status_at", "status_by"])

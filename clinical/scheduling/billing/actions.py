@@ -212,10 +212,44 @@ def void_line(*, actor: Actor, line_id: UUID, at: datetime | None = None) -> Bil
         return Unchanged(row)  # type: ignore[return-value]
     if row.exported_at is not None:
         raise RuleBroken("This line was exported. Correct it where it was sent.", "exported")
-    row.status, row.decided_at, row.decided_by = LineStatus.VOID, clock(at), actor.user
+    _void(actor, row, clock(at))
+    return row
+
+
+def _void(actor: Actor, row: BillingLine, at: datetime) -> None:
+    row.status, row.decided_at, row.decided_by = LineStatus.VOID, at, actor.user
     row.save(update_fields=["status", "decided_at", "decided_by", "updated_at"])
     record(actor, "billing.voided", row, subject=row.patient_id, codes={"code": row.code})
-    return row
+
+
+@action
+def void_proposed(*, actor: Actor, appointment: Appointment, at: datetime | None = None) -> int:
+    """Take out what is proposed of a locked appointment, whoever's line it is; return how many lines.
+
+    RuleBroken while a line is confirmed, and once one was exported: what it says was noted must stay then.
+    """
+    at, rows = clock(at), queries.locked_standing(appointment)
+    if not rows:
+        return Unchanged(0)  # type: ignore[return-value]
+    for row in rows:
+        _refuse_decided(actor, row)
+    for row in rows:
+        _void(actor, row, at)
+    return len(rows)
+
+
+def _refuse_decided(actor: Actor, row: BillingLine) -> None:
+    if row.exported_at is not None:
+        raise RuleBroken(
+            f"A line of it was exported ({row.code}), so it stays. Correct it where it was sent.",
+            "line_exported",
+        )
+    if row.status == LineStatus.CONFIRMED:
+        is_own = row.provider_id == actor.id
+        who = "Take that line out" if is_own else f"{row.provider.full_name} takes that line out"
+        raise RuleBroken(
+            f"A line of it is confirmed ({row.code}). {who} first, on the billing page.", "line_confirmed"
+        )
 
 
 def _undecided(actor: Actor, line_id: UUID) -> BillingLine:
