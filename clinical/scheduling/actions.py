@@ -178,6 +178,9 @@ def move_appointment(
         raise _told(row.patient, [way], 1)
     row.moved_from, row.starts_at, row.ends_at = row.starts_at, start, start + length
     _keep(row, ["moved_from", "starts_at", "ends_at"])
+    if row.starts_at != row.moved_from:
+        # What was told of is another hour: of the new one its therapist is told in turn.
+        overtake(actor=actor, user_ids=[row.therapist_id], code=REMINDER, object_ids=[row.pk], at=at)
     _remind(row, at)
     fields = ["starts_at", "ends_at"]
     record(actor, "appointment.moved", row, subject=row.patient_id, fields=fields)
