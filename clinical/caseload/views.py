@@ -51,7 +51,7 @@ def _list(
         queries.open_names(context, everybody if asked else _with_running(chosen[:end], everybody, running))
         if asked:
             home = actor.person.organization
-            called = found_by(home, phone=asked).values_list("pk", flat=True) if home else []
+            called = found_by(home, phone=asked).values_list("person_id", flat=True) if home else []
             chosen = [case for case in chosen if _is_meant(case, asked, set(called))]
         queries.add_moods(chosen[:end], at)
         shown: dict[str, Any] = {
@@ -114,7 +114,7 @@ def _running(cases: list[Case], running: list[SessionRun]) -> list[dict[str, Any
 def _is_meant(case: Case, asked: str, called: set[UUID]) -> bool:
     words = asked.casefold()
     named = words in case.name.casefold() or words in case.who.anonymous_id.casefold()
-    return named or case.who.pk in called
+    return named or case.who.person_id in called
 
 
 @requires(*THERAPISTS)

@@ -281,8 +281,8 @@ def sign_note(
 ) -> AnyNote:
     """Sign one's own draft as it was read: from then on nothing of it changes (a trigger holds that).
 
-    RuleBroken when it was saved since, InputRefused when domain 6.2 asks for more; doors ask who signs to
-    give the password once more.
+    A trainee's waits for a supervisor: who is one is asked now. RuleBroken when it was saved since,
+    InputRefused when domain 6.2 asks for more; doors ask who signs to give the password once more.
     """
     row = _own_draft(actor, patient_id, note_id, clock(at))
     at = clock(at)
@@ -298,7 +298,7 @@ def sign_note(
     if wanting:
         raise InputRefused(wanting[0][1], "note_incomplete", field=wanting[0][0])
     if isinstance(row, Note):
-        row.level_at_signing = level
+        row.level_at_signing, row.needs_cosign = level, is_trainee(actor.person)
     row.status, row.signed_at = NoteStatus.SIGNED, at
     named = linked.signed_words(who, row)
     row.content_hash = sealing.note_digest(key_of(row.patient_id), row, texts, named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinical.notes import actions, queries
 from clinical.notes.forms import BlockForm
+from clinical.notes.queries import Cut
 from clinical.notes.reminders import queries as reminders
 from clinical.notes.search import Found, search
 from clinical.notes.showing import addendum_row, block_row, row_of
@@ -102,17 +102,17 @@ def note_search(request: HttpRequest) -> HttpResponse:
     """Words in the notes of one's caseload, or of one chart (`patient`); they are posted, never linked."""
     actor, at = actor_of(request), clock()
     asked = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:LONGEST]
-    patient_id, before = _patient(request), _before(request)
+    patient_id, after = _patient(request), _after(request)
     with reading(actor, purpose="treatment", permission=CHART) as context:
         found = Found()
         if asked:
-            found = search(context, actor, asked, at, patient_id=patient_id, before=before)
+            found = search(context, actor, asked, at, patient_id=patient_id, after=after)
         whose = queries.reader(actor, patient_id, at).patient if patient_id else None
         rows = [
             row_of(hit.note, actor.person.pk, at) | named(hit.note.patient)._asdict() | {"pieces": hit.pieces}
             for hit in found.hits
         ]
-        shown = {"q": asked, "rows": rows, "found": found, "whose": whose, "before": before}
+        shown = {"q": asked, "rows": rows, "found": found, "whose": whose}
         return render(request, "clinical/notes/search.html", shown)
 
 
@@ -124,12 +124,14 @@ def _patient(request: HttpRequest) -> UUID | None:
         raise InputRefused("This is not the id of anybody.", "id_unknown", field="patient") from None
 
 
-def _before(request: HttpRequest) -> datetime | None:
+def _after(request: HttpRequest) -> Cut | None:
+    """Return where the search before this one broke off, as its page says it; None for anything else."""
+    moment, _, note = request.POST.get("before", "").partition(" ")
     try:
-        found = parse_datetime(request.POST.get("before", ""))
+        at, note_id = parse_datetime(moment), UUID(note)
     except ValueError:
         return None
-    return found if found is None or timezone.is_aware(found) else None
+    return Cut(at, note_id) if at is not None and timezone.is_aware(at) else None
 
 
 @requires(*DESK_ROLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -362,10 +362,20 @@ def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) ->
     )  # fmt: skip
 
 
+class Cut(NamedTuple):
+    """Where a search broke off, by the note that it looked at last: many are of the same minute."""
+
+    at: datetime
+    note_id: UUID
+
+
 def searchable(
-    actor: Actor, at: datetime, patient_id: UUID | None, before: datetime | None, limit: int
+    actor: Actor, at: datetime, patient_id: UUID | None, after: Cut | None, limit: int
 ) -> list[AnyNote]:
-    """Return the newest notes that a search may open: of one's caseload, or of one open chart."""
+    """Return the newest notes that a search may open: of one's caseload, or of one open chart.
+
+    The newest come first, of one moment those that were begun last. `after` is where to go on.
+    """
     user = actor.person
     if patient_id is not None:
         who = reader(actor, patient_id, at)
@@ -378,8 +388,9 @@ def searchable(
     found: list[AnyNote] = []
     for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):
         rows: Any = table.objects.filter(patient_id__in=ids).exclude(status=NoteStatus.DISCARDED)
-        if before is not None:
-            rows = rows.filter(occurred_at__lt=before)
+        if after is not None:
+            older = Q(occurred_at__lt=after.at) | Q(pk__lt=after.note_id)
+            rows = rows.filter(older, occurred_at__lte=after.at)
         rows = rows.filter(condition).select_related("patient__organization", "author")
-        found += rows.order_by("-occurred_at")[:limit]
-    return sorted(found, key=lambda one: one.occurred_at, reverse=True)
+        found += rows.order_by("-occurred_at", "-pk")[:limit]
+    return sorted(found, key=lambda one: (one.occurred_at, one.pk), reverse=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from clinical.notes import queries
 from clinical.notes.addenda.queries import signed_addenda
 from clinical.notes.matching import excerpt, wanted
-from clinical.notes.queries import TABLES, AnyNote
+from clinical.notes.queries import TABLES, AnyNote, Cut
 from clinical.notes.wording import names_of
 from cortex.access.context import AccessContext
 from cortex.audit import Actor
@@ -30,30 +30,31 @@ class Hit:
 
 @dataclass(slots=True)
 class Found:
-    """What a search found and how far back it looked; `oldest` is None when nothing older is left."""
+    """What a search found and where it broke off; `cut` is None when nothing older is left."""
 
     hits: list[Hit] = field(default_factory=list)
     looked: int = 0
-    oldest: datetime | None = None
+    cut: Cut | None = None
 
 
 def search(
     context: AccessContext, actor: Actor, asked: str, at: datetime, *, patient_id: UUID | None = None,
-    before: datetime | None = None,
+    after: Cut | None = None,
 ) -> Found:  # fmt: skip
     """Return the notes that hold every word: of one's own caseload, or of one open chart.
 
-    Others' drafts, others' process notes and what labels shut are not looked at. Everybody whose note was
-    opened stands in the access row, not only who was found.
+    It goes on behind `after`, where another one broke off. Others' drafts, others' process notes and what
+    labels shut are not looked at. Everybody whose note was opened stands in the access row, not only who was
+    found.
     """
     words = wanted(asked)
     found = Found()
     if not words:
         return found
-    rows = queries.searchable(actor, at, patient_id, before, BOUND + 1)
+    rows = queries.searchable(actor, at, patient_id, after, BOUND + 1)
     if len(rows) > BOUND:
         rows = rows[:BOUND]
-        found.oldest = rows[-1].occurred_at
+        found.cut = _cut(rows[-1])
     added = _open(context, rows)
     found.looked = len(rows)
     for row in rows:
@@ -62,12 +63,16 @@ def search(
         if pieces is not None:
             found.hits.append(Hit(row, pieces))
         if len(found.hits) == MOST_HITS:
-            found.oldest = row.occurred_at
+            found.cut = _cut(row)
             break
     people = list({hit.note.patient_id: hit.note.patient for hit in found.hits}.values())
     context.open(people, NAMES)
     context.saw("note_search", subjects=sorted({row.patient_id for row in rows}), object_type="clinical.Note")
     return found
+
+
+def _cut(row: AnyNote) -> Cut:
+    return Cut(row.occurred_at, row.pk)
 
 
 def _open(context: AccessContext, rows: list[AnyNote]) -> dict[UUID, list[str]]:

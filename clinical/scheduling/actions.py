@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from clinical.scheduling import queries
 from clinical.scheduling.billing.actions import propose_line as propose_line
+from clinical.scheduling.billing.actions import void_proposed
 from clinical.scheduling.models import (
     CHANNELS,
     LONGEST,
@@ -177,6 +178,9 @@ def move_appointment(
         raise _told(row.patient, [way], 1)
     row.moved_from, row.starts_at, row.ends_at = row.starts_at, start, start + length
     _keep(row, ["moved_from", "starts_at", "ends_at"])
+    if row.starts_at != row.moved_from:
+        # What was told of is another hour: of the new one its therapist is told in turn.
+        overtake(actor=actor, user_ids=[row.therapist_id], code=REMINDER, object_ids=[row.pk], at=at)
     _remind(row, at)
     fields = ["starts_at", "ends_at"]
     record(actor, "appointment.moved", row, subject=row.patient_id, fields=fields)
@@ -244,7 +248,8 @@ def note_held(
 def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
     """Take back what was noted of an appointment (missed, held, called off) within a week.
 
-    An hour of somebody who no longer treats the person stays as it is: it would be theirs again.
+    An hour of somebody who no longer treats the person stays as it is: it would be theirs again. What was
+    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is.
     """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
@@ -256,6 +261,7 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
         raise RuleBroken(
             "Whose hour it was no longer treats this person. Book it anew, with yourself.", "not_their_hour"
         )
+    void_proposed(actor=actor, appointment=row, at=at)
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
     _keep(row, ["status", "cancel_reason", "status_at", "status_by"])

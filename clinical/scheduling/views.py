@@ -217,6 +217,7 @@ def appointment_page(
             "back": _calendar_at(one.starts_at, zone, one.pk),
             "may_put_back": treats and not one.is_open() and queries.still_theirs(actor, one, at),
         }  # fmt: skip
+        shown["standing"] = [line for line in shown["lines"] if line["stands"]]
         with timezone.override(zone):
             return render(request, "clinical/scheduling/appointment.html", shown, status=status)
 

@@ -211,7 +211,7 @@ def end_session(
     *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
     at: datetime | None = None,
 ) -> Session:  # fmt: skip
-    """End a session: its appointment took place, and its billing line is proposed from its minutes.
+    """End a session: its appointment took place, and its billing line is proposed from kind and minutes.
 
     What was logged of the open plan's interventions is counted there, each once.
     """
@@ -233,7 +233,8 @@ def end_session(
         appointment = appointment_of(session.pk)
         if appointment is not None:
             note_held(actor=actor, appointment_id=appointment.pk, session_id=session.pk, at=at)
-        propose_line(actor=actor, session_id=session.pk, at=at)
+        kind = appointment.kind if appointment is not None else ""
+        propose_line(actor=actor, session_id=session.pk, kind=kind, at=at)
         logged = _logged(actor, session)
         if logged:
             count_logged(actor=actor, patient_id=patient_id, session_id=session.pk, codes=logged, at=at)

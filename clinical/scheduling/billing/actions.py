@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from clinical.scheduling.billing import queries
-from clinical.scheduling.billing.coding import SERVICES, Code, Suggested, suggest, units_of, warnings_of
+from clinical.scheduling.billing.coding import (
+    SERVICES,
+    Code,
+    Suggested,
+    is_second,
+    suggest,
+    units_of,
+    warnings_of,
+)
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
 from clinical.scheduling.billing.queries import Confirmed
 from clinical.scheduling.models import Appointment, Status
@@ -26,8 +35,12 @@ MOST_MINUTES = 1440
 
 
 @action
-def propose_line(*, actor: Actor, session_id: UUID, at: datetime | None = None) -> BillingLine | None:
+def propose_line(
+    *, actor: Actor, session_id: UUID, kind: str = "", at: datetime | None = None
+) -> BillingLine | None:
     """Propose what may be billed of a session that is over, from its minutes; None when no code fits.
+
+    `kind` is what its appointment was for; without one the session's own kind says which codes fit.
 
     Asked again, the standing proposal is returned. The actor's own if a person asks; a person confirms it.
     """
@@ -40,7 +53,7 @@ def propose_line(*, actor: Actor, session_id: UUID, at: datetime | None = None) 
     minutes = _minutes(one)
     if minutes is None:
         raise RuleBroken("The session is not over yet.", "not_over")
-    service = SERVICES.get(one.kind, "")
+    service = SERVICES.get(kind or one.kind, "")
     day = _day(one.started_at, one.organization)
     rows = _propose(actor, one.organization, service, minutes, day, session=one)
     if not rows:
@@ -99,7 +112,7 @@ def _propose(
     if not found or provider is None:
         return []
     others = [one.code for one in queries.same_day(about.patient_id, provider, day)]
-    _refuse_twice(appointment, [one.code.code for one in found])
+    _refuse_twice(appointment, [one.code for one in found])
     made = []
     for one in found:
         line = _line(rows[one.code.key], one, minutes, day, others)  # type: ignore[index]
@@ -127,11 +140,13 @@ def _count(line: BillingLine) -> int:
     return len(line.warnings)
 
 
-def _refuse_twice(appointment: Appointment | None, codes: list[str]) -> None:
+def _refuse_twice(appointment: Appointment | None, codes: list[Code]) -> None:
+    """Refuse a second line of one sitting that says the same; a session that has one is not asked again."""
     if appointment is None:
         return
-    there = {one.code for one in queries.lines_of_appointment(appointment) if one.status != LineStatus.VOID}
-    if there & set(codes):
+    lines = queries.locked_standing(appointment)
+    there = [replace(one.billing_code.read(), code=one.code) for one in lines]
+    if any(is_second(one, other) for one in codes for other in there):
         raise RuleBroken("This is proposed already. Take that line out first.", "already_billed")
 
 
@@ -197,10 +212,44 @@ def void_line(*, actor: Actor, line_id: UUID, at: datetime | None = None) -> Bil
         return Unchanged(row)  # type: ignore[return-value]
     if row.exported_at is not None:
         raise RuleBroken("This line was exported. Correct it where it was sent.", "exported")
-    row.status, row.decided_at, row.decided_by = LineStatus.VOID, clock(at), actor.user
+    _void(actor, row, clock(at))
+    return row
+
+
+def _void(actor: Actor, row: BillingLine, at: datetime) -> None:
+    row.status, row.decided_at, row.decided_by = LineStatus.VOID, at, actor.user
     row.save(update_fields=["status", "decided_at", "decided_by", "updated_at"])
     record(actor, "billing.voided", row, subject=row.patient_id, codes={"code": row.code})
-    return row
+
+
+@action
+def void_proposed(*, actor: Actor, appointment: Appointment, at: datetime | None = None) -> int:
+    """Take out what is proposed of a locked appointment, whoever's line it is; return how many lines.
+
+    RuleBroken while a line is confirmed, and once one was exported: what it says was noted must stay then.
+    """
+    at, rows = clock(at), queries.locked_standing(appointment)
+    if not rows:
+        return Unchanged(0)  # type: ignore[return-value]
+    for row in rows:
+        _refuse_decided(actor, row)
+    for row in rows:
+        _void(actor, row, at)
+    return len(rows)
+
+
+def _refuse_decided(actor: Actor, row: BillingLine) -> None:
+    if row.exported_at is not None:
+        raise RuleBroken(
+            f"A line of it was exported ({row.code}), so it stays. Correct it where it was sent.",
+            "line_exported",
+        )
+    if row.status == LineStatus.CONFIRMED:
+        is_own = row.provider_id == actor.id
+        who = "Take that line out" if is_own else f"{row.provider.full_name} takes that line out"
+        raise RuleBroken(
+            f"A line of it is confirmed ({row.code}). {who} first, on the billing page.", "line_confirmed"
+        )
 
 
 def _undecided(actor: Actor, line_id: UUID) -> BillingLine:

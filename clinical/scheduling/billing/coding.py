@@ -22,6 +22,9 @@ SERVICES = {
     "group": "group",
     "no_show": "no_show",
 }
+# Of these several codes stand beside each other: each is another thing that was done. Of every other kind of
+# service one sitting has one base code, which says what it was and how long; its add-ons stand beside it.
+SIDE_BY_SIDE = frozenset({"measure", "safety"})
 # Pairs of one person and provider on one day that payers refuse together.
 CONFLICTS = (
     (frozenset({"90839", "90840"}), frozenset({"90832", "90833", "90834", "90836", "90837", "90838"})),
@@ -105,6 +108,12 @@ def warnings_of(code: Code, minutes: int, others: Iterable[str]) -> list[str]:
     if code.most is not None and minutes > code.most:
         found.append(TOO_LONG)
     return found
+
+
+def is_second(code: Code, other: Code) -> bool:
+    """Whether a code says of one sitting what another one says already: the same, or a base of its kind."""
+    are_bases = not (code.is_addon or other.is_addon) and code.service not in SIDE_BY_SIDE
+    return code.code == other.code or (are_bases and code.service == other.service)
 
 
 def conflict(one: str, other: str) -> bool:

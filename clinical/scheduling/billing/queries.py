@@ -55,10 +55,19 @@ def lines_of_session(session_id: UUID) -> list[BillingLine]:
     return list(rows.order_by("billing_code__is_addon", "code"))
 
 
+def locked_standing(row: Appointment) -> list[BillingLine]:
+    """Lock and return the standing lines of an appointment and of its sitting, with their codes."""
+    rows = BillingLine.objects.filter(_about(row)).exclude(status=LineStatus.VOID).order_by("pk")
+    return list(rows.select_related("billing_code").select_for_update(of=("self",)))
+
+
+def _about(row: Appointment) -> Q:
+    return Q(appointment=row) | Q(session=row.session_id) if row.session_id else Q(appointment=row)
+
+
 def lines_of_appointment(row: Appointment) -> list[BillingLine]:
     """Return every line of an appointment and of the sitting that it was, those taken out too."""
-    about = Q(appointment=row) | Q(session=row.session_id) if row.session_id else Q(appointment=row)
-    return list(BillingLine.objects.filter(about).order_by("pk"))
+    return list(BillingLine.objects.filter(_about(row)).order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

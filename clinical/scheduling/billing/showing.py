@@ -38,6 +38,7 @@ def line_row(line: BillingLine) -> dict[str, Any]:
         "said": line.get_status_display(),
         "warnings": [warning_words(one) for one in line.warnings],
         "exported": line.exported_at,
+        "stands": line.status != LineStatus.VOID,
         "proposed": line.status == LineStatus.PROPOSED,
         "confirmable": line.status == LineStatus.PROPOSED and not line.warnings,
         "removable": line.status != LineStatus.VOID and line.exported_at is None,

@@ -117,6 +117,18 @@ def test_the_mark_of_an_open_list_is_another_when_a_caller_is_linked_and_when_no
     assert case.alerts == []
 
 
+def test_the_number_that_a_caller_left_finds_the_person(cast: Cast) -> None:
+    row = create_provisional(
+        actor=makers.machine(cast.home), organization_id=cast.home.pk, phone="+254700333444"
+    )
+    makers.scope_all()
+    client, url = client_of(cast.alice), reverse("clinical:caseload")
+    sent = {"q": "0700 333 444"}
+    assert "Nobody here" in client.post(url, sent).content.decode(), "nobody knows yet who it was"
+    link(cast, replace(cast, patient=Patient.objects.get(pk=row.pk)))
+    assert "Zawadi Planted" in client.post(url, sent).content.decode()
+
+
 def test_a_task_about_a_caller_is_a_task_about_the_person(cast: Cast) -> None:
     other, at = linked(cast), makers.now()
     task = ReviewItem.objects.create(

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from clinical.notes.actions import cosign_note, label_note
+from clinical.notes.actions import cosign_note, label_note, sign_note
 from clinical.notes.addenda.actions import cosign_addendum, sign_addendum, write_addendum
 from clinical.notes.models import PROCESS, NoteAddendum
 from clinical.notes.queries import AnyNote
@@ -22,7 +22,7 @@ from cortex.ops.models import Notification
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
-from tests.unit.notes.test_notes import join, signed
+from tests.unit.notes.test_notes import join, signed, written
 from tests.unit.notes.test_pages import as_user, url
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,35 @@ def test_a_trainee_s_addendum_waits_for_the_supervisor_of_the_team(cast: Cast) -
         cosign(cast, row, cast.sam)
     said = AuditLog.objects.get(event_type="note.addendum_cosigned")
     assert (said.object_id, said.codes) == (row.pk, {"note": str(note.pk)})
+
+
+@pytest.mark.parametrize("in_training", [True, False])
+def test_whether_a_note_waits_is_asked_when_it_is_signed(cast: Cast, in_training: bool) -> None:
+    train(cast, cast.alice)
+    join(cast, cast.sam, "supervisor")
+    StaffProfile.objects.update(is_trainee=not in_training)
+    note = written(cast)
+    StaffProfile.objects.update(is_trainee=in_training)
+    row = sign_note(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=note.pk, version=note.version
+    )
+    makers.scope_all()
+    row.refresh_from_db()
+    assert (row.needs_cosign, row.waits_for_cosign) == (in_training, in_training)
+    assert AuditLog.objects.get(event_type="note.signed").codes["needs_cosign"] is in_training
+    told = Notification.objects.filter(recipient=cast.sam, object_id=note.pk)
+    assert told.exists() is in_training
+    assert (WAITS in page(cast, cast.alice, "note_page", note.pk)) is in_training
+
+
+@pytest.mark.parametrize("kind", ["session_note", "supervision", PROCESS])
+def test_every_type_but_a_process_note_waits(cast: Cast, kind: str) -> None:
+    note = written(cast, kind)
+    train(cast, cast.alice)
+    row: Any = sign_note(
+        actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=note.pk, version=note.version
+    )
+    assert row.waits_for_cosign is (kind != PROCESS)
 
 
 def test_what_was_signed_stays_and_a_co_signature_is_given_once(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from cortex.ids import uuid7
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
-from tests.unit.notes.test_notes import backdate, begin, join, signed, written
+from tests.unit.notes.test_notes import backdate, begin, join, save, signed, written
 
 pytestmark = pytest.mark.django_db
 FETCH = {"HX-Request": "true", "Sec-Fetch-Mode": "cors"}
@@ -173,6 +174,35 @@ def test_a_search_says_how_far_back_it_looked(cast: Cast, monkeypatch: pytest.Mo
     assert page.content.decode().count("<mark>") == 2
     oldest = page.content.decode().split('name="before" value="')[1].split('"')[0]
     assert client.post(where, {"q": "kalimba", "before": oldest}).content.decode().count("<mark>") == 1
+
+
+@pytest.mark.parametrize("bound", ["BOUND", "MOST_HITS"])
+def test_a_search_that_goes_on_skips_no_note_of_the_same_minute(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(f"clinical.notes.search.{bound}", 2)
+    at = makers.now().replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    for number, kind in enumerate(("soap", "soap", "soap", PROCESS, PROCESS, "soap")):
+        note = begin(cast, kind, anew=True)
+        texts = {"plan" if kind == "soap" else "free_text": f"Kalimba of hers {number}."}
+        save(cast, note, texts, note.version, uuid7(), occurred_at=at - timedelta(days=number == 5))
+    client, where, found, sent = as_user(cast.alice), reverse("clinical:note_search"), [], {"q": "kalimba"}
+    for _ in range(6):
+        page = client.post(where, sent).content.decode()
+        found.append([int(one) for one in re.findall(r"of hers (\d)", page)])
+        if "Look further back" not in page:
+            break
+        sent["before"] = page.split('name="before" value="')[1].split('"')[0]
+    assert sorted(one for some in found for one in some) == [0, 1, 2, 3, 4, 5], found
+    assert [some[-1:] for some in found if some][-1] == [5], "the older one comes last"
+
+
+@pytest.mark.parametrize("strange", ["", "yesterday", "2026-03-02T10:00:00+00:00", "2026-03-02T10:00:00 x"])
+def test_a_search_from_nowhere_begins_with_the_newest(cast: Cast, strange: str) -> None:
+    signed(cast, plan="A kalimba.")
+    where = reverse("clinical:note_search")
+    page = as_user(cast.alice).post(where, {"q": "kalimba", "before": strange}).content.decode()
+    assert page.count("<mark>") == 1
 
 
 def test_what_waits_is_on_the_desk_and_late_on_the_supervisor_s_page_without_a_word(cast: Cast) -> None:

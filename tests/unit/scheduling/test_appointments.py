@@ -163,6 +163,24 @@ def test_a_reminder_is_told_to_the_therapist_once_and_follows_a_move(cast: Cast)
     assert b"has not agreed" not in client_of(cast.alice).get("/calendar/").content
 
 
+def test_an_hour_that_was_moved_is_reminded_of_once(cast: Cast) -> None:
+    one = book(cast, makers.now() + 30 * HOUR)
+    move = {"actor": staff(cast.alice), "appointment_id": one.pk}
+    unread = Notification.objects.filter(code=queries.REMINDER, read_at__isnull=True)
+    for hours, waiting in ((54, 1), (20, 0)):
+        AppointmentReminder.objects.update(due_at=makers.now())
+        assert send_due_reminders() == 1
+        makers.scope_all()
+        one.refresh_from_db()
+        actions.move_appointment(**move, start=one.starts_at, minutes=40 + hours)  # type: ignore[arg-type]
+        makers.scope_all()
+        assert unread.count() == 1, "longer, it still begins then"
+        actions.move_appointment(**move, start=makers.now() + hours * HOUR)  # type: ignore[arg-type]
+        makers.scope_all()
+        assert not unread.exists(), "what was told of is another hour"
+        assert AppointmentReminder.objects.filter(done_at__isnull=True).count() == waiting
+
+
 def test_what_was_called_off_is_not_reminded_of(cast: Cast) -> None:
     one = book(cast, makers.now() + timedelta(days=3))
     actions.cancel_appointment(actor=staff(cast.alice), appointment_id=one.pk, reason="person_ill")

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from clinical.scheduling.billing.coding import Code, suggest, warning_words, warnings_of
+from clinical.scheduling.billing.coding import Code, is_second, suggest, warning_words, warnings_of
 from clinical.scheduling.billing.public import raw_codes
 from clinical.scheduling.billing.sheets import cell, sheet
 
@@ -80,6 +80,26 @@ def test_what_does_not_go_together_is_warned_of(
 ) -> None:
     row = next(one for one in codes() if one.code == code)
     assert [warning_words(one) for one in warnings_of(row, minutes, others)] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "there", "second"),
+    [
+        ("90834", "90834", True),
+        ("90837", "90834", True),
+        ("90840", "90839", False),
+        ("90840", "90840", True),
+        ("90785", "90834", False),
+        ("90834", "90785", False),
+        ("90847", "90834", False),
+        ("96127", "96130", False),
+        ("96127", "96127", True),
+        ("G0544", "G0560", False),
+    ],
+)
+def test_one_sitting_has_one_base_code_of_a_kind(code: str, there: str, second: bool) -> None:
+    rows = {one.code: one for one in codes()}
+    assert is_second(rows[code], rows[there]) is second
 
 
 def test_labels_are_our_own_and_every_public_number_is_there_once() -> None:
