@@ -21,7 +21,13 @@ from crisis.decisions.facts import facts_of
 from crisis.duty import queries as duty
 from crisis.merging.actions import merge_alerts
 from crisis.reviews.actions import make_item
-from crisis.risk.actions import append_evidence, evaluate_patients, schedule_evaluation
+from crisis.risk.actions import (
+    append_evidence,
+    carry_level,
+    evaluate_patients,
+    return_level,
+    schedule_evaluation,
+)
 from crisis.risk.evaluation import Evaluation
 from crisis.risk.evidence import Origin, from_third_party
 from crisis.risk.types import KindSignal
@@ -181,6 +187,7 @@ def link_person(
     record(actor, "caller.linked", alert, subject=person_id, codes={"by": by, "from": str(told.patient.pk)})
     if by != "relationship":
         _ask_to_confirm(actor, alert, found, at)
+    carry_level(actor=actor, from_id=told.patient.pk, patient_id=person_id, at=at)
     schedule_evaluation(actor=actor, patient_id=person_id, due_at=at, reason_code="person_linked")
     kept = merge_alerts(actor=actor, person_id=person_id, linked_id=told.patient.pk, at=at)
     return next((one for one in kept if one.kind == alert.kind), alert)
@@ -245,20 +252,34 @@ def unlink_person(*, actor: Actor, alert_id: UUID, reason: str, at: datetime | N
     row = told.patient
     if row is None or row.merged_into_id is None:
         raise RuleBroken("They are linked to nobody.", "not_linked")
-    locked([row.pk, row.person_id])
+    person = locked([row.pk, row.person_id])[row.person_id]
     alert = locked_alert(alert_id)
     at = clock(at)
     refuse_strangers(actor, alert, at)
     # Their words first: the link may be all that opens the other person to this actor.
     ended = [(one, _what_was_told(actor, one)) for one in queries.merged_across(row.pk)]
+    since = queries.linked_at(row.pk)
     unlink_provisional(actor=actor, provisional_id=row.pk, at=at)
+    _return_level(actor, alert, person, since, at)
     _say_on_all(actor, alert, "person_unlinked", reason, at)
-    record(actor, "caller.unlinked", alert, subject=row.person_id, codes={"from": str(row.pk)})
-    for person_id in (row.pk, row.person_id):
-        schedule_evaluation(actor=actor, patient_id=person_id, due_at=at, reason_code="person_unlinked")
-    for one, words in ended:
-        _raise_again(actor, one, words, at)
+    record(actor, "caller.unlinked", alert, subject=person.pk, codes={"from": str(row.pk)})
+    for one in (row.pk, person.pk):
+        schedule_evaluation(actor=actor, patient_id=one, due_at=at, reason_code="person_unlinked")
+    for other, words in ended:
+        _raise_again(actor, other, words, at)
     return alert
+
+
+def _return_level(
+    actor: Actor, alert: RiskAlert, person: Patient, since: datetime | None, at: datetime
+) -> None:
+    """Look at the person anew without the stranger's row; a level that is only held asks for a look."""
+    found = return_level(actor=actor, patient_id=person.pk, since=since, at=at)
+    if found is not None and found.is_held and found.level in (Level.HIGH, Level.CRITICAL):
+        make_item(
+            actor=actor, organization_id=found.organization_id, patient=person,
+            reason_code="level_stands_after_end", source_type="alert", source_id=alert.pk, at=at,
+        )  # fmt: skip
 
 
 def _what_was_told(actor: Actor, ended: RiskAlert) -> str | None:

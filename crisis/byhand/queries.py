@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from cortex.audit import NotFound
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.models import AlertEvent, RiskAlert
 from crisis.alerts.queries import GONE
 from crisis.alerts.states import Status
 
@@ -31,6 +32,12 @@ def alert_about(alert_id: UUID) -> RiskAlert:
 def open_on_row(patient_id: UUID) -> list[RiskAlert]:
     """Return the open alerts that were raised on one row of a person."""
     return list(RiskAlert.objects.open().filter(patient_id=patient_id).order_by("pk"))
+
+
+def linked_at(patient_id: UUID) -> datetime | None:
+    """Return when somebody said last who a row is; None where no alert of it tells."""
+    said = AlertEvent.objects.filter(alert__patient_id=patient_id, kind="person_linked")
+    return said.aggregate(at=Max("occurred_at"))["at"]
 
 
 def merged_across(patient_id: UUID) -> list[RiskAlert]:

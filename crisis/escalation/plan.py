@@ -98,7 +98,7 @@ def _targets(alert: Clocked, said: Mapping[str, datetime]) -> list[Due]:
 
 
 def _owes_contact(alert: Clocked) -> bool:
-    """Whether nobody tried the person since the level rose last; who talks to them owes it to who waits anew."""
+    """Whether nobody tried the person since the last rise; whoever talks to them owes it to a new press."""
     if alert.status == Status.IN_CONTACT and not alert.waiting_person:
         return False
     return alert.first_response_at is None or alert.first_response_at < alert.level_since

@@ -10,7 +10,7 @@ from cortex.audit import Actor, Unchanged, action, record
 from crisis.alerts import moves, queries
 from crisis.alerts.actions import raise_alert, withdraw_question
 from crisis.alerts.models import RiskAlert
-from crisis.alerts.states import Move
+from crisis.alerts.states import WAITING, Move
 from crisis.alerts.timeline import append_event
 from crisis.escalation import actions as escalation
 
@@ -37,6 +37,7 @@ def merge_alerts(*, actor: Actor, person_id: UUID, linked_id: UUID, at: datetime
 
 def _merge(actor: Actor, keeper: RiskAlert, loser: RiskAlert, at: datetime) -> RiskAlert:
     """End one alert in another, which takes over what it rests on; a higher level rises there."""
+    is_news = _is_news(actor, keeper, loser)
     withdraw_question(actor=actor, alert=loser, why="merged", at=at)
     loser.status = moves.next_state(actor, loser, Move.MERGE)
     loser.merged_into = keeper
@@ -70,6 +71,7 @@ def _merge(actor: Actor, keeper: RiskAlert, loser: RiskAlert, at: datetime) -> R
         reason_code=loser.reason_code,
         facts=_merged_facts(keeper, loser),
         waiting=loser.waiting_person,
+        renotify=is_news,
         at=at,
     )
     event = append_event(actor, kept, "merged_in", at, codes={"from": str(loser.pk)})
@@ -77,6 +79,16 @@ def _merge(actor: Actor, keeper: RiskAlert, loser: RiskAlert, at: datetime) -> R
     if kept.is_owned and loser.assigned_to is not None and loser.assigned_to_id != kept.assigned_to_id:
         escalation.tell_person(actor=actor, alert=kept, user=loser.assigned_to, event=event, at=at)
     return kept
+
+
+def _is_news(actor: Actor, keeper: RiskAlert, loser: RiskAlert) -> bool:
+    """Whether the owner of the one that stays must hear of the other: nobody has it, or its rules are others.
+
+    Whoever merges them as its owner knows; where nobody owns it, its chain goes on.
+    """
+    if keeper.assigned_to_id is None or keeper.assigned_to_id == actor.id:
+        return False
+    return loser.status in WAITING or not {*loser.rules_fired} <= {*keeper.rules_fired}
 
 
 def _merged_facts(keeper: RiskAlert, loser: RiskAlert) -> dict[str, Any]:

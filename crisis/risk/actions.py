@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cortex.audit import Actor, Unchanged, action, part, quiet, record
 from cortex.clock import clock
+from cortex.ids import uuid7
 from cortex.ops.bulk import insert_rows
 from patients.registry.queries import locked as lock_patients
 from patients.registry.queries import person_ids
@@ -18,7 +19,7 @@ from .evaluation import Evaluation
 from .evidence import Draft, from_rule_in_shadow
 from .lexicon import lexicon
 from .lexicons import lexicon_of
-from .models import Evidence, Lexicon, LexiconEntry, RiskAssessment, RiskDue
+from .models import Evidence, LevelSource, Lexicon, LexiconEntry, RiskAssessment, RiskDue
 from .policy import ENGINE_VERSION, POLICY
 from .queries import Subject
 from .rows import assessment_of, evidence_of, standing_of
@@ -63,14 +64,15 @@ def append_evidence(
 @part
 @action
 def evaluate_patients(
-    *, actor: Actor, patient_ids: Iterable[UUID], at: datetime | None = None
-) -> dict[UUID, Evaluation]:
+    *, actor: Actor, patient_ids: Iterable[UUID], at: datetime | None = None,
+    instead: Mapping[UUID, RiskAssessment | None] | None = None,
+) -> dict[UUID, Evaluation]:  # fmt: skip
     """Decide about each person once, store the evaluations, and return them for the alert desk.
 
     Six queries at most however many people there are; raises no alert. What a rule in shadow would have set
     goes into the ledger, once for each piece of evidence, by queries of its own. A person who isn't on record
     is left out. Who stays at medium or high gets the next look in 6 h, since a level comes down only by
-    looking again.
+    looking again. `instead` names what stood before where it isn't the newest assessment (None: nothing).
     """
     wanted = sorted(set(patient_ids))
     at = clock(at)
@@ -78,7 +80,7 @@ def evaluate_patients(
     if not people:
         return Unchanged({})  # type: ignore[return-value]
     ledger = queries.ledger(people, at)
-    before = queries.latest_assessments(people)
+    before: dict[UUID, RiskAssessment | None] = {**queries.latest_assessments(people), **(instead or {})}
     switches = queries.switches(subject.organization_id for subject in people.values())
     evaluations = {
         patient_id: _evaluate(
@@ -98,6 +100,50 @@ def evaluate_patients(
     levels = {str(row.pk): row.level for row in rows}
     record(actor, "risk.assessed", subject=_only(evaluations), codes={"assessments": levels})
     return evaluations
+
+
+@action
+def carry_level(
+    *, actor: Actor, from_id: UUID, patient_id: UUID, at: datetime | None = None
+) -> RiskAssessment | None:
+    """Let the level of a row that turned out to be this person stand for them where it is the higher one.
+
+    People alone end a critical level (domain 3.8), on whichever of a person's rows it was found: held it
+    stays until somebody does. The caller's transaction holds both rows' locks.
+    """
+    at = clock(at)
+    found = queries.latest_assessments([from_id, patient_id])
+    theirs, own = found.get(from_id), found.get(patient_id)
+    if theirs is None or (own is not None and Level(own.level).rank >= Level(theirs.level).rank):
+        return Unchanged(None)  # type: ignore[return-value]
+    theirs.pk, theirs.patient_id, theirs.level_source = uuid7(), patient_id, LevelSource.HELD
+    theirs.organization_id = queries.subjects([patient_id])[patient_id].organization_id
+    theirs.computed_at = theirs.entered_level_at = theirs.created_at = at
+    theirs.save(force_insert=True)
+    codes = {"from": str(from_id), "level": theirs.level}
+    record(actor, "risk.level_carried", theirs, subject=patient_id, codes=codes)
+    return theirs
+
+
+@part
+@action
+def return_level(
+    *, actor: Actor, patient_id: UUID, since: datetime | None, at: datetime | None = None
+) -> RiskAssessment | None:
+    """Look at somebody anew to whom a stranger's row was linked `since`; None when they are not on record.
+
+    Where nothing of their own came in meanwhile, their level goes on from what stood before: what was said of
+    somebody else is not held against them. Else it is held, for people to look at.
+    """
+    at = clock(at)
+    is_own = since is None or queries.has_news(patient_id, since)
+    instead = {} if is_own else {patient_id: queries.assessment_before(patient_id, since)}
+    found = evaluate_patients(actor=actor, patient_ids=[patient_id], at=at, instead=instead)
+    if patient_id not in found:
+        return Unchanged(None)  # type: ignore[return-value]
+    row = found[patient_id].assessment
+    record(actor, "risk.level_returned", row, subject=patient_id, codes={"level": row.level, "own": is_own})
+    return row
 
 
 @action

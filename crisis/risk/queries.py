@@ -113,6 +113,17 @@ def _newest(patient_ids: set[UUID]) -> QuerySet[RiskAssessment]:
     return RiskAssessment.objects.filter(pk__in=newest)
 
 
+def assessment_before(patient_id: UUID, at: datetime) -> RiskAssessment | None:
+    """The newest assessment of somebody before a time."""
+    rows = RiskAssessment.objects.filter(patient_id=patient_id, computed_at__lt=at)
+    return rows.order_by("-computed_at", "-id").first()
+
+
+def has_news(patient_id: UUID, since: datetime) -> bool:
+    """Whether anything about a person came in since a time, on any of their rows."""
+    return Evidence.objects.filter(patient__person_id=patient_id, received_at__gte=since).exists()
+
+
 class LevelNow(NamedTuple):
     """The level of somebody's newest assessment, since when they have it, and the one before ("": none)."""
 

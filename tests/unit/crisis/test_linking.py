@@ -137,6 +137,24 @@ def test_a_higher_level_and_a_waiting_person_rise_on_the_one_that_stays(desk: Ca
     assert AlertEvent.objects.filter(alert=mine, kind="level_raised").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("rules", "by", "told_again"), [("H8", "sam", True), ("H11", "sam", True), ("H8", "cleo", False)]
+)
+def test_a_new_danger_that_is_merged_into_an_owned_alert_is_told_to_its_owner(
+    desk: Cast, rules: str, by: str, *, told_again: bool
+) -> None:
+    theirs = on_record(desk, facts={"rules_fired": ["H11"]}, level="critical")
+    claim_alert(actor=staff(desk.cleo), alert_id=theirs.pk)
+    mine = told(desk, level="critical")
+    RiskAlert.objects.filter(pk=mine.pk).update(rules_fired=[rules])
+    if by == "cleo":
+        claim_alert(actor=staff(desk.cleo), alert_id=mine.pk)
+    assert link(desk, mine, getattr(desk, by)).pk == theirs.pk
+    again = AlertEvent.objects.filter(alert=theirs, kind="renotified").values("pk")
+    hers = NotificationAttempt.objects.filter(user=desk.cleo, event_id__in=again)
+    assert hers.exists() is told_again, "who links as its owner knows"
+
+
 def test_a_question_about_the_one_that_ends_is_taken_back(desk: Cast) -> None:
     theirs = on_record(desk, level="critical")
     claim_alert(actor=staff(desk.sam), alert_id=theirs.pk)
