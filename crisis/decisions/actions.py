@@ -30,6 +30,8 @@ from patients.registry.models import Patient
 from patients.registry.queries import lock_with_record
 
 SOS_RULE = "H13"
+# Words of somebody under 18.
+SAFEGUARDING_RULE = "H10"
 # The level of a review that leaves it to the signals.
 SAME = "same"
 
@@ -102,7 +104,7 @@ def _decide(
         patient_id=patient.pk,
         kind=signal.kind,
         level=str(decision.level),
-        reason_code=reason_code(signal.rules, decision.level, signal.kind),
+        reason_code=reason_code(_leading(evaluation, signal, decision.level), decision.level, signal.kind),
         source=Source.SOS if SOS_RULE in signal.rules else Source.ENGINE,
         facts=facts_of(evaluation, signal),
         waiting=pressed,
@@ -138,6 +140,15 @@ def _review_news(
         _make_item(actor, patient, "risk_review", evaluation, at, at + clocks.acknowledge)
         if not has_alert:
             _make_item(actor, patient, FIRST_CONTACT, evaluation, at, at + clocks.contact)
+
+
+def _leading(evaluation: Evaluation, signal: KindSignal, level: Level) -> list[str]:
+    """Return the rules that the level itself comes from: what names it comes first (domain 4.4).
+
+    A button for talking beside words that are critical doesn't say that somebody is in danger; the words do.
+    """
+    floors = evaluation.result.floors
+    return [one.rule for one in floors if one.level is level and signal.kind in one.kinds] or [*signal.rules]
 
 
 def _make_item(
@@ -181,9 +192,15 @@ def _is_news(alert: RiskAlert, evaluation: Evaluation, signal: KindSignal) -> bo
 
 
 def _make_reviews(actor: Actor, patient: Patient, evaluation: Evaluation, at: datetime) -> None:
-    """Make the tasks that rules ask for beside the level; medium's own is made of its news."""
+    """Make the tasks that rules ask for beside the level, once for what they rest on.
+
+    Medium's own is made of its news.
+    """
+    looked = evaluation.previous.computed_at if evaluation.previous else None
+    young = [one.newest_at for one in evaluation.result.floors if one.rule == SAFEGUARDING_RULE]
+    is_news = looked is None or any(moment > looked for moment in young)
     for code in evaluation.result.reviews:
-        if code != "risk_review":
+        if code != "risk_review" and is_news:
             _make_item(actor, patient, code, evaluation, at)
 
 

@@ -120,7 +120,8 @@ def duty_page(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
         "slip": span_words(SLIP),
         "covers": ", ".join(alert_queries.organization_names(shift.covers)) if shift else "",
         "claims": open_claims(user),
-        "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned],
+        "choices": [{"id": str(one.pk), "label": _span(one)} for one in planned if one.may_start(at)],
+        "next": planned[0].planned_start if planned else None,
     }
     return {
         "duty": own,

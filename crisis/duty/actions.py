@@ -96,7 +96,7 @@ def start_shift(
     running = _running(actor)
     if running is not None:
         return Unchanged(running)  # type: ignore[return-value]
-    shift = _planned(actor, shift_id) if shift_id else _unplanned(actor, at)
+    shift = _planned(actor, shift_id, at) if shift_id else _unplanned(actor, at)
     # A service that has taken its agreement back since the shift was planned is not covered by it.
     agreed = {shift.organization_id, *queries.agreeing(shift.organization_id)}
     shift.covers = [one for one in shift.covers if one in agreed]
@@ -107,7 +107,7 @@ def start_shift(
     return shift
 
 
-def _planned(actor: Actor, shift_id: UUID) -> DutyShift:
+def _planned(actor: Actor, shift_id: UUID, at: datetime) -> DutyShift:
     shift = (
         DutyShift.objects.select_for_update()
         .filter(pk=shift_id, user=actor.person, status=DutyStatus.PLANNED)
@@ -115,6 +115,11 @@ def _planned(actor: Actor, shift_id: UUID) -> DutyShift:
     )
     if shift is None:
         raise RuleBroken("This shift is not planned for you.", "not_found", status=404)
+    if not shift.may_start(at):
+        raise RuleBroken(
+            "A planned shift starts two hours before its time at the earliest, and before it ends.",
+            "not_its_time",
+        )
     return shift
 
 

@@ -20,6 +20,8 @@ from cortex.records import OrgRecord
 
 # A shift may run over by this much; after that it counts as forgotten and is ended by the sweeper.
 OVERTIME = timedelta(hours=2)
+# A planned shift may be started so long before its time; a start before that is one that nobody planned.
+EARLY = timedelta(hours=2)
 # A shift that was ended by a slip goes on again within this; until then its claims stay where they are.
 SLIP = timedelta(minutes=10)
 
@@ -85,8 +87,8 @@ class DutyShiftQuerySet(models.QuerySet["DutyShift"]):
         wanted = Organization.objects.filter(pk__in=list(organizations))
         return self.filter(Exists(wanted.filter(covers_now(F("pk"), F("settings__covered_by"), OuterRef))))
 
-    def plannable(self, at: datetime) -> DutyShiftQuerySet:
-        """Planned shifts that may be started around `at`."""
+    def coming(self, at: datetime) -> DutyShiftQuerySet:
+        """Planned shifts that have not passed."""
         return self.filter(status=DutyStatus.PLANNED, planned_end__gt=at)
 
 
@@ -137,6 +139,10 @@ class DutyShift(OrgRecord):
 
     def __str__(self) -> str:
         return f"{self.role} shift, {self.status}"
+
+    def may_start(self, at: datetime) -> bool:
+        """Whether a planned shift is near enough to its time: one of days later covers nothing until then."""
+        return self.planned_start - EARLY <= at < self.planned_end
 
     def is_break_over(self, at: datetime) -> bool:
         """Whether the person should be back from a break by now."""

@@ -85,7 +85,7 @@ def lets_clinicians_start(organization_id: UUID) -> bool:
 
 def planned_shifts(user_id: UUID, at: datetime) -> list[DutyShift]:
     """Return the person's planned shifts that have not passed, earliest first."""
-    return list(DutyShift.objects.plannable(at).filter(user_id=user_id).order_by("planned_start")[:5])
+    return list(DutyShift.objects.coming(at).filter(user_id=user_id).order_by("planned_start")[:5])
 
 
 def covered_by(user_id: UUID) -> set[UUID]:

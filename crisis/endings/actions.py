@@ -273,9 +273,17 @@ def _end(actor: Actor, alert: RiskAlert, state: Status, ending: Ending, at: date
     if state == Status.FALSE_ALARM:
         refute_evidence(actor=actor, alert=alert, at=at)
         _needs_no_plan(actor, alert, at, source_id=alert.pk)
+        _look_again(actor, alert, at)
     elif alert.patient is not None:
         _look_afterwards(actor, alert, ending, at)
     return alert
+
+
+def _look_again(actor: Actor, alert: RiskAlert, at: datetime) -> None:
+    """Ask a day later whether the level still stands: a critical one is left by people alone."""
+    if alert.patient is not None:
+        timers = [Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)]
+        escalation.insert_timers(actor=actor, alert=alert, timers=timers)
 
 
 def _look_afterwards(actor: Actor, alert: RiskAlert, ending: Ending, at: datetime) -> None:
@@ -290,7 +298,7 @@ def _look_afterwards(actor: Actor, alert: RiskAlert, ending: Ending, at: datetim
         # Domain 3.3; the task of when it was raised stands where nobody has looked since.
         _ask_afterwards(actor, alert, PLAN_REVIEW, at)
     reviews.plan_follow_ups(actor=actor, alert=alert, first=ending.follow_up_at, at=at)
-    escalation.insert_timers(actor=actor, alert=alert, timers=[Due(StepKind.STILL_HIGH, at + LOOK_AGAIN)])
+    _look_again(actor, alert, at)
 
 
 def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:

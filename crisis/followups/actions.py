@@ -130,9 +130,9 @@ def _note_attempt(actor: Actor, row: FollowUp, channel: str, note: str, at: date
 
 
 def _wait_for_supervisor(row: FollowUp, at: datetime) -> None:
-    """Set when a supervisor is asked, once the tries since the last decision are enough (domain 3.9)."""
+    """Set when a supervisor is asked, once the tries that count are enough (domain 3.9)."""
     ids = rows_of(row.patient)
-    tries = reviews.tries(ids, welfare.last_final(ids))
+    tries = reviews.tries(ids, welfare.counted_since(ids))
     due = supervisor_at(tries, reviews.contact_of(row.patient, tries, at), at)
     if due is None:
         return

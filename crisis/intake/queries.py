@@ -167,11 +167,10 @@ def told_kinds(items: Iterable[Item], facts: Facts) -> dict[tuple[UUID, str], st
 
 
 def has_waiting_alert(patient_id: UUID, level: str) -> bool:
-    """Whether an open alert of at least this level says that the person is waiting."""
+    """Whether an open alert of at least this level, on any row of the person, says that they are waiting."""
     levels = [Level.CRITICAL] if level == Level.CRITICAL else [Level.HIGH, Level.CRITICAL]
-    return (
-        RiskAlert.objects.open().filter(patient_id=patient_id, waiting_person=True, level__in=levels).exists()
-    )
+    rows = RiskAlert.objects.open().filter(patient__person_id=patient_id)
+    return rows.filter(waiting_person=True, level__in=levels).exists()
 
 
 def _is_message(row: Sorted) -> bool:

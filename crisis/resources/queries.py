@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from cortex.accounts.models import Organization
 from cortex.clock import steady_now
@@ -49,17 +49,17 @@ def due_for_check(at: datetime) -> list[CrisisResource]:
 
 
 def open_alerts(patient_ids: Iterable[UUID]) -> dict[UUID, list[RiskAlert]]:
-    """Return the open alerts of these people, the most urgent first."""
+    """Return the open alerts of these people, on whichever of their rows, the most urgent first."""
     found: dict[UUID, list[RiskAlert]] = {}
     for alert in _open(list(patient_ids)):
-        if alert.patient_id is not None:
-            found.setdefault(alert.patient_id, []).append(alert)
+        found.setdefault(alert.whose, []).append(alert)  # type: ignore[attr-defined]
     return found
 
 
 @kept
 def _open(patient_ids: list[UUID]) -> QuerySet[RiskAlert]:
-    return RiskAlert.objects.open().filter(patient_id__in=patient_ids).urgent_first()
+    rows = RiskAlert.objects.open().filter(patient__person_id__in=patient_ids)
+    return rows.annotate(whose=F("patient__person_id")).urgent_first()
 
 
 def places() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from cortex.accounts.models import Organization, User
@@ -27,14 +27,18 @@ from crisis.reviews.models import (
     ReviewItem,
     SecondReview,
 )
+from patients.codes import SessionKind, SessionStatus
 from patients.contacts.queries import exception_runs, on_record
 from patients.covers.queries import lent_to, stands_in_for
 from patients.privacy.queries import has_consent
 from patients.registry.models import Patient
 from patients.registry.queries import lock_with_record
+from patients.sessions.models import Session
 
 # A follow-up call may be made all day long before it counts as missed.
 GRACE = timedelta(hours=24)
+# A sitting that was begun met somebody, whatever became of it.
+HELD = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
 
 
 def is_pending(alert_id: UUID) -> bool:
@@ -223,6 +227,22 @@ def tries(ids: Iterable[UUID], since: datetime | None = None) -> list[Attempt]:
     if since is not None:
         tried = tried.filter(attempted_at__gt=since)
     return list(tried.order_by("attempted_at", "pk").values_list("attempted_at", "channel"))
+
+
+def reached_at(ids: Iterable[UUID]) -> datetime | None:
+    """Return when it was written down last that a person was reached, by whatever way; `ids`: all rows."""
+    rows = list(ids)
+    promised = FollowUp.objects.filter(patient_id__in=rows, outcome="reached")
+    called = AlertEvent.objects.filter(alert__patient_id__in=rows, kind="contact_made")
+    asked = ReviewItem.objects.filter(patient_id__in=rows, outcome="contacted")
+    met = Session.objects.filter(patient_id__in=rows, kind=SessionKind.THERAPY, status__in=HELD)
+    times = (
+        promised.aggregate(at=Max("done_at"))["at"],
+        called.aggregate(at=Max("occurred_at"))["at"],
+        asked.aggregate(at=Max("done_at"))["at"],
+        met.aggregate(at=Max("started_at"))["at"],
+    )
+    return max(filter(None, times), default=None)
 
 
 def contact_of(person: Patient, attempts: list[Attempt], at: datetime) -> Contact:

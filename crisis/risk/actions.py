@@ -136,13 +136,16 @@ def return_level(
     somebody else is not held against them. Else it is held, for people to look at.
     """
     at = clock(at)
-    is_own = since is None or queries.has_news(patient_id, since)
-    instead = {} if is_own else {patient_id: queries.assessment_before(patient_id, since)}
+    instead = {}
+    if since is not None and not queries.has_news(patient_id, since):
+        instead[patient_id] = queries.assessment_before(patient_id, since)
     found = evaluate_patients(actor=actor, patient_ids=[patient_id], at=at, instead=instead)
     if patient_id not in found:
         return Unchanged(None)  # type: ignore[return-value]
     row = found[patient_id].assessment
-    record(actor, "risk.level_returned", row, subject=patient_id, codes={"level": row.level, "own": is_own})
+    record(
+        actor, "risk.level_returned", row, subject=patient_id, codes={"level": row.level, "own": not instead}
+    )
     return row
 
 

@@ -62,8 +62,7 @@ def asked(context: AccessContext, item: ReviewItem, row: Patient, at: datetime) 
     for name in ("reason", "reference"):
         context.open([one for one in earlier if holds(one, name)], [name])
     assessed = latest_assessment(person.pk)
-    times = [(one.attempted_at, one.channel) for one in attempts]
-    state = reviews.contact_of(person, times, at)
+    state = reviews.contact_of(person, reviews.tries(ids, counted_since(ids)), at)
     return Asked(item, person, card, assessed.level if assessed else "", attempts, state, earlier)
 
 
@@ -127,13 +126,20 @@ def last_final(ids: Iterable[UUID]) -> datetime | None:
     return rows.order_by("-decided_at").values_list("decided_at", flat=True).first()
 
 
+def counted_since(ids: Iterable[UUID]) -> datetime | None:
+    """Return from when on unanswered tries count: the last decision, or when the person was reached last."""
+    rows = list(ids)
+    return max(filter(None, (last_final(rows), reviews.reached_at(rows))), default=None)
+
+
 def next_contact(person: Patient, at: datetime) -> str:
     """Return what to do next about the contacts that this person was promised and nobody made.
 
-    What was tried before a check was sent, or decided against, does not ask for another one.
+    What was tried before a check was sent or decided against, or before the person was reached by another
+    way, does not ask for another one.
     """
     ids = rows_of(person)
-    attempts = reviews.tries(ids, last_final(ids))
+    attempts = reviews.tries(ids, counted_since(ids))
     contact = reviews.contact_of(person, attempts, at)
     return next_step(attempts, contact, is_asked=open_item(ids) is not None)
 

@@ -145,3 +145,22 @@ def test_only_a_fresh_end_by_hand_is_taken_back(cast: Cast) -> None:
     end_forgotten_shift(actor=system("sweeper"), shift_id=shift.pk)
     with pytest.raises(RuleBroken):
         resume_shift(actor=staff(cast.cleo))
+
+
+def test_a_shift_of_days_later_is_not_started_now(cast: Cast, client: Any) -> None:
+    later = {"planned_start": now() + timedelta(days=2), "planned_end": now() + timedelta(days=2, hours=8)}
+    planned = plan_shift(
+        actor=staff(cast.ada), user_id=cast.cleo.pk, organization_id=cast.home.pk, **PLAN | later
+    )
+    with pytest.raises(RuleBroken) as refused:
+        start_shift(actor=staff(cast.cleo), shift_id=planned.pk, sound_tested=True)
+    assert refused.value.code == "not_its_time"
+    client.force_login(cast.cleo)
+    page = client.get(reverse("crisis:duty")).content.decode()
+    assert "the supervisors are told" in page and f'value="{planned.pk}"' not in page
+    scope_all()
+    started = start_shift(actor=staff(cast.cleo), shift_id=None, sound_tested=True)
+    assert not started.is_planned and started.planned_end < now() + timedelta(hours=9)
+    end_shift(actor=staff(cast.cleo))
+    soon = planned.planned_start - timedelta(hours=1)
+    assert start_shift(actor=staff(cast.cleo), shift_id=planned.pk, sound_tested=True, at=soon).is_planned

@@ -26,6 +26,7 @@ from crisis.risk.actions import evaluate_patients
 from crisis.risk.models import Evidence, RiskAssessment
 from crisis.sweep import loop
 from crisis.sweep.overdue.actions import escalate_task
+from patients.registry.models import Patient
 from tests.cast import Cast
 from tests.makers import make_alert, now, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, text
@@ -236,3 +237,21 @@ def test_an_open_alert_has_a_clock_of_its_own(cast: Cast) -> None:
     medium(cast)
     assert ReviewItem.objects.filter(reason_code="risk_review").exists()
     assert not ReviewItem.objects.filter(reason_code=FIRST_CONTACT).exists()
+
+
+def test_the_reason_on_a_card_is_that_of_the_rule_which_its_level_comes_from(cast: Cast) -> None:
+    cast.on_duty()
+    told(cast, "SOS_TALK", "sos", source_type="sos")
+    assert RiskAlert.objects.get().reason_code == "H13"
+    told(cast, "TEXT_A", "text", tier="A")
+    assert (RiskAlert.objects.get().level, RiskAlert.objects.get().reason_code) == ("critical", "H1")
+
+
+def test_a_safeguarding_task_that_was_done_comes_back_for_new_words_alone(cast: Cast) -> None:
+    Patient.objects.filter(pk=cast.patient.pk).update(age_band="13_17")
+    told(cast, "TEXT_B", "text", tier="B")
+    finish_item(actor=staff(cast.alice), item_id=task("safeguarding").pk, outcome="reviewed")
+    told(cast, "RF_NSSI", "history", source_type="clinician")
+    assert ReviewItem.objects.filter(reason_code="safeguarding").count() == 1
+    told(cast, "TEXT_B", "text", tier="B")
+    assert ReviewItem.objects.filter(reason_code="safeguarding").count() == 2

@@ -10,9 +10,11 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from clinical.sessions.actions import start_session
 from cortex.audit import InputRefused, NotFound, system
 from cortex.audit.models import AuditLog
 from crisis.alerts.models import RiskAlert
+from crisis.casework.actions import log_contact
 from crisis.duty.models import DutyShift
 from crisis.endings.actions import Ending, resolve_alert
 from crisis.followups.actions import finish_follow_up
@@ -24,7 +26,7 @@ from crisis.reviews.models import FollowUp, FollowUpAttempt, ReviewItem
 from crisis.reviews.queries import due_follow_ups, follow_ups, passed_follow_up_ids
 from crisis.welfare.queries import next_contact
 from tests.cast import Cast
-from tests.makers import UNASKED, UNASKED_FORM, consent, make_alert, now, opened, staff
+from tests.makers import UNASKED, UNASKED_FORM, consent, make_alert, now, opened, scope_all, staff
 
 pytestmark = pytest.mark.django_db
 SWEEPER = system("sweeper")
@@ -189,3 +191,25 @@ def test_whoever_left_the_desk_between_form_and_post_finishes_nothing(cast: Cast
     with pytest.raises(NotFound):
         finish(cast, first)
     finish_item(actor=SWEEPER, item_id=task.pk, outcome="contacted")
+
+
+@pytest.mark.parametrize("way", ["promise", "alert", "session"])
+def test_tries_of_before_somebody_was_reached_ask_for_no_supervisor(cast: Cast, way: str) -> None:
+    first, second, *_ = series(ended(cast))
+    miss(first)
+    for channel in ("phone", "sms", "phone"):
+        finish(cast, first, "no_answer", channel=channel)
+    assert "ring the emergency contact" in next_contact(cast.patient, now())
+    if way == "promise":
+        finish(cast, second)
+    elif way == "alert":
+        other = make_alert(cast.patient, "high", kind="medical")
+        claim_alert(actor=staff(cast.cleo), alert_id=other.pk)
+        log_contact(actor=staff(cast.cleo), alert_id=other.pk)
+    else:
+        start_session(actor=staff(cast.alice), patient_id=cast.patient.pk, channel="phone")
+    scope_all()
+    finish(cast, first, "no_answer", channel="phone", at=now() + timedelta(seconds=2))
+    first.refresh_from_db()
+    assert first.supervisor_at is None, "one try since"
+    assert next_contact(cast.patient, now()).startswith("Next: try again.")

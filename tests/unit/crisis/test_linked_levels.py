@@ -9,8 +9,12 @@ import pytest
 
 from cortex.audit import system
 from cortex.audit.models import AuditLog
+from crisis.alerts.models import RiskAlert
 from crisis.byhand.actions import unlink_person
 from crisis.decisions.actions import apply_decisions
+from crisis.intake.queries import has_waiting_alert
+from crisis.ownership.actions import claim_alert
+from crisis.resources.support import support_for
 from crisis.reviews.models import ReviewItem
 from crisis.risk.actions import evaluate_patients
 from crisis.risk.models import Evidence, RiskAssessment
@@ -78,3 +82,14 @@ def test_a_level_that_may_be_the_person_s_own_is_held_after_a_wrong_link_for_peo
     assert level(desk.patient.pk) == "critical"
     task = ReviewItem.objects.get(reason_code="level_stands_after_end")
     assert (task.patient_id, task.source_id) == (desk.patient.pk, mine.pk)
+
+
+def test_the_person_s_app_hears_that_somebody_has_what_was_raised_on_the_caller_s_row(desk: Cast) -> None:
+    mine = told(desk, level="critical")
+    claim_alert(actor=staff(desk.sam), alert_id=mine.pk)
+    link(desk, mine, desk.sam)
+    block = support_for(desk.home.pk, [(desk.patient.pk, "en")], now())[desk.patient.pk]
+    assert block["state"] == "taken"
+    assert not has_waiting_alert(desk.patient.pk, "critical")
+    RiskAlert.objects.filter(pk=mine.pk).update(waiting_person=True)
+    assert has_waiting_alert(desk.patient.pk, "critical"), "a second press is no second alert"

@@ -221,6 +221,22 @@ def test_reopening_starts_every_clock_again(cast: Cast) -> None:
     assert due["disposition_overdue"] == again + timedelta(hours=1)
 
 
+def test_a_level_that_stands_a_day_after_a_false_alarm_is_a_task_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "current_level", lambda _: "critical")
+    cast.on_duty()
+    at, cleo = now(), staff(cast.cleo)
+    alert = raised(cast, at)
+    claim_alert(actor=cleo, alert_id=alert.pk, at=at)
+    song = Ending(verdict="not_risk_language", notes="A song")
+    mark_false_alarm(actor=cleo, alert_id=alert.pk, ending=song, at=at)
+    review = SecondReview.objects.get(alert=alert)
+    decide_review(actor=staff(cast.sam), review_id=review.pk, agreed=True, note="A song", at=at)
+    assert "still_high:review_item" in sweep(at + timedelta(hours=24, minutes=1))
+    assert ReviewItem.objects.get(reason_code="level_stands_after_end").owner_id == cast.cleo.pk
+
+
 def test_who_presses_again_during_and_after_a_contact_is_called_back_by_the_clock_of_first_contacts(
     cast: Cast,
 ) -> None:
