@@ -161,7 +161,7 @@ def _screener(facts: Facts, own: Own) -> Due | None:
         return Due("cssrs", facts.began, "intake")
     last = taken[-1].at
     asked = [(when, "signal") for when in facts.signals if when > last]
-    asked += [(when, "transition") for when in facts.transitions if when > last]
+    asked += [(when, "transition") for when in facts.transitions if when - COVERS > last]
     if facts.level in HIGH:
         asked += [(when, "contact") for when in facts.contacts if when > last]
     if facts.discharge_at is not None and last < facts.discharge_at - COVERS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Generic, TypeVar
@@ -44,6 +44,8 @@ MOST = 500
 OFTEN, OFTEN_WITHIN = 2, timedelta(days=90)
 
 
+# When a place on a team begins and ends.
+Place = tuple[datetime, datetime | None]
 # A person's row, or what a list holds of it: with `pk`, `person_id` and `zone()`.
 Who = TypeVar("Who")
 
@@ -124,7 +126,7 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
     ids = list(owner)
     signals = _times(owner, _signals(ids, since))
     critical = _times(owner, _critical(ids, at - CRITICAL_COUNTS))
-    transitions = _transitions(owner)
+    places = _places_of(owner)
     # A sitting asks for a screener while the level is high, and of nobody else.
     tense = [pk for one in everybody if one.level in HIGH for pk in (one.patient.pk, *one.ids)]
     contacts = _times(owner, _contacts(tense, since))
@@ -137,14 +139,14 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
             own=own.get(pk, {}),
             level=one.level,
             contacts=[when for when in contacts.get(pk, []) if when <= at],
-            transitions=[when for when in transitions.get(pk, []) if one.began < when <= at],
+            transitions=_transitions(places[pk], one.began, at),
             signals=signals.get(pk, []),
             critical_at=max(critical.get(pk, []), default=None),
             review_at=one.episode.review_at if one.episode else None,
             discharge_at=one.episode.ended_at if one.episode else None,
         )
         ends = [when + LOOK_BACK for when in (*facts.signals[:1], *facts.contacts[:1])]
-        for times in (transitions.get(pk, []), contacts.get(pk, [])):
+        for times in (_ends_of(places[pk]), contacts.get(pk, [])):
             ends += [when for when in times if when > at][:1]
         ends += [rule.until for rule in facts.own.values() if rule.until is not None and rule.until > at]
         if facts.critical_at is not None:
@@ -201,12 +203,28 @@ def _with_texts(instruments: list[UUID]) -> Any:
     return rows.values_list("instrument_id", flat=True)
 
 
-def _transitions(owner: Mapping[UUID, UUID]) -> dict[UUID, list[datetime]]:
-    """Return when places on the teams begin and end, oldest first; planned covers change nobody's care."""
-    found: dict[UUID, list[datetime]] = defaultdict(list)
+def _places_of(owner: Mapping[UUID, UUID]) -> dict[UUID, list[Place]]:
+    """Return the places on the teams of people by their row; planned covers change nobody's care."""
+    found: dict[UUID, list[Place]] = defaultdict(list)
     for patient_id, start, end in _places(list(owner)):
-        found[owner[patient_id]] += [when for when in (start, end) if when is not None]
-    return {pk: sorted(times) for pk, times in found.items()}
+        found[owner[patient_id]].append((start, end))
+    return found
+
+
+def _ends_of(places: Iterable[Place]) -> list[datetime]:
+    """Return when these places begin and end, oldest first."""
+    return sorted(when for place in places for when in place if when is not None)
+
+
+def _transitions(places: Sequence[Place], began: datetime, at: datetime) -> list[datetime]:
+    """Return when who cares has changed since the care that goes on began, that beginning among them.
+
+    It began with the first of those who care now, whoever asks: a colleague who came later, or who stands in,
+    is told what the others are. Where it is the first ever, the intake asks for the same.
+    """
+    running = [start for start, end in places if start <= at and (end is None or at < end)]
+    since = min([began, *running])
+    return [when for when in _ends_of(places) if since <= when <= at]
 
 
 def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Any]) -> dict[UUID, dict[str, Own]]:
