@@ -189,11 +189,13 @@ class Course:
         return self._change(self.points[-2]) if len(self.points) > 1 else None
 
     def _change(self, before: Point) -> Change:
-        now, first, below = self.points[-1], self.baseline, self.definition.change.remission_below
+        now, first, below = self.points[-1], self.baseline or before, self.definition.change.remission_below
         found = change(self.definition, before.total, now.total, days_between(before.at, now.at))
+        # What treatment has come to is told from its baseline, whichever point this one is held against.
+        since = change(self.definition, first.total, now.total)
         # Who began below the limit was not ill by it, so nothing remits.
-        began_low = first is not None and below is not None and first.total < below
-        return replace(found, remission=False) if began_low else found
+        remission = found.remission and not (below is not None and first.total < below)
+        return replace(found, response=since.response, recovered=since.recovered, remission=remission)
 
     def track(self) -> Track:
         """Return whether the course goes as expected since the baseline."""
