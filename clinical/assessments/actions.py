@@ -34,6 +34,9 @@ from patients.registry.queries import local_day, lock_with_record, rows_of
 WORSE_WITHIN = timedelta(hours=48)
 DECLINED_WITHIN = timedelta(hours=4)
 WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
+# [P] the same answers of the same person on a page that nobody asks on any more: Finish was pressed twice.
+TWICE_WITHIN = timedelta(minutes=10)
+NOT_BEGUN = "Nobody is answering this measure. Begin it again."
 # The tasks that ask for a measure, by its key: once it was taken, nobody has to.
 ANSWERS = {
     "phq9": frozenset({"phq9_due", "phq9_suggested"}),
@@ -76,7 +79,7 @@ def save_answer(
     row = offers.instrument(key, who.organization_id)
     draft = queries.locked_draft(who.pk, row)
     if draft is None:
-        raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
+        raise RuleBroken(NOT_BEGUN, "not_begun")
     _check(row.read(), {item: value}, item)
     draft.items = draft.items | {item: value}
     draft.save(update_fields=["items", "updated_at"])
@@ -100,20 +103,25 @@ def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = N
 def finish_assessment(
     *, actor: Actor, patient_id: UUID, key: str, answers: Mapping[str, int | None] | None = None,
     mode: str = "", administered_at: datetime | None = None, session_id: UUID | None = None,
-    language: str = "", at: datetime | None = None,
+    language: str = "", is_page: bool = False, at: datetime | None = None,
 ) -> tuple[Assessment, list[RiskAlert]]:  # fmt: skip
     """Score the answers under way (or the given ones), and let what they say reach a person at once.
 
     Item 9 and the C-SSRS write evidence, the engine decides, and an alert opens in this same transaction
     (domain 2.1 rule 3). Return the administration and the alerts that it raised or joined.
+
+    The given answers of a page (`is_page`) are those under way: once nobody asks any more, RuleBroken
+    `not_begun`, but a second press on Finish gets what the first one stored.
     """
     who, person_id = _locked(actor, patient_id)
     at = clock(at)
     row = offers.instrument(key, who.organization_id)
     drafts = queries.drafts_of(who.pk, row.course_key)
     draft = next((one for one in drafts if one.instrument_id == row.pk), None)
+    if draft is None and is_page:
+        return Unchanged((_pressed_twice(actor, who, row, answers or {}, at), []))  # type: ignore[return-value]
     if answers is None and draft is None:
-        raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
+        raise RuleBroken(NOT_BEGUN, "not_begun")
     given = dict(draft.items if answers is None and draft is not None else answers or {})
     language = language or (draft.language if draft is not None else who.language)
     how = mode or (draft.mode if draft is not None else Mode.INTERVIEWER)
@@ -128,6 +136,16 @@ def finish_assessment(
     record(actor, "measure.finished", one, subject=who.pk, codes=_codes(row, one))
     _end_what_asked(actor, who, row, one, at)
     return one, _follow(actor, who, person_id, row.read(), one, at)
+
+
+def _pressed_twice(
+    actor: Actor, patient: Patient, row: Instrument, answers: Mapping[str, int | None], at: datetime
+) -> Assessment:
+    """Return what the actor stored of these same answers just now; RuleBroken `not_begun` without it."""
+    found = queries.stored_alike(patient.pk, row, actor.id, _asked(row.read(), answers), at - TWICE_WITHIN)
+    if found is None:
+        raise RuleBroken(NOT_BEGUN, "not_begun")
+    return found
 
 
 @action
@@ -155,10 +173,7 @@ def _write(
 ) -> Assessment:  # fmt: skip
     definition = row.read()
     _check(definition, answers)
-    asked = {
-        item.key: answers.get(item.key) if definition.is_asked(item, answers) else None
-        for item in definition.items
-    }
+    asked = _asked(definition, answers)
     if all(value is None for value in asked.values()) and definition.scoring != "cssrs":
         raise InputRefused("Nothing was answered.", "nothing_answered", field="items")
     found = scoring.score(definition, asked, adolescent=_is_adolescent(actor, patient, definition, when))
@@ -169,6 +184,14 @@ def _write(
         scored_by_version=scoring.VERSION, administered_by=actor.user, session_id=session_id,
         supersedes=supersedes,
     )  # fmt: skip
+
+
+def _asked(definition: Definition, answers: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Return what is kept of answers: one to each question that they ask, None where none was given."""
+    return {
+        item.key: answers.get(item.key) if definition.is_asked(item, answers) else None
+        for item in definition.items
+    }
 
 
 def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when: datetime) -> bool:

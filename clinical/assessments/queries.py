@@ -89,6 +89,15 @@ def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessme
     return found
 
 
+def stored_alike(
+    patient_id: UUID, row: Instrument, user_id: UUID | None, items: Mapping[str, int | None], since: datetime
+) -> Assessment | None:
+    """Return the newest administration that somebody stored since a time with just these answers, or None."""
+    rows = Assessment.objects.filter(patient_id=patient_id, instrument=row, items=dict(items))
+    rows = rows.filter(administered_by_id=user_id, created_at__gte=since)
+    return rows.order_by("-created_at").first()
+
+
 def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list[Assessment]:
     """Return the administrations of these rows that no correction stands for, oldest first; three queries.
 
