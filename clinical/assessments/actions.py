@@ -12,6 +12,7 @@ from clinical.assessments.definitions import LATER_FORM, Definition
 from clinical.assessments.episodes import episode_of
 from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText, Mode
+from clinical.assessments.planning.actions import end_overdue
 from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
@@ -37,10 +38,12 @@ WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
 # [P] the same answers of the same person on a page that nobody asks on any more: Finish was pressed twice.
 TWICE_WITHIN = timedelta(minutes=10)
 NOT_BEGUN = "Nobody is answering this measure. Begin it again."
+# What a screener without an answer to each question asks for.
+DECLINED = "cssrs_declined"
 # The tasks that ask for a measure, by its key: once it was taken, nobody has to.
 ANSWERS = {
     "phq9": frozenset({"phq9_due", "phq9_suggested"}),
-    "cssrs": frozenset({"cssrs_due", "cssrs_declined", "item9_missing"}),
+    "cssrs": frozenset({"cssrs_due", DECLINED, "item9_missing"}),
 }
 
 
@@ -134,8 +137,7 @@ def finish_assessment(
     for under_way in drafts:
         under_way.delete()
     record(actor, "measure.finished", one, subject=who.pk, codes=_codes(row, one))
-    _end_what_asked(actor, who, row, one, at)
-    return one, _follow(actor, who, person_id, row.read(), one, at)
+    return one, _settle(actor, who, person_id, row, one, at)
 
 
 def _pressed_twice(
@@ -164,7 +166,7 @@ def correct_assessment(
         actor, who, row, dict(answers), wrong.mode, wrong.language, wrong.administered_at, supersedes=wrong
     )
     record(actor, "measure.corrected", one, subject=who.pk, codes=_codes(row, one))
-    return one, _follow(actor, who, person_id, row.read(), one, at)
+    return one, _settle(actor, who, person_id, row, one, at)
 
 
 def _write(
@@ -214,6 +216,17 @@ def _codes(row: Instrument, one: Assessment) -> dict[str, Any]:
     return {"instrument": row.key, "version": row.version, "band": one.band, "flags": one.flags}
 
 
+def _settle(
+    actor: Actor, patient: Patient, person_id: UUID, row: Instrument, one: Assessment, at: datetime
+) -> list[RiskAlert]:
+    """End the tasks that an administration, or a correction, answers, and let what it says reach a person."""
+    _end_what_asked(actor, patient, row, one, at)
+    joined = _follow(actor, patient, person_id, row.read(), one, at)
+    # After the level that it came to: a high one asks for more.
+    end_overdue(actor=actor, patient=patient, outcome="measure_offered", at=at)
+    return joined
+
+
 def _follow(
     actor: Actor, patient: Patient, person_id: UUID, definition: Definition, one: Assessment, at: datetime
 ) -> list[RiskAlert]:
@@ -237,8 +250,26 @@ def _end_what_asked(actor: Actor, patient: Patient, row: Instrument, one: Assess
     asked = ANSWERS.get(row.course_key)
     if asked is None or not one.is_valid:
         return
-    for patient_id, reason in open_reasons(rows_of(patient), asked, one.administered_at):
+    ids = rows_of(patient)
+    for patient_id, reason in open_reasons(ids, asked, one.administered_at):
         close_item(actor=actor, patient_id=patient_id, reason_code=reason, outcome="measure_offered", at=at)
+    if one.supersedes is not None and DECLINED in asked:
+        _end_declined(actor, ids, one, at)
+
+
+def _end_declined(actor: Actor, ids: list[UUID], one: Assessment, at: datetime) -> None:
+    """Close the task that a wrong screener made by being declined, unless a later one was declined too."""
+    course = one.instrument.course_key
+    later = [row for row in queries.standing(ids, one.administered_at) if row.pk != one.pk]
+    if any(row.instrument.course_key == course for row in later):
+        return
+    wrong = one.supersedes
+    while wrong is not None:
+        close_item(
+            actor=actor, patient_id=wrong.patient_id, reason_code=DECLINED, outcome="measure_offered", at=at,
+            source_id=wrong.pk,
+        )  # fmt: skip
+        wrong = wrong.supersedes
 
 
 def _evidence(definition: Definition, one: Assessment) -> list[Draft]:
@@ -270,7 +301,7 @@ def _tasks(
     if "item9_endorsed" in one.flags:
         tasks.append(("cssrs_due", end))
     if definition.scoring == "cssrs" and not one.is_valid:
-        tasks.append(("cssrs_declined", at + DECLINED_WITHIN))
+        tasks.append((DECLINED, at + DECLINED_WITHIN))
     if definition.key == "who5" and one.total is not None and one.total <= WELLBEING_LOW:
         tasks.append(("phq9_due", end if one.total <= WELLBEING_VERY_LOW else at + WORSE_WITHIN))
     if definition.key == "phq2" and "above_cutoff" in one.flags:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Generic, TypeVar
@@ -17,7 +17,19 @@ from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, Instrument, InstrumentText
 from clinical.assessments.planning.models import MeasureChase, MeasurePlan
 from clinical.assessments.queries import Course
-from clinical.assessments.schedule import AFTER_CRITICAL, HIGH, OCCASIONS, Due, Facts, Own, due
+from clinical.assessments.schedule import (
+    AFTER_CRITICAL,
+    HIGH,
+    OCCASIONS,
+    TASK_AFTER,
+    Due,
+    Facts,
+    Own,
+    Place,
+    due,
+    ends_of,
+    transitions,
+)
 from cortex.accounts.models import Organization, User
 from cortex.audit import NotFound
 from cortex.ops.postgres.questions import kept
@@ -44,8 +56,6 @@ MOST = 500
 OFTEN, OFTEN_WITHIN = 2, timedelta(days=90)
 
 
-# When a place on a team begins and ends.
-Place = tuple[datetime, datetime | None]
 # A person's row, or what a list holds of it: with `pk`, `person_id` and `zone()`.
 Who = TypeVar("Who")
 
@@ -139,14 +149,14 @@ def reckonings(people: Iterable[Person[Any]], at: datetime) -> dict[UUID, Reckon
             own=own.get(pk, {}),
             level=one.level,
             contacts=[when for when in contacts.get(pk, []) if when <= at],
-            transitions=_transitions(places[pk], one.began, at),
+            transitions=transitions(places[pk], one.began, at),
             signals=signals.get(pk, []),
             critical_at=max(critical.get(pk, []), default=None),
             review_at=one.episode.review_at if one.episode else None,
             discharge_at=one.episode.ended_at if one.episode else None,
         )
         ends = [when + LOOK_BACK for when in (*facts.signals[:1], *facts.contacts[:1])]
-        for times in (_ends_of(places[pk]), contacts.get(pk, [])):
+        for times in (ends_of(places[pk]), contacts.get(pk, [])):
             ends += [when for when in times if when > at][:1]
         ends += [rule.until for rule in facts.own.values() if rule.until is not None and rule.until > at]
         if facts.critical_at is not None:
@@ -209,22 +219,6 @@ def _places_of(owner: Mapping[UUID, UUID]) -> dict[UUID, list[Place]]:
     for patient_id, start, end in _places(list(owner)):
         found[owner[patient_id]].append((start, end))
     return found
-
-
-def _ends_of(places: Iterable[Place]) -> list[datetime]:
-    """Return when these places begin and end, oldest first."""
-    return sorted(when for place in places for when in place if when is not None)
-
-
-def _transitions(places: Sequence[Place], began: datetime, at: datetime) -> list[datetime]:
-    """Return when who cares has changed since the care that goes on began, that beginning among them.
-
-    It began with the first of those who care now, whoever asks: a colleague who came later, or who stands in,
-    is told what the others are. Where it is the first ever, the intake asks for the same.
-    """
-    running = [start for start, end in places if start <= at and (end is None or at < end)]
-    since = min([began, *running])
-    return [when for when in _ends_of(places) if since <= when <= at]
 
 
 def _own(owner: Mapping[UUID, UUID], people: Mapping[UUID, Any]) -> dict[UUID, dict[str, Own]]:
@@ -370,6 +364,18 @@ def chunk_in_care(
         one = found.setdefault(place.patient_id, Person(place.patient, place.starts_at))
         one.began = min(one.began, place.starts_at)
     return sorted(_filled(found, offers.instruments(organization_id), at), key=lambda one: one.patient.pk)
+
+
+def late_of(patient: Patient, at: datetime) -> list[DueMeasure]:
+    """Return what is a week late of one person, as the daily look finds it, whichever of their rows is asked.
+
+    Eleven queries, and one more for a row that was linked.
+    """
+    own = patient.pk == patient.person_id
+    row = patient if own else Patient.objects.select_related("organization").get(pk=patient.person_id)
+    offered = offers.instruments(row.organization_id)
+    person = Person(row, care_since(row.pk, at) or row.registered_at)
+    return due_measures(_filled({row.pk: person}, offered, at), offered, at - TASK_AFTER)[row.pk]
 
 
 def chased(patient_ids: Iterable[UUID]) -> dict[tuple[UUID, str, datetime], MeasureChase]:
