@@ -55,6 +55,13 @@ def last_answered(patient_ids: Iterable[UUID], forms: Iterable[Instrument], at: 
     return rows.order_by("-administered_at").values_list("administered_at", flat=True).first()
 
 
+def taken_forms(patient_ids: Iterable[UUID], at: datetime) -> set[UUID]:
+    """Return which forms these rows have valid answers in that a course counts, none corrected; one query."""
+    rows = Assessment.objects.standing().valid().filter(patient_id__in=list(patient_ids))
+    rows = rows.filter(administered_at__gte=at - LOOK_BACK).order_by()
+    return set(rows.values_list("instrument_id", flat=True).distinct())
+
+
 class Later(NamedTuple):
     """The form to ask of somebody who answered a measure before, and when they answered it last."""
 
