@@ -12,6 +12,7 @@ from clinical.assessments.definitions import LATER_FORM, Definition
 from clinical.assessments.episodes import episode_of
 from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment, AssessmentDraft, Instrument, InstrumentText, Mode
+from clinical.assessments.planning.actions import end_overdue
 from cortex.access.context import KEYS_DOWN, opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
@@ -34,10 +35,15 @@ from patients.registry.queries import local_day, lock_with_record, rows_of
 WORSE_WITHIN = timedelta(hours=48)
 DECLINED_WITHIN = timedelta(hours=4)
 WELLBEING_LOW, WELLBEING_VERY_LOW = 50, 28
+# [P] the same answers of the same person on a page that nobody asks on any more: Finish was pressed twice.
+TWICE_WITHIN = timedelta(minutes=10)
+NOT_BEGUN = "Nobody is answering this measure. Begin it again."
+# What a screener without an answer to each question asks for.
+DECLINED = "cssrs_declined"
 # The tasks that ask for a measure, by its key: once it was taken, nobody has to.
 ANSWERS = {
     "phq9": frozenset({"phq9_due", "phq9_suggested"}),
-    "cssrs": frozenset({"cssrs_due", "cssrs_declined", "item9_missing"}),
+    "cssrs": frozenset({"cssrs_due", DECLINED, "item9_missing"}),
 }
 
 
@@ -76,7 +82,7 @@ def save_answer(
     row = offers.instrument(key, who.organization_id)
     draft = queries.locked_draft(who.pk, row)
     if draft is None:
-        raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
+        raise RuleBroken(NOT_BEGUN, "not_begun")
     _check(row.read(), {item: value}, item)
     draft.items = draft.items | {item: value}
     draft.save(update_fields=["items", "updated_at"])
@@ -100,20 +106,25 @@ def give_up(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = N
 def finish_assessment(
     *, actor: Actor, patient_id: UUID, key: str, answers: Mapping[str, int | None] | None = None,
     mode: str = "", administered_at: datetime | None = None, session_id: UUID | None = None,
-    language: str = "", at: datetime | None = None,
+    language: str = "", is_page: bool = False, at: datetime | None = None,
 ) -> tuple[Assessment, list[RiskAlert]]:  # fmt: skip
     """Score the answers under way (or the given ones), and let what they say reach a person at once.
 
     Item 9 and the C-SSRS write evidence, the engine decides, and an alert opens in this same transaction
     (domain 2.1 rule 3). Return the administration and the alerts that it raised or joined.
+
+    The given answers of a page (`is_page`) are those under way: once nobody asks any more, RuleBroken
+    `not_begun`, but a second press on Finish gets what the first one stored.
     """
     who, person_id = _locked(actor, patient_id)
     at = clock(at)
     row = offers.instrument(key, who.organization_id)
     drafts = queries.drafts_of(who.pk, row.course_key)
     draft = next((one for one in drafts if one.instrument_id == row.pk), None)
+    if draft is None and is_page:
+        return Unchanged((_pressed_twice(actor, who, row, answers or {}, at), []))  # type: ignore[return-value]
     if answers is None and draft is None:
-        raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
+        raise RuleBroken(NOT_BEGUN, "not_begun")
     given = dict(draft.items if answers is None and draft is not None else answers or {})
     language = language or (draft.language if draft is not None else who.language)
     how = mode or (draft.mode if draft is not None else Mode.INTERVIEWER)
@@ -126,8 +137,17 @@ def finish_assessment(
     for under_way in drafts:
         under_way.delete()
     record(actor, "measure.finished", one, subject=who.pk, codes=_codes(row, one))
-    _end_what_asked(actor, who, row, one, at)
-    return one, _follow(actor, who, person_id, row.read(), one, at)
+    return one, _settle(actor, who, person_id, row, one, at)
+
+
+def _pressed_twice(
+    actor: Actor, patient: Patient, row: Instrument, answers: Mapping[str, int | None], at: datetime
+) -> Assessment:
+    """Return what the actor stored of these same answers just now; RuleBroken `not_begun` without it."""
+    found = queries.stored_alike(patient.pk, row, actor.id, _asked(row.read(), answers), at - TWICE_WITHIN)
+    if found is None:
+        raise RuleBroken(NOT_BEGUN, "not_begun")
+    return found
 
 
 @action
@@ -146,7 +166,7 @@ def correct_assessment(
         actor, who, row, dict(answers), wrong.mode, wrong.language, wrong.administered_at, supersedes=wrong
     )
     record(actor, "measure.corrected", one, subject=who.pk, codes=_codes(row, one))
-    return one, _follow(actor, who, person_id, row.read(), one, at)
+    return one, _settle(actor, who, person_id, row, one, at)
 
 
 def _write(
@@ -155,10 +175,7 @@ def _write(
 ) -> Assessment:  # fmt: skip
     definition = row.read()
     _check(definition, answers)
-    asked = {
-        item.key: answers.get(item.key) if definition.is_asked(item, answers) else None
-        for item in definition.items
-    }
+    asked = _asked(definition, answers)
     if all(value is None for value in asked.values()) and definition.scoring != "cssrs":
         raise InputRefused("Nothing was answered.", "nothing_answered", field="items")
     found = scoring.score(definition, asked, adolescent=_is_adolescent(actor, patient, definition, when))
@@ -169,6 +186,14 @@ def _write(
         scored_by_version=scoring.VERSION, administered_by=actor.user, session_id=session_id,
         supersedes=supersedes,
     )  # fmt: skip
+
+
+def _asked(definition: Definition, answers: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Return what is kept of answers: one to each question that they ask, None where none was given."""
+    return {
+        item.key: answers.get(item.key) if definition.is_asked(item, answers) else None
+        for item in definition.items
+    }
 
 
 def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when: datetime) -> bool:
@@ -189,6 +214,17 @@ def _is_adolescent(actor: Actor, patient: Patient, definition: Definition, when:
 
 def _codes(row: Instrument, one: Assessment) -> dict[str, Any]:
     return {"instrument": row.key, "version": row.version, "band": one.band, "flags": one.flags}
+
+
+def _settle(
+    actor: Actor, patient: Patient, person_id: UUID, row: Instrument, one: Assessment, at: datetime
+) -> list[RiskAlert]:
+    """End the tasks that an administration, or a correction, answers, and let what it says reach a person."""
+    _end_what_asked(actor, patient, row, one, at)
+    joined = _follow(actor, patient, person_id, row.read(), one, at)
+    # After the level that it came to: a high one asks for more.
+    end_overdue(actor=actor, patient=patient, outcome="measure_offered", at=at)
+    return joined
 
 
 def _follow(
@@ -214,8 +250,26 @@ def _end_what_asked(actor: Actor, patient: Patient, row: Instrument, one: Assess
     asked = ANSWERS.get(row.course_key)
     if asked is None or not one.is_valid:
         return
-    for patient_id, reason in open_reasons(rows_of(patient), asked, one.administered_at):
+    ids = rows_of(patient)
+    for patient_id, reason in open_reasons(ids, asked, one.administered_at):
         close_item(actor=actor, patient_id=patient_id, reason_code=reason, outcome="measure_offered", at=at)
+    if one.supersedes is not None and DECLINED in asked:
+        _end_declined(actor, ids, one, at)
+
+
+def _end_declined(actor: Actor, ids: list[UUID], one: Assessment, at: datetime) -> None:
+    """Close the task that a wrong screener made by being declined, unless a later one was declined too."""
+    course = one.instrument.course_key
+    later = [row for row in queries.standing(ids, one.administered_at) if row.pk != one.pk]
+    if any(row.instrument.course_key == course for row in later):
+        return
+    wrong = one.supersedes
+    while wrong is not None:
+        close_item(
+            actor=actor, patient_id=wrong.patient_id, reason_code=DECLINED, outcome="measure_offered", at=at,
+            source_id=wrong.pk,
+        )  # fmt: skip
+        wrong = wrong.supersedes
 
 
 def _evidence(definition: Definition, one: Assessment) -> list[Draft]:
@@ -247,7 +301,7 @@ def _tasks(
     if "item9_endorsed" in one.flags:
         tasks.append(("cssrs_due", end))
     if definition.scoring == "cssrs" and not one.is_valid:
-        tasks.append(("cssrs_declined", at + DECLINED_WITHIN))
+        tasks.append((DECLINED, at + DECLINED_WITHIN))
     if definition.key == "who5" and one.total is not None and one.total <= WELLBEING_LOW:
         tasks.append(("phq9_due", end if one.total <= WELLBEING_VERY_LOW else at + WORSE_WITHIN))
     if definition.key == "phq2" and "above_cutoff" in one.flags:

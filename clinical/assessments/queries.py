@@ -55,6 +55,13 @@ def last_answered(patient_ids: Iterable[UUID], forms: Iterable[Instrument], at: 
     return rows.order_by("-administered_at").values_list("administered_at", flat=True).first()
 
 
+def taken_forms(patient_ids: Iterable[UUID], at: datetime) -> set[UUID]:
+    """Return which forms these rows have valid answers in that a course counts, none corrected; one query."""
+    rows = Assessment.objects.standing().valid().filter(patient_id__in=list(patient_ids))
+    rows = rows.filter(administered_at__gte=at - LOOK_BACK).order_by()
+    return set(rows.values_list("instrument_id", flat=True).distinct())
+
+
 class Later(NamedTuple):
     """The form to ask of somebody who answered a measure before, and when they answered it last."""
 
@@ -87,6 +94,15 @@ def administration(patient_ids: Iterable[UUID], assessment_id: UUID) -> Assessme
     if found is None:
         raise NotFound
     return found
+
+
+def stored_alike(
+    patient_id: UUID, row: Instrument, user_id: UUID | None, items: Mapping[str, int | None], since: datetime
+) -> Assessment | None:
+    """Return the newest administration that somebody stored since a time with just these answers, or None."""
+    rows = Assessment.objects.filter(patient_id=patient_id, instrument=row, items=dict(items))
+    rows = rows.filter(administered_by_id=user_id, created_at__gte=since)
+    return rows.order_by("-created_at").first()
 
 
 def standing(patient_ids: Iterable[UUID], since: datetime | None = None) -> list[Assessment]:
@@ -189,11 +205,13 @@ class Course:
         return self._change(self.points[-2]) if len(self.points) > 1 else None
 
     def _change(self, before: Point) -> Change:
-        now, first, below = self.points[-1], self.baseline, self.definition.change.remission_below
+        now, first, below = self.points[-1], self.baseline or before, self.definition.change.remission_below
         found = change(self.definition, before.total, now.total, days_between(before.at, now.at))
+        # What treatment has come to is told from its baseline, whichever point this one is held against.
+        since = change(self.definition, first.total, now.total)
         # Who began below the limit was not ill by it, so nothing remits.
-        began_low = first is not None and below is not None and first.total < below
-        return replace(found, remission=False) if began_low else found
+        remission = found.remission and not (below is not None and first.total < below)
+        return replace(found, response=since.response, recovered=since.recovered, remission=remission)
 
     def track(self) -> Track:
         """Return whether the course goes as expected since the baseline."""

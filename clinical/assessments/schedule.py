@@ -99,6 +99,24 @@ COVERS = timedelta(hours=12)
 # Totals of the last week are those that a review or the end of a treatment looks at [P].
 FRESH = timedelta(days=7)
 HIGH = ("high", "critical")
+# When a place on a team begins and ends.
+Place = tuple[datetime, datetime | None]
+
+
+def ends_of(places: Iterable[Place]) -> list[datetime]:
+    """Return when these places begin and end, oldest first."""
+    return sorted(when for place in places for when in place if when is not None)
+
+
+def transitions(places: Sequence[Place], began: datetime, at: datetime) -> list[datetime]:
+    """Return when who cares has changed since the care that goes on began, that beginning among them.
+
+    It began with the first of those who care now, whoever asks: a colleague who came later, or who stands in,
+    is told what the others are. Where it is the first ever, the intake asks for the same.
+    """
+    running = [start for start, end in places if start <= at and (end is None or at < end)]
+    since = min([began, *running])
+    return [when for when in ends_of(places) if since <= when <= at]
 
 
 def next_due(taken: Sequence[Taken], began: datetime) -> datetime:
@@ -161,7 +179,7 @@ def _screener(facts: Facts, own: Own) -> Due | None:
         return Due("cssrs", facts.began, "intake")
     last = taken[-1].at
     asked = [(when, "signal") for when in facts.signals if when > last]
-    asked += [(when, "transition") for when in facts.transitions if when > last]
+    asked += [(when, "transition") for when in facts.transitions if when - COVERS > last]
     if facts.level in HIGH:
         asked += [(when, "contact") for when in facts.contacts if when > last]
     if facts.discharge_at is not None and last < facts.discharge_at - COVERS:

@@ -227,13 +227,15 @@ def measure_answer(request: HttpRequest, patient_id: UUID, key: str) -> HttpResp
 def measure_finish(request: HttpRequest, patient_id: UUID, key: str) -> HttpResponse:
     """Score the answers of the page, and show what they say and who has it."""
     actor = actor_of(request)
-    definition, texts, mode = _wording(request, patient_id, key)
+    definition, texts, is_begun = _wording(request, patient_id, key)
     form = AnswersForm(request.POST, definition=definition, texts=texts, auto_id="m_%s")
     if not form.is_valid():
+        if not is_begun:
+            raise RuleBroken(actions.NOT_BEGUN, "not_begun")
         return _ask(request, patient_id, key, form, 422)
     try:
         one, _ = actions.finish_assessment(
-            actor=actor, patient_id=patient_id, key=key, answers=form.answers(), mode=mode,
+            actor=actor, patient_id=patient_id, key=key, answers=form.answers(), is_page=True,
             administered_at=form.cleaned_data["administered_at"],
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
@@ -241,15 +243,15 @@ def measure_finish(request: HttpRequest, patient_id: UUID, key: str) -> HttpResp
     return go_to(request, reverse("clinical:measure_result", args=[patient_id, one.pk]))
 
 
-def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dict[str, Any], str]:
+def _wording(request: HttpRequest, patient_id: UUID, key: str) -> tuple[Any, dict[str, Any], bool]:
+    """Return a measure, its wording, and whether somebody is asking it: the action looks again, locked."""
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART):
         patient = treated(actor, patient_id, clock())
         row = offers.instrument(key, patient.organization_id)
         draft = queries.draft_in(patient.pk, [row])
-        if draft is None:
-            raise RuleBroken("Nobody is answering this measure. Begin it again.", "not_begun")
-        return row.read(), offers.text_of(row, draft.language).texts, draft.mode
+        language = draft.language if draft is not None else patient.language
+        return row.read(), offers.text_of(row, language).texts, draft is not None
 
 
 @requires(*DESK_ROLES)

@@ -54,7 +54,10 @@ def signed(points: int) -> str:
 
 
 def change_words(change: Change | None) -> str:
-    """Return what a change means: "+5, reliably worse", "no change, in remission"; "" without one."""
+    """Return what a change means: "+5, reliably worse", "no change, in remission"; "" without one.
+
+    A response to treatment is not said beside a step the wrong way.
+    """
     if change is None:
         return ""
     if change.remission:
@@ -66,7 +69,7 @@ def change_words(change: Change | None) -> str:
     else:
         meaning = "no clear change" if change.points else ""
     words = ", ".join(filter(None, (signed(change.points) if change.points else "no change", meaning)))
-    if change.response == "full" and not change.remission:
+    if change.response == "full" and change.share >= 0 and not change.remission:
         words += ", response"
     return words + (", recall windows overlap" if change.overlaps else "")
 

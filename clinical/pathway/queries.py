@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from clinical.assessments.instruments.queries import instruments
-from clinical.assessments.models import Assessment
 from clinical.assessments.planning.queries import askable
+from clinical.assessments.queries import taken_forms
 from clinical.assessments.schedule import INTAKE
 from clinical.notes.models import Note, NoteAddendum, PsychotherapyNote, PsychotherapyNoteAddendum
 from clinical.notes.reminders.queries import unsigned_rows
@@ -126,16 +126,17 @@ class Step:
 def first_steps(patient: Patient, at: datetime) -> list[Step]:
     """Return what the beginning of care needs and what is missing; a fixed number of queries.
 
-    Of the first measures (domain 2.2) those are asked for that are offered here and have a text.
+    Of the first measures (domain 2.2) those are asked for that are offered here and have a text; one is done
+    with a total in any of its forms that counts, as on a caseload.
     """
     ids = rows_of(patient)
     last = pathway.last_referral(ids)
     held = consent_state([patient.person_id], FIRST_CONSENTS, at)
     treats = pathway.is_treated(ids, at)
     contacts = EmergencyContact.objects.filter(patient_id__in=ids, is_active=True).count()
-    done = Assessment.objects.filter(patient_id__in=ids).values_list("instrument__key", flat=True)
-    taken = set(done.distinct())
-    titles = askable(instruments(patient.organization_id))
+    forms, offered = taken_forms(ids, at), instruments(patient.organization_id)
+    taken = {row.key for row in offered if not forms.isdisjoint(row.with_forms)}
+    titles = askable(offered)
     steps = [
         Step(
             "referral", "Referral", last is None or last.status == "accepted",

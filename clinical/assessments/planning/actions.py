@@ -14,10 +14,11 @@ from clinical.assessments.schedule import INTAKE, TASK_AFTER, TELL_AFTER
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
 from cortex.ops.notices.actions import notify
-from crisis.reviews.actions import make_item
+from crisis.reviews.actions import close_item, make_item
+from crisis.reviews.queries import open_reasons
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import local_day
+from patients.registry.queries import local_day, rows_of
 
 OVERDUE = "measure_overdue"
 NOTICE = "measure.overdue"
@@ -52,18 +53,21 @@ def set_plan(
     row.save()
     codes = {"key": key, "days": interval_days, "paused": is_paused, "reason": reason}
     record(actor, "measure_plan.set", row, subject=who.pk, codes=codes)
+    end_overdue(actor=actor, patient=who, outcome="no_action_needed", at=at)
     return row
 
 
 @action
 def clear_plan(*, actor: Actor, patient_id: UUID, key: str, at: datetime | None = None) -> int:
     """Go back to the usual schedule."""
-    who = access.treated(actor, patient_id, clock(at))
+    at = clock(at)
+    who = access.treated(actor, patient_id, at)
     row = queries.plan_of(who.pk, key)
     if row is None:
         return Unchanged(0)  # type: ignore[return-value]
     record(actor, "measure_plan.cleared", row, subject=who.pk, codes={"key": key})
     row.delete()
+    end_overdue(actor=actor, patient=who, outcome="no_action_needed", at=at)
     return 1
 
 
@@ -98,6 +102,20 @@ def change_switch(*, actor: Actor, switch_id: UUID, is_offered: bool | None = No
     return Unchanged(  # type: ignore[return-value]
         switch_instrument(actor=actor, instrument_id=row.instrument_id, is_offered=is_offered)
     )
+
+
+@action
+def end_overdue(*, actor: Actor, patient: Patient, outcome: str, at: datetime) -> int:
+    """Close a person's task about overdue measures once none is a week late any more; return how many.
+
+    It names no measure, so it waits for all of them; while it is open nothing that is late makes another.
+    """
+    asked = open_reasons(rows_of(patient), {OVERDUE}, at)
+    if not asked or queries.late_of(patient, at):
+        return Unchanged(0)  # type: ignore[return-value]
+    for patient_id, reason in asked:
+        close_item(actor=actor, patient_id=patient_id, reason_code=reason, outcome=outcome, at=at)
+    return Unchanged(len(asked))  # type: ignore[return-value]
 
 
 @action

@@ -14,6 +14,7 @@ import pytest
 
 from clinical.assessments.definitions import packaged
 from clinical.assessments.drawing import Mark, legend, measure
+from clinical.assessments.episodes import Episode
 from clinical.assessments.expected import expected_total, track
 from clinical.assessments.queries import Course, Point
 from clinical.assessments.scoring import change, score, syndrome
@@ -147,6 +148,42 @@ def test_who_began_below_the_limit_is_not_said_to_be_in_remission() -> None:
     assert change_words(Course(PHQ9, points).since_last()) == "\N{MINUS SIGN}1, no clear change"
     ill = [replace(points[0], total=18), *points[1:]]
     assert change_words(Course(PHQ9, ill).since_last()) == "\N{MINUS SIGN}1, in remission"
+
+
+@pytest.mark.parametrize(
+    ("totals", "last", "since_baseline"),
+    [
+        ((6, 16, 8), "\N{MINUS SIGN}8, reliably better", "+2, no clear change"),
+        ((9, 12, 6), "\N{MINUS SIGN}6, reliably better", "\N{MINUS SIGN}3, no clear change"),
+        ((18, 12, 9), "\N{MINUS SIGN}3, no clear change, response",
+         "\N{MINUS SIGN}9, reliably better, response"),
+        ((24, 20, 10), "\N{MINUS SIGN}10, reliably better, response",
+         "\N{MINUS SIGN}14, reliably better, response"),
+        ((18, 5, 9), "+4, no clear change", "\N{MINUS SIGN}9, reliably better, response"),
+        ((20, 5, 10), "+5, worse", "\N{MINUS SIGN}10, reliably better, response"),
+        ((12, 22, 11), "\N{MINUS SIGN}11, reliably better", "\N{MINUS SIGN}1, no clear change"),
+    ],
+)  # fmt: skip
+def test_a_response_is_one_to_treatment_by_its_baseline_and_not_by_the_time_before(
+    totals: tuple[int, ...], last: str, since_baseline: str
+) -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    course = Course(
+        PHQ9,
+        [Point(uuid4(), at + timedelta(days=14 * n), one, "", False, ()) for n, one in enumerate(totals)],
+    )
+    assert change_words(course.since_last()) == last
+    assert change_words(course.since_baseline()) == since_baseline
+
+
+def test_a_total_that_is_the_baseline_itself_is_no_response_to_anything() -> None:
+    """A treatment that begins with it has changed nothing yet, however high somebody was years before."""
+    at = datetime(2026, 5, 1, 9, tzinfo=UTC)
+    points = [Point(uuid4(), at + timedelta(days=days), total, "", False, ())
+              for days, total in ((-300, 24), (0, 11))]  # fmt: skip
+    course = Course(PHQ9, points, episode=Episode(at.date(), UTC))
+    assert course.baseline is points[1] and course.since_baseline() is None
+    assert change_words(course.since_last()) == "\N{MINUS SIGN}13, reliably better"
 
 
 def test_a_picture_runs_to_now_and_an_alert_s_line_strikes_no_figure() -> None:
