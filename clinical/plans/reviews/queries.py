@@ -71,24 +71,22 @@ def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
     if not plans:
         return []
     held = dict(_last_held([plan.pk for plan in plans]))
-    people = {plan.patient.person_id for plan in plans} | {plan.patient_id for plan in plans}
+    people = {plan.patient.person_id for plan in plans}
     since = datetime.combine(min(plan.start for plan in plans) - timedelta(days=1), time(), UTC)
     crises: dict[UUID, list[datetime]] = defaultdict(list)
-    rows = RiskAlert.objects.filter(patient_id__in=people, level="critical", level_since__gte=since).exclude(
-        status="false_alarm"
-    )
-    for patient_id, raised in rows.values_list("patient_id", "level_since"):
-        crises[patient_id].append(raised)
+    # Alerts and levels are the person's own, whichever row they were raised on or judged by.
+    rows = RiskAlert.objects.filter(
+        patient__person_id__in=people, level="critical", level_since__gte=since
+    ).exclude(status="false_alarm")
+    for person_id, raised in rows.values_list("patient__person_id", "level_since"):
+        crises[person_id].append(raised)
     entered: dict[UUID, list[tuple[datetime, str]]] = defaultdict(list)
-    # A level is the person's own, whichever row it was judged by.
     for person_id, when, level in _entered(people, min([since, *held.values()])):
         entered[person_id].append((when, level))
     found = []
     for plan in plans:
         zone, person = zone_of(plan.patient.zone()), plan.patient.person_id
-        own = [
-            one for key in {plan.patient_id, person} for one in crises[key] if _within(one, plan.start, zone)
-        ]
+        own = [one for one in crises[person] if _within(one, plan.start, zone)]
         if plan.next_review_at is not None:
             last, began = held.get(plan.pk), plan.began  # type: ignore[attr-defined]  # annotated
             levels = [one for one in entered[person] if one[0] > began]

@@ -14,6 +14,7 @@ from clinical.plans.reviews import queries
 from clinical.plans.reviews.actions import hold_review
 from cortex.ui.zone import zone_of
 from crisis.alerts.models import RiskAlert
+from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
 from tests.unit.caseload.test_places import assessed
@@ -46,6 +47,19 @@ def test_every_question_counts_the_first_day_where_the_person_lives(
     assert episode is not None and episode.review_at == due
     late = [plan.pk for plan, _ in queries.overdue_for_supervisor(planned.cast.sam, at)]
     assert late == ([planned.plan.pk] if counts else [])
+
+
+def test_a_danger_that_was_told_on_a_linked_row_asks_for_a_review_everywhere(planned: Planned) -> None:
+    planned.sign()
+    machine, home = makers.machine(planned.cast.home), planned.cast.home.pk
+    caller = create_provisional(actor=machine, organization_id=home)
+    makers.scope_all()
+    alert = makers.make_alert(caller, "critical")
+    link_provisional(actor=machine, provisional_id=caller.pk, patient_id=planned.who)
+    danger = makers.now() - 73 * HOURS
+    RiskAlert.objects.filter(pk=alert.pk).update(raised_at=danger, level_since=danger)
+    TreatmentPlan.objects.filter(pk=planned.plan.pk).update(start=danger.date() - DAY)
+    assert due_everywhere(planned, makers.now()) == danger + 72 * HOURS
 
 
 def test_a_queue_that_is_cut_begins_with_what_is_latest(
