@@ -190,7 +190,7 @@ def _moves_of_contacts(ids: list[UUID], at: datetime) -> QuerySet[Any]:
 def _contacts(look: Look) -> list[Entry]:
     """That whom to call was added, corrected or retired, and by whom; who it is opens with the people.
 
-    Where the person gave no consent to call them, none of it: nor does any page say who no longer is called.
+    Where the person does not allow calls to them, none of it: nor does any page say who no longer is called.
     """
     if not has_consent(look.patient.person_id, ConsentType.EMERGENCY_CONTACT, look.at):
         return []

@@ -143,7 +143,8 @@ def _refuse_incomplete(verdict: Verdict, at: datetime) -> None:
 def _decide(
     actor: Actor, item: ReviewItem, person: Patient, verdict: Verdict, at: datetime
 ) -> WelfareDecision:
-    tries = reviews.tries(rows_of(person))
+    ids = rows_of(person)
+    tries = reviews.tries(ids, queries.counted_since(ids))
     again = verdict.again_by if verdict.decision == Decision.TRY_AGAIN else None
     with opening(actor, purpose="review") as context:
         context.load_keys([person.pk], create=True)

@@ -27,6 +27,8 @@ SAID = {
     "dont_send": "Written down: none is sent.",
     "try_again": "Written down. Where nobody reaches them by then, you are asked once more.",
 }
+# Nobody is asked again by a clock of its own: the alert has its owner's, and asks before it ends.
+ALERT_GOES_ON = "Written down. The alert stays open: its owner goes on, and asks you again before it ends."
 
 
 @requires(Role.SUPERVISOR)
@@ -38,11 +40,12 @@ def welfare_check(request: HttpRequest, item_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         verdict = form.verdict()
         try:
-            actions.decide_welfare_check(actor=actor_of(request), item_id=item_id, verdict=verdict)
+            made = actions.decide_welfare_check(actor=actor_of(request), item_id=item_id, verdict=verdict)
         except (RuleBroken, *KEYS_DOWN) as error:
             status, conflict = given_back(request, form, error)
         else:
-            messages.success(request, SAID[verdict.decision])
+            is_alert = verdict.decision == "try_again" and made.item.source_type == "alert"
+            messages.success(request, ALERT_GOES_ON if is_alert else SAID[verdict.decision])
             return go_to(request, reverse("crisis:review_list"))
     return _page(request, item_id, form, status, conflict)
 

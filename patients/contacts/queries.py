@@ -20,7 +20,7 @@ from patients.registry.person import EmergencyContact
 
 SHOWN = ("name", "legacy_text", "relationship", "phone", "note")
 SEALED = (*SHOWN, "email")
-CLOSED = "Closed: the person gave no consent to call their contacts."
+CLOSED = "Closed: the person does not allow calls to their contacts."
 
 
 @dataclass(frozen=True, slots=True)

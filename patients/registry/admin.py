@@ -165,7 +165,7 @@ def _why_closed(row: EmergencyContact) -> str:
     if not row.is_active:
         return "Closed: this contact was retired."
     if not has_consent(row.patient.person_id, ConsentType.EMERGENCY_CONTACT, clock()):
-        return "Closed: the person gave no consent to call their contacts."
+        return "Closed: the person does not allow calls to their contacts."
     return ""
 
 

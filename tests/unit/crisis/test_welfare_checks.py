@@ -343,18 +343,6 @@ def test_the_form_keeps_what_was_typed_and_says_when_somebody_was_first(cast: Ca
     )  # fmt: skip
 
 
-def test_the_supervisor_decides_on_the_page(cast: Cast) -> None:
-    item = asked(cast)
-    client = Client()
-    client.force_login(cast.sam)
-    sent = client.post(
-        reverse("crisis:welfare_check", args=[item.pk]), {"decision": "send", "reference": "OB 12"}
-    )
-    assert (sent.status_code, sent["Location"]) == (303, reverse("crisis:review_list"))
-    scope_all()
-    assert WelfareDecision.objects.get().decision == "send"
-
-
 def test_a_try_before_the_time_that_a_supervisor_gave_asks_no_sooner(cast: Cast) -> None:
     item = asked(cast)
     again = now() + timedelta(hours=6)
