@@ -95,15 +95,15 @@ sabotage: dev
 proof: browser
 	timeout --foreground 3600 $(MAKE) --no-print-directory --keep-going proof-tests proof-benches
 
+# The walk over every address as everybody takes half an hour, alone in its process: it begins.
 proof-tests: browser
 	$(LONG) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -rP --show-capture=stdout \
-	    tests/faults tests/live tests/unit/crisis/test_state_machine.py \
+	    tests/test_urls.py tests/faults tests/live tests/unit/crisis/test_state_machine.py \
 	    tests/unit/crisis/test_watchdog_clocks.py \
 	    tests/unit/crypto/test_keys.py tests/unit/keys/test_races.py tests/unit/keys/test_proof.py tests/unit/keys/test_resealing.py \
 	    tests/unit/api/test_near_json.py tests/unit/ops/test_migrations.py \
 	    tests/unit/patients/test_worlds.py tests/unit/audit/test_random_tampering.py tests/api/test_fuzz.py \
-	    tests/browser/test_hostile_text.py tests/browser/test_every_page.py tests/test_query_counts.py \
-	    tests/test_urls.py
+	    tests/browser/test_hostile_text.py tests/browser/test_every_page.py tests/test_query_counts.py
 
 # Fifty thousand requests made from the API's own description; beside `proof`, whose hour it would not fit into.
 proof-schema: dev
