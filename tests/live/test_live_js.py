@@ -144,6 +144,23 @@ async def test_far_behind_asks_for_the_page_again_and_goes_on_from_its_number(
     await wait(tab, "log.events.includes(21)")
 
 
+async def test_a_page_that_does_not_come_anew_is_asked_for_again_and_is_not_live_until_then(
+    desk: tuple[Tab, LiveServer], organization: UUID, source: TableSource
+) -> None:
+    tab, _ = desk
+    source.too_far = 5
+    commit(organization, 20)
+    await tab.evaluate("window.fresh = 'no number'")
+    await start(tab, organization, 1)
+    await wait(tab, "window.log && log.reloads === 1 && live.state === 'reconnecting'")
+    await asyncio.sleep(0.3)
+    assert await tab.evaluate("live.state") == "reconnecting"
+    await tab.evaluate("window.fresh = 20")
+    await wait(tab, "log.reloads === 2 && live.state === 'live'")
+    commit(organization)
+    await wait(tab, "log.events.includes(21)")
+
+
 async def test_silence_is_said_after_15_s_and_red_after_30_s(
     desk: tuple[Tab, LiveServer], organization: UUID
 ) -> None:

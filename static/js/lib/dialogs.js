@@ -5,6 +5,7 @@ const shut = (m) => { if (m.contains(document.activeElement)) m.querySelector('s
 
 function open(dialog) {
   if (dialog.open) return;
+  dialog.querySelectorAll('[data-anew]').forEach((part) => part.replaceChildren('Loading…')); // of what was open before
   dialog.showModal();
   dialog.querySelector('.dlg-b :is(input:not([type=hidden]),select,textarea)')?.focus();
 }
@@ -34,6 +35,8 @@ function onSwap({ detail }) {
 }
 
 function onFailure(e) {
+  const part = e.detail.target?.closest?.('[data-anew]');
+  if (part) { part.textContent = 'This did not load. Close it, and open it again.'; part.focus(); return; }
   const place = e.detail.elt.querySelector('[data-sent]') || document.getElementById('act-note');
   if (!place) return;
   place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
@@ -47,5 +50,5 @@ export function dialogs() {
   });
   document.addEventListener('htmx:beforeSwap', onSwap);
   document.addEventListener('htmx:load', (e) => focusIn(e.detail.elt));
-  ['htmx:sendError', 'htmx:responseError'].forEach((name) => document.addEventListener(name, onFailure));
+  ['htmx:sendError', 'htmx:responseError', 'htmx:timeout'].forEach((name) => document.addEventListener(name, onFailure));
 }

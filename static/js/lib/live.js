@@ -3,21 +3,23 @@ const [SILENT, STALE, OPENING] = [15_000, 30_000, 8_000]; // a server in touch w
 const SLOWLY = new Set([4400, 4401, 4403, 4429]); // told not to come: ask again, but seldom
 /* connect({url, topics: {topic: last number on the page, or null}, …}) returns {retry, close, state, lastAt}.
    onEvent(event): one event, each once and in order. Throwing asks for a reload.
-   onReload(topic): too far behind; returns (a promise of) the number of the fresh page. onGone(topic): not ours for now.
+   onReload(topic): too far behind; returns (a promise of) the number of the fresh page, and is asked again where it
+   fails: until then nothing is live. onGone(topic): not ours for now; when it is ours again, it is asked for anew.
    onState({state, live, lastAt, tries, code}): connecting, live, reconnecting or stale; lastAt in ms, null at first.
    onTick(iso): the server's time. onMarks({topic, marks}): what the lists beside the feed are now.
    What has been handled is acknowledged by itself; a page that doesn't show all says `confirms: false`, and calls
    shown(topic, n, item) for what it really shows: the events about that one thing, up to n. */
 export function connect({ url, topics, confirms = true, onEvent, onReload, onState, onTick, onGone, onMarks }) {
   const last = new Map(Object.entries(topics));
-  const [reloading, unseen, begun] = [new Set(), new Map(), Date.now()];
+  const [reloading, failing, gone, unseen, begun] = [new Set(), new Set(), new Set(), new Map(), Date.now()];
   let socket, state, timer, seenTimer;
   let [lastAt, heardAt, openedAt, tries, code, ended] = [null, begun, 0, 0, 0, false];
 
   const send = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
   const join = (names) => names.length && send({ type: 'join', topics: Object.fromEntries(names.map((name) => [name, last.get(name)])) });
 
-  function say(next) {
+  function say(wanted) {
+    const next = wanted === 'live' && failing.size ? 'reconnecting' : wanted;
     const name = next !== 'live' && Date.now() - (lastAt ?? begun) > STALE ? 'stale' : next;
     if (name === state) return;
     state = name;
@@ -58,16 +60,17 @@ export function connect({ url, topics, confirms = true, onEvent, onReload, onSta
     else if (type === 'event' && last.has(topic) && !reloading.has(topic)) take(message, topic, n);
     else if (type === 'reload') reload(topic);
     else if (type === 'marks') onMarks?.(message);
-    else if (type === 'gone') onGone?.(topic);
+    else if (type === 'gone') { gone.add(topic); onGone?.(topic); }
   }
 
   function welcome(heads) {
     Object.entries(heads).forEach(([topic, n]) => {
       if (last.get(topic) === null) last.set(topic, n);
       if (confirms) see(topic, last.get(topic)); // what the page was rendered with has been shown, too
+      if (gone.delete(topic)) reload(topic);
     });
     tries = code = 0;
-    lastAt = Date.now();
+    if (!failing.size) lastAt = Date.now();
     say('live');
   }
 
@@ -89,10 +92,15 @@ export function connect({ url, topics, confirms = true, onEvent, onReload, onSta
     if (reloading.has(topic) || !last.has(topic)) return;
     reloading.add(topic);
     const n = await (async () => onReload?.(topic))().catch(() => undefined);
-    if (!Number.isInteger(n)) { setTimeout(() => { reloading.delete(topic); reload(topic); }, 3_000); return; }
+    if (!Number.isInteger(n)) {
+      failing.add(topic);
+      say('reconnecting');
+      setTimeout(() => { reloading.delete(topic); reload(topic); }, 3_000);
+      return;
+    }
     last.set(topic, n);
-    reloading.delete(topic);
-    join([topic]);
+    [reloading, failing].forEach((set) => set.delete(topic));
+    join([topic]); // and live with its welcome
   }
 
   function see(topic, n, item) { // at most five a second, the highest number speaks for all before it

@@ -5,7 +5,7 @@ import { sync } from '../lib/clocks.js';
 import { connect } from '../lib/live.js';
 import { say } from '../lib/say.js';
 import { latest } from './alert_latest.js';
-import { draw, isCovered, settle, take } from './alert_waiting.js';
+import { draw, forget, isCovered, settle, take } from './alert_waiting.js';
 import { hint, mute } from './board_sound.js';
 import { pill } from './pill.js';
 
@@ -42,7 +42,7 @@ function changed(row) {
    it would take what is being read and typed. Of its own alert it confirms nothing that it doesn't show. */
 async function behind(name) {
   held = [];
-  const answer = await fetch(watchUrl, { headers: { 'HX-Request': 'true' } });
+  const answer = await fetch(watchUrl, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(15_000) });
   const { numbers } = settled(await answer.json());
   if (name === topic) note('This page fell behind.', 'What happened meanwhile is not on it.', true);
   draw();
@@ -107,6 +107,7 @@ const live = Object.keys(joined).length && connect({
   confirms: false,
   onEvent,
   onReload: behind,
+  onGone: (name) => { forget(name); confirm(); },
   onState: (state) => { pill(state); if (state.live) confirm(); },
   onTick: (iso) => { sync(iso); pill(live); hint(); },
 });

@@ -18,6 +18,7 @@ import { pill } from './pill.js';
 const $ = (css, root = document) => root.querySelector(css);
 const $$ = (css, root = document) => [...root.querySelectorAll(css)];
 const data = document.body.dataset;
+const meanwhile = new Set(); // lists of what comes while the board is asked for anew
 
 /* What the panel shows has changed: it comes anew, but not from under somebody's hands. */
 function changed(row) {
@@ -27,6 +28,7 @@ function changed(row) {
 }
 
 function onEvent(event) {
+  meanwhile.forEach((came) => came.push(event));
   const change = queue.take(event.html);
   if (!change) return;
   shift(change);
@@ -56,15 +58,28 @@ function show() {
   return say(`${rows.length} added. The list now has ${$$('#queue .q').length}.`);
 }
 
-/* Too far behind: takes the whole board in again, as changes, so that nothing on screen jumps. */
+/* Too far behind: takes the whole board in again, as changes, so that nothing on screen jumps. What another feed told
+   after it was written is told once more. */
 async function reload(topic) {
-  const page = new DOMParser().parseFromString(await (await fetch(location.href, { headers: { 'HX-Request': 'true' } })).text(), 'text/html');
-  const lists = page.getElementById('lists');
-  if (!lists) return location.reload(); // signed out, or not ours any more
-  $$('.q', lists).forEach((row) => onEvent({ html: row.outerHTML }));
-  queue.settle(lists.dataset.open);
-  draw();
-  return JSON.parse(lists.dataset.topics)[topic];
+  const came = [];
+  meanwhile.add(came);
+  try {
+    const answer = await fetch(location.href, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(15_000) });
+    if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status)); // asked again in a moment
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const lists = page.getElementById('lists');
+    if (!lists) return location.reload(); // signed out, or not ours any more
+    const numbers = JSON.parse(lists.dataset.topics);
+    const later = came.filter((event) => event.n > (numbers[event.topic] ?? 0));
+    meanwhile.delete(came);
+    $$('.q', lists).forEach((row) => onEvent({ html: row.outerHTML }));
+    queue.settle(lists.dataset.open);
+    later.forEach(onEvent);
+    draw();
+    return numbers[topic];
+  } finally {
+    meanwhile.delete(came);
+  }
 }
 
 Object.assign(acts, { mute, claim: claimRow, 'claim-new': claimNew, 'show-new': show, 'close-preview': preview.close });

@@ -28,7 +28,7 @@ function look() {
     const node = document.getElementById(part);
     if (isInUse(node) || Date.now() - (asked[part] ?? 0) < AGAIN) return;
     asked[part] = Date.now();
-    window.htmx.ajax('GET', node.dataset.url, { target: node, swap: 'outerHTML' });
+    window.htmx.ajax('GET', node.dataset.url, { source: node, target: node, swap: 'outerHTML' });
   });
 }
 

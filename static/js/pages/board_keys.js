@@ -3,7 +3,7 @@ import { say } from '../lib/say.js';
 
 const $ = (css) => document.querySelector(css);
 const control = () => $('#preview [data-key=e]');
-let asked = false;
+let asked = ''; // for which alert
 
 /* Escalates what is selected; where its panel is closed or still of another person, it opens first. */
 export function escalate(select) {
@@ -11,14 +11,14 @@ export function escalate(select) {
   if (!row) return say('Select an alert first.');
   const preview = $('#preview');
   if (preview.dataset.id === row.dataset.id && !preview.inert) return control()?.click();
-  asked = true;
+  asked = row.dataset.id;
   return select(row, { open: true });
 }
 
-/* Called when a panel has arrived: goes on with what was asked before it was there. */
-export function settleEscalation() {
-  if (asked) control()?.click();
-  asked = false;
+/* Called when a panel has arrived, or won't: goes on with what was asked of this alert before it was there. */
+export function settleEscalation(id) {
+  if (asked && asked === id) control()?.click();
+  asked = '';
 }
 
 document.addEventListener('keydown', (e) => {

@@ -27,10 +27,12 @@ export function select(row, { open = false, focus = true } = {}) {
 /* Asks for the panel of a row; an answer that never comes is said where it would have stood. */
 function load(row) {
   lost = false;
-  window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { target: '#preview', swap: 'outerHTML' }).catch(missing);
+  // By itself, not in the queue of the parts beside it: one of theirs would take its place.
+  window.htmx.ajax('GET', $('.q-name', row).dataset.preview, { source: panel().parentElement, target: '#preview', swap: 'outerHTML' });
 }
 
 function missing() {
+  settleEscalation('');
   lost = true;
   const again = Object.assign(document.createElement('button'), { className: 'btn', type: 'button', textContent: 'Try again' });
   again.addEventListener('click', reload);
@@ -56,10 +58,13 @@ export function close() {
   $('.q.sel .q-name')?.focus();
 }
 
+['htmx:sendError', 'htmx:responseError', 'htmx:timeout'].forEach((name) => {
+  document.addEventListener(name, ({ detail }) => detail.target?.id === 'preview' && missing());
+});
 document.addEventListener('htmx:afterSettle', (e) => {
   if (e.target.id !== 'preview') return;
   scan(e.target);
-  settleEscalation();
+  settleEscalation(e.target.dataset.id);
   const row = selected(); // another may have been selected while this one was on its way
   if (row && !shows(row.dataset.id)) select(row, { focus: false });
   else if (!beside()) $('#pv-h')?.focus();

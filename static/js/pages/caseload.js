@@ -5,13 +5,14 @@ import { connect } from '../lib/live.js';
 import { say } from '../lib/say.js';
 import { timeText } from './pill.js';
 
+const AGAIN = 3_000;
 const tray = document.getElementById('news');
 const words = tray.querySelector('[data-news-words]');
 const show = tray.querySelector('[data-show]');
 const names = () => [...document.querySelectorAll('.cl-row .q-name')];
 const here = () => document.activeElement.closest('.cl-row');
 let shown = tray.dataset.mark;
-let asking = false;
+let [asking, wanted, news] = [false, shown, ''];
 
 function move(step) {
   const rows = names();
@@ -78,22 +79,28 @@ function announce({ changed, came, rows }) {
   const more = changed.length - 1 + came;
   const text = [about, more > 0 && `${more} more ${more === 1 ? 'change' : 'changes'}.`].filter(Boolean).join(' ');
   show.hidden = false;
+  news = text;
   tell('new', text);
   say(`${text} N shows it in the list.`);
 }
 
+/* The server says a mark once: one that comes while another is asked for, or whose answer fails, is asked for after. */
 async function fetchBadges(mark) {
+  wanted = mark;
   if (asking || mark === shown) return;
   asking = true;
-  try {
-    const answer = await fetch(tray.dataset.badges, { headers: { 'HX-Request': 'true' } });
-    if (!answer.ok) return; // the next mark, or the next join, asks again
-    const found = await answer.json();
-    shown = found.mark;
-    announce(put(found));
-  } finally {
-    asking = false;
-  }
+  const failed = await take().catch((error) => error);
+  asking = false;
+  if (failed) setTimeout(() => fetchBadges(wanted), AGAIN);
+  else if (wanted !== mark) fetchBadges(wanted);
+}
+
+async function take() {
+  const answer = await fetch(tray.dataset.badges, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(15_000) });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const found = await answer.json();
+  shown = found.mark;
+  announce(put(found));
 }
 
 connect({
@@ -103,8 +110,9 @@ connect({
   onMarks: ({ marks }) => fetchBadges(marks.people),
   onReload: async () => 0,
   onState: ({ live, lastAt }) => {
-    if (tray.dataset.s === 'new') return;
-    if (live) tell('live', 'Live. What changes is held here; nothing moves by itself.');
-    else tell('off', `Not live${lastAt ? ` since ${timeText(lastAt)}` : ''}. Reload to see what is new; ticking off still works.`);
+    const off = live ? '' : `Not live${lastAt ? ` since ${timeText(lastAt)}` : ''}.`;
+    if (news) tell('new', `${news} ${off}`.trim());
+    else if (live) tell('live', 'Live. What changes is held here; nothing moves by itself.');
+    else tell('off', `${off} Reload to see what is new; ticking off still works.`);
   },
 });

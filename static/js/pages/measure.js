@@ -13,6 +13,7 @@ async function keep(item, value) {
   const body = new URLSearchParams({ item, value });
   const answer = await fetch(form.dataset.answer, {
     method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" },
+    signal: AbortSignal.timeout(15_000),
   });
   if (!answer.ok) throw new Error(String(answer.status));
   saved.textContent = `${(await answer.json()).saved} saved`;

@@ -16,7 +16,7 @@ function onEvent(event) {
 /* Too far behind: asks anew what waits, which is answered under the cover, too. A reload would take what is being
    typed, and this page itself does not answer there. */
 async function reload(topic) {
-  const answer = await fetch(document.body.dataset.watchUrl, { headers: { 'HX-Request': 'true' } });
+  const answer = await fetch(document.body.dataset.watchUrl, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(15_000) });
   const numbers = settle(await answer.json());
   draw();
   return numbers[topic];
