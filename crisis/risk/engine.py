@@ -13,7 +13,7 @@ from . import codes
 from .domains import Contribution, Grouped, age_days, contributions, group, session_contribution, standing
 from .explain import Basis, digest_of, factors, missing, reviews, signals
 from .policy import ENGINE_VERSION, POLICY, Policy
-from .rules import floors, ledger_of
+from .rules import floors, is_danger, ledger_of
 from .switches import parted
 from .types import EvidenceItem, Floor, Inputs, Kind, Level, Result, floor_score, highest, level_of
 
@@ -43,7 +43,7 @@ def _decided(
         result = _stepped_down(clinician, parts, grouped, inputs, policy)
     else:
         result = _result(parts, _with_clinician(clinician, standing_floors), grouped, inputs, policy)
-    is_lower = _may_lower(clinician, inputs.at, policy)
+    is_lower = _may_lower(clinician, grouped, inputs.at, policy)
     lowered = (Level(clinician.floor), clinician.observed_at) if is_lower else None
     return replace(result, lowered=lowered)
 
@@ -217,7 +217,7 @@ def _lowers(
     policy: Policy,
 ) -> bool:
     """Whether a clinician's lower level holds: at most 7 days, and only over evidence that it could know."""
-    if not _may_lower(clinician, inputs.at, policy):
+    if not _may_lower(clinician, grouped, inputs.at, policy):
         return False
     against = _against(parts, standing_floors, grouped, inputs, policy)
     newest = [part.newest_at for part in against.values()] + [each.newest_at for each in standing_floors]
@@ -228,10 +228,16 @@ def _lowers(
     return Level(clinician.floor).rank < reached.rank
 
 
-def _may_lower(clinician: EvidenceItem, at: datetime, policy: Policy) -> bool:
-    """Whether a clinician's level was a lower one, not longer ago than it may hold."""
-    days = timedelta(days=policy.clinician_lower_days)
-    return clinician.tier == codes.LOWER and at - clinician.observed_at <= days
+def _may_lower(clinician: EvidenceItem, grouped: Grouped, at: datetime, policy: Policy) -> bool:
+    """Whether a clinician's level was a lower one, not longer ago than it may hold, and danger isn't newer.
+
+    Danger that came since ends it for good, also once its alert was resolved and it sets no floor any more.
+    """
+    said_at = clinician.observed_at
+    if clinician.tier != codes.LOWER or at - said_at > timedelta(days=policy.clinician_lower_days):
+        return False
+    items = (item for domain in grouped.values() for item in domain)
+    return not any(item.known_at > said_at and is_danger(item, policy) for item in items)
 
 
 def _against(

@@ -92,6 +92,20 @@ def floors(ledger: Ledger) -> tuple[Floor, ...]:
     return tuple(sorted(found, key=lambda floor: (-floor.level.rank, _number(floor.rule))))
 
 
+def is_danger(item: EvidenceItem, policy: Policy) -> bool:
+    """Whether an item is what some rule reads as danger, by itself or beside others, however old it is."""
+    if not item.counts:
+        return False
+    if item.domain in ("warning", "sos", "others"):
+        return True
+    if item.domain == "cssrs":
+        return Level(item.floor or Level.LOW) is not Level.LOW
+    least = {codes.ITEM9: 1.0, codes.DISSONANCE_MASKED: policy.masked_min}.get(item.code)
+    if least is not None:
+        return (item.value or 0.0) >= least
+    return item.code == codes.THIRD_PARTY_IMMINENT or (item.domain == "text" and item.tier != "")
+
+
 def _number(rule: str) -> tuple[int, str]:
     digits = rule[1:].rstrip("ab")
     return int(digits), rule[1 + len(digits) :]
