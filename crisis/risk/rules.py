@@ -141,17 +141,9 @@ def _h3(ledger: Ledger) -> Iterator[Floor]:
 
 
 def _screeners(ledger: Ledger) -> list[EvidenceItem]:
-    """The screeners that say something, oldest first; of one and its corrections what was known last."""
-    found: dict[datetime, EvidenceItem] = {}
-    for item in ledger.items("cssrs"):
-        before = found.get(item.observed_at)
-        if item.code != codes.CSSRS_DECLINED and (before is None or _later(item) > _later(before)):
-            found[item.observed_at] = item
-    return [found[when] for when in sorted(found)]
-
-
-def _later(item: EvidenceItem) -> tuple[datetime, int, float]:
-    return item.known_at, Level(item.floor or Level.LOW).rank, item.value or 0.0
+    """The screeners that say something, oldest first."""
+    said = [item for item in ledger.items("cssrs") if item.code != codes.CSSRS_DECLINED]
+    return sorted(said, key=lambda item: item.observed_at)
 
 
 def _behaviour_before(
