@@ -133,7 +133,7 @@ def _capped(
         limit = policy.cap_behaviour_sustained if sustained else policy.cap_behaviour
         if soft > limit:
             soft, caps = limit, ("behaviour_sustained" if sustained else "behaviour_only",)
-    elif soft > policy.cap_indirect and not _is_direct(parts, grouped, inputs.at, policy):
+    elif soft > policy.cap_indirect and not _is_direct(parts):
         soft, caps = policy.cap_indirect, ("no_direct_evidence",)
     if soft > policy.cap_model and _rests_on_model(parts, policy):
         limit = max(policy.cap_model, _without_model(protective, parts, grouped, inputs, policy)[1])
@@ -142,20 +142,21 @@ def _capped(
     return soft, caps
 
 
-def _is_direct(parts: Mapping[str, Contribution], grouped: Grouped, at: datetime, policy: Policy) -> bool:
-    """Tier A or B, item 9 of 2 or more, C-SSRS moderate or high, or an attempt within three months."""
-    live = {domain: part for domain, part in parts.items() if domain in ("text", "phq", "cssrs", "history")}
-    text = "text" in live and any(
-        item.counts and item.tier in ("A", "B") and age_days(item, at) <= policy.text_half_days
-        for item in grouped["text"]
+def _is_direct(parts: Mapping[str, Contribution]) -> bool:
+    """Tier A or B, item 9 of 2 or more, C-SSRS moderate or high, or an attempt within three months.
+
+    Only what still weighs at its age counts: an answer of long ago speaks of no danger now.
+    """
+
+    def said(domain: str) -> tuple[EvidenceItem, ...]:
+        return parts[domain].items if domain in parts else ()
+
+    return (
+        any(item.tier in ("A", "B") for item in said("text"))
+        or any(item.code == codes.ITEM9 and (item.value or 0) >= 2 for item in said("phq"))
+        or any(item.tier in ("moderate", "high") for item in said("cssrs"))
+        or ("history" in parts and parts["history"].code == "RF_ATTEMPT_3M")
     )
-    item9 = "phq" in live and any(
-        item.counts and item.code == codes.ITEM9 and (item.value or 0) >= 2 for item in grouped["phq"]
-    )
-    triage = "cssrs" in live and any(
-        item.counts and item.tier in ("moderate", "high") for item in grouped["cssrs"]
-    )
-    return text or item9 or triage or ("history" in live and live["history"].code == "RF_ATTEMPT_3M")
 
 
 def _rests_on_model(parts: Mapping[str, Contribution], policy: Policy) -> bool:
