@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from . import codes
 from .policy import Policy
-from .types import EvidenceItem, Inputs, Source, Status
+from .types import EvidenceItem, Inputs, Level, Source, Status
 
 DAY = timedelta(days=1)
 _HUMAN_OR_INSTRUMENT = frozenset({Source.CLINICIAN, Source.INSTRUMENT})
+_ANSWERED = frozenset({*codes.CSSRS_COMPLETE, codes.CSSRS_PARTIAL, codes.ITEM9})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,42 @@ Grouped = Mapping[str, Sequence[EvidenceItem]]
 
 
 def group(evidence: Iterable[EvidenceItem]) -> dict[str, list[EvidenceItem]]:
-    """The evidence that counts, by domain; refuted items are gone, absent ones stay to cancel older."""
+    """The evidence that counts, by domain; refuted items are gone, absent ones stay to cancel older.
+
+    What a correction of a measure took the place of is gone too (decision 54).
+    """
     grouped: dict[str, list[EvidenceItem]] = {}
     for item in evidence:
         if not item.refuted:
             grouped.setdefault(item.domain, []).append(item)
+    for domain in grouped.keys() & {"cssrs", "phq"}:
+        grouped[domain] = _as_corrected(grouped[domain])
     return grouped
+
+
+def _as_corrected(items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
+    """Of a measure's administrations of one moment the one known last; known at once, the worse one.
+
+    One that says nothing (declined, item 9 not answered) takes nobody's place.
+    """
+    last: dict[datetime, EvidenceItem] = {}
+    for item in items:
+        before = last.get(item.observed_at)
+        if item.code in _ANSWERED and (before is None or _known_order(item) > _known_order(before)):
+            last[item.observed_at] = item
+
+    def stands(item: EvidenceItem) -> bool:
+        answered = last.get(item.observed_at, item)
+        return item is answered or (item.code not in _ANSWERED and item.known_at >= answered.known_at)
+
+    return [item for item in items if stands(item)]
+
+
+def _known_order(item: EvidenceItem) -> tuple[datetime, int, float, str, str, str, str]:
+    rank = Level(item.floor or Level.LOW).rank
+    return (
+        item.known_at, rank, item.value or 0.0, item.tier, item.code, item.source_type, str(item.source_id)
+    )  # fmt: skip
 
 
 def age_days(item: EvidenceItem, at: datetime) -> float:

@@ -13,7 +13,7 @@ from . import codes
 from .domains import Contribution, Grouped, age_days, contributions, group, session_contribution, standing
 from .explain import Basis, digest_of, factors, missing, reviews, signals
 from .policy import ENGINE_VERSION, POLICY, Policy
-from .rules import floors, ledger_of
+from .rules import floors, is_danger, ledger_of
 from .switches import parted
 from .types import EvidenceItem, Floor, Inputs, Kind, Level, Result, floor_score, highest, level_of
 
@@ -43,7 +43,7 @@ def _decided(
         result = _stepped_down(clinician, parts, grouped, inputs, policy)
     else:
         result = _result(parts, _with_clinician(clinician, standing_floors), grouped, inputs, policy)
-    is_lower = _may_lower(clinician, inputs.at, policy)
+    is_lower = _may_lower(clinician, grouped, inputs.at, policy)
     lowered = (Level(clinician.floor), clinician.observed_at) if is_lower else None
     return replace(result, lowered=lowered)
 
@@ -133,7 +133,7 @@ def _capped(
         limit = policy.cap_behaviour_sustained if sustained else policy.cap_behaviour
         if soft > limit:
             soft, caps = limit, ("behaviour_sustained" if sustained else "behaviour_only",)
-    elif soft > policy.cap_indirect and not _is_direct(parts, grouped, inputs.at, policy):
+    elif soft > policy.cap_indirect and not _is_direct(parts):
         soft, caps = policy.cap_indirect, ("no_direct_evidence",)
     if soft > policy.cap_model and _rests_on_model(parts, policy):
         limit = max(policy.cap_model, _without_model(protective, parts, grouped, inputs, policy)[1])
@@ -142,20 +142,21 @@ def _capped(
     return soft, caps
 
 
-def _is_direct(parts: Mapping[str, Contribution], grouped: Grouped, at: datetime, policy: Policy) -> bool:
-    """Tier A or B, item 9 of 2 or more, C-SSRS moderate or high, or an attempt within three months."""
-    live = {domain: part for domain, part in parts.items() if domain in ("text", "phq", "cssrs", "history")}
-    text = "text" in live and any(
-        item.counts and item.tier in ("A", "B") and age_days(item, at) <= policy.text_half_days
-        for item in grouped["text"]
+def _is_direct(parts: Mapping[str, Contribution]) -> bool:
+    """Tier A or B, item 9 of 2 or more, C-SSRS moderate or high, or an attempt within three months.
+
+    Only what still weighs at its age counts: an answer of long ago speaks of no danger now.
+    """
+
+    def said(domain: str) -> tuple[EvidenceItem, ...]:
+        return parts[domain].items if domain in parts else ()
+
+    return (
+        any(item.tier in ("A", "B") for item in said("text"))
+        or any(item.code == codes.ITEM9 and (item.value or 0) >= 2 for item in said("phq"))
+        or any(item.tier in ("moderate", "high") for item in said("cssrs"))
+        or ("history" in parts and parts["history"].code == "RF_ATTEMPT_3M")
     )
-    item9 = "phq" in live and any(
-        item.counts and item.code == codes.ITEM9 and (item.value or 0) >= 2 for item in grouped["phq"]
-    )
-    triage = "cssrs" in live and any(
-        item.counts and item.tier in ("moderate", "high") for item in grouped["cssrs"]
-    )
-    return text or item9 or triage or ("history" in live and live["history"].code == "RF_ATTEMPT_3M")
 
 
 def _rests_on_model(parts: Mapping[str, Contribution], policy: Policy) -> bool:
@@ -217,7 +218,7 @@ def _lowers(
     policy: Policy,
 ) -> bool:
     """Whether a clinician's lower level holds: at most 7 days, and only over evidence that it could know."""
-    if not _may_lower(clinician, inputs.at, policy):
+    if not _may_lower(clinician, grouped, inputs.at, policy):
         return False
     against = _against(parts, standing_floors, grouped, inputs, policy)
     newest = [part.newest_at for part in against.values()] + [each.newest_at for each in standing_floors]
@@ -228,10 +229,16 @@ def _lowers(
     return Level(clinician.floor).rank < reached.rank
 
 
-def _may_lower(clinician: EvidenceItem, at: datetime, policy: Policy) -> bool:
-    """Whether a clinician's level was a lower one, not longer ago than it may hold."""
-    days = timedelta(days=policy.clinician_lower_days)
-    return clinician.tier == codes.LOWER and at - clinician.observed_at <= days
+def _may_lower(clinician: EvidenceItem, grouped: Grouped, at: datetime, policy: Policy) -> bool:
+    """Whether a clinician's level was a lower one, not longer ago than it may hold, and danger isn't newer.
+
+    Danger that came since ends it for good, also once its alert was resolved and it sets no floor any more.
+    """
+    said_at = clinician.observed_at
+    if clinician.tier != codes.LOWER or at - said_at > timedelta(days=policy.clinician_lower_days):
+        return False
+    items = (item for domain in grouped.values() for item in domain)
+    return not any(item.known_at > said_at and is_danger(item, policy) for item in items)
 
 
 def _against(

@@ -63,8 +63,8 @@ def _days(item: EvidenceItem, policy: Policy) -> float | None:
         return None if item.tier in ("A", "B", "C", "SH") else policy.text_half_days
     if item.code == codes.DISSONANCE_MASKED and (item.value or 0) >= policy.masked_min:
         return None
-    if item.code == codes.ITEM9 and (item.value or 0) >= 1:
-        return None
+    if item.code == codes.ITEM9:
+        return None  # a 0 too: it may stand in the place of a wrong answer, which would come back
     if item.code == "RF_MEANS_ACCESS" and item.source_type == Source.CLINICIAN:
         return None
     if item.domain in codes.BEHAVIOURAL:

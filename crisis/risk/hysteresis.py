@@ -27,19 +27,17 @@ def step(
     at: datetime,
     score: float,
     has_floor: bool,
-    stepped_down: bool = False,
     level: Level | None = None,
     quiet: float | None = None,
     policy: Policy = POLICY,
 ) -> Standing:
     """The standing after one evaluation.
 
-    `level` is the engine's own level where it differs from the score's (a clinician's); `stepped_down` says
-    that a human lowered it, which needs no waiting; `quiet` is the score that must be low for a level to come
-    down, where that is another.
+    `level` is the engine's own level where it differs from the score's (a clinician's); `quiet` is the score
+    that must be low for a level to come down, where that is another.
     """
     now = level_of(score, policy) if level is None else level
-    if before is None or now.rank >= before.level.rank or stepped_down:
+    if before is None or now.rank >= before.level.rank:
         return _reached(before, now, at)
     return _raised(_held(before, now, at, score if quiet is None else quiet, has_floor, policy), at)
 
@@ -55,7 +53,6 @@ def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> S
         at=result.computed_at,
         score=result.score,
         has_floor=bool(result.floors),
-        stepped_down=result.level_source == "clinician" and not result.floors,
         level=result.level,
         quiet=result.score_without_model,
         policy=policy,
@@ -65,7 +62,8 @@ def after(before: Standing | None, result: Result, policy: Policy = POLICY) -> S
 def _is_lowered(before: Standing, result: Result) -> bool:
     """Whether a human lowered by one step what stands above the engine's own level, and did so knowing it.
 
-    The engine's level may be low already while an old one is held up: a human's word needs no waiting.
+    The engine's level may be low already while an old one is held up: a human's word needs no waiting. What
+    was entered after it was said, or stands more than a step above, they did not speak of: it waits (3.8).
     """
     if result.lowered is None or result.level.rank >= before.level.rank:
         return False

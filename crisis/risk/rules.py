@@ -92,6 +92,20 @@ def floors(ledger: Ledger) -> tuple[Floor, ...]:
     return tuple(sorted(found, key=lambda floor: (-floor.level.rank, _number(floor.rule))))
 
 
+def is_danger(item: EvidenceItem, policy: Policy) -> bool:
+    """Whether an item is what some rule reads as danger, by itself or beside others, however old it is."""
+    if not item.counts:
+        return False
+    if item.domain in ("warning", "sos", "others"):
+        return True
+    if item.domain == "cssrs":
+        return Level(item.floor or Level.LOW) is not Level.LOW
+    least = {codes.ITEM9: 1.0, codes.DISSONANCE_MASKED: policy.masked_min}.get(item.code)
+    if least is not None:
+        return (item.value or 0.0) >= least
+    return item.code == codes.THIRD_PARTY_IMMINENT or (item.domain == "text" and item.tier != "")
+
+
 def _number(rule: str) -> tuple[int, str]:
     digits = rule[1:].rstrip("ab")
     return int(digits), rule[1 + len(digits) :]
@@ -127,17 +141,9 @@ def _h3(ledger: Ledger) -> Iterator[Floor]:
 
 
 def _screeners(ledger: Ledger) -> list[EvidenceItem]:
-    """The screeners that say something, oldest first; of one and its corrections what was known last."""
-    found: dict[datetime, EvidenceItem] = {}
-    for item in ledger.items("cssrs"):
-        before = found.get(item.observed_at)
-        if item.code != codes.CSSRS_DECLINED and (before is None or _later(item) > _later(before)):
-            found[item.observed_at] = item
-    return [found[when] for when in sorted(found)]
-
-
-def _later(item: EvidenceItem) -> tuple[datetime, int, float]:
-    return item.known_at, Level(item.floor or Level.LOW).rank, item.value or 0.0
+    """The screeners that say something, oldest first."""
+    said = [item for item in ledger.items("cssrs") if item.code != codes.CSSRS_DECLINED]
+    return sorted(said, key=lambda item: item.observed_at)
 
 
 def _behaviour_before(

@@ -47,10 +47,7 @@ def test_without_evidence_newer_than_the_resolution_nothing_is_created():
     assert same.move is Move.LOG_ONLY
 
 
-def test_a_human_step_down_needs_no_waiting_and_any_floor_stops_the_fall():
-    standing = Standing(Level.CRITICAL, w.ago(1))
-    lowered = step(standing, at=w.NOW, score=0.9, has_floor=False, stepped_down=True, level=Level.HIGH)
-    assert lowered.level is Level.HIGH
+def test_any_floor_stops_the_fall():
     calm = Standing(Level.HIGH, w.ago(5), calm_since=w.ago(2))
     assert step(calm, at=w.NOW, score=0.1, has_floor=False).level is Level.MEDIUM
     assert step(calm, at=w.NOW, score=0.3, has_floor=True).level is Level.HIGH

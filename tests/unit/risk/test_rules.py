@@ -308,3 +308,20 @@ def test_what_is_not_known_is_listed():
         w.factor("PF_DEPENDANTS"),
     )
     assert known.missing_inputs == ()
+
+
+def test_only_what_still_weighs_is_direct_evidence():
+    indirect = [
+        w.cssrs("low", "medium"), C, w.mood("hopeless", 0.9), w.mood("hopeless", 0.9), w.baseline(4),
+        w.factor("RF_ATTEMPT_LIFETIME", 900),
+    ]  # fmt: skip
+    capped = (0.79, ("no_direct_evidence",))
+    assert (w.decide(*indirect).score, w.decide(*indirect).caps) == capped
+    for old in (w.cssrs("moderate", "high", 700), w.cssrs("high", "critical", 30), w.text("B", 8)):
+        result = w.decide(*indirect, old, REVIEW)
+        assert (result.score, result.caps) == capped, old
+    reviewed = replace(REVIEW, observed_at=w.ago(40))
+    answers = [w.item9(3, 42), w.phq_total(20)]
+    assert w.decide(*indirect, *answers, reviewed).caps == ("no_direct_evidence",)
+    for fresh in (w.cssrs("moderate", "high", 29), w.item9(2, 41)):
+        assert w.decide(*indirect, fresh, replace(REVIEW, observed_at=w.ago(0.5))).caps == (), fresh
