@@ -59,7 +59,7 @@ document.querySelectorAll('.tabs [aria-current]').forEach((tab) => {
 });
 
 /* What a command left to say is read out too: a page that loads with it announces nothing by itself. */
-const done = document.querySelector('#main .note[role=status]:not([hidden])');
+const done = document.querySelector('#main .note[role=status]:not([hidden], [popover])');
 if (done) setTimeout(() => say(done.textContent.trim()), 500);
 
 dialogs();

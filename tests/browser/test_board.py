@@ -53,6 +53,8 @@ def test_a_new_alert_is_held_in_the_tray_and_moves_nothing(visit: Visit, people:
     raise_for(people, "high")
     _, page = board_of(visit, people)
     before = tops(page)
+    page.wait_for_timeout(700)
+    assert page.locator("#say-polite").text_content() == "", "a bar that is not shown says nothing"
     alert = raise_for(people)
     expect(page.locator("#tray")).to_have_attribute("data-s", "new")
     expect(page.locator("#say-now")).to_contain_text("New, critical")
