@@ -37,6 +37,7 @@ class Item:
     """One item as it was read. `at` is within bounds, `sent_at` is the time as the app said it, if it did.
 
     `words` are the person's own (to be screened), also those of a refused item; `values` are checked members.
+    `is_voiced`: an emotion that was read from the voice.
     """
 
     index: int
@@ -50,6 +51,7 @@ class Item:
     replaced: int = 0
     ignored: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    is_voiced: bool = False
 
     @property
     def carries_words(self) -> bool:
@@ -71,8 +73,8 @@ class Item:
 
     @property
     def needs_voice(self) -> bool:
-        """Whether its kind, where it could be read, is of the person's voice."""
-        return self.kind in KINDS and KINDS[self.kind].needs_voice
+        """Whether its kind, where it could be read, is of the person's voice, or it says so itself."""
+        return self.is_voiced or (self.kind in KINDS and KINDS[self.kind].needs_voice)
 
     @property
     def schema(self) -> Kind:
@@ -146,6 +148,7 @@ def _read_head(
     item.kind = kind if isinstance(kind, str) and kind in KINDS else ""
     if not item.kind:
         refusals.append(f.Refused("missing" if kind is None else "unknown_kind", "/kind"))
+    item.is_voiced = item.kind == "emotion" and _is_voiced(raw)
     item.id = _member(raw, COMMON[0], refusals) or ""
     named = _member(raw, COMMON[2], refusals) or ""
     if not own:
@@ -157,6 +160,12 @@ def _read_head(
     item.sent_at = _member(raw, COMMON[3], refusals)
     if item.sent_at is not None:
         item.at = clamped(item.sent_at, received)
+
+
+def _is_voiced(raw: Mapping[str, Any]) -> bool:
+    """Whether an emotion was read from the voice: it says so, however it is spelled, or it has its sound."""
+    source = raw.get("source")
+    return bool(raw.get("prosody")) or (isinstance(source, str) and source.strip().lower() == "voice")
 
 
 def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -> Any:

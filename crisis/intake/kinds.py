@@ -95,7 +95,8 @@ _ALL = (
     Kind("transcript", "What the person said in a voice session; leaves again within days.", (
         f.ref("session").needed(), f.text("text", 60_000).needed(), f.language("language"),
     ), needs_voice=True),
-    Kind("emotion", "An emotion read from voice or text, or stated by the person.", (
+    Kind("emotion", "An emotion read from voice or text, or stated by the person. What is read from the "
+         "voice needs `voice_processing`.", (
         f.ref("session"), f.ref("message"), f.choice("source", ("voice", "text", "self_report")).needed(),
         f.choice("label", Emotion.values), f.number("valence", -1, 1), f.number("arousal", -1, 1),
         f.number("confidence", 0, 1).needed(), f.numbers("plutchik", 0, 1, PLUTCHIK),

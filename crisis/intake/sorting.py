@@ -98,8 +98,8 @@ class Facts:
 class Sorted:
     """An outcome on its way, with what later steps need to know.
 
-    The words of a repeat were evidence at an earlier try; whether those of an uncertain item were, its id
-    can't say, and the ledger is asked.
+    `may_hear`: the person lets their voice be worked on. The words of a repeat were evidence at an earlier
+    try; whether those of an uncertain item were, its id can't say, and the ledger is asked.
     """
 
     outcome: Outcome
@@ -107,6 +107,7 @@ class Sorted:
     key: UUID | None = None
     digest: bytes | None = None
     may_screen: bool = False
+    may_hear: bool = False
     is_over: bool = False
     is_repeat: bool = False
     is_uncertain: bool = False
@@ -209,6 +210,7 @@ def _found(item: Item, facts: Facts) -> Sorted:
     found.outcome.patient_id = row_id(person)
     found.digest = facts.digests.digest(row_id(person), item.saying)
     found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
+    found.may_hear = facts.allows(row_id(person), VOICE)
     return found
 
 
