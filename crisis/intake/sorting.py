@@ -99,7 +99,8 @@ class Sorted:
     """An outcome on its way, with what later steps need to know.
 
     `may_hear`: the person lets their voice be worked on. The words of a repeat were evidence at an earlier
-    try; whether those of an uncertain item were, its id can't say, and the ledger is asked.
+    try; whether those of an uncertain item were, its id can't say, and the ledger is asked: by `told_as`, the
+    id that it had then, since its row may get another one (a session's, a day's), which has other words too.
     """
 
     outcome: Outcome
@@ -111,6 +112,7 @@ class Sorted:
     is_over: bool = False
     is_repeat: bool = False
     is_uncertain: bool = False
+    told_as: UUID | None = None
     screening: Screening | None = None
     reading: ModelReading | None = None
     shadows: tuple[Screening, ...] = ()
@@ -129,6 +131,11 @@ class Sorted:
         if self.outcome.object_id is None:
             self.outcome.object_id = uuid7(self.item.moment())
         return self.outcome.object_id
+
+    @property
+    def told_id(self) -> UUID:
+        """The id under which the ledger has its words, if an earlier try told them."""
+        return self.told_as or self.row_id
 
     @property
     def is_duplicate(self) -> bool:
@@ -235,6 +242,7 @@ def _compare(found: Sorted, before: Known, facts: Facts) -> None:
     A decision is no duplicate of another one, nor of anything else: a withdrawal must not pass for taken.
     """
     patient_id, words = found.outcome.patient_id, found.item.saying
+    found.told_as = before.object_id
     found.is_repeat = facts.digests.same(patient_id, words, before.told) is True
     if not before.is_stored:
         found.outcome.object_id = before.object_id or found.outcome.object_id
@@ -305,7 +313,7 @@ def remembered(found: Sorted, before: Known | None, *, is_told: bool) -> Known:
         return Known("stored", found.item.kind, found.outcome.object_id, found.digest, told)
     if before is not None and before.is_stored:
         return replace(before, told=told)
-    return Known("screened", found.item.kind, found.outcome.object_id, told=told)
+    return Known("screened", found.item.kind, found.told_as or found.outcome.object_id, told=told)
 
 
 def _decide(facts: Facts, patient_id: UUID, item: Item) -> None:

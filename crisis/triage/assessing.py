@@ -56,7 +56,7 @@ def drafts_of(
             log.error("evidence not made", exc_info=error)
             row.is_unscreened = True
             continue
-        known = told.get(row.row_id, ()) if row.is_uncertain else ()
+        known = told.get(row.told_id, ()) if row.is_uncertain else ()
         drafts = [draft for draft in drafts if entry_of(draft) not in known]
         if drafts:
             found.setdefault(row.person.pk, []).extend(drafts)
