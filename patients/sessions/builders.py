@@ -169,11 +169,20 @@ CHECK_IN_FIELDS = ("mood", "sleep_quality", "stress_level", "focus_score", "metr
 
 
 def put_check_in(row: DailyCheckIn, data: CheckInData) -> list[str]:
-    """Correct a day's check-in by what the person said later that day; return the changed fields."""
-    changed = [name for name in CHECK_IN_FIELDS if getattr(data, name) is not None]
+    """Correct a day's check-in by what the person said later that day; return the changed fields.
+
+    What was said earlier and comes late fills only what is still empty; sealed words count without being
+    opened.
+    """
+    is_older = data.submitted_at < row.submitted_at
+    changed = [
+        name
+        for name in CHECK_IN_FIELDS
+        if getattr(data, name) is not None and not (is_older and row.__dict__.get(name) is not None)
+    ]
     for name in changed:
         setattr(row, name, getattr(data, name))
-    if data.notes is not None:
+    if "notes" in changed:
         row.pii_present, row.replaced_chars = data.pii_present, data.replaced_chars
         changed += ["pii_present", "replaced_chars"]
     row.submitted_at = max(row.submitted_at, data.submitted_at)
