@@ -158,6 +158,7 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     facts.consents = decisions(ids, CONSENTS, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     facts.kinds = queries.told_kinds(items, facts)
+    facts.transcribed = queries.with_transcript(items, facts)
     taking.rows = sort_items(politely(items), facts)
     switches = engine_switches([parcel.organization_id]).get(parcel.organization_id, NOTHING)
     taking.lexicon = lexicon_of(switches.live_lexicon)

@@ -26,7 +26,7 @@ from patients.codes import MessageRole, PatientStatus
 from patients.registry.models import Patient
 from patients.registry.queries import by_pseudonyms, locked, names_of, patient, patients
 from patients.sessions.messages import Message
-from patients.sessions.queries import kinds_of
+from patients.sessions.queries import kinds_of, transcribed
 from patients.sessions.records import AHEAD, OLDEST
 
 SHORT_TEXT = 80
@@ -164,6 +164,17 @@ def told_kinds(items: Iterable[Item], facts: Facts) -> dict[tuple[UUID, str], st
         and (person := facts.people.get(item.pseudonym)) is not None
     }  # fmt: skip
     return kinds_of(wanted)
+
+
+def with_transcript(items: Iterable[Item], facts: Facts) -> set[tuple[UUID, str]]:
+    """Return which sessions of the batch's transcripts have one; one query, none for other batches."""
+    wanted = {
+        (row_id(person), item.values["session"])
+        for item in items
+        if item.kind == "transcript" and item.refusal is None
+        and (person := facts.people.get(item.pseudonym)) is not None
+    }  # fmt: skip
+    return transcribed(wanted)
 
 
 def has_waiting_alert(patient_id: UUID, level: str) -> bool:

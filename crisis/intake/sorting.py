@@ -66,7 +66,8 @@ class Facts:
     """What the database knows about the people and ids of one batch.
 
     Item ids are the `client`'s; `sender` is whose clock the times of consents were read from. `kinds` are
-    those that starts gave to sessions, by (patient, session name), where an item asks for them.
+    those that starts gave to sessions, by (patient, session name), where an item asks for them;
+    `transcribed` are the sessions that have a transcript.
     """
 
     client: str
@@ -77,6 +78,7 @@ class Facts:
     consents: dict[tuple[UUID, str], Decision] = field(default_factory=dict)
     known: Mapping[UUID, Known] = field(default_factory=dict)
     kinds: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    transcribed: set[tuple[UUID, str]] = field(default_factory=set)
     allowed: int = 0
     counted: int = 0
 
@@ -277,6 +279,9 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     if is_reused:
         found.refuse("id_reused", "/id", support=True)
         return
+    if item.kind == "transcript" and _has_transcript(item, row_id(found.person), facts):
+        found.refuse("second_transcript", "/session", support=True)
+        return
     if item.kind == "consent":
         _decide(facts, row_id(found.person), item)
     if item.kind == "session_started":
@@ -287,6 +292,18 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
     facts.counted += 1
     found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
+
+
+def _has_transcript(item: Item, patient_id: UUID, facts: Facts) -> bool:
+    """Whether the session has a transcript already, whose words must not go; a batch's first makes it so.
+
+    They can't be joined: nothing says which were spoken first, and how long they may become together.
+    """
+    key = patient_id, item.values["session"]
+    if key in facts.transcribed:
+        return True
+    facts.transcribed.add(key)
+    return False
 
 
 def _is_of_another_kind(item: Item, patient_id: UUID, facts: Facts) -> bool:

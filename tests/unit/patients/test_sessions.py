@@ -16,7 +16,7 @@ from patients.registry.models import Patient
 from patients.registry.person import LastLocation
 from patients.sessions.merging import apply, new_session
 from patients.sessions.messages import AssistantRationale, Message
-from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from patients.sessions.queries import PROGRESS, progress_summary
@@ -33,6 +33,7 @@ from patients.sessions.records import (
     RationaleData,
     SessionData,
     ToolActionData,
+    VoiceData,
     is_coded,
 )
 from tests import makers
@@ -227,6 +228,29 @@ def test_features_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
     )
     with pytest.raises(ValueError, match="transcript"):
         put(patient, features=[stranger])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_maps_of_a_voice_are_joined_and_the_later_value_holds(patient: Patient, together: bool) -> None:
+    session = makers.make_session(patient, kind="voice_checkin")
+    base = common(patient) | {"session_id": session.pk, "started_at": NOW}
+    first = VoiceData(**base, voice_features={"jitter": 0.1, "shimmer": 0.2}, transcript="Leo nimechoka")
+    second = VoiceData(**base, voice_features={"shimmer": 0.3, "hnr": 12})
+    for voices in [[first, second]] if together else [[first], [second]]:
+        put(patient, voices=voices)
+    row = VoiceSession.objects.get()
+    assert makers.opened(row, "voice_features") == {"jitter": 0.1, "shimmer": 0.3, "hnr": 12}
+    assert makers.opened(row, "transcript_encrypted") == "Leo nimechoka"
+
+
+def test_a_map_of_a_voice_that_can_t_be_read_makes_way_for_the_next(patient: Patient) -> None:
+    session = makers.make_session(patient, kind="voice_checkin")
+    base = common(patient) | {"session_id": session.pk, "started_at": NOW}
+    put(patient, voices=[VoiceData(**base, voice_features={"jitter": 0.1}, transcript="Leo nimechoka")])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE patients_voicesession SET voice_features = transcript_encrypted")
+    put(patient, voices=[VoiceData(**base, voice_features={"hnr": 12})])
+    assert makers.opened(VoiceSession.objects.get(), "voice_features") == {"hnr": 12}
 
 
 def test_settings_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
