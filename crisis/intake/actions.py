@@ -227,6 +227,8 @@ def _store(taking: _Taking) -> None:
     changed = ["result", "object_type", "object_id", "words", "told", "expires_at"]
     if keys:
         insert_columns(IntakeKey, keys, unique=["id"], update=changed)
+    for row, kind in queries.said_in(taking.rows, taking.messages, taking.sessions):
+        row.said_in = kind
 
 
 def _write_alone(taking: _Taking, row: Sorted) -> None:

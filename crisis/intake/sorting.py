@@ -103,6 +103,7 @@ class Sorted:
     `may_hear`: the person lets their voice be worked on. The words of a repeat were evidence at an earlier
     try; whether those of an uncertain item were, its id can't say, and the ledger is asked: by `told_as`, the
     id that it had then, since its row may get another one (a session's, a day's), which has other words too.
+    `said_in` is the kind of the session of the message that a reading is of, where it is known.
     """
 
     outcome: Outcome
@@ -121,6 +122,7 @@ class Sorted:
     is_unscreened: bool = False
     gave_evidence: bool = False
     gap: Dissonance | None = None
+    said_in: str = ""
 
     @property
     def item(self) -> Item:
