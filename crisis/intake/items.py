@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crisis.intake import fields as f
@@ -16,6 +16,8 @@ from patients.privacy.scope import fault_of
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
+# With +14:00 it is tomorrow somewhere, and further on nowhere.
+DAY_AHEAD = timedelta(days=1)
 # A sentence end between two texts of one item.
 BETWEEN = "\n.\n"
 # What the assistant or the service says about the person is sealed and never evidence (domain 1.4).
@@ -128,7 +130,7 @@ def _read(index: int, raw: Any, received: datetime, replaced: int, own: Sequence
     try:
         _read_head(item, raw, received, own, refusals)
         if item.kind:
-            _read_members(item, raw, refusals)
+            _read_members(item, raw, received, refusals)
     except Exception as error:
         # A reader that fails is a defect of ours: it must not cost the items beside this one.
         log.error("item not read", exc_info=error)
@@ -181,7 +183,7 @@ def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -
         return None
 
 
-def _read_members(item: Item, raw: Mapping[str, Any], refusals: list[f.Refused]) -> None:
+def _read_members(item: Item, raw: Mapping[str, Any], received: datetime, refusals: list[f.Refused]) -> None:
     kind = KINDS[item.kind]
     for member in kind.fields:
         value = _member(raw, member, refusals)
@@ -191,14 +193,16 @@ def _read_members(item: Item, raw: Mapping[str, Any], refusals: list[f.Refused])
     item.ignored = tuple(sorted(key for key in raw if key not in known))
     if not refusals:
         try:
-            _check_together(item)
+            _check_together(item, received)
         except f.Refused as refused:
             refusals.append(refused)
 
 
-def _check_together(item: Item) -> None:
-    """Rules over several members of one item."""
+def _check_together(item: Item, received: datetime) -> None:
+    """Rules over several members of one item, and over a day and the clock."""
     values = item.values
+    if item.kind == "checkin" and values["date"] > received.astimezone(UTC).date() + DAY_AHEAD:
+        raise f.Refused("out_of_range", "/date")
     if item.kind == "emotion":
         if ("session" in values) == ("message" in values):
             raise f.Refused("one_of_session_and_message", "/session")

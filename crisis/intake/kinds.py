@@ -123,7 +123,8 @@ _ALL = (
         f.free("mental_effects", words=True),
     )),
     Kind("checkin", "The person's own numbers for one local day, with an optional note. A later one for the "
-         "day corrects what it names; one that was said earlier fills what is empty.", (
+         "day corrects what it names; one that was said earlier fills what is empty. A `date` that has begun "
+         "in no time zone yet is rejected with `out_of_range`.", (
         f.day("date").needed(), f.whole("mood", 1, 10), f.whole("sleep_quality", 1, 10),
         f.whole("stress_level", 1, 10),
         f.whole("focus_score", 1, 10), f.text("notes"), f.mapping("metrics", words=True),

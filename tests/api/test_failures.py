@@ -190,7 +190,7 @@ def test_an_item_that_breaks_its_reader_is_refused_alone_and_screened(
 ) -> None:
     from crisis.intake import items
 
-    def broken(item: Any) -> None:
+    def broken(*_: Any) -> None:
         raise OverflowError("date")
 
     monkeypatch.setattr(items, "_check_together", broken)
