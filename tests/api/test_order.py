@@ -32,6 +32,7 @@ def state(cast: Cast) -> dict[str, Any]:
             session.started_at,
             session.ended_at,
             session.start_is_inferred,
+            session.duration_seconds,
         ),
         "message": (said.session_id == session.pk, said.sent_at),
         "emotion": [row.message_id == said.pk for row in EmotionObservation.objects.all()],
@@ -42,9 +43,12 @@ def state(cast: Cast) -> dict[str, Any]:
     }
 
 
+SENT_AT = makers.now()
+
+
 def items(cast: Cast) -> list[dict[str, Any]]:
     def ago(minutes: int) -> str:
-        return (makers.now() - timedelta(minutes=minutes)).isoformat()
+        return (SENT_AT - timedelta(minutes=minutes)).isoformat()
 
     who = cast.patient
     said = message(who, TIER_A, session="v1", at=ago(50))
@@ -74,6 +78,7 @@ def test_the_end_is_the_same_whatever_came_first(api: Api, cast: Cast) -> None:
     assert all(one == found[0] for one in found)
     assert found[0]["research"] is False
     assert found[0]["session"][:2] == ("voice_checkin", "completed")
+    assert found[0]["session"][-1] == 20 * 60
 
 
 def test_one_batch_ends_as_many_requests_do(api: Api, cast: Cast) -> None:

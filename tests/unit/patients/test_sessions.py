@@ -82,6 +82,31 @@ def test_a_session_told_in_any_order_is_the_same_session(
     assert not row.start_is_inferred
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("said", [None, 60, 3600])
+def test_a_length_is_what_an_item_said_else_from_start_to_end_whichever_came_first(
+    patient: Patient, order: tuple[int, ...], said: int | None
+) -> None:
+    parts = [*PARTS[:2], PARTS[2] | {"duration_seconds": said}]
+    for number in order:
+        put(patient, told(patient, **parts[number]))
+    assert Session.objects.get().duration_seconds == (said or 2 * 3600)
+
+
+def test_a_length_waits_for_the_start_and_moves_with_start_and_end(patient: Patient) -> None:
+    def length(**values: Any) -> int | None:
+        put(patient, told(patient, kind="chat", **values))
+        return Session.objects.get().duration_seconds
+
+    assert length(seen_at=NOW - 2 * HOUR) is None
+    assert length(ended_at=NOW - HOUR) is None
+    assert length(started_at=NOW - 3 * HOUR) == 2 * 3600
+    assert length(ended_at=NOW) == 3 * 3600
+    assert length(started_at=NOW - 4 * HOUR) == 4 * 3600
+    assert length(ended_at=NOW, duration_seconds=90) == 90
+    assert length(started_at=NOW - 5 * HOUR) == 90
+
+
 def test_a_message_alone_makes_its_session_and_moves_an_inferred_start_back(patient: Patient) -> None:
     put(patient, told(patient, kind="chat", seen_at=NOW - HOUR))
     put(patient, told(patient, kind="chat", seen_at=NOW - 2 * HOUR))
