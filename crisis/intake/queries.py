@@ -143,7 +143,7 @@ def said_in(
     kinds = {
         row.row_id: sessions[key].kind
         for row in rows
-        if row.item.kind == "message" and row.is_taken and (key := session_key(row)) in sessions
+        if row.item.kind == "message" and row.is_taken and (key := session_key(row)) and key in sessions
     }
     kinds |= kinds_around(set(of.values()) - kinds.keys())
     return [(row, kinds[of[row.item.index]]) for row in rows if of.get(row.item.index) in kinds]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from cortex.access.context import current, holds
+from cortex.access.context import AccessContext, current, holds
 from cortex.audit import Actor, part, quiet
 from cortex.ops.bulk import execute, insert_data, insert_rows
 from patients.registry.person import LastLocation
@@ -90,7 +90,7 @@ def _details(
     bringing = {item.session_id for item in items if joined and getattr(item, joined) is not None}
     read = [row for row in known.values() if row.session_id in bringing and holds(row, joined)]
     if read:
-        current().open(read, [joined])
+        cast(AccessContext, current()).open(read, [joined])
     fresh: dict[UUID, Any] = {}
     changed: dict[UUID, set[str]] = {}
     for item in items:
