@@ -158,6 +158,7 @@ def _sort(taking: _Taking, ctx: AccessContext, closed: set[UUID]) -> None:
     facts.consents = decisions(ids, CONSENTS, facts.at)
     facts.known = queries.known_keys({key for item in items if (key := facts.key_of(item))}, facts.at)
     facts.kinds = queries.told_kinds(items, facts)
+    facts.transcribed = queries.with_transcript(items, facts)
     taking.rows = sort_items(politely(items), facts)
     switches = engine_switches([parcel.organization_id]).get(parcel.organization_id, NOTHING)
     taking.lexicon = lexicon_of(switches.live_lexicon)
@@ -226,6 +227,8 @@ def _store(taking: _Taking) -> None:
     changed = ["result", "object_type", "object_id", "words", "told", "expires_at"]
     if keys:
         insert_columns(IntakeKey, keys, unique=["id"], update=changed)
+    for row, kind in queries.said_in(taking.rows, taking.messages, taking.sessions):
+        row.said_in = kind
 
 
 def _write_alone(taking: _Taking, row: Sorted) -> None:

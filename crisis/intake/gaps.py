@@ -38,16 +38,17 @@ def note_gaps(rows: Iterable[Sorted], batch: Batch, shelf: Shelf, kept: Mapping[
     """Add to the batch the gap of each session that it changes, and mark the row that completed it.
 
     Words, voice and deflections may come in several items and batches; `kept` is what sessions have of KEPT.
+    Of whoever took back the consent to it, a voice that is kept is compared with nothing new (7.1).
     """
     sessions = _joined(batch.features, kept)
     last = {shelf.maybe_session(row): row for row in rows if row.item.kind in SPEAKING}
     for row in last.values():
         row.gap = None
     for session_id, values in sessions.items():
-        gap = gap_of(values)
+        row = last[session_id]
+        gap = gap_of(values) if row.may_hear else None
         if gap is None or _is_told(gap, kept.get(session_id, {})):
             continue
-        row = last[session_id]
         row.gap = gap
         found = {"dissonance_score": gap.score, "dissonance_gap": gap.gap, "dissonance_type": gap.type}
         batch.features.append(FeatureData(

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crisis.intake import fields as f
@@ -16,6 +16,8 @@ from patients.privacy.scope import fault_of
 from patients.sessions.records import clamped
 
 MAX_ITEMS = 500
+# With +14:00 it is tomorrow somewhere, and further on nowhere.
+DAY_AHEAD = timedelta(days=1)
 # A sentence end between two texts of one item.
 BETWEEN = "\n.\n"
 # What the assistant or the service says about the person is sealed and never evidence (domain 1.4).
@@ -37,6 +39,7 @@ class Item:
     """One item as it was read. `at` is within bounds, `sent_at` is the time as the app said it, if it did.
 
     `words` are the person's own (to be screened), also those of a refused item; `values` are checked members.
+    `is_voiced`: an emotion that was read from the voice.
     """
 
     index: int
@@ -50,6 +53,7 @@ class Item:
     replaced: int = 0
     ignored: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    is_voiced: bool = False
 
     @property
     def carries_words(self) -> bool:
@@ -71,8 +75,8 @@ class Item:
 
     @property
     def needs_voice(self) -> bool:
-        """Whether its kind, where it could be read, is of the person's voice."""
-        return self.kind in KINDS and KINDS[self.kind].needs_voice
+        """Whether its kind, where it could be read, is of the person's voice, or it says so itself."""
+        return self.is_voiced or (self.kind in KINDS and KINDS[self.kind].needs_voice)
 
     @property
     def schema(self) -> Kind:
@@ -126,7 +130,7 @@ def _read(index: int, raw: Any, received: datetime, replaced: int, own: Sequence
     try:
         _read_head(item, raw, received, own, refusals)
         if item.kind:
-            _read_members(item, raw, refusals)
+            _read_members(item, raw, received, refusals)
     except Exception as error:
         # A reader that fails is a defect of ours: it must not cost the items beside this one.
         log.error("item not read", exc_info=error)
@@ -146,6 +150,7 @@ def _read_head(
     item.kind = kind if isinstance(kind, str) and kind in KINDS else ""
     if not item.kind:
         refusals.append(f.Refused("missing" if kind is None else "unknown_kind", "/kind"))
+    item.is_voiced = item.kind == "emotion" and _is_voiced(raw)
     item.id = _member(raw, COMMON[0], refusals) or ""
     named = _member(raw, COMMON[2], refusals) or ""
     if not own:
@@ -157,6 +162,12 @@ def _read_head(
     item.sent_at = _member(raw, COMMON[3], refusals)
     if item.sent_at is not None:
         item.at = clamped(item.sent_at, received)
+
+
+def _is_voiced(raw: Mapping[str, Any]) -> bool:
+    """Whether an emotion was read from the voice: it says so, however it is spelled, or it has its sound."""
+    source = raw.get("source")
+    return bool(raw.get("prosody")) or (isinstance(source, str) and source.strip().lower() == "voice")
 
 
 def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -> Any:
@@ -172,7 +183,7 @@ def _member(raw: Mapping[str, Any], field: f.Field, refusals: list[f.Refused]) -
         return None
 
 
-def _read_members(item: Item, raw: Mapping[str, Any], refusals: list[f.Refused]) -> None:
+def _read_members(item: Item, raw: Mapping[str, Any], received: datetime, refusals: list[f.Refused]) -> None:
     kind = KINDS[item.kind]
     for member in kind.fields:
         value = _member(raw, member, refusals)
@@ -182,14 +193,16 @@ def _read_members(item: Item, raw: Mapping[str, Any], refusals: list[f.Refused])
     item.ignored = tuple(sorted(key for key in raw if key not in known))
     if not refusals:
         try:
-            _check_together(item)
+            _check_together(item, received)
         except f.Refused as refused:
             refusals.append(refused)
 
 
-def _check_together(item: Item) -> None:
-    """Rules over several members of one item."""
+def _check_together(item: Item, received: datetime) -> None:
+    """Rules over several members of one item, and over a day and the clock."""
     values = item.values
+    if item.kind == "checkin" and values["date"] > received.astimezone(UTC).date() + DAY_AHEAD:
+        raise f.Refused("out_of_range", "/date")
     if item.kind == "emotion":
         if ("session" in values) == ("message" in values):
             raise f.Refused("one_of_session_and_message", "/session")

@@ -92,10 +92,12 @@ _ALL = (
         f.language("language"), f.mapping("metadata", words=True), f.mapping("service_context"),
         f.mapping("safety_analysis"), f.codes_only("performance"),
     )),
-    Kind("transcript", "What the person said in a voice session; leaves again within days.", (
+    Kind("transcript", "What the person said in a voice session, in one piece; leaves again within days. A "
+         "second one of a session that has one is screened and rejected with `second_transcript`.", (
         f.ref("session").needed(), f.text("text", 60_000).needed(), f.language("language"),
     ), needs_voice=True),
-    Kind("emotion", "An emotion read from voice or text, or stated by the person.", (
+    Kind("emotion", "An emotion read from voice or text, or stated by the person. What is read from the "
+         "voice needs `voice_processing`.", (
         f.ref("session"), f.ref("message"), f.choice("source", ("voice", "text", "self_report")).needed(),
         f.choice("label", Emotion.values), f.number("valence", -1, 1), f.number("arousal", -1, 1),
         f.number("confidence", 0, 1).needed(), f.numbers("plutchik", 0, 1, PLUTCHIK),
@@ -120,7 +122,9 @@ _ALL = (
         words=True),
         f.free("mental_effects", words=True),
     )),
-    Kind("checkin", "The person's own numbers for one local day, with an optional note.", (
+    Kind("checkin", "The person's own numbers for one local day, with an optional note. A later one for the "
+         "day corrects what it names; one that was said earlier fills what is empty. A `date` that has begun "
+         "in no time zone yet is rejected with `out_of_range`.", (
         f.day("date").needed(), f.whole("mood", 1, 10), f.whole("sleep_quality", 1, 10),
         f.whole("stress_level", 1, 10),
         f.whole("focus_score", 1, 10), f.text("notes"), f.mapping("metrics", words=True),

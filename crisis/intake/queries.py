@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -21,12 +21,13 @@ from crisis.intake.items import Item
 from crisis.intake.models import IntakeKey, IntakeRequest, Source, key_id
 from crisis.intake.parcels import Parcel
 from crisis.intake.sorting import Facts, Known, Sorted, row_id
-from crisis.intake.storing import MessageKey, message_key, session_key
+from crisis.intake.storing import MessageKey, SessionKey, message_key, session_key
 from patients.codes import MessageRole, PatientStatus
 from patients.registry.models import Patient
 from patients.registry.queries import by_pseudonyms, locked, names_of, patient, patients
 from patients.sessions.messages import Message
-from patients.sessions.queries import kinds_of
+from patients.sessions.models import Session
+from patients.sessions.queries import kinds_around, kinds_of, transcribed
 from patients.sessions.records import AHEAD, OLDEST
 
 SHORT_TEXT = 80
@@ -124,6 +125,30 @@ def message_ids(rows: list[Sorted], facts: Facts) -> dict[MessageKey, UUID]:
     return found | {name: here[name] for name in wanted if name in here}
 
 
+def said_in(
+    rows: Iterable[Sorted], messages: Mapping[MessageKey, UUID], sessions: Mapping[SessionKey, Session]
+) -> list[tuple[Sorted, str]]:
+    """Return each stored reading of a message that is known, with the kind of the session it was said in.
+
+    One query where a reading is of a message that isn't of this batch, else none.
+    """
+    rows = list(rows)
+    of = {
+        row.item.index: messages[message_key(row)]
+        for row in rows
+        if row.item.kind == "emotion" and row.is_taken and "message" in row.item.values
+    }
+    if not of:
+        return []
+    kinds = {
+        row.row_id: sessions[key].kind
+        for row in rows
+        if row.item.kind == "message" and row.is_taken and (key := session_key(row)) and key in sessions
+    }
+    kinds |= kinds_around(set(of.values()) - kinds.keys())
+    return [(row, kinds[of[row.item.index]]) for row in rows if of.get(row.item.index) in kinds]
+
+
 def turns(rows: list[Sorted], at: datetime) -> dict[int, int]:
     """Return the place of each short message of a patient in its conversation, from 1, by index of the item.
 
@@ -164,6 +189,17 @@ def told_kinds(items: Iterable[Item], facts: Facts) -> dict[tuple[UUID, str], st
         and (person := facts.people.get(item.pseudonym)) is not None
     }  # fmt: skip
     return kinds_of(wanted)
+
+
+def with_transcript(items: Iterable[Item], facts: Facts) -> set[tuple[UUID, str]]:
+    """Return which sessions of the batch's transcripts have one; one query, none for other batches."""
+    wanted = {
+        (row_id(person), item.values["session"])
+        for item in items
+        if item.kind == "transcript" and item.refusal is None
+        and (person := facts.people.get(item.pseudonym)) is not None
+    }  # fmt: skip
+    return transcribed(wanted)
 
 
 def has_waiting_alert(patient_id: UUID, level: str) -> bool:

@@ -66,7 +66,8 @@ class Facts:
     """What the database knows about the people and ids of one batch.
 
     Item ids are the `client`'s; `sender` is whose clock the times of consents were read from. `kinds` are
-    those that starts gave to sessions, by (patient, session name), where an item asks for them.
+    those that starts gave to sessions, by (patient, session name), where an item asks for them;
+    `transcribed` are the sessions that have a transcript.
     """
 
     client: str
@@ -77,6 +78,7 @@ class Facts:
     consents: dict[tuple[UUID, str], Decision] = field(default_factory=dict)
     known: Mapping[UUID, Known] = field(default_factory=dict)
     kinds: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    transcribed: set[tuple[UUID, str]] = field(default_factory=set)
     allowed: int = 0
     counted: int = 0
 
@@ -98,8 +100,10 @@ class Facts:
 class Sorted:
     """An outcome on its way, with what later steps need to know.
 
-    The words of a repeat were evidence at an earlier try; whether those of an uncertain item were, its id
-    can't say, and the ledger is asked.
+    `may_hear`: the person lets their voice be worked on. The words of a repeat were evidence at an earlier
+    try; whether those of an uncertain item were, its id can't say, and the ledger is asked: by `told_as`, the
+    id that it had then, since its row may get another one (a session's, a day's), which has other words too.
+    `said_in` is the kind of the session of the message that a reading is of, where it is known.
     """
 
     outcome: Outcome
@@ -107,15 +111,18 @@ class Sorted:
     key: UUID | None = None
     digest: bytes | None = None
     may_screen: bool = False
+    may_hear: bool = False
     is_over: bool = False
     is_repeat: bool = False
     is_uncertain: bool = False
+    told_as: UUID | None = None
     screening: Screening | None = None
     reading: ModelReading | None = None
     shadows: tuple[Screening, ...] = ()
     is_unscreened: bool = False
     gave_evidence: bool = False
     gap: Dissonance | None = None
+    said_in: str = ""
 
     @property
     def item(self) -> Item:
@@ -128,6 +135,11 @@ class Sorted:
         if self.outcome.object_id is None:
             self.outcome.object_id = uuid7(self.item.moment())
         return self.outcome.object_id
+
+    @property
+    def told_id(self) -> UUID:
+        """The id under which the ledger has its words, if an earlier try told them."""
+        return self.told_as or self.row_id
 
     @property
     def is_duplicate(self) -> bool:
@@ -209,6 +221,7 @@ def _found(item: Item, facts: Facts) -> Sorted:
     found.outcome.patient_id = row_id(person)
     found.digest = facts.digests.digest(row_id(person), item.saying)
     found.may_screen = item.carries_words and facts.allows(row_id(person), TREATMENT)
+    found.may_hear = facts.allows(row_id(person), VOICE)
     return found
 
 
@@ -233,6 +246,7 @@ def _compare(found: Sorted, before: Known, facts: Facts) -> None:
     A decision is no duplicate of another one, nor of anything else: a withdrawal must not pass for taken.
     """
     patient_id, words = found.outcome.patient_id, found.item.saying
+    found.told_as = before.object_id
     found.is_repeat = facts.digests.same(patient_id, words, before.told) is True
     if not before.is_stored:
         found.outcome.object_id = before.object_id or found.outcome.object_id
@@ -267,6 +281,9 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     if is_reused:
         found.refuse("id_reused", "/id", support=True)
         return
+    if item.kind == "transcript" and _has_transcript(item, row_id(found.person), facts):
+        found.refuse("second_transcript", "/session", support=True)
+        return
     if item.kind == "consent":
         _decide(facts, row_id(found.person), item)
     if item.kind == "session_started":
@@ -277,6 +294,18 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
     facts.counted += 1
     found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
+
+
+def _has_transcript(item: Item, patient_id: UUID, facts: Facts) -> bool:
+    """Whether the session has a transcript already, whose words must not go; a batch's first makes it so.
+
+    They can't be joined: nothing says which were spoken first, and how long they may become together.
+    """
+    key = patient_id, item.values["session"]
+    if key in facts.transcribed:
+        return True
+    facts.transcribed.add(key)
+    return False
 
 
 def _is_of_another_kind(item: Item, patient_id: UUID, facts: Facts) -> bool:
@@ -303,7 +332,7 @@ def remembered(found: Sorted, before: Known | None, *, is_told: bool) -> Known:
         return Known("stored", found.item.kind, found.outcome.object_id, found.digest, told)
     if before is not None and before.is_stored:
         return replace(before, told=told)
-    return Known("screened", found.item.kind, found.outcome.object_id, told=told)
+    return Known("screened", found.item.kind, found.told_as or found.outcome.object_id, told=told)
 
 
 def _decide(facts: Facts, patient_id: UUID, item: Item) -> None:

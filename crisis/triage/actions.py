@@ -38,7 +38,7 @@ def assess_rows(*, actor: Actor, rows: list[Sorted], sessions: Sessions, at: dat
     The caller holds the people's locks. Whatever fails for one person reaches a human, and costs no other.
     Returns how many alerts were raised or joined; rows are marked with the support that they ask for.
     """
-    known = told(row.row_id for row in rows if row.is_uncertain)
+    known = told(row.told_id for row in rows if row.is_uncertain)
     drafts = drafts_of(rows, sessions, at, known)
     people = {row.person.pk: row.person for row in rows if row.person is not None}
     undecided: set[UUID] = set()

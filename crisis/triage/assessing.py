@@ -56,7 +56,7 @@ def drafts_of(
             log.error("evidence not made", exc_info=error)
             row.is_unscreened = True
             continue
-        known = told.get(row.row_id, ()) if row.is_uncertain else ()
+        known = told.get(row.told_id, ()) if row.is_uncertain else ()
         drafts = [draft for draft in drafts if entry_of(draft) not in known]
         if drafts:
             found.setdefault(row.person.pk, []).extend(drafts)
@@ -128,9 +128,10 @@ def _source(row: Sorted) -> str:
 
 
 def _is_live(row: Sorted, sessions: Sessions) -> bool:
+    """Whether it is of a live session; of a message whose session nobody knows, it is."""
     key = session_key(row)
     if key is None:
-        return True
+        return not row.said_in or row.said_in in LIVE_KINDS
     session = sessions.get(key)
     return session is not None and session.kind in LIVE_KINDS
 

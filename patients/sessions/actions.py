@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from cortex.access.context import AccessContext, current, holds
 from cortex.audit import Actor, part, quiet
 from cortex.ops.bulk import execute, insert_data, insert_rows
 from patients.registry.person import LastLocation
@@ -64,7 +65,7 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
     """
     _touch(batch)
     insert_data(Message, batch.messages, builders.message_columns(batch.messages))
-    _details(VoiceSession, batch.voices, builders.voice_row, builders.put_voice)
+    _details(VoiceSession, batch.voices, builders.voice_row, builders.put_voice, "voice_features")
     _details(NeuralAudioDetail, batch.neural, builders.neural_row, builders.put_neural)
     _features(batch)
     insert_data(EmotionObservation, batch.emotions, builders.emotion_columns(batch.emotions))
@@ -78,10 +79,18 @@ def store_batch(*, actor: Actor, batch: Batch) -> dict[str, int]:
 
 
 def _details(
-    model: Any, items: Sequence[Any], new: Callable[[Any], Any], put: Callable[[Any, Any], list[str]]
-) -> None:
-    """Make or change the one row that each item's session has in a model; no statement without items."""
+    model: Any, items: Sequence[Any], new: Callable[[Any], Any], put: Callable[[Any, Any], list[str]],
+    joined: str = "",
+) -> None:  # fmt: skip
+    """Make or change the one row that each item's session has in a model; no statement without items.
+
+    `joined` is a sealed field whose kept value is read where an item brings more of it.
+    """
     known = model.objects.in_bulk([item.session_id for item in items])
+    bringing = {item.session_id for item in items if joined and getattr(item, joined) is not None}
+    read = [row for row in known.values() if row.session_id in bringing and holds(row, joined)]
+    if read:
+        cast(AccessContext, current()).open(read, [joined])
     fresh: dict[UUID, Any] = {}
     changed: dict[UUID, set[str]] = {}
     for item in items:

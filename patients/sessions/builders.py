@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from cortex.access.context import current
 from cortex.crypto.digest import keyed_digest
+from cortex.crypto.errors import DecryptError, KeyMissing
 from cortex.ids import time_of, uuid7
 from patients.registry.person import LastLocation
 from patients.sessions.messages import MESSAGE_LIFE
@@ -27,6 +29,7 @@ from patients.sessions.records import (
 )
 from patients.sessions.severity import is_flagged, severity_band
 
+log = logging.getLogger("cortex.intake")
 LOCATION_LIFE = timedelta(hours=24)
 FEATURE_LISTS = ("topic_codes", "coping_codes", "deflection_codes", "risk_cue_codes")
 FEATURE_FIELDS = frozenset(
@@ -94,7 +97,10 @@ def voice_row(data: VoiceData) -> VoiceSession:
 
 
 def put_voice(row: VoiceSession, data: VoiceData) -> list[str]:
-    """Put what an item brought onto the row; return the changed fields. New content asks for extraction."""
+    """Put what an item brought onto the row; return the changed fields. New content asks for extraction.
+
+    Maps of features are joined, the later value of a key holds.
+    """
     changed: list[str] = []
     if data.transcript is not None:
         row.transcript_encrypted = data.transcript
@@ -105,7 +111,7 @@ def put_voice(row: VoiceSession, data: VoiceData) -> list[str]:
         changed += ["transcript_encrypted", "transcript_hash", "transcript_language", "pii_present"]
         changed += ["replaced_chars", "screened_at", "lexicon_version"]
     if data.voice_features is not None:
-        row.voice_features = data.voice_features
+        row.voice_features = _kept_features(row) | data.voice_features
         changed.append("voice_features")
     if changed:
         row.processed = row.patterns_extracted = False
@@ -113,6 +119,16 @@ def put_voice(row: VoiceSession, data: VoiceData) -> list[str]:
         row.extraction_error = ""
         changed += ["processed", "patterns_extracted", "extracted_at", "purged_at", "extraction_error"]
     return changed
+
+
+def _kept_features(row: VoiceSession) -> dict[str, Any]:
+    """Return the map that the row holds, which the open context opened; nothing where it can't be read."""
+    try:
+        return row.voice_features or {}
+    except (DecryptError, KeyMissing) as error:
+        # The extraction has said so; what comes now is at least read.
+        log.error("a voice's features can't be read", exc_info=error)
+        return {}
 
 
 def feature_row(data: FeatureData) -> SessionFeature:
@@ -169,11 +185,20 @@ CHECK_IN_FIELDS = ("mood", "sleep_quality", "stress_level", "focus_score", "metr
 
 
 def put_check_in(row: DailyCheckIn, data: CheckInData) -> list[str]:
-    """Correct a day's check-in by what the person said later that day; return the changed fields."""
-    changed = [name for name in CHECK_IN_FIELDS if getattr(data, name) is not None]
+    """Correct a day's check-in by what the person said later that day; return the changed fields.
+
+    What was said earlier and comes late fills only what is still empty; sealed words count without being
+    opened.
+    """
+    is_older = data.submitted_at < row.submitted_at
+    changed = [
+        name
+        for name in CHECK_IN_FIELDS
+        if getattr(data, name) is not None and not (is_older and row.__dict__.get(name) is not None)
+    ]
     for name in changed:
         setattr(row, name, getattr(data, name))
-    if data.notes is not None:
+    if "notes" in changed:
         row.pii_present, row.replaced_chars = data.pii_present, data.replaced_chars
         changed += ["pii_present", "replaced_chars"]
     row.submitted_at = max(row.submitted_at, data.submitted_at)

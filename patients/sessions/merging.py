@@ -32,12 +32,14 @@ def new_session(data: SessionData) -> Session:
 def apply(session: Session, data: SessionData) -> list[str]:
     """Put what an item says onto the row; return the names of the fields that changed."""
     before = {name: session.__dict__.get(name) for name in _WATCHED}
+    is_measured = _is_measured(session)
     changed = [name for name in COPIED if _copy(session, name, getattr(data, name))]
     changed += _label(session, data.sensitivity_labels)
     if data.kind is not None and _speaks_of_session(data):
         session.kind = data.kind
     _move_start(session, data)
     _end(session, data)
+    _measure(session, data, is_measured=is_measured)
     return changed + [name for name in _WATCHED if session.__dict__.get(name) != before[name]]
 
 
@@ -86,10 +88,25 @@ def _end(session: Session, data: SessionData) -> None:
         session.status = data.status
     elif session.ended_at is not None and session.status in WAITING:
         session.status = SessionStatus.COMPLETED
+
+
+def _is_measured(session: Session) -> bool:
+    """Whether its length is ours to say: none stands, or the one from a start that was said to its end."""
+    return session.duration_seconds is None or session.duration_seconds == _length(session)
+
+
+def _measure(session: Session, data: SessionData, *, is_measured: bool) -> None:
+    """Let what an item said be its length; else it is from start to end, once the start was said."""
     if data.duration_seconds is not None:
         session.duration_seconds = data.duration_seconds
-    elif session.ended_at is not None and session.duration_seconds is None:
-        session.duration_seconds = int((session.ended_at - session.started_at).total_seconds())
+    elif is_measured:
+        session.duration_seconds = _length(session)
+
+
+def _length(session: Session) -> int | None:
+    if session.ended_at is None or session.start_is_inferred:
+        return None
+    return int((session.ended_at - session.started_at).total_seconds())
 
 
 def _earliest(data: SessionData) -> datetime:

@@ -104,6 +104,28 @@ def kinds_of(names: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]
     return {name: row.kind for name, row in named_sessions(names).items() if not row.start_is_inferred}
 
 
+def kinds_around(message_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the kind of the session of each of these messages that is stored in one; at most one query."""
+    if not message_ids:
+        return {}
+    rows = Message.objects.filter(pk__in=message_ids).values_list("pk", "session__kind")
+    return {pk: kind for pk, kind in rows if kind is not None}
+
+
+def transcribed(names: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Return which of these sessions, by (patient id, client_ref), hold a transcript; at most one query."""
+    found = _transcribed([patient_id for patient_id, _ in names], [Word(name) for _, name in names])
+    return {key for key in found if key in names} if names else set()
+
+
+@kept
+def _transcribed(patient_ids: list[UUID], names: list[Word]) -> QuerySet[VoiceSession, Any]:
+    rows = VoiceSession.objects.filter(
+        patient_id__in=patient_ids, session__client_ref__among=names, transcript_encrypted__isnull=False
+    )
+    return rows.order_by().values_list("patient_id", "session__client_ref")
+
+
 def progress_summary(
     patient_id: UUID, patient_ids: Collection[UUID], since: datetime, first_day: date, opened: Q | None = None
 ) -> QuerySet[Patient, Any]:

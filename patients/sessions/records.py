@@ -208,8 +208,9 @@ class FeedbackData(Common):
 
 @dataclass(slots=True)
 class CheckInData(Common):
-    """The person's numbers for one local day; a second one for the day corrects the fields that it names.
+    """The person's numbers for one local day; a later one for the day corrects the fields that it names.
 
+    One that was said earlier and comes late fills what is empty.
     `id` is the row's once it is stored: its own for the first of a day, the first's for every later one.
     """
 

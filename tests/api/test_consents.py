@@ -12,7 +12,8 @@ from crisis.risk.models import Evidence
 from patients.privacy.models import Consent
 from patients.privacy.queries import has_consent
 from patients.sessions.messages import Message
-from patients.sessions.models import Session, VoiceSession
+from patients.sessions.models import Session, SessionFeature, VoiceSession
+from patients.sessions.observations import EmotionObservation
 from tests import makers
 from tests.api.conftest import TIER_A, Api, ago, item, message, results
 from tests.cast import Cast
@@ -169,3 +170,41 @@ def test_limits_that_nobody_knows_are_refused_with_their_place_and_hold_up_no_wi
     taken_back = item("consent", who, consent_type="treatment", granted=False, scope=scope)
     assert results(api.send(taken_back)) == ["stored"]
     assert not has_consent(who.pk, "treatment", makers.now())
+
+
+def _felt(who: Any, /, **values: Any) -> dict[str, Any]:
+    read = {"session": "s", "label": "hopeless", "confidence": 0.9, "source": "voice"}
+    return item("emotion", who, **read | values)
+
+
+def test_a_feeling_that_is_read_from_the_voice_needs_its_consent_too(api: Api, cast: Cast) -> None:
+    who = makers.make_patient(cast.home, consents=["treatment"])
+    answer = api.send(
+        _felt(who, prosody={"pitch_mean": 180.0}),
+        _felt(who, confidence=2),
+        _felt(who, source="Voice "),
+        _felt(who, source="text", prosody={"pitch_mean": 180.0}),
+        _felt(who, label=TIER_A),
+        _felt(who, source="text"),
+        _felt(who, source="self_report"),
+    )
+    assert results(answer) == ["rejected"] * 5 + ["stored"] * 2
+    assert {one["reason"] for one in answer.json()["items"][:5]} == {"no_consent"}
+    assert set(EmotionObservation.objects.values_list("source", flat=True)) == {"text", "self_report"}
+    assert not Evidence.objects.filter(source_type="voice").exists()
+    assert not Evidence.objects.filter(code="TEXT_A").exists()
+
+
+def test_after_the_withdrawal_no_gap_is_made_of_the_voice_that_is_kept(api: Api, cast: Cast) -> None:
+    who = cast.patient
+    api.send(
+        item("session_started", who, session="s", session_kind="chat", at=ago(minutes=5)),
+        item("voice_features", who, session="s", voice_valence=-0.7, voice_confidence=0.9,
+             text_valence=0.4, text_confidence=0.8),
+    )  # fmt: skip
+    taken_back = item("consent", who, consent_type="voice_processing", granted=False)
+    courtesies = [message(who, "Niko sawa", session="s") for _ in range(3)]
+    assert results(api.send(taken_back, *courtesies)) == ["stored"] * 4
+    assert Evidence.objects.filter(code="DEFLECTION").exists()
+    assert Evidence.objects.filter(domain="dissonance").count() == 1
+    assert round(SessionFeature.objects.get(patient=who).dissonance_score or 0, 4) == 0.7778

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from cortex.api import tokens
 from cortex.audit import RuleBroken, system
 from cortex.crypto.errors import KeyProviderError
 from cortex.keys import actions as key_actions
-from crisis.alerts.models import RiskAlert
+from crisis.alerts.models import Disposition, RiskAlert, Verdict
+from crisis.endings.actions import Ending, resolve_alert
+from crisis.ownership.actions import claim_alert
 from crisis.risk.models import Evidence, RiskDue
 from crisis.sweep.actions import run_evaluation
+from crisis.triage import actions as triage
 from patients.sessions.messages import Message
 from tests import makers
 from tests.api.conftest import CALM, TIER_A, Api, issue_key, item, message, results
@@ -25,14 +29,15 @@ from tests.unit.audit.test_trail import superuser
 pytestmark = pytest.mark.django_db
 
 
+def unreachable(*_: Any, **__: Any) -> None:
+    """Stand for a store that can't be reached."""
+    raise OperationalError("no route")
+
+
 @pytest.fixture
 def keys_down(monkeypatch: Any) -> Any:
     """The key store can't be reached, until the returned function is called."""
     real = key_actions.ensure_keys
-
-    def unreachable(*_: Any, **__: Any) -> None:
-        raise OperationalError("no route")
-
     monkeypatch.setattr(key_actions, "ensure_keys", unreachable)
     return lambda: monkeypatch.setattr(key_actions, "ensure_keys", real)
 
@@ -185,7 +190,7 @@ def test_an_item_that_breaks_its_reader_is_refused_alone_and_screened(
 ) -> None:
     from crisis.intake import items
 
-    def broken(item: Any) -> None:
+    def broken(*_: Any) -> None:
         raise OverflowError("date")
 
     monkeypatch.setattr(items, "_check_together", broken)
@@ -326,3 +331,50 @@ def test_a_lost_database_is_503_with_support_for_a_device_too_that_nobody_told_t
     answer = phone.get("me/support")
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
     assert answer.json()["support"]["emergency_number"] == cast.home.emergency_number
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize("kind", ["transcript", "checkin"])
+def test_words_that_were_told_while_the_keys_were_down_are_told_once_whatever_row_they_get(
+    api: Api, cast: Cast, monkeypatch: Any, kind: str, is_second: bool
+) -> None:
+    def words(text: str) -> dict[str, Any]:
+        if kind == "transcript":
+            return item("transcript", cast.patient, session="v1", text=text)
+        return item("checkin", cast.patient, date="2026-11-20", notes=text)
+
+    if is_second:
+        first = item("checkin", cast.patient, date="2026-11-20", mood=4)
+        opened = item("session_started", cast.patient, session="v1", session_kind="voice_checkin")
+        assert results(api.send(first, opened)) == ["stored"] * 2
+    cast.on_duty()
+    told = words(TIER_A)
+    with monkeypatch.context() as patch:
+        patch.setattr(key_actions, "ensure_keys", unreachable)
+        assert results(api.send(told)) == results(api.send(told)) == ["failed"]
+    assert Evidence.objects.filter(code="TEXT_A").count() == 1
+    claim_alert(actor=makers.staff(cast.cleo), alert_id=RiskAlert.objects.get(kind="self_harm").pk)
+    done = Ending(disposition=Disposition.COMMUNITY, verdict=Verdict.TRUE_CRISIS, notes="At home.",
+                  follow_up_at=makers.now() + timedelta(hours=5))  # fmt: skip
+    resolve_alert(
+        actor=makers.staff(cast.cleo), alert_id=RiskAlert.objects.get(kind="self_harm").pk, ending=done
+    )
+    assert results(api.send(told)) == ["stored"]
+    assert Evidence.objects.filter(code="TEXT_A").count() == 1
+    assert RiskAlert.objects.filter(kind="self_harm").count() == 1
+    assert results(api.send(told)) == ["duplicate"]
+
+
+def test_other_words_of_a_row_say_nothing_of_what_was_told(api: Api, cast: Cast, monkeypatch: Any) -> None:
+    def note(text: str) -> dict[str, Any]:
+        return item("checkin", cast.patient, date="2026-11-20", notes=text)
+
+    assert results(api.send(note(TIER_A))) == ["stored"]
+    late = note(f"{CALM} {TIER_A}")
+    with monkeypatch.context() as patch:
+        patch.setattr(key_actions, "ensure_keys", unreachable)
+        patch.setattr(triage, "append_evidence", unreachable)
+        assert results(api.send(late)) == ["failed"]
+    assert Evidence.objects.filter(code="TEXT_A").count() == 1
+    assert results(api.send(late)) == ["stored"]
+    assert Evidence.objects.filter(code="TEXT_A").count() == 2

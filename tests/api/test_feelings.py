@@ -6,12 +6,15 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crisis.reviews.models import ReviewItem
 from crisis.risk.models import Evidence, RiskAssessment
 from crisis.risk.policy import ENGINE_VERSION
 from patients.sessions.models import SessionFeature
+from patients.sessions.observations import EmotionObservation
 from tests import makers
 from tests.api.conftest import Api, ago, item, message, results
 from tests.cast import Cast
@@ -130,6 +133,41 @@ def test_a_self_guided_session_gives_no_dissonance(api: Api, cast: Cast) -> None
     api.send(item("session_ended", cast.patient, session="v1"))
     assert SessionFeature.objects.get().dissonance_type == "concealment"
     assert gaps() == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [("self_guided", 0), ("neural_audio", 0), ("chat", 1), ("voice_checkin", 1), (None, 1)],
+)
+def test_a_reading_of_a_message_counts_where_one_of_its_session_would(
+    api: Api, cast: Cast, together: bool, kind: str | None, counts: int
+) -> None:
+    before = [message(cast.patient, session="s1" if kind else "", at=ago(minutes=4))]
+    if kind:
+        begun = item("session_started", cast.patient, session="s1", session_kind=kind, at=ago(minutes=5))
+        before.insert(0, begun)
+    else:
+        del before[0]["session"]
+    read = {"source": "text", "label": "sad", "confidence": 0.8}
+    readings = [item("emotion", cast.patient, message=before[-1]["id"], **read) for _ in range(2)]
+    for batch in [[*readings[:1], *before]] if together else [before, readings[:1]]:
+        assert set(results(api.send(*batch))) == {"stored"}
+    assert EmotionObservation.objects.count() == 1
+    assert Evidence.objects.filter(domain="emotion").count() == counts
+    with CaptureQueriesContext(connection) as queries:
+        api.send(*before, *readings)
+    asked = [
+        one for one in queries if 'FROM "patients_message" LEFT OUTER JOIN "patients_session"' in one["sql"]
+    ]
+    assert len(asked) == 1
+    assert Evidence.objects.filter(domain="emotion").count() == 2 * counts
+
+
+def test_a_reading_of_a_message_that_nobody_knows_counts(api: Api, cast: Cast) -> None:
+    reading = item("emotion", cast.patient, message="later", source="text", label="sad", confidence=0.8)
+    assert results(api.send(reading)) == ["stored"]
+    assert Evidence.objects.filter(domain="emotion").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from crisis.alerts.models import RiskAlert
 from patients.privacy.queries import has_consent
 from patients.sessions.messages import AssistantRationale, Message
 from patients.sessions.models import Session, SessionFeature
-from patients.sessions.observations import EmotionObservation
+from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from tests import makers
 from tests.api.conftest import TIER_A, Api, item, message, results
 from tests.cast import Cast
@@ -32,6 +32,7 @@ def state(cast: Cast) -> dict[str, Any]:
             session.started_at,
             session.ended_at,
             session.start_is_inferred,
+            session.duration_seconds,
         ),
         "message": (said.session_id == session.pk, said.sent_at),
         "emotion": [row.message_id == said.pk for row in EmotionObservation.objects.all()],
@@ -42,9 +43,12 @@ def state(cast: Cast) -> dict[str, Any]:
     }
 
 
+SENT_AT = makers.now()
+
+
 def items(cast: Cast) -> list[dict[str, Any]]:
     def ago(minutes: int) -> str:
-        return (makers.now() - timedelta(minutes=minutes)).isoformat()
+        return (SENT_AT - timedelta(minutes=minutes)).isoformat()
 
     who = cast.patient
     said = message(who, TIER_A, session="v1", at=ago(50))
@@ -74,6 +78,7 @@ def test_the_end_is_the_same_whatever_came_first(api: Api, cast: Cast) -> None:
     assert all(one == found[0] for one in found)
     assert found[0]["research"] is False
     assert found[0]["session"][:2] == ("voice_checkin", "completed")
+    assert found[0]["session"][-1] == 20 * 60
 
 
 def test_one_batch_ends_as_many_requests_do(api: Api, cast: Cast) -> None:
@@ -85,3 +90,26 @@ def test_one_batch_ends_as_many_requests_do(api: Api, cast: Cast) -> None:
         transaction.set_rollback(True)
     assert results(api.send(*reversed(sent))) == ["stored"] * 8
     assert state(cast) == apart
+
+
+def test_an_older_check_in_that_comes_late_fills_only_what_the_newer_left_open(api: Api, cast: Cast) -> None:
+    def day(minutes: int, **values: Any) -> dict[str, Any]:
+        at = (makers.now() - timedelta(minutes=minutes)).isoformat()
+        return item("checkin", cast.patient, date="2026-11-20", at=at, **values)
+
+    older = day(60, mood=2, sleep_quality=3, notes="nipigie 0712 345 678", metrics={"steps": 1})
+    newer = day(5, mood=8, stress_level=4, notes="Leo ni sawa.")
+    found = []
+    for sent in ([[older], [newer]], [[newer], [older]], [[newer, older]]):
+        with transaction.atomic():
+            for batch in sent:
+                assert set(results(api.send(*batch))) == {"stored"}
+            row = DailyCheckIn.objects.get(patient=cast.patient)
+            found.append((
+                row.mood, row.sleep_quality, row.stress_level, row.pii_present, row.submitted_at,
+                makers.opened(row, "notes"), makers.opened(row, "metrics"),
+            ))  # fmt: skip
+            transaction.set_rollback(True)
+    assert found[0] == found[1] == found[2]
+    assert found[0][:4] == (8, 3, 4, False)
+    assert found[0][5:] == ("Leo ni sawa.", {"steps": 1})

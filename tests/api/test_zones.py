@@ -20,7 +20,7 @@ from patients.registry.records import RegisterPatient
 from patients.sessions.messages import Message
 from patients.sessions.models import Session
 from tests import makers
-from tests.api.conftest import TIER_A, Api, message, results
+from tests.api.conftest import TIER_A, Api, item, message, results
 from tests.cast import Cast
 from tests.unit.timeline.test_timeline import look
 from tests.walk.plans import MEDICINE
@@ -123,3 +123,17 @@ def test_a_birthday_is_counted_where_the_person_lives(cast: Cast) -> None:
     assert update_patient(actor=actor, patient_id=child.pk, changes=changes, at=at).age_band == "13_17"
     changes = {"date_of_birth": born, "timezone": ""}
     assert update_patient(actor=actor, patient_id=child.pk, changes=changes, at=at).age_band == "under_13"
+
+
+@pytest.mark.parametrize(("days", "taken"), [(0, True), (1, True), (2, False), (3000, False), (-400, True)])
+def test_a_check_in_of_a_day_that_has_begun_nowhere_is_refused_and_its_words_are_read(
+    api: Api, cast: Cast, days: int, taken: bool
+) -> None:
+    # With +14:00 it is tomorrow somewhere; further on it is nowhere.
+    day = (makers.now().astimezone(UTC) + timedelta(days=days)).date()
+    answer = api.send(item("checkin", cast.patient, date=day.isoformat(), mood=3, notes=TIER_A))
+    told = answer.json()["items"][0]
+    assert results(answer) == ["stored" if taken else "rejected"]
+    assert (told.get("reason"), told.get("field")) == ((None, None) if taken else ("out_of_range", "/date"))
+    assert told["support"]["emergency_number"]
+    assert RiskAlert.objects.get(kind="self_harm").level == "critical"

@@ -16,7 +16,7 @@ from patients.registry.models import Patient
 from patients.registry.person import LastLocation
 from patients.sessions.merging import apply, new_session
 from patients.sessions.messages import AssistantRationale, Message
-from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback
+from patients.sessions.models import Session, SessionActivity, SessionFeature, SessionFeedback, VoiceSession
 from patients.sessions.neural import NeuralAudioDetail
 from patients.sessions.observations import DailyCheckIn, EmotionObservation
 from patients.sessions.queries import PROGRESS, progress_summary
@@ -33,6 +33,7 @@ from patients.sessions.records import (
     RationaleData,
     SessionData,
     ToolActionData,
+    VoiceData,
     is_coded,
 )
 from tests import makers
@@ -79,6 +80,31 @@ def test_a_session_told_in_any_order_is_the_same_session(
     assert (row.kind, row.channel, row.status) == ("voice_checkin", "voice_app", "completed")
     assert (row.started_at, row.ended_at) == (NOW - 3 * HOUR, NOW - HOUR)
     assert not row.start_is_inferred
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("said", [None, 60, 3600])
+def test_a_length_is_what_an_item_said_else_from_start_to_end_whichever_came_first(
+    patient: Patient, order: tuple[int, ...], said: int | None
+) -> None:
+    parts = [*PARTS[:2], PARTS[2] | {"duration_seconds": said}]
+    for number in order:
+        put(patient, told(patient, **parts[number]))
+    assert Session.objects.get().duration_seconds == (said or 2 * 3600)
+
+
+def test_a_length_waits_for_the_start_and_moves_with_start_and_end(patient: Patient) -> None:
+    def length(**values: Any) -> int | None:
+        put(patient, told(patient, kind="chat", **values))
+        return Session.objects.get().duration_seconds
+
+    assert length(seen_at=NOW - 2 * HOUR) is None
+    assert length(ended_at=NOW - HOUR) is None
+    assert length(started_at=NOW - 3 * HOUR) == 2 * 3600
+    assert length(ended_at=NOW) == 3 * 3600
+    assert length(started_at=NOW - 4 * HOUR) == 4 * 3600
+    assert length(ended_at=NOW, duration_seconds=90) == 90
+    assert length(started_at=NOW - 5 * HOUR) == 90
 
 
 def test_a_message_alone_makes_its_session_and_moves_an_inferred_start_back(patient: Patient) -> None:
@@ -227,6 +253,29 @@ def test_features_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
     )
     with pytest.raises(ValueError, match="transcript"):
         put(patient, features=[stranger])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_maps_of_a_voice_are_joined_and_the_later_value_holds(patient: Patient, together: bool) -> None:
+    session = makers.make_session(patient, kind="voice_checkin")
+    base = common(patient) | {"session_id": session.pk, "started_at": NOW}
+    first = VoiceData(**base, voice_features={"jitter": 0.1, "shimmer": 0.2}, transcript="Leo nimechoka")
+    second = VoiceData(**base, voice_features={"shimmer": 0.3, "hnr": 12})
+    for voices in [[first, second]] if together else [[first], [second]]:
+        put(patient, voices=voices)
+    row = VoiceSession.objects.get()
+    assert makers.opened(row, "voice_features") == {"jitter": 0.1, "shimmer": 0.3, "hnr": 12}
+    assert makers.opened(row, "transcript_encrypted") == "Leo nimechoka"
+
+
+def test_a_map_of_a_voice_that_can_t_be_read_makes_way_for_the_next(patient: Patient) -> None:
+    session = makers.make_session(patient, kind="voice_checkin")
+    base = common(patient) | {"session_id": session.pk, "started_at": NOW}
+    put(patient, voices=[VoiceData(**base, voice_features={"jitter": 0.1}, transcript="Leo nimechoka")])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE patients_voicesession SET voice_features = transcript_encrypted")
+    put(patient, voices=[VoiceData(**base, voice_features={"hnr": 12})])
+    assert makers.opened(VoiceSession.objects.get(), "voice_features") == {"hnr": 12}
 
 
 def test_settings_refuse_a_name_that_they_do_not_have(patient: Patient) -> None:
