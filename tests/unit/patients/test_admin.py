@@ -252,7 +252,7 @@ def test_a_contact_opens_with_the_person_s_consent_alone_and_no_more_once_retire
     assert all(one and one in page for one in told)
     makers.consent(cast.patient, "emergency_contact", granted=False)
     page = ada.get(address).content.decode()
-    assert "Closed: the person gave no consent" in page and not any(one in page for one in told)
+    assert "Closed: the person does not allow" in page and not any(one in page for one in told)
     makers.consent(cast.patient, "emergency_contact", granted=True)
     EmergencyContact.objects.filter(pk=contact.pk).update(is_active=False)
     page = ada.get(address).content.decode()
