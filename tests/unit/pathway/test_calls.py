@@ -268,10 +268,10 @@ def test_without_consent_contacts_are_added_but_not_opened(cast: Cast) -> None:
     row = only(cast.patient)
     makers.consent(cast.patient, "emergency_contact", granted=False)
     client = as_user(cast.alice)
-    assert "The person gave no consent" in client.get(url("chart_contact_add", cast.patient)).content.decode()
+    assert "The person does not allow" in client.get(url("chart_contact_add", cast.patient)).content.decode()
     assert client.post(url("chart_contact_add", cast.patient), FORM).status_code == 303
     text = people(client, cast.patient)
-    assert "Closed: the person gave no consent" in text and "2 on record" in text
+    assert "Closed: the person does not allow" in text and "2 on record" in text
     assert "Akinyi" not in text and "Otieno" not in text
     door = url("chart_contact", cast.patient, row.pk)
     assert client.get(door).status_code == 409
@@ -279,7 +279,7 @@ def test_without_consent_contacts_are_added_but_not_opened(cast: Cast) -> None:
         answer = client.post(door, typed | seen(row))
         text = answer.content.decode()
         assert answer.status_code == 409
-        assert "Closed: the person gave no consent" in text and "Otieno" not in text
+        assert "Closed: the person does not allow" in text and "Otieno" not in text
         assert all(value in text for value in typed.values()) and seen(row)["seen"] in text
     assert "Akinyi" not in desk(cast)
 

@@ -43,7 +43,7 @@ def test_a_withdrawal_is_one_step_and_counts_at_once(cast: Cast) -> None:
     makers.scope_all()
     assert not has_consent(cast.patient.pk, "emergency_contact", makers.now())
     assert "Otieno Fictional" not in page(cast, "chart_people")
-    assert "Closed: the person gave no consent" in page(cast, "chart_people")
+    assert "Closed: the person does not allow" in page(cast, "chart_people")
     assert "Messages are not screened" not in page(cast, "chart_consent")
     client.post(reverse("clinical:chart_consent_withdraw", args=[cast.patient.pk, "treatment"]))
     assert "Messages are not screened" in page(cast, "chart_consent")
