@@ -116,7 +116,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "cortex.urls"
 ASGI_APPLICATION = "cortex.asgi.application"
-WSGI_APPLICATION = "cortex.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -1,12 +1,15 @@
 """Production settings start only when everything is said and safe; each refusal names the variable."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
 
@@ -184,3 +187,18 @@ def test_celery_verifies_the_certificate_of_its_broker(query: str) -> None:
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert "'ssl_cert_reqs': <VerifyMode.CERT_REQUIRED: 2>" in done.stdout
+
+
+def test_pages_and_sockets_are_the_same_program_that_gives_requests_an_end() -> None:
+    """What is tested under faults is what runs: nothing else may serve pages (decision 69)."""
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert "command" not in compose["pages"], "the image's own"
+    found = re.search(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text().replace("\\\n", ""), re.MULTILINE)
+    assert found is not None
+    pages, sockets = json.loads(found[1]), compose["sockets"]["command"]
+    assert pages[:2] == sockets[:2] == ["uvicorn", "cortex.asgi:application"]
+    as_one = {word for word in sockets if not word.startswith("--ws")}
+    assert set(pages) == as_one | {"--ws=none"}
+    assert {"--no-access-log", "--no-server-header", "--no-proxy-headers"} <= as_one
+    for service in ("pages", "sockets"):
+        assert int(compose[service]["environment"]["CORTEX_DB_POOL"]) > 9, "the hub has nine"
