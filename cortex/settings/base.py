@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cortex.ops.middleware.MachineDoorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "cortex.ops.middleware.ClientAddressMiddleware",
     "cortex.ops.middleware.RequestLogMiddleware",

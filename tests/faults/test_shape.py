@@ -157,6 +157,12 @@ def test_a_page_comes_with_every_header(shape: dict[str, int]) -> None:
         assert "server" not in headers or "uvicorn" not in headers["server"]
 
 
+def test_machines_ask_by_an_address(shape: dict[str, int]) -> None:
+    for port in shape.values():
+        assert ask(port, "/healthz", host=f"127.0.0.1:{port}")[0] == 200
+        assert ask(port, "/metrics", host=f"127.0.0.1:{port}")[0] == 401
+
+
 def test_a_foreign_host_is_refused(shape: dict[str, int]) -> None:
     assert ask(shape["pages"], "/accounts/login/", host="evil.example", X_Forwarded_Proto="https")[0] == 400
 

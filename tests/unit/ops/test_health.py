@@ -6,6 +6,7 @@ from math import isnan
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from prometheus_client import Gauge
@@ -30,6 +31,18 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(queries, "answers", fail(OperationalError))
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize("host", ["172.18.0.5:8000", "[fd00::5]:8000", "pages:8000", "evil.example"])
+def test_machines_ask_by_an_address_and_nothing_else_is_answered_there(client: Client, host: str) -> None:
+    """Prometheus and load balancers find a process by its address, which no list of names holds."""
+    token = {"Authorization": f"Bearer {settings.CORTEX_METRICS_TOKEN}"}
+    assert client.get("/healthz", headers={"host": host}).status_code == 200
+    assert client.get("/readyz", headers={"host": host}).json()["parts"]["database"]["state"] == "ok"
+    assert client.get("/metrics", headers={"host": host}).status_code == 401
+    assert client.get("/metrics", headers={"host": host} | token).status_code == 200
+    for path in ("/", "/accounts/login/", "/healthz/", "/readyz.json", "/metrics/x", "/api/v1/intake"):
+        assert client.get(path, headers={"host": host}).status_code == 400, path
 
 
 def test_everything_running_is_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
