@@ -16,6 +16,8 @@ from cortex.accounts.mail.actions import TRIES, lease_mail, queue_mail
 from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import PendingMail
 from cortex.clock import clock
+from cortex.ops.nomail import NoMailServer
+from cortex.settings.env import email_settings
 from tests.unit.accounts.conftest import People
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,19 @@ def test_it_is_given_up_after_hours_and_not_before(people: People, refusing: Non
         if tries == TRIES - 1:
             assert PendingMail.objects.get().due_at - before > timedelta(minutes=30)
     assert not PendingMail.objects.exists()
+
+
+def test_without_a_mail_server_mails_wait_and_leave_when_there_is_one(people: People, settings: Any) -> None:
+    there = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = email_settings("EMAIL_URL", "none")["EMAIL_BACKEND"]
+    queue_mail(kind=MailKind.RESET, about=people.cleo.pk, base_url="http://testserver/")
+    assert sending.send_due() == 0
+    assert PendingMail.objects.get().tries == 0
+    with pytest.raises(NoMailServer):
+        mail.EmailMessage("A subject", "Words", to=["cleo@example.org"]).send()
+    settings.EMAIL_BACKEND = there
+    assert sending.send_due() == 1
+    assert [message.to for message in mail.outbox] == [["cleo@example.org"]]
 
 
 def test_two_senders_never_have_the_same_mail(people: People) -> None:

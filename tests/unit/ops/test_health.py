@@ -18,6 +18,7 @@ from cortex.ids import uuid7
 from cortex.keys.store import ensure_keys
 from cortex.ops import actions, health, metrics, queries, tasks
 from cortex.ops.models import ServiceHeartbeat
+from cortex.settings.env import email_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +64,7 @@ def test_everything_running_is_ready(client: Client, monkeypatch: pytest.MonkeyP
         "restore drill",
     }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model", "lexicon"}
-    others |= {"slots", "dead letters", "disks"}
+    others |= {"slots", "dead letters", "disks", "mail"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
@@ -77,6 +78,11 @@ def test_without_a_database_it_is_not_ready(client: Client, monkeypatch: pytest.
     assert body["parts"]["sweeper"]["error"] == "database", "nobody asks a dead database seven times"
     assert isnan(figure(metrics.heartbeat_age.labels("sweeper")))
     assert "secret detail" not in str(body)
+
+
+def test_without_a_mail_server_it_is_degraded(client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = email_settings("EMAIL_URL", "none")["EMAIL_BACKEND"]
+    assert ready(client)[1]["parts"]["mail"]["state"] == "degraded"
 
 
 def test_an_unapplied_migration_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

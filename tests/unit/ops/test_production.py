@@ -40,6 +40,7 @@ def environment(**changes: str) -> dict[str, str]:
         "DATABASE_URL": REMOTE,
         "KEYS_DATABASE_URL": "postgresql://cortex_app:p@/cortex_keys?host=/run/keys",
         "REDIS_URL": "rediss://:p@redis.example/0",
+        "EMAIL_URL": "smtp+tls://cortex:p@mail.example:587",
     }
     return {name: value for name, value in (values | changes).items() if value}
 
@@ -71,6 +72,7 @@ def test_the_deployment_check_is_clean() -> None:
 
 def test_complete_settings_load(forks: Forks) -> None:
     assert load_settings(forks).returncode == 0
+    assert load_settings(forks, EMAIL_URL="none").returncode == 0
     assert load_settings(forks, CORTEX_MASTER_KEYS="", CORTEX_KMS_KEYS="arn:aws:kms:…").returncode == 0
 
 
@@ -78,7 +80,7 @@ def test_complete_settings_load(forks: Forks) -> None:
     "name",
     ["CORTEX_SECRET_KEY", "CORTEX_MASTER_KEYS", "CORTEX_INDEX_KEY", "CORTEX_AUDIT_SIGNING_KEY",
      "CORTEX_AUDIT_ANCHOR_FILE", "CORTEX_METRICS_TOKEN", "CORTEX_ALLOWED_HOSTS", "DATABASE_URL",
-     "KEYS_DATABASE_URL", "REDIS_URL"],
+     "KEYS_DATABASE_URL", "REDIS_URL", "EMAIL_URL"],
 )  # fmt: skip
 def test_nothing_may_be_missing(forks: Forks, name: str) -> None:
     done = load_settings(forks, **{name: ""})
@@ -119,6 +121,8 @@ def test_nothing_may_be_missing(forks: Forks, name: str) -> None:
         ("PGHOSTADDR", "10.0.0.1", "PGHOSTADDR must not be set"),
         ("KEYS_DATABASE_URL", REMOTE, "of their own"),
         ("KEYS_DATABASE_URL", REMOTE.replace("/cortex?", ":5432/cortex_keys?"), "of their own"),
+        ("EMAIL_URL", "console://", "smtps://"),
+        ("EMAIL_URL", "memory://", "smtps://"),
         ("CORTEX_PUBLIC_URL", "http://cortex.example", "https"),
     ],
 )
