@@ -2,8 +2,7 @@
 # Makes ./secrets for compose.yaml once; it never overwrites. Keep the folder out of backups of the database.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-host=${1:?usage: docs/deploy/make-secrets.sh HOST [EMAIL_URL]}
-mail=${2:-none}
+host=${1:?usage: docs/deploy/make-secrets.sh HOST}
 umask 077
 mkdir secrets
 key() { openssl rand -base64 32; }
@@ -24,7 +23,7 @@ cat > secrets/cortex.env <<ENV
 CORTEX_ALLOWED_HOSTS=$host,localhost
 CORTEX_PUBLIC_URL=https://$host
 CORTEX_TRUSTED_PROXIES=1
-EMAIL_URL=$mail
+EMAIL_URL=none
 DATABASE_URL=postgresql://cortex_app:$app@/cortex?$main
 DATABASE_SYSTEM_URL=postgresql://cortex_system:$system@/cortex?$main
 DATABASE_OWNER_URL=postgresql://cortex_owner:$owner@/cortex?$main
@@ -37,4 +36,4 @@ ENV
 own() { chown -R 10001:10001 secrets && chown 999:999 secrets/postgres_password secrets/role_passwords; }
 chmod 0400 secrets/postgres_password secrets/role_passwords
 own 2>/dev/null || echo "Run as root once: chown -R 10001:10001 secrets; chown 999:999 secrets/*_password*"
-[ "$mail" != none ] || echo "No mails leave yet: put your mail server into EMAIL_URL in secrets/cortex.env."
+echo "No mails leave yet: put your mail server into EMAIL_URL in secrets/cortex.env."
