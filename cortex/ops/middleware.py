@@ -32,8 +32,8 @@ logger = structlog.get_logger("cortex.request")
 class MachineDoorsMiddleware:
     """Lets a process manager, a load balancer and Prometheus ask by whatever address they found us at.
 
-    They name the address of one container, which no list of hosts can hold. What they get holds no link and no
-    word of the host; every other path is held to the list.
+    They name the address of one container, which no list of hosts can hold. What they get holds no link and
+    no word of the host; every other path is held to the list.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
