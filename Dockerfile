@@ -46,8 +46,9 @@ RUN export CORTEX_SECRET_KEY=build-only DATABASE_URL='postgresql://none@/none?ho
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-m", "cortex.ops.probe", "http://127.0.0.1:8000/healthz"]
-# One process for each container: its figures are its own, and a scrape finds all of them (replicas, not workers).
-# Without --preload: a process that serves has a thread of its own from the start, and may not be forked.
-CMD ["gunicorn", "cortex.wsgi:application", "--bind=0.0.0.0:8000", "--workers=1", "--threads=4", \
-     "--worker-tmp-dir=/dev/shm", "--access-logfile=/dev/null", "--timeout=30", "--graceful-timeout=10", \
-     "--logger-class=cortex.ops.gunicorn_logs.JsonLogger"]
+# The pages (compose.yaml gives the sockets words of their own): a body is read before a thread is taken, and a
+# request has an end (docs/decisions/0069). One process for each container: its figures are its own, and a scrape
+# finds all of them (replicas, not workers).
+CMD ["uvicorn", "cortex.asgi:application", "--host=0.0.0.0", "--port=8000", "--no-access-log", \
+     "--log-level=warning", "--no-server-header", "--no-proxy-headers", "--ws=none", \
+     "--timeout-graceful-shutdown=10"]

@@ -109,8 +109,9 @@ class Servers:
         commands = [
             [CHILDREN, "serve", str(port)] if shape == "embedded" else pages(port) for port in self.ports
         ]
+        environment = house.environment("app") | ({} if shape == "embedded" else {"CORTEX_DB_POOL": "14"})
         self.processes = [
-            subprocess.Popen([sys.executable, *command], env=house.environment("app"), cwd=ROOT,
+            subprocess.Popen([sys.executable, *command], env=environment, cwd=ROOT,
                              stdout=self.log, stderr=self.log)
             for command in commands
         ]  # fmt: skip
@@ -144,11 +145,11 @@ class Servers:
 
 
 def pages(port: int) -> list[str]:
-    """Return gunicorn's arguments for one container of pages, as in the Dockerfile; compose runs two."""
+    """Return uvicorn's arguments for one container of pages, as in the Dockerfile; compose runs two."""
     return [
-        "-m", "gunicorn", "cortex.wsgi:application", f"--bind=127.0.0.1:{port}", "--workers=1",
-        "--threads=4", "--worker-tmp-dir=/dev/shm", "--access-logfile=/dev/null", "--timeout=30",
-        "--graceful-timeout=10", "--logger-class=cortex.ops.gunicorn_logs.JsonLogger",
+        "-m", "uvicorn", "cortex.asgi:application", "--host=127.0.0.1", f"--port={port}", "--no-access-log",
+        "--log-level=warning", "--no-server-header", "--no-proxy-headers", "--ws=none",
+        "--timeout-graceful-shutdown=10",
     ]  # fmt: skip
 
 

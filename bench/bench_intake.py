@@ -1,6 +1,6 @@
 """`make bench-intake`: items a second over HTTP, single and batched, and how fast a crisis is taken then.
 
-Real web processes (one uvicorn as embedded, two gunicorns as in compose), real stores that sync each commit,
+Real web processes (one uvicorn as embedded, two of them as in compose), real stores that sync each commit,
 the sweeper beside them, sealing, screening and audit on. A flood of batches runs without a pause; cries for
 help are sent at fixed times beside it and count from the time they were meant to be sent at. Afterwards: rows
 equal what was acknowledged, 1,000 random items open and are what was sent, all texts differ, and the audit

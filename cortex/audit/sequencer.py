@@ -43,6 +43,8 @@ def link_pending(limit: int = 2000) -> int:
 def _chain(taken: Sequence[tuple[int, str, Any]], digests: dict[Any, bytes], at: datetime) -> list[AuditLink]:
     head = AuditLink.objects.order_by("-number").first()
     number, previous = (head.number, bytes(head.hash)) if head else (0, GENESIS)
+    # A clock that was set back must not look like a chain that was written again.
+    at = max(at, head.linked_at) if head else at
     links = []
     for _, trail, row_id in taken:
         number += 1

@@ -15,7 +15,7 @@ from django.conf import settings
 from redis import Redis, RedisError
 
 from cortex.keys.queries import prove_keys
-from cortex.ops import metrics, queries
+from cortex.ops import metrics, nomail, queries
 from cortex.ops.disk import used_share
 from cortex.ops.letters.models import LetterKind
 from cortex.ops.letters.queries import open_counts
@@ -233,6 +233,11 @@ def check_disks() -> Part:
     return Part("degraded" if is_short else "ok", {"used_percent": shown})
 
 
+def check_mail() -> Part:
+    """Say whether mails can leave: without a server invitations and password links wait."""
+    return Part("degraded", {"server": "none"}) if nomail.is_off() else Part("ok")
+
+
 def known_folders() -> dict[str, str]:
     """Return the folders whose disks must not fill up, by the names under which they are shown."""
     named = settings.CORTEX_WATCHED_FOLDERS
@@ -294,6 +299,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "migrations": check_migrations,
     "redis": check_redis,
     "disks": check_disks,
+    "mail": check_mail,
     **{name: partial(check_machine, name) for name in MACHINES},
     WATCHDOG: check_watchdog,
     "audit": check_trail,
@@ -304,7 +310,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     **{name: partial(check_backup, name, BACKUP_LATE_SECONDS) for name in BACKUPS.values()},
     DRILLED: partial(check_backup, DRILLED, DRILL_LATE_SECONDS),
 }
-WITHOUT_DATABASE = {"database", "keys", "keys database", "redis", "disks"}
+WITHOUT_DATABASE = {"database", "keys", "keys database", "redis", "disks", "mail"}
 
 
 def register(name: str, check: Callable[[], Part]) -> None:

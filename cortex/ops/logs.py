@@ -20,8 +20,8 @@ FIELDS = ("code", "place")
 WORDS = re.compile(r"[A-Za-z0-9_ ,.-]*")
 
 
-LIBRARIES = ("django", "celery", "gunicorn.error")
-TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "gunicorn.access")
+LIBRARIES = ("django", "celery")
+TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
 def configure(settings: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The client's address, the request's id and its one log line by route; never the path or the body."""
+"""Doors of machines, the client's address, the request's id and its log line by route; never path or body."""
 
 from __future__ import annotations
 
@@ -22,9 +22,27 @@ from cortex.ops import metrics
 SAFE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 # Anything may be typed there, too, and each new word would be a series of its own for ever.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Exactly these, as in cortex/ops/urls.py.
+MACHINE_DOORS = frozenset({"/healthz", "/readyz", "/metrics"})
 # What the policy's `report-to` names; the path is taken on the page's own host.
 REPORTING_ENDPOINTS = f'csp="{settings.CSP_REPORT_PATH}"'
 logger = structlog.get_logger("cortex.request")
+
+
+class MachineDoorsMiddleware:
+    """Lets a process manager, a load balancer and Prometheus ask by whatever address they found us at.
+
+    They name the address of one container, which no list of hosts can hold. What they get holds no link and
+    no word of the host; every other path is held to the list.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in MACHINE_DOORS and settings.ALLOWED_HOSTS:
+            request.META["HTTP_HOST"] = settings.ALLOWED_HOSTS[0].lstrip("*.") or "localhost"
+        return self.get_response(request)
 
 
 class ClientAddressMiddleware:

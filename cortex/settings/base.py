@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cortex.ops.middleware.MachineDoorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "cortex.ops.middleware.ClientAddressMiddleware",
     "cortex.ops.middleware.RequestLogMiddleware",
@@ -116,7 +117,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "cortex.urls"
 ASGI_APPLICATION = "cortex.asgi.application"
-WSGI_APPLICATION = "cortex.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -204,7 +204,9 @@ def celery_broker(url: str) -> str:
 
 
 def email_settings(name: str, url: str) -> dict[str, Any]:
-    """Turn console:// , memory:// or smtp[s]://user:password@host:port into Django's e-mail settings."""
+    """Turn none, console://, memory:// or smtp[s]://user:password@host:port into Django's mail settings."""
+    if url == "none":
+        return {"EMAIL_BACKEND": "cortex.ops.nomail.NoMail"}
     parts = _split(name, url)
     backends = {"console": "console", "memory": "locmem", "smtp": "smtp", "smtps": "smtp", "smtp+tls": "smtp"}
     if parts.scheme not in backends:

@@ -22,6 +22,7 @@ VERIFIED_REDIS = {
     "ssl_cert_reqs": {"required", "CERT_REQUIRED"},
     "ssl_check_hostname": {"true", "True", "1"},
 }
+MAIL_SERVERS = {"smtp", "smtps", "smtp+tls"}
 DEFAULT_PORT = "5432"
 # Where `up` puts its sockets when the data folder's own path is too long for one.
 SHORT_FOLDER = re.compile(r"cortex-[0-9a-f]{12}")
@@ -70,6 +71,14 @@ def require_keys_apart(databases: Mapping[str, dict[str, Any]]) -> None:
     places = {(one["HOST"], one["PORT"] or DEFAULT_PORT) for one in databases.values()}
     if len(places) < len(databases):
         raise ImproperlyConfigured("The keys need a PostgreSQL of their own, on another host or port.")
+
+
+def require_mail(name: str, url: str) -> None:
+    """Demand a mail server, or the word that there is none: a link in a log is read by whoever reads logs."""
+    if not url:
+        raise ImproperlyConfigured(f"{name} is not set: name a mail server, or say none.")
+    if url != "none" and urlsplit(url).scheme not in MAIL_SERVERS:
+        raise ImproperlyConfigured(f"{name} must start with smtp+tls:// or smtps://, or be none.")
 
 
 def require_safe_redis(name: str, url: str) -> None:

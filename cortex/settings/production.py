@@ -33,6 +33,7 @@ from cortex.settings.guards import (
     require_anchors_apart,
     require_keys_apart,
     require_listed_key,
+    require_mail,
     require_safe_database,
     require_safe_redis,
 )
@@ -55,6 +56,7 @@ for _alias, _database in CORTEX_OWNER_DATABASES.items():
     require_safe_database(_alias, _database)
     refuse_embedded(_alias, _database["HOST"])
 require_safe_redis("REDIS_URL", REDIS_URL)
+require_mail("EMAIL_URL", env.text("EMAIL_URL"))
 if REDIS_URL.startswith("unix://"):
     refuse_embedded("REDIS_URL", str(PurePosixPath(unquote(urlsplit(REDIS_URL).path)).parent))
 

@@ -6,7 +6,10 @@ psql=(psql --set=ON_ERROR_STOP=1 --username=postgres --quiet)
 # One line per role: name, a space, the password.
 while read -r role password; do
     [ -n "$role" ] || continue
-    "${psql[@]}" --dbname=postgres --set=role="$role" --set=password="$password" <<'SQL'
+    # By the environment: whoever lists processes reads arguments.
+    ROLE=$role PASSWORD=$password "${psql[@]}" --dbname=postgres <<'SQL'
+\getenv role ROLE
+\getenv password PASSWORD
 ALTER ROLE :"role" PASSWORD :'password';
 SQL
 done < /run/secrets/role_passwords

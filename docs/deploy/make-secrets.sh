@@ -23,6 +23,7 @@ cat > secrets/cortex.env <<ENV
 CORTEX_ALLOWED_HOSTS=$host,localhost
 CORTEX_PUBLIC_URL=https://$host
 CORTEX_TRUSTED_PROXIES=1
+EMAIL_URL=none
 DATABASE_URL=postgresql://cortex_app:$app@/cortex?$main
 DATABASE_SYSTEM_URL=postgresql://cortex_system:$system@/cortex?$main
 DATABASE_OWNER_URL=postgresql://cortex_owner:$owner@/cortex?$main
@@ -35,3 +36,4 @@ ENV
 own() { chown -R 10001:10001 secrets && chown 999:999 secrets/postgres_password secrets/role_passwords; }
 chmod 0400 secrets/postgres_password secrets/role_passwords
 own 2>/dev/null || echo "Run as root once: chown -R 10001:10001 secrets; chown 999:999 secrets/*_password*"
+echo "No mails leave yet: put your mail server into EMAIL_URL in secrets/cortex.env."

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -156,6 +157,12 @@ def test_a_page_comes_with_every_header(shape: dict[str, int]) -> None:
         assert "server" not in headers or "uvicorn" not in headers["server"]
 
 
+def test_machines_ask_by_an_address(shape: dict[str, int]) -> None:
+    for port in shape.values():
+        assert ask(port, "/healthz", host=f"127.0.0.1:{port}")[0] == 200
+        assert ask(port, "/metrics", host=f"127.0.0.1:{port}")[0] == 401
+
+
 def test_a_foreign_host_is_refused(shape: dict[str, int]) -> None:
     assert ask(shape["pages"], "/accounts/login/", host="evil.example", X_Forwarded_Proto="https")[0] == 400
 
@@ -166,6 +173,81 @@ def test_static_files_are_kept_for_ever_under_their_hashed_names(shape: dict[str
     status, headers, _ = ask(shape["pages"], path, X_Forwarded_Proto="https")
     assert status == 200
     assert "immutable" in headers["cache-control"]
+
+
+def begin_upload(port: int) -> socket.socket:
+    """Say that ten megabytes follow, and send a few bytes of them."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=5)
+    head = (
+        f"POST /accounts/login/ HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\n"
+        f"Content-Type: multipart/form-data; boundary=x\r\nCookie: __Host-csrftoken={'x' * 32}\r\n"
+        f"Content-Length: {10 * 2**20}\r\n\r\n--x\r\n"
+    )
+    client.sendall(head.encode())
+    return client
+
+
+def test_uploads_that_drip_hold_up_nobody(shape: dict[str, int]) -> None:
+    for port in shape.values():
+        dripping = [begin_upload(port) for _ in range(40)]
+        try:
+            time.sleep(0.5)
+            for client in dripping:
+                client.sendall(b"a")
+            assert ask(port, "/healthz", host="localhost")[0] == 200
+            assert ask(port, "/accounts/login/", X_Forwarded_Proto="https")[0] == 200
+        finally:
+            for client in dripping:
+                client.close()
+
+
+def test_a_body_above_the_limit_is_answered(shape: dict[str, int]) -> None:
+    for port in shape.values():
+        with begin_upload(port) as client:
+            client.sendall(bytes(10 * 2**20))
+            assert client.recv(64).split()[1] == b"400"  # read to its end, and then it was no form
+        raw = (
+            f"POST /api/v1/intake HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\n"
+            f"Content-Length: {2**31}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(raw.encode())
+            assert client.recv(64).split()[1] == b"413"
+
+
+def test_with_the_database_standing_still_each_request_ends_and_no_more_than_a_few_wait(
+    running: Shape,
+) -> None:
+    """Twelve people at once: more than a few threads could take one after the other in time."""
+    ended: list[tuple[int, float]] = []
+
+    def look() -> None:
+        began = time.monotonic()
+        cookie = f"__Host-sessionid={'x' * 32}"
+        with socket.create_connection(("127.0.0.1", running.ports["pages"]), timeout=60) as client:
+            head = f"GET /board/ HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\nCookie: {cookie}\r\n"
+            client.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            ended.append((int(client.recv(64).split()[1]), time.monotonic() - began))
+
+    with running.standing_still("postgres"):
+        people = [threading.Thread(target=look) for _ in range(12)]
+        for one in people:
+            one.start()
+        time.sleep(1)
+        assert ask(running.ports["pages"], "/healthz", host="localhost")[0] == 200
+        for one in people:
+            one.join(60)
+    assert len(ended) == 12 and max(seconds for _, seconds in ended) < 30, ended
+    assert {status for status, _ in ended} <= {500, 503}, ended
+    wait_for(lambda: ask(running.ports["pages"], "/readyz", host="localhost")[0] == 200, 60)
+
+
+def test_the_pages_take_no_sockets(shape: dict[str, int]) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13",
+               "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": f"https://{HOST}"}  # fmt: skip
+    found = {name: ask(port, "/ws/live/", X_Forwarded_Proto="https", **upgrade)[0]
+             for name, port in shape.items()}  # fmt: skip
+    assert found["pages"] == 404 and found["sockets"] in (101, 403), found
 
 
 CANARY = "canary-words-of-a-person"

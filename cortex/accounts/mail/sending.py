@@ -16,7 +16,10 @@ from cortex.accounts.mail.actions import TRIES, drop_mail, lease_mail
 from cortex.accounts.mail.models import MailKind, PendingMail
 from cortex.accounts.queries import user_by_id
 from cortex.accounts.signin.links import reset_path
+from cortex.audit import system
 from cortex.clock import clock
+from cortex.ops import nomail
+from cortex.ops.letters.actions import bury_row
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +29,17 @@ SUBJECTS = {
     MailKind.FACTORS: "Your second factors for Cortex were reset",
 }
 AT_ONCE = 50
+# With the kind of mail behind it, the name of a dead letter; its row is the person or the invitation.
+GIVEN_UP = "accounts.PendingMail"
 
 
 def send_due() -> int:
-    """Send the mails that are due, at most 50; return how many were taken. One that fails is tried again."""
+    """Send the mails that are due, at most 50; return how many were taken. One that fails is tried again.
+
+    Without a mail server all wait until there is one.
+    """
+    if nomail.is_off():
+        return 0
     for taken in range(AT_ONCE):
         mail = lease_mail()
         if mail is None:
@@ -40,8 +50,17 @@ def send_due() -> int:
             log.warning("mail_failed", kind=mail.kind, tries=mail.tries, error=type(error).__name__)
             if mail.tries < TRIES:
                 continue
+            _give_up(mail, error)
         drop_mail(mail_id=mail.pk)
     return AT_ONCE
+
+
+def _give_up(mail: PendingMail, error: Exception) -> None:
+    """Leave a letter that names whom the mail was about by id, so that somebody asks for it again."""
+    bury_row(
+        actor=system("mails"), name=f"{GIVEN_UP}.{mail.kind}", row_id=mail.about or mail.pk,
+        error_code=type(error).__name__,
+    )  # fmt: skip
 
 
 def _send(mail: PendingMail) -> None:

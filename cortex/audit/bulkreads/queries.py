@@ -23,7 +23,8 @@ SLACK = timedelta(hours=2)
 MANY = """
 WITH looks AS (
     SELECT actor_id, subject, subjects FROM "audit_phiaccesslog"
-    WHERE id >= %(floor)s AND occurred_at >= %(since)s AND actor_kind = 'user' AND actor_id IS NOT NULL
+    WHERE id >= %(floor)s AND occurred_at BETWEEN %(since)s AND %(until)s
+        AND actor_kind = 'user' AND actor_id IS NOT NULL
 ), opened AS (
     SELECT actor_id, count(DISTINCT subject) AS people FROM looks WHERE subject IS NOT NULL GROUP BY actor_id
 ), listed AS (
@@ -46,11 +47,12 @@ class Reader:
     listed: int
 
 
-def readers_of_many(since: datetime, *, opened: int, listed: int) -> list[Reader]:
-    """Return who looked at more people than this since then."""
+def readers_of_many(since: datetime, *, until: datetime, opened: int, listed: int) -> list[Reader]:
+    """Return who looked at more people than this between two times."""
     values: dict[str, Any] = {
         "floor": floor_of(since - SLACK),
         "since": since,
+        "until": until,
         "opened": opened,
         "listed": listed,
     }

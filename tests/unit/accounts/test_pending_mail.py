@@ -15,7 +15,11 @@ from cortex.accounts.mail import sending
 from cortex.accounts.mail.actions import TRIES, lease_mail, queue_mail
 from cortex.accounts.mail.models import MailKind
 from cortex.accounts.models import PendingMail
+from cortex.audit.models import AuditLog
 from cortex.clock import clock
+from cortex.ops.letters.models import DeadLetter
+from cortex.ops.nomail import NoMailServer
+from cortex.settings.env import email_settings
 from tests.unit.accounts.conftest import People
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +70,34 @@ def test_it_is_given_up_after_hours_and_not_before(people: People, refusing: Non
         sending.send_due()
         if tries == TRIES - 1:
             assert PendingMail.objects.get().due_at - before > timedelta(minutes=30)
+        assert DeadLetter.objects.exists() == (tries == TRIES)
     assert not PendingMail.objects.exists()
+
+
+def test_a_mail_that_was_given_up_leaves_a_letter_without_an_address(people: People, refusing: None) -> None:
+    for _ in range(2):
+        queue_mail(kind=MailKind.RESET, about=people.cleo.pk, base_url="http://testserver/")
+        for _ in range(TRIES):
+            due_now()
+            sending.send_due()
+    letter = DeadLetter.objects.get()
+    assert (letter.name, letter.row_id) == ("accounts.PendingMail.reset", people.cleo.pk)
+    assert (letter.error_code, letter.times) == ("SMTPServerDisconnected", 2)
+    kept = "".join(str(vars(row)) for row in (letter, *AuditLog.objects.filter(object_id=letter.pk)))
+    assert "@" not in kept and people.cleo.full_name not in kept
+
+
+def test_without_a_mail_server_mails_wait_and_leave_when_there_is_one(people: People, settings: Any) -> None:
+    there = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = email_settings("EMAIL_URL", "none")["EMAIL_BACKEND"]
+    queue_mail(kind=MailKind.RESET, about=people.cleo.pk, base_url="http://testserver/")
+    assert sending.send_due() == 0
+    assert PendingMail.objects.get().tries == 0
+    with pytest.raises(NoMailServer):
+        mail.EmailMessage("A subject", "Words", to=["cleo@example.org"]).send()
+    settings.EMAIL_BACKEND = there
+    assert sending.send_due() == 1
+    assert [message.to for message in mail.outbox] == [["cleo@example.org"]]
 
 
 def test_two_senders_never_have_the_same_mail(people: People) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from cortex.access.context import reading
 from cortex.accounts.models import User
 from cortex.audit import system
+from cortex.audit.bulkreads import tasks
 from cortex.audit.bulkreads.actions import notice_bulk_reading
 from cortex.audit.bulkreads.queries import MANY, Reader, readers_of_many
 from cortex.audit.bulkreads.tasks import MOST_LISTED, MOST_OPENED, watch_bulk_reading
@@ -104,8 +106,8 @@ def test_what_was_read_before_the_window_counts_no_more(cast: Cast) -> None:
     opened(cast.alice, 3)
     between = now()
     opened(cast.alice, 2)
-    assert readers_of_many(between, opened=1, listed=1) == [Reader(cast.alice.pk, 2, 0)]
-    assert readers_of_many(between, opened=2, listed=1) == []
+    assert readers_of_many(between, until=now(), opened=1, listed=1) == [Reader(cast.alice.pk, 2, 0)]
+    assert readers_of_many(between, until=now(), opened=2, listed=1) == []
 
 
 def test_without_compliance_the_admins_are_told_and_nobody_of_themselves(cast: Cast) -> None:
@@ -119,6 +121,38 @@ def test_without_compliance_the_admins_are_told_and_nobody_of_themselves(cast: C
     assert len(told(cast.ada)) == 2
 
 
+@pytest.mark.parametrize(("hours", "news"), [(3, 1), (23, 1), (27, 0)])
+def test_what_was_read_while_no_worker_ran_is_looked_at_when_one_does(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, hours: int, news: int
+) -> None:
+    """The hours since the last look, at most a day of them; the second look finds nothing new."""
+    cora = makers.make_user("compliance", cast.home)
+    assert watch() == 0
+    opened(cast.alice, MOST_OPENED + 1)
+    later = now() + timedelta(hours=hours)
+    monkeypatch.setattr(tasks, "clock", lambda: later)
+    assert (watch(), watch()) == (news, 0)
+    assert len(told(cora)) == news
+
+
+def test_two_quiet_hours_make_no_loud_one(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(cast.alice, MOST_OPENED)
+    between = now()
+    opened(cast.alice, MOST_OPENED)
+    assert readers_of_many(between, until=now(), opened=MOST_OPENED, listed=1) == []
+    early = readers_of_many(between - timedelta(hours=1), until=between, opened=1, listed=1)
+    assert early == [Reader(cast.alice.pk, MOST_OPENED, 0)]
+
+
+def test_after_a_look_the_next_asks_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(tasks, "readers_of_many", lambda since, **_: asked.append(since) or [])
+    watch()
+    first = len(asked)
+    watch()
+    assert first > 200 and len(asked) == first + 1
+
+
 def test_machines_and_other_houses_are_left_out(cast: Cast) -> None:
     cora = makers.make_user("compliance", cast.home)
     with reading(system("caseload", cast.home.pk), purpose="review") as context:
@@ -129,11 +163,11 @@ def test_machines_and_other_houses_are_left_out(cast: Cast) -> None:
 
 
 def test_the_look_reads_the_last_hour_by_the_key_of_its_month(cast: Cast) -> None:
-    assert readers_of_many(now(), opened=0, listed=0) == []
+    assert readers_of_many(now(), until=now(), opened=0, listed=0) == []
     since = now() - timedelta(hours=1)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        values = {"floor": floor_of(since), "since": since, "opened": 1, "listed": 1}
+        values = {"floor": floor_of(since), "since": since, "until": now(), "opened": 1, "listed": 1}
         asked = cursor.mogrify(MANY, values)  # type: ignore[attr-defined]
         plan = plan_of(cursor, asked)
     assert "Seq Scan" not in plan, plan

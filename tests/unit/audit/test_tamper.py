@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -112,6 +113,18 @@ def test_every_batch_ends_in_a_signed_head(trail: list[AuditLog]) -> None:
     assert number_of(trail[3]) in signed
     assert AuditLink.objects.count() in signed
     assert number_of(trail[2]) not in signed
+
+
+def test_a_step_back_of_the_databases_clock_breaks_no_trail(
+    cast: Cast, trail: list[AuditLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = AuditLink.objects.order_by("-number")[0]
+    monkeypatch.setattr(chain, "clock", lambda: head.linked_at - timedelta(hours=1))
+    rename(actor=staff(cast.ada), organization=cast.home, name="Back in time")
+    link_all()
+    later = AuditLink.objects.order_by("-number")[0]
+    assert later.number > head.number and later.linked_at == head.linked_at
+    assert verdict().holds, verdict().reason
 
 
 def test_rows_that_wait_are_counted_and_linked_once(cast: Cast, trail: list[AuditLog]) -> None:

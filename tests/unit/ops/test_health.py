@@ -6,6 +6,7 @@ from math import isnan
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from prometheus_client import Gauge
@@ -17,6 +18,7 @@ from cortex.ids import uuid7
 from cortex.keys.store import ensure_keys
 from cortex.ops import actions, health, metrics, queries, tasks
 from cortex.ops.models import ServiceHeartbeat
+from cortex.settings.env import email_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,18 @@ def test_alive_needs_no_database(client: Client, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(queries, "answers", fail(OperationalError))
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize("host", ["172.18.0.5:8000", "[fd00::5]:8000", "pages:8000", "evil.example"])
+def test_machines_ask_by_an_address_and_nothing_else_is_answered_there(client: Client, host: str) -> None:
+    """Prometheus and load balancers find a process by its address, which no list of names holds."""
+    token = {"Authorization": f"Bearer {settings.CORTEX_METRICS_TOKEN}"}
+    assert client.get("/healthz", headers={"host": host}).status_code == 200
+    assert client.get("/readyz", headers={"host": host}).json()["parts"]["database"]["state"] == "ok"
+    assert client.get("/metrics", headers={"host": host}).status_code == 401
+    assert client.get("/metrics", headers={"host": host} | token).status_code == 200
+    for path in ("/", "/accounts/login/", "/healthz/", "/readyz.json", "/metrics/x", "/api/v1/intake"):
+        assert client.get(path, headers={"host": host}).status_code == 400, path
 
 
 def test_everything_running_is_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +64,7 @@ def test_everything_running_is_ready(client: Client, monkeypatch: pytest.MonkeyP
         "restore drill",
     }
     others = {"database", "keys", "keys database", "migrations", "redis", "months", "text model", "lexicon"}
-    others |= {"slots", "dead letters", "disks"}
+    others |= {"slots", "dead letters", "disks", "mail"}
     assert set(body["parts"]) == others | machines
     assert all(part["state"] == "ok" for part in body["parts"].values())
 
@@ -64,6 +78,11 @@ def test_without_a_database_it_is_not_ready(client: Client, monkeypatch: pytest.
     assert body["parts"]["sweeper"]["error"] == "database", "nobody asks a dead database seven times"
     assert isnan(figure(metrics.heartbeat_age.labels("sweeper")))
     assert "secret detail" not in str(body)
+
+
+def test_without_a_mail_server_it_is_degraded(client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = email_settings("EMAIL_URL", "none")["EMAIL_BACKEND"]
+    assert ready(client)[1]["parts"]["mail"]["state"] == "degraded"
 
 
 def test_an_unapplied_migration_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,8 +85,8 @@ def test_a_line_of_django_itself_loses_its_path(logger: str, event: str) -> None
             '%s - "WebSocket %s" 403',
         ),
         ("uvicorn.error", "Exception in ASGI application\n", (), "Exception in ASGI application"),
-        ("gunicorn.error", "Error handling request %s", (f"/{WORDS}",), "Error handling request %s"),
-        ("gunicorn.error", f"Invalid request from ip=10.0.0.9: {WORDS}", (), "Invalid request from ip"),
+        ("some.server", "Error handling request %s", (f"/{WORDS}",), "Error handling request %s"),
+        ("some.server", f"Invalid request from ip=10.0.0.9: {WORDS}", (), "Invalid request from ip"),
         (
             "django.security.DisallowedHost",
             f"Invalid HTTP_HOST header: '{WORDS}'.",

@@ -1,12 +1,15 @@
 """Production settings start only when everything is said and safe; each refusal names the variable."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.exceptions import ImproperlyConfigured
 
@@ -37,6 +40,7 @@ def environment(**changes: str) -> dict[str, str]:
         "DATABASE_URL": REMOTE,
         "KEYS_DATABASE_URL": "postgresql://cortex_app:p@/cortex_keys?host=/run/keys",
         "REDIS_URL": "rediss://:p@redis.example/0",
+        "EMAIL_URL": "smtp+tls://cortex:p@mail.example:587",
     }
     return {name: value for name, value in (values | changes).items() if value}
 
@@ -68,6 +72,7 @@ def test_the_deployment_check_is_clean() -> None:
 
 def test_complete_settings_load(forks: Forks) -> None:
     assert load_settings(forks).returncode == 0
+    assert load_settings(forks, EMAIL_URL="none").returncode == 0
     assert load_settings(forks, CORTEX_MASTER_KEYS="", CORTEX_KMS_KEYS="arn:aws:kms:…").returncode == 0
 
 
@@ -75,7 +80,7 @@ def test_complete_settings_load(forks: Forks) -> None:
     "name",
     ["CORTEX_SECRET_KEY", "CORTEX_MASTER_KEYS", "CORTEX_INDEX_KEY", "CORTEX_AUDIT_SIGNING_KEY",
      "CORTEX_AUDIT_ANCHOR_FILE", "CORTEX_METRICS_TOKEN", "CORTEX_ALLOWED_HOSTS", "DATABASE_URL",
-     "KEYS_DATABASE_URL", "REDIS_URL"],
+     "KEYS_DATABASE_URL", "REDIS_URL", "EMAIL_URL"],
 )  # fmt: skip
 def test_nothing_may_be_missing(forks: Forks, name: str) -> None:
     done = load_settings(forks, **{name: ""})
@@ -116,6 +121,8 @@ def test_nothing_may_be_missing(forks: Forks, name: str) -> None:
         ("PGHOSTADDR", "10.0.0.1", "PGHOSTADDR must not be set"),
         ("KEYS_DATABASE_URL", REMOTE, "of their own"),
         ("KEYS_DATABASE_URL", REMOTE.replace("/cortex?", ":5432/cortex_keys?"), "of their own"),
+        ("EMAIL_URL", "console://", "smtps://"),
+        ("EMAIL_URL", "memory://", "smtps://"),
         ("CORTEX_PUBLIC_URL", "http://cortex.example", "https"),
     ],
 )
@@ -184,3 +191,18 @@ def test_celery_verifies_the_certificate_of_its_broker(query: str) -> None:
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert "'ssl_cert_reqs': <VerifyMode.CERT_REQUIRED: 2>" in done.stdout
+
+
+def test_pages_and_sockets_are_the_same_program_that_gives_requests_an_end() -> None:
+    """What is tested under faults is what runs: nothing else may serve pages (decision 69)."""
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert "command" not in compose["pages"], "the image's own"
+    found = re.search(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text().replace("\\\n", ""), re.MULTILINE)
+    assert found is not None
+    pages, sockets = json.loads(found[1]), compose["sockets"]["command"]
+    assert pages[:2] == sockets[:2] == ["uvicorn", "cortex.asgi:application"]
+    as_one = {word for word in sockets if not word.startswith("--ws")}
+    assert set(pages) == as_one | {"--ws=none"}
+    assert {"--no-access-log", "--no-server-header", "--no-proxy-headers"} <= as_one
+    for service in ("pages", "sockets"):
+        assert int(compose[service]["environment"]["CORTEX_DB_POOL"]) > 9, "the hub has nine"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from tests.stores import ROOT
 
 SERVES = """
 import sys, threading
 from cortex.ops import warming
 warming.PAUSE = 0
-import cortex.{server}
+import cortex.asgi
 assert "crisis.intake.api" in sys.modules, "the addresses are not read"
 from crisis.risk.lexicon import lexicon
 (beside,) = [one for one in threading.enumerate() if one.name == "warming"]
@@ -24,9 +22,8 @@ assert not beside.is_alive() and not left and lexicon()._rules, len(left)
 """
 
 
-@pytest.mark.parametrize("server", ["asgi", "wsgi"])
-def test_addresses_are_read_before_the_first_request_and_the_words_soon_after(server: str) -> None:
-    made = _run(SERVES.format(server=server))
+def test_addresses_are_read_before_the_first_request_and_the_words_soon_after() -> None:
+    made = _run(SERVES)
     assert made.returncode == 0, made.stderr
 
 
