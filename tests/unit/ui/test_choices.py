@@ -19,10 +19,7 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db
 
 
-def browser(user: object) -> Client:
-    client = Client()
-    client.force_login(user)  # type: ignore[arg-type]
-    return client
+browser = makers.client_of
 
 
 def choices(client: Client, model: str, field: str, term: str = "") -> dict[str, str]:
