@@ -36,7 +36,8 @@ function onSwap({ detail }) {
 function onFailure(e) {
   const place = e.detail.elt.querySelector('[data-sent]') || document.getElementById('act-note');
   if (!place) return;
-  place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
+  const why = e.detail.isOver ? 'you were signed out' : 'the server did not answer';
+  place.textContent = `Not saved: ${why}. What you wrote is kept. Try again.`;
   place.focus();
 }
 
