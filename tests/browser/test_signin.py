@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.db import connections
+from django.db.models import F
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cortex.accounts.models import Organization, Role, SessionState, User
@@ -226,3 +228,18 @@ def test_the_last_wrong_pin_uncovers_no_tab_and_no_answer_is_no_wrong_pin(page: 
     cover.get_by_role("button", name="Uncover").click()
     expect(page).to_have_url(re.compile("/accounts/login/"))
     expect(other.get_by_role("dialog", name="Covered")).to_be_visible()
+
+
+def test_the_warning_counts_from_what_the_server_noted(page: Page, cleo: User) -> None:
+    page.clock.install()
+    sign_in(page)
+    SessionState.objects.update(last_input_at=F("last_input_at") - timedelta(seconds=50))
+    page.goto("/me/")  # the server notes input once a minute: not this page
+    page.clock.fast_forward("12:15")
+    expect(page.get_by_role("dialog", name="Are you still there?")).to_be_visible()
+    with page.expect_response(lambda answer: answer.url.endswith("/accounts/active")):
+        page.get_by_role("button", name="I am here").click()
+    page.clock.run_for(30_000)
+    page.keyboard.press("Shift")
+    with page.expect_response(lambda answer: answer.url.endswith("/accounts/active")):
+        page.clock.run_for(35_000)  # the server hears of it although no other key comes

@@ -5,7 +5,9 @@ import { over } from './again.js';
 const MINUTE = 60000;
 const [cover, warning, gone] = ['cover', 'idle-warning', 'gone'].map((id) => document.getElementById(id));
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('cortex-idle') : null;
-let [last, noted, asked, covered] = [Date.now(), Date.now(), Date.now(), false];
+/* When somebody did something here, what of it the server has noted (never later than it did), and when it was told. */
+const age = Number(cover?.dataset.noted ?? 0) * 1000;
+let [last, noted, told, covered] = [0, Date.now() - age, Date.now(), false];
 
 function show() {
   if (gone.open) return;
@@ -16,17 +18,20 @@ function show() {
 function hide() {
   document.body.classList.remove('is-covered');
   cover.close();
-  last = noted = Date.now();
+  last = 0;
+  noted = told = Date.now();
 }
 
-/* Real input only; the server hears of it at most once a minute. */
+/* Real input only; the server hears of it at most once a minute, and of the last one too. */
 function input() {
-  if (cover.open || warning.open || gone.open) return;
-  last = Date.now();
-  if (last - noted < MINUTE) return;
-  noted = last;
-  tabs?.postMessage('input');
-  post(cover.dataset.activeUrl).then((answer) => answer.status === 423 && show(), () => { noted = 0; });
+  if (!cover.open && !warning.open && !gone.open) last = Date.now();
+}
+async function tell() {
+  const at = told = Date.now();
+  const answer = await post(cover.dataset.activeUrl).catch(() => null);
+  if (answer?.ok) { noted = Math.max(noted, at); tabs?.postMessage(noted); return; }
+  if (answer?.status === 423) show();
+  told = Date.now() - MINUTE + 10_000; // again in ten seconds
 }
 const follow = (answer) => { if (answer.status < 300 && answer.headers.has('HX-Redirect')) over(); };
 async function unlock(e) {
@@ -43,14 +48,16 @@ async function unlock(e) {
 /* A page of the desk is covered at once; any other ends the session, unless such a page in another tab covers it. */
 function end() {
   const board = cover.dataset.covers;
-  const tell = () => post(cover.dataset.coverUrl, { board }).then(follow, () => {});
+  const say = () => post(cover.dataset.coverUrl, { board }).then(follow, () => {});
   covered = Boolean(board);
-  if (board) { tabs?.postMessage('cover'); tell(); } else setTimeout(() => covered || tell(), 3000);
+  if (board) { tabs?.postMessage('cover'); say(); } else setTimeout(() => covered || say(), 3000);
 }
 function tick() {
   if (gone.open) return;
   if (cover.open) { cover.querySelector('[data-cover-count]').textContent = document.title; return; }
-  const left = cover.dataset.idle * 1000 - (Date.now() - last);
+  const now = Date.now();
+  if (last > noted && now - last < 2 * MINUTE && now - told >= MINUTE) tell();
+  const left = cover.dataset.idle * 1000 - (now - noted);
   if (left <= 0) { show(); end(); return; }
   if (left > 2 * MINUTE || cover.dataset.covers) return;
   warning.querySelector('[data-idle-words]').textContent = left > MINUTE
@@ -64,10 +71,15 @@ export function idle() {
     document.addEventListener(kind, input, { passive: true, capture: true }));
   cover.addEventListener('cancel', (e) => e.preventDefault());
   cover.querySelector('[data-unlock]').addEventListener('submit', unlock);
-  warning.addEventListener('close', () => { if (!cover.open && !gone.open) { noted = 0; input(); } });
+  warning.addEventListener('close', () => { if (!cover.open && !gone.open && Date.now() - noted > MINUTE) tell(); });
   document.addEventListener('session-covered', show);
-  document.addEventListener('session-back', () => { hide(); tabs?.postMessage('input'); });
-  const heard = { cover: () => { covered = true; show(); }, uncover: hide, input: () => { last = noted = Date.now(); if (warning.open) warning.close(); } };
-  tabs?.addEventListener('message', (e) => heard[e.data]?.());
+  document.addEventListener('session-back', () => { hide(); tabs?.postMessage(noted); });
+  const heard = { cover: () => { covered = true; show(); }, uncover: hide };
+  tabs?.addEventListener('message', ({ data }) => {
+    if (typeof data !== 'number') { heard[data](); return; }
+    noted = Math.max(noted, data); // by another page
+    warning.close();
+  });
+  tabs?.postMessage(noted);
   setInterval(tick, 1000);
 }
