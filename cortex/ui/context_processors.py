@@ -16,7 +16,7 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `privacy`, `nav`, `finds`, `strips`, `watch`, `home`, `idle_seconds`, `noted_seconds`.
+    """Return `me`, `theme`, `privacy`, `nav`, `finds`, `strips`, `watch`, `home`, and the seconds of idling.
 
     `finds` is where somebody's own people are searched, "" for whoever has none. `fictional` holds when
     everybody is. For a person who isn't signed in it is an empty frame.

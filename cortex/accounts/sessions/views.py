@@ -39,7 +39,7 @@ def active(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def again(request: HttpRequest) -> HttpResponse:
-    """Tell an open page whose session this is by now, and its token: a sign-in in any tab gives another one."""
+    """Tell an open page whose session this is by now, and its token: a sign-in in any tab gives another."""
     found = {"me": str(person(request).pk), "token": get_token(request), "covered": is_covered(request)}
     return JsonResponse(found)
 

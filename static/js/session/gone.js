@@ -4,7 +4,7 @@ import { say } from '../lib/say.js';
 import { over, renew } from './again.js';
 
 const dialog = document.getElementById('gone');
-let watch = 0;
+let [watch, asks] = [0, false];
 
 function isChanged(field) {
   if (!('defaultValue' in field || field.options) || /^(hidden|password)$/.test(field.type)) return false;
@@ -16,8 +16,8 @@ function isChanged(field) {
 }
 
 /* A text that is kept as it is written knows by itself what of it is not kept. */
-const isTyped = () => [...document.querySelectorAll('form[method=post]')]
-  .some((form) => !form.elements.spell && [...form.elements].some(isChanged));
+const isTyped = (form, which = '*') => form.matches('[method=post]') && !form.elements.spell
+  && [...form.elements].some((field) => field.matches(which) && isChanged(field));
 
 /* Hides the page behind the dialog, which asks every three seconds. */
 export function stay() {
@@ -46,6 +46,22 @@ async function look() {
   else if (await renew() === 'gone') over();
 }
 
+/* Words that the browser itself would send, and lose at the sign-in or for the token of the session before. */
+async function send(e) {
+  const { target: form, submitter } = e;
+  if (e.defaultPrevented || !isTyped(form, 'textarea, [type=text]')) return;
+  e.preventDefault();
+  if (asks) return;
+  asks = true;
+  const found = await renew();
+  removeEventListener('submit', send);
+  if (found === 'gone') over();
+  else if (found === 'covered') document.dispatchEvent(new Event('session-covered'));
+  else form.requestSubmit(submitter);
+  addEventListener('submit', send);
+  asks = false;
+}
+
 export function gone() {
   if (!dialog) return;
   dialog.addEventListener('cancel', (e) => e.preventDefault());
@@ -54,9 +70,10 @@ export function gone() {
     place.textContent = await tryAgain() ? '' : 'You are not signed in yet, or as somebody else.';
   });
   document.addEventListener('session-over', (e) => {
-    if (e.defaultPrevented || !(dialog.open || isTyped())) return;
+    if (e.defaultPrevented || !(dialog.open || [...document.forms].some((form) => isTyped(form)))) return;
     e.preventDefault();
     stay();
   });
   addEventListener('focus', look);
+  addEventListener('submit', send); // after every other listener
 }
