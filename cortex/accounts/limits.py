@@ -55,6 +55,12 @@ def is_covered(request: HttpRequest) -> bool:
     return state is not None and state.locked_at is not None
 
 
+def noted_seconds(request: HttpRequest) -> int:
+    """Return how long ago input of this session was noted: a page counts on from there."""
+    state: SessionState | None = getattr(request, "session_state", None)
+    return max(int((steady_now() - state.last_input_at).total_seconds()) + 1, 0) if state else 0
+
+
 def may_cover(request: HttpRequest) -> bool:
     """Whether idling covers this session: a page of the desk is open, and its person has a PIN."""
     state: SessionState | None = getattr(request, "session_state", None)
@@ -134,7 +140,7 @@ def _note(request: HttpRequest, view: Callable[..., Any], state: SessionState, n
     on_board = _marked(view, "covers_when_idle") if opened else state.on_board
     if on_board != state.on_board or (is_input and now - state.last_input_at > NOTED_EVERY):
         actions.note_input(session_key=state.session_key, on_board=on_board)
-        state.on_board = on_board
+        state.on_board, state.last_input_at = on_board, now
 
 
 def _goes_on(request: HttpRequest, view: Callable[..., Any]) -> bool:

@@ -13,6 +13,7 @@ app_name = "accounts"
 urlpatterns = [
     path("accounts/logout/", signin.logout, name="logout"),
     path("accounts/active", sessions.active, name="active"),
+    path("accounts/again", sessions.again, name="again"),
     path("accounts/cover", sessions.cover, name="cover"),
     path("accounts/unlock", sessions.unlock, name="unlock"),
     path("accounts/invitation/", invitations.accept, name="invitation_accept"),

@@ -150,6 +150,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(hours=24).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "cortex.accounts.sessions.views.token_refused"
 CSRF_COOKIE_SAMESITE = "Lax"
 
 # People

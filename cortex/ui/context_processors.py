@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from cortex.accounts.limits import noted_seconds
 from cortex.accounts.queries import is_demo
 from cortex.accounts.sessions.clocks import limits
 from cortex.ui import nav, strips
@@ -15,7 +16,7 @@ TITLES = {"Dr", "Prof"}
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return `me`, `theme`, `privacy`, `nav`, `finds`, `strips`, `watch`, `home`, `idle_seconds`.
+    """Return `me`, `theme`, `privacy`, `nav`, `finds`, `strips`, `watch`, `home`, and the seconds of idling.
 
     `finds` is where somebody's own people are searched, "" for whoever has none. `fictional` holds when
     everybody is. For a person who isn't signed in it is an empty frame.
@@ -51,6 +52,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "watch": SimpleLazyObject(lambda: nav.watch(request)),  # nor do pages with a live part of their own
         "home": nav.home_of(role),
         "idle_seconds": int(limits().idle.total_seconds()),
+        "noted_seconds": noted_seconds(request),
     }
 
 

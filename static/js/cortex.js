@@ -1,10 +1,12 @@
 /* Entry of every page: what the frame's buttons do, single keys, dialogs and the idle cover. */
 import './lib/clocks.js';
 import { dialogs } from './lib/dialogs.js';
-import { idle } from './lib/idle.js';
 import { keys } from './lib/keys.js';
 import { post } from './lib/post.js';
 import { say } from './lib/say.js';
+import { gone } from './session/gone.js';
+import { sending } from './session/htmx.js';
+import { idle } from './session/idle.js';
 
 const root = document.documentElement;
 
@@ -64,4 +66,6 @@ if (done) setTimeout(() => say(done.textContent.trim()), 500);
 
 dialogs();
 keys(keyActs);
+gone();
+sending();
 idle();

@@ -88,6 +88,33 @@ def test_a_form_that_a_503_brings_back_takes_the_place_of_the_one_in_the_dialog(
     visitor.complaints.clear()  # the browser's own line about the status
 
 
+def test_a_form_outlives_its_session_and_is_sent_once_in_the_next_one(visit: Visit, people: Cast) -> None:
+    people.on_duty()
+    alert = raise_for(people, "high")
+    claim_alert(actor=makers.staff(people.cleo), alert_id=alert.pk)
+    visitor = visit()
+    page = visitor.sign_in(people.cleo)
+    page.goto(f"{visitor.origin}/alerts/{alert.pk}/")
+    page.keyboard.press("n")
+    dialog = page.get_by_role("dialog", name="Contact made")
+    dialog.get_by_label("What happened").fill("They are at home.")
+    visitor.context.clear_cookies()
+    dialog.get_by_role("button", name="Log contact").click()
+    gone = page.get_by_role("dialog", name="You are signed out")
+    expect(gone).to_be_visible()
+    expect(dialog).to_be_hidden()
+    assert visitor.axe() == []
+    visitor.sign_in_beside(people.cleo)
+    expect(gone).to_be_hidden()
+    expect(dialog.get_by_role("alert")).to_contain_text("Not saved: you were signed out.")
+    expect(dialog.get_by_label("What happened")).to_have_value("They are at home.")
+    visitor.context.clear_cookies()
+    visitor.sign_in_beside(people.cleo)  # the page has the token of the session before
+    dialog.get_by_role("button", name="Log contact").click()
+    expect(page.get_by_text("They are at home.")).to_have_count(1)
+    visitor.complaints.clear()  # the 401s and the 403
+
+
 def test_a_rise_that_the_owner_has_not_seen_stops_the_end_and_keeps_what_was_typed(
     visit: Visit, people: Cast
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
+from django.views import csrf
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cortex.access.declare import requires_any_staff
 from cortex.accounts.factors.gate import open_without_factor
@@ -30,6 +32,23 @@ def active(request: HttpRequest) -> HttpResponse:
     """Note real input; the page sends this at most once a minute."""
     actions.note_input(session_key=_key(request))
     return HttpResponse(status=204)
+
+
+@open_while_covered
+@requires_any_staff
+@never_cache
+@require_GET
+def again(request: HttpRequest) -> HttpResponse:
+    """Tell an open page whose session this is by now, and its token: a sign-in in any tab gives another."""
+    found = {"me": str(person(request).pk), "token": get_token(request), "covered": is_covered(request)}
+    return JsonResponse(found)
+
+
+def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a command whose token is another session's; the header tells scripts that nothing was done."""
+    answer = csrf.csrf_failure(request, reason)
+    answer["X-Token"] = "stale"
+    return answer
 
 
 @open_without_factor

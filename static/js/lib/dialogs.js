@@ -39,7 +39,8 @@ function onFailure(e) {
   if (part) { part.textContent = 'This did not load. Close it, and open it again.'; part.focus(); return; }
   const place = e.detail.elt.querySelector('[data-sent]') || document.getElementById('act-note');
   if (!place) return;
-  place.textContent = 'Not saved: the server did not answer. What you wrote is kept. Try again.';
+  const why = e.detail.isOver ? 'you were signed out' : 'the server did not answer';
+  place.textContent = `Not saved: ${why}. What you wrote is kept. Try again.`;
   place.focus();
 }
 

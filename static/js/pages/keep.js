@@ -1,7 +1,7 @@
 /* Keeps a text with the server: numbered saves of one spell, one at a time, again and again until one arrives.
    What is typed lives in the page alone; no browser storage ever holds it. */
 
-import { signedInAgain } from "./again.js";
+import { renew } from "../session/again.js";
 
 const WAIT = 1200; // ms after the last key
 const LONGEST = 5000; // and never longer than this after the first one
@@ -9,11 +9,10 @@ const AGAIN = [2000, 4000, 8000, 15000];
 const KEEPALIVE_MOST = 60_000; // bytes that a browser still sends while a page closes
 
 export class Keeper {
-  /* `tell` is called with a state and what belongs to it: saving, saved, failed, refused, both, gone, back. */
+  /* `tell` is called with a state and what belongs to it: saving, saved, failed, refused, both, gone. */
   constructor(form, tell) {
-    Object.assign(this, { form, tell, edits: 0, kept: 0, busy: null, tried: 0, failures: 0, first: 0, stopped: false });
-    this.token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-    this.me = document.body.dataset.me;
+    Object.assign(this, { form, tell, edits: 0, kept: 0, busy: null, tried: 0, failures: 0, first: 0, stopped: false,
+      isCut: false });
     this.begin();
   }
 
@@ -44,7 +43,7 @@ export class Keeper {
   }
 
   post(more) {
-    const headers = { "X-CSRFToken": this.token, "HX-Request": "true" };
+    const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
     return fetch(this.form.action, { method: "POST", headers, ...more });
   }
 
@@ -95,17 +94,17 @@ export class Keeper {
   }
 
   async cut() {
-    if (await signedInAgain(this)) { this.later(this.failures ? AGAIN[1] : 0); this.failures += 1; return; }
-    this.stopped = true;
+    const found = await renew();
+    if (found === "ours") { this.later(this.failures ? AGAIN[1] : 0); this.failures += 1; return; }
+    if (found !== "gone") { this.failed("the server can't keep it now"); return; }
+    this.stopped = this.isCut = true;
     this.tell("gone");
   }
 
-  async tryAgain() {
-    if (!(await signedInAgain(this))) return false;
-    this.stopped = false;
-    this.tell("back");
+  back() {
+    if (!this.isCut) return;
+    this.stopped = this.isCut = false;
     this.later(0);
-    return true;
   }
 
   /* The page closes or goes to the back: the last words go without waiting for an answer. */

@@ -2,12 +2,12 @@
    session that ended. The pages of a note, an addendum and a safety plan share it. */
 
 import { say } from "../lib/say.js";
+import { stay } from "../session/gone.js";
 import { insertInto } from "./insert.js";
 import { Keeper } from "./keep.js";
 
 const saved = document.querySelector("#saved");
 const place = document.querySelector("#both");
-const gone = document.querySelector("#gone");
 
 export function state(text, bad = false) {
   saved.textContent = text;
@@ -32,7 +32,6 @@ function text(pair, how) {
 export function writing(form, take = text) {
   let field = form.querySelector("textarea");
   let newest = place.querySelector("[data-version]")?.dataset.version ?? null; // saved elsewhere, until somebody chose
-  let watch = 0;
   const told = {
     saving: () => state("Saving…"),
     saved: (at) => {
@@ -53,19 +52,8 @@ export function writing(form, take = text) {
       place.querySelector("h2")?.focus();
     },
     gone: () => {
-      document.body.classList.add("cut-off");
-      document.querySelector("#cover")?.close();
-      if (!gone.open) gone.showModal();
       state("Not saved: you are signed out.", true);
-      watch ||= setInterval(() => keeper.tryAgain(), 3000);
-    },
-    back: () => {
-      clearInterval(watch);
-      watch = 0;
-      document.body.classList.remove("cut-off");
-      new BroadcastChannel("cortex-idle").postMessage("input"); // the pages' idle clocks begin anew
-      gone.close();
-      field.focus();
+      stay();
     },
   };
   const keeper = new Keeper(form, (name, what) => told[name](what));
@@ -95,11 +83,6 @@ export function writing(form, take = text) {
   }
 
   form.addEventListener("focusin", (event) => { if (event.target.matches("textarea")) field = event.target; });
-  document.querySelector("#gone-try").addEventListener("click", async () => {
-    const back = await keeper.tryAgain();
-    document.querySelector("#gone-say").textContent = back ? "" : "You are not signed in yet, or as somebody else.";
-  });
-  gone.addEventListener("cancel", (event) => event.preventDefault());
   addEventListener("online", () => { if (keeper.dirty) keeper.later(0); });
   addEventListener("pagehide", () => keeper.leaving());
   addEventListener("beforeunload", (event) => { // sent before the next page is asked for, which may be this one
@@ -109,9 +92,9 @@ export function writing(form, take = text) {
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") keeper.leaving();
-    else if (gone.open) keeper.tryAgain();
   });
   document.addEventListener("session-over", (event) => { if (keeper.dirty) { event.preventDefault(); keeper.cut(); } });
+  document.addEventListener("session-back", () => keeper.back());
   chooseable();
   const typed = [...form.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
   if (typed) keeper.edited(); // before this script had come

@@ -356,3 +356,27 @@ def test_what_is_open_to_everybody_stays_open_under_the_cover(cleo: Client, peop
     cover(cleo, people)
     assert cleo.get("/healthz").status_code == 200
     assert cleo.get("/crisis-lines/").status_code == 200
+
+
+def test_an_open_page_hears_whose_session_it_is_also_under_the_cover(cleo: Client, people: People) -> None:
+    age(cleo, minutes=10)
+    before = state(cleo).last_input_at
+    found = cleo.get("/accounts/again", headers={"HX-Request": "true"}).json()
+    assert (found["me"], found["covered"]) == (str(people.cleo.pk), False)
+    assert state(cleo).last_input_at == before, "a page that asks is no input"
+    cover(cleo, people)
+    assert cleo.get("/accounts/again", headers={"HX-Request": "true"}).json()["covered"] is True
+    cleo.post("/accounts/logout/")
+    assert cleo.get("/accounts/again", headers={"HX-Request": "true"}).status_code == 401
+
+
+def test_only_a_token_of_another_session_is_told_as_one(cleo: Client, people: People) -> None:
+    strict = Client(enforce_csrf_checks=True, headers={"HX-Request": "true"})
+    strict.cookies = cleo.cookies
+    stale = strict.post("/me/theme", {"theme": "dark"})
+    assert (stale.status_code, stale["X-Token"]) == (403, "stale")
+    assert people.cleo.theme == User.objects.get(pk=people.cleo.pk).theme
+    token = strict.get("/accounts/again").json()["token"]
+    assert strict.post("/me/theme", {"theme": "dark"}, headers={"X-CSRFToken": token}).status_code == 204
+    for other in (strict.get("/staff/"), cleo.post("/me/theme", headers={"Sec-Fetch-Site": "cross-site"})):
+        assert other.status_code == 403 and "X-Token" not in other

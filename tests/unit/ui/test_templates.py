@@ -13,7 +13,7 @@ from cortex.ui.nav import ITEMS
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-PAGES = sorted((ROOT / "static/js/pages").glob("*.js"))
+PAGES = sorted(path for name in ("pages", "session") for path in (ROOT / "static/js" / name).glob("*.js"))
 FLOORS = ("cortex", "patients", "crisis", "clinical")
 LIBRARY = sorted((ROOT / "static/js/lib").glob("*.js"))
 SPRITE = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/img/icons.svg").read_text()))
