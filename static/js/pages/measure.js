@@ -1,20 +1,16 @@
 /* A measure by keyboard and one hand: each answer is saved as it is given; a number key answers and goes on.
    A question that is asked after certain answers only is shown when they were given. */
 
+import { post } from "../lib/post.js";
 import { say } from "../lib/say.js";
 
 const form = document.querySelector("form.ask");
 const saved = document.querySelector("#saved");
-const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let queue = Promise.resolve();
 let under = 0;
 
 async function keep(item, value) {
-  const body = new URLSearchParams({ item, value });
-  const answer = await fetch(form.dataset.answer, {
-    method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" },
-    signal: AbortSignal.timeout(15_000),
-  });
+  const answer = await post(form.dataset.answer, { item, value });
   if (!answer.ok) throw new Error(String(answer.status));
   saved.textContent = `${(await answer.json()).saved} saved`;
 }
