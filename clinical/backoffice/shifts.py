@@ -57,7 +57,7 @@ def _renew(
         shift = _plan(home, user, "on_call" if duty == "on_call" else role, covers, now)
     # Also one that an interrupted run planned and did not start.
     if shift.status == DutyStatus.PLANNED and shift.planned_start <= now and not starts_by_hand:
-        start_shift(actor=actor_of_user(user), shift_id=shift.pk, sound_tested=True)
+        start_shift(actor=actor_of_user(user), shift_id=shift.pk, sound_tested=True, at=now)
     return is_over
 
 

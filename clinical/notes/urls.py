@@ -14,7 +14,6 @@ PERSON: list[URLPattern | URLResolver] = [
     path("notes/<uuid:note_id>/", views.note_page, name="note_page"),
     path("notes/<uuid:note_id>/edit/", writing.note_edit, name="note_edit"),
     path("notes/<uuid:note_id>/save/", writing.note_save, name="note_save"),
-    path("notes/<uuid:note_id>/state/", writing.note_state, name="note_state"),
     path("notes/<uuid:note_id>/versions/", views.note_versions, name="note_versions"),
     path("notes/<uuid:note_id>/print/", views.note_print, name="note_print"),
     path("notes/<uuid:note_id>/sign/", views.note_sign, name="note_sign"),

@@ -27,7 +27,7 @@ from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
-from cortex.ui.saving import refused_json, saved_json, state_json
+from cortex.ui.saving import refused_json, saved_json
 from patients.registry.access import CHART
 
 
@@ -200,14 +200,3 @@ def _both(request: HttpRequest, patient_id: UUID, saved: Saved, form: NoteForm) 
             initial=form.cleaned_data | {"version": note.version, "number": form.page().number + 1},
         )
         return _editor(request, context, who, note, mine, 409, **shown)
-
-
-@requires(*DESK_ROLES)
-@require_GET
-def note_state(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
-    """Tell a page that was cut off that somebody is signed in again: who, and the token of their session."""
-    actor = actor_of(request)
-    with reading(actor, purpose="treatment", permission=CHART) as context:
-        note = queries.note(queries.reader(actor, patient_id, clock()), note_id)
-        context.saw("note_state", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk)
-        return state_json(request, actor.person.pk, note.version)

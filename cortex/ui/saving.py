@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django import forms
-from django.http import HttpRequest, JsonResponse
-from django.middleware.csrf import get_token
+from django.http import JsonResponse
 from django.utils import timezone
 
 from cortex.spells import Page
@@ -39,9 +38,3 @@ def refused_json(form: forms.BaseForm, status: int) -> JsonResponse:
     """Tell a script what is wrong with what it sent; the words stand in its page."""
     sentences = [str(error) for errors in form.errors.values() for error in errors]
     return JsonResponse({"message": " ".join(sentences)}, status=status)
-
-
-def state_json(request: HttpRequest, me: UUID, version: int | str) -> JsonResponse:
-    """Tell a page that was cut off who is signed in again, the token of their session, and what stands."""
-    found = {"me": str(me), "token": get_token(request), "version": version}
-    return JsonResponse(found, headers={"Cache-Control": "no-store"})

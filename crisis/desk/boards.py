@@ -22,6 +22,7 @@ from django.utils.html import escape
 from django.utils.translation import get_language
 
 from cortex.access.context import AccessContext
+from cortex.accounts.limits import noted_seconds
 from cortex.accounts.models import User
 from cortex.accounts.sessions.clocks import limits
 from cortex.clock import clock
@@ -38,7 +39,9 @@ BOARD = "crisis/alerts/board.html"
 LISTS = "crisis/alerts/_lists.html"
 SHIFT = "crisis/alerts/_shift.html"
 # Private-use characters: none of them stands in a template, and names are escaped around them at most.
-CSRF, TOPICS, PLACED, ON_SHIFT = (f"\ue000{name}\ue001" for name in ("csrf", "topics", "lists", "shift"))
+CSRF, TOPICS, PLACED, ON_SHIFT, NOTED = (
+    f"\ue000{name}\ue001" for name in ("csrf", "topics", "lists", "shift", "noted")
+)
 MARKS = re.compile(r'(\ue000\w+\ue001|(?<=data-now=")[^"]*(?="))')
 
 CARDS: Held[Shown] = Held(2_000, 16 * 2**20, lambda one: len(one.html))
@@ -139,7 +142,7 @@ def _shell(
         "server_now": facts.at,
         "filters": filters,
     }
-    values = {"board": board, "lists": PLACED, "csrf_token": CSRF}
+    values = {"board": board, "lists": PLACED, "csrf_token": CSRF, "noted_seconds": NOTED}
     if facts.opens_phone:
         values["shift"] = ON_SHIFT
     text = render_to_string(BOARD, values, request=request)
@@ -176,6 +179,8 @@ def _filled(
             parts[place] = token
         elif mark == TOPICS:
             parts[place] = topics
+        elif mark == NOTED:
+            parts[place] = str(noted_seconds(request))
         elif mark == ON_SHIFT:
             parts[place] = render_to_string(SHIFT, queries.shift_part(ctx, user, facts.at))
         else:

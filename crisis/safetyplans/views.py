@@ -19,7 +19,7 @@ from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import given_back
-from cortex.ui.saving import refused_json, saved_json, state_json
+from cortex.ui.saving import refused_json, saved_json
 from cortex.ui.zone import zone_of
 from crisis.safetyplans import actions, queries, showing
 from crisis.safetyplans.forms import RetireForm, SafetyPlanForm, initial_of, rearranged
@@ -80,11 +80,10 @@ def _page(
 def safety_plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The form of the whole plan: save as a draft, finish, or a row more, moved or taken out.
 
-    A script saves as somebody types: it hears JSON, or 409 with both texts. One whose session ended asks
-    `?state` whether somebody is signed in again.
+    A script saves as somebody types: it hears JSON, or 409 with both texts.
     """
     if request.method == "GET":
-        return _state(request, patient_id) if "state" in request.GET else _editor(request, patient_id)
+        return _editor(request, patient_id)
     arranged = rearranged(request.POST, request.POST.get("arrange", ""))
     if arranged is not None:
         return _editor(request, patient_id, SafetyPlanForm(arranged), arranged=True)
@@ -114,15 +113,6 @@ def _done(request: HttpRequest, patient_id: UUID, form: SafetyPlanForm) -> HttpR
     messages.success(request, "The plan is in force." if finishes else SAVED)
     name = "crisis:safety_plan" if finishes else "crisis:safety_plan_edit"
     return go_to(request, reverse(name, args=[patient_id]))
-
-
-def _state(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    actor = actor_of(request)
-    with reading(actor, purpose="treatment") as context:
-        who = queries.reader(actor, patient_id, clock())
-        held = queries.held(who.ids)
-        _saw(context, who, held.newest.pk if held.newest else None, "state")
-        return state_json(request, actor.person.pk, held.token)
 
 
 def _editor(

@@ -26,7 +26,7 @@ from tests.walk.addresses import Address, addresses
 
 MATRIX = (Path(__file__).parents[1] / "access_matrix.txt").read_text()
 # Addresses that answer with something else than a page, or with one only to whom there is nothing yet.
-NO_PAGE = {"clinical:document_file", "clinical:case_badges", "clinical:note_state", "clinical:plan_begin"}
+NO_PAGE = {"clinical:document_file", "clinical:case_badges", "clinical:plan_begin"}
 # A draft has pages of its own.
 DRAFTS = {"clinical:note_edit", "clinical:note_versions"}
 

@@ -121,7 +121,6 @@ def page_pairs(world: World) -> dict[str, Pair]:
         "clinical:note_page": chart("GET", ids=written),
         "clinical:note_edit": chart("GET", ids=draft),
         "clinical:note_save": chart("POST", ids=draft, data=saved),
-        "clinical:note_state": chart("GET", ids=draft),
         "clinical:note_versions": chart("GET", ids=draft),
         "clinical:note_print": chart("GET", ids=written),
         "clinical:note_sign": chart("POST", ids=draft, data={"version": str(world.notes.version)}),

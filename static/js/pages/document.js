@@ -1,6 +1,7 @@
 /* Sends a document and shows how far it is; without this script the browser's own form does. */
 
 import { say } from "../lib/say.js";
+import { renew } from "../session/again.js";
 
 const form = document.querySelector("#upload");
 const said = document.querySelector("#said");
@@ -61,14 +62,6 @@ function sentence(request) {
 
 const tooLarge = () => `This file is too large: at most ${form.dataset.mostWords}. What you typed stays here.`;
 
-/* Who signs in again gets another token: it stands on the page as it is now. */
-async function renewed() {
-  if (!stale) return;
-  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-  const token = page.querySelector("#upload [name=csrfmiddlewaretoken]")?.value;
-  if (token) form.elements.csrfmiddlewaretoken.value = token;
-}
-
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const file = form.elements.file.files[0];
@@ -79,7 +72,7 @@ form.addEventListener("submit", async (event) => {
   }
   if (under) return;
   under = true;
-  await renewed().catch(() => {});
+  if (stale) await renew(); // who signs in again gets another token
   const request = new XMLHttpRequest();
   request.open("POST", location.pathname);
   request.setRequestHeader("HX-Request", "true");

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from cortex.accounts.actions import set_preferences, update_organization
 from cortex.accounts.models import Role, User
+from cortex.accounts.sessions.models import SessionState
 from cortex.audit.models import PhiAccessLog
 from cortex.ops.held import Held
 from crisis.alerts.cards import RENDERED
@@ -35,7 +36,8 @@ pytestmark = pytest.mark.django_db
 # Tokens and the time of an answer.
 OWN = re.compile(
     r"(?<=csrfmiddlewaretoken\" value=\")\w+|(?<=X-CSRFToken\": \")\w+|(?<=data-now=\")[^\"]+"
-    r"|(?<=is as of )\d\d:\d\d|(?<=data-tray-since>)\d\d:\d\d|(?<=data-tray-last>)\d\d:\d\d"
+    r"|(?<=data-noted=\")\d+|(?<=is as of )\d\d:\d\d"
+    r"|(?<=data-tray-since>)\d\d:\d\d|(?<=data-tray-last>)\d\d:\d\d"
 )
 ON_CALL = "+254 700 200 001"
 
@@ -249,6 +251,20 @@ def test_a_message_is_shown_once(cast: Cast) -> None:
     answers = [client.get(reverse("crisis:board")).content.decode() for _ in range(2)]
     makers.scope_all()
     assert ["Given back" in text for text in answers] == [True, False]
+
+
+def test_a_kept_board_says_how_long_ago_this_session_s_input_was(cast: Cast) -> None:
+    cast.on_duty()
+    client = Client()
+    client.force_login(cast.cleo)
+    shown = []
+    for seconds in (0, 40):
+        client.get(reverse("crisis:board"))
+        makers.scope_all()
+        SessionState.objects.update(last_input_at=makers.now() - timedelta(seconds=seconds))
+        text = client.get(reverse("crisis:board")).content.decode()
+        shown.append(int(re.findall(r'data-noted="(\d+)"', text)[0]))
+    assert shown[0] < 20 and shown[1] >= 40
 
 
 def test_the_alerts_stand_in_the_order_of_the_board(cast: Cast) -> None:

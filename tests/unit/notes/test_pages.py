@@ -122,15 +122,6 @@ def test_a_save_that_fails_gives_the_words_back(cast: Cast, monkeypatch: pytest.
     assert client.post(where, form(version="x"), headers=FETCH).status_code == 422
 
 
-def test_a_page_that_was_cut_off_hears_who_is_signed_in_and_a_new_token(cast: Cast) -> None:
-    note = begin(cast, "session_note")
-    assert Client().get(url("note_state", cast, note.pk), headers=FETCH).status_code == 401
-    found = as_user(cast.alice).get(url("note_state", cast, note.pk), headers=FETCH).json()
-    assert (found["me"], found["version"]) == (str(cast.alice.pk), 1)
-    join(cast, cast.bob)
-    assert as_user(cast.bob).get(url("note_state", cast, note.pk), headers=FETCH).status_code == 404
-
-
 def test_the_list_puts_the_unsigned_first_and_counts_what_is_withheld(cast: Cast) -> None:
     join(cast, cast.bob)
     done = signed(cast)
@@ -249,7 +240,7 @@ def test_a_process_note_is_nowhere_on_anybody_else_s_pages(cast: Cast) -> None:
     note = signed(cast, PROCESS)
     client = as_user(cast.bob)
     assert str(note.pk) not in client.get(url("notes", cast)).content.decode()
-    for name in ("note_page", "note_edit", "note_versions", "note_print", "note_state"):
+    for name in ("note_page", "note_edit", "note_versions", "note_print"):
         assert client.get(url(name, cast, note.pk)).status_code == 404
     assert PsychotherapyNote.objects.get().signed_at is not None
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
@@ -20,7 +19,7 @@ from crisis.safetyplans.models import SafetyPlan
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
-from tests.unit.safetyplans.plans import WHOLE, finish, save, token, written
+from tests.unit.safetyplans.plans import finish, save, token, written
 from tests.unit.safetyplans.test_pages import as_user, form_of, get, post, url
 
 pytestmark = pytest.mark.django_db
@@ -343,16 +342,3 @@ def test_a_page_gone_back_to_without_a_script_loses_nothing_in_either_direction(
     assert 'name="number" value="1"' in page and f'value="{sent["spell"]}"' not in page
     assert post(cast, sent).status_code == 303
     assert draft_of(cast) == {"self_coping": [["Run", ""]]}
-
-
-def test_a_page_that_was_cut_off_hears_who_is_signed_in_and_a_new_token(cast: Cast) -> None:
-    save(cast)
-    address = url("safety_plan_edit", cast) + "?state=1"
-    assert Client().get(address, headers=FETCH).status_code == 401
-    answer = as_user(cast.alice).get(address, headers=FETCH)
-    makers.scope_all()
-    assert answer.json()["me"] == str(cast.alice.pk) and answer.json()["token"]
-    assert answer.json()["version"] == token(cast) and "no-store" in answer["Cache-Control"]
-    assert as_user(cast.bob).get(address, headers=FETCH).status_code == 404
-    assert PhiAccessLog.objects.filter(sections=["state"], actor_id=cast.alice.pk).count() == 1
-    assert WHOLE["self_coping"][0][0] not in answer.content.decode()
