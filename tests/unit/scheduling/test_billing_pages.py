@@ -15,6 +15,7 @@ from clinical.scheduling.billing.actions import export_lines
 from clinical.scheduling.billing.models import BillingCode, BillingLine
 from clinical.scheduling.billing.queries import Wanted
 from clinical.scheduling.models import Appointment
+from clinical.scheduling.queries import locked_appointment
 from cortex.accounts.models import User
 from cortex.audit.models import AuditLog, PhiAccessLog
 from patients.sessions.models import Session
@@ -189,3 +190,6 @@ def test_an_hour_whose_sitting_a_label_shuts_is_nowhere_for_others(cast: Cast, l
     one.refresh_from_db()
     assert one.status == "held", "nobody moves or puts back what is shut to them"
     assert seen(cast.alice) == (True, 200, True), "one's own hour stays"
+    assert locked_appointment(makers.machine(cast.home), one.pk, makers.now()).pk == one.pk, (
+        "nor for the demo"
+    )
