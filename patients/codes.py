@@ -267,6 +267,10 @@ class SessionStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+# A session that was begun met somebody, whatever became of it.
+MET = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
+
+
 class Emotion(models.TextChoices):
     """Canonical labels (domain 1.5)."""
 

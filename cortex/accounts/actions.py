@@ -116,7 +116,8 @@ def _refuse_taken_name(organization_id: UUID | None, name: str, but: User | None
         )
     rows = User.objects.filter(organization_id=organization_id) if organization_id else User.objects.none()
     others = rows.exclude(pk=but.pk) if but else rows
-    if any(looks(one) == looks(name) for one in others.values_list("full_name", flat=True)):
+    wanted = looks(name)
+    if any(looks(one) == wanted for one in others.values_list("full_name", flat=True)):
         raise InputRefused(
             "A colleague has this name. Add what tells you apart.", "name_taken", field="full_name"
         )

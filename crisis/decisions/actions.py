@@ -126,8 +126,8 @@ def _review_news(
 
     Else an old floor that stands after its alert's end would swallow what is said under it. A score that
     stays at medium by itself (not a level that is only held there) had its task; words that set a floor are
-    news each time. With it begins the clock of the
-    first contact; an open alert of the person has one of its own.
+    news each time. With it begins the clock of the first contact; an open alert of the person has one of its
+    own.
     """
     before = evaluation.previous
     stays = before is not None and before.engine_level == Level.MEDIUM

@@ -27,7 +27,7 @@ from crisis.reviews.models import (
     ReviewItem,
     SecondReview,
 )
-from patients.codes import SessionKind, SessionStatus
+from patients.codes import MET, SessionKind
 from patients.contacts.queries import exception_runs, on_record
 from patients.covers.queries import lent_to, stands_in_for
 from patients.privacy.queries import has_consent
@@ -37,8 +37,6 @@ from patients.sessions.models import Session
 
 # A follow-up call may be made all day long before it counts as missed.
 GRACE = timedelta(hours=24)
-# A sitting that was begun met somebody, whatever became of it.
-HELD = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
 
 
 def is_pending(alert_id: UUID) -> bool:
@@ -235,7 +233,7 @@ def reached_at(ids: Iterable[UUID]) -> datetime | None:
     promised = FollowUp.objects.filter(patient_id__in=rows, outcome="reached")
     called = AlertEvent.objects.filter(alert__patient_id__in=rows, kind="contact_made")
     asked = ReviewItem.objects.filter(patient_id__in=rows, outcome="contacted")
-    met = Session.objects.filter(patient_id__in=rows, kind=SessionKind.THERAPY, status__in=HELD)
+    met = Session.objects.filter(patient_id__in=rows, kind=SessionKind.THERAPY, status__in=MET)
     times = (
         promised.aggregate(at=Max("done_at"))["at"],
         called.aggregate(at=Max("occurred_at"))["at"],

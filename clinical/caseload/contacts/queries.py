@@ -13,7 +13,7 @@ from clinical.sessions.labels import MEMBER, open_sessions
 from cortex.accounts.models import User
 from cortex.ids import floor_of, time_of
 from cortex.ops.postgres.questions import kept
-from patients.codes import ConsentType, MessageRole, SessionStatus
+from patients.codes import MET, ConsentType, MessageRole, SessionStatus
 from patients.labels.rules import closed_to
 from patients.privacy.queries import consent_state
 from patients.registry.models import Patient
@@ -23,7 +23,6 @@ from patients.sessions.observations import DailyCheckIn
 
 # Messages are looked for this far back, each month in a table of its own; sessions and check-ins without end.
 WRITTEN = timedelta(days=90)
-HELD = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
 # The labels that shut a session to everybody's team, and to that of somebody who agreed to Part 2.
 TEAM_SHUT, AGREED_SHUT = (tuple(sorted(closed_to(MEMBER, part2=part2))) for part2 in (False, True))
 # Stands for the start of a session that a label may shut to the reader.
@@ -127,7 +126,7 @@ def _opened(user: User, ids: list[UUID], at: datetime) -> dict[UUID, tuple[datet
 def _held(at: datetime) -> tuple[QuerySet[Session], QuerySet[Session]]:
     """Return a row's sessions that took place, the newest first, and those to come, the nearest first."""
     own = Session.objects.filter(patient_id=OuterRef("pk"))
-    held = own.filter(started_at__lte=at, status__in=HELD).order_by("-started_at")
+    held = own.filter(started_at__lte=at, status__in=MET).order_by("-started_at")
     return held, own.filter(started_at__gt=at, status=SessionStatus.SCHEDULED).order_by("started_at")
 
 

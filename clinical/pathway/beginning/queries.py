@@ -14,7 +14,7 @@ from clinical.notes.models import Note, NoteStatus, NoteType
 from clinical.scheduling.models import Appointment, Status
 from clinical.sessions.labels import LABELS, MEMBER, open_sessions
 from cortex.ops.postgres.questions import kept
-from patients.codes import ConsentType, ReferralStatus, SessionStatus, Urgency
+from patients.codes import MET, ConsentType, ReferralStatus, Urgency
 from patients.labels.rules import closed_to
 from patients.pathway.models import Referral
 from patients.privacy.queries import consent_state
@@ -34,7 +34,6 @@ CALLS = "somebody to call"
 # How what is owed at the beginning of care begins in words.
 STEPS, CONTACT = "First steps", "First contact"
 SITTINGS = ("therapy", "crisis_contact")
-HELD = (SessionStatus.IN_PROGRESS, SessionStatus.COMPLETED, SessionStatus.ABANDONED)
 # Whatever the person agreed to of Part 2: a contact that may be shut to the reader tells them nothing.
 SHUT = tuple(sorted(closed_to(MEMBER, part2=False)))
 
@@ -129,7 +128,7 @@ def _accepted(ids: Collection[UUID], user_id: UUID, at: datetime) -> QuerySet[Re
     own: dict[str, Any] = {"patient__person_id": OuterRef("patient__person_id")}
     since = OuterRef("decided_at")
     met = Session.objects.filter(
-        open_sessions(user_id, SHUT), kind__in=SITTINGS, status__in=HELD, started_at__gte=since,
+        open_sessions(user_id, SHUT), kind__in=SITTINGS, status__in=MET, started_at__gte=since,
         started_at__lte=at, **own,
     )  # fmt: skip
     seen = Q(author=user_id) | ~Q(**{f"{LABELS}__overlap": list(SHUT)})
