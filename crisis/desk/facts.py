@@ -74,7 +74,9 @@ SELECT statement_timestamp(),
      WHERE organization_id = ANY($1::uuid[]) AND status IN ({waiting})),
     (SELECT count(*) FROM crisis_riskalert WHERE assigned_to_id = $2 AND status IN ({owned})),
     (SELECT count(*) FROM promise),
-    (SELECT count(*) FROM task WHERE due),
+    (SELECT count(*) FROM crisis_reviewitem r
+     WHERE (r.organization_id = ANY($1::uuid[]) OR r.owner_id = $2) AND r.done_at IS NULL
+       AND r.due_at <= statement_timestamp() + interval '24 hours'),
     (SELECT count(*) FROM over),
     ARRAY[
         (SELECT string_agg(concat(xmin, ctid), ',' ORDER BY id) FROM accounts_organization

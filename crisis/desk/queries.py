@@ -151,7 +151,7 @@ def today_part(ctx: AccessContext, user: User, at: datetime) -> dict[str, Any]:
         "figures": {
             "followups": reviews.due_follow_ups(user.pk, organizations, soon).count(),
             "resolved": ended(user, at).count(),
-            "reviews": reviews.due_items(organizations, soon).count(),
+            "reviews": reviews.due_items_of(user.pk, organizations, soon).count(),
         },
     }
 
@@ -289,7 +289,7 @@ def _rail(user_id: UUID, organizations: list[UUID], soon: datetime) -> QuerySet[
         RiskAlert.objects.waiting().filter(organization_id__in=organizations),
         RiskAlert.objects.owned().filter(assigned_to_id=user_id),
         reviews.due_follow_ups(user_id, organizations, soon),
-        reviews.due_items(organizations, soon),
+        reviews.due_items_of(user_id, organizations, soon),
     ]
     return User.objects.filter(pk=user_id).values_list(*map(count_of, counted))
 

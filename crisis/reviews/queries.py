@@ -348,3 +348,9 @@ def open_of_people(patient_ids: Iterable[UUID], reasons: Iterable[str]) -> list[
 def due_items(organizations: Iterable[UUID], until: datetime) -> QuerySet[ReviewItem]:
     """Return the rows of the open review items of these organizations that are due by `until`."""
     return ReviewItem.objects.open().filter(organization_id__in=list(organizations), due_at__lte=until)
+
+
+def due_items_of(user_id: UUID, organizations: Iterable[UUID], until: datetime) -> QuerySet[ReviewItem]:
+    """Return the rows of the person's own open review items and their desk's that are due by `until`."""
+    rows = ReviewItem.objects.open().filter(due_at__lte=until)
+    return rows.filter(Q(organization_id__in=list(organizations)) | Q(owner_id=user_id))

@@ -11,14 +11,19 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from cortex.access.context import scoped
 from cortex.accounts.choices import Role
 from cortex.audit import RuleBroken, system
 from cortex.audit.models import AuditLog
+from cortex.clock import clock
+from crisis.desk.facts import desk_of, facts_of
+from crisis.desk.queries import rail_counts
 from crisis.duty.actions import pause_shift, resume_shift, start_shift
 from crisis.duty.models import DutyShift
 from crisis.escalation.models import NotificationAttempt
 from crisis.reviews.actions import finish_item, make_item
 from crisis.reviews.models import ReviewItem
+from crisis.reviews.queries import items
 from crisis.sweep import actions, loop
 from crisis.sweep.delivery import Deliveries, deliver
 from crisis.sweep.overdue.actions import escalate_task
@@ -82,6 +87,20 @@ def test_what_was_escalated_stands_first_on_the_board_with_a_badge(cast: Cast) -
     assert page.count("Overdue, supervisors told") == 1
     places = [page.index(str(one.pk)) for one in ReviewItem.objects.order_by("-escalations")]
     assert places == sorted(places)
+
+
+def test_the_rail_counts_the_tasks_that_one_owns_off_shift_and_on_it_each_once(cast: Cast) -> None:
+    """The number beside Reviews is how many are due on the page that it leads to."""
+    task(cast, owner_id=cast.cleo.pk, due_at=now())
+    for on_shift, due in ((False, 1), (True, 2)):
+        if on_shift:
+            cast.on_duty()
+            task(cast, patient=make_patient(cast.home), due_at=now())
+        with scoped(staff(cast.cleo)):
+            counted = rail_counts(cast.cleo, clock())["reviews"]
+            facts = facts_of(cast.cleo, desk_of(cast.cleo), 10)
+            listed = items(cast.cleo, desk_of(cast.cleo), "open").count()
+        assert (counted, facts.reviews, listed) == (due, due, due)
 
 
 def test_a_notification_is_about_exactly_one_thing(cast: Cast) -> None:
