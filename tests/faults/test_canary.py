@@ -17,7 +17,7 @@ import redis
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from cortex.accounts.apikeys.actions import create_client, create_key
-from cortex.accounts.choices import Scope
+from cortex.accounts.choices import Role, Scope
 from cortex.audit import system
 from cortex.ops.embedded import superuser_address
 from crisis.alerts.models import Disposition
@@ -31,6 +31,7 @@ from tests.faults.canaries import WAL_PAGE, Eyes, files_below, forms, marker, ph
 from tests.faults.room_words import Room, work_in_the_room
 from tests.faults.sinks import MailSink, PagerSink, RedisEar
 from tests.faults.system import System
+from tests.faults.way_words import go_other_ways
 from tests.live.stage import PrivateRedis, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, databases=["default", "keys"])]
@@ -209,6 +210,7 @@ def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> Non
         dialog.get_by_label("Why there is no follow-up").fill(f"She moves, {word['no_follow_up']}")
         dialog.get_by_role("button", name="Resolve", exact=True).click()
         page.get_by_text("Resolved").first.wait_for()
+        _go_other_ways(stage, cast, page, patient)
         _treat(stage, cast, page, patient)
         page.context.clear_cookies()
         _sign_in(stage, page, cast.cleo.email)
@@ -223,6 +225,20 @@ def _work_it_by_the_pages(stage: Stage, cast: players.Cast, patient: str) -> Non
         stage.said["browser storage"] = _storage(context)
         context.close()
     _search_as_ada(stage, cast)
+
+
+def _go_other_ways(stage: Stage, cast: players.Cast, page: Page, patient: str) -> None:
+    """Let supervisor, another therapist and compliance write about the person, in the same browser."""
+    makers.scope_all()
+    room = Room(page, stage.system.origin, str(Patient.objects.get(anonymous_id=patient).pk), stage.seed)
+
+    def sign_in(email: str) -> None:
+        page.context.clear_cookies()
+        _sign_in(stage, page, email)
+
+    judge = makers.make_user(Role.COMPLIANCE, cast.home, email="cora@example.org")
+    go_other_ways(room, cast, judge.email, sign_in)
+    stage.words |= {f"room {one}": one for one in room.typed}
 
 
 def _treat(stage: Stage, cast: players.Cast, page: Page, patient: str) -> None:
