@@ -117,7 +117,7 @@ bench-crypto: dev
 	$(BIN)/python -m bench.bench_crypto
 
 bench-start: install
-	$(BIN)/python bench/bench_start.py
+	$(BIN)/python -m bench.bench_start
 
 bench-risk: install
 	$(BIN)/python -m bench.bench_risk

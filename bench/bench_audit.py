@@ -7,7 +7,6 @@ in `bench/results/audit.json`.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import subprocess
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.bench_board import LOAD, RESULTS, ROOT, machine
+from bench.kept import ROOT, keep
 
 os.environ.setdefault("CORTEX_TEST_SLOT", "bench")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.test")
@@ -109,14 +108,6 @@ def verify(keys: Path, anchors: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def keep(found: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Write the figures and what they were measured on beside those of the other benches."""
-    folder.mkdir(exist_ok=True)
-    path = folder / "audit.json"
-    path.write_text(json.dumps({"machine": machine(), "load_before": LOAD} | found, indent=1) + "\n")
-    return path
-
-
 def main() -> int:
     """Build stores of the bench's own, run, keep the figures; 1 when a clean trail is blamed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -135,7 +126,7 @@ def main() -> int:
             found = run(rows)
     finally:
         stores.stop()
-    print(f"kept in {keep(found)}")
+    keep("audit", found)
     return 0 if found["right"] else 1
 
 

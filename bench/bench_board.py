@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
@@ -19,14 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench.kept import LOAD, ROOT, keep
+
 CHILDREN = str(ROOT / "bench" / "board_children.py")
 LARGE = 1_000_000
 AIMS = {"embedded": {"rate": 300.0, "p95": 40.0}, "compose": {"rate": 550.0}}
 # Requests a second that the task's own measurements name for peers' lists of open items: the two ends.
 PEERS, PEERS_ITEMS = (33.0, 517.0), 20
-sys.path.insert(0, str(ROOT))
 
 
 class House:
@@ -241,23 +240,6 @@ def check_plans(house: House) -> tuple[dict[str, Any], bool]:
     return {"statements": counts, "plans": found}, counts["busy"] == counts["quiet"] and not found["scans"]
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
-    asked = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return {
-        "cpus": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-        "commit": commit.stdout.strip(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-LOAD = round(os.getloadavg()[0], 2)
-
-
 def main() -> int:
     """Build, measure, check, keep the figures; exit status 1 when a check fails, or an aim with --strict."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -287,19 +269,10 @@ def main() -> int:
         right = right and all(checked)
     finally:
         house.stores.stop()
-    RESULTS.mkdir(exist_ok=True)
-    kept = {
-        "machine": machine(),
-        "load_before": LOAD,
-        "peers": {"rates": PEERS, "open_items": PEERS_ITEMS},
-        "built": built,
-        "right": right,
-        "shapes": figures,
-        **plans,
-    }
-    path = RESULTS / f"board-{options.patients}.json"
-    path.write_text(json.dumps(kept | plans, indent=1) + "\n")
-    print(f"kept in {path.relative_to(ROOT)}")
+    keep(f"board-{options.patients}", {
+        "peers": {"rates": PEERS, "open_items": PEERS_ITEMS}, "built": built, "right": right,
+        "shapes": figures, **plans,
+    })  # fmt: skip
     return 0 if right and (not options.strict or all(one["met"] for one in figures)) else 1
 
 

@@ -26,8 +26,9 @@ import psycopg
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.bench_board import LARGE, LOAD, RESULTS, House, Servers, machine  # noqa: E402
+from bench.bench_board import LARGE, House, Servers  # noqa: E402
 from bench.chart_paint import paints  # noqa: E402
+from bench.kept import LOAD, keep  # noqa: E402
 
 CHILDREN = str(ROOT / "bench" / "chart_children.py")
 LETTER = "a letter of a diagnosis"
@@ -200,13 +201,9 @@ def main() -> int:
         figures, painted, counted = measure(house, options.rounds)
     finally:
         house.stores.stop()
-    RESULTS.mkdir(exist_ok=True)
     right = planned and counted
-    kept = {"machine": machine(), "load_before": LOAD, "built": built, "right": right, "pages": figures,
-            "painted": painted, "plans": plans}  # fmt: skip
-    path = RESULTS / f"chart-{options.patients}.json"
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-    print(f"kept in {path.relative_to(ROOT)}")
+    found = {"built": built, "right": right, "pages": figures, "painted": painted, "plans": plans}
+    keep(f"chart-{options.patients}", found)
     return 0 if right and (not options.strict or all(one["met"] for one in [*figures, *painted])) else 1
 
 

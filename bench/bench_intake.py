@@ -26,12 +26,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.bench_board import RESULTS, ROOT, House, Servers, machine
+from bench.bench_board import House, Servers
 from bench.intake_client import Sender, Sent
 from bench.intake_items import Load, body
+from bench.kept import ROOT, keep, machine
 
 CHILDREN = str(ROOT / "bench" / "intake_children.py")
-KEPT = RESULTS / "intake.json"
 AIMS = {"batched": 5_000.0, "single": 200.0, "crisis_p99": 100.0}
 # Records a second that peers create on such a machine: the two ends that the task's own measurements name.
 PEERS = (6.0, 266.0)
@@ -330,10 +330,9 @@ def main() -> int:
     lines, checks = [one for part, _ in found for one in part], [one for _, one in found]
     missed = [f"{one['shape']} {one['size']}: {', '.join(misses(one))}" for one in lines if misses(one)]
     right = all(one["right"] for one in checks)
-    RESULTS.mkdir(exist_ok=True)
-    kept = {"aims": AIMS, "peers": PEERS, "right": right, "missed": missed, "lines": lines, "checks": checks}
-    KEPT.write_text(json.dumps(kept, indent=1) + "\n")
-    print(f"kept in {KEPT.relative_to(ROOT)}; missed: {'; '.join(missed) or 'nothing'}")
+    found_all = {"aims": AIMS, "peers": PEERS, "right": right, "missed": missed}
+    keep("intake", found_all | {"lines": lines, "checks": checks})
+    print(f"missed: {'; '.join(missed) or 'nothing'}")
     return 0 if right and not missed else 1
 
 

@@ -33,8 +33,8 @@ CLAIM_EVERY = 2.074
 MISSED = 50
 sys.path.insert(0, str(ROOT))
 from bench import live_figures  # noqa: E402
-from bench.bench_board import machine  # noqa: E402
 from bench.board_client import Connection  # noqa: E402
+from bench.kept import machine  # noqa: E402
 from bench.live_house import CHILDREN, DATA_DIR, Servers, build, environment, superuser  # noqa: E402
 from bench.live_reader import Plan, Reader, StalledReaders  # noqa: E402
 

@@ -23,6 +23,8 @@ from typing import Any
 
 import psutil
 
+from bench.kept import keep
+
 os.environ.setdefault("CORTEX_TEST_SLOT", "bench")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cortex.settings.test")
 
@@ -178,10 +180,15 @@ def measure(options: argparse.Namespace) -> None:
     late, count, cost = sweep()
     each = 1000 * (cost.ours + cost.theirs) / count
     print(f"{count} steps: {cost}; {each:.1f} ms of CPU each")
+    lateness = {}
     for level, values in late.items():
         if len(values) > 1:
             cuts = statistics.quantiles(values, n=100)
+            lateness[level] = {"steps": len(values), "p50": round(cuts[49], 3), "p99": round(cuts[98], 3)}
             print(f"{level:9} {len(values):4} steps   p50 {cuts[49]:6.2f} s   p99 {cuts[98]:6.2f} s")
+    if not options.past_end:
+        cost_a_step = {"steps": count, "milliseconds of CPU a step": round(each, 2)}
+        keep("sweep", cost_a_step | {"seconds late": lateness})
 
 
 def main() -> None:

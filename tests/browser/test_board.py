@@ -186,6 +186,7 @@ def test_privacy_mode_goes_with_the_person_from_page_to_page_on_a_phone(visit: V
         toggle.click()
     expect(name).to_have_css("filter", "blur(5px)")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
+    expect(page.locator(".rail").get_by_role("link", name="Crisis lines")).to_be_in_viewport()
     page.get_by_role("link", name="My cases").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("My cases")
     expect(name).to_have_css("filter", "blur(5px)")

@@ -35,6 +35,11 @@ SQUEEZED = """
   .filter(one => one.checkVisibility() && one.offsetWidth < 150 && one.offsetHeight > 70)
   .map(one => one.textContent.trim().slice(0, 60))
 """
+# The crisis lines are one tap away: seen as the page opens, or in the foot of those before a session.
+LINES = """
+[...document.querySelectorAll('a[href$="/crisis-lines/"]')].some(one => one.checkVisibility()
+  && (!document.querySelector('.app') || one.getBoundingClientRect().top < innerHeight))
+"""
 # Who opens what needs no session.
 NOBODY = "nobody"
 
@@ -85,6 +90,7 @@ def faults(visitor: Visitor, path: str) -> dict[str, object]:
         page.set_viewport_size({"width": width, "height": 900})
         found[f"wider than {width} by"] = visitor.overflow()
         found[f"squeezed at {width}"] = page.evaluate(SQUEEZED)
+        found[f"no way to the crisis lines at {width}"] = not page.evaluate(LINES)
         for scheme in SCHEMES if EVERY else (SCHEMES[WIDTHS.index(width)],):
             page.emulate_media(color_scheme=scheme)
             found[f"{scheme}, {width}"] = visitor.axe()

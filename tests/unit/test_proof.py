@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import bench_audit
+from bench import kept as kept_figures
 from tests.stores import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -50,12 +51,13 @@ def test_a_bench_that_can_end_red_for_an_aim_does() -> None:
         assert "--strict" in line, name
 
 
-def test_the_bench_of_the_trail_keeps_its_figures_and_where_they_are_from(
+def test_a_bench_keeps_its_figures_and_where_they_are_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_audit, "machine", lambda: {"cpus": 2, "commit": "abc"})
+    monkeypatch.setattr(kept_figures, "machine", lambda: {"cpus": 2, "commit": "abc"})
     figures = [bench_audit.timed("verified", 100, 0.0)]
-    path = bench_audit.keep({"rows": 100, "right": True, "verdict": "holds", "figures": figures}, tmp_path)
+    found = {"rows": 100, "right": True, "verdict": "holds", "figures": figures}
+    path = kept_figures.keep("audit", found, tmp_path)
     kept = json.loads(path.read_text())
     assert path.name == "audit.json" and kept["machine"]["commit"] == "abc"
     assert (kept["rows"], kept["right"], len(kept["figures"])) == (100, True, 1)
