@@ -208,6 +208,11 @@ class RiskAlert(OrgRecord):
             ),
             models.Index(fields=["status", "level", "created_at"], name="alert_status_level"),
             models.Index(fields=["assigned_to", "status"], name="alert_owner"),
+            models.Index(
+                fields=["assigned_to", "resolved_at"],
+                condition=Q(resolved_at__isnull=False),
+                name="alert_owner_ended",
+            ),
             models.Index(fields=["organization", "-resolved_at"], name="alert_resolved"),
             models.Index(fields=["organization", "-raised_at"], name="alert_raised"),
             models.Index(fields=["patient", "-raised_at"], name="alert_patient"),

@@ -86,6 +86,8 @@ class ReviewItem(OrgRecord):
                 fields=["organization", "due_at"], condition=Q(done_at__isnull=True), name="review_open"
             ),
             models.Index(fields=["next_escalation_at"], condition=Q(done_at__isnull=True), name="review_due"),
+            # What somebody owes opens the person to them, and is counted beside the navigation.
+            models.Index(fields=["owner", "due_at"], condition=Q(done_at__isnull=True), name="review_owner"),
         ]
 
     def __str__(self) -> str:

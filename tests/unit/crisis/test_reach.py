@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from cortex.access.context import scoped
@@ -17,10 +18,11 @@ from crisis.duty.models import DutyShift, DutyStatus
 from crisis.duty.queries import covered_by, roster
 from crisis.endings.actions import Ending, resolve_alert
 from crisis.ownership.actions import claim_alert
-from crisis.reviews.models import FollowUp, FollowUpStatus
+from crisis.reviews.models import FollowUp, FollowUpStatus, ReviewItem
 from tests import stores
 from tests.cast import Cast
 from tests.makers import machine, make_alert, now, staff
+from tests.unit.access.test_rows_cost import multiply
 from tests.unit.crisis.test_desk_pages import get, text
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,38 @@ def test_a_claim_reaches_its_organization_until_a_day_after_its_end(
         asked = RiskAlert.objects.filter(claimed_q(cast.cleo, Now()))
         said = set(asked.values_list("organization_id", flat=True))
     assert reached(cast.cleo)["claim"] == said == ({cast.elsewhere.pk} if reaches else set())
+
+
+def test_years_of_what_is_over_cost_no_request_of_who_had_it(cast: Cast) -> None:
+    """The session's own statement asks for it with every page: what ended long ago is not read."""
+    alert, past = make_alert(cast.patient), now() - timedelta(days=400)
+    RiskAlert.objects.filter(pk=alert.pk).update(
+        status="resolved", assigned_to=cast.cleo, resolved_at=past, disposition="contacted"
+    )
+    call = FollowUp.objects.create(
+        organization=cast.home, patient=cast.patient, alert=alert, owner=cast.cleo, due_at=past,
+        status=FollowUpStatus.DONE,
+    )  # fmt: skip
+    task = ReviewItem.objects.create(
+        organization=cast.home, patient=cast.patient, reason_code="risk_review", owner=cast.cleo, due_at=past,
+        done_at=past,
+    )  # fmt: skip
+    for row in (alert, call, task):
+        multiply(row._meta.db_table, row.pk, 3000, id="gen_random_uuid()")
+    for name in ("claim", "task"):
+        assert pages_read(name, cast.cleo) < 40, name
+    assert reached(cast.cleo) == {"shift": set(), "claim": set(), "task": set()}
+
+
+def pages_read(name: str, user: User) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crisis_riskalert, crisis_followup, crisis_reviewitem")
+        for _ in range(2):  # the first one plans
+            cursor.execute(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT crisis_reach_by_{name}(%s)", [user.pk]
+            )
+            plan = cursor.fetchone()[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def test_whoever_promised_a_call_elsewhere_keeps_it_off_shift_and_until_it_is_done(cast: Cast) -> None:
