@@ -1,11 +1,13 @@
 """`python -m tests.faults.nemesis`: raise alerts while everything is killed, and print the account.
 
-Leaves faults.jsonl and the logs of every process in --out; exit status 1 when a promise was broken.
+Leaves faults.jsonl and the logs of every process in --out; exit status 1 when a promise was broken. What a
+whole run told lasts, with the digest of that file, in `bench/results/faults.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import subprocess
@@ -16,11 +18,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.kept import keep
 from tests.faults.nemesis import account
 from tests.faults.nemesis.house import House, until
 from tests.faults.nemesis.ledger import Ledger
 from tests.stores import ROOT
 
+WHOLE = 10_000  # alerts of the run that the promises are told by
 PRODUCERS, PAGES_PER_PERSON = 6, 2
 HANDS = 3  # requests that one person has under way at once
 # The chain in seconds, so that every alert's is at its end before the run is, unless somebody claims it.
@@ -53,6 +57,11 @@ def main() -> int:
     print(told.stdout, told.stderr, sep="")
     recomputed = account.compute(account.read(house.ledger.path))
     differ = {name: (value, recomputed[name]) for name, value in own.items() if value != recomputed[name]}
+    if options.alerts >= WHOLE:
+        digest = hashlib.sha256(house.ledger.path.read_bytes()).hexdigest()
+        right = not differ and told.returncode == 0
+        lines = [line.strip() for line in told.stdout.splitlines()]
+        keep("faults", {"seed": options.seed, "right": right, "sha256": digest, "account": lines})
     if differ:
         print(f"BROKEN: the file tells another story than the run itself: {differ}")
     return 1 if differ else told.returncode
@@ -61,7 +70,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """Return what this run is to do, and where it writes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--alerts", type=int, default=10_000)
+    parser.add_argument("--alerts", type=int, default=WHOLE)
     parser.add_argument("--each", type=int, default=20, help="how many faults of each kind")
     parser.add_argument("--seconds", type=float, default=3_600)
     parser.add_argument("--seed", type=int, default=7)
