@@ -26,7 +26,8 @@ HEAD = """# What notices when a safeguard is gone
 
 Written by `make sabotage`: in a copy of the commit as it is, the tests that `cases.py` names pass. Then one
 safeguard is taken out at a time: at least one of them must fail by what it expects, and nothing may break in
-another way (`reports.py`). `python -m tests.sabotage WORD` renews the rows whose names hold the word.
+another way (`reports.py`). `python -m tests.sabotage WORD` renews the rows whose names hold the word. The
+last column names the commit, and the file as it was then: `git log --find-object=` finds it in any history.
 
 | without it | changed | noticed by (the first three) | at |
 |---|---|---|---|
@@ -45,11 +46,11 @@ def main(names: list[str]) -> int:
         if clean.failed or clean.broken or not clean.ran:
             print("\n".join(clean.failed + clean.broken) or "nothing ran")
             return 1
-        rows, bad, at = {}, 0, commit()
+        rows, bad, at = {}, 0, of_git("rev-parse", "--short", "HEAD")
         for case in chosen:
             said, verdict = attempt(folder, case)
             bad += verdict != "caught"
-            rows[case.name] = f"| {case.name} | `{case.file}` | {said} | {at} |"
+            rows[case.name] = f"| {case.name} | `{case.file}` | {said} | {at}, {blob(case.file)} |"
             print(f"{verdict if verdict == 'caught' else verdict.upper()}: {case.name}: {said}", flush=True)
     write_report(rows)
     return 1 if bad else 0
@@ -114,10 +115,15 @@ def write_report(rows: dict[str, str]) -> None:
     REPORT.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def commit() -> str:
-    """Return what is being taken apart."""
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+def blob(file: str) -> str:
+    """Return the name under which git knows this file as it is committed."""
+    return of_git("rev-parse", f"HEAD:{file}")[:12]
+
+
+def of_git(*asked: str) -> str:
+    """Return what git answers."""
+    done = subprocess.run(["git", *asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":
