@@ -12,3 +12,5 @@ urlpatterns = [
     path("", include("crisis.urls")),
     path("", include("clinical.urls")),
 ]
+
+handler500 = "cortex.ui.rules.failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
+from django.views.defaults import server_error
 
 from cortex.access.context import KEYS_DOWN
 from cortex.access.unreadable import gathered
@@ -93,6 +95,15 @@ def unavailable(error: Exception) -> HttpResponse:
     """Say that a store does not answer and what goes on; the page itself asks no store for anything."""
     _log(error)
     return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer what failed outside of every view; a store that is away (a session that can't be read) is a 503.
+
+    Django's handler of 500, called with what was raised at hand.
+    """
+    error = sys.exc_info()[1]
+    return unavailable(error) if isinstance(error, DOWN) else server_error(request)
 
 
 def as_refusal(error: Exception) -> RuleBroken:

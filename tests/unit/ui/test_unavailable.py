@@ -183,3 +183,24 @@ def test_what_is_raised_by_hand_and_a_note_come_back_too(cast: Cast, cleo: Clien
     answer = alice.post(where, words)
     assert answer.status_code == 503 and "Must not be lost." in body(answer)
     assert Note.objects.get().version == 1
+
+
+@pytest.mark.parametrize("path", ["/board/", "/accounts/login/", "/crisis-lines/"])
+def test_a_session_that_can_not_be_read_is_a_503_that_says_what_goes_on(
+    cleo: Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*given: object) -> None:
+        raise OperationalError("server closed the connection, as CX-1")
+
+    monkeypatch.setattr("cortex.accounts.sessions.queries.signed_in", lost)
+    cleo.raise_request_exception = False
+    answer = cleo.get(path)
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "CX-1" not in page and "/crisis-lines/" in page
+
+
+def test_a_defect_outside_of_views_stays_a_500(cleo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cortex.accounts.sessions.queries.signed_in", lambda *given: 1 / 0)
+    cleo.raise_request_exception = False
+    assert cleo.get("/board/").status_code == 500
