@@ -16,6 +16,7 @@ from .patterns import PatternError, compile_pattern, expand_classes
 from .policy import POLICY
 from .reader import Reader, Rule, cues_of
 from .screening import ORDER, Entry, Hit, Screening, joined
+from .slips import Slips
 
 __all__ = ["FOLDER", "Entry", "Hit", "Lexicon", "Screening", "lexicon", "packaged"]
 
@@ -57,6 +58,7 @@ class Lexicon:
             short_forms=raw["short_forms"],
             censored={word: re.compile(shape) for word, shape in raw["censored"].items()},
             pictures=raw["pictures"],
+            slips=Slips.of(raw["slips"], {*words, *frequency, *raw["short_forms"]}),
         )
 
     def screen(self, text: str, *, turn: int | None = None, greeted: bool | None = None) -> Screening:

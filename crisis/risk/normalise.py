@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from .slips import Slips
+
 END = "."
 """The token that stands for the end of a sentence; no pattern reaches across it."""
 LINE = "/"
@@ -60,12 +62,13 @@ _ASCII = str.maketrans(_ascii_table())
 
 @dataclass(frozen=True)
 class Spelling:
-    """What the lexicon knows about spelling: its words, their short and censored forms, pictures of means."""
+    """What the lexicon knows about spelling: its words, their short and censored forms, pictures, slips."""
 
     words: frozenset[str]
     short_forms: Mapping[str, str]
     censored: Mapping[str, re.Pattern[str]]
     pictures: Mapping[str, str]
+    slips: Slips
 
     @cached_property
     def picture(self) -> re.Pattern[str]:
@@ -97,7 +100,7 @@ def tokens_of(text: str, spelling: Spelling, *, second: bool = False) -> list[st
     if "I" in text and _TALL_I.search(text):
         text = _LATIN.sub(lambda found: _with_l(found[0], spelling), text)
     folded = text.translate(_ASCII).replace(END, " . ")
-    tokens = folded.split()
+    tokens = spelling.slips.read(folded.split())
     if _ODD.search(folded):
         tokens = _unleet(tokens, spelling)
     if _RUN.search(folded):

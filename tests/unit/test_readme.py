@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,14 @@ def test_every_file_that_is_linked_or_named_exists() -> None:
         quoted = [name for name in re.findall(r"`([a-z_]+/[\w./-]+)`", text) if name.startswith(folders)]
         missing += [name for name in quoted if not (ROOT / name).exists()]
         assert not missing, f"{page} names what is not there: {missing}"
+
+
+def test_the_sentences_that_the_lexicon_is_tested_with_are_as_many_as_it_says() -> None:
+    there = 0
+    for table in (ROOT / "tests/unit/risk/sentences").glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as lines:
+            there += sum(1 for _ in csv.DictReader(lines))
+    assert re.findall(r"([\d,]+) sentences of our own", README) == [f"{there:,}"]
 
 
 def test_pictures_stay_small() -> None:

@@ -197,7 +197,9 @@ def test_languages_are_seen_and_an_unknown_one_is_uncertain():
         "kill\n" * 10_000, "k|" * 25_000, "kI" * 25_000, "🔫 " * 25_000, "🔫" + " " * 50_000,
         "k!!1 " * 10_000, "she said kill myself and " * 2_000, "i am not\nkill myself " * 2_200,
         "no reason not kill myself " * 1_900,
-        "nilijaribu kujiua mwaka jana " * 1_700, "\n" * 50_000, "emoji gun 🔫 tonight " * 2_500,
+        "sui cide " * 5_500, "klil klil myself " * 2_900, "comm it comm " * 3_800,
+        "i took 3 packs of some pills " * 1_700, "nilijaribu kujiua mwaka jana " * 1_700,
+        "\n" * 50_000, "emoji gun 🔫 tonight " * 2_500,
     ],
 )  # fmt: skip
 def test_hostile_texts_of_50000_characters_cost_no_more_than_their_length(text):
