@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,8 +51,13 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
 
 
 @action
-def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -> Organization:
-    """Change what an organization says about itself; its settings are those of `policies`."""
+def update_organization(
+    *, actor: Actor, organization_id: UUID, setting_changes: Mapping[str, Any] | None = None, **fields: Any
+) -> Organization:
+    """Change what an organization says about itself; its settings are those of `policies`.
+
+    `settings` are all of them; `setting_changes` those that change (None: as usual), and no other moves.
+    """
     if set(fields) - ORGANIZATION_FIELDS:
         raise InputRefused("These fields can't be changed here.", "unknown_field")
     rows = Organization.objects.select_for_update()
@@ -59,6 +65,9 @@ def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -
     if found is None or not (actor.is_system or found.pk in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
     _refuse_unknown_zone(fields)
+    if setting_changes:
+        merged = {**found.settings, **setting_changes}
+        fields["settings"] = {name: value for name, value in merged.items() if value is not None}
     if "settings" in fields:
         policies.refuse_unknown(fields["settings"], found.settings, by_system=actor.is_system)
         _refuse_strange_leads(actor, found, fields["settings"].get("leads", []))

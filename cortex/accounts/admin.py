@@ -54,6 +54,13 @@ class OrganizationAdmin(ActionAdmin):
     list_display = ("name", "jurisdiction", "default_timezone", "emergency_number", "is_active")
     search_fields = ("name", "slug")
 
+    def change_arguments(self, request: HttpRequest, obj: Any, form: Any) -> dict[str, Any]:
+        """Send the settings that were changed, never all that the form was drawn with."""
+        sent = super().change_arguments(request, obj, form)
+        if sent.pop("settings", None) is not None:
+            sent["setting_changes"] = form.setting_changes()
+        return sent
+
 
 class UserForm(forms.ModelForm):
     """Name and role; e-mail, password and PIN are the person's own."""

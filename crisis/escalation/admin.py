@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
+from cortex.ui.again import that_comes_back
 from crisis.alerts.admin import AlertRowAdmin
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.policies.actions import add_pager, change_pager, change_policy
@@ -99,7 +100,7 @@ class PagerEndpointAdmin(ActionAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return our form as it is: its secret is typed, and no model field to the factory."""
-        return PagerForm
+        return that_comes_back(PagerForm, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Offer the secret to whoever may type one; nobody reads it back."""

@@ -14,6 +14,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.clock import clock, steady_now
 from cortex.ui.admin import ActionAdmin
+from cortex.ui.again import that_comes_back
 from patients.codes import RETENTION_DAYS, ConsentType, PatientStatus
 from patients.holds.queries import held_since
 from patients.privacy.queries import has_consent
@@ -79,6 +80,7 @@ class PatientAdmin(ActionAdmin):
     """A list of pseudonyms; a person's page opens their demographics and says so in the trail."""
 
     change_action = update_patient
+    locks_lightly = True
     view_roles = frozenset({Role.ADMIN})
     form = PatientForm
     fields = (
@@ -94,7 +96,7 @@ class PatientAdmin(ActionAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return our form as it is: its sealed fields are no model fields to the factory."""
-        return PatientForm
+        return that_comes_back(PatientForm, request)
 
     @admin.display(description="Legal hold")
     def legal_hold(self, row: Patient) -> str:
