@@ -41,6 +41,12 @@ def plan_shift(
             "A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end"
         )
     _refuse_foreign(actor, user_id, organization_id, covers)
+    if not queries.may_be(role, queries.role_of(user_id)):
+        raise InputRefused(
+            "Only a therapist, a psychiatrist or a supervisor is asked as supervisor or clinician on call.",
+            "not_their_role",
+            field="role",
+        )
     covered = list(dict.fromkeys([organization_id, *covers]))
     if len(covered) > 1 and not agreement.strip():
         raise InputRefused(
@@ -101,6 +107,9 @@ def start_shift(
     agreed = {shift.organization_id, *queries.agreeing(shift.organization_id)}
     shift.covers = [one for one in shift.covers if one in agreed]
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
+    # Whose role has changed since the plan is at the desk all the same, as what they may be.
+    if not queries.may_be(shift.role, actor.person.role):
+        shift.role = DutyRole.COUNSELOR
     shift.save()
     record(actor, "shift.started", shift, codes={"role": shift.role, "planned": shift.is_planned})
     hint_beside(shift.covers)
