@@ -21,6 +21,7 @@ from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.places import emergency_number_of, jurisdiction_of
 from cortex.signs import holds_unseen, looks
 
 ORGANIZATION_FIELDS = frozenset(
@@ -41,6 +42,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
     if unknown:
         raise InputRefused("These fields are not known.", "unknown_field", field=sorted(unknown)[0])
     _refuse_unknown_zone(fields)
+    _check_places(fields)
     policies.refuse_unknown(fields.get("settings", {}), {}, by_system=actor.is_system)
     slug = slug or slugify(name)
     if not slug or Organization.objects.filter(slug=slug).exists():
@@ -65,6 +67,7 @@ def update_organization(
     if found is None or not (actor.is_system or found.pk in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
     _refuse_unknown_zone(fields)
+    _check_places(fields)
     if setting_changes:
         merged = {**found.settings, **setting_changes}
         fields["settings"] = {name: value for name, value in merged.items() if value is not None}
@@ -320,6 +323,16 @@ def _refuse_unknown_zone(fields: dict[str, Any]) -> None:
             "timezone_unknown",
             field="default_timezone",
         )
+
+
+def _check_places(fields: dict[str, Any]) -> None:
+    """Put jurisdiction and emergency number as they are kept; refuse at its field what is none."""
+    for name, read in (("jurisdiction", jurisdiction_of), ("emergency_number", emergency_number_of)):
+        if name in fields:
+            try:
+                fields[name] = read(fields[name])
+            except ValueError as error:
+                raise InputRefused(str(error), f"{name}_unknown", field=name) from error
 
 
 def _refuse_strange_leads(actor: Actor, organization: Organization, leads: list[str]) -> None:
