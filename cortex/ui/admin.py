@@ -243,7 +243,7 @@ class ActionAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Offer the way to the trail to its readers alone, and say of which version the form is drawn."""
-        more = {"may_read_trail": _may_read_trail(request)}
+        more: dict[str, Any] = {"may_read_trail": _may_read_trail(request)}
         row = context.get("original")
         if row is not None and self.has_change_permission(request, row):
             more["row_version"] = shown_version(request, row)
