@@ -46,6 +46,7 @@ class FeatureFlagAdmin(HouseAdmin):
 class SystemSettingAdmin(HouseAdmin):
     """Adding a row puts a new version in force; versions are never changed."""
 
+    asks_again = True
     add_action = actions.set_setting
     fields = ("key", "value", "category", "description")
     list_display = ("key", "version", "is_active", "category", "updated_by", "created_at")
@@ -57,6 +58,7 @@ class SystemSettingAdmin(HouseAdmin):
 class RetentionPolicyAdmin(HouseAdmin):
     """How long each kind of row is kept, and why; a rule that no job reads is refused another number."""
 
+    asks_again = True
     change_action = actions.change_policy
     fields = ("days", "legal_basis", "overridable_by", "is_active")
     list_display = ("model", "basis_field", "days", "action", "legal_basis", "is_active")

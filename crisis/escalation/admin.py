@@ -29,6 +29,7 @@ def _is_medium(policy: SlaPolicy | None) -> bool:
 class SlaPolicyAdmin(ActionAdmin):
     """The clocks of alerts that open from now on; open ones keep their copy."""
 
+    asks_again = True
     form = PolicyForm
     change_action = change_policy
     organization_path: ClassVar[str | None] = None
@@ -92,6 +93,9 @@ class PagerForm(forms.ModelForm):  # type: ignore[type-arg]
 class PagerEndpointAdmin(ActionAdmin):
     """Signed webhooks that let a pager service ring a phone."""
 
+    asks_again = True
+    # Typed and never read back: a form that was sent too late comes back with it, and no session keeps it.
+    sealed_fields = ("secret",)
     form = PagerForm
     add_action = add_pager
     change_action = change_pager
@@ -110,6 +114,10 @@ class PagerEndpointAdmin(ActionAdmin):
     def id_argument(self) -> str:
         """Return the name by which the actions take the row's id."""
         return "pager_id"
+
+    def opened_fields(self, row: PagerEndpoint) -> tuple[str, ...]:
+        """Open nothing: no page shows the secret."""
+        return ()
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave the sealed secret out of the query."""
