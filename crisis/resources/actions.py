@@ -72,6 +72,16 @@ def _check(row: CrisisResource) -> None:
         raise InputRefused(
             "Give a telephone, SMS number, web address or place.", "unreachable", field="phone"
         )
+    _refuse_twice(row)
+
+
+def _refuse_twice(row: CrisisResource) -> None:
+    """Refuse a second resource of this name in one list."""
+    same = CrisisResource.objects.filter(
+        jurisdiction=row.jurisdiction, name=row.name, organization_id=row.organization_id
+    )
+    if same.exclude(pk=row.pk).exists():
+        raise InputRefused("One of this name stands in the list already.", "name_taken", field="name")
 
 
 def _purpose(row: CrisisResource) -> str:
