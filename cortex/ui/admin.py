@@ -23,9 +23,9 @@ from cortex.accounts.choices import TRAIL_READERS, Role
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.again import that_comes_back
-from cortex.ui.lists import OpenedChangeList, Picker
+from cortex.ui.lists import OpenedChangeList, Picker, refuse_no_ids
 from cortex.ui.searches import TYPED, to_search
-from cortex.ui.sent import plain, refuse_stale, shown_version
+from cortex.ui.sent import nonsense_is_refused, plain, refuse_stale, shown_version
 
 Action = Callable[..., Any]
 TRAIL = "admin:audit_auditlog_changelist"
@@ -197,6 +197,7 @@ class ActionAdmin(admin.ModelAdmin):
         """Show the list, look for something, or run a command on chosen rows."""
         if request.method == "POST" and TYPED in request.POST:
             return to_search(request)
+        refuse_no_ids(request, self.opts.pk)
         return self._run(request, super().changelist_view, extra_context)
 
     def changeform_view(
@@ -231,6 +232,7 @@ class ActionAdmin(admin.ModelAdmin):
         """Answer 404, where the stock admin leads to its index: a stranger's row is no row."""
         raise Http404("There is no such record.")
 
+    @nonsense_is_refused
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
         if not (self.has_view_permission(request) and _may_read_trail(request)):
@@ -249,6 +251,7 @@ class ActionAdmin(admin.ModelAdmin):
             more["row_version"] = shown_version(request, row)
         return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
+    @nonsense_is_refused
     def _run(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, comes_back: bool = False
     ) -> HttpResponse:

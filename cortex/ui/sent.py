@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import models
+from django.core.exceptions import BadRequest
+from django.db import DataError, models
 from django.http import HttpRequest
 
 from cortex.audit import RuleBroken
@@ -15,6 +18,21 @@ STALE = (
     "Somebody changed this meanwhile: nothing of yours was saved. What you typed stands here. Open the page "
     "in a second tab, look at what it says now, and change there what is still to be changed."
 )
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def nonsense_is_refused(view: Callable[P, R]) -> Callable[P, R]:
+    """Answer 400 where the database says that no column holds what was asked or typed (NUL, a year 10^11)."""
+
+    @functools.wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return view(*args, **kwargs)
+        except (DataError, OverflowError) as error:
+            raise BadRequest("No column holds what was asked for.") from error
+
+    return run
 
 
 def plain(fields: dict[str, Any]) -> dict[str, Any]:
