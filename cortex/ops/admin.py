@@ -55,12 +55,22 @@ class SystemSettingAdmin(HouseAdmin):
     search_fields = ("key", "description")
 
 
+class RetentionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How long, why, and whether the rule holds."""
+
+    days = forms.IntegerField(
+        min_value=actions.LEAST_DAYS, max_value=actions.MOST_DAYS,
+        help_text=f"Age in days from the basis, {actions.LEAST_DAYS} to {actions.MOST_DAYS}.",
+    )  # fmt: skip
+
+
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(HouseAdmin):
     """How long each kind of row is kept, and why; a rule that no job reads is refused another number."""
 
     asks_again = True
     change_action = actions.change_policy
+    form = RetentionForm
     fields = ("days", "legal_basis", "overridable_by", "is_active")
     list_display = ("model", "basis_field", "days", "action", "legal_basis", "is_active")
     list_filter = ("action", "is_active")
