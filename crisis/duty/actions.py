@@ -66,8 +66,18 @@ def plan_shift(
             context.load_keys([organization_id], create=True)
             shift.phone = phone.strip()
         shift.save(force_insert=True)
-    record(actor, "shift.planned", shift, codes={"role": role, "covers": [str(one) for one in covered]})
+    record(actor, "shift.planned", shift, codes=_plan_of(shift) | {"covers": [str(one) for one in covered]})
     return shift
+
+
+def _plan_of(shift: DutyShift) -> dict[str, str]:
+    """Return whose shift it is and when, for the trail: a cancelled one leaves no row."""
+    return {
+        "role": shift.role,
+        "user": str(shift.user_id),
+        "from": shift.planned_start.isoformat(),
+        "until": shift.planned_end.isoformat(),
+    }
 
 
 def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: Sequence[UUID]) -> None:
@@ -283,6 +293,6 @@ def cancel_shift(*, actor: Actor, shift_id: UUID) -> DutyShift:
     shift = DutyShift.objects.select_for_update().filter(pk=shift_id, status=DutyStatus.PLANNED).first()
     if shift is None or not (actor.is_system or shift.organization_id in actor.org_ids):
         raise RuleBroken("Only a planned shift can be taken out; this one was started.", "already_started")
-    record(actor, "shift.cancelled", shift, codes={"role": shift.role})
+    record(actor, "shift.cancelled", shift, codes=_plan_of(shift))
     shift.delete()
     return shift

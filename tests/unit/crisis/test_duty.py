@@ -12,9 +12,17 @@ from django.urls import reverse
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
 from cortex.audit import InputRefused, RuleBroken, system
+from cortex.audit.models import AuditLog
 from crisis.alerts.queries import listeners
 from crisis.casework.actions import log_contact
-from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
+from crisis.duty.actions import (
+    cancel_shift,
+    end_forgotten_shift,
+    end_shift,
+    plan_shift,
+    resume_shift,
+    start_shift,
+)
 from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
 from crisis.duty.queries import (
     covered_by,
@@ -89,6 +97,20 @@ def test_a_planned_shift_of_somebody_whose_role_changed_starts_as_what_they_may_
     cast.alice.save()
     started = start_shift(actor=staff(cast.alice), shift_id=shift.pk, sound_tested=True)
     assert (started.role, started.status) == ("counselor", "active")
+
+
+def test_a_cancelled_shift_leaves_whose_and_when_it_was(cast: Cast) -> None:
+    shift = plan_shift(actor=staff(cast.ada), user_id=cast.cleo.pk, organization_id=cast.home.pk, **PLAN)
+    cancel_shift(actor=staff(cast.sam), shift_id=shift.pk)
+    scope_all()
+    assert not DutyShift.objects.exists()
+    plan = {
+        "role": "counselor", "user": str(cast.cleo.pk), "from": PLAN["planned_start"].isoformat(),
+        "until": PLAN["planned_end"].isoformat(),
+    }  # fmt: skip
+    for verb in ("shift.planned", "shift.cancelled"):
+        row = AuditLog.objects.get(event_type=verb)
+        assert (row.object_id, row.codes) == (shift.pk, row.codes | plan)
 
 
 def test_a_board_is_heard_by_its_shift_its_supervisors_and_its_leads(
