@@ -15,6 +15,7 @@ from cortex.accounts.models import User
 from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
+from cortex.ui.zone import zone_of
 from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObjectPermission
 from patients.codes import CareRole, GrantReason, PatientStatus
 from patients.registry.models import Patient
@@ -54,6 +55,7 @@ def add_to_care_team(
     start = starts_at or at
     _check_role(role, user_id)
     _check_spell(start, ends_at)
+    _check_backdated(actor, patient, start, at)
     user = _clinician(user_id, patient) if user_id is not None else None
     if user is not None and role == CareRole.SUPERVISOR:
         _check_supervisor(actor, user)
@@ -286,6 +288,15 @@ def _check_supervisor(actor: Actor, user: User) -> None:
             "supervisor_role",
             field="user",
         )
+
+
+def _check_backdated(actor: Actor, patient: Patient, start: datetime, at: datetime) -> None:
+    """Refuse a place from before yesterday: who treated when was so, or comes by an import."""
+    if actor.is_system or start > at - timedelta(days=1):
+        return
+    zone = zone_of(patient.organization.default_timezone)
+    if start.astimezone(zone).date() < at.astimezone(zone).date() - timedelta(days=1):
+        raise InputRefused("A place begins yesterday at the earliest.", "backdated", field="starts_at")
 
 
 def _check_spell(starts_at: datetime, ends_at: datetime | None) -> None:
