@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -30,6 +31,9 @@ SEALED = (
 LONG = frozenset({"home_address"})
 # What is typed about a person stays out of the browser's own memory of forms.
 UNKEPT = {"autocomplete": "off"}
+# A telephone number as people write it; shorter ones are parts of something else.
+PHONE = re.compile(r"\+?[\d\s().-]+")
+SHORTEST_PHONE = 9
 # Erasing a person is a process of its own, never a choice in a list.
 SETTABLE = (PatientStatus.ACTIVE, PatientStatus.SUSPENDED)
 
@@ -110,7 +114,7 @@ class PatientAdmin(ActionAdmin):
         organization = request.user.organization  # type: ignore[union-attr]
         if "@" in term:
             return queryset & found_by(organization, email=term), False
-        if term.lstrip("+").replace(" ", "").isdigit() and len(term) >= 9:
+        if PHONE.fullmatch(term) and sum(mark.isdigit() for mark in term) >= SHORTEST_PHONE:
             return queryset & found_by(organization, phone=term), False
         return super().get_search_results(request, queryset, search_term)
 
