@@ -341,26 +341,6 @@ def test_only_people_who_treat_are_given_a_patient(cast: Cast) -> None:
 
 
 @db
-def test_nobody_puts_somebody_on_a_team_for_days_that_are_long_over(cast: Cast) -> None:
-    place: dict[str, Any] = {
-        "patient_id": cast.patient.pk, "user_id": cast.bob.pk, "role": "psychiatrist",
-        "ends_at": makers.now() + DAY,
-    }  # fmt: skip
-    with pytest.raises(InputRefused) as refused:
-        add_to_care_team(actor=makers.staff(cast.ada), starts_at=makers.now() - 3 * DAY, **place)
-    assert (refused.value.code, refused.value.extra["field"]) == ("backdated", "starts_at")
-    yesterday = makers.now() - DAY
-    first = add_to_care_team(actor=makers.staff(cast.ada), starts_at=yesterday, **place)
-    end_care_team_place(actor=makers.machine(cast.home), member_id=first.pk)
-    # What an import brings was so.
-    assert add_to_care_team(
-        actor=makers.machine(cast.home),
-        starts_at=makers.now() - 300 * DAY,
-        **place | {"role": "case_manager"},
-    )
-
-
-@db
 def test_team_covers_and_grants_refuse_what_does_not_hold_together(cast: Cast) -> None:
     actor = makers.machine(cast.home)
     person = {"patient_id": cast.patient.pk}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from cortex.ui.admin import ActionAdmin
 from crisis.escalation.models import PagerEndpoint, SlaPolicy
@@ -15,6 +17,7 @@ from tests import makers
 from tests.cast import Cast
 from tests.forms import fields_of
 from tests.makers import client_of
+from tests.stores import ROOT
 
 pytestmark = pytest.mark.django_db
 # What writes without the password once more, and why that is enough.
@@ -42,6 +45,21 @@ def test_each_class_that_writes_asks_again_or_stands_on_the_list_with_its_reason
     unasked = {label for label, office in writing().items() if not office.asks_again}
     assert unasked == set(UNASKED)
     assert all(len(reason) > 20 for reason in UNASKED.values())
+
+
+def test_the_page_for_operators_lists_who_asks_and_who_does_not() -> None:
+    page = (ROOT / "docs/OPERATIONS.md").read_text(encoding="utf-8")
+    found = re.search(
+        r"These forms of the back office ask when they are sent: (.*?)\. These don't: (.*?);", page
+    )
+    assert found
+    for asks, told in zip((True, False), found.groups(), strict=True):
+        names = {
+            capfirst(str(one.opts.verbose_name_plural))
+            for one in writing().values()
+            if one.asks_again == asks
+        }
+        assert set(re.findall(r"\*(.*?)\*", told)) == names
 
 
 def test_a_class_that_asks_again_has_no_way_to_delete_without_it() -> None:
