@@ -77,7 +77,7 @@ def _check(row: CrisisResource) -> None:
 
 def _refuse_twice(row: CrisisResource) -> None:
     """Refuse a second resource of this name in one list."""
-    same = CrisisResource.objects.filter(
+    same = CrisisResource.objects.filter(  # type: ignore[misc]
         jurisdiction=row.jurisdiction, name=row.name, organization_id=row.organization_id
     )
     if same.exclude(pk=row.pk).exists():

@@ -22,7 +22,7 @@ MOST_EXPORTED = 10_000
 
 def codes_like(row: BillingCode) -> QuerySet[BillingCode]:
     """Return other codes that could not be told from this one: same owner, place and first day."""
-    same = BillingCode.objects.filter(
+    same = BillingCode.objects.filter(  # type: ignore[misc]
         organization_id=row.organization_id, code=row.code, jurisdiction=row.jurisdiction,
         active_from=row.active_from,
     )  # fmt: skip
