@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,13 @@ from cortex.accounts.sessions.actions import end_sessions_of
 from cortex.accounts.signin.devices import account_mark
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.places import emergency_number_of, jurisdiction_of
 from cortex.signs import holds_unseen, looks
 
 ORGANIZATION_FIELDS = frozenset(
     {"name", "domain", "jurisdiction", "default_timezone", "default_language", "emergency_number", "settings"}
 )
+PROFILE = frozenset({"title", "specialty", "license_number", "phone", "is_trainee"})
 ZONES = available_timezones()
 PREFERENCES: dict[str, tuple[object, ...]] = {
     "theme": ("", "light", "dark"),
@@ -40,6 +43,7 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
     if unknown:
         raise InputRefused("These fields are not known.", "unknown_field", field=sorted(unknown)[0])
     _refuse_unknown_zone(fields)
+    _check_places(fields)
     policies.refuse_unknown(fields.get("settings", {}), {}, by_system=actor.is_system)
     slug = slug or slugify(name)
     if not slug or Organization.objects.filter(slug=slug).exists():
@@ -50,8 +54,13 @@ def create_organization(*, actor: Actor, name: str, slug: str = "", **fields: An
 
 
 @action
-def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -> Organization:
-    """Change what an organization says about itself; its settings are those of `policies`."""
+def update_organization(
+    *, actor: Actor, organization_id: UUID, setting_changes: Mapping[str, Any] | None = None, **fields: Any
+) -> Organization:
+    """Change what an organization says about itself; its settings are those of `policies`.
+
+    `settings` are all of them; `setting_changes` those that change (None: as usual), and no other moves.
+    """
     if set(fields) - ORGANIZATION_FIELDS:
         raise InputRefused("These fields can't be changed here.", "unknown_field")
     rows = Organization.objects.select_for_update()
@@ -59,6 +68,10 @@ def update_organization(*, actor: Actor, organization_id: UUID, **fields: Any) -
     if found is None or not (actor.is_system or found.pk in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
     _refuse_unknown_zone(fields)
+    _check_places(fields)
+    if setting_changes:
+        merged = {**found.settings, **setting_changes}
+        fields["settings"] = {name: value for name, value in merged.items() if value is not None}
     if "settings" in fields:
         policies.refuse_unknown(fields["settings"], found.settings, by_system=actor.is_system)
         _refuse_strange_leads(actor, found, fields["settings"].get("leads", []))
@@ -254,41 +267,54 @@ def set_preferences(*, user_id: UUID, **wanted: object) -> User:
 
 @action
 def save_staff_profile(
-    *,
-    actor: Actor,
-    user_id: UUID,
-    title: str = "",
-    specialty: str = "",
-    license_number: str = "",
-    phone: str = "",
-    verified: bool = False,
-    is_trainee: bool = False,
-    at: datetime | None = None,
+    *, actor: Actor, user_id: UUID, verified: bool = False, at: datetime | None = None, **said: Any
 ) -> StaffProfile:
-    """Keep what makes a person a clinician; licence and phone are sealed, empty ones stay as they are."""
+    """Keep what makes a person a clinician; licence and phone are sealed. What isn't said stays as it is.
+
+    `said`: `title`, `specialty`, `license_number`, `phone` and `is_trainee`.
+    """
     user = _theirs(actor, user_id)
+    row = StaffProfile.objects.select_for_update().filter(user=user).first() or StaffProfile(user=user)
+    row.organization_id = user.organization_id
+    return _keep_profile(actor, row, said, verified=verified, at=at)
+
+
+@action
+def change_staff_profile(
+    *, actor: Actor, staffprofile_id: UUID, verified: bool = False, at: datetime | None = None, **said: Any
+) -> StaffProfile:
+    """Change a profile as `save_staff_profile` does; NotFound outside the actor's organizations."""
+    row = StaffProfile.objects.select_for_update(of=("self",)).filter(pk=staffprofile_id).first()
+    if row is None or not (actor.is_system or row.organization_id in actor.org_ids):
+        raise NotFound("There is no such profile in your organization.", "no_such_profile")
+    return _keep_profile(actor, row, said, verified=verified, at=at)
+
+
+def _keep_profile(
+    actor: Actor, row: StaffProfile, said: dict[str, Any], *, verified: bool, at: datetime | None
+) -> StaffProfile:
+    if unknown := said.keys() - PROFILE:
+        raise InputRefused("These fields are not known.", "unknown_field", field=min(unknown))
+    wanted = {name: one.strip() if isinstance(one, str) else one for name, one in said.items()}
     with opening(actor, purpose="staff_record") as ctx:
-        ctx.load_keys([user.organization_id], create=True)
-        profile = StaffProfile.objects.select_for_update().filter(user=user).first() or StaffProfile(
-            user=user
-        )
-        profile.organization_id = user.organization_id
-        profile.title, profile.specialty = title.strip(), specialty.strip()
-        profile.license_number = license_number.strip() or profile.license_number
-        profile.phone = phone.strip() or profile.phone
-        profile.verified_at = clock(at) if verified else profile.verified_at
-        training = profile.is_trainee != is_trainee
-        profile.is_trainee = is_trainee
-        profile.save()
-    changed = [
-        "title",
-        "specialty",
-        *(["license_number"] if license_number else []),
-        *(["phone"] if phone else []),
-    ]
-    changed += [*(["verified_at"] if verified else []), *(["is_trainee"] if training else [])]
-    record(actor, "staff.changed", profile, fields=changed)
-    return profile
+        ctx.load_keys([row.organization_id], create=True)
+        is_new = row._state.adding
+        if not is_new:
+            ctx.open([row])
+        said_otherwise = (name for name, one in wanted.items() if one is not None)
+        changed = [name for name in said_otherwise if (getattr(row, name) or "") != (wanted[name] or "")]
+        for name in changed:
+            setattr(row, name, wanted[name])
+        if verified:
+            row.verified_at = clock(at)
+        if not (is_new or changed or verified):
+            return Unchanged(row)  # type: ignore[return-value]
+        row.save()
+    codes = {"is_trainee": row.is_trainee} if "is_trainee" in changed else {}
+    record(
+        actor, "staff.changed", row, fields=[*changed, *(["verified_at"] if verified else [])], codes=codes
+    )
+    return row
 
 
 def _theirs(actor: Actor, user_id: UUID) -> User:
@@ -311,6 +337,16 @@ def _refuse_unknown_zone(fields: dict[str, Any]) -> None:
             "timezone_unknown",
             field="default_timezone",
         )
+
+
+def _check_places(fields: dict[str, Any]) -> None:
+    """Put jurisdiction and emergency number as they are kept; refuse at its field what is none."""
+    for name, read in (("jurisdiction", jurisdiction_of), ("emergency_number", emergency_number_of)):
+        if name in fields:
+            try:
+                fields[name] = read(fields[name])
+            except ValueError as error:
+                raise InputRefused(str(error), f"{name}_unknown", field=name) from error
 
 
 def _refuse_strange_leads(actor: Actor, organization: Organization, leads: list[str]) -> None:

@@ -31,6 +31,8 @@ from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 
+# What is typed about a person stays out of the browser's own memory of forms.
+UNKEPT = {"autocomplete": "off"}
 LEADERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 
 
@@ -53,6 +55,13 @@ class OrganizationAdmin(ActionAdmin):
     )  # fmt: skip
     list_display = ("name", "jurisdiction", "default_timezone", "emergency_number", "is_active")
     search_fields = ("name", "slug")
+
+    def change_arguments(self, request: HttpRequest, obj: Any, form: Any) -> dict[str, Any]:
+        """Send the settings that were changed, never all that the form was drawn with."""
+        sent = super().change_arguments(request, obj, form)
+        if sent.pop("settings", None) is not None:
+            sent["setting_changes"] = form.setting_changes()
+        return sent
 
 
 class UserForm(forms.ModelForm):
@@ -147,15 +156,21 @@ class InvitationAdmin(ActionAdmin):
 
 
 class StaffProfileForm(forms.ModelForm):
-    """A clinician's standing; licence and phone are typed in, never shown back in the form."""
+    """A clinician's standing; licence and phone are opened for the page and sealed by the action."""
 
-    license_number = forms.CharField(max_length=80, required=False, help_text="Empty: stays as it is.")
-    phone = forms.CharField(max_length=32, required=False, help_text="Empty: stays as it is.")
+    license_number = forms.CharField(max_length=80, required=False, widget=forms.TextInput(UNKEPT))
+    phone = forms.CharField(max_length=32, required=False, widget=forms.TextInput(UNKEPT))
     verified = forms.BooleanField(required=False, label="Checked just now")
 
     class Meta:
         model = StaffProfile
         fields = ("user", "title", "specialty", "is_trainee")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound and not self.instance._state.adding:
+            for name in StaffProfileAdmin.sealed_fields:
+                self.fields[name].initial = getattr(self.instance, name)
 
     def _post_clean(self) -> None:
         """Build no row from the form: the action does, with the keys that sealing needs."""
@@ -163,17 +178,36 @@ class StaffProfileForm(forms.ModelForm):
 
 @admin.register(StaffProfile)
 class StaffProfileAdmin(ActionAdmin):
-    """Titles, specialties and licences of clinicians."""
+    """Titles, specialties and licences of clinicians, and who is in training."""
 
+    asks_again = True
     add_action = actions.save_staff_profile
+    change_action = actions.change_staff_profile
     form = StaffProfileForm
     sealed_fields = ("license_number", "phone")
     list_display = ("user", "title", "specialty", "is_trainee", "verified_at")
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Leave the sealed columns to the form's own fields: the factory would read them closed."""
+        columns = [name for name in StaffProfileForm.Meta.fields if obj is None or name != "user"]
+        return super().get_form(request, obj, change, **kwargs | {"fields": columns})
+
     def get_fields(self, request: HttpRequest, obj: StaffProfile | None = None) -> tuple[str, ...]:
-        """Type into a new one, look at an old one."""
-        shared = ("user", "title", "specialty", "is_trainee", "license_number", "phone")
-        return (*shared, "verified_at") if obj else (*shared, "verified")
+        """Whose it is stays; the last check is shown beside the next one."""
+        typed = (*StaffProfileForm.Meta.fields, *self.sealed_fields, "verified")
+        return (*typed, "verified_at") if obj else typed
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StaffProfile | None = None) -> tuple[str, ...]:
+        """Whose it is never changes."""
+        return ("user", "verified_at") if obj else ()
+
+    def add_arguments(self, request: HttpRequest, form: Any) -> dict[str, Any]:
+        """Send what was typed: what was left empty stays as it is, where there is a profile already."""
+        return {name: value for name, value in super().add_arguments(request, form).items() if value}
+
+    def change_arguments(self, request: HttpRequest, obj: Any, form: Any) -> dict[str, Any]:
+        """Send everything: the action compares, since only it may open what is on record."""
+        return {"staffprofile_id": obj.pk, **form.cleaned_data}
 
 
 @admin.register(LoginAttempt)

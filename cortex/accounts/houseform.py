@@ -142,6 +142,11 @@ class OrganizationForm(forms.ModelForm):
             self.add_error(FACTOR_ROLES, "These count only with “The roles ticked below”.")
         return [] if rule == NOBODY else None
 
+    def setting_changes(self) -> dict[str, Any]:
+        """Return the settings that were changed, None for one that is as usual again."""
+        before, after = self.before, self.cleaned_data["settings"]
+        return {name: after.get(name) for name in before | after if before.get(name) != after.get(name)}
+
     @property
     def changed_data(self) -> list[str]:
         """The columns that differ; of the settings' own fields only that the settings do."""

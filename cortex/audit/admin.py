@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.db import models
@@ -12,7 +15,10 @@ from cortex.accounts.appointments import is_operator
 from cortex.accounts.choices import TRAIL_READERS
 from cortex.audit import HOUSE, actor_of, queries
 from cortex.audit.models import AuditLink, AuditLog, PhiAccessLog
+from cortex.clock import steady_now
 from cortex.ui.admin import ActionAdmin
+
+MONTH = re.compile(r"(\S+)\s+([1-9][0-9]{3})-([0-9]{2})")
 
 
 class TrailAdmin(ActionAdmin):
@@ -60,6 +66,22 @@ class TrailAdmin(ActionAdmin):
         return f"{row.actor_label} ({row.actor_role})" if row.actor_role else row.actor_label
 
 
+def _with_month(term: str) -> tuple[str, date | None]:
+    """Return what is looked for, and the month behind it where one stands there."""
+    words = MONTH.fullmatch(term)
+    try:
+        return (words[1], date(int(words[2]), int(words[3]), 1)) if words else (term, None)
+    except ValueError:
+        return term, None
+
+
+def _id_of(term: str) -> UUID | None:
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
 @admin.register(AuditLog)
 class AuditLogAdmin(TrailAdmin):
     """What was done."""
@@ -88,7 +110,23 @@ class PhiAccessLogAdmin(TrailAdmin):
     list_display = ("occurred_at", "data_type", "who", "purpose", "relationship", "subject", "people")
     list_filter = ("purpose", "data_type", "actor_role", "occurred_at")
     search_fields = ("subject__exact", "actor_id__exact", "object_id__exact", "request_id__exact")
-    search_help_text = "The id of a patient, an actor, an object or a request."
+    search_help_text = (
+        "The id of a patient, an actor, an object or a request. Lists that named a patient are looked for in "
+        f"the last {queries.LISTS_OF.days} days, the newest {queries.MOST_LISTS}; with a month behind the id "
+        "(… 2026-08) everything of that month is found, and nothing else."
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Find by an id, among the people of a list too; a month behind it bounds what is read."""
+        term, month = _with_month(search_term.strip())
+        found, twice = super().get_search_results(request, queryset, term)
+        subject = _id_of(term)
+        if month is not None:
+            rows = queries.in_month(queryset, month)
+            found = queries.in_month(found, month)
+            return (found | rows.filter(subjects__contains=[subject]) if subject else found), twice
+        named = queries.lists_naming(queryset, subject, steady_now()) if subject else []
+        return (found | queryset.filter(pk__in=named) if named else found), twice
 
     @admin.display(description="people on the list")
     def people(self, row: PhiAccessLog) -> int:

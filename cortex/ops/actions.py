@@ -23,6 +23,9 @@ from cortex.ops.models import (
     SystemSetting,
 )
 
+# A rule of no days deletes what came in just now; one of more than a century is counted out of the calendar.
+LEAST_DAYS, MOST_DAYS = 1, 36_500
+
 
 @quiet("a machine's own sign of life, no one's care")
 def note_round(
@@ -163,6 +166,8 @@ def change_policy(
             "policy_unread",
             field=min(set(changed) - {"legal_basis"}),
         )
+    if "days" in changed and not LEAST_DAYS <= values["days"] <= MOST_DAYS:
+        raise InputRefused(f"Between {LEAST_DAYS} and {MOST_DAYS} days.", "out_of_range", field="days")
     for name in changed:
         setattr(policy, name, values[name])
     policy.save(update_fields=[*changed, "updated_at"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery import shared_task
 
 from cortex.audit import SYSTEM
@@ -15,6 +17,7 @@ from cortex.ops.letters.actions import drop_closed
 from cortex.ops.slots.actions import drop_slots
 from cortex.ops.slots.tasking import was_caught_up
 
+log = structlog.get_logger(__name__)
 DAYS_AHEAD = 62
 # The house's own tables whose rows leave by whole months.
 BY_MONTH = {"ops.TelemetryEvent": "ops_telemetryevent", "ops.ServiceMetric": "ops_servicemetric"}
@@ -36,22 +39,36 @@ def make_months() -> int:
 @shared_task(name="cortex.ops.tasks.drop_old_months")
 def drop_old_months() -> int:
     """Drop the months of telemetry and metrics that are older than their rule; return how many."""
-    today, dropped = clock().date(), 0
-    for model, table in BY_MONTH.items():
-        for policy in queries.active_policies(model):
-            before = today - timedelta(days=policy.days)
-            if queries.months_before(table, before):
-                dropped += actions.drop_months(actor=SYSTEM, table=table, before=before)
-    return dropped
+    today = clock().date()
+
+    def drop(model: str, days: timedelta) -> int:
+        table, before = BY_MONTH[model], today - days
+        if not queries.months_before(table, before):
+            return 0
+        return actions.drop_months(actor=SYSTEM, table=table, before=before)
+
+    return _by_rule(BY_MONTH, drop)
 
 
 @shared_task(name="cortex.ops.tasks.drop_old_slots")
 def drop_old_slots() -> int:
     """Delete old slots, closed dead letters and old reports of the policy by their rules; return how many."""
-    now, dropped = clock(), 0
-    for model, drop in BY_ROW.items():
+    now = clock()
+    return _by_rule(BY_ROW, lambda model, days: BY_ROW[model](actor=SYSTEM, before=now - days))
+
+
+def _by_rule(models: Iterable[str], drop: Callable[[str, timedelta], int]) -> int:
+    """Follow each rule in force; one that fails stops no other, and is raised when all were tried."""
+    dropped, failed = 0, []
+    for model in models:
         for policy in queries.active_policies(model):
-            dropped += drop(actor=SYSTEM, before=now - timedelta(days=policy.days))
+            try:
+                dropped += drop(model, timedelta(days=policy.days))
+            except Exception as error:  # whatever it is, the other rules are followed
+                log.error("retention_failed", model=model, error=type(error).__name__)
+                failed.append(error)
+    if failed:
+        raise failed[0]
     return dropped
 
 

@@ -23,8 +23,9 @@ from cortex.accounts.choices import TRAIL_READERS, Role
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.again import that_comes_back
-from cortex.ui.lists import OpenedChangeList, Picker
+from cortex.ui.lists import OpenedChangeList, Picker, refuse_no_ids
 from cortex.ui.searches import TYPED, to_search
+from cortex.ui.sent import nonsense_is_refused, plain, refuse_stale, shown_version
 
 Action = Callable[..., Any]
 TRAIL = "admin:audit_auditlog_changelist"
@@ -59,7 +60,9 @@ class ActionAdmin(admin.ModelAdmin):
     A list is filtered by what it offers, and by what our own links ask for (`linked_by`).
     Administrators look and write; whoever else may (domain 1.2) is named by the class. With `asks_again` its
     form asks for password or factor, unless one was given in the last minutes: before a new row is typed, and
-    when any is sent. One with sealed words comes back with them: none of them waits in a session.
+    when any is sent. One with sealed words comes back with them: none of them waits in a session. A change
+    whose row somebody changed after the form was drawn is refused; `locks_lightly` is for rows that others
+    point at all the time, as their action locks them.
     """
 
     add_action: ClassVar[Action | None] = None
@@ -72,6 +75,7 @@ class ActionAdmin(admin.ModelAdmin):
     opens: ClassVar[str] = ""
     linked_by: ClassVar[tuple[str, ...]] = ()
     asks_again: ClassVar[bool] = False
+    locks_lightly: ClassVar[bool] = False
     # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
     formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
         models.DateTimeField: {
@@ -193,6 +197,7 @@ class ActionAdmin(admin.ModelAdmin):
         """Show the list, look for something, or run a command on chosen rows."""
         if request.method == "POST" and TYPED in request.POST:
             return to_search(request)
+        refuse_no_ids(request, self.opts.pk)
         return self._run(request, super().changelist_view, extra_context)
 
     def changeform_view(
@@ -227,6 +232,7 @@ class ActionAdmin(admin.ModelAdmin):
         """Answer 404, where the stock admin leads to its index: a stranger's row is no row."""
         raise Http404("There is no such record.")
 
+    @nonsense_is_refused
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Lead to the trail of this record; whoever may not see the record learns nothing of it."""
         if not (self.has_view_permission(request) and _may_read_trail(request)):
@@ -238,11 +244,14 @@ class ActionAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(f"{reverse(TRAIL)}?{urlencode({'object_id': object_id})}")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Offer the way to the trail to its readers alone."""
-        return super().render_change_form(
-            request, {**context, "may_read_trail": _may_read_trail(request)}, *args, **kwargs
-        )
+        """Offer the way to the trail to its readers alone, and say of which version the form is drawn."""
+        more: dict[str, Any] = {"may_read_trail": _may_read_trail(request)}
+        row = context.get("original")
+        if row is not None and self.has_change_permission(request, row):
+            more["row_version"] = shown_version(request, row)
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
+    @nonsense_is_refused
     def _run(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, comes_back: bool = False
     ) -> HttpResponse:
@@ -290,6 +299,10 @@ class ActionAdmin(admin.ModelAdmin):
         action = type(self).change_action if change else type(self).add_action
         if action is None:
             raise ImproperlyConfigured(f"{type(self).__name__} names no action for this")
+        if change:
+            # Locked until the commit, so that nobody writes between this look and the action.
+            rows = type(obj)._base_manager.select_for_update(of=("self",), no_key=self.locks_lightly)
+            refuse_stale(request, rows.only("pk", "updated_at").get(pk=obj.pk))
         arguments = self.change_arguments(request, obj, form) if change else self.add_arguments(request, form)
         done = action(actor=actor_of(request), **arguments)
         if not change:
@@ -298,12 +311,12 @@ class ActionAdmin(admin.ModelAdmin):
 
     def add_arguments(self, request: HttpRequest, form: forms.ModelForm[Any]) -> dict[str, Any]:
         """Return what the add action takes: the form's fields, relations as ids."""
-        return _plain(form.cleaned_data)
+        return plain(form.cleaned_data)
 
     def change_arguments(self, request: HttpRequest, obj: Any, form: forms.ModelForm[Any]) -> dict[str, Any]:
         """Return what the change action takes: the row's id and the changed fields, relations as ids."""
         changed = {name: form.cleaned_data[name] for name in form.changed_data}
-        return {self.id_argument(): obj.pk} | _plain(changed)
+        return {self.id_argument(): obj.pk} | plain(changed)
 
     def id_argument(self) -> str:
         """Return the name by which actions take the row's id."""
@@ -381,12 +394,3 @@ def _open(looking: AccessContext, rows: list[Any], fields: Sequence[str]) -> Non
 def _drawn(response: HttpResponse) -> HttpResponse:
     """Draw a lazy answer now, while the context that opened its rows still stands."""
     return response.render() if isinstance(response, TemplateResponse) else response
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        f"{name}_id" if isinstance(value, models.Model) else name: value.pk
-        if isinstance(value, models.Model)
-        else value
-        for name, value in fields.items()
-    }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from cortex.ui.searches import words_of
@@ -35,9 +36,21 @@ class OpenedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page of rows, then open it."""
-        super().get_results(request)
-        self.result_list = list(self.result_list)
+        try:
+            super().get_results(request)
+            self.result_list = list(self.result_list)
+        except ValueError as error:
+            # A year or a number that none is, found when the question is put; without one it is our fault.
+            if not request.GET:
+                raise
+            raise BadRequest("No column holds what was asked for.") from error
         cast(Noting, self.model_admin).open_list(request, self.result_list, self.list_display)
+
+
+def refuse_no_ids(request: HttpRequest, key: Any) -> None:
+    """Refuse (400) a command on rows whose ids are none; the stock admin asks the database for them."""
+    if not all(_fits(key, one) for one in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        raise BadRequest("These are no rows of this list.")
 
 
 class Picker(AutocompleteSelect):

@@ -17,6 +17,7 @@ from cortex.accounts.choices import BACK_OFFICE_ROLES
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
 from cortex.ui.lists import ChoicesView
+from cortex.ui.sent import nonsense_is_refused
 
 
 class Choices(ChoicesView):
@@ -79,6 +80,7 @@ class BackOfficeSite(admin.AdminSite):
         """Lead to one's own account page."""
         return redirect("accounts:me")
 
+    @nonsense_is_refused
     def autocomplete_view(self, request: HttpRequest) -> Any:
         """Answer choices of relations from the person's own rows, and say in the trail whom they named."""
         with reading(actor_of(request), purpose="back_office", relationship="back_office") as looking:

@@ -10,6 +10,7 @@ import secrets
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from cortex.crypto.keys import DataKey
@@ -29,6 +30,8 @@ def to_search(request: HttpRequest) -> HttpResponse:
     for name in (SEARCH_VAR, PAGE_VAR):
         query.pop(name, None)
     typed = request.POST[TYPED].strip()
+    if "\x00" in typed:
+        raise BadRequest("No column holds what is looked for.")
     if typed:
         query[SEARCH_VAR] = _keep(request, typed)
     return HttpResponseRedirect(f"{request.path}?{query.urlencode()}", status=303)

@@ -41,6 +41,12 @@ def plan_shift(
             "A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end"
         )
     _refuse_foreign(actor, user_id, organization_id, covers)
+    if not queries.may_be(role, queries.role_of(user_id)):
+        raise InputRefused(
+            "Only a therapist, a psychiatrist or a supervisor is asked as supervisor or clinician on call.",
+            "not_their_role",
+            field="role",
+        )
     covered = list(dict.fromkeys([organization_id, *covers]))
     if len(covered) > 1 and not agreement.strip():
         raise InputRefused(
@@ -60,8 +66,18 @@ def plan_shift(
             context.load_keys([organization_id], create=True)
             shift.phone = phone.strip()
         shift.save(force_insert=True)
-    record(actor, "shift.planned", shift, codes={"role": role, "covers": [str(one) for one in covered]})
+    record(actor, "shift.planned", shift, codes=_plan_of(shift) | {"covers": [str(one) for one in covered]})
     return shift
+
+
+def _plan_of(shift: DutyShift) -> dict[str, str]:
+    """Return whose shift it is and when, for the trail: a cancelled one leaves no row."""
+    return {
+        "role": shift.role,
+        "user": str(shift.user_id),
+        "from": shift.planned_start.isoformat(),
+        "until": shift.planned_end.isoformat(),
+    }
 
 
 def _refuse_foreign(actor: Actor, user_id: UUID, organization_id: UUID, covers: Sequence[UUID]) -> None:
@@ -101,6 +117,9 @@ def start_shift(
     agreed = {shift.organization_id, *queries.agreeing(shift.organization_id)}
     shift.covers = [one for one in shift.covers if one in agreed]
     shift.status, shift.started_at, shift.sound_tested_at = DutyStatus.ACTIVE, at, at
+    # Whose role has changed since the plan is at the desk all the same, as what they may be.
+    if not queries.may_be(shift.role, actor.person.role):
+        shift.role = DutyRole.COUNSELOR
     shift.save()
     record(actor, "shift.started", shift, codes={"role": shift.role, "planned": shift.is_planned})
     hint_beside(shift.covers)
@@ -274,6 +293,6 @@ def cancel_shift(*, actor: Actor, shift_id: UUID) -> DutyShift:
     shift = DutyShift.objects.select_for_update().filter(pk=shift_id, status=DutyStatus.PLANNED).first()
     if shift is None or not (actor.is_system or shift.organization_id in actor.org_ids):
         raise RuleBroken("Only a planned shift can be taken out; this one was started.", "already_started")
-    record(actor, "shift.cancelled", shift, codes={"role": shift.role})
+    record(actor, "shift.cancelled", shift, codes=_plan_of(shift))
     shift.delete()
     return shift

@@ -32,6 +32,9 @@ from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyShiftQuerySet,
 CARERS = (Role.COUNSELOR, Role.THERAPIST, Role.PSYCHIATRIST)
 # Domain 3.7: who may decide as the second reader.
 READERS = (Role.THERAPIST, Role.PSYCHIATRIST, Role.SUPERVISOR)
+# What a shift lets its person be asked for is asked of their role too: a chain that calls a supervisor or the
+# clinician on call must not end at somebody who may not decide.
+MAY_BE = {DutyRole.SUPERVISOR: READERS, DutyRole.ON_CALL: READERS}
 
 
 def running_shift(user_id: UUID) -> DutyShift | None:
@@ -191,8 +194,20 @@ class Desk:
         return _BY_STEP[who](self, besides)
 
     def on_shift(self, *roles: str) -> list[User]:
-        """Return the people who are there in these roles."""
-        return [shift.user for shift in self.shifts if shift.role in roles]
+        """Return the people who are there in these roles, and may be."""
+        there = (shift for shift in self.shifts if shift.role in roles)
+        return [shift.user for shift in there if may_be(shift.role, shift.user.role)]
+
+
+def may_be(duty_role: str, role: str) -> bool:
+    """Whether somebody of this role may have such a shift."""
+    asked = MAY_BE.get(DutyRole(duty_role))
+    return asked is None or role in asked
+
+
+def role_of(user_id: UUID) -> str:
+    """Return somebody's role, empty for nobody."""
+    return User.objects.filter(pk=user_id).values_list("role", flat=True).first() or ""
 
 
 def _others(people: Iterable[User], besides: UUID | None) -> list[User]:
@@ -201,12 +216,12 @@ def _others(people: Iterable[User], besides: UUID | None) -> list[User]:
 
 def _on_duty(desk: Desk, besides: UUID | None) -> list[User]:
     """Everybody at the desk; whoever is on call when they are the only ones there."""
-    return desk.on_shift(DutyRole.COUNSELOR, DutyRole.SUPERVISOR) or desk.on_shift(DutyRole.ON_CALL)
+    at_the_board = [shift.user for shift in desk.shifts if shift.role != DutyRole.ON_CALL]
+    return at_the_board or [shift.user for shift in desk.shifts]
 
 
 def _reviewers(desk: Desk, besides: UUID | None) -> list[User]:
-    on_shift = _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
-    return [person for person in on_shift if person.role in READERS]
+    return _others(desk.on_shift(DutyRole.SUPERVISOR), besides)
 
 
 def _second(desk: Desk, besides: UUID | None) -> list[User]:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from cortex.audit import actor_of
 from cortex.ui.admin import ActionAdmin
+from cortex.ui.again import that_comes_back
 from crisis.alerts.admin import AlertRowAdmin
 from crisis.escalation.models import AlertStep, NotificationAttempt, PagerEndpoint, SlaPolicy
 from crisis.policies.actions import add_pager, change_pager, change_policy
@@ -28,6 +29,7 @@ def _is_medium(policy: SlaPolicy | None) -> bool:
 class SlaPolicyAdmin(ActionAdmin):
     """The clocks of alerts that open from now on; open ones keep their copy."""
 
+    asks_again = True
     form = PolicyForm
     change_action = change_policy
     organization_path: ClassVar[str | None] = None
@@ -91,6 +93,9 @@ class PagerForm(forms.ModelForm):  # type: ignore[type-arg]
 class PagerEndpointAdmin(ActionAdmin):
     """Signed webhooks that let a pager service ring a phone."""
 
+    asks_again = True
+    # Typed and never read back: a form that was sent too late comes back with it, and no session keeps it.
+    sealed_fields = ("secret",)
     form = PagerForm
     add_action = add_pager
     change_action = change_pager
@@ -99,7 +104,7 @@ class PagerEndpointAdmin(ActionAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return our form as it is: its secret is typed, and no model field to the factory."""
-        return PagerForm
+        return that_comes_back(PagerForm, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Offer the secret to whoever may type one; nobody reads it back."""
@@ -109,6 +114,10 @@ class PagerEndpointAdmin(ActionAdmin):
     def id_argument(self) -> str:
         """Return the name by which the actions take the row's id."""
         return "pager_id"
+
+    def opened_fields(self, row: PagerEndpoint) -> tuple[str, ...]:
+        """Open nothing: no page shows the secret."""
+        return ()
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave the sealed secret out of the query."""

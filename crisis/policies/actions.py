@@ -14,28 +14,12 @@ from crisis.alerts.access import READERS
 from crisis.escalation.models import PagerEndpoint, SlaPolicy
 from crisis.escalation.policy import COPIED
 from crisis.policies import queries
-from crisis.policies.chain import MEDIUM, URGENT, problem_of
+from crisis.policies.bounds import bounds_of, span
+from crisis.policies.chain import MEDIUM, problem_of
 from crisis.risk.lexicons import candidates
 from crisis.risk.models import EngineSetting
 from crisis.risk.switches import LEXICON, RULE, SWITCHABLE, needs_reader
 from crisis.risk.textmodel import ModelState
-
-# Nobody may set a clock longer than this: the slowest sensible target of each, in seconds. Where somebody
-# is in danger now or waits for a voice, the repeats of the chain and the claim come sooner.
-SOONER = {"repeat_seconds": 600, "acknowledge_seconds": 600}
-LONGEST = {
-    "acknowledge_seconds": 3600,
-    "contact_seconds": 14400,
-    "disposition_seconds": 86400,
-    "confirm_seconds": 120,
-    "warn_claim_seconds": 3600,
-    "release_claim_seconds": 7200,
-    "check_in_seconds": 3600,
-    "owner_gone_seconds": 1800,
-    "repeat_seconds": 1800,
-}
-# The clocks of a medium level, which opens no alert; its row has no others.
-LONGEST_MEDIUM = {"acknowledge_seconds": 172800, "contact_seconds": 432000, "repeat_seconds": 86400}
 
 
 @action
@@ -79,18 +63,15 @@ def _own_copy(actor: Actor, policy: SlaPolicy) -> SlaPolicy:
 
 
 def _refuse_bad(name: str, value: Any, level: str) -> None:
-    sooner = SOONER if level in URGENT else {}
-    longest = sooner.get(name) or LONGEST.get(name, 0)
-    if level == MEDIUM:
-        longest = LONGEST_MEDIUM.get(name, 0)
-        if name not in LONGEST_MEDIUM:
-            raise InputRefused("A medium level opens no alert: it has no such clock.", "no_clock", field=name)
+    bounds = bounds_of(name, level)
+    if level == MEDIUM and bounds is None:
+        raise InputRefused("A medium level opens no alert: it has no such clock.", "no_clock", field=name)
     if name == "chain":
         problem = problem_of(value, level)
         if problem:
             raise InputRefused(problem, "bad_chain", field="chain")
-    elif not 0 < value <= longest:
-        raise InputRefused(f"Between 1 and {longest} seconds.", "out_of_range", field=name)
+    elif bounds is None or not bounds[0] <= value <= bounds[1]:
+        raise InputRefused(span(name, level), "out_of_range", field=name)
 
 
 @action

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from crisis.alerts.wording import WHO as CALLED
+from crisis.policies.bounds import span
 from crisis.policies.chain import MOST_STEPS, WHO, problem_of
 
 PEOPLE = [("", "Nobody: no such step"), *((who, CALLED[who][0].upper() + CALLED[who][1:]) for who in WHO)]
@@ -88,7 +89,16 @@ class ChainField(forms.MultiValueField):
         return super().has_changed(inputs_of(initial), data)
 
 
-class MediumForm(forms.ModelForm):  # type: ignore[type-arg]
+class ClocksForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What both forms share: each clock says how short and how long it may be."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.help_text = f"{field.help_text} {span(name, self.instance.level)}".strip()
+
+
+class MediumForm(ClocksForm):
     """The clocks of a medium level, which opens no alert and calls nobody."""
 
     class Meta:
@@ -100,7 +110,7 @@ class MediumForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
-class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+class PolicyForm(ClocksForm):
     """The clocks of one level, with their chain as rows."""
 
     chain = ChainField(

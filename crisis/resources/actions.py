@@ -9,6 +9,7 @@ from uuid import UUID
 from cortex.accounts.appointments import is_operator
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.places import jurisdiction_of
 from crisis.resources.models import CrisisResource
 
 REACHED_BY = ("phone", "sms", "url", "address")
@@ -18,7 +19,7 @@ REACHED_BY = ("phone", "sms", "url", "address")
 def add_resource(*, actor: Actor, organization_id: UUID | None = None, **values: Any) -> CrisisResource:
     """Put a resource in; people add to their own organization, only the system to a whole jurisdiction."""
     owner = organization_id if actor.is_system else actor.organization_id
-    row = CrisisResource(organization_id=owner, **values)
+    row = CrisisResource(organization_id=owner, **_placed(values))
     _check(row)
     row.save(force_insert=True)
     record(actor, "resource.created", row, fields=sorted(values), purpose=_purpose(row))
@@ -30,7 +31,7 @@ def change_resource(
     *, actor: Actor, resource_id: UUID, **values: Any
 ) -> CrisisResource | Unchanged[CrisisResource]:
     """Change a resource; a change of how it is reached ends its verification."""
-    row = _locked(actor, resource_id)
+    row, values = _locked(actor, resource_id), _placed(values)
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     if not changed:
         return Unchanged(row)
@@ -56,11 +57,31 @@ def verify_resource(*, actor: Actor, resource_id: UUID, at: datetime | None = No
     return row
 
 
+def _placed(values: dict[str, Any]) -> dict[str, Any]:
+    """Put the jurisdiction as it is kept: an organization finds its lines by it, letter for letter."""
+    if "jurisdiction" not in values:
+        return values
+    try:
+        return values | {"jurisdiction": jurisdiction_of(values["jurisdiction"])}
+    except ValueError as error:
+        raise InputRefused(str(error), "jurisdiction_unknown", field="jurisdiction") from error
+
+
 def _check(row: CrisisResource) -> None:
     if not any(getattr(row, name) for name in REACHED_BY):
         raise InputRefused(
             "Give a telephone, SMS number, web address or place.", "unreachable", field="phone"
         )
+    _refuse_twice(row)
+
+
+def _refuse_twice(row: CrisisResource) -> None:
+    """Refuse a second resource of this name in one list."""
+    same = CrisisResource.objects.filter(  # type: ignore[misc]
+        jurisdiction=row.jurisdiction, name=row.name, organization_id=row.organization_id
+    )
+    if same.exclude(pk=row.pk).exists():
+        raise InputRefused("One of this name stands in the list already.", "name_taken", field="name")
 
 
 def _purpose(row: CrisisResource) -> str:

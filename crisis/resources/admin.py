@@ -31,6 +31,7 @@ class CrisisResourceForm(forms.ModelForm):
 class CrisisResourceAdmin(ActionAdmin):
     """Ring a number, then mark it as checked: after 90 days it is hidden behind a warning."""
 
+    asks_again = True
     add_action = actions.add_resource
     change_action = actions.change_resource
     form = CrisisResourceForm

@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cortex.access.context import opening
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from cortex.accounts.queries import is_trainee
-from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
+from cortex.ui.zone import zone_of
 from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObjectPermission
 from patients.codes import CareRole, GrantReason, PatientStatus
 from patients.registry.models import Patient
@@ -47,21 +48,23 @@ def add_to_care_team(
 
     Whoever supervises reads trainees' labelled notes and co-signs: nobody gives themself that place.
     Raises NotFound for an unknown patient or user, InputRefused for a role or times that don't fit,
-    and RuleBroken `already_on_team`.
+    and InputRefused `already_on_team`.
     """
     at = clock(at)
     patient = _patient(actor, patient_id)
     start = starts_at or at
     _check_role(role, user_id)
     _check_spell(start, ends_at)
+    _check_backdated(actor, patient, start, at)
     user = _clinician(user_id, patient) if user_id is not None else None
     if user is not None and role == CareRole.SUPERVISOR:
         _check_supervisor(actor, user)
-    open_places = (
-        CareTeamMember.objects.memberships().running(start).filter(patient=patient, user=user, role=role)
-    )
-    if user is not None and open_places.exists():
-        raise RuleBroken("They are on this team already.", "already_on_team")
+    # The person's lock orders two who add the same colleague; a place of days to come is one as well.
+    lock_person(patient.pk)
+    if user is not None and _places_beside(patient, user, role, start, ends_at).exists():
+        raise InputRefused(
+            "They are on this team already, or from a later day on.", "already_on_team", field="user"
+        )
     with opening(actor, purpose="care_team") as ctx:
         if outside_name:
             ctx.load_keys([patient.pk])
@@ -78,6 +81,15 @@ def add_to_care_team(
         _lead(Patient.objects.filter(pk=patient.pk, primary_clinician__isnull=True), user.pk, at)
     record(actor, "care_team.joined", member, codes={"role": role, "user": str(user_id or "")})
     return member
+
+
+def _places_beside(
+    patient: Patient, user: User, role: str, start: datetime, end: datetime | None
+) -> QuerySet[CareTeamMember]:
+    """Return somebody's places of this role that hold between `start` and `end` (None: for good)."""
+    places = CareTeamMember.objects.memberships().filter(patient=patient, user=user, role=role)
+    unfinished = places.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start))
+    return unfinished if end is None else unfinished.filter(starts_at__lt=end)
 
 
 @action
@@ -185,6 +197,9 @@ def grant_access(
         raise InputRefused("This is longer than such a grant may last.", "grant_too_long", field="ends_at")
     patient = _patient(actor, patient_id)
     user = _clinician(user_id, patient)
+    given = PatientUserObjectPermission.objects.filter(user=user, content_object=patient, starts_at=start)
+    if given.filter(permission=_permission(permission)).exists():
+        raise InputRefused("They were given this already, from the same time.", "grant_twice", field="user")
     with opening(actor, purpose="grant") as ctx:
         if reason:
             ctx.load_keys([patient.pk])
@@ -273,6 +288,15 @@ def _check_supervisor(actor: Actor, user: User) -> None:
             "supervisor_role",
             field="user",
         )
+
+
+def _check_backdated(actor: Actor, patient: Patient, start: datetime, at: datetime) -> None:
+    """Refuse a place from before yesterday: who treated when was so, or comes by an import."""
+    if actor.is_system or start > at - timedelta(days=1):
+        return
+    zone = zone_of(patient.organization.default_timezone)
+    if start.astimezone(zone).date() < at.astimezone(zone).date() - timedelta(days=1):
+        raise InputRefused("A place begins yesterday at the earliest.", "backdated", field="starts_at")
 
 
 def _check_spell(starts_at: datetime, ends_at: datetime | None) -> None:

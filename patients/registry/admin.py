@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,6 +15,7 @@ from cortex.access.context import AccessContext
 from cortex.accounts.choices import Role
 from cortex.clock import clock, steady_now
 from cortex.ui.admin import ActionAdmin
+from cortex.ui.again import that_comes_back
 from patients.codes import RETENTION_DAYS, ConsentType, PatientStatus
 from patients.holds.queries import held_since
 from patients.privacy.queries import has_consent
@@ -29,6 +31,9 @@ SEALED = (
 LONG = frozenset({"home_address"})
 # What is typed about a person stays out of the browser's own memory of forms.
 UNKEPT = {"autocomplete": "off"}
+# A telephone number as people write it; shorter ones are parts of something else.
+PHONE = re.compile(r"\+?[\d\s().-]+")
+SHORTEST_PHONE = 9
 # Erasing a person is a process of its own, never a choice in a list.
 SETTABLE = (PatientStatus.ACTIVE, PatientStatus.SUSPENDED)
 
@@ -79,6 +84,7 @@ class PatientAdmin(ActionAdmin):
     """A list of pseudonyms; a person's page opens their demographics and says so in the trail."""
 
     change_action = update_patient
+    locks_lightly = True
     view_roles = frozenset({Role.ADMIN})
     form = PatientForm
     fields = (
@@ -94,7 +100,7 @@ class PatientAdmin(ActionAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return our form as it is: its sealed fields are no model fields to the factory."""
-        return PatientForm
+        return that_comes_back(PatientForm, request)
 
     @admin.display(description="Legal hold")
     def legal_hold(self, row: Patient) -> str:
@@ -108,7 +114,7 @@ class PatientAdmin(ActionAdmin):
         organization = request.user.organization  # type: ignore[union-attr]
         if "@" in term:
             return queryset & found_by(organization, email=term), False
-        if term.lstrip("+").replace(" ", "").isdigit() and len(term) >= 9:
+        if PHONE.fullmatch(term) and sum(mark.isdigit() for mark in term) >= SHORTEST_PHONE:
             return queryset & found_by(organization, phone=term), False
         return super().get_search_results(request, queryset, search_term)
 

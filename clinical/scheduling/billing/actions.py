@@ -27,6 +27,7 @@ from cortex.accounts.appointments import is_operator
 from cortex.accounts.models import Organization
 from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.places import jurisdiction_of
 from cortex.ui.zone import zone_of
 from patients.registry import access
 from patients.sessions.models import Session
@@ -286,6 +287,7 @@ def add_code(*, actor: Actor, organization_id: UUID | None = None, **values: Any
     """Put a code into the table: people into their organization's, the system into everybody's."""
     owner = organization_id if actor.is_system else actor.organization_id
     row = BillingCode(organization_id=owner, **values)
+    _check_code(row)
     row.save(force_insert=True)
     record(actor, "billing_code.created", row, fields=sorted(values), purpose=_purpose(row))
     return row
@@ -304,9 +306,25 @@ def change_code(*, actor: Actor, code_id: UUID, **values: Any) -> BillingCode | 
         return Unchanged(row)
     for name in changed:
         setattr(row, name, values[name])
+    _check_code(row)
     row.save(update_fields=[*changed, "updated_at"])
     record(actor, "billing_code.changed", row, fields=changed, purpose=_purpose(row))
     return row
+
+
+def _check_code(row: BillingCode) -> None:
+    """Put the jurisdiction as it is kept, and refuse a code that stands there from the same day."""
+    if row.jurisdiction:
+        try:
+            row.jurisdiction = jurisdiction_of(row.jurisdiction)
+        except ValueError as error:
+            raise InputRefused(str(error), "jurisdiction_unknown", field="jurisdiction") from error
+    if queries.codes_like(row).exists():
+        raise InputRefused(
+            "This code stands in the table already, from the same day.",
+            "code_taken",
+            field="code",
+        )
 
 
 def _purpose(row: BillingCode) -> str:

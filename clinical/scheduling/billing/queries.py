@@ -20,6 +20,15 @@ from patients.sessions.models import Session
 MOST_EXPORTED = 10_000
 
 
+def codes_like(row: BillingCode) -> QuerySet[BillingCode]:
+    """Return other codes that could not be told from this one: same owner, place and first day."""
+    same = BillingCode.objects.filter(  # type: ignore[misc]
+        organization_id=row.organization_id, code=row.code, jurisdiction=row.jurisdiction,
+        active_from=row.active_from,
+    )  # fmt: skip
+    return same.exclude(pk=row.pk)
+
+
 def codes(organization: Organization, day: date) -> list[BillingCode]:
     """Return the codes that an organization may use on a day: common ones of its law, and its own."""
     law = Q(jurisdiction="") | Q(jurisdiction=organization.jurisdiction)

@@ -31,8 +31,7 @@ def create_client(*, actor: Actor, organization_id: UUID, name: str) -> ApiClien
     name = name.strip()
     if not (actor.is_system or organization_id in actor.org_ids):
         raise NotFound("There is no such organization.", "no_such_organization")
-    if not name or ApiClient.objects.filter(organization_id=organization_id, name=name).exists():
-        raise InputRefused("Give the client a name that no other one has.", "name_taken", field="name")
+    _refuse_taken_name(organization_id, name)
     client = ApiClient.objects.create(organization_id=organization_id, name=name)
     record(actor, "api_client.created", client, fields=["name"])
     return client
@@ -48,6 +47,8 @@ def update_client(
     changed = [field for field, value in wanted.items() if value not in (None, getattr(client, field))]
     if not changed:
         return Unchanged(client)  # type: ignore[return-value]
+    if "name" in changed:
+        _refuse_taken_name(client.organization_id, str(wanted["name"]))
     for field in changed:
         setattr(client, field, wanted[field])
     client.save(update_fields=[*changed, "updated_at"])
@@ -130,6 +131,11 @@ def revoke_key(*, actor: Actor, key_id: UUID, at: datetime | None = None) -> Api
 def note_key_use(*, key_id: UUID, at: datetime) -> None:
     """Note when a key was used."""
     ApiKey.objects.filter(pk=key_id).update(last_used_at=at)
+
+
+def _refuse_taken_name(organization_id: UUID, name: str) -> None:
+    if not name or ApiClient.objects.filter(organization_id=organization_id, name=name).exists():
+        raise InputRefused("Give the client a name that no other one has.", "name_taken", field="name")
 
 
 def _issue(

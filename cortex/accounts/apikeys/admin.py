@@ -30,6 +30,7 @@ class ApiClientForm(forms.ModelForm):
 class ApiClientAdmin(ActionAdmin):
     """Apps that may send for one's own organization."""
 
+    asks_again = True
     add_action = actions.create_client
     change_action = actions.update_client
     form = ApiClientForm

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db.models import F
 
 from cortex.accounts.appointments import refuse_unless_operator
-from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, action, quiet, record
+from cortex.audit import HOUSE, Actor, InputRefused, NotFound, RuleBroken, action, quiet, record, system
+from cortex.audit.scope import set_scope
 from cortex.clock import clock
 from cortex.ops.letters import queries
 from cortex.ops.letters.models import AsideReason, DeadLetter, LetterKind, LetterState
@@ -45,6 +46,9 @@ def retry_letter(*, actor: Actor, deadletter_id: UUID, at: datetime | None = Non
     if retry is None:
         raise RuleBroken("Nobody reads this row by itself: look at it, then set it aside.", "no_retry")
     now = clock(at)
+    if letter.organization_id is not None and letter.organization_id not in actor.reach:
+        # An operator hands back a row of any house: that house's rows, and no others, for this action.
+        set_scope(system("letters", letter.organization_id))
     _close(actor, letter, LetterState.RETRIED, "", now)
     retry(actor, letter, now)
     _note(actor, "letter.retried", letter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from cortex.accounts.models import StaffProfile, User
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.ops.models import Notification
 from crisis.ownership.actions import claim_alert
+from patients.care.actions import add_to_care_team, end_care_team_place
 from patients.care.models import CareTeamMember
 from patients.codes import EndingReason
 from patients.pathway.actions import EndingData, ReferralData, accept_referral
@@ -159,3 +161,22 @@ def test_a_supervisor_s_place_is_not_handed_on(cast: Cast) -> None:
     makers.scope_all()
     rows = CareTeamMember.objects.running(makers.now()).filter(user=cast.bob)
     assert [one.role for one in rows] == ["primary_therapist"]
+
+
+def test_nobody_puts_somebody_on_a_team_for_days_that_are_long_over(cast: Cast) -> None:
+    place: dict[str, Any] = {
+        "patient_id": cast.patient.pk, "user_id": cast.bob.pk, "role": "psychiatrist",
+        "ends_at": makers.now() + timedelta(days=1),
+    }  # fmt: skip
+    with pytest.raises(InputRefused) as refused:
+        add_to_care_team(actor=makers.staff(cast.ada), starts_at=makers.now() - timedelta(days=3), **place)
+    assert (refused.value.code, refused.value.extra["field"]) == ("backdated", "starts_at")
+    yesterday = makers.now() - timedelta(days=1)
+    first = add_to_care_team(actor=makers.staff(cast.ada), starts_at=yesterday, **place)
+    end_care_team_place(actor=makers.machine(cast.home), member_id=first.pk)
+    # What an import brings was so.
+    assert add_to_care_team(
+        actor=makers.machine(cast.home),
+        starts_at=makers.now() - timedelta(days=300),
+        **place | {"role": "case_manager"},
+    )

@@ -11,10 +11,18 @@ from django.urls import reverse
 
 from cortex.accounts.actions import update_user
 from cortex.accounts.models import User
-from cortex.audit import RuleBroken, system
+from cortex.audit import InputRefused, RuleBroken, system
+from cortex.audit.models import AuditLog
 from crisis.alerts.queries import listeners
 from crisis.casework.actions import log_contact
-from crisis.duty.actions import end_forgotten_shift, end_shift, plan_shift, resume_shift, start_shift
+from crisis.duty.actions import (
+    cancel_shift,
+    end_forgotten_shift,
+    end_shift,
+    plan_shift,
+    resume_shift,
+    start_shift,
+)
 from crisis.duty.models import OVERTIME, SLIP, DutyShift, DutyStatus
 from crisis.duty.queries import (
     covered_by,
@@ -48,6 +56,61 @@ def test_nobody_plans_their_own_shift(cast: Cast) -> None:
     with pytest.raises(RuleBroken):
         plan_shift(actor=staff(cast.sam), user_id=cast.sam.pk, organization_id=cast.home.pk, **PLAN)
     assert plan_shift(actor=staff(cast.ada), user_id=cast.sam.pk, organization_id=cast.home.pk, **PLAN)
+
+
+@pytest.mark.parametrize(("duty", "role", "may"), [
+    ("supervisor", "counselor", False), ("on_call", "counselor", False), ("counselor", "counselor", True),
+    ("supervisor", "therapist", True), ("on_call", "psychiatrist", True), ("supervisor", "supervisor", True),
+    ("on_call", "therapist", True), ("on_call", "supervisor", True), ("supervisor", "psychiatrist", True),
+])  # fmt: skip
+def test_only_whoever_may_read_second_is_planned_as_supervisor_or_on_call(
+    cast: Cast, duty: str, role: str, may: bool
+) -> None:
+    user = make_user(role, cast.home)
+    wanted = {**PLAN, "role": duty, "user_id": user.pk, "organization_id": cast.home.pk}
+    if may:
+        assert plan_shift(actor=staff(cast.ada), **wanted).role == duty
+        return
+    with pytest.raises(InputRefused) as refused:
+        plan_shift(actor=staff(cast.ada), **wanted)
+    assert (refused.value.code, refused.value.extra["field"]) == ("not_their_role", "role")
+    assert not DutyShift.objects.exists()
+
+
+@pytest.mark.parametrize("duty", ["supervisor", "on_call"])
+def test_a_counselor_on_such_a_shift_is_at_the_desk_and_asked_for_no_decision(cast: Cast, duty: str) -> None:
+    """A shift from before the rule, or of somebody whose role changed while it ran."""
+    shift = cast.on_duty()
+    DutyShift.objects.filter(pk=shift.pk).update(role=duty)
+    sought = {who: people_for(who, cast.home.pk) for who in ("on_duty", "supervisor", "reviewer", "on_call")}
+    assert sought == {"on_duty": [cast.cleo], "supervisor": [cast.sam], "reviewer": [], "on_call": []}
+
+
+def test_a_planned_shift_of_somebody_whose_role_changed_starts_as_what_they_may_be(cast: Cast) -> None:
+    shift = plan_shift(
+        actor=staff(cast.ada),
+        user_id=cast.alice.pk,
+        organization_id=cast.home.pk,
+        **PLAN | {"role": "on_call"},
+    )
+    cast.alice.role = "counselor"
+    cast.alice.save()
+    started = start_shift(actor=staff(cast.alice), shift_id=shift.pk, sound_tested=True)
+    assert (started.role, started.status) == ("counselor", "active")
+
+
+def test_a_cancelled_shift_leaves_whose_and_when_it_was(cast: Cast) -> None:
+    shift = plan_shift(actor=staff(cast.ada), user_id=cast.cleo.pk, organization_id=cast.home.pk, **PLAN)
+    cancel_shift(actor=staff(cast.sam), shift_id=shift.pk)
+    scope_all()
+    assert not DutyShift.objects.exists()
+    plan = {
+        "role": "counselor", "user": str(cast.cleo.pk), "from": PLAN["planned_start"].isoformat(),
+        "until": PLAN["planned_end"].isoformat(),
+    }  # fmt: skip
+    for verb in ("shift.planned", "shift.cancelled"):
+        row = AuditLog.objects.get(event_type=verb)
+        assert (row.object_id, row.codes) == (shift.pk, row.codes | plan)
 
 
 def test_a_board_is_heard_by_its_shift_its_supervisors_and_its_leads(

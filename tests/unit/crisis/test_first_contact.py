@@ -28,7 +28,7 @@ from crisis.sweep import loop
 from crisis.sweep.overdue.actions import escalate_task
 from patients.registry.models import Patient
 from tests.cast import Cast
-from tests.makers import make_alert, now, scope_all, staff
+from tests.makers import client_of, make_alert, now, scope_all, staff
 from tests.unit.crisis.test_desk_pages import get, text
 from tests.unit.crisis.test_follow_ups import ended, series
 
@@ -135,8 +135,7 @@ def test_no_clock_of_medium_is_set_away(cast: Cast, name: str, value: Any) -> No
 
 def test_the_back_office_shows_the_clocks_that_medium_has(cast: Cast) -> None:
     default = SlaPolicy.objects.get(organization=None, level="medium")
-    client, address = Client(), reverse("admin:crisis_slapolicy_change", args=[default.pk])
-    client.force_login(cast.ada)
+    client, address = client_of(cast.ada), reverse("admin:crisis_slapolicy_change", args=[default.pk])
     page = client.get(address).content.decode()
     assert 'name="contact_seconds"' in page
     assert 'name="disposition_seconds"' not in page

@@ -6,12 +6,11 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from crisis.escalation.models import SlaPolicy
 from tests.cast import Cast
-from tests.makers import scope_all
+from tests.makers import client_of, scope_all
 
 pytestmark = pytest.mark.django_db
 CLOCKS = (
@@ -31,8 +30,7 @@ class Page:
     """The change page of everybody's clocks of one level, as Ada sees it."""
 
     def __init__(self, cast: Cast, level: str = "critical") -> None:
-        self.client = Client()
-        self.client.force_login(cast.ada)
+        self.client = client_of(cast.ada)
         self.policy = SlaPolicy.objects.get(organization=None, level=level)
         self.address = reverse("admin:crisis_slapolicy_change", args=[self.policy.pk])
 

@@ -38,11 +38,11 @@ def cleo(cast: Cast) -> Client:
 def on_call(cast: Cast, user: Any, phone: str) -> DutyShift:
     now = makers.now()
     plan_shift(
-        actor=makers.staff(cast.ada), user_id=user.pk, organization_id=cast.home.pk, role="on_call",
+        actor=makers.staff(cast.ada), user_id=user.pk, organization_id=cast.home.pk, role="counselor",
         planned_start=now, planned_end=now + timedelta(hours=8), phone=phone,
     )  # fmt: skip
     makers.scope_all()
-    DutyShift.objects.filter(user=user).update(status="active", started_at=now)
+    DutyShift.objects.filter(user=user).update(status="active", started_at=now, role="on_call")
     return DutyShift.objects.get(user=user)
 
 

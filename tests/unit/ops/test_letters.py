@@ -100,13 +100,38 @@ def test_an_administrator_who_is_no_operator_reads_and_decides_nothing(cast: Cas
     assert letter.state == "open"
 
 
-def test_a_row_of_one_organization_is_no_row_for_another(office: Client, cast: Cast) -> None:
+def test_a_row_of_one_organization_is_no_row_for_another_s_administrator(cast: Cast) -> None:
     foreign = cast.charlie.organization
     theirs, ours = dead_row(foreign), dead_row(cast.home)
-    page = office.get(LIST).content.decode()
+    ada = makers.client_of(cast.ada)
+    page = ada.get(LIST).content.decode()
     assert str(ours.row_id) in page
     assert str(theirs.row_id) not in page
-    assert office.get(f"{LIST}{theirs.pk}/change/").status_code == 404
+    assert ada.get(f"{LIST}{theirs.pk}/change/").status_code == 404
+
+
+def test_an_operator_closes_letters_of_organizations_that_have_none(office: Client, cast: Cast) -> None:
+    theirs = dead_row(cast.elsewhere)
+    assert str(theirs.row_id) in office.get(LIST).content.decode()
+    assert office.post(f"{LIST}{theirs.pk}/change/", {"reason": "lost"}).status_code == 302
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.reason) == ("set_aside", "lost")
+    # It stands in the trail of whose row it is.
+    assert AuditLog.objects.get(event_type="letter.set_aside").organization_id == cast.elsewhere.pk
+
+
+def test_an_operator_hands_a_row_of_another_house_back(office: Client, cast: Cast) -> None:
+    voice = makers.make_voice(cast.stranger, received_at=clock())
+    VoiceSession.objects.filter(pk=voice.pk).update(extraction_error="DecryptError")
+    letter = actions.bury_row(
+        actor=SYSTEM, name="patients.VoiceSession.voice_features", row_id=voice.pk,
+        organization_id=cast.elsewhere.pk, error_code="DecryptError",
+    )  # fmt: skip
+    office.post(LIST, {"action": "retry", "_selected_action": [str(letter.pk)]})
+    makers.scope_all()
+    letter.refresh_from_db()
+    assert letter.state == "retried"
+    assert VoiceSession.objects.get(pk=voice.pk).extraction_error == ""
 
 
 def test_one_letter_counts_what_happens_again_and_a_closed_one_is_not_reopened() -> None:

@@ -1,12 +1,17 @@
 """What SQL itself refuses about flags, settings and retention."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from cortex.audit import SYSTEM, InputRefused
 from cortex.audit.models import AuditLog
 from cortex.ops import actions, queries, tasks
 from cortex.ops.models import FeatureFlag, RetentionPolicy, RetentionRun, SystemSetting
+from tests.forms import fields_of
+from tests.makers import client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +74,34 @@ def test_a_changed_retention_rule_is_on_record() -> None:
     actions.change_policy(actor=SYSTEM, retentionpolicy_id=policy.id, days=400)
     assert queries.active_policies("ops.TelemetryEvent")[0].days == 400
     assert AuditLog.objects.get(event_type="retention.changed").codes["days"] == 400
+
+
+@pytest.mark.parametrize("days", [0, 36_501, 2**31 - 1])
+def test_a_rule_lasts_a_day_to_a_century(days: int) -> None:
+    policy = queries.active_policies("ops.ScheduledSlot")[0]
+    with pytest.raises(InputRefused, match="Between 1 and 36500 days") as refused:
+        actions.change_policy(actor=SYSTEM, retentionpolicy_id=policy.id, days=days)
+    assert refused.value.extra["field"] == "days"
+    page = reverse("admin:ops_retentionpolicy_change", args=[policy.pk])
+    client = client_of(make_user("admin", is_operator=True))
+    sent = fields_of(client.get(page).content.decode(), "retentionpolicy_form")
+    answer = client.post(page, sent | {"days": str(days)})
+    assert answer.status_code == 200 and 'id="id_days_error"' in answer.content.decode()
+    for kept in (1, 36_500):
+        actions.change_policy(actor=SYSTEM, retentionpolicy_id=policy.id, days=kept)
+
+
+@pytest.mark.parametrize("task", [tasks.drop_old_months, tasks.drop_old_slots])
+def test_a_rule_that_fails_stops_no_other_and_is_told(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = tasks.BY_MONTH if task is tasks.drop_old_months else tasks.BY_ROW
+    first, *others = models
+    RetentionPolicy.objects.filter(model=first).update(days=2**31 - 1)
+    asked: list[str] = []
+    read = queries.active_policies
+    monkeypatch.setattr(queries, "active_policies", lambda model: [asked.append(model), read(model)][1])
+    with pytest.raises(OverflowError):
+        task()
+    assert asked == [first, *others]
 
 
 def test_a_rule_that_no_job_reads_is_refused_another_number() -> None:

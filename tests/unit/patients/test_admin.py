@@ -64,6 +64,21 @@ def test_a_stranger_of_another_organization_is_not_found(ada: Client, cast: Cast
     assert "Imani" not in page and cast.stranger.anonymous_id not in page
 
 
+@pytest.mark.parametrize("written", ["0{0}-{1}-{2}", "(0{0}) {1}{2}", "+254 {0} {1} {2}", "0{0}.{1}.{2}",
+                                     "+254 (0){0}-{1}{2}", "0{0}{1}{2}"])  # fmt: skip
+def test_a_person_is_found_by_their_number_as_people_write_it(ada: Client, cast: Cast, written: str) -> None:
+    phone = makers.opened(cast.patient, "phone").removeprefix("+254")
+    term = written.format(phone[:3], phone[3:6], phone[6:])
+    page = ada.post(path("patient"), {"find": term}, follow=True).content.decode()
+    assert cast.patient.anonymous_id in page
+    assert (
+        cast.patient.anonymous_id
+        not in ada.post(
+            path("patient"), {"find": term[:-1] + str(9 - int(term[-1]))}, follow=True
+        ).content.decode()
+    )
+
+
 def test_a_person_is_found_by_a_whole_email_or_phone_without_reading_any(ada: Client, cast: Cast) -> None:
     email, phone = (makers.opened(cast.patient, name) for name in ("email", "phone"))
     for term in (email, phone, cast.patient.anonymous_id):
