@@ -11,6 +11,7 @@ from django import forms
 from clinical.notes.models import NoteType
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
+from cortex.ui.moments import DayField
 from cortex.ui.saving import MOST_SAVES, SpellForm
 
 DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
@@ -37,7 +38,7 @@ class NoteForm(SpellForm):
                 widget=forms.Textarea(TEXT | {"rows": section.rows}),
             )  # fmt: skip
         if note_type in ASKS_FOLLOW_UP:
-            self.fields["follow_up_on"] = forms.DateField(
+            self.fields["follow_up_on"] = DayField(
                 label="Next contact on", required=False, widget=DAY, help_text="Needed before signing."
             )
         offered = [(str(one.pk), f"{one.code} {one.title}") for one in diagnoses]

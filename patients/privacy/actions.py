@@ -8,6 +8,7 @@ from uuid import UUID
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from cortex.ids import uuid7
 from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
@@ -72,6 +73,8 @@ def _check(data: ConsentData, at: datetime) -> None:
     # What a withdrawal says of limits is passed over: nothing may hold it up.
     if data.granted and (fault := fault_of(data.scope)) is not None:
         raise InputRefused(FAULTS[fault[0]].format(fault[1]), "consent_scope_unknown", field="scope")
+    if data.granted:
+        refuse_far(at, expires_at=data.expires_at)
     if data.expires_at is not None and data.expires_at < min(data.recorded_at or at, at):
         raise InputRefused(
             "A consent can't expire before it was given.", "consent_expires_too_early", field="expires_at"
