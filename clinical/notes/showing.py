@@ -64,6 +64,8 @@ def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any
         "state": "Not signed" if is_draft else "Signed, waits for co-signature",
         "is_draft": is_draft,
         "is_addendum": True,
+        # The note may be shut to them since: its labels are for who reads it.
+        "labels": [] if is_draft and not note["own"] else note["labels"],
         "own": own,
         "author": one.author.full_name,
         "at": one.created_at if is_draft else one.signed_at,

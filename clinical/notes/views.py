@@ -20,7 +20,7 @@ from clinical.notes.drafts.queries import discarded_at
 from clinical.notes.forms import LabelForm
 from clinical.notes.linked import links, visible
 from clinical.notes.models import PROCESS, Note
-from clinical.notes.queries import AnyNote, Reader
+from clinical.notes.queries import AnyDraft, AnyNote, Reader
 from clinical.notes.sealing import facts_of, is_intact
 from clinical.notes.showing import (
     added_line,
@@ -38,7 +38,7 @@ from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.accounts.queries import is_trainee
 from cortex.accounts.signin.recent import ask_again_unless_recent
-from cortex.audit import InputRefused, actor_of
+from cortex.audit import InputRefused, NotFound, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.risk.queries import latest_assessment
@@ -52,8 +52,8 @@ def banner(context: AccessContext, who: Reader, at: Any) -> dict[str, Any]:
     return beside(context, who.patient, person, at) | {"tab": "notes"}
 
 
-def saw(context: AccessContext, note: AnyNote, *sections: str) -> None:
-    """Note the look at one note."""
+def saw(context: AccessContext, note: AnyDraft, *sections: str) -> None:
+    """Note the look at one note, or at one's own addendum alone."""
     context.saw(
         "note", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk,
         sections=[note.note_type, *sections],
@@ -99,7 +99,11 @@ def page_of_note(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, at)
-        note = queries.note(who, note_id)
+        try:
+            note = queries.note(who, note_id)
+        except NotFound:
+            shown = banner(context, who, at) | _own_words(context, who, note_id, form, signs) | more
+            return render(request, "clinical/notes/own_words.html", shown, status=status)
         saw(context, note)
         shown = banner(context, who, at) | _opened(context, who, note, at) | more
         own = shown["unsigned"]
@@ -108,6 +112,21 @@ def page_of_note(
         if note.signed_at is not None and who.relation != BREAK_GLASS and not shown["signs"]:
             shown["form"] = form or AddendumForm(initial=own)
         return render(request, "clinical/notes/page.html", shown, status=status)
+
+
+def _own_words(
+    context: AccessContext, who: Reader, note_id: UUID, form: AddendumForm | None, signs: bool
+) -> dict[str, Any]:
+    """Return what somebody left unsigned below a note that is shut to them since, and nothing of the note."""
+    own = added.left_unsigned(who, note_id)
+    context.open([own], ["text"])
+    saw(context, own, "own_addendum")
+    line = added_line(own, who)
+    shown = {"note": own.note, "addenda": [], "unsigned": line, "signs": signs, "alone": True}
+    shown["two_sign"] = signs and is_trainee(who.user)
+    if who.relation != BREAK_GLASS and not signs:
+        shown["form"] = form or AddendumForm(initial=line)
+    return shown
 
 
 def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict[str, Any]:
