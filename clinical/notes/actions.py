@@ -20,9 +20,9 @@ from clinical.notes.models import (
     VersionKind,
 )
 from clinical.notes.prefill import session_line
-from clinical.notes.queries import AnyDraft, AnyNote, Reader
+from clinical.notes.queries import AnyDraft, AnyNote
 from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
-from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
+from clinical.notes.wording import ASKS_FOLLOW_UP, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.accounts.queries import is_trainee
@@ -348,23 +348,6 @@ def label_note(
     row.save(update_fields=["sensitivity_labels", "updated_at"])
     record(actor, "note.labelled", row, subject=row.patient_id, fields=["sensitivity_labels"], codes=codes)
     return row
-
-
-@action
-def export_notes(*, actor: Actor, patient_id: UUID, reason: str, at: datetime | None = None) -> Reader:
-    """Put on record that a person's signed notes leave as a file and why; return what may leave to whom.
-
-    InputRefused without a known reason, RuleBroken when there is nothing, and for whoever only reads.
-    """
-    if reason not in EXPORTED_FOR:
-        raise InputRefused("Say why they leave.", "required", field="reason")
-    who = queries.reader(actor, patient_id, clock(at))
-    notes, withheld = queries.exportable(who)
-    if not notes:
-        raise RuleBroken("There is no signed note that may leave.", "nothing_to_export")
-    codes = {"reason": reason, "notes": len(notes), "withheld": withheld}
-    record(actor, "note.exported", None, subject=who.patient.pk, object_id=who.patient.pk, codes=codes)
-    return who
 
 
 @action

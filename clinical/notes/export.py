@@ -12,8 +12,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from clinical.notes import actions, queries
+from clinical.notes import queries
 from clinical.notes.addenda.queries import signed_addenda
+from clinical.notes.exports.actions import export_notes
+from clinical.notes.exports.queries import exportable
 from clinical.notes.forms import ExportForm
 from clinical.notes.linked import Links, links
 from clinical.notes.models import Note
@@ -29,7 +31,7 @@ from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.rules import given_back
-from patients.registry.access import CHART
+from patients.registry.access import CHART, of_the_team
 from patients.registry.queries import NAMES, full_name
 
 EXPORTERS = (Role.THERAPIST, Role.PSYCHIATRIST)
@@ -49,8 +51,10 @@ def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             status, conflict = given_back(request, form, error)
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
+        of_the_team(actor, patient_id, at)
+        of_the_team(actor, patient_id, at)
         who = queries.reader(actor, patient_id, at)
-        notes, withheld = queries.exportable(who)
+        notes, withheld = exportable(who)
         context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note", sections=["list"])
         shown = {"form": form, "conflict": conflict, "count": len(notes), "withheld": withheld}
         return render(request, "clinical/notes/export.html", banner(context, who, at) | shown, status=status)
@@ -59,7 +63,7 @@ def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
     """Return the file. One row of the access log says that all of it was read, one of the trail what for."""
     actor, at = actor_of(request), clock()
-    who = actions.export_notes(actor=actor, patient_id=patient_id, reason=reason, at=at)
+    who = export_notes(actor=actor, patient_id=patient_id, reason=reason, at=at)
     with reading(actor, purpose="disclosure", permission=CHART) as context:
         text = render_to_string("clinical/notes/export_file.html", _content(context, who, at) | {
             "by": actor.person.full_name, "at": timezone.localtime(at), "reason": EXPORTED_FOR[reason],
@@ -73,7 +77,7 @@ def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
 
 
 def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any]:
-    notes, withheld = queries.exportable(who)
+    notes, withheld = exportable(who)
     added: dict[UUID, list[Any]] = {one.pk: [] for one in notes}
     rows = signed_addenda(Note, list(notes))
     context.open([who.patient], NAMES)

@@ -141,18 +141,6 @@ def note(who: Reader, note_id: UUID) -> AnyNote:
     return found
 
 
-def exportable(who: Reader) -> tuple[list[Note], int]:
-    """Return the signed notes that may leave with a file, oldest first, and how many labels keep back.
-
-    What a label shuts to the team stays, the reader's own notes too: a file is for somebody else. Process
-    notes leave with none.
-    """
-    rows = Note.objects.signed().filter(patient_id__in=who.ids)
-    free = rows.exclude(sensitivity_labels__overlap=sorted(who.closed))
-    found = list(free.select_related(*WITH, "cosigned_by").order_by("occurred_at", "pk"))
-    return found, rows.count() - len(found)
-
-
 def about_diagnosis(who: Reader, diagnosis_id: UUID) -> tuple[list[Note], int]:
     """Return the notes about a diagnosis, others' drafts left out, newest first; and how many labels shut."""
     rows = Note.objects.filter(patient_id__in=who.ids, diagnoses__contains=[diagnosis_id])

@@ -42,7 +42,7 @@ from cortex.audit import InputRefused, NotFound, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.risk.queries import latest_assessment
-from patients.registry.access import BREAK_GLASS, CHART
+from patients.registry.access import BREAK_GLASS, CHART, TEAM
 from patients.registry.queries import person_card
 
 
@@ -79,7 +79,7 @@ def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "kind": kind,
             "types": TYPES.items(),
             "templates": templates,
-            "may_export": actor.role in (Role.THERAPIST, Role.PSYCHIATRIST) and who.relation != BREAK_GLASS,
+            "may_export": actor.role in (Role.THERAPIST, Role.PSYCHIATRIST) and who.relation in TEAM,
         }
         return render(request, "clinical/notes/list.html", shown)
 

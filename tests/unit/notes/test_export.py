@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from clinical.notes.actions import export_notes, label_note
+from clinical.notes.actions import label_note
 from clinical.notes.addenda.actions import sign_addendum, write_addendum
+from clinical.notes.exports.actions import export_notes
 from clinical.notes.models import PROCESS, Note
 from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
@@ -99,6 +100,17 @@ def test_break_glass_reads_and_takes_nothing_out(cast: Cast) -> None:
     with pytest.raises(RuleBroken, match="for reading"):
         export_notes(actor=staff(cast.bob), patient_id=cast.patient.pk, reason="care")
     assert "Export signed notes" not in as_user(cast.bob).get(url("notes", cast)).content.decode()
+
+
+def test_who_sees_the_person_for_a_while_takes_nothing_out(cast: Cast) -> None:
+    signed(cast)
+    makers.grant(cast.patient, cast.bob, permission=CHART)
+    page = url("note_export", cast)
+    assert "Export signed notes" not in as_user(cast.bob).get(url("notes", cast)).content.decode()
+    assert as_user(cast.bob).get(page).status_code == 409
+    assert as_user(cast.bob).post(page, ASKED).status_code == 409
+    makers.scope_all()
+    assert not AuditLog.objects.filter(event_type="note.exported").exists()
 
 
 def test_nothing_signed_is_nothing_to_take_out(cast: Cast) -> None:
