@@ -17,6 +17,7 @@ from clinical.notes.addenda.actions import cosign_addendum
 from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.drafts.actions import restore_draft
 from clinical.notes.drafts.queries import discarded_at
+from clinical.notes.exports.queries import is_part2, part2_consent
 from clinical.notes.forms import LabelForm
 from clinical.notes.linked import links, visible
 from clinical.notes.models import PROCESS, Note
@@ -24,6 +25,7 @@ from clinical.notes.queries import AnyDraft, AnyNote, Reader
 from clinical.notes.sealing import facts_of, is_intact
 from clinical.notes.showing import (
     added_line,
+    consent_words,
     fact_lines,
     row_of,
     sections_of,
@@ -150,6 +152,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
         "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
+        "about": found,
         "diagnoses": found.shown,
         "diagnoses_withheld": found.withheld,
         "intact": is_intact(note, texts, found.signed) if note.signed_at else True,
@@ -200,7 +203,17 @@ def note_print(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
         who = queries.reader(actor, patient_id, at)
         note = queries.note(who, note_id)
         saw(context, note, "print")
-        shown = banner(context, who, at) | _opened(context, who, note, at) | {"printed_at": at}
+        opened = _opened(context, who, note, at)
+        part2 = is_part2([note], [opened["about"]])
+        shown = (
+            banner(context, who, at)
+            | opened
+            | {
+                "printed_at": at,
+                "part2": part2,
+                "consent": consent_words(part2_consent(who, at)) if part2 else "",
+            }
+        )
         return render(request, "clinical/notes/print.html", shown | {"printed_by": who.user.full_name})
 
 

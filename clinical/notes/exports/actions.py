@@ -26,7 +26,7 @@ def export_notes(*, actor: Actor, patient_id: UUID, reason: str, at: datetime | 
     at = clock(at)
     access.of_the_team(actor, patient_id, at)
     who = queries.reader(actor, patient_id, at)
-    notes, withheld = exportable(who)
+    notes, withheld = exportable(who, reason)
     if not notes:
         raise RuleBroken("There is no signed note that may leave.", "nothing_to_export")
     codes = {"reason": reason, "notes": len(notes), "withheld": withheld}
