@@ -181,8 +181,14 @@ def typed_from(found: ContactEntry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[dict[str, Any]]:
-    """Return the state of each type: what holds, then what ended or was refused, then what nobody asked."""
+def consent_states(
+    rows: list[Consent], patient_id: UUID, person_id: UUID, at: datetime
+) -> list[dict[str, Any]]:
+    """Return the state of each type: what holds, then what ended or was refused, then what nobody asked.
+
+    As everywhere the row on record (`person_id`) decides; what other rows said stands in the history.
+    """
+    rows = [one for one in rows if one.patient_id == person_id]
     newest: dict[str, Consent] = {}
     for one in sorted(rows, key=lambda row: (row.recorded_at, row.pk), reverse=True):
         if one.recorded_at <= at:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, NotFound, action, record
+from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
 from cortex.ids import uuid7
@@ -57,6 +57,29 @@ def record_consent(
         subject=patient.pk,
         codes={"granted": granted, "withdrawn": withdrawn},
     )
+    return rows
+
+
+@action
+def carry_refusals(*, actor: Actor, from_id: UUID, patient: Patient, at: datetime) -> list[Consent]:
+    """Withdraw for a person what their other row, which is being linked, refused after they allowed it.
+
+    The caller holds both rows' locks. Only the row on record decides, so a refusal that was said under a
+    caller's row would be lost with the link; what that row allowed is no grant of the person on record.
+    """
+    found = decisions([from_id, patient.pk], ConsentType.values, at)
+    refused = []
+    for kind in ConsentType.values:
+        theirs, standing = found.get((from_id, kind)), found.get((patient.pk, kind))
+        if theirs is None or theirs.granted or standing is None or not standing.granted:
+            continue
+        if theirs.at > standing.at:
+            refused.append(ConsentData(kind, granted=False, method=ConsentMethod.SPOKEN))
+    if not refused:
+        return Unchanged([])  # type: ignore[return-value]
+    rows = Consent.objects.bulk_create(_rows(actor, patient, refused, at))
+    codes = {"granted": [], "withdrawn": sorted(one.consent_type for one in refused), "from": str(from_id)}
+    record(actor, "consent.recorded", patient, subject=patient.pk, codes=codes)
     return rows
 
 
