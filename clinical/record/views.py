@@ -224,7 +224,7 @@ def chart_access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         head = queries.head(context, actor, patient_id, at)
         context.saw("access_log", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
         found = queries.looks(head.ids, _uuid(request.GET.get("before", "")))
-        shown = showing.top(head, "access") | showing.look_rows(found)
+        shown = showing.top(head, "access") | showing.look_rows(found, actor.id)
         return render(request, "clinical/record/access.html", shown)
 
 
