@@ -29,6 +29,7 @@ from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
+from cortex.horizon import refuse_far
 from cortex.keys.sealing import key_of
 from cortex.spells import Arrival, Page, arrival
 from crisis.risk.queries import latest_assessment
@@ -137,6 +138,7 @@ def save_draft(
     who = access.treated(actor, patient_id, clock(at))
     row = queries.locked_own(actor, note_id, rows_of(who))
     at = clock(at)
+    refuse_far(at, occurred_at=occurred_at, follow_up_on=follow_up_on)
     facts: dict[str, Any] = {"occurred_at": occurred_at or row.occurred_at}
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         facts["follow_up_on"] = follow_up_on
@@ -294,7 +296,7 @@ def sign_note(
     who = row.patient
     assessed = latest_assessment(who.person_id)
     level = assessed.level if assessed else ""
-    wanting = queries.missing_of(row, texts, level, who.zone())
+    wanting = queries.missing_of(row, texts, level, who.zone(), at)
     if wanting:
         raise InputRefused(wanting[0][1], "note_incomplete", field=wanting[0][0])
     if isinstance(row, Note):

@@ -11,11 +11,14 @@ from django import forms
 from clinical.notes.models import NoteType
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
-from cortex.ui.moments import DayField
+from cortex.ui.moments import DayField, MomentField
 from cortex.ui.saving import MOST_SAVES, SpellForm
 
 DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
 TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
+
+DAYS = ("follow_up_on", "occurred_at")
+WORDS_KEPT = "Your words are saved. What is marked here isn't:"
 
 
 class NoteForm(SpellForm):
@@ -47,10 +50,7 @@ class NoteForm(SpellForm):
                 label="Diagnoses that this is about", required=False, choices=offered,
                 widget=forms.CheckboxSelectMultiple,
             )  # fmt: skip
-        self.fields["occurred_at"] = forms.DateTimeField(
-            label="Contact was at", required=False,
-            widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
-        )  # fmt: skip
+        self.fields["occurred_at"] = MomentField(label="Contact was at", required=False)
 
     def texts(self) -> list[forms.BoundField]:
         """Return the sections' fields in their order."""
@@ -58,7 +58,18 @@ class NoteForm(SpellForm):
 
     def dates(self) -> list[forms.BoundField]:
         """Return the fields of dates."""
-        return [self[name] for name in ("follow_up_on", "occurred_at") if name in self.fields]
+        return [self[name] for name in DAYS if name in self.fields]
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether the texts can be kept: nothing is wrong but a day, which can stay as it stands."""
+        return self.errors.keys() <= set(DAYS)
+
+    def kept_as(self, version: int) -> None:
+        """Say that the words are kept as this version, so that the page's next save goes on from there."""
+        self.data = self.data.copy()
+        self.data |= {"version": str(version), "number": str(self.page().number + 1)}
+        self.add_error(None, WORDS_KEPT)
 
     def about(self) -> list[UUID] | None:
         """Return the chosen diagnoses; None where none could be chosen."""

@@ -342,11 +342,13 @@ def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
     return of_visit(found, session, text, who.patient.zone())
 
 
-def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:
+def missing_of(
+    row: AnyNote, texts: Mapping[str, str], level: str, zone: str, at: datetime
+) -> list[tuple[str, str]]:
     """Return what keeps a note from being signed; its day is the person's own."""
     return missing(
         row.note_type, texts, level=level, follow_up_on=row.follow_up_on if isinstance(row, Note) else None,
-        occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(),
+        occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(), is_ahead=row.occurred_at > at,
     )  # fmt: skip
 
 

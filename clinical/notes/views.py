@@ -151,7 +151,7 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
         "discarded_at": discarded_at(note),
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
-        "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
+        "missing": queries.missing_of(note, texts, level, who.patient.zone(), at) if note.is_draft else [],
         "about": found,
         "diagnoses": found.shown,
         "diagnoses_withheld": found.withheld,
