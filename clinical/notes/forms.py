@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,12 @@ class NoteForm(SpellForm):
     version = forms.IntegerField(min_value=1, max_value=MOST_SAVES, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, note_type: str, diagnoses: Iterable[Diagnosis] = (), **kwargs: Any
+        self,
+        *args: Any,
+        note_type: str,
+        diagnoses: Iterable[Diagnosis] = (),
+        occurred_at: datetime | None = None,
+        **kwargs: Any,
     ) -> None:
         kwargs["auto_id"] = "n_%s"
         super().__init__(*args, **kwargs)
@@ -50,7 +56,8 @@ class NoteForm(SpellForm):
                 label="Diagnoses that this is about", required=False, choices=offered,
                 widget=forms.CheckboxSelectMultiple,
             )  # fmt: skip
-        self.fields["occurred_at"] = MomentField(label="Contact was at", required=False)
+        when = self.fields["occurred_at"] = MomentField(label="Contact was at", required=False)
+        when.shown = occurred_at
 
     def texts(self) -> list[forms.BoundField]:
         """Return the sections' fields in their order."""

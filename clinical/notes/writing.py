@@ -144,7 +144,10 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     with reading(actor, purpose="treatment", permission=CHART):
         who = queries.reader(actor, patient_id, clock())
         note = queries.note(who, note_id)
-        form = NoteForm(request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note))
+        form = NoteForm(
+            request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note),
+            occurred_at=note.occurred_at,
+        )  # fmt: skip
     if not form.is_valid() and not form.holds_words:
         return _refused(request, patient_id, note_id, form, 422)
     data, page = form.cleaned_data, form.page()

@@ -25,6 +25,16 @@ class DayField(forms.DateField):
             raise ValidationError(TOO_FAR, "too_far")
 
 
+def moment_here(local: datetime) -> datetime:
+    """Return a local time of the zone in force as a moment: the first of two, or the one after a leap.
+
+    Raises ValidationError for what lies too far off to be reckoned with.
+    """
+    if is_far(local, steady_now()):
+        raise ValidationError(TOO_FAR, "too_far")
+    return local.replace(tzinfo=timezone.get_current_timezone(), fold=0).astimezone(UTC)
+
+
 class MomentField(forms.DateTimeField):
     """A local time to the minute (`datetime-local`), in the zone that is in force; within a hundred years.
 
@@ -48,9 +58,7 @@ class MomentField(forms.DateTimeField):
             local = (refused.params or {}).get("datetime")
             if refused.code != "ambiguous_timezone" or not isinstance(local, datetime):
                 raise
-        if is_far(local, steady_now()):
-            raise ValidationError(TOO_FAR, "too_far")
-        return local.replace(tzinfo=timezone.get_current_timezone(), fold=0).astimezone(UTC)
+        return moment_here(local)
 
     def validate(self, value: Any) -> None:
         """Refuse what lies too far off."""

@@ -87,3 +87,21 @@ def test_a_draft_that_said_such_a_year_already_opens(cast: Cast) -> None:
     note = begin(cast, "session_note")
     Note.objects.filter(pk=note.pk).update(occurred_at=datetime(9999, 12, 31, 20, tzinfo=UTC))
     assert as_user(cast.alice).get(url("note_edit", cast, note.pk)).status_code == 200
+
+
+def test_in_the_hour_that_comes_twice_every_save_is_taken_and_the_moment_stays(cast: Cast) -> None:
+    type(cast.home).objects.filter(pk=cast.home.pk).update(default_timezone="America/New_York")
+    note = begin(cast, "session_note")
+    second = datetime(2026, 11, 1, 6, 30, 12, tzinfo=UTC)
+    Note.objects.filter(pk=note.pk).update(occurred_at=second)
+    makers.scope_all()
+    client, spell = as_user(cast.alice), uuid7()
+    for number, words in enumerate(("one", "two"), 1):
+        answer = client.post(
+            url("note_save", cast, note.pk),
+            form(spell, number=str(number), free_text=words, occurred_at="2026-11-01T01:30"), headers=FETCH,
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.content
+        makers.scope_all()
+        assert texts_of(cast, note)["free_text"] == words
+        assert Note.objects.get().occurred_at == second
