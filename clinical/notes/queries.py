@@ -41,7 +41,7 @@ from patients.labels.rules import closed_to
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import rows_of
+from patients.registry.queries import persons_of, rows_of
 from patients.sessions.models import Session
 
 AnyNote: TypeAlias = Note | PsychotherapyNote
@@ -280,7 +280,7 @@ def desk(actor: Actor, at: datetime) -> Desk:
     for kind in (NoteAddendum, PsychotherapyNoteAddendum):
         unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True, text__isnull=False)
         found.addenda += unsigned.select_related("note__patient__organization", "note__author")[:MOST]
-    supervised = supervised_by(user, at)
+    supervised = list(persons_of(supervised_by(user, at)))
     waiting = Note.objects.filter(**TO_COSIGN, patient_id__in=supervised).exclude(author=user)
     waiting = waiting.order_by("signed_at")
     found.to_cosign += waiting.select_related("patient__organization", "author")[:MOST]
@@ -371,9 +371,11 @@ def searchable(
         who = reader(actor, patient_id, at)
         ids, shown = set(who.ids), who.condition
     else:
-        ids = treated_ids(user, at)
-        agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
-        shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
+        # A place on any row is one with the person: what lies under their other rows is theirs, too.
+        persons = persons_of(treated_ids(user, at))
+        agreed = consent_state(set(persons.values()), [ConsentType.PART2_TPO], at)
+        ids = set(persons)
+        shown = open_to_team(user.pk, {pk for pk in ids if agreed[persons[pk], ConsentType.PART2_TPO]})
     shown &= Q(author=user) | Q(signed_at__isnull=False)
     found: list[AnyNote] = []
     for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):
