@@ -13,7 +13,16 @@ from cortex.ids import uuid7
 from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
 from patients.privacy.queries import decisions
-from patients.privacy.records import ConsentData, Decision, clock_of, decided, newer
+from patients.privacy.records import (
+    GUARDIAN_MISSING,
+    OF_AN_APP,
+    ConsentData,
+    Decision,
+    clock_of,
+    decided,
+    lacks_guardian,
+    newer,
+)
 from patients.privacy.scope import fault_of
 from patients.registry.models import Patient
 from patients.registry.queries import lock_person, locked
@@ -35,7 +44,8 @@ def record_consent(
     A withdrawal counts from now whatever its sender's clock says (`records.decided`): it never waits for one.
     What is recorded of a row that was linked to somebody is the person's: their row on record decides.
     Raises NotFound for a person of another organization, InputRefused for an unknown type, a scope that isn't
-    coded, and a grant with limits that nobody knows (`scope.fault_of`).
+    coded, a grant with limits that nobody knows (`scope.fault_of`), and a child's that nobody gave for them
+    (`lacks_guardian`).
     """
     if not (actor.is_unbound or patient.organization_id in actor.org_ids):
         raise NotFound("There is no such person on record.", "patient_unknown")
@@ -44,6 +54,7 @@ def record_consent(
     at = clock(at)
     for data in consents:
         _check(data, at)
+        _check_guardian(actor, patient, data)
     with opening(actor, purpose="consent") as ctx:
         if any(data.guardian for data in consents):
             ctx.load_keys([patient.pk])
@@ -102,6 +113,16 @@ def _check(data: ConsentData, at: datetime) -> None:
         raise InputRefused(
             "A consent can't expire before it was given.", "consent_expires_too_early", field="expires_at"
         )
+
+
+def _check_guardian(actor: Actor, patient: Patient, data: ConsentData) -> None:
+    """Raise InputRefused for a child's grant that nobody gave for them, whoever records it."""
+    if lacks_guardian(
+        consent_type=data.consent_type, granted=data.granted, guardian=data.guardian,
+        is_minor=patient.is_minor, by_app=actor.kind != "user",
+    ):  # fmt: skip
+        said = GUARDIAN_MISSING if actor.kind == "user" else f"{GUARDIAN_MISSING} {OF_AN_APP}"
+        raise InputRefused(said, "guardian_missing", field="guardian")
 
 
 def _rows(actor: Actor, patient: Patient, consents: list[ConsentData], at: datetime) -> list[Consent]:

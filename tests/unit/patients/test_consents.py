@@ -12,8 +12,10 @@ from django.urls import reverse
 
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import InputRefused
+from patients.privacy.actions import record_consent
 from patients.privacy.models import Consent
 from patients.privacy.queries import consent_state, decisions_told, has_consent
+from patients.privacy.records import ConsentData
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
@@ -198,3 +200,34 @@ def test_a_desk_that_covers_the_service_loses_no_refusal_when_it_links(cast: Cas
     makers.consent(provisional, "treatment", False, at=NOW - DAY)
     linked(cast, provisional, replace(makers.staff(cast.charlie), covers=(cast.home.pk,)))
     assert not has_consent(cast.patient.pk, "treatment", makers.now())
+
+
+@pytest.fixture
+def child(cast: Cast) -> Patient:
+    type(cast.patient).objects.filter(pk=cast.patient.pk).update(age_band="13_17")
+    cast.patient.refresh_from_db()
+    return cast.patient
+
+
+def recorded(actor: Any, patient: Patient, kind: str, *, granted: bool = True, guardian: str = "") -> None:
+    data = ConsentData(kind, granted=granted, guardian=guardian or None)
+    record_consent(actor=actor, patient=patient, consents=[data])
+    makers.scope_all()
+
+
+def test_a_child_s_grant_names_who_gave_it_whoever_records_it_and_a_withdrawal_nobody(
+    cast: Cast, child: Patient
+) -> None:
+    office, app = makers.staff(cast.ada), makers.machine(cast.home)
+    for actor, kind in ((office, "telehealth"), (office, "treatment"), (app, "telehealth")):
+        with pytest.raises(InputRefused) as refused:
+            recorded(actor, child, kind, guardian=" ")
+        assert (refused.value.code, refused.value.extra["field"]) == ("guardian_missing", "guardian")
+        makers.scope_all()
+    # What they write is screened by it: an app may tell it for a child alone.
+    recorded(app, child, "treatment")
+    recorded(office, child, "telehealth", guardian="Her aunt")
+    recorded(office, child, "telehealth", granted=False)
+    recorded(app, child, "treatment", granted=False)
+    state = consent_state([child.pk], ["telehealth", "treatment"], makers.now())
+    assert not any(state.values())
