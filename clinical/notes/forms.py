@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from clinical.notes.models import NoteType
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, takes_blocks
@@ -74,8 +75,9 @@ class NoteForm(SpellForm):
 
     def kept_as(self, version: int) -> None:
         """Say that the words are kept as this version, so that the page's next save goes on from there."""
-        self.data = self.data.copy()
-        self.data |= {"version": str(version), "number": str(self.page().number + 1)}
+        said = {name: self.data.getlist(name) for name in self.data}  # type: ignore[attr-defined]
+        said |= {"version": [str(version)], "number": [str(self.page().number + 1)]}
+        self.data = MultiValueDict(said)
         self.add_error(None, WORDS_KEPT)
 
     def about(self) -> list[UUID] | None:

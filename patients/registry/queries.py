@@ -79,7 +79,7 @@ def persons_of(patient_ids: Collection[UUID]) -> dict[UUID, UUID]:
 @kept
 def _persons_of(patient_ids: list[UUID]) -> QuerySet[Patient, Any]:
     people = Patient.objects.filter(pk__in=patient_ids).values("person_id")
-    return Patient.objects.filter(person_id__in=people).values_list("pk", "person_id")
+    return Patient.objects.filter(person_id__in=people).order_by().values_list("pk", "person_id")
 
 
 def linked_rows(people: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
