@@ -20,7 +20,7 @@ DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
 TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
 
 DAYS = ("follow_up_on", "occurred_at")
-WORDS_KEPT = "Your words are saved. What is marked here isn't:"
+WORDS_KEPT = "Your words are saved. A day is not:"
 
 
 class NoteForm(SpellForm):

@@ -38,15 +38,18 @@ def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
     """Keep what is added. A script hears JSON, or 409 with both texts side by side; a form goes on.
 
     Unless the form says `keep`, its text is signed at once when the password was given just now; if not, it
-    is kept already, and a page without a form asks for the signature.
+    is kept already, and a page without a form asks for the signature. `away` puts it away as it stands.
     """
+    where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
+    if "away" in request.POST:
+        actions.write_addendum(**where, text="", version=None)
+        return _go_back(request, patient_id, note_id)
     form = AddendumForm(request.POST)
     signs = not is_partial(request) and "keep" not in request.POST
     if form.is_valid() and signs and not form.typed().strip():
         form.add_error("text", "Write what is to be added.")
     if form.errors:
         return _refused(request, patient_id, note_id, form, 422)
-    where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
     try:
         added = actions.write_addendum(**where, **form.told())
     except (RuleBroken, *KEYS_DOWN) as error:

@@ -307,9 +307,7 @@ def test_words_to_a_note_that_a_label_shut_since_stay_their_writer_s_to_sign_or_
     assert signs.status_code == 200 and signs.redirect_chain[-1][0] == url("notes", cast)
     makers.scope_all()
     assert NoteAddendum.objects.get(note=kept).signed_at is not None
-    away = bob.post(
-        url("note_addendum", cast, put_away.pk), {"text": "", "version": "1", "keep": "1"}, follow=True
-    )
+    away = bob.post(url("note_addendum", cast, put_away.pk), {"away": "1"}, follow=True)
     assert away.status_code == 200 and away.redirect_chain[-1][0] == url("notes", cast)
     makers.scope_all()
     assert NoteAddendum.objects.get(note=put_away).text is None
