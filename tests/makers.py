@@ -30,7 +30,7 @@ from patients.privacy.models import Consent
 from patients.privacy.records import ConsentData
 from patients.registry.actions import register_patient
 from patients.registry.models import Patient
-from patients.registry.records import ContactData, RegisterPatient
+from patients.registry.records import ContactData, RegisterPatient, age_on
 from patients.sessions.actions import store_batch, store_sessions
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, VoiceSession
@@ -122,7 +122,8 @@ def staff(user: User) -> Actor:
 
 def registration(at: datetime, consents: Iterable[str] = CONSENTS, **fields: Any) -> RegisterPatient:
     """What a registration says of somebody with a fictional name, a contact and consents."""
-    number = next(_numbers)
+    number, born = next(_numbers), fields.get("date_of_birth")
+    elder = "Mama Fictional" if born is not None and age_on(born, at.date()) < 18 else None
     data = RegisterPatient(
         given_name="Wanjiru",
         family_name=f"Fictional{number}",
@@ -131,7 +132,9 @@ def registration(at: datetime, consents: Iterable[str] = CONSENTS, **fields: Any
         home_address="12 Made-up Road",
         timezone="Africa/Nairobi",
         contacts=[ContactData(name="Otieno Fictional", phone="+254700000001", relationship="brother")],
-        consents=[ConsentData(consent_type=kind, granted=True, recorded_at=at) for kind in consents],
+        consents=[
+            ConsentData(consent_type=kind, granted=True, recorded_at=at, guardian=elder) for kind in consents
+        ],
     )
     return replace(data, **fields)
 

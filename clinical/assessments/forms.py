@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 
 from clinical.assessments.definitions import Definition, Item
 from clinical.assessments.models import Mode
+from cortex.ui.moments import MomentField
 
 
 class BeginForm(forms.Form):
@@ -59,9 +60,8 @@ class Question(NamedTuple):
 class AnswersForm(forms.Form):
     """The answers of a measure, one radio group per item; an empty one is a missing answer."""
 
-    administered_at = forms.DateTimeField(
+    administered_at = MomentField(
         label="Given at", required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
         help_text="Leave empty for now. For paper: when it was filled in.",
     )  # fmt: skip
     finish_anyway = forms.BooleanField(label="Finish as it is", required=False)

@@ -35,7 +35,7 @@ from crisis.risk.textmodel import ModelState, text_model
 from patients.privacy.records import ConsentData
 from patients.registry.models import new_pseudonym
 from patients.registry.queries import by_pseudonyms
-from patients.registry.records import ContactData, PreferenceData, RegisterPatient
+from patients.registry.records import ContactData, PreferenceData, RegisterPatient, age_on
 
 CONSENTS = ("treatment", "privacy_notice", "voice_processing", "emergency_contact", "care_team_sharing")
 CLIENT = "Demo app (fictional)"
@@ -262,6 +262,7 @@ def password() -> str:
 
 def registration(person: world.Person, pseudonym: str, since: datetime) -> RegisterPatient:
     """Return what a fictional person's app registers them with; they agreed when their care began."""
+    elder = f"{person.family} senior (fictional)"
     return RegisterPatient(
         anonymous_id=pseudonym,
         given_name=person.given,
@@ -270,7 +271,12 @@ def registration(person: world.Person, pseudonym: str, since: datetime) -> Regis
         date_of_birth=person.born,
         language="sw" if person.language == "sheng" else person.language,
         consents=[
-            ConsentData(kind, kind != "emergency_contact" or person.number % 7 != 3, recorded_at=since)
+            ConsentData(
+                kind,
+                kind != "emergency_contact" or person.number % 7 != 3,
+                recorded_at=since,
+                guardian=elder if age_on(person.born, since.date()) < 18 else None,
+            )
             for kind in CONSENTS
         ],
         preference=PreferenceData(
@@ -282,7 +288,7 @@ def registration(person: world.Person, pseudonym: str, since: datetime) -> Regis
         ),
         contacts=[
             ContactData(
-                name=f"{person.family} senior (fictional)",
+                name=elder,
                 phone=f"+2547001{person.number:05d}",
                 relationship="family",
             )

@@ -163,7 +163,7 @@ def _review(
             "one": queue_row(one, at), "id": one.pk, "why": one.grant.reason, "note": one.review_note,
             "by": one.reviewed_by.full_name if one.reviewed_by else "", "protected_at": one.protected_at,
             "incident_note": one.incident_note, "incident_closed_at": one.incident_closed_at,
-            "is_incident": one.is_open_incident, "looks": visits(queries.looks(one)),
+            "is_incident": one.is_open_incident, "looks": visits(queries.looks(one), None),
             "form": form, "conflict": conflict,
         }  # fmt: skip
         return render(request, "clinical/breakglass/review.html", shown, status=status)

@@ -11,6 +11,7 @@ from clinical.documents.actions import MOST_REASON, DocumentData
 from clinical.documents.models import DocumentKind
 from clinical.documents.naming import MOST_SIGNS
 from clinical.documents.wording import LABELS
+from cortex.ui.moments import DayField
 from patients.codes import LANGUAGE_NAMES
 
 SELECT = {"class": "select"}
@@ -31,7 +32,7 @@ class UploadForm(forms.Form):
         max_length=MOST_SIGNS, required=False, help_text="Empty: the file's own name.",
         widget=forms.TextInput({"class": "input", "autocomplete": "off"}),
     )  # fmt: skip
-    received_on = forms.DateField(
+    received_on = DayField(
         label="Came on",
         required=False,
         widget=forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d"),

@@ -20,15 +20,16 @@ from clinical.notes.models import (
     VersionKind,
 )
 from clinical.notes.prefill import session_line
-from clinical.notes.queries import AnyDraft, AnyNote, Reader
+from clinical.notes.queries import AnyDraft, AnyNote
 from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
-from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, FILLED, LABELS, TEMPLATED, TYPES, names_of
+from clinical.notes.wording import ASKS_FOLLOW_UP, FILLED, LABELS, TEMPLATED, TYPES, names_of
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, part, quiet, record
 from cortex.clock import clock
 from cortex.crypto.keys import DataKey
+from cortex.horizon import refuse_far
 from cortex.keys.sealing import key_of
 from cortex.spells import Arrival, Page, arrival
 from crisis.risk.queries import latest_assessment
@@ -137,6 +138,7 @@ def save_draft(
     who = access.treated(actor, patient_id, clock(at))
     row = queries.locked_own(actor, note_id, rows_of(who))
     at = clock(at)
+    refuse_far(at, occurred_at=occurred_at, follow_up_on=follow_up_on)
     facts: dict[str, Any] = {"occurred_at": occurred_at or row.occurred_at}
     if isinstance(row, Note) and row.note_type in ASKS_FOLLOW_UP:
         facts["follow_up_on"] = follow_up_on
@@ -294,7 +296,7 @@ def sign_note(
     who = row.patient
     assessed = latest_assessment(who.person_id)
     level = assessed.level if assessed else ""
-    wanting = queries.missing_of(row, texts, level, who.zone())
+    wanting = queries.missing_of(row, texts, level, who.zone(), at)
     if wanting:
         raise InputRefused(wanting[0][1], "note_incomplete", field=wanting[0][0])
     if isinstance(row, Note):
@@ -348,23 +350,6 @@ def label_note(
     row.save(update_fields=["sensitivity_labels", "updated_at"])
     record(actor, "note.labelled", row, subject=row.patient_id, fields=["sensitivity_labels"], codes=codes)
     return row
-
-
-@action
-def export_notes(*, actor: Actor, patient_id: UUID, reason: str, at: datetime | None = None) -> Reader:
-    """Put on record that a person's signed notes leave as a file and why; return what may leave to whom.
-
-    InputRefused without a known reason, RuleBroken when there is nothing, and for whoever only reads.
-    """
-    if reason not in EXPORTED_FOR:
-        raise InputRefused("Say why they leave.", "required", field="reason")
-    who = queries.reader(actor, patient_id, clock(at))
-    notes, withheld = queries.exportable(who)
-    if not notes:
-        raise RuleBroken("There is no signed note that may leave.", "nothing_to_export")
-    codes = {"reason": reason, "notes": len(notes), "withheld": withheld}
-    record(actor, "note.exported", None, subject=who.patient.pk, object_id=who.patient.pk, codes=codes)
-    return who
 
 
 @action

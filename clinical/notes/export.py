@@ -12,14 +12,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from clinical.notes import actions, queries
+from clinical.notes import queries
 from clinical.notes.addenda.queries import signed_addenda
+from clinical.notes.exports.actions import export_notes
+from clinical.notes.exports.queries import exportable, is_part2, kept_back, part2_consent
 from clinical.notes.forms import ExportForm
 from clinical.notes.linked import Links, links
 from clinical.notes.models import Note
 from clinical.notes.queries import Reader
 from clinical.notes.sealing import is_addendum_intact, is_intact
-from clinical.notes.showing import sections_of
+from clinical.notes.showing import consent_words, sections_of
 from clinical.notes.views import banner
 from clinical.notes.wording import EXPORTED_FOR, called, label_words, names_of
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
@@ -29,7 +31,8 @@ from cortex.accounts.signin.recent import ask_again_unless_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.rules import given_back
-from patients.registry.access import CHART
+from patients.labels.rules import PART2
+from patients.registry.access import CHART, of_the_team
 from patients.registry.queries import NAMES, full_name
 
 EXPORTERS = (Role.THERAPIST, Role.PSYCHIATRIST)
@@ -49,19 +52,22 @@ def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             status, conflict = given_back(request, form, error)
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
+        of_the_team(actor, patient_id, at)
+        of_the_team(actor, patient_id, at)
         who = queries.reader(actor, patient_id, at)
-        notes, withheld = queries.exportable(who)
+        notes, withheld = exportable(who)
         context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note", sections=["list"])
         shown = {"form": form, "conflict": conflict, "count": len(notes), "withheld": withheld}
+        shown["part2"] = sum(PART2 in note.sensitivity_labels for note in notes)
         return render(request, "clinical/notes/export.html", banner(context, who, at) | shown, status=status)
 
 
 def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
     """Return the file. One row of the access log says that all of it was read, one of the trail what for."""
     actor, at = actor_of(request), clock()
-    who = actions.export_notes(actor=actor, patient_id=patient_id, reason=reason, at=at)
+    who = export_notes(actor=actor, patient_id=patient_id, reason=reason, at=at)
     with reading(actor, purpose="disclosure", permission=CHART) as context:
-        text = render_to_string("clinical/notes/export_file.html", _content(context, who, at) | {
+        text = render_to_string("clinical/notes/export_file.html", _content(context, who, reason, at) | {
             "by": actor.person.full_name, "at": timezone.localtime(at), "reason": EXPORTED_FOR[reason],
         })  # fmt: skip
         context.saw("note_export", subjects=[who.patient.pk], object_type="clinical.Note", sections=[reason])
@@ -72,8 +78,8 @@ def _file(request: HttpRequest, patient_id: UUID, reason: str) -> HttpResponse:
     )  # fmt: skip
 
 
-def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any]:
-    notes, withheld = queries.exportable(who)
+def _content(context: AccessContext, who: Reader, reason: str, at: datetime) -> dict[str, Any]:
+    notes, withheld = exportable(who, reason)
     added: dict[UUID, list[Any]] = {one.pk: [] for one in notes}
     rows = signed_addenda(Note, list(notes))
     context.open([who.patient], NAMES)
@@ -81,12 +87,14 @@ def _content(context: AccessContext, who: Reader, at: datetime) -> dict[str, Any
     context.open(rows, ["text"])
     for one in sorted(rows, key=lambda row: row.signed_at):
         added[one.note_id].append(one)
-    about = links(who, notes, who.closed)
+    about = links(who, notes, kept_back(who, reason))
     lines = [_line(note, added[note.pk], about[note.pk]) for note in notes]
-    labels = {label for note in notes for label in note.sensitivity_labels}
+    shown = is_part2(notes, about.values())
     return {
         "name": full_name(who.patient), "pseudonym": who.patient.anonymous_id, "notes": lines,
-        "withheld": withheld, "part2": "SUD_PART2" in labels, "house": who.patient.organization.name,
+        "withheld": withheld, "part2": shown,
+        "consent": consent_words(part2_consent(who, at)) if shown else "",
+        "house": who.patient.organization.name,
     }  # fmt: skip
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from clinical.notes.models import NoteType
 from clinical.notes.wording import ASKS_FOLLOW_UP, EXPORTED_FOR, LABELS, SHAPES, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
+from cortex.ui.moments import DayField, MomentField
 from cortex.ui.saving import MOST_SAVES, SpellForm
 
 DAY = forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d")
 TEXT = {"class": "textarea", "autocomplete": "off", "spellcheck": "true"}
+
+DAYS = ("follow_up_on", "occurred_at")
+WORDS_KEPT = "Your words are saved. A day is not:"
 
 
 class NoteForm(SpellForm):
@@ -26,7 +32,12 @@ class NoteForm(SpellForm):
     version = forms.IntegerField(min_value=1, max_value=MOST_SAVES, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, note_type: str, diagnoses: Iterable[Diagnosis] = (), **kwargs: Any
+        self,
+        *args: Any,
+        note_type: str,
+        diagnoses: Iterable[Diagnosis] = (),
+        occurred_at: datetime | None = None,
+        **kwargs: Any,
     ) -> None:
         kwargs["auto_id"] = "n_%s"
         super().__init__(*args, **kwargs)
@@ -37,7 +48,7 @@ class NoteForm(SpellForm):
                 widget=forms.Textarea(TEXT | {"rows": section.rows}),
             )  # fmt: skip
         if note_type in ASKS_FOLLOW_UP:
-            self.fields["follow_up_on"] = forms.DateField(
+            self.fields["follow_up_on"] = DayField(
                 label="Next contact on", required=False, widget=DAY, help_text="Needed before signing."
             )
         offered = [(str(one.pk), f"{one.code} {one.title}") for one in diagnoses]
@@ -46,10 +57,8 @@ class NoteForm(SpellForm):
                 label="Diagnoses that this is about", required=False, choices=offered,
                 widget=forms.CheckboxSelectMultiple,
             )  # fmt: skip
-        self.fields["occurred_at"] = forms.DateTimeField(
-            label="Contact was at", required=False,
-            widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
-        )  # fmt: skip
+        when = self.fields["occurred_at"] = MomentField(label="Contact was at", required=False)
+        when.shown = occurred_at
 
     def texts(self) -> list[forms.BoundField]:
         """Return the sections' fields in their order."""
@@ -57,7 +66,19 @@ class NoteForm(SpellForm):
 
     def dates(self) -> list[forms.BoundField]:
         """Return the fields of dates."""
-        return [self[name] for name in ("follow_up_on", "occurred_at") if name in self.fields]
+        return [self[name] for name in DAYS if name in self.fields]
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether the texts can be kept: nothing is wrong but a day, which can stay as it stands."""
+        return self.errors.keys() <= set(DAYS)
+
+    def kept_as(self, version: int) -> None:
+        """Say that the words are kept as this version, so that the page's next save goes on from there."""
+        said = {name: self.data.getlist(name) for name in self.data}  # type: ignore[attr-defined]
+        said |= {"version": [str(version)], "number": [str(self.page().number + 1)]}
+        self.data = MultiValueDict(said)
+        self.add_error(None, WORDS_KEPT)
 
     def about(self) -> list[UUID] | None:
         """Return the chosen diagnoses; None where none could be chosen."""

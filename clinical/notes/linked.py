@@ -9,7 +9,7 @@ from uuid import UUID
 from clinical.notes.models import ASSESSED, Note
 from clinical.notes.queries import AnyNote, Reader
 from clinical.plans.diagnoses.models import Diagnosis
-from clinical.plans.diagnoses.queries import diagnoses_of
+from clinical.plans.diagnoses.queries import diagnoses_of, named_diagnoses
 from cortex.audit import InputRefused
 from patients.registry.models import Patient
 
@@ -38,13 +38,15 @@ def links(who: Reader, notes: Collection[AnyNote], shut: frozenset[str] | None =
 
     `shut` are labels that shut them to everybody, as for a file that leaves; without, the reader's own.
     """
-    rows = diagnoses_of(who.patient) if any(linked_ids(one) for one in notes) else []
+    about = {pk for one in notes for pk in linked_ids(one)}
+    rows = diagnoses_of(who.patient) if about else []
+    known = _with_those_elsewhere(rows, about)
     seen = [one for one in rows if _is_open(who, one, shut)]
     found = {}
     for note in notes:
         wanted = linked_ids(note)
         shown = [one for one in seen if one.pk in wanted]
-        found[note.pk] = Links(shown, len(wanted) - len(shown), _words(note, rows))
+        found[note.pk] = Links(shown, len(wanted) - len(shown), _words(note, known))
     return found
 
 
@@ -80,7 +82,17 @@ def changed(who: Reader, note: Note, wanted: Collection[UUID]) -> list[UUID]:
 
 def signed_words(patient: Patient, note: AnyNote) -> list[str]:
     """Return what a signature says of a note's diagnoses: each by id, code and title, whoever reads it."""
-    return _words(note, diagnoses_of(patient)) if linked_ids(note) else []
+    about = linked_ids(note)
+    return _words(note, _with_those_elsewhere(diagnoses_of(patient), about)) if about else []
+
+
+def _with_those_elsewhere(rows: list[Diagnosis], about: Collection[UUID]) -> list[Diagnosis]:
+    """Return diagnoses with those that notes named while another row was linked to the person.
+
+    A link that is undone takes the row away, and not the words that were signed: nobody altered the note.
+    """
+    missing = set(about) - {one.pk for one in rows}
+    return [*rows, *named_diagnoses(missing)]
 
 
 def _words(note: AnyNote, rows: Collection[Diagnosis]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clinical.assessments.definitions import Definition
@@ -17,6 +17,7 @@ from patients.codes import SessionKind, SessionStatus
 
 # A measure of the two weeks before the contact is about it.
 RECENT = timedelta(days=14)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def session_line(session: Any, zone: str) -> str:
@@ -72,7 +73,9 @@ def _item9(course: Course) -> str:
 
 def about(occurred_at: datetime) -> tuple[datetime, datetime]:
     """Return between which times a measure is about a contact."""
-    return occurred_at - RECENT, occurred_at + timedelta(days=1)
+    start, end = FIRST + 2 * RECENT, LAST - 2 * RECENT
+    near = min(max(occurred_at, start), end)  # a draft of before may say a year that has no day after it
+    return near - RECENT, near + timedelta(days=1)
 
 
 def _said(definition: Definition, total: int, band: str, day: str, change: str) -> str:

@@ -41,7 +41,7 @@ from patients.labels.rules import closed_to
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
-from patients.registry.queries import rows_of
+from patients.registry.queries import persons_of, rows_of
 from patients.sessions.models import Session
 
 AnyNote: TypeAlias = Note | PsychotherapyNote
@@ -139,18 +139,6 @@ def note(who: Reader, note_id: UUID) -> AnyNote:
     if found is None or (found.author_id != who.user.pk and found.signed_at is None):
         raise absent()
     return found
-
-
-def exportable(who: Reader) -> tuple[list[Note], int]:
-    """Return the signed notes that may leave with a file, oldest first, and how many labels keep back.
-
-    What a label shuts to the team stays, the reader's own notes too: a file is for somebody else. Process
-    notes leave with none.
-    """
-    rows = Note.objects.signed().filter(patient_id__in=who.ids)
-    free = rows.exclude(sensitivity_labels__overlap=sorted(who.closed))
-    found = list(free.select_related(*WITH, "cosigned_by").order_by("occurred_at", "pk"))
-    return found, rows.count() - len(found)
 
 
 def about_diagnosis(who: Reader, diagnosis_id: UUID) -> tuple[list[Note], int]:
@@ -292,7 +280,7 @@ def desk(actor: Actor, at: datetime) -> Desk:
     for kind in (NoteAddendum, PsychotherapyNoteAddendum):
         unsigned: Any = kind.objects.filter(author=user, signed_at__isnull=True, text__isnull=False)
         found.addenda += unsigned.select_related("note__patient__organization", "note__author")[:MOST]
-    supervised = supervised_by(user, at)
+    supervised = list(persons_of(supervised_by(user, at)))
     waiting = Note.objects.filter(**TO_COSIGN, patient_id__in=supervised).exclude(author=user)
     waiting = waiting.order_by("signed_at")
     found.to_cosign += waiting.select_related("patient__organization", "author")[:MOST]
@@ -354,11 +342,13 @@ def visit(who: Reader, row: AnyNote, text: str) -> list[Assessment]:
     return of_visit(found, session, text, who.patient.zone())
 
 
-def missing_of(row: AnyNote, texts: Mapping[str, str], level: str, zone: str) -> list[tuple[str, str]]:
+def missing_of(
+    row: AnyNote, texts: Mapping[str, str], level: str, zone: str, at: datetime
+) -> list[tuple[str, str]]:
     """Return what keeps a note from being signed; its day is the person's own."""
     return missing(
         row.note_type, texts, level=level, follow_up_on=row.follow_up_on if isinstance(row, Note) else None,
-        occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(),
+        occurred_on=row.occurred_at.astimezone(zone_of(zone)).date(), is_ahead=row.occurred_at > at,
     )  # fmt: skip
 
 
@@ -381,9 +371,11 @@ def searchable(
         who = reader(actor, patient_id, at)
         ids, shown = set(who.ids), who.condition
     else:
-        ids = treated_ids(user, at)
-        agreed = consent_state(ids, [ConsentType.PART2_TPO], at)
-        shown = open_to_team(user.pk, {person for (person, _), held in agreed.items() if held})
+        # A place on any row is one with the person: what lies under their other rows is theirs, too.
+        persons = persons_of(treated_ids(user, at))
+        agreed = consent_state(set(persons.values()), [ConsentType.PART2_TPO], at)
+        ids = set(persons)
+        shown = open_to_team(user.pk, {pk for pk in ids if agreed[persons[pk], ConsentType.PART2_TPO]})
     shown &= Q(author=user) | Q(signed_at__isnull=False)
     found: list[AnyNote] = []
     for table, condition in ((Note, shown), (PsychotherapyNote, Q(author=user))):

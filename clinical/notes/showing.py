@@ -21,6 +21,8 @@ from clinical.notes.sealing import is_addendum_intact
 from clinical.notes.wording import FILLED, FREE, SHAPES, called, label_words, names_of, takes_blocks
 from clinical.plans.diagnoses.models import Diagnosis
 from cortex.ui.zone import zone_of
+from patients.privacy.models import Consent
+from patients.privacy.scope import limit_words
 from patients.registry.models import Patient
 
 
@@ -64,6 +66,8 @@ def addendum_row(one: AnyAddendum, user_id: UUID, at: datetime) -> dict[str, Any
         "state": "Not signed" if is_draft else "Signed, waits for co-signature",
         "is_draft": is_draft,
         "is_addendum": True,
+        # The note may be shut to them since: its labels are for who reads it.
+        "labels": [] if is_draft and not note["own"] else note["labels"],
         "own": own,
         "author": one.author.full_name,
         "at": one.created_at if is_draft else one.signed_at,
@@ -254,6 +258,16 @@ def template_parts(block: Any) -> list[dict[str, str]]:
         for name, text in block.sections.items()
         if name in takes_blocks(block.note_type)
     ]
+
+
+def consent_words(consent: Consent | None) -> str:
+    """Return under which consent Part 2 records are shown: its day, what it serves, for whom, until when."""
+    if consent is None:
+        return "No consent to pass them on is on record."
+    limits = "; ".join(limit_words(consent.scope)) or "for treatment, payment and operations"
+    day, ends = timezone.localtime(consent.recorded_at), consent.expires_at
+    until = f"until {timezone.localtime(ends):%-d %b %Y}" if ends else "until it is withdrawn"
+    return f"Disclosed with the person's consent of {day:%-d %b %Y}: {limits}; {until}."
 
 
 def words_of(sections: Iterable[Mapping[str, str]]) -> list[tuple[str, int]]:

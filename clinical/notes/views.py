@@ -17,13 +17,15 @@ from clinical.notes.addenda.actions import cosign_addendum
 from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.drafts.actions import restore_draft
 from clinical.notes.drafts.queries import discarded_at
+from clinical.notes.exports.queries import is_part2, part2_consent
 from clinical.notes.forms import LabelForm
 from clinical.notes.linked import links, visible
 from clinical.notes.models import PROCESS, Note
-from clinical.notes.queries import AnyNote, Reader
+from clinical.notes.queries import AnyDraft, AnyNote, Reader
 from clinical.notes.sealing import facts_of, is_intact
 from clinical.notes.showing import (
     added_line,
+    consent_words,
     fact_lines,
     row_of,
     sections_of,
@@ -38,11 +40,11 @@ from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.accounts.queries import is_trainee
 from cortex.accounts.signin.recent import ask_again_unless_recent
-from cortex.audit import InputRefused, actor_of
+from cortex.audit import InputRefused, NotFound, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to
 from crisis.risk.queries import latest_assessment
-from patients.registry.access import BREAK_GLASS, CHART
+from patients.registry.access import BREAK_GLASS, CHART, TEAM
 from patients.registry.queries import person_card
 
 
@@ -52,8 +54,8 @@ def banner(context: AccessContext, who: Reader, at: Any) -> dict[str, Any]:
     return beside(context, who.patient, person, at) | {"tab": "notes"}
 
 
-def saw(context: AccessContext, note: AnyNote, *sections: str) -> None:
-    """Note the look at one note."""
+def saw(context: AccessContext, note: AnyDraft, *sections: str) -> None:
+    """Note the look at one note, or at one's own addendum alone."""
     context.saw(
         "note", subjects=[note.patient_id], object_type=note._meta.label, object_id=note.pk,
         sections=[note.note_type, *sections],
@@ -79,7 +81,7 @@ def note_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "kind": kind,
             "types": TYPES.items(),
             "templates": templates,
-            "may_export": actor.role in (Role.THERAPIST, Role.PSYCHIATRIST) and who.relation != BREAK_GLASS,
+            "may_export": actor.role in (Role.THERAPIST, Role.PSYCHIATRIST) and who.relation in TEAM,
         }
         return render(request, "clinical/notes/list.html", shown)
 
@@ -99,7 +101,11 @@ def page_of_note(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, at)
-        note = queries.note(who, note_id)
+        try:
+            note = queries.note(who, note_id)
+        except NotFound:
+            shown = banner(context, who, at) | _own_words(context, who, note_id, form, signs) | more
+            return render(request, "clinical/notes/own_words.html", shown, status=status)
         saw(context, note)
         shown = banner(context, who, at) | _opened(context, who, note, at) | more
         own = shown["unsigned"]
@@ -108,6 +114,21 @@ def page_of_note(
         if note.signed_at is not None and who.relation != BREAK_GLASS and not shown["signs"]:
             shown["form"] = form or AddendumForm(initial=own)
         return render(request, "clinical/notes/page.html", shown, status=status)
+
+
+def _own_words(
+    context: AccessContext, who: Reader, note_id: UUID, form: AddendumForm | None, signs: bool
+) -> dict[str, Any]:
+    """Return what somebody left unsigned below a note that is shut to them since, and nothing of the note."""
+    own = added.left_unsigned(who, note_id)
+    context.open([own], ["text"])
+    saw(context, own, "own_addendum")
+    line = added_line(own, who)
+    shown = {"note": own.note, "addenda": [], "unsigned": line, "signs": signs, "alone": True}
+    shown["two_sign"] = signs and is_trainee(who.user)
+    if who.relation != BREAK_GLASS and not signs:
+        shown["form"] = form or AddendumForm(initial=line)
+    return shown
 
 
 def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict[str, Any]:
@@ -130,7 +151,8 @@ def _opened(context: AccessContext, who: Reader, note: AnyNote, at: Any) -> dict
         "discarded_at": discarded_at(note),
         "addenda": [line for line in lines if line["at"]],
         "unsigned": next((line for line in lines if not line["at"]), None),
-        "missing": queries.missing_of(note, texts, level, who.patient.zone()) if note.is_draft else [],
+        "missing": queries.missing_of(note, texts, level, who.patient.zone(), at) if note.is_draft else [],
+        "about": found,
         "diagnoses": found.shown,
         "diagnoses_withheld": found.withheld,
         "intact": is_intact(note, texts, found.signed) if note.signed_at else True,
@@ -181,7 +203,17 @@ def note_print(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpRes
         who = queries.reader(actor, patient_id, at)
         note = queries.note(who, note_id)
         saw(context, note, "print")
-        shown = banner(context, who, at) | _opened(context, who, note, at) | {"printed_at": at}
+        opened = _opened(context, who, note, at)
+        part2 = is_part2([note], [opened["about"]])
+        shown = (
+            banner(context, who, at)
+            | opened
+            | {
+                "printed_at": at,
+                "part2": part2,
+                "consent": consent_words(part2_consent(who, at)) if part2 else "",
+            }
+        )
         return render(request, "clinical/notes/print.html", shown | {"printed_by": who.user.full_name})
 
 

@@ -144,20 +144,27 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
     with reading(actor, purpose="treatment", permission=CHART):
         who = queries.reader(actor, patient_id, clock())
         note = queries.note(who, note_id)
-        form = NoteForm(request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note))
-    if not form.is_valid():
+        form = NoteForm(
+            request.POST, note_type=note.note_type, diagnoses=linked.choices(who, note),
+            occurred_at=note.occurred_at,
+        )  # fmt: skip
+    if not form.is_valid() and not form.holds_words:
         return _refused(request, patient_id, note_id, form, 422)
     data, page = form.cleaned_data, form.page()
     try:
         saved = actions.save_draft(
             actor=actor, patient_id=patient_id, note_id=note_id, version=data["version"], spell=page.spell,
-            number=page.number, sections=form.sections(), follow_up_on=data.get("follow_up_on"),
-            occurred_at=data["occurred_at"], diagnoses=form.about(),
+            number=page.number, sections=form.sections(), diagnoses=form.about(),
+            follow_up_on=data.get("follow_up_on", getattr(note, "follow_up_on", None)),
+            occurred_at=data.get("occurred_at"),
         )  # fmt: skip
     except (RuleBroken, *KEYS_DOWN) as error:
         return _refused(request, patient_id, note_id, form, *given_back(request, form, error))
     if saved.outcome in ("conflict", "signed"):
         return _both(request, patient_id, saved, form)
+    if form.errors:
+        form.kept_as(saved.note.version)
+        return _refused(request, patient_id, note_id, form, 422, kept=saved.note.version)
     if is_partial(request):
         return saved_json(saved.note.version, saved.note.saved_at)
     name = "note_page" if "read" in request.POST else "note_edit"
@@ -166,11 +173,14 @@ def note_save(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResp
 
 def _refused(
     request: HttpRequest, patient_id: UUID, note_id: UUID, form: NoteForm, status: int,
-    conflict: dict[str, object] | None = None,
+    conflict: dict[str, object] | None = None, kept: int | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """Give the words back with what was wrong; a script hears the sentences alone, its page has the words."""
+    """Give the words back with what was wrong; a script hears the sentences alone, its page has the words.
+
+    `kept` is the version as which the words were saved all the same.
+    """
     if is_partial(request):
-        return refused_json(form, status)
+        return refused_json(form, status, kept)
     actor = actor_of(request)
     with reading(actor, purpose="treatment", permission=CHART) as context:
         who = queries.reader(actor, patient_id, clock())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from clinical.notes.reminders.actions import give_up_papers
 from clinical.pathway import queries
 from clinical.plans.endings.actions import ALLOWED, end_plan
 from clinical.plans.queries import open_plan
@@ -183,6 +184,7 @@ def move_caseload(
         )  # fmt: skip
         ids = rows_of(patient)
         hand_over(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id)
+        give_up_papers(actor=actor, author_id=who.pk, patient_ids=ids, at=at)
         hours = hand_over_appointments(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id, at=at)
         total = Handed(total.moved + hours.moved, total.called_off + hours.called_off)
     notify(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from clinical.record.forms import DAY, INPUT, SELECT, UNKEPT, end_of
 from cortex.accounts.models import User
+from cortex.ui.moments import DayField
 from cortex.ui.templatetags.ui import day
 from patients.codes import ENDING_REASONS, LANGUAGE_NAMES, DeclineReason, EndingKind, ReferralSource, Urgency
 from patients.pathway.actions import EndingData, ReferralData
@@ -193,12 +194,12 @@ class AbsenceForm(forms.Form):
         label="Who stands in", widget=forms.Select(attrs=SELECT),
         error_messages={"required": "Choose a colleague."},
     )  # fmt: skip
-    starts_at = forms.DateField(
+    starts_at = DayField(
         label="First day away",
         widget=forms.DateInput(attrs=DAY),
         error_messages={"required": "Say from when."},
     )
-    ends_at = forms.DateField(
+    ends_at = DayField(
         label="Last day away",
         widget=forms.DateInput(attrs=DAY),
         error_messages={"required": "Say until when."},

@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 
+from cortex.ui.moments import DayField
 
-def day_field(label: str, **kwargs: Any) -> forms.DateField:
+
+def day_field(label: str, **kwargs: Any) -> DayField:
     """Return a field for a day, with the browser's own picker."""
-    return forms.DateField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **kwargs)
+    return DayField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **kwargs)
 
 
 def words_field(label: str, rows: int = 3, most: int = 1000, **kwargs: Any) -> forms.CharField:

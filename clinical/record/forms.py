@@ -11,6 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from cortex.accounts.models import User
+from cortex.ui.moments import DayField
 from patients.codes import (
     LANGUAGE_NAMES,
     CareRole,
@@ -45,7 +46,7 @@ class MemberForm(forms.Form):
         label="Or somebody without an account", required=False, max_length=160,
         widget=forms.TextInput(attrs=INPUT), help_text="A caregiver or a family doctor.",
     )  # fmt: skip
-    ends_at = forms.DateField(
+    ends_at = DayField(
         label="Until", required=False, widget=forms.DateInput(attrs=DAY), help_text="Empty: until ended."
     )
 
@@ -91,7 +92,7 @@ class ConsentForm(forms.Form):
     language = forms.ChoiceField(
         label="In which language", choices=LANGUAGE_NAMES, required=False, widget=forms.Select(attrs=SELECT)
     )
-    expires_at = forms.DateField(
+    expires_at = DayField(
         label="Ends on",
         required=False,
         widget=forms.DateInput(attrs=DAY),
@@ -117,7 +118,7 @@ class ConsentForm(forms.Form):
     channels = forms.MultipleChoiceField(
         label="Only by", choices=ConsentChannel, required=False, widget=forms.CheckboxSelectMultiple
     )
-    starts_on = forms.DateField(
+    starts_on = DayField(
         label="Counts from", required=False, widget=forms.DateInput(attrs=DAY),
         help_text="Empty: at once. Until that day it allows nothing.",
     )  # fmt: skip

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from clinical.chart.banner import NEVER
+from clinical.notes.models import ADDENDUM
+from clinical.notes.wording import TYPES
 from clinical.record.queries import LOOKS, ContactEntry, Crises, Head
 from cortex.accounts.choices import Role
 from cortex.audit.models import PhiAccessLog
@@ -61,6 +63,7 @@ KINDS = {
     "alert.card": "an alert, in codes", "alert.panel": "an alert, beside the board",
     "patient_admin": "the person's row, in the back office", "own_measures": "measures, in their own app",
 }  # fmt: skip
+NOTE_TYPES = frozenset({*TYPES, ADDENDUM})
 ROLES = dict(Role.choices) | {
     "api_client": "An app of the service", "system": "Cortex itself", "patient": "Their own device"
 }  # fmt: skip
@@ -181,8 +184,14 @@ def typed_from(found: ContactEntry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def consent_states(rows: list[Consent], patient_id: UUID, at: datetime) -> list[dict[str, Any]]:
-    """Return the state of each type: what holds, then what ended or was refused, then what nobody asked."""
+def consent_states(
+    rows: list[Consent], patient_id: UUID, person_id: UUID, at: datetime
+) -> list[dict[str, Any]]:
+    """Return the state of each type: what holds, then what ended or was refused, then what nobody asked.
+
+    As everywhere the row on record (`person_id`) decides; what other rows said stands in the history.
+    """
+    rows = [one for one in rows if one.patient_id == person_id]
     newest: dict[str, Consent] = {}
     for one in sorted(rows, key=lambda row: (row.recorded_at, row.pk), reverse=True):
         if one.recorded_at <= at:
@@ -232,25 +241,30 @@ def history(rows: list[Consent]) -> list[dict[str, Any]]:
     return [_decision(one) for one in rows]
 
 
-def look_rows(rows: list[PhiAccessLog]) -> dict[str, Any]:
+def look_rows(rows: list[PhiAccessLog], reader_id: UUID | None) -> dict[str, Any]:
     """Return one page of looks, and after which one the next page goes on."""
     shown = rows[:LOOKS]
     return {
-        "rows": visits(shown),
+        "rows": visits(shown, reader_id),
         "before": shown[-1].pk if len(rows) > LOOKS else None,
     }
 
 
-def visits(rows: Iterable[PhiAccessLog]) -> list[dict[str, Any]]:
-    """Return looks as lines: one request may name the person and a section of the chart, and is one line."""
-    return [_look(list(group)) for _, group in groupby(rows, lambda one: one.request_id or one.pk)]
+def visits(rows: Iterable[PhiAccessLog], reader_id: UUID | None) -> list[dict[str, Any]]:
+    """Return looks as lines: one request may name the person and a section of the chart, and is one line.
+
+    Of which type a note was is said to whoever looked alone: that somebody keeps process notes, and when
+    they wrote in them, is nobody else's to know, also not by what is left out.
+    """
+    return [_look(list(group), reader_id) for _, group in groupby(rows, lambda one: one.request_id or one.pk)]
 
 
-def _look(visit: list[PhiAccessLog]) -> dict[str, Any]:
+def _look(visit: list[PhiAccessLog], reader_id: UUID | None) -> dict[str, Any]:
     one = visit[0]
+    kept: frozenset[str] = frozenset() if one.actor_id == reader_id else NOTE_TYPES
     kinds = {row.data_type for row in visit}
     kinds -= {"person"} if len(kinds) > 1 else set()
-    parts = sorted({part for row in visit for part in row.sections})
+    parts = sorted({part for row in visit for part in row.sections} - kept)
     return {
         "at": one.occurred_at,
         "who": one.actor_label,

@@ -199,7 +199,7 @@ def chart_consent(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         head = queries.head(context, actor, patient_id, at)
         rows = queries.consents(context, head.ids)
         context.saw("consents", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
-        states = showing.consent_states(rows, patient_id, at)
+        states = showing.consent_states(rows, patient_id, head.patient.person_id, at)
         shown = showing.top(head, "consent") | {
             "states": states, "history": showing.history(rows), "form": form, "conflict": conflict,
             "warnings": [one["warning"] for one in states if one["warning"]],
@@ -224,7 +224,7 @@ def chart_access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         head = queries.head(context, actor, patient_id, at)
         context.saw("access_log", subjects=[head.patient.pk], object_type=PATIENT, object_id=head.patient.pk)
         found = queries.looks(head.ids, _uuid(request.GET.get("before", "")))
-        shown = showing.top(head, "access") | showing.look_rows(found)
+        shown = showing.top(head, "access") | showing.look_rows(found, actor.id)
         return render(request, "clinical/record/access.html", shown)
 
 

@@ -26,6 +26,7 @@ from clinical.scheduling.models import (
 from clinical.scheduling.queries import REMINDER, Clash
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from cortex.ids import uuid7
 from cortex.ops.notices.actions import notify, overtake
 from cortex.ui.zone import zone_of
@@ -55,7 +56,7 @@ def book_appointment(
     at = clock(at)
     who = access.treated(actor, patient_id, at)
     therapist = therapist_id if actor.is_system and therapist_id else actor.person.pk
-    _check(starts, minutes, kind, channel)
+    _check(starts, minutes, kind, channel, at)
     length = timedelta(minutes=minutes)
     ways = {
         start: queries.clashes(therapist_id=therapist, patient_id=who.pk, start=start, end=start + length)
@@ -74,7 +75,9 @@ def book_appointment(
     return rows
 
 
-def _check(starts: Sequence[datetime], minutes: int, kind: str, channel: str) -> None:
+def _check(starts: Sequence[datetime], minutes: int, kind: str, channel: str, at: datetime) -> None:
+    for start in starts:
+        refuse_far(at, day=start)
     if not 1 <= len(starts) <= MOST_WEEKS:
         raise InputRefused(f"A series has 1 to {MOST_WEEKS} appointments.", "too_many", field="weeks")
     if not SHORTEST <= timedelta(minutes=minutes) <= LONGEST:
@@ -166,7 +169,7 @@ def move_appointment(
     length = timedelta(minutes=minutes) if minutes is not None else row.ends_at - row.starts_at
     if (start, length) == (row.starts_at, row.ends_at - row.starts_at):
         return Unchanged(row)  # type: ignore[return-value]
-    _check([start], int(length.total_seconds() // 60), row.kind, row.channel)
+    _check([start], int(length.total_seconds() // 60), row.kind, row.channel, at)
     way = queries.clashes(
         therapist_id=row.therapist_id,
         patient_id=row.patient_id,

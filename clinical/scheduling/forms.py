@@ -11,6 +11,7 @@ from django import forms
 from clinical.scheduling.actions import MOST_WEEKS
 from clinical.scheduling.models import CHANNELS, CancelReason, Kind
 from clinical.scheduling.week import SkippedTime, moment_of, weekly
+from cortex.ui.moments import DayField
 
 SELECT = {"class": "select"}
 
@@ -18,7 +19,7 @@ SELECT = {"class": "select"}
 class WhenForm(forms.Form):
     """A local day and time, and how long; `starts` gives the moments once it is valid."""
 
-    day = forms.DateField(label="Day", widget=forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d"))
+    day = DayField(label="Day", widget=forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d"))
     time = forms.TimeField(
         label="Begins", widget=forms.TimeInput({"type": "time", "class": "input", "step": 300}, "%H:%M")
     )

@@ -8,6 +8,7 @@ from django import forms
 
 from clinical.timeline.models import Verdict
 from clinical.timeline.registry import Cursor, kinds
+from cortex.ui.moments import DayField
 
 
 class FilterForm(forms.Form):
@@ -15,7 +16,7 @@ class FilterForm(forms.Form):
 
     kind = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     pinned = forms.BooleanField(required=False)
-    until = forms.DateField(required=False)
+    until = DayField(required=False)
     before = forms.CharField(required=False, max_length=120)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

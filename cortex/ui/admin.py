@@ -24,6 +24,7 @@ from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
 from cortex.audit import RuleBroken, actor_of
 from cortex.ui.again import that_comes_back
 from cortex.ui.lists import OpenedChangeList, Picker, refuse_no_ids
+from cortex.ui.moments import MINUTE, MomentField
 from cortex.ui.searches import TYPED, to_search
 from cortex.ui.sent import nonsense_is_refused, plain, refuse_stale, shown_version
 
@@ -79,8 +80,8 @@ class ActionAdmin(admin.ModelAdmin):
     # The browser's own pickers: one labelled field each, and none of the stock scripts that style inline.
     formfield_overrides: ClassVar[dict[Any, dict[str, Any]]] = {
         models.DateTimeField: {
-            "form_class": forms.DateTimeField,
-            "widget": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "form_class": MomentField,
+            "widget": forms.DateTimeInput({"type": "datetime-local"}, MINUTE),
         },
         models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},

@@ -34,7 +34,11 @@ def saved_json(version: int | str, saved_at: datetime) -> JsonResponse:
     return JsonResponse({"version": version, "at": f"{timezone.localtime(saved_at):%H:%M:%S}"})
 
 
-def refused_json(form: forms.BaseForm, status: int) -> JsonResponse:
-    """Tell a script what is wrong with what it sent; the words stand in its page."""
-    sentences = [str(error) for errors in form.errors.values() for error in errors]
-    return JsonResponse({"message": " ".join(sentences)}, status=status)
+def refused_json(form: forms.BaseForm, status: int, kept: int | None = None) -> JsonResponse:
+    """Tell a script what is wrong with what it sent; the words stand in its page.
+
+    `kept` is the version as which they were saved all the same.
+    """
+    first = [*form.non_field_errors(), *(one for name in form.fields for one in form.errors.get(name, ()))]
+    told = {} if kept is None else {"version": kept}
+    return JsonResponse({"message": " ".join(map(str, first))} | told, status=status)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from cortex.clock import steady_now
+from cortex.ui.moments import MomentField
 from crisis.alerts.models import Disposition, Verdict
 from crisis.casework.actions import NOTHING_WRITTEN
 from crisis.endings.actions import Ending
@@ -132,12 +133,9 @@ class ResolveForm(VerdictForm):
         help_text="Not a crisis and could not be located need a second reader.",
         error_messages={"required": "Choose how it ended."},
     )
-    follow_up_at = forms.DateTimeField(
+    follow_up_at = MomentField(
         label="First follow-up",
         required=False,
-        widget=forms.DateTimeInput(
-            attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M"
-        ),
         help_text="A call or message that a person answers. Without one, say why below.",
     )
     no_follow_up_reason = forms.CharField(

@@ -10,7 +10,8 @@ from cortex.access.context import opening
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import User
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
-from cortex.clock import clock
+from cortex.clock import clock, steady_now
+from cortex.horizon import refuse_far
 from cortex.live.feed import hint_beside
 from crisis.duty import queries
 from crisis.duty.models import OVERTIME, DutyRole, DutyShift, DutyStatus
@@ -36,6 +37,7 @@ def plan_shift(
     """Plan a shift for somebody of the desk; covering another organization needs an agreement's reference."""
     if role not in DutyRole.values:
         raise InputRefused("Choose what the person does on this shift.", "required", field="role")
+    refuse_far(steady_now(), planned_start=planned_start, planned_end=planned_end)
     if not timedelta(0) < planned_end - planned_start <= LONGEST:
         raise InputRefused(
             "A shift lasts up to 16 hours and ends after it starts.", "bad_length", field="planned_end"

@@ -9,6 +9,7 @@ from uuid import UUID
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from crisis.alerts import moves, queries
 from crisis.alerts.access import READERS
 from crisis.alerts.actions import withdraw_question
@@ -104,6 +105,7 @@ def _refuse_incomplete(alert: RiskAlert, ending: Ending, at: datetime) -> None:
         raise InputRefused(
             "Give a date for the first follow-up, or say why there is none.", "required", field="follow_up_at"
         )
+    refuse_far(at, follow_up_at=ending.follow_up_at)
     if ending.follow_up_at is not None and ending.follow_up_at <= at:
         raise InputRefused("The follow-up must lie ahead.", "in_the_past", field="follow_up_at")
 

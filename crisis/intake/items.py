@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cortex.horizon import is_far
 from crisis.intake import fields as f
 from crisis.intake.kinds import COMMON, KINDS, Kind
 from patients.codes import SessionKind
@@ -229,6 +230,9 @@ def _check_together(item: Item, received: datetime) -> None:
         and values["expires_at"] <= item.moment()
     ):
         raise f.Refused("before_start", "/expires_at")
+    ends = values.get("expires_at") if item.kind == "consent" and values["granted"] else None
+    if ends is not None and is_far(ends, received):
+        raise f.Refused("out_of_range", "/expires_at")
     if item.kind == "consent" and values["granted"] and (fault := fault_of(values.get("scope", {}))):
         raise f.Refused(fault[0], f"/scope/{fault[1]}")
 

@@ -129,7 +129,8 @@ _ALL = (
         f.whole("stress_level", 1, 10),
         f.whole("focus_score", 1, 10), f.text("notes"), f.mapping("metrics", words=True),
     )),
-    Kind("consent", "A consent given or withdrawn; a withdrawal holds from its arrival, whatever `at`.", (
+    Kind("consent", "A consent given or withdrawn; a withdrawal holds from its arrival, whatever `at`. "
+         "A grant for somebody under 18 names a `guardian`, that to `treatment` apart.", (
         f.choice("consent_type", ConsentType.values).needed(), f.flag("granted").needed(),
         f.codes_only("scope"),
         f.code("version", 32), f.language("language"), f.choice("method", ConsentMethod.values),

@@ -16,7 +16,7 @@ from crisis.risk.dissonance import Dissonance
 from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import ModelReading
 from patients.codes import SessionKind
-from patients.privacy.records import Decision, decided, newer
+from patients.privacy.records import Decision, decided, lacks_guardian, newer
 from patients.privacy.scope import window_of
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
@@ -31,6 +31,11 @@ class Person(Protocol):
 
     pk: UUID
     merged_into_id: UUID | None
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether they are under 18, as far as anybody knows."""
+        ...
 
 
 class Digests(Protocol):
@@ -284,6 +289,9 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     if item.kind == "transcript" and _has_transcript(item, row_id(found.person), facts):
         found.refuse("second_transcript", "/session", support=True)
         return
+    if item.kind == "consent" and _lacks_guardian(item, found.person):
+        found.refuse("guardian_missing", "/guardian")
+        return
     if item.kind == "consent":
         _decide(facts, row_id(found.person), item)
     if item.kind == "session_started":
@@ -294,6 +302,15 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
     # What was stored at an earlier try uses up no rate, or a batch over the limit would never get through.
     facts.counted += 1
     found.is_over = facts.counted > facts.allowed and item.kind not in ALWAYS_TAKEN
+
+
+def _lacks_guardian(item: Item, person: Person) -> bool:
+    """Whether a child's grant names nobody who gave it for them; treatment, which screening needs, may."""
+    said = item.values
+    return lacks_guardian(
+        consent_type=said["consent_type"], granted=said["granted"], guardian=said.get("guardian"),
+        is_minor=person.is_minor, by_app=True,
+    )  # fmt: skip
 
 
 def _has_transcript(item: Item, patient_id: UUID, facts: Facts) -> bool:

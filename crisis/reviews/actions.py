@@ -18,6 +18,7 @@ from crisis.reviews.contacts import by_day
 from crisis.reviews.models import (
     ALARM_BUDGET,
     FIRST_CONTACT,
+    PAPERS,
     PLAN_REVIEW,
     RISK_REVIEWS,
     STANDING,
@@ -193,10 +194,12 @@ def _refuse_own_deed(actor: Actor, item: ReviewItem) -> None:
 def hand_over(*, actor: Actor, patient_ids: Iterable[UUID], from_id: UUID | None, to_id: UUID | None) -> int:
     """Give the open tasks and promised contacts of these people to somebody else (None: the desk).
 
-    `from_id` None takes them from whoever has them. Return how many moved.
+    `from_id` None takes them from whoever has them. Papers stay with who wrote them: nobody else can sign
+    what a task of theirs is about. Return how many moved.
     """
     people = list(patient_ids)
     tasks = ReviewItem.objects.open().filter(patient_id__in=people, owner__isnull=False)
+    tasks = tasks.exclude(reason_code__in=PAPERS)
     contacts = FollowUp.objects.filter(patient_id__in=people, status__in=STANDING, owner__isnull=False)
     if from_id is not None:
         tasks, contacts = tasks.filter(owner=from_id), contacts.filter(owner=from_id)

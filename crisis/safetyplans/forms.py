@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from cortex.ui.moments import DayField
 from cortex.ui.saving import SpellForm
 from crisis.safetyplans.actions import NEEDS_WORDS, Written
 from crisis.safetyplans.models import MOST_CONTACT, MOST_LINES, MOST_TEXT, SafetyPlan
@@ -52,7 +53,7 @@ class SafetyPlanForm(SpellForm):
         label="Made together with the person", required=False,
         help_text="Only such a plan counts as something that protects.",
     )  # fmt: skip
-    means_review_on = forms.DateField(
+    means_review_on = DayField(
         label="Look at this step again on", required=False,
         widget=forms.DateInput({"type": "date", "class": "input"}, "%Y-%m-%d"),
     )  # fmt: skip

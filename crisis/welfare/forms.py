@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from cortex.ui.moments import MomentField
 from crisis.welfare.actions import Verdict
 from crisis.welfare.models import Decision
 
@@ -28,12 +29,9 @@ class DecideForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         help_text="Needed when you send one: a name, a number or a reference. You ring them back.",
     )
-    again_by = forms.DateTimeField(
+    again_by = MomentField(
         label="Try again until",
         required=False,
-        widget=forms.DateTimeInput(
-            attrs={"class": "input", "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
-        ),
         help_text="Needed when it is tried again first: within 24 hours. Then you are asked once more.",
     )
     reason = forms.CharField(

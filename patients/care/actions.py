@@ -15,6 +15,7 @@ from cortex.accounts.models import User
 from cortex.accounts.queries import is_trainee
 from cortex.audit import Actor, InputRefused, NotFound, Unchanged, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from cortex.ui.zone import zone_of
 from patients.care.models import WITHOUT_ACCOUNT, CareTeamMember, PatientUserObjectPermission
 from patients.codes import CareRole, GrantReason, PatientStatus
@@ -54,7 +55,7 @@ def add_to_care_team(
     patient = _patient(actor, patient_id)
     start = starts_at or at
     _check_role(role, user_id)
-    _check_spell(start, ends_at)
+    _check_spell(start, ends_at, at)
     _check_backdated(actor, patient, start, at)
     user = _clinician(user_id, patient) if user_id is not None else None
     if user is not None and role == CareRole.SUPERVISOR:
@@ -147,7 +148,7 @@ def plan_cover(
     member = places.filter(pk=member_id, cover_for__isnull=True).first()
     if member is None or not (member.holds(at) or member.starts_at > at):
         raise NotFound("There is no such place on a team.", "place_unknown")
-    _check_spell(starts_at, ends_at)
+    _check_spell(starts_at, ends_at, at)
     patient = _patient(actor, member.patient_id)
     user = _clinician(user_id, patient)
     if user.pk == member.user_id:
@@ -185,7 +186,7 @@ def grant_access(
     """
     at = clock(at)
     start = starts_at or at
-    _check_spell(start, ends_at)
+    _check_spell(start, ends_at, at)
     if reason_code not in GrantReason.values or permission not in GIVABLE:
         raise InputRefused(
             "Choose a reason and a permission of the list.", "grant_unknown", field="reason_code"
@@ -299,6 +300,7 @@ def _check_backdated(actor: Actor, patient: Patient, start: datetime, at: dateti
         raise InputRefused("A place begins yesterday at the earliest.", "backdated", field="starts_at")
 
 
-def _check_spell(starts_at: datetime, ends_at: datetime | None) -> None:
+def _check_spell(starts_at: datetime, ends_at: datetime | None, at: datetime) -> None:
+    refuse_far(at, starts_at=starts_at, ends_at=ends_at)
     if ends_at is not None and ends_at <= starts_at:
         raise InputRefused("It must end after it starts.", "spell_empty", field="ends_at")

@@ -9,6 +9,7 @@ from cortex.accounts.choices import Role
 from cortex.accounts.queries import active_users
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from cortex.ops.notices.actions import notify
 from patients.care.actions import end_care_team_place, plan_cover
 from patients.covers import queries
@@ -35,6 +36,7 @@ def plan_absence(
     house = actor.person.organization_id
     if house is None or (user_id != actor.id and actor.role not in PLANNERS):
         raise NotFound("There is no such member of staff.", "user_unknown")
+    refuse_far(at, starts_at=starts_at, ends_at=ends_at)
     if not starts_at < ends_at <= starts_at + LONGEST:
         raise InputRefused("It must end after it starts, within half a year.", "spell_empty", field="ends_at")
     if cover_id == user_id:

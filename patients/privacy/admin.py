@@ -17,11 +17,17 @@ from patients.registry.admin import PatientRowAdmin
 from patients.registry.predicate import CONSENTS
 
 OFFICE = frozenset({Role.ADMIN, Role.COMPLIANCE})
+UNKEPT = {"autocomplete": "off"}
 TYPED = ("consent_type", "granted", "method", "version", "language", "expires_at", "evidence_ref")
 
 
 class ConsentForm(forms.ModelForm):
     """One decision that did not come from the app."""
+
+    guardian = forms.CharField(
+        required=False, max_length=160, widget=forms.TextInput(UNKEPT), label="Who consents for them",
+        help_text="Needed under 18. Sealed.",
+    )  # fmt: skip
 
     class Meta:
         model = Consent
@@ -54,10 +60,10 @@ class ConsentAdmin(PatientRowAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show everything of a row, ask for the decision alone."""
         shown = ("scope", "guardian", "recorded_at", "said_at", "recorded_by", "recorded_by_client")
-        return ("patient", *TYPED, *shown) if obj is not None else ConsentForm.Meta.fields
+        return ("patient", *TYPED, *(shown if obj is not None else ("guardian",)))
 
     def add_arguments(self, request: HttpRequest, form: Any) -> dict[str, Any]:
         """Put the form's words into the action's."""
         typed = dict(form.cleaned_data)
-        patient = typed.pop("patient")
+        patient, typed["guardian"] = typed.pop("patient"), typed["guardian"].strip() or None
         return {"patient": patient, "consents": [ConsentData(**typed)]}

@@ -36,6 +36,12 @@ def has_consent(patient_id: UUID, consent_type: str, at: datetime) -> bool:
     return consent_state([patient_id], [consent_type], at)[patient_id, consent_type]
 
 
+def consent_given(person_id: UUID, consent_type: str, at: datetime) -> Consent | None:
+    """Return the row by which a person allows one type at `at`, with its limits; None where none does."""
+    row = next(iter(_newest([person_id], [consent_type], at)), None)
+    return row if row is not None and row.holds(at) else None
+
+
 def decisions_told(person_id: UUID, at: datetime) -> dict[str, Decision]:
     """Return by type every decision that stands for a person, with whether it was given before; one query."""
     found = _told([person_id], list(ConsentType.values), at)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cortex.audit import Actor
-from patients.codes import ConsentMethod
+from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.scope import ALWAYS, Window
 
 
@@ -27,6 +27,21 @@ class ConsentData:
     guardian: str | None = None
     evidence_ref: str = ""
     legacy_ids: dict[str, Any] = field(default_factory=dict)
+
+
+# What an app may be told by a child alone: without it nothing that they write is screened (domain 7.1).
+CHILDS_OWN = frozenset({ConsentType.TREATMENT})
+GUARDIAN_MISSING = "Under 18: write who consents for them."
+OF_AN_APP = "An app may send consent to treatment alone without a guardian."
+
+
+def lacks_guardian(
+    *, consent_type: str, granted: bool, guardian: str | None, is_minor: bool, by_app: bool
+) -> bool:
+    """Whether a decision is a child's grant that nobody gave for them. A withdrawal never needs anybody."""
+    if not granted or not is_minor or (guardian or "").strip():
+        return False
+    return not (by_app and consent_type in CHILDS_OWN)
 
 
 # What a decision is called that was given, and whose beginning lies ahead.

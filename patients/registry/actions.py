@@ -21,7 +21,7 @@ from cortex.ops.letters.queries import given_up
 from cortex.ui.zone import zone_of
 from patients.codes import AgeBand, HeldRecords, PatientStatus
 from patients.holds.queries import refuse_held
-from patients.privacy.actions import record_consent
+from patients.privacy.actions import carry_refusals, record_consent
 from patients.registry.builders import INDEXES, PLAIN, clock_time, index_of, patient_row, today_of
 from patients.registry.models import Patient, PatientQuerySet, new_pseudonym
 from patients.registry.person import EmergencyContact, PatientPreference, PatientProfile
@@ -134,17 +134,22 @@ def link_provisional(
 ) -> Patient:
     """Say that a provisional row is a person on record: a pointer, rows never move.
 
+    What the row refused after the person had allowed it is withdrawn for them (`carry_refusals`).
+
     Raises NotFound for an unknown row, RuleBroken `not_provisional`, `already_linked` or `link_impossible`.
     """
-    at = clock(at)
+    known = Patient.objects.filter(pk=patient_id).values_list("person_id", flat=True)
     # The desk that covers another service finds out who called there.
-    found = _locked(actor, [provisional_id, patient_id], actor.reach)
+    found = _locked(actor, [provisional_id, patient_id, *known], actor.reach)
+    at = clock(at)
     rows = {row.pk: row for row in found}
-    if len(rows) != 2:
+    if not {provisional_id, patient_id} <= rows.keys() or provisional_id == patient_id:
         raise NotFound("There is no such person on record.", "patient_unknown")
     provisional, patient = rows[provisional_id], rows[patient_id]
     _check_link(provisional, patient)
-    target = patient if patient.merged_into_id is None else Patient.objects.get(pk=patient.merged_into_id)
+    target = rows.get(patient.person_id)
+    if target is None:
+        raise RuleBroken("They were linked to somebody else meanwhile. Look again.", "already_linked")
     if target.pk == provisional.pk:
         raise RuleBroken("They are linked already, the other way round.", "link_impossible")
     if provisional.merged_into_id == target.pk:
@@ -155,6 +160,7 @@ def link_provisional(
     provisional.save(update_fields=["merged_into", "updated_at"])
     # One step to the person, always: whoever pointed at the provisional row points on.
     Patient.objects.filter(merged_into=provisional).update(merged_into=target, updated_at=at)
+    carry_refusals(actor=actor, from_id=provisional.pk, patient=target, at=at)
     record(actor, "patient.linked", provisional, subject=target.pk, codes={"from": str(provisional.pk)})
     return target
 

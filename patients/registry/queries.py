@@ -71,6 +71,17 @@ def _rows_of(patient_id: UUID) -> QuerySet[Patient, UUID]:
     return Patient.objects.same_person(patient_id).values_list("pk", flat=True)
 
 
+def persons_of(patient_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return every row of the people whom these rows belong to, with whose it is on record; one query."""
+    return dict(_persons_of(list(patient_ids))) if patient_ids else {}
+
+
+@kept
+def _persons_of(patient_ids: list[UUID]) -> QuerySet[Patient, Any]:
+    people = Patient.objects.filter(pk__in=patient_ids).values("person_id")
+    return Patient.objects.filter(person_id__in=people).order_by().values_list("pk", "person_id")
+
+
 def linked_rows(people: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
     """Return the rows that were linked to each of these rows on record that has any; one query.
 

@@ -11,6 +11,7 @@ from crisis.alerts.models import RiskAlert
 from crisis.risk.models import Evidence
 from patients.privacy.models import Consent
 from patients.privacy.queries import has_consent
+from patients.registry.models import Patient
 from patients.sessions.messages import Message
 from patients.sessions.models import Session, SessionFeature, VoiceSession
 from patients.sessions.observations import EmotionObservation
@@ -208,3 +209,41 @@ def test_after_the_withdrawal_no_gap_is_made_of_the_voice_that_is_kept(api: Api,
     assert Evidence.objects.filter(code="DEFLECTION").exists()
     assert Evidence.objects.filter(domain="dissonance").count() == 1
     assert round(SessionFeature.objects.get(patient=who).dissonance_score or 0, 4) == 0.7778
+
+
+def test_a_child_s_grant_without_a_guardian_is_refused_and_treatment_is_taken(api: Api, cast: Cast) -> None:
+    Patient.objects.filter(pk=cast.patient.pk).update(age_band="under_13")
+    makers.scope_all()
+    who = cast.patient
+    answer = api.send(
+        item("consent", who, consent_type="telehealth", granted=True),
+        item("consent", who, consent_type="treatment", granted=True),
+        item("consent", who, consent_type="telehealth", granted=True, guardian="Her aunt"),
+        item("consent", who, consent_type="telehealth", granted=False),
+        message(who),
+    )
+    found = [(one["result"], one.get("reason"), one.get("field")) for one in answer.json()["items"]]
+    assert found == [("rejected", "guardian_missing", "/guardian"), *[("stored", None, None)] * 4]
+    makers.scope_all()
+    assert has_consent(who.pk, "treatment", makers.now())
+    child = {"language": "en", "date_of_birth": f"{makers.now().date() - timedelta(days=12 * 365)}"}
+    both = [{"consent_type": kind, "granted": True} for kind in ("treatment", "telehealth")]
+    refused = api.post("patients", child | {"consents": both}, key="c-1")
+    assert refused.status_code == 422 and refused.json()["code"] == "guardian_missing"
+    assert refused.json()["detail"].startswith("Under 18: write who consents for them.")
+    alone = api.post("patients", child | {"consents": both[:1]}, key="c-2")
+    assert alone.status_code == 201 and alone.json()["consents"] == ["treatment"]
+    named = api.post(
+        "patients", child | {"consents": [one | {"guardian": "Her aunt"} for one in both]}, key="c-3"
+    )
+    assert named.status_code == 201 and named.json()["consents"] == ["telehealth", "treatment"]
+
+
+def test_a_consent_that_would_end_in_no_year_that_can_be_read_is_refused_with_its_place(
+    api: Api, cast: Cast
+) -> None:
+    late = item(
+        "consent", cast.patient, consent_type="telehealth", granted=True, expires_at="9999-12-31T23:59:59Z"
+    )
+    (one,) = api.send(late).json()["items"]
+    assert (one["result"], one["reason"], one["field"]) == ("rejected", "out_of_range", "/expires_at")

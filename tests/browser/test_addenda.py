@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from clinical.notes.actions import sign_note
+from clinical.notes.actions import label_note, sign_note
 from clinical.notes.addenda.actions import sign_addendum, write_addendum
 from clinical.notes.models import NoteAddendum, NoteVersion
 from cortex.ids import uuid7
@@ -100,3 +100,22 @@ def test_two_devices_show_both_texts_and_what_was_signed_elsewhere_stays(visit: 
     assert sorted(one.signed_at is None for one in NoteAddendum.objects.all()) == [False, True]
     visitor.open(f"/charts/{people.patient.pk}/notes/{added['note_id']}/versions/")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+
+def test_words_below_a_note_that_was_shut_are_their_writer_s_to_go_on_with_or_to_put_away(
+    visit: Visit, people: Cast
+) -> None:
+    who = signed_note(people)
+    makers.add_to_team(people.patient, people.bob, role="case_manager")
+    write_addendum(**who | {"actor": makers.staff(people.bob)}, text="He rang on Monday.")
+    label_note(**who, labels=["V"])
+    visitor = visit(width=1440, scheme="light")
+    page = visitor.sign_in(people.bob)
+    visitor.open(f"/charts/{people.patient.pk}/notes/{who['note_id']}/")
+    expect(page.get_by_text("The note that you added to is closed to you now")).to_be_visible(timeout=SLOW)
+    assert visitor.faults_of_both() == {}
+    page.get_by_label("Addendum").fill("He rang on Monday, and again.")
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=SLOW)
+    page.get_by_role("button", name="Put it away").click()
+    expect(page.get_by_role("heading", name="Begin a note")).to_be_visible(timeout=SLOW)
+    assert NoteAddendum.objects.get().text is None and NoteVersion.objects.count() == 2

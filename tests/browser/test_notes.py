@@ -222,3 +222,21 @@ def test_undo_takes_back_exactly_what_was_inserted(visit: Visit, people: Cast) -
     makers.scope_all()
     page.wait_for_function("() => document.querySelector('[name=number]').value > 0")
     assert (visitor.axe(), visitor.overflow()) == ([], 0)
+
+
+def test_a_day_that_can_t_be_read_keeps_the_words_and_the_page_goes_on(visit: Visit, people: Cast) -> None:
+    visitor = visit(width=390, scheme="dark")
+    page = visitor.sign_in(people.alice)
+    visitor.open(f"/charts/{people.patient.pk}/notes/")
+    page.get_by_label("Type", exact=True).select_option("session_note")
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_label("Contact was at").fill("9999-12-31T23:30")
+    page.get_by_label("Session", exact=True).fill("He slept.")
+    expect(page.locator("#saved")).to_contain_text("Your words are saved.", timeout=SLOW)
+    assert Note.objects.get().version == 2
+    visitor.complaints.clear()  # the 422
+    assert visitor.faults_of_both() == {}
+    page.get_by_label("Contact was at").fill("2026-11-01T10:00")
+    page.get_by_role("button", name="Read and sign").click()
+    expect(page.get_by_text("He slept.")).to_be_visible(timeout=SLOW)
+    assert Note.objects.get().occurred_at.year == 2026

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from clinical.assessments.planning.models import PlanReason
+from cortex.ui.moments import DayField
 
 
 class PlanForm(forms.Form):
@@ -14,7 +15,7 @@ class PlanForm(forms.Form):
 
     interval_days = forms.IntegerField(label="Every so many days", min_value=1, max_value=365, required=False)
     is_paused = forms.BooleanField(label="Pause it", required=False)
-    paused_until = forms.DateField(label="Until", required=False)
+    paused_until = DayField(label="Until", required=False)
     reason = forms.ChoiceField(
         label="Why", choices=[("", "Choose"), *PlanReason.choices],
         error_messages={"required": "Choose why the schedule differs."},

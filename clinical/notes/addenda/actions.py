@@ -9,7 +9,7 @@ from uuid import UUID
 
 from clinical.notes import queries, sealing
 from clinical.notes.actions import Outcome, take_save
-from clinical.notes.addenda.queries import locked_one, newest_own
+from clinical.notes.addenda.queries import locked_one, locked_to_add, newest_own
 from clinical.notes.models import NoteAddendum
 from clinical.notes.queries import AnyAddendum
 from clinical.notes.reminders.actions import ask_to_cosign, end_reminder, end_to_cosign
@@ -33,18 +33,23 @@ class Added:
 
 @quiet("an addendum is saved as it is written; each spell of writing is recorded once, by begin_spell")
 def write_addendum(
-    *, actor: Actor, patient_id: UUID, note_id: UUID, text: str, version: int = 0, spell: UUID | None = None,
+    *, actor: Actor, patient_id: UUID, note_id: UUID, text: str, version: int | None = 0,
+    spell: UUID | None = None,
     number: int = 1, at: datetime | None = None,
 ) -> Added:  # fmt: skip
     """Keep one's addendum to a signed note, unsigned, as it stands on one page; empty it waits for nothing.
 
-    `version` is the one that the page was made from or saved last, 0 when there was none. A save that comes
+    `version` is the one that the page was made from or saved last, 0 when there was none, None for whatever
+    stands, which is how one is put away: without words. A save that comes
     twice, late or from elsewhere is treated as a note's is (`save_draft`). `signed` says that the addendum
-    was signed meanwhile: the same text with version 0 and a spell of its own begins another one.
+    was signed meanwhile: the same text with version 0 and a spell of its own begins another one. What was
+    begun goes on, and can be signed, also when the note was shut to its author since; nothing new begins so.
     """
     at, spell = clock(at), spell or uuid7()
-    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    note = locked_to_add(queries.reader(actor, patient_id, at), note_id)
     row = newest_own(note, actor.person)
+    if version is None:
+        version = row.version if row is not None else 0
     if row is None or (not row.is_draft and version == 0 and row.spell != spell):
         table: Any = note.addenda.model  # type: ignore[union-attr]
         row = table(
@@ -77,7 +82,7 @@ def sign_addendum(
     password once more.
     """
     at = clock(at)
-    note = queries.locked_signed(queries.reader(actor, patient_id, at), note_id)
+    note = locked_to_add(queries.reader(actor, patient_id, at), note_id)
     row = newest_own(note, actor.person)
     if row is None or not row.is_draft:
         raise RuleBroken("There is no addendum of yours to sign.", "no_addendum")

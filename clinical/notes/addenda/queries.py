@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from clinical.notes.models import Note
-from clinical.notes.queries import MOST, AnyAddendum, AnyNote, absent
+from clinical.notes.models import Note, NoteAddendum
+from clinical.notes.queries import MOST, AnyAddendum, AnyNote, Reader, absent, locked_signed
+from clinical.notes.queries import note as open_note
 from cortex.access.context import AccessContext
 from cortex.accounts.models import User
+from cortex.audit import NotFound
 
 
 def addenda_of(note: AnyNote, user: User) -> list[AnyAddendum]:
@@ -18,6 +20,47 @@ def addenda_of(note: AnyNote, user: User) -> list[AnyAddendum]:
     shown = Q(signed_at__isnull=False) | Q(author=user)
     rows: Any = note.addenda.filter(shown)
     return list(rows.select_related(*_signers(type(note))).order_by("created_at"))
+
+
+def left_unsigned(who: Reader, note_id: UUID) -> NoteAddendum:
+    """Return one's own unsigned words to a note that is shut to them; NotFound where there are none.
+
+    A label or a withdrawn consent may shut a note to whoever has begun to add to it: their own words stay
+    theirs, to sign or to put away. The note comes with them, and nothing of it may be shown.
+    """
+    rows = _own_unsigned(who).filter(note_id=note_id, text__isnull=False)
+    found: NoteAddendum | None = rows.select_related("note").first()
+    if found is None:
+        raise absent()
+    return found
+
+
+def _own_unsigned(who: Reader) -> Any:
+    return NoteAddendum.objects.filter(patient_id__in=who.ids, author=who.user, signed_at__isnull=True)
+
+
+def locked_to_add(who: Reader, note_id: UUID) -> AnyNote:
+    """Lock and return a signed note to add to: one that is open, or one with one's own unsigned words."""
+    try:
+        return locked_signed(who, note_id)
+    except NotFound:
+        rows = Note.objects.select_for_update(of=("self",)).filter(pk=note_id, patient_id__in=who.ids)
+        own = Exists(_own_unsigned(who).filter(note_id=OuterRef("pk")))
+        found = rows.filter(own, signed_at__isnull=False).first()
+        if found is None:
+            raise
+        return found
+
+
+def is_open(who: Reader, note_id: UUID) -> bool:
+    """Whether a note has a page for somebody: its own, or that of their unsigned words alone."""
+    for find in (open_note, left_unsigned):
+        try:
+            find(who, note_id)
+        except NotFound:
+            continue
+        return True
+    return False
 
 
 def _signers(table: type[AnyNote]) -> tuple[str, ...]:

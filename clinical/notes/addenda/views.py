@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.notes import queries
 from clinical.notes.addenda import actions
+from clinical.notes.addenda import queries as added_queries
 from clinical.notes.addenda.actions import Added
 from clinical.notes.addenda.forms import AddendumForm
 from clinical.notes.models import ADDENDUM
@@ -37,15 +38,18 @@ def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
     """Keep what is added. A script hears JSON, or 409 with both texts side by side; a form goes on.
 
     Unless the form says `keep`, its text is signed at once when the password was given just now; if not, it
-    is kept already, and a page without a form asks for the signature.
+    is kept already, and a page without a form asks for the signature. `away` puts it away as it stands.
     """
+    where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
+    if "away" in request.POST:
+        actions.write_addendum(**where, text="", version=None)
+        return _go_back(request, patient_id, note_id)
     form = AddendumForm(request.POST)
     signs = not is_partial(request) and "keep" not in request.POST
     if form.is_valid() and signs and not form.typed().strip():
         form.add_error("text", "Write what is to be added.")
     if form.errors:
         return _refused(request, patient_id, note_id, form, 422)
-    where: dict[str, Any] = {"actor": actor_of(request), "patient_id": patient_id, "note_id": note_id}
     try:
         added = actions.write_addendum(**where, **form.told())
     except (RuleBroken, *KEYS_DOWN) as error:
@@ -62,6 +66,12 @@ def note_addendum(request: HttpRequest, patient_id: UUID, note_id: UUID) -> Http
 
 
 def _go_back(request: HttpRequest, patient_id: UUID, note_id: UUID) -> HttpResponse:
+    """Lead to the note's page, or to all notes where it is shut and nothing of one's own is left there."""
+    actor, at = actor_of(request), clock()
+    with reading(actor, purpose="treatment", permission=CHART):
+        shows = added_queries.is_open(queries.reader(actor, patient_id, at), note_id)
+    if not shows:
+        return go_to(request, reverse("clinical:notes", args=[patient_id]))
     return go_to(request, reverse("clinical:note_page", args=[patient_id, note_id]) + "#addendum")
 
 
@@ -87,9 +97,8 @@ def _both(
     is_signed = added.outcome == "signed"
     newest = 0 if is_signed else added.addendum.version
     with reading(actor, purpose="treatment", permission=CHART) as context:
-        who = queries.reader(actor, patient_id, at)
-        note = queries.note(who, note_id)
-        saw(context, note, "conflict")
+        queries.reader(actor, patient_id, at)
+        saw(context, added.addendum, "conflict")
         theirs = queries.opened(context, added.addendum)
         both = side_by_side(ADDENDUM, {"text": form.typed()}, theirs)
         shown: dict[str, Any] = {"thing": "addendum", "is_signed": is_signed, "newest": newest, "both": both}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -61,18 +62,37 @@ def _has_task(actor: Actor, row: AnyDraft, at: datetime) -> bool:
 @part
 @quiet("that nothing waits any more follows from what was done, which its own action records")
 def end_reminder(*, actor: Actor, row: AnyDraft, outcome: str, at: datetime) -> bool:
-    """End the task and the notice of what was signed, discarded or emptied; whether there was one."""
+    """End the task and the notice of what was signed, discarded or emptied; whether there was one.
+
+    A task stands for all that its owner wrote about the person. It goes on with what else of theirs waits;
+    where another author's text is what waits, the task ends and they get one of their own.
+    """
     ended = False
-    if isinstance(row, NoteAddendum) or (isinstance(row, Note) and not queries.has_reminded(row.patient_id)):
-        # A task stands for all reminded notes of a person, and for one addendum.
-        source = row.pk if isinstance(row, NoteAddendum) else None
+    if isinstance(row, Note | NoteAddendum) and queries.stands_for(row, REASONS[type(row)]):
         item = close_item(
-            actor=actor, patient_id=row.patient_id, reason_code=REASONS[type(row)], outcome=outcome, at=at,
-            source_id=source,
-        )  # fmt: skip
+            actor=actor, patient_id=row.patient_id, reason_code=REASONS[type(row)], outcome=outcome, at=at
+        )
         ended = item is not None
+        after = queries.still_waits(row, at)
+        if after is not None and _has_task(actor, after, at):
+            overtake(actor=actor, user_ids=[after.author_id], code=WAITS, object_ids=[after.pk], at=at)
     seen = overtake(actor=actor, user_ids=[row.author_id], code=WAITS, object_ids=[row.pk], at=at)
     return ended or bool(seen) or Unchanged(False)  # type: ignore[return-value]
+
+
+@action
+def give_up_papers(*, actor: Actor, author_id: UUID, patient_ids: Iterable[UUID], at: datetime) -> int:
+    """End the tasks to sign what a leaver wrote about these people: nobody else can. Return how many.
+
+    What waits stays on the supervisors' list of late notes.
+    """
+    items = queries.papers_of(author_id, patient_ids)
+    for item in items:
+        close_item(
+            actor=actor, patient_id=item.patient_id, reason_code=item.reason_code, at=at,  # type: ignore[arg-type]
+            outcome="no_action_needed", source_id=item.source_id,
+        )  # fmt: skip
+    return Unchanged(len(items))  # type: ignore[return-value]
 
 
 @part

@@ -14,7 +14,7 @@ from clinical.notes.models import Note, NoteAddendum, PsychotherapyNote, Psychot
 from clinical.notes.queries import MOST, TO_COSIGN, AnyDraft
 from clinical.notes.rules import REMIND_AFTER, SUPERVISOR_AFTER
 from cortex.ops.models import Notification
-from crisis.reviews.models import ReviewItem
+from crisis.reviews.models import PAPERS, ReviewItem
 from patients.care.queries import care_team
 from patients.codes import CareRole
 from patients.registry.queries import rows_of
@@ -109,9 +109,32 @@ def locked_to_remind(kind: type[AnyDraft], row_id: UUID, at: datetime) -> AnyDra
     return found if found is not None and _to_remind(kind, at).filter(pk=row_id).exists() else None
 
 
-def has_reminded(patient_id: UUID) -> bool:
-    """Whether an unsigned note of this person was reminded of."""
-    return Note.objects.drafts().filter(patient_id=patient_id, reminded_at__isnull=False).exists()
+def still_waits(row: Note | NoteAddendum, at: datetime) -> AnyDraft | None:
+    """Return what a task of this kind about this person is for, once `row` is done: its author's own first.
+
+    Notes are told of by the day on them; of addenda what is unsigned for three days counts as told of.
+    """
+    rows = unsigned_rows(type(row)).filter(patient_id=row.patient_id).exclude(pk=row.pk)
+    told = {"reminded_at__isnull": False} if isinstance(row, Note) else {"created_at__lte": at - REMIND_AFTER}
+    rows = rows.filter(**told).select_related("patient").order_by("created_at")
+    waiting: list[AnyDraft] = list(rows[:MOST])
+    return next((one for one in waiting if one.author_id == row.author_id), next(iter(waiting), None))
+
+
+def stands_for(row: Note | NoteAddendum, reason: str) -> bool:
+    """Whether the open task of a reason about a person is for this text, or one of its author's before."""
+    items = ReviewItem.objects.open().filter(patient_id=row.patient_id, reason_code=reason)
+    source: Any = next(iter(items.values_list("source_id", flat=True)[:1]), None)
+    if source in (None, row.pk):
+        return source is not None
+    own = type(row).objects.filter(pk=source, author_id=row.author_id)
+    return own.exists() and not unsigned_rows(type(row)).filter(pk=source).exists()
+
+
+def papers_of(author_id: UUID, patient_ids: Iterable[UUID]) -> list[ReviewItem]:
+    """Return the open tasks about these people that ask somebody to sign what they wrote."""
+    rows = ReviewItem.objects.open().filter(owner_id=author_id, patient_id__in=list(patient_ids))
+    return list(rows.filter(reason_code__in=PAPERS))
 
 
 def cosigners(row: Note | NoteAddendum, at: datetime) -> set[UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -22,6 +23,11 @@ ORDER = {"confirmed": 0, "provisional": 1, "remission": 2, "ruled_out": 3}
 def diagnoses_of(patient: Patient, ids: list[UUID] | None = None) -> list[Diagnosis]:
     """Return a person's diagnoses, what holds first; nothing opens. `ids` are their rows where known."""
     return sorted(_diagnoses(ids or rows_of(patient)), key=lambda one: (ORDER.get(one.status, 9), one.code))
+
+
+def named_diagnoses(ids: Collection[UUID]) -> list[Diagnosis]:
+    """Return diagnoses by their own ids, whichever row they lie under: to compare, never to be shown."""
+    return list(Diagnosis.objects.filter(pk__in=list(ids))) if ids else []
 
 
 @kept

@@ -8,6 +8,7 @@ from django import forms
 
 from clinical.scheduling.billing.models import LineStatus
 from clinical.scheduling.billing.queries import Wanted
+from cortex.ui.moments import DayField
 
 DAY = {"type": "date", "class": "input"}
 
@@ -15,8 +16,8 @@ DAY = {"type": "date", "class": "input"}
 class FilterForm(forms.Form):
     """What the list and the file hold; codes and days alone, so it may stand in an address."""
 
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(DAY, "%Y-%m-%d"))
-    until = forms.DateField(label="Until", required=False, widget=forms.DateInput(DAY, "%Y-%m-%d"))
+    since = DayField(label="From", required=False, widget=forms.DateInput(DAY, "%Y-%m-%d"))
+    until = DayField(label="Until", required=False, widget=forms.DateInput(DAY, "%Y-%m-%d"))
     status = forms.ChoiceField(
         label="Status", required=False, choices=[("", "All"), *LineStatus.choices],
         widget=forms.Select({"class": "select"}),

@@ -66,7 +66,7 @@ export class Keeper {
       if (answer.status === 200) this.arrived(await answer.json(), sent);
       else if (answer.status === 409) this.collided(await answer.text(), sent);
       else if (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect") await this.cut();
-      else if (answer.status === 422) this.refused((await answer.json()).message);
+      else if (answer.status === 422) this.refused(await answer.json());
       else this.failed(answer.status === 404 ? "this is not open to you any more" : "the server can't keep it now");
     } catch { this.failed("no connection"); }
   }
@@ -80,12 +80,16 @@ export class Keeper {
 
   collided(html, sent) { // an answer that names the newest version kept both texts; any other one kept nothing
     const said = new DOMParser().parseFromString(html, "text/html");
-    if (!said.querySelector("[data-version]")) return this.refused(said.body.textContent.replace(/\s+/g, " ").trim());
+    const message = said.body.textContent.replace(/\s+/g, " ").trim();
+    if (!said.querySelector("[data-version]")) return this.refused({ message });
     Object.assign(this, { stopped: true, kept: sent });
     return this.tell("both", html);
   }
 
-  refused(message) { this.failures = this.first = 0; this.tell("refused", message); }
+  refused({ message, version }) { // with a version the words are kept, what stands beside them isn't
+    Object.assign(this, { failures: 0, first: 0 }).newest.value = version ?? this.newest.value;
+    this.tell("refused", version ? message : `Not saved: ${message}`);
+  }
 
   failed(why) {
     this.later(AGAIN[Math.min(this.failures++, AGAIN.length - 1)]);

@@ -43,7 +43,7 @@ export function writing(form, take = text) {
       if (saved.textContent !== words) say(words);
       state(words, true);
     },
-    refused: (message) => { state(`Not saved: ${message}`, true); say(saved.textContent); },
+    refused: (message) => { state(message, true); say(message); },
     both: (html) => {
       place.innerHTML = html;
       newest = place.querySelector("[data-version]")?.dataset.version ?? null;

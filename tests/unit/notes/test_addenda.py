@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from clinical.notes import queries
+from clinical.notes.actions import label_note
 from clinical.notes.addenda.actions import Added, sign_addendum, write_addendum
 from clinical.notes.addenda.queries import addenda_of, versions_of_own
 from clinical.notes.models import PROCESS, NoteAddendum, NoteVersion, PsychotherapyNoteVersion
@@ -280,3 +281,44 @@ def test_an_addendum_or_a_note_that_was_altered_is_told_on_page_paper_and_in_the
                 " 255 - get_byte(content_hash, 9)) WHERE id = %s", [row.pk],
             )  # fmt: skip
         assert found() == [count] * 3
+
+
+def test_words_to_a_note_that_a_label_shut_since_stay_their_writer_s_to_sign_or_to_put_away(
+    cast: Cast,
+) -> None:
+    join(cast, cast.bob)
+    kept, put_away = signed(cast, subjective="ALICES-WORDS"), signed(cast, subjective="ALICES-WORDS")
+    for one in (kept, put_away):
+        keep(cast, one, "bobs own words", 0, uuid7(), user=cast.bob)
+        label_note(actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=one.pk, labels=["V"])
+    bob = as_user(cast.bob)
+    page = bob.get(url("note_page", cast, kept.pk))
+    text = page.content.decode()
+    assert page.status_code == 200 and "bobs own words" in text and "Put it away" in text
+    assert "ALICES-WORDS" not in text and "Very restricted" not in text
+    assert "Very restricted" not in bob.get(reverse("clinical:note_desk")).content.decode()
+    makers.scope_all()
+    # What was typed on goes on being kept, and is signed as it was read.
+    mine = form(text="bobs own words, and more", version="1", keep="1")
+    again = bob.post(url("note_addendum", cast, kept.pk), mine, follow=True)
+    assert again.status_code == 200 and "and more" in again.content.decode()
+    makers.scope_all()
+    signs = bob.post(url("note_addendum_sign", cast, kept.pk), {"version": "2"}, follow=True)
+    assert signs.status_code == 200 and signs.redirect_chain[-1][0] == url("notes", cast)
+    makers.scope_all()
+    assert NoteAddendum.objects.get(note=kept).signed_at is not None
+    away = bob.post(url("note_addendum", cast, put_away.pk), {"away": "1"}, follow=True)
+    assert away.status_code == 200 and away.redirect_chain[-1][0] == url("notes", cast)
+    makers.scope_all()
+    assert NoteAddendum.objects.get(note=put_away).text is None
+
+
+def test_a_note_that_a_label_shut_begins_no_new_addendum_and_opens_to_nobody_by_another_s(cast: Cast) -> None:
+    join(cast, cast.bob)
+    note = signed(cast)
+    keep(cast, note, "alices own", 0, uuid7())
+    label_note(actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=note.pk, labels=["V"])
+    assert as_user(cast.bob).get(url("note_page", cast, note.pk)).status_code == 404
+    makers.scope_all()
+    with pytest.raises(NotFound):
+        keep(cast, note, "late", 0, uuid7(), user=cast.bob)

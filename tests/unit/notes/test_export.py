@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from clinical.notes.actions import export_notes, label_note
+from clinical.notes.actions import label_note
 from clinical.notes.addenda.actions import sign_addendum, write_addendum
+from clinical.notes.exports.actions import export_notes
 from clinical.notes.models import PROCESS, Note
 from cortex.audit import RuleBroken
 from cortex.audit.models import AuditLog, PhiAccessLog
@@ -73,6 +74,45 @@ def test_part_2_notes_leave_once_the_person_agreed(cast: Cast) -> None:
     assert "Grief, not depression." in text and "42 CFR Part 2 prohibits" in text
 
 
+def test_part_2_leaves_to_no_authority_whatever_the_person_agreed_to(cast: Cast) -> None:
+    drinking = diagnosis(cast, "F10.20", labels=("SUD_PART2",))
+    signed_about(cast, drinking)
+    other = signed(cast, "session_note", free_text="Of the program.")
+    assert isinstance(other, Note)
+    label(cast, other, "SUD_PART2")
+    makers.consent(cast.patient, "part2_tpo")
+    client, page = as_user(cast.alice), url("note_export", cast)
+    assert "Part 2 leaves to no court or authority: 1 note" in client.get(page).content.decode()
+    text = client.post(page, {"reason": "authority"}).content.decode()
+    for part in ("Of the program", "F10.20", "42 CFR"):
+        assert part not in text, part
+    assert "1 further signed note is withheld" in text and "<li>1 withheld</li>" in text
+    makers.scope_all()
+    kept = AuditLog.objects.get(event_type="note.exported")
+    assert kept.codes == {"reason": "authority", "notes": 1, "withheld": 1}
+
+
+def test_a_diagnosis_of_part_2_brings_the_notice_and_the_scope_of_the_consent(cast: Cast) -> None:
+    note = signed_about(cast, diagnosis(cast, "F10.20", labels=("SUD_PART2",)))
+    client = as_user(cast.alice)
+    paper = client.get(url("note_print", cast, note.pk)).content.decode()
+    assert "42 CFR Part 2 prohibits" in paper and "No consent to pass them on is on record." in paper
+    makers.scope_all()
+    assert "42 CFR" not in client.post(url("note_export", cast), ASKED).content.decode()
+    makers.scope_all()
+    now = makers.now()
+    makers.consent(
+        cast.patient, "part2_tpo", expires_at=now + timedelta(days=30),
+        scope={"purposes": ["care"], "recipients": ["care_team"]},
+    )  # fmt: skip
+    text = client.post(url("note_export", cast), ASKED).content.decode()
+    paper = client.get(url("note_print", cast, note.pk)).content.decode()
+    for shown in (text, paper):
+        assert "42 CFR Part 2 prohibits" in shown
+        assert f"consent of {now:%-d %b %Y}: only for care; only towards" in shown
+        assert f"until {now + timedelta(days=30):%-d %b %Y}." in shown
+
+
 def test_an_export_asks_for_the_reason_and_the_password_and_for_a_place_on_the_team(cast: Cast) -> None:
     signed(cast)
     page = url("note_export", cast)
@@ -99,6 +139,17 @@ def test_break_glass_reads_and_takes_nothing_out(cast: Cast) -> None:
     with pytest.raises(RuleBroken, match="for reading"):
         export_notes(actor=staff(cast.bob), patient_id=cast.patient.pk, reason="care")
     assert "Export signed notes" not in as_user(cast.bob).get(url("notes", cast)).content.decode()
+
+
+def test_who_sees_the_person_for_a_while_takes_nothing_out(cast: Cast) -> None:
+    signed(cast)
+    makers.grant(cast.patient, cast.bob, permission=CHART)
+    page = url("note_export", cast)
+    assert "Export signed notes" not in as_user(cast.bob).get(url("notes", cast)).content.decode()
+    assert as_user(cast.bob).get(page).status_code == 409
+    assert as_user(cast.bob).post(page, ASKED).status_code == 409
+    makers.scope_all()
+    assert not AuditLog.objects.filter(event_type="note.exported").exists()
 
 
 def test_nothing_signed_is_nothing_to_take_out(cast: Cast) -> None:

@@ -17,6 +17,7 @@ from clinical.plans.diagnoses.models import Diagnosis
 from cortex.audit import InputRefused
 from cortex.ids import uuid7
 from patients.registry.access import CHART
+from patients.registry.actions import create_provisional, link_provisional, unlink_provisional
 from patients.registry.queries import local_day
 from tests import makers
 from tests.cast import Cast
@@ -126,3 +127,25 @@ def test_a_writer_who_cannot_see_a_linked_diagnosis_does_not_take_it_out(cast: C
     low = diagnosis(cast)
     saved = save(cast, note, SOAP, note.version, note.spell, 2, diagnoses=[low.pk]).note
     assert isinstance(saved, Note) and set(saved.diagnoses) == {hidden.pk, low.pk}
+
+
+def test_a_link_that_is_undone_leaves_a_signed_note_as_it_was_signed(cast: Cast) -> None:
+    machine = makers.machine(cast.home)
+    caller = create_provisional(actor=machine, organization_id=cast.home.pk)
+    link_provisional(actor=machine, provisional_id=caller.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    theirs = diagnosis(cast, "F41.1")
+    Diagnosis.objects.filter(pk=theirs.pk).update(patient_id=caller.pk)
+    note = signed_about(cast, diagnosis(cast), theirs)
+    makers.scope_all()
+    client = as_user(cast.alice)
+    assert "F41.1" in client.get(url("note_page", cast, note.pk)).content.decode()
+    makers.scope_all()
+    unlink_provisional(actor=machine, provisional_id=caller.pk)
+    makers.scope_all()
+    page = client.get(url("note_page", cast, note.pk)).content.decode()
+    makers.scope_all()
+    assert "This is not the text that was signed" not in page
+    assert "F41.1" not in page and "1 diagnosis" in page, "what is shown stays the person's own"
+    file = client.post(url("note_export", cast), {"reason": "person"}).content.decode()
+    assert "does not fit" not in file and "F41.1" not in file

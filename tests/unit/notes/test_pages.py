@@ -252,3 +252,25 @@ def test_the_editor_offers_the_headings_of_a_mental_state_and_says_where_blocks_
     assert "Appearance: \nBehaviour: \nSpeech: \n" in page and "Insight and judgement: \n" in page
     page = client.post(url("note_begin", cast), {"note_type": PROCESS}, follow=True).content.decode()
     assert "Appearance: " not in page
+
+
+def test_nobody_but_its_author_learns_from_the_access_page_that_a_process_note_was_looked_at(
+    cast: Cast,
+) -> None:
+    join(cast, cast.bob)
+    process, soap = written(cast, PROCESS), written(cast)
+    for note in (process, soap):
+        for name in ("note_page", "note_edit", "note_versions"):
+            assert as_user(cast.alice).get(url(name, cast, note.pk)).status_code == 200
+            makers.scope_all()
+
+    def lines(user: Any) -> list[dict[str, Any]]:
+        page = as_user(user).get(url("chart_access", cast))
+        makers.scope_all()
+        return [one for one in page.context["rows"] if one["who"] == cast.alice.full_name]
+
+    for mine in (PROCESS, "soap"):
+        assert any(mine in one["parts"] for one in lines(cast.alice)), mine
+    theirs = lines(cast.bob)
+    assert any(one["what"] == "note" and "versions" in one["parts"] for one in theirs)
+    assert not any(word in one["parts"] for one in theirs for word in (PROCESS, "soap"))

@@ -15,10 +15,13 @@ from clinical.notes.queries import AnyNote
 from clinical.notes.reminders.actions import remind_author
 from clinical.notes.reminders.queries import WAITS, late
 from clinical.notes.tasks import remind_unsigned
+from clinical.pathway.actions import discharge, move_caseload, transfer
 from cortex.accounts.models import User
 from cortex.ops.models import Notification
 from cortex.ops.notices.queries import unseen
 from crisis.reviews.models import ReviewItem
+from patients.codes import EndingReason
+from patients.pathway.actions import EndingData
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -217,3 +220,82 @@ def test_two_whose_notes_of_one_person_wait_are_both_told(cast: Cast) -> None:
     assert remind() == 2
     assert tasks() == [("note_unsigned", cast.alice.pk, first.pk, False)]
     assert told(cast.bob) == [second.pk]
+
+
+def test_who_signed_has_no_task_left_and_a_colleague_s_reminded_draft_has_one_of_its_own(cast: Cast) -> None:
+    join(cast, cast.bob)
+    first, more, theirs = written(cast), written(cast, "progress"), written(cast, user=cast.bob)
+    for one, days in ((first, 6), (more, 5), (theirs, 4)):
+        backdate(one, days)
+    assert remind() == 3
+    assert told(cast.bob) == [theirs.pk]
+    sign(cast, first, first.version)
+    makers.scope_all()
+    # It goes on with what else of Alice's waits, and leads there.
+    assert tasks()[-1] == ("note_unsigned", cast.alice.pk, more.pk, False)
+    assert [one[3] for one in tasks()] == [True, False]
+    discard_draft(actor=staff(cast.alice), patient_id=cast.patient.pk, note_id=more.pk)
+    makers.scope_all()
+    assert [one for one in tasks() if not one[3]] == [("note_unsigned", cast.bob.pk, theirs.pk, False)]
+    assert told(cast.bob) == []
+    sign(cast, theirs, theirs.version, cast.bob)
+    makers.scope_all()
+    assert all(done for *_, done in tasks())
+
+
+def test_a_colleague_who_signs_first_ends_no_task_of_another_author(cast: Cast) -> None:
+    join(cast, cast.bob)
+    first, second = written(cast), written(cast, user=cast.bob)
+    backdate(first, 6)
+    backdate(second, 5)
+    remind()
+    sign(cast, second, second.version, cast.bob)
+    makers.scope_all()
+    assert tasks() == [("note_unsigned", cast.alice.pk, first.pk, False)]
+    assert told(cast.bob) == []
+
+
+def test_an_addendum_that_was_signed_leaves_the_next_author_a_task(cast: Cast) -> None:
+    join(cast, cast.bob)
+    note = signed(cast)
+    first, second = added(cast, note), added(cast, note, cast.bob)
+    backdate(first, 5)
+    backdate(second, 4)
+    remind()
+    sign_added(cast, note, first)
+    assert [one for one in tasks() if not one[3]] == [("addendum_unsigned", cast.bob.pk, second.pk, False)]
+    assert told(cast.bob) == []
+
+
+@pytest.mark.parametrize("how", ["transfer", "discharge"])
+def test_what_waits_for_an_author_s_signature_is_handed_to_nobody_who_can_t_sign_it(
+    cast: Cast, how: str
+) -> None:
+    note = written(cast)
+    backdate(note, 4)
+    remind()
+    who: dict[str, Any] = {"actor": staff(cast.alice), "patient_id": cast.patient.pk}
+    if how == "transfer":
+        data = EndingData(EndingReason.PERSON_ASKED, days=7, summary="All is well with them now.")
+        transfer(to_id=cast.bob.pk, data=data, **who)
+    else:
+        data = EndingData(EndingReason.GOALS_REACHED, days=7, summary="All is well with them now.")
+        discharge(data=data, **who)
+    makers.scope_all()
+    papers = [one for one in tasks() if one[0] == "note_unsigned"]
+    assert papers == [("note_unsigned", cast.alice.pk, note.pk, False)]
+    sign(cast, note, note.version)
+    makers.scope_all()
+    assert [one[3] for one in tasks() if one[0] == "note_unsigned"] == [True]
+
+
+def test_a_leaver_s_papers_are_given_up_and_stay_on_the_late_list(cast: Cast) -> None:
+    note = written(cast)
+    backdate(note, 8)
+    remind()
+    move_caseload(
+        actor=staff(cast.sam), user_id=cast.alice.pk, plan={cast.patient.pk: cast.bob.pk}, notes_known=True
+    )
+    makers.scope_all()
+    assert tasks() == [("note_unsigned", cast.alice.pk, note.pk, True)]
+    assert [one.pk for one in late([cast.home.pk], makers.now()).unsigned] == [note.pk]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from django.urls import reverse
 from clinical.notes.actions import label_note, sign_note
 from clinical.notes.models import Note
 from cortex.accounts.choices import Role
-from cortex.accounts.models import User
+from cortex.accounts.models import StaffProfile, User
 from cortex.audit.models import PhiAccessLog
 from cortex.ids import uuid7
 from patients.registry.access import CHART
+from patients.registry.actions import create_provisional, link_provisional
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
@@ -110,3 +112,25 @@ def test_a_consultation_finds_nothing_labelled_on_a_chart_and_nothing_at_all_on_
     signed(cast, plan="A kalimba for all.")
     assert "1 found in 1 note of" in said_of(outside, **chart)
     assert NOTHING in said_of(outside)
+
+
+def test_a_note_under_a_linked_row_is_found_and_waits_to_be_cosigned_like_the_others(cast: Cast) -> None:
+    caller = create_provisional(actor=makers.machine(cast.home), organization_id=cast.home.pk)
+    makers.scope_all()
+    makers.add_to_team(caller, cast.bob)
+    StaffProfile.objects.create(user=cast.bob, organization=cast.home, is_trainee=True)
+    note = signed(replace(cast, patient=caller), user=cast.bob, plan="Buy a kalimba.")
+    join(cast, cast.sam, "supervisor")
+    link_provisional(actor=makers.machine(cast.home), provisional_id=caller.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    assert "1 found in 1 note." in said_of(cast.alice)
+    assert said_of(cast.alice, patient=cast.patient.pk).count("<mark>") == 1
+    desk = as_user(cast.sam).get(reverse("clinical:note_desk"))
+    assert [one["id"] for one in desk.context["to_cosign"]] == [note.pk]
+    makers.scope_all()
+    # Part 2 goes by the person's consent, whichever row holds the note.
+    Note.objects.filter(pk=note.pk).update(sensitivity_labels=["SUD_PART2"])
+    makers.scope_all()
+    assert NOTHING in said_of(cast.alice)
+    makers.consent(cast.patient, "part2_tpo")
+    assert "1 found in 1 note." in said_of(cast.alice)

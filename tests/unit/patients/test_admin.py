@@ -201,6 +201,21 @@ def test_a_grant_is_given_and_ended_by_actions(ada: Client, cast: Cast) -> None:
     assert grant.ends_at < end
 
 
+def test_a_child_s_consent_on_paper_names_who_consents_for_them(ada: Client, cast: Cast) -> None:
+    Patient.objects.filter(pk=cast.patient.pk).update(age_band="13_17")
+    assert "Who consents for them" in ada.get(path("consent", "add/")).content.decode()
+    makers.scope_all()
+    typed = {"patient": cast.patient.pk, "consent_type": "research", "granted": "on", "method": "paper"}
+    refused = ada.post(path("consent", "add/"), typed)
+    assert refused.status_code == 200
+    assert refused.context["adminform"].form.errors["guardian"] == ["Under 18: write who consents for them."]
+    makers.scope_all()
+    assert ada.post(path("consent", "add/"), typed | {"guardian": "Her aunt"}).status_code == 302
+    makers.scope_all()
+    row = Consent.objects.get(patient=cast.patient, consent_type="research")
+    assert makers.opened(row, "guardian") == "Her aunt"
+
+
 def test_a_consent_on_paper_is_one_more_row_and_can_not_be_changed(ada: Client, cast: Cast) -> None:
     before = Consent.objects.filter(patient=cast.patient).count()
     typed = {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
 
 from cortex.audit.models import AuditLog
 from cortex.audit.rules import InputRefused
+from patients.privacy.actions import record_consent
 from patients.privacy.models import Consent
-from patients.privacy.queries import consent_state, has_consent
+from patients.privacy.queries import consent_state, decisions_told, has_consent
+from patients.privacy.records import ConsentData
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
@@ -149,3 +154,80 @@ def test_what_is_recorded_of_a_row_that_was_linked_to_somebody_is_the_persons(ca
     row = makers.consent(provisional, "treatment", False)
     assert row.patient_id == cast.patient.pk
     assert not has_consent(cast.patient.pk, "treatment", makers.now())
+
+
+def linked(cast: Cast, provisional: Patient, actor: Any = None) -> None:
+    link_provisional(
+        actor=actor or makers.machine(cast.home), provisional_id=provisional.pk, patient_id=cast.patient.pk
+    )
+    makers.scope_all()
+
+
+def page_states(cast: Cast, person: Patient) -> dict[str, str]:
+    """What the chart says of each consent, by label."""
+    page = makers.client_of(cast.alice).get(reverse("clinical:chart_consent", args=[person.pk]))
+    makers.scope_all()
+    return {one["type"]: one["state"] for one in page.context["states"]}
+
+
+def test_what_a_caller_refused_is_withdrawn_for_whom_they_are_linked_to(cast: Cast) -> None:
+    kinds = ("treatment", "voice_processing", "research")
+    provisional = create_provisional(actor=makers.machine(cast.home), organization_id=cast.home.pk)
+    makers.scope_all()
+    for kind in kinds[:2]:
+        makers.consent(cast.patient, kind, True, at=NOW - 9 * DAY)
+        makers.consent(provisional, kind, False, at=NOW - DAY)
+    makers.consent(provisional, "research", True, at=NOW - DAY)
+    # Allowed anew on record since: that is the newer word.
+    makers.consent(cast.patient, "voice_processing", True, at=NOW - timedelta(hours=1))
+    linked(cast, provisional)
+    state = consent_state([cast.patient.pk], kinds, makers.now())
+    assert [state[cast.patient.pk, kind] for kind in kinds] == [False, True, False]
+    assert decisions_told(cast.patient.pk, makers.now())["treatment"].state(makers.now()) == "withdrawn"
+    told = AuditLog.objects.filter(event_type="consent.recorded", object_id=cast.patient.pk).latest("id")
+    assert told.codes == {"granted": [], "withdrawn": ["treatment"], "from": str(provisional.pk)}
+    # The page says what the rule does, of either address.
+    for row in (cast.patient, provisional):
+        states = page_states(cast, row)
+        assert (states["treatment"], states["voice_processing"]) == ("withdrawn", "given")
+        assert states["research"] == "never asked"
+
+
+def test_a_desk_that_covers_the_service_loses_no_refusal_when_it_links(cast: Cast) -> None:
+    provisional = create_provisional(actor=makers.machine(cast.home), organization_id=cast.home.pk)
+    makers.scope_all()
+    makers.consent(cast.patient, "treatment", True, at=NOW - 9 * DAY)
+    makers.consent(provisional, "treatment", False, at=NOW - DAY)
+    linked(cast, provisional, replace(makers.staff(cast.charlie), covers=(cast.home.pk,)))
+    assert not has_consent(cast.patient.pk, "treatment", makers.now())
+
+
+@pytest.fixture
+def child(cast: Cast) -> Patient:
+    type(cast.patient).objects.filter(pk=cast.patient.pk).update(age_band="13_17")
+    cast.patient.refresh_from_db()
+    return cast.patient
+
+
+def recorded(actor: Any, patient: Patient, kind: str, *, granted: bool = True, guardian: str = "") -> None:
+    data = ConsentData(kind, granted=granted, guardian=guardian or None)
+    record_consent(actor=actor, patient=patient, consents=[data])
+    makers.scope_all()
+
+
+def test_a_child_s_grant_names_who_gave_it_whoever_records_it_and_a_withdrawal_nobody(
+    cast: Cast, child: Patient
+) -> None:
+    office, app = makers.staff(cast.ada), makers.machine(cast.home)
+    for actor, kind in ((office, "telehealth"), (office, "treatment"), (app, "telehealth")):
+        with pytest.raises(InputRefused) as refused:
+            recorded(actor, child, kind, guardian=" ")
+        assert (refused.value.code, refused.value.extra["field"]) == ("guardian_missing", "guardian")
+        makers.scope_all()
+    # What they write is screened by it: an app may tell it for a child alone.
+    recorded(app, child, "treatment")
+    recorded(office, child, "telehealth", guardian="Her aunt")
+    recorded(office, child, "telehealth", granted=False)
+    recorded(app, child, "treatment", granted=False)
+    state = consent_state([child.pk], ["telehealth", "treatment"], makers.now())
+    assert not any(state.values())
