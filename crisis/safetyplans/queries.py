@@ -89,6 +89,13 @@ class Held:
     current: SafetyPlan | None = None
     draft: SafetyPlan | None = None
     items: list[SafetyPlanItem] = field(default_factory=list)
+    # What else is in force on rows that were linked into one person: it ends with the version above.
+    behind: list[SafetyPlan] = field(default_factory=list)
+
+    @property
+    def in_force(self) -> list[SafetyPlan]:
+        """Return every version in force, the person's plan as the last."""
+        return [*self.behind, *([self.current] if self.current is not None else [])]
 
     @property
     def token(self) -> str:
@@ -104,7 +111,7 @@ class Held:
 def held(ids: Iterable[UUID]) -> Held:
     """Return what stands on record of a person, in two queries; nothing is opened."""
     rows = SafetyPlan.objects.standing().filter(patient_id__in=list(ids))
-    return _sorted(list(rows.select_related("authored_by", "reviewed_by").order_by("finished_at")))
+    return _sorted(list(rows.select_related("authored_by", "reviewed_by").order_by("finished_at", "pk")))
 
 
 def locked(ids: Iterable[UUID]) -> Held:
@@ -120,6 +127,7 @@ def _sorted(rows: Sequence[SafetyPlan]) -> Held:
         if row.is_draft:
             found.draft = row
         else:
+            found.behind += [found.current] if found.current is not None else []
             found.current = row
     if found.current is not None:
         found.items = list(SafetyPlanItem.objects.filter(plan=found.current))
