@@ -10,6 +10,7 @@ from clinical.plans import queries, schedule
 from clinical.plans.approvals import queries as approvals
 from clinical.plans.approvals.queries import APPROVERS, WAITING
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
+from clinical.plans.signing import queries as signing
 from clinical.plans.versions import canonical
 from cortex.access.context import opening
 from cortex.accounts.models import Organization
@@ -123,7 +124,7 @@ def sign_plan(
     plan.safety_plan = queries.safety_plan_of(plan.patient)
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
-        content = queries.content_of(context, plan.patient, plan, at)
+        content = signing.content_of(context, plan.patient, plan, at)
         signed = PlanVersion(
             organization_id=plan.organization_id, patient=plan.patient, plan=plan, version=plan.version,
             content_hash=keyed_digest(context.key_for(plan.patient_id), canonical(content)), signed_at=at,

@@ -7,6 +7,7 @@ from clinical.plans.allergies import views as allergies
 from clinical.plans.diagnoses import views as diagnoses
 from clinical.plans.endings import views as endings
 from clinical.plans.goals import views as goals
+from clinical.plans.interventions import views as interventions
 from clinical.plans.medications import views as medications
 from clinical.plans.reviews import views as reviews
 
@@ -30,10 +31,16 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/goals/<uuid:goal_id>/drop/", goals.goal_drop, name="goal_drop"),
     path("plan/progress/<uuid:entry_id>/tick/", goals.milestone_tick, name="milestone_tick"),
     path("plan/progress/<uuid:entry_id>/take-back/", goals.progress_take_back, name="progress_take_back"),
-    path("plan/interventions/add/", goals.intervention_add, name="intervention_add"),
-    path("plan/interventions/<uuid:intervention_id>/", goals.intervention_edit, name="intervention_edit"),
+    path("plan/interventions/add/", interventions.intervention_add, name="intervention_add"),
     path(
-        "plan/interventions/<uuid:intervention_id>/move/", goals.intervention_move, name="intervention_move"
+        "plan/interventions/<uuid:intervention_id>/",
+        interventions.intervention_edit,
+        name="intervention_edit",
+    ),
+    path(
+        "plan/interventions/<uuid:intervention_id>/move/",
+        interventions.intervention_move,
+        name="intervention_move",
     ),
     path("plan/diagnoses/add/", diagnoses.diagnosis_add, name="diagnosis_add"),
     path("plan/diagnoses/<uuid:diagnosis_id>/", diagnoses.diagnosis_edit, name="diagnosis_edit"),

@@ -25,6 +25,7 @@ from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
+from clinical.plans.signing import queries as signing
 from clinical.plans.versions import differences, is_intact, readable, without
 from cortex.access.context import reading
 from cortex.access.declare import requires
@@ -134,8 +135,8 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     def more(found: Look) -> dict[str, Any]:
         plan = found.the_plan()
         before = queries.version_of(plan.pk, plan.signed_version) if plan.signed_version else None
-        hidden = queries.hidden_of(found.patient, found.shut)
-        content = queries.content_of(found.context, found.patient, plan, found.at)
+        hidden = signing.hidden_of(found.patient, found.shut)
+        content = signing.content_of(found.context, found.patient, plan, found.at)
         content = without(content, hidden)
         if before is not None:
             found.context.open([before])
@@ -163,7 +164,7 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
     def more(found: Look) -> dict[str, Any]:
         signed = queries.plans_version(found.patient, found.the_plan().pk, version)
         found.context.open([signed])
-        content = without(signed.content, queries.hidden_of(found.patient, found.shut))
+        content = without(signed.content, signing.hidden_of(found.patient, found.shut))
         return {"signed": signed, "content": readable(content)}
 
     page = Page(
@@ -207,7 +208,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
         signed = queries.plans_version(found.patient, plan_id, version)
         before = queries.version_of(plan_id, version - 1)
         context.open([one for one in (signed, before) if one is not None])
-        hidden = queries.hidden_of(found.patient, found.shut)
+        hidden = signing.hidden_of(found.patient, found.shut)
         content = without(signed.content, hidden)
         changes = differences(without(before.content, hidden), content) if before else []
         shown = found.frame() | {

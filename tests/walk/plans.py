@@ -12,7 +12,8 @@ from clinical.plans.actions import begin_plan, change_plan, decide_approval, sig
 from clinical.plans.allergies.actions import mark_error, save_allergy
 from clinical.plans.diagnoses.actions import add_diagnosis, mark_favourite
 from clinical.plans.endings.actions import end_plan
-from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
+from clinical.plans.goals.actions import record_progress, save_goal
+from clinical.plans.interventions.actions import save_intervention
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.models import GoalProgress
 from clinical.plans.reviews.actions import hold_review
