@@ -10,6 +10,7 @@ from clinical.plans import queries, schedule
 from clinical.plans.approvals import queries as approvals
 from clinical.plans.approvals.queries import APPROVERS, WAITING
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
+from clinical.plans.seen import refuse_changed, stamp
 from clinical.plans.signing import queries as signing
 from clinical.plans.versions import canonical
 from cortex.access.context import opening
@@ -52,9 +53,13 @@ def begin_plan(
 @action
 def change_plan(
     *, actor: Actor, patient_id: UUID, presenting_problem: str, start: date, target_end: date,
-    formulation: str = "", review_interval_days: int | None = None, at: datetime | None = None,
+    formulation: str = "", review_interval_days: int | None = None, seen: str | None = None,
+    at: datetime | None = None,
 ) -> TreatmentPlan:  # fmt: skip
-    """Change what a plan says of itself; after signing this begins the next version."""
+    """Change what a plan says of itself; after signing this begins the next version.
+
+    RuleBroken `changed_meanwhile` when the plan isn't the one that the form has `seen` (`plans.seen`).
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     _check_span(start, target_end)
@@ -67,6 +72,7 @@ def change_plan(
         changed = [name for name, value in wanted.items() if getattr(plan, name) != value]
         if not changed:
             return Unchanged(plan)  # type: ignore[return-value]
+        refuse_changed(stamp(plan), seen)
         for name in changed:
             setattr(plan, name, wanted[name])
         plan.risk_level = queries.level_of(plan.patient)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,14 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from clinical.chart.banner import beside
 from clinical.plans import queries
 from clinical.plans.labels import Shut, shut_by
 from clinical.plans.models import TreatmentPlan
+from clinical.plans.seen import once_for, once_of, stamp
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
@@ -33,6 +36,7 @@ from patients.registry.queries import PersonCard, person_card
 READERS = DESK_ROLES
 WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 MOST_TOLD = 200
+MOST_SEEN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Look:
     by_break_glass: bool = False
     shut: Shut = field(default_factory=Shut)
     read: dict[str, Any] = field(default_factory=dict)
+    stamps: list[str] = field(default_factory=list)
+
+    def shows(self, row: Any) -> None:
+        """Keep as of when the form shows a row, so that its command can tell who changed it meanwhile."""
+        self.stamps.append(stamp(row))
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""
@@ -110,7 +119,7 @@ def edit(
             raise RuleBroken(READ_ONLY, "read_only")
         form = make(found, request.POST if request.method == "POST" else None)
         shown = found.frame() | page.more(found)
-    status, conflict, question = 200, None, None
+    status, conflict, question, anew = 200, None, None, False
     if form.is_bound:
         status = 422
         if form.is_valid():
@@ -118,12 +127,46 @@ def edit(
                 question = _run(request, patient_id, page, lambda: run(form.cleaned_data))
             except (RuleBroken, *KEYS_DOWN) as error:
                 status, conflict = given_back(request, form, error)
+                anew = isinstance(error, RuleBroken) and error.code == "changed_meanwhile"
             else:
                 if question is None:
                     return back_to_plan(request, patient_id)
                 status = 409
     shown |= {"form": form, "page": page, "conflict": conflict, "question": question}
+    shown |= {"hidden": _hidden(request, found, anew=anew), "meanwhile": _meanwhile(form) if anew else []}
     return render(request, page.template, shown, status=status)
+
+
+def _hidden(request: HttpRequest, found: Look, *, anew: bool) -> SafeString:
+    """Return what each form carries unseen: as of when it shows its row, and the number of this showing.
+
+    A form that comes back goes on saying what it was first shown with, until it is told what changed.
+    """
+    told, patient_id = seen(request), found.patient.pk
+    carried = {
+        "seen": told if told is not None and not anew else "".join(found.stamps[-1:]),
+        "once": request.POST.get("once", "") if once(request, patient_id) else once_for(patient_id),
+    }
+    return format_html_join(
+        "", '<input type="hidden" name="{}" value="{}">', [one for one in carried.items() if one[1]]
+    )
+
+
+def _meanwhile(form: forms.Form) -> list[tuple[str, str]]:
+    """Return how the fields of a form in which something else is typed stand now, by their labels."""
+    return [(str(form[name].label), _as_said(form[name])) for name in form.changed_data]
+
+
+def _as_said(bound: forms.BoundField) -> str:
+    value = bound.initial
+    words = {str(key): str(label) for key, label in getattr(bound.field, "choices", ())}
+    several = value if isinstance(value, (list, tuple)) else [value]
+    told = [words.get(str(one), str(one)) for one in several if one is not None and one != ""]
+    if isinstance(value, date):
+        told = [f"{value:%-d %b %Y}"]
+    elif isinstance(value, bool):
+        told = ["Yes" if value else "No"]
+    return ", ".join(told) or "Empty"
 
 
 def _run(
@@ -153,6 +196,16 @@ def told(request: HttpRequest) -> frozenset[UUID]:
         with suppress(ValueError):
             found.add(UUID(text))
     return frozenset(found)
+
+
+def seen(request: HttpRequest) -> str | None:
+    """Return what the form that is posted was shown with; None for one that shows no row."""
+    return request.POST.get("seen", "")[:MOST_SEEN] or None
+
+
+def once(request: HttpRequest, patient_id: UUID) -> UUID | None:
+    """Return the id under which the form that is posted writes a new row; None where it carries no number."""
+    return once_of(patient_id, request.POST.get("once", "")[:MOST_SEEN])
 
 
 def back_to_plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:

@@ -17,7 +17,7 @@ from clinical.plans.allergies.showing import listed
 from clinical.plans.allergies.showing import printed as printed_allergies
 from clinical.plans.approvals.queries import agreements, approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
+from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look, seen
 from clinical.plans.endings import queries as endings
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
@@ -112,6 +112,7 @@ def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
     def make(found: Look, data: Any) -> PlanForm:
         plan = found.the_plan()
+        found.shows(plan)
         found.context.open([plan], actions.WORDS)
         initial = {name: getattr(plan, name) for name in (*actions.FIELDS, *actions.WORDS)}
         return PlanForm(data, initial=initial, auto_id="p_%s")
@@ -121,7 +122,9 @@ def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     )
     return edit(
         request, patient_id, Page("Change the plan", "Save", about), make,
-        lambda data: actions.change_plan(actor=actor_of(request), patient_id=patient_id, **data),
+        lambda data: actions.change_plan(
+            actor=actor_of(request), patient_id=patient_id, seen=seen(request), **data
+        ),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from clinical.plans.labels import shut_to
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import treated_to_write
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
@@ -37,13 +38,14 @@ UNSEEN = "This name holds signs that nobody sees or that turn its direction. Typ
 @action
 def save_allergy(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], allergy_id: UUID | None = None,
-    told: Collection[UUID] = (), at: datetime | None = None,
+    told: Collection[UUID] = (), seen: str | None = None, at: datetime | None = None,
 ) -> Allergy:  # fmt: skip
     """Record an allergy, or change one; `fields` are those of the model.
 
     One that holds ends the statement that none is known. A substance stands once: InputRefused for another
     entry of it that isn't marked as an error. RuleBroken, with the ids as `asked`, when one that begins to
     stand has the name of a medication that is taken: `told` are those of which whoever saves has been told.
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -71,6 +73,8 @@ def save_allergy(
         changed = [name for name in (*PLAIN, *WORDS) if getattr(row, name) != given.get(name)]
         if allergy_id is not None and not changed:
             return Unchanged(row)  # type: ignore[return-value]
+        if allergy_id is not None:
+            refuse_changed(stamp(row), seen)
         before = {name: getattr(row, name) for name in ("criticality", "clinical_status", "verification")}
         asks = allergy_id is None or not row.stands or "substance" in changed
         for name in changed:

@@ -9,6 +9,7 @@ from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from clinical.plans.labels import shut_to
 from clinical.plans.queries import treated_to_write
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
@@ -59,9 +60,12 @@ def add_diagnosis(
 @action
 def change_diagnosis(
     *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, status: str, onset: date | None = None,
-    note: str = "", at: datetime | None = None,
+    note: str = "", seen: str | None = None, at: datetime | None = None,
 ) -> Diagnosis:  # fmt: skip
-    """Change how sure a diagnosis is, since when, or its note; another code is another diagnosis."""
+    """Change how sure a diagnosis is, since when, or its note; another code is another diagnosis.
+
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
+    """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
     _refuse_others(actor)
@@ -76,6 +80,7 @@ def change_diagnosis(
         changed = [name for name, value in wanted.items() if getattr(row, name) != value]
         if not changed:
             return Unchanged(row)  # type: ignore[return-value]
+        refuse_changed(stamp(row), seen)
         row.status, row.onset, row.note = status, onset, wanted["note"]  # type: ignore[assignment]
         over = status in (DiagnosisStatus.REMISSION, DiagnosisStatus.RULED_OUT)
         row.resolved_on = (row.resolved_on or local_day(patient, at)) if over else None

@@ -12,7 +12,7 @@ from clinical.notes.queries import about_diagnosis, reader
 from clinical.notes.showing import row_of
 from clinical.plans.diagnoses import actions, icd, queries
 from clinical.plans.diagnoses.forms import AddDiagnosisForm, DiagnosisForm
-from clinical.plans.doors import WRITERS, Look, Page, edit
+from clinical.plans.doors import WRITERS, Look, Page, edit, seen
 from cortex.access.context import scoped
 from cortex.access.declare import requires
 from cortex.audit import actor_of
@@ -82,6 +82,7 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
 
     def make(found: Look, data: Any) -> DiagnosisForm:
         row = queries.diagnosis_of(found.patient, diagnosis_id, found.shut)
+        found.shows(row)
         found.context.open([row])
         initial = {"status": row.status, "onset": row.onset, "note": row.note}
         return DiagnosisForm(data, initial=initial, auto_id="d_%s")
@@ -99,7 +100,8 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
 
     def run(data: dict[str, Any]) -> None:
         actions.change_diagnosis(
-            actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id, **data
-        )
+            actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id, seen=seen(request),
+            **data,
+        )  # fmt: skip
 
     return edit(request, patient_id, page, make, run)

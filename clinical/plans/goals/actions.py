@@ -14,6 +14,7 @@ from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
 from clinical.plans.goals.smart import Scale, gaps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
+from clinical.plans.seen import refuse_changed, stamp
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import has_session
 from cortex.access.context import opening
@@ -33,13 +34,13 @@ ASKED = ("baseline", "target", "window_days", "metric", "concerns")
 @action
 def save_goal(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], steps: Sequence[tuple[str, int]] = (),
-    goal_id: UUID | None = None, at: datetime | None = None,
+    goal_id: UUID | None = None, seen: str | None = None, at: datetime | None = None,
 ) -> Goal:  # fmt: skip
     """Add a goal to a plan, or change one; `steps` are the milestones (what, weight) of such a goal.
 
     `fields` holds specific, measure_type, instrument (key), metric, baseline, target, window_days,
     achievable_note, diagnosis (id), concerns, due_date, weight. InputRefused names what is missing: a goal is
-    SMART or it is none.
+    SMART or it is none. RuleBroken `changed_meanwhile` when the goal isn't the one that the form has `seen`.
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
@@ -57,10 +58,15 @@ def save_goal(
         context.load_keys([plan.patient_id], create=True)
         entries = queries.entries_of([goal])[goal.pk]
         context.open([goal, *entries])
-        for name in (*PLAIN, *WORDS, "instrument", "diagnosis"):
-            setattr(goal, name, wanted[name])
+        milestones = [one for one in entries if one.kind == "milestone"]
+        if before is not None:
+            if _says(goal, milestones, wanted, steps):
+                return Unchanged(goal)  # type: ignore[return-value]
+            refuse_changed(stamp(goal), seen)
+        for name, value in wanted.items():
+            setattr(goal, name, value)
         goal.save()
-        _save_steps(actor, goal, [one for one in entries if one.kind == "milestone"], steps, at)
+        _save_steps(actor, goal, milestones, steps, at)
     begin_version(actor=actor, plan=plan)
     verb = "goal.added" if goal_id is None else "goal.changed"
     record(actor, verb, goal, codes={"plan": str(plan.pk), "measured": goal.measure_type})
@@ -95,6 +101,15 @@ def _checked(
     elif kind == "frequency":
         found |= {"target": given["target"], "window_days": given["window_days"], "direction": "higher"}
     return found
+
+
+def _says(
+    goal: Goal, milestones: list[GoalProgress], wanted: Mapping[str, Any], steps: Sequence[tuple[str, int]]
+) -> bool:
+    """Whether a goal, opened with its milestones, says what is wanted."""
+    said = [(one.title, one.weight) for one in milestones]
+    asked = list(steps) if wanted["measure_type"] == "milestone" else []
+    return said == asked and all(getattr(goal, name) == value for name, value in wanted.items())
 
 
 def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> Instrument | None:

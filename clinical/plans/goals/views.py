@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinical.assessments.instruments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
 from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, ReadingForm
 from clinical.plans.goals.smart import Scale
@@ -51,6 +51,7 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
     initial: dict[str, Any] = {"due_date": plan.target_end}
     if goal is not None:
         entries = queries.entries_of([goal])[goal.pk]
+        found.shows(goal)
         found.context.open([goal, *entries])
         initial = {
             name: getattr(goal, name)
@@ -71,6 +72,7 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
 def _save(request: HttpRequest, patient_id: UUID, data: dict[str, Any], goal_id: UUID | None = None) -> None:
     actions.save_goal(
         actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, steps=data["steps"],
+        seen=seen(request),
         fields=data | {"diagnosis": UUID(data["diagnosis"]) if data["diagnosis"] else None},
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.models import PlannedIntervention
+from clinical.plans.seen import refuse_changed, stamp
 from clinical.plans.wording import INTERVENTIONS
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
@@ -28,9 +29,12 @@ PLANNED_AS = {"PM_PLUS": "PROBLEM_SOLVING_THERAPY"}
 def save_intervention(
     *, actor: Actor, patient_id: UUID, code: str, frequency: str, evidence_level: str,
     sessions_planned: int | None = None, goals: Sequence[UUID] = (), note: str = "",
-    intervention_id: UUID | None = None, at: datetime | None = None,
+    intervention_id: UUID | None = None, seen: str | None = None, at: datetime | None = None,
 ) -> PlannedIntervention:  # fmt: skip
-    """Add an intervention to a plan, or change one; `goals` are ids of goals of the same plan."""
+    """Add an intervention to a plan, or change one; `goals` are ids of goals of the same plan.
+
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     if code not in INTERVENTIONS:
@@ -47,8 +51,17 @@ def save_intervention(
         raise InputRefused("The plan has this intervention already.", "twice", field="code")
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
-        row.code, row.frequency, row.evidence_level = code, frequency, evidence_level
-        row.sessions_planned, row.goals, row.note = sessions_planned, list(goals), note.strip() or None
+        context.open([row])
+        wanted = {
+            "code": code, "frequency": frequency, "evidence_level": evidence_level,
+            "sessions_planned": sessions_planned, "goals": list(goals), "note": note.strip() or None,
+        }  # fmt: skip
+        if intervention_id is not None:
+            if all(getattr(row, name) == value for name, value in wanted.items()):
+                return Unchanged(row)  # type: ignore[return-value]
+            refuse_changed(stamp(row), seen)
+        for name, value in wanted.items():
+            setattr(row, name, value)
         row.save()
     begin_version(actor=actor, plan=plan)
     verb = "intervention.planned" if intervention_id is None else "intervention.changed"

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans import queries
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
 from clinical.plans.interventions import actions
 from clinical.plans.interventions.forms import InterventionForm
 from cortex.access.declare import requires
@@ -25,6 +25,7 @@ def _intervention_form(found: Look, data: Any, intervention_id: UUID | None) -> 
     initial: dict[str, Any] = {}
     if intervention_id is not None:
         row = queries.intervention_of(plan, intervention_id)
+        found.shows(row)
         found.context.open([row])
         names = ("code", "frequency", "sessions_planned", "evidence_level", "note")
         initial = {name: getattr(row, name) for name in names} | {"goals": [str(key) for key in row.goals]}
@@ -37,8 +38,9 @@ def _save_intervention(
 ) -> None:
     goals = [UUID(one) for one in data.pop("goals", [])]
     actions.save_intervention(
-        actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id, goals=goals, **data
-    )
+        actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id, goals=goals,
+        seen=seen(request), **data,
+    )  # fmt: skip
 
 
 @requires(*WRITERS)

@@ -16,10 +16,11 @@ from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.queries import treated_to_write
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.accounts.models import Role
-from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.registry.models import Patient
 from patients.registry.queries import local_day, rows_of
@@ -34,7 +35,7 @@ WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects"
 @action
 def save_medication(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], medication_id: UUID | None = None,
-    told: Collection[UUID] = (), at: datetime | None = None,
+    told: Collection[UUID] = (), seen: str | None = None, at: datetime | None = None,
 ) -> Medication:  # fmt: skip
     """Record a medication, or change one; `fields` are those of the model.
 
@@ -44,6 +45,7 @@ def save_medication(
 
     RuleBroken, with the ids as `asked`, when its name is that of an allergy that stands: `told` are those of
     which whoever saves has been told. What was on the list under this name before isn't asked about again.
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -64,19 +66,31 @@ def save_medication(
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)
         context.open([row])
-        asks = medication_id is None or row.is_over or given["name"] != row.name
-        for name in PLAIN:
-            setattr(row, name, given[name])
-        for name in WORDS:
-            setattr(row, name, given[name] or None)
-        listed = is_dangerous(given["name"], row.code_system, row.code)
-        row.lethal_quantity = bool(given.get("lethal_quantity")) or listed
+        wanted = _wanted(given)
+        changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+        if medication_id is not None:
+            if not changed and not codes:
+                return Unchanged(row)  # type: ignore[return-value]
+            refuse_changed(stamp(row), seen)
+        asks = medication_id is None or row.is_over or "name" in changed
+        for name in changed:
+            setattr(row, name, wanted[name])
         against = _allergies(context, patient, given["name"], told) if asks and not row.is_over else []
         row.save()
     verb = "medication.added" if medication_id is None else "medication.changed"
     codes |= {"allergies": [str(one.pk) for one in against]} if against else {}
     record(actor, verb, row, codes=codes | {"status": row.status, "means": row.lethal_quantity})
     return row
+
+
+def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a medication as it is kept."""
+    listed = is_dangerous(given["name"], given["code_system"], given["code"])
+    return (
+        {name: given[name] for name in PLAIN}
+        | {name: given[name] or None for name in WORDS}
+        | {"lethal_quantity": bool(given.get("lethal_quantity")) or listed}
+    )
 
 
 def _allergies(context: AccessContext, patient: Patient, name: str, told: Collection[UUID]) -> list[Allergy]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import fact_words
-from clinical.plans.doors import WRITERS, Look, Page, edit, told
+from clinical.plans.doors import WRITERS, Look, Page, edit, seen, told
 from clinical.plans.medications import actions, queries
 from clinical.plans.medications.forms import MedicationForm
 from cortex.access.declare import requires
@@ -27,6 +27,7 @@ def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
     if medication_id is None:
         return MedicationForm(data, auto_id="m_%s")
     row = queries.medication_of(found.patient, medication_id, found.shut)
+    found.shows(row)
     found.context.open([row])
     names = (*actions.PLAIN, *actions.WORDS, "lethal_quantity")
     initial = {name: getattr(row, name) for name in names} | {"labels": row.sensitivity_labels}
@@ -73,6 +74,6 @@ def medication_edit(request: HttpRequest, patient_id: UUID, medication_id: UUID)
         lambda found, data: _form(found, data, medication_id),
         lambda data: actions.save_medication(
             actor=actor_of(request), patient_id=patient_id, fields=data, medication_id=medication_id,
-            told=told(request),
+            told=told(request), seen=seen(request),
         ),
     )  # fmt: skip
