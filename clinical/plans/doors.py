@@ -132,6 +132,9 @@ def edit(
                 if question is None:
                     return back_to_plan(request, patient_id)
                 status = 409
+    if anew and not form.initial:
+        # It says nothing of a row but a word on what was read, which is to be given anew.
+        form = make(found, None)
     shown |= {"form": form, "page": page, "conflict": conflict, "question": question}
     shown |= {"hidden": _hidden(request, found, anew=anew), "meanwhile": _meanwhile(form) if anew else []}
     return render(request, page.template, shown, status=status)

@@ -31,7 +31,7 @@ from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from crisis.resources.queries import resources_near, row_of
 from patients.registry.access import CHART
@@ -139,7 +139,8 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         plan = found.the_plan()
         before = queries.version_of(plan.pk, plan.signed_version) if plan.signed_version else None
         hidden = signing.hidden_of(found.patient, found.shut)
-        content = signing.content_of(found.context, found.patient, plan, found.at)
+        content, digest = signing.to_sign(found.context, found.patient, plan, found.at)
+        found.stamps.append(digest.hex())
         content = without(content, hidden)
         if before is not None:
             found.context.open([before])
@@ -149,14 +150,17 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "content": readable(content), "asks": not is_recent(request),
         }  # fmt: skip
 
+    def run(data: dict[str, Any]) -> None:
+        told = seen(request)
+        if told is None:
+            raise InputRefused("Read the plan as it stands here, then sign it.", "not_read")
+        actions.sign_plan(actor=actor_of(request), patient_id=patient_id, seen=told, **data)
+
     page = Page(
         "Sign the plan", "Sign", "What you sign is kept as it is; later changes become the next version.",
         "clinical/plans/sign.html", "plan.sign", more,
     )  # fmt: skip
-    return edit(
-        request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"),
-        lambda data: actions.sign_plan(actor=actor_of(request), patient_id=patient_id, **data),
-    )  # fmt: skip
+    return edit(request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"), run)
 
 
 @requires(Role.SUPERVISOR)
@@ -187,7 +191,10 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
 @require_POST
 def plan_agree(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Note that the person has agreed."""
-    actions.record_agreement(actor=actor_of(request), patient_id=patient_id)
+    told = request.POST.get("version", "")[:6]
+    if not (told.isascii() and told.isdigit()):
+        raise RuleBroken("Say which version the person agreed to.", "version_unknown", status=422)
+    actions.record_agreement(actor=actor_of(request), patient_id=patient_id, version=int(told))
     return back_to_plan(request, patient_id)
 
 

@@ -136,7 +136,7 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:plan_begin": of("none", *both, data=words),
         "clinical:plan_edit": of("changed", *both, data=words),
         "clinical:plan_sign": of("changed", *both),
-        "clinical:plan_agree": of("force", "POST"),
+        "clinical:plan_agree": of("force", "POST", data={"version": "1"}),
         "clinical:plan_move": of("force", "POST", data={"move": "hold"}),
         "clinical:plan_end": of("force", *both, data={"how": "complete", "reason": "discharge"}),
         "clinical:plan_reopen": of("none", "POST", keys=("plan_id",)),

@@ -8,10 +8,11 @@ from typing import Any
 from clinical.plans.diagnoses.queries import diagnoses_of
 from clinical.plans.labels import Shut
 from clinical.plans.medications.queries import medications_of
-from clinical.plans.models import TreatmentPlan
-from clinical.plans.queries import GoalView, plan_view
-from clinical.plans.versions import Hidden
+from clinical.plans.models import GoalStatus, TreatmentPlan
+from clinical.plans.queries import GoalView, level_of, plan_view, safety_plan_of
+from clinical.plans.versions import Hidden, canonical
 from cortex.access.context import AccessContext
+from cortex.crypto.digest import keyed_digest
 from crisis.safetyplans.models import SafetyPlan
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
@@ -25,6 +26,22 @@ def hidden_of(patient: Patient, shut: Shut) -> Hidden:
         frozenset(str(one.pk) for one in [*diagnoses, *medications]),
         frozenset(one.title for one in diagnoses),
     )
+
+
+def to_sign(
+    context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime
+) -> tuple[dict[str, Any], bytes]:
+    """Return what a signature of now would stand under, and its digest under the person's key.
+
+    What signing does to the plan is in it: the level and the safety plan of now, and goals that begin by it.
+    """
+    plan.risk_level, plan.safety_plan = level_of(patient), safety_plan_of(patient)
+    content = content_of(context, patient, plan, at)
+    proposed, active = GoalStatus.PROPOSED.label, GoalStatus.ACTIVE.label
+    content["goals"] = [
+        one | {"status": active} if one["status"] == proposed else one for one in content["goals"]
+    ]
+    return content, keyed_digest(context.key_for(plan.patient_id), canonical(content))
 
 
 def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> dict[str, Any]:
