@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -130,7 +129,7 @@ def sign_plan(
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
         content, digest = signing.to_sign(context, plan.patient, plan, at)
-        if seen is not None and not hmac.compare_digest(digest.hex(), seen):
+        if seen is not None and digest.hex() != seen:
             raise RuleBroken(UNSEEN, "changed_meanwhile")
         signed = PlanVersion(
             organization_id=plan.organization_id, patient=plan.patient, plan=plan, version=plan.version,

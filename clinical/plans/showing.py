@@ -122,6 +122,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
     rows = [goal_row(one, found.patient.pk, found.shut) for one in view.goals]
+    running = {one.code for one in view.interventions if one.ended_on is None}
     today = local_day(found.patient, found.at)
     return {
         "view": {
@@ -135,6 +136,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
                     "planned": one.sessions_planned, "held": one.sessions_held,
                     "today": one.held_that_day if one.held_on == today else 0, "by_hand": one.by_hand,
                     "evidence": one.evidence_level, "note": one.note, "over": one.ended_on,
+                    "may_resume": one.ended_on is not None and one.code not in running,
                     "goals": [names[key] for key in one.goals if key in names],
                 }
                 for one in view.interventions

@@ -42,6 +42,11 @@ PERSON: list[URLPattern | URLResolver] = [
         interventions.intervention_move,
         name="intervention_move",
     ),
+    path(
+        "plan/interventions/<uuid:intervention_id>/end/",
+        interventions.intervention_end,
+        name="intervention_end",
+    ),
     path("plan/diagnoses/add/", diagnoses.diagnosis_add, name="diagnosis_add"),
     path("plan/diagnoses/<uuid:diagnosis_id>/", diagnoses.diagnosis_edit, name="diagnosis_edit"),
     path("plan/allergies/add/", allergies.allergy_add, name="allergy_add"),

@@ -152,6 +152,7 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:progress_take_back": of("changed", "POST", keys=("entry_id",)),
         "clinical:intervention_add": of("changed", *both),
         "clinical:intervention_edit": of("changed", *both, keys=("intervention_id",)),
+        "clinical:intervention_end": of("changed", *both, keys=("intervention_id",)),
         "clinical:intervention_move": of("changed", "POST", keys=("intervention_id",), data={"move": "held"}),
         "clinical:diagnosis_add": of("changed", *both, data={"code": "F41.1", "status": "confirmed"}),
         "clinical:diagnosis_edit": of("changed", *both, keys=("diagnosis_id",), data={"status": "remission"}),

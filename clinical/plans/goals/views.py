@@ -153,7 +153,11 @@ def goal_drop(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResp
     def more(found: Look) -> dict[str, Any]:
         goal = queries.goal_of(found.the_plan(), goal_id)
         found.context.open([goal], ("specific",))
-        return {"specific": goal.specific}
+        return {
+            "specific": goal.specific,
+            "follows": "It leaves the plan and counts no more in its progress.",
+            "back": "It is listed below the goals, and can be taken up again there.",
+        }
 
     page = Page(
         "Drop this goal", "Drop this goal", template="clinical/plans/drop.html", section="goals", more=more

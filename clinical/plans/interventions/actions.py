@@ -158,3 +158,22 @@ def end_intervention(
     begin_version(actor=actor, plan=plan)
     record(actor, "intervention.ended", row, codes={"code": row.code})
     return row
+
+
+@action
+def resume_intervention(
+    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
+) -> PlannedIntervention:
+    """Take an intervention up again that was ended; the plan changes by that."""
+    at = clock(at)
+    plan = queries.locked_plan(actor, patient_id, at)
+    row = queries.locked_intervention(plan, intervention_id)
+    if row.ended_on is None:
+        return Unchanged(row)  # type: ignore[return-value]
+    if PlannedIntervention.objects.filter(plan=plan, code=row.code, ended_on__isnull=True).exists():
+        raise RuleBroken("The plan has this intervention again already.", "twice")
+    row.ended_on = None
+    row.save(update_fields=["ended_on", "updated_at"])
+    begin_version(actor=actor, plan=plan)
+    record(actor, "intervention.resumed", row, codes={"code": row.code})
+    return row

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -66,12 +67,33 @@ def intervention_edit(request: HttpRequest, patient_id: UUID, intervention_id: U
 
 
 @requires(*WRITERS)
+@require_http_methods(["GET", "POST"])
+def intervention_end(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
+    """Ask before an intervention ends, and say what follows."""
+
+    def more(found: Look) -> dict[str, Any]:
+        row = queries.intervention_of(found.the_plan(), intervention_id)
+        return {
+            "specific": row.get_code_display(), "follows": "It is done no more, from today on.",
+            "back": "It stays on the list, and can be taken up again there.",
+        }  # fmt: skip
+
+    page = Page("End this intervention", "End it", template="clinical/plans/drop.html", more=more)
+    return edit(
+        request, patient_id, page, lambda _, data: forms.Form(data),
+        lambda _: actions.end_intervention(
+            actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id
+        ),
+    )  # fmt: skip
+
+
+@requires(*WRITERS)
 @require_POST
 def intervention_move(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
-    """Count one more session or take it back, or end the intervention."""
+    """Count one more session or take it back, or take an intervention up again that was ended."""
     moves: dict[str, Callable[..., object]] = {
         "held": actions.count_session, "again": partial(actions.count_session, again=True),
-        "back": actions.uncount_session, "end": actions.end_intervention,
+        "back": actions.uncount_session, "resume": actions.resume_intervention,
     }  # fmt: skip
     move = moves.get(request.POST.get("move", ""))
     if move is None:
