@@ -251,7 +251,7 @@ def plan_view(
     return PlanView(
         plan=plan, goals=views, interventions=interventions,
         standing=standing_of(plan, views, local_day(patient, at)), versions=versions, approval=approval,
-        reviews=held, due_at=reviews_due([patient.pk], at, due_only=False).get(patient.pk),
+        reviews=held, due_at=reviews_due([patient.person_id], at, due_only=False).get(patient.person_id),
         team=care_team(patient.pk, at) if team is None else team,
     )  # fmt: skip
 

@@ -41,7 +41,8 @@ def hold_review(
     agreed = consent_state([patient.person_id], ["treatment"], at)[patient.person_id, "treatment"]
     ends = decision == DISCHARGE
     following = None if ends else schedule.next_review(at, level, plan.review_interval_days)
-    due = reviews_due([patient.pk], at, due_only=False).get(patient.pk, plan.next_review_at)
+    asked = reviews_due([patient.person_id], at, due_only=False)
+    due = asked.get(patient.person_id, plan.next_review_at)
     review = PlanReview(
         organization_id=plan.organization_id, patient=patient, plan=plan,
         plan_version=plan.signed_version or plan.version, due_at=due, held_at=at, reviewed_by=actor.user,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.urls import reverse
 
 from clinical.assessments.episodes import episode_of
 from clinical.caseload.queries import caseload
-from clinical.plans.actions import begin_plan, change_plan
+from clinical.plans.actions import begin_plan, change_plan, sign_plan
+from clinical.plans.goals.actions import save_goal
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.reviews import queries
 from clinical.plans.reviews.actions import hold_review
@@ -17,9 +19,10 @@ from crisis.alerts.models import RiskAlert
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
+from tests.cast import Cast
 from tests.unit.caseload.test_places import assessed
 from tests.unit.pathway.test_ways import as_user
-from tests.unit.plans.conftest import Planned
+from tests.unit.plans.conftest import SMART, Planned
 
 pytestmark = pytest.mark.django_db
 HOURS, DAY = timedelta(hours=1), timedelta(days=1)
@@ -60,6 +63,34 @@ def test_a_danger_that_was_told_on_a_linked_row_asks_for_a_review_everywhere(pla
     RiskAlert.objects.filter(pk=alert.pk).update(raised_at=danger, level_since=danger)
     TreatmentPlan.objects.filter(pk=planned.plan.pk).update(start=danger.date() - DAY)
     assert due_everywhere(planned, makers.now()) == danger + 72 * HOURS
+
+
+def test_a_plan_that_was_begun_on_a_linked_row_is_reviewed_like_any_other(cast: Cast) -> None:
+    machine, alice, today = makers.machine(cast.home), makers.staff(cast.alice), makers.now().date()
+    caller = create_provisional(actor=machine, organization_id=cast.home.pk)
+    link_provisional(actor=machine, provisional_id=caller.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    begin_plan(
+        actor=alice, patient_id=caller.pk, presenting_problem="Low.", start=today,
+        target_end=today + timedelta(days=90),
+    )  # fmt: skip
+    walk = {"specific": "Walk.", "measure_type": "frequency", "metric": "Walks", "target": 5.0,
+            "window_days": 7, "due_date": today + timedelta(days=45)}  # fmt: skip
+    save_goal(actor=alice, patient_id=cast.patient.pk, fields=SMART | walk)
+    sign_plan(actor=alice, patient_id=cast.patient.pk, patient_agreed=True)
+    plan, at = TreatmentPlan.objects.get(), makers.now()
+    assert plan.patient_id == caller.pk
+    makers.scope_all()
+    client = as_user(cast.alice)
+    assert "Review now" in client.get(reverse("clinical:plan", args=[cast.patient.pk])).content.decode()
+    assert "Zawadi Planted" in client.get(reverse("clinical:plan_reviews")).content.decode()
+    makers.scope_all()
+    due = plan.next_review_at
+    assert queries.reviews_due([cast.patient.pk], at, due_only=False) == {cast.patient.pk: due}
+    ((queued, when),) = queries.review_queue(cast.alice, at)
+    assert (queued.pk, queued.patient, when) == (plan.pk, cast.patient, due)
+    ((late, _),) = queries.overdue_for_supervisor(cast.sam, at + timedelta(days=60))
+    assert late.patient == cast.patient
 
 
 def test_a_queue_that_is_cut_begins_with_what_is_latest(

@@ -24,9 +24,7 @@ def signed(plan: TreatmentPlan) -> tuple[int, bool, bool]:
 
 
 @pytest.mark.parametrize("name", ["mood", "walks", "work", "intervention"])
-def test_saving_a_form_that_nobody_touched_keeps_the_signature(
-    planned: Planned, name: str
-) -> None:
+def test_saving_a_form_that_nobody_touched_keeps_the_signature(planned: Planned, name: str) -> None:
     planned.sign()
     makers.scope_all()
     client = as_user(planned.cast.alice)
