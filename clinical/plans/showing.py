@@ -160,16 +160,22 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def means_safety(prescribed: Iterable[Medication], opened: Container[Medication]) -> dict[str, Any]:
+def means_safety(
+    prescribed: Iterable[Medication], opened: Container[Medication], today: date
+) -> dict[str, Any]:
     """Return what is taken and dangerous in overdose: those that are open, and how many labels keep back."""
-    dangerous = [one for one in prescribed if one.lethal_quantity and one.status != "stopped"]
+    dangerous = [one for one in prescribed if one.lethal_quantity and not one.is_over(today)]
     means = [one for one in dangerous if one in opened]
     return {"means": means, "means_withheld": len(dangerous) - len(means)}
 
 
-def medication_rows(rows: Iterable[Medication]) -> list[dict[str, Any]]:
-    """Return medications, which are opened, with what their labels are called."""
-    return [{"row": one, "labels": label_words(one.sensitivity_labels)} for one in rows]
+def medication_rows(rows: Iterable[Medication], today: date) -> list[dict[str, Any]]:
+    """Return medications, which are opened, with what their labels are called; what is over comes last."""
+    found = [
+        {"row": one, "labels": label_words(one.sensitivity_labels), "over": one.is_over(today)}
+        for one in rows
+    ]
+    return sorted(found, key=lambda one: bool(one["over"]))
 
 
 def review_row(one: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             view.agreed = agreements(view.plan.pk, view.versions)
         approvers = _approvers(found, view)
         diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
-        prescribed = medications_of(found.patient)
+        prescribed, today = medications_of(found.patient), local_day(found.patient, found.at)
         medications, medications_withheld = found.shut.open_of(prescribed)
         context.open(diagnoses)
         context.open(medications)
@@ -61,7 +61,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
         shown |= {
-            "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
+            "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications, today),
             "medications_withheld": medications_withheld, "ended": ended,
             "ending": _ending(found, ended, actor.id),
             "allergies": listed(allergies),
@@ -69,7 +69,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},
-            **means_safety(prescribed, medications),
+            **means_safety(prescribed, medications, today),
         }  # fmt: skip
         return render(request, "clinical/plans/page.html", shown)
 

@@ -84,7 +84,8 @@ def _changed_diagnoses(look: Look) -> list[Entry]:
 
 def _medications(look: Look) -> list[Entry]:
     """Medications that labels leave open to the reader, on the day they began or when they were recorded."""
-    begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=local_day(look.patient, look.at))
+    today = local_day(look.patient, look.at)
+    begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=today)
     rows = Medication.objects.filter(look.shut.condition(), begun, patient_id__in=look.ids)
     rows = rows.annotate(begun_at=Coalesce(noon("start", look.patient.zone()), "created_at"))
     found = list(window_of(rows.select_related("recorded_by"), "begun_at", look, "medication"))
@@ -94,7 +95,7 @@ def _medications(look: Look) -> list[Entry]:
             "medication", "medications", one.pk, one.begun_at,
             medication_words(MEDICATION_BEGUN if one.start else MEDICATION_RECORDED, one),
             detail=f"{one.get_source_display()}."
-            + (" Paused now." if one.status == MedicationStatus.ON_HOLD else ""),
+            + (" Paused now." if one.status == MedicationStatus.ON_HOLD and not one.is_over(today) else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon=MEDICINE, url=_plan_page(look),
             is_day=one.start is not None,
         )
@@ -103,11 +104,13 @@ def _medications(look: Look) -> list[Entry]:
 
 
 def _stopped_medications(look: Look) -> list[Entry]:
-    """When they were stopped; one that was recorded as stopped, nobody knows when, has no such entry."""
-    over = Q(CHANGED, stop__isnull=True, updated_at__lte=look.at)
+    """When they were stopped, or their last day came.
+
+    One that was recorded as stopped, nobody knows when, has no such entry.
+    """
+    over = Q(CHANGED, stop__isnull=True, updated_at__lte=look.at, status=MedicationStatus.STOPPED)
     over |= Q(stop__lte=local_day(look.patient, look.at))
     rows = Medication.objects.filter(look.shut.condition(), over, patient_id__in=look.ids)
-    rows = rows.filter(status=MedicationStatus.STOPPED)
     rows = rows.annotate(over_at=Coalesce(noon("stop", look.patient.zone()), "updated_at"))
     found = list(window_of(rows, "over_at", look, "medication_stopped"))
     look.context.open(found, ("name", "dose"))

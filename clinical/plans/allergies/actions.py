@@ -170,7 +170,9 @@ def _taken(
 
     Raise RuleBroken, with their ids as `asked`, when whoever saves has not been told of all of them.
     """
-    taken, _ = shut_to(actor, patient, at).open_of(one for one in medications_of(patient) if not one.is_over)
+    today = local_day(patient, at)
+    rows = [one for one in medications_of(patient) if not one.is_over(today)]
+    taken, _ = shut_to(actor, patient, at).open_of(rows)
     context.open(taken, ("name",))
     found = [one for one in taken if shares_name(readable(one, "name"), row.substance or "")]
     if asked := [one.pk for one in found if one.pk not in told]:

@@ -28,6 +28,7 @@ from patients.registry.queries import local_day, rows_of
 PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
 )  # fmt: skip
+STILL = "This day has come. Say that it is stopped, or leave the day empty while it is taken."
 PRESCRIBING = frozenset({Role.PSYCHIATRIST})
 WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects")
 
@@ -61,8 +62,9 @@ def save_medication(
     else:
         row = queries.locked_medication(patient, medication_id, shut)
     codes = _label(actor, row, given.pop("labels", None), shut)
-    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= local_day(patient, at):
-        given["status"] = MedicationStatus.STOPPED
+    today = local_day(patient, at)
+    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= today:
+        raise InputRefused(STILL, "stopped_already", field="stop")
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)
         context.open([row])
@@ -72,10 +74,10 @@ def save_medication(
             if not changed and not codes:
                 return Unchanged(row)  # type: ignore[return-value]
             refuse_changed(stamp(row), seen)
-        asks = medication_id is None or row.is_over or "name" in changed
+        asks = medication_id is None or row.is_over(today) or "name" in changed
         for name in changed:
             setattr(row, name, wanted[name])
-        against = _allergies(context, patient, given["name"], told) if asks and not row.is_over else []
+        against = _allergies(context, patient, given["name"], told) if asks and not row.is_over(today) else []
         row.save()
     verb = "medication.added" if medication_id is None else "medication.changed"
     codes |= {"allergies": [str(one.pk) for one in against]} if against else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
@@ -82,10 +83,12 @@ class Medication(OrgRecord):
         ]
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it is no longer taken; what is paused may be taken again."""
-        return self.status == MedicationStatus.STOPPED
+    def is_over(self, day: date) -> bool:
+        """Whether it is no longer taken on a day of the person's: stopped, or its last day came.
+
+        What is paused may be taken again. Nobody has to come back on the day that was planned for its end.
+        """
+        return self.status == MedicationStatus.STOPPED or (self.stop is not None and self.stop <= day)
 
     def is_labelled_by(self, user_id: UUID | None, *, prescribes: bool) -> bool:
         """Whether somebody sets its sensitivity labels: whoever recorded it, and whoever prescribes."""

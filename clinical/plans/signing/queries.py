@@ -49,7 +49,8 @@ def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at
     view = plan_view(context, patient, plan, at)
     names = {one.goal.pk: one.goal.specific for one in view.goals}
     diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
-    medications = [one for one in medications_of(patient) if one.status != "stopped"]
+    today = local_day(patient, at)
+    medications = [one for one in medications_of(patient) if not one.is_over(today)]
     context.open(diagnoses)
     context.open(medications)
     return {
