@@ -36,6 +36,7 @@ def begin_plan(
     patient = queries.treated_to_write(actor, patient_id, at)
     if queries.open_plan(patient) is not None:
         raise RuleBroken("There is a plan already. Change that one, or end it first.", "plan_exists")
+    queries.refuse_after_care(patient, at)
     _check_span(start, target_end)
     plan = TreatmentPlan(
         organization_id=patient.organization_id, patient=patient, start=start, target_end=target_end,

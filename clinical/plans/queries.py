@@ -34,11 +34,13 @@ from crisis.safetyplans.models import SafetyPlan
 from crisis.safetyplans.queries import current as current_safety_plan
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
+from patients.pathway.queries import has_left
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import local_day, lock_with_record, rows_of
 
 REVIEWS = 6
+LEFT = "Care has ended, and nobody stays on the team. Take the person into care again, then begin a plan."
 
 
 @dataclass(slots=True)
@@ -88,6 +90,12 @@ def treated_to_write(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
     """Lock a person and return them to whoever may write in their chart; break-glass only reads."""
     lock_with_record(patient_id)
     return access.treated(actor, patient_id, at, writes=True)
+
+
+def refuse_after_care(patient: Patient, at: datetime) -> None:
+    """Refuse a plan of somebody who was discharged: nobody could sign, review or end it later."""
+    if has_left(rows_of(patient), at):
+        raise RuleBroken(LEFT, "care_ended")
 
 
 def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:

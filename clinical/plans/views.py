@@ -95,6 +95,8 @@ def plan_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Begin a plan as a draft."""
 
     def make(found: Look, data: Any) -> PlanForm:
+        if data is None:
+            queries.refuse_after_care(found.patient, found.at)
         today = local_day(found.patient, found.at)
         return PlanForm(data, initial={"start": today, "target_end": today + SPAN}, auto_id="p_%s")
 
