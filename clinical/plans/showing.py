@@ -254,7 +254,10 @@ def printed(found: Look, view: PlanView, today: date) -> dict[str, Any]:
             for one in view.team if one.user is not None
         ],
         "agreed": view.plan.consented_at,
-        "next": view.due_at,
+        # A day that has passed is no day to come by: who is late says so themself.
+        "next": view.due_at if view.due_at and view.due_at > found.at else None,
+        "is_draft": not view.plan.is_signed,
+        "signed": view.versions[0].signed_at if view.versions else None,
         "until": view.plan.target_end,
     }  # fmt: skip
 

@@ -113,6 +113,9 @@ END_REASONS = {
     "discharge": DECISIONS["discharge"],
 }
 
+# Sums of decimals are a hair off behind these.
+DECIMALS = 6
+
 # What became of a diagnosis and of a medication, wherever it is told.
 DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"
 MEDICATION_BEGUN, MEDICATION_RECORDED = "Medication begun", "Medication recorded"
@@ -125,8 +128,11 @@ def percent(share: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number without needless decimals."""
-    return "" if value is None else f"{value:g}"
+    """Return a number in all its figures, without needless decimals."""
+    if value is None:
+        return ""
+    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def pace_words(pace: str, share: float | None, elapsed: float) -> str:
