@@ -220,7 +220,7 @@ def _view_goal(
     count = None
     if goal.measure_type == "frequency":
         count = sum(
-            one.value or 0 for one in entries
+            one.value or 0 for one in entries if one.kind == "count"
             if one.observed_on and 0 <= (today - one.observed_on).days < (goal.window_days or 7)
         )  # fmt: skip
         current = count

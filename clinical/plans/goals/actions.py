@@ -12,7 +12,7 @@ from clinical.assessments.models import Instrument
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
-from clinical.plans.goals.smart import Scale, gaps
+from clinical.plans.goals.smart import Scale, gaps, same_steps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
 from clinical.plans.seen import refuse_changed, stamp
 from clinical.sessions.labels import reach
@@ -124,17 +124,18 @@ def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> 
 def _save_steps(
     actor: Actor, goal: Goal, before: list[GoalProgress], steps: Sequence[tuple[str, int]], at: datetime
 ) -> None:
-    """Keep milestones that stay by their words, with what was reached; add new ones, take others back."""
-    kept = {one.title: one for one in before}
+    """Keep milestones that stay, with what was reached; add new ones, take others back."""
     wanted = dict(steps) if goal.measure_type == "milestone" else {}
+    own = {one.title or "": one for one in before}
+    kept = {new: own.pop(old) for new, old in same_steps(list(own), list(wanted)).items()}
     for order, (title, weight) in enumerate(wanted.items()):
-        step = kept.pop(title, None) or GoalProgress(
+        step = kept.get(title) or GoalProgress(
             organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind="milestone",
             recorded_by=actor.user,
         )  # fmt: skip
         step.title, step.weight, step.order = title, weight, order
         step.save()
-    for gone in kept.values():
+    for gone in own.values():
         gone.taken_back_at = at
         gone.save(update_fields=["taken_back_at", "updated_at"])
 
