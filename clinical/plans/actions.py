@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -147,6 +147,11 @@ def sign_plan(
     plan.patient_agreed, plan.consented_at = patient_agreed, at if patient_agreed else None
     if plan.status == PlanStatus.DRAFT and not wants_approval:
         _come_into_force(plan, at)
+    elif plan.next_review_at is not None and plan.review_interval_days:
+        # What the plan says of its reviews holds with its signature, not with the review after the next.
+        since = queries.reviewed_or_begun(plan) or at
+        span = timedelta(days=plan.review_interval_days)
+        plan.next_review_at = min(plan.next_review_at, since + span)
     plan.save(
         update_fields=[
             "risk_level", "safety_plan", "signed_version", "signed_at", "patient_agreed", "consented_at",

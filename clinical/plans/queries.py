@@ -284,6 +284,16 @@ def _held(plan_id: UUID) -> QuerySet[PlanReview]:
     return PlanReview.objects.filter(plan=plan_id).select_related("reviewed_by")[:REVIEWS]
 
 
+def reviewed_or_begun(plan: TreatmentPlan) -> datetime | None:
+    """Return since when the next review of a plan is reckoned: the last one, else when it came into force."""
+    held = PlanReview.objects.filter(plan=plan.pk).order_by("-held_at").values_list("held_at", flat=True)
+    words = PlanApproval.objects.filter(plan_version__plan=plan.pk, approved=True).order_by("decided_at")
+    first = PlanVersion.objects.filter(plan=plan.pk).order_by("version")
+    needs, signed = first.values_list("needs_approval", "signed_at").first() or (False, None)
+    begun = words.values_list("decided_at", flat=True).first() if needs else signed
+    return held.first() or begun
+
+
 def version_of(plan_id: UUID, number: int) -> PlanVersion | None:
     """Return one signed version of a plan, or None."""
     return PlanVersion.objects.filter(plan=plan_id, version=number).select_related("signed_by").first()

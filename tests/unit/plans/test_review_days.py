@@ -11,7 +11,7 @@ from clinical.assessments.episodes import episode_of
 from clinical.caseload.queries import caseload
 from clinical.plans.actions import begin_plan, change_plan, sign_plan
 from clinical.plans.goals.actions import save_goal
-from clinical.plans.models import TreatmentPlan
+from clinical.plans.models import PlanVersion, TreatmentPlan
 from clinical.plans.reviews import queries
 from clinical.plans.reviews.actions import hold_review
 from cortex.ui.zone import zone_of
@@ -161,7 +161,7 @@ def test_a_level_that_was_known_at_the_signature_moves_no_first_review(planned: 
     assert due_everywhere(planned, makers.now()) == planned.fresh().next_review_at
 
 
-def test_another_interval_of_the_plan_forgets_no_rise_since_its_signature(planned: Planned) -> None:
+def test_another_interval_of_the_plan_holds_from_its_signature_and_forgets_no_rise(planned: Planned) -> None:
     planned.sign()
     at = makers.now()
     rise = at + 10 * DAY
@@ -173,6 +173,23 @@ def test_another_interval_of_the_plan_forgets_no_rise_since_its_signature(planne
         target_end=mine.target_end, review_interval_days=7,
     )  # fmt: skip
     assert due_everywhere(planned, rise + HOURS) == rise + 14 * DAY
+    planned.sign()
+    signed = PlanVersion.objects.order_by("version").first()
+    assert signed is not None and due_everywhere(planned, rise + HOURS) == signed.signed_at + 7 * DAY
+
+
+def test_days_between_reviews_count_from_the_last_one_and_put_none_off(planned: Planned) -> None:
+    planned.sign(at=makers.now() - 25 * DAY)
+    held = makers.now() - 20 * DAY
+    hold_review(
+        actor=planned.alice, patient_id=planned.who, patient_view="Well.", decision="continue", at=held
+    )
+    mine = planned.fresh()
+    words = {"presenting_problem": "Low mood", "start": mine.start, "target_end": mine.target_end}
+    for days, due in ((14, held + 14 * DAY), (60, held + 14 * DAY)):
+        change_plan(actor=planned.alice, patient_id=planned.who, review_interval_days=days, **words)
+        planned.sign()
+        assert planned.fresh().next_review_at == due
 
 
 def test_the_chart_says_by_when_a_plan_is_reviewed_after_a_rise(planned: Planned) -> None:
