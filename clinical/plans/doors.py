@@ -37,6 +37,8 @@ READERS = DESK_ROLES
 WRITERS = (Role.THERAPIST, Role.PSYCHIATRIST)
 MOST_TOLD = 200
 MOST_SEEN = 200
+# What a form carries besides what is typed.
+UNSAID = frozenset({"csrfmiddlewaretoken", "once", "seen", "told"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +138,19 @@ def edit(
         # It says nothing of a row but a word on what was read, which is to be given anew.
         form = make(found, None)
     shown |= {"form": form, "page": page, "conflict": conflict, "question": question}
-    shown |= {"hidden": _hidden(request, found, anew=anew), "meanwhile": _meanwhile(form) if anew else []}
+    shown |= {
+        "hidden": _hidden(request, patient_id, found, anew=anew),
+        "meanwhile": _meanwhile(form) if anew else [],
+    }
     return render(request, page.template, shown, status=status)
 
 
-def _hidden(request: HttpRequest, found: Look, *, anew: bool) -> SafeString:
+def _hidden(request: HttpRequest, patient_id: UUID, found: Look, *, anew: bool) -> SafeString:
     """Return what each form carries unseen: as of when it shows its row, and the number of this showing.
 
     A form that comes back goes on saying what it was first shown with, until it is told what changed.
     """
-    told, patient_id = seen(request), found.patient.pk
+    told = seen(request)
     carried = {
         "seen": told if told is not None and not anew else "".join(found.stamps[-1:]),
         "once": request.POST.get("once", "") if once(request, patient_id) else once_for(patient_id),
@@ -208,7 +213,8 @@ def seen(request: HttpRequest) -> str | None:
 
 def once(request: HttpRequest, patient_id: UUID) -> UUID | None:
     """Return the id under which the form that is posted writes a new row; None where it carries no number."""
-    return once_of(patient_id, request.POST.get("once", "")[:MOST_SEEN])
+    said = [(name, value) for name, values in request.POST.lists() if name not in UNSAID for value in values]
+    return once_of(patient_id, request.POST.get("once", "")[:MOST_SEEN], said)
 
 
 def back_to_plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:

@@ -98,6 +98,16 @@ def refuse_after_care(patient: Patient, at: datetime) -> None:
         raise RuleBroken(LEFT, "care_ended")
 
 
+def written_once(model: Any, once: UUID | None, patient: Patient) -> Any:
+    """Return the row of a person that was written under the id of a form, or None."""
+    return model.objects.filter(pk=once, patient_id__in=rows_of(patient)).first() if once else None
+
+
+def own_id(once: UUID | None) -> dict[str, UUID]:
+    """Return the id of a new row: that of the form which writes it, else the row's own."""
+    return {"id": once} if once else {}
+
+
 def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
     """Lock a person and their open plan; RuleBroken when there is none."""
     patient = treated_to_write(actor, patient_id, at)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -32,12 +35,21 @@ def once_for(patient_id: UUID) -> str:
     return _signer(patient_id).sign(str(uuid7()))
 
 
-def once_of(patient_id: UUID, told: str) -> UUID | None:
-    """Return the id of the row that a form writes, by its number; None for none, or another's."""
+def once_of(patient_id: UUID, told: str, said: Iterable[tuple[str, str]] = ()) -> UUID | None:
+    """Return the id of the row that a form writes, by its number and what is typed; None without one.
+
+    Pressed twice, a button says the same under the same number: that is one row. Who goes back to the form
+    and types something else writes another. The digest is keyed with the number, which nobody keeps.
+    """
     try:
-        return UUID(_signer(patient_id).unsign(told))
+        number = UUID(_signer(patient_id).unsign(told))
     except (BadSignature, ValueError):
         return None
+    words = json.dumps(sorted(said)).encode()
+    chance = int.from_bytes(hmac.digest(number.bytes, words, "sha256")[:16], "big")
+    # The time, and the places of version and variant, stay those of the number.
+    own = 0xFFFF_FFFF_FFFF << 80 | 0xF << 76 | 0x3 << 62
+    return UUID(int=number.int & own | chance & ~own & ((1 << 128) - 1))
 
 
 def _signer(patient_id: UUID) -> Signer:

@@ -34,22 +34,26 @@ ASKED = ("baseline", "target", "window_days", "metric", "concerns")
 @action
 def save_goal(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], steps: Sequence[tuple[str, int]] = (),
-    goal_id: UUID | None = None, seen: str | None = None, at: datetime | None = None,
+    goal_id: UUID | None = None, seen: str | None = None, once: UUID | None = None,
+    at: datetime | None = None,
 ) -> Goal:  # fmt: skip
     """Add a goal to a plan, or change one; `steps` are the milestones (what, weight) of such a goal.
 
     `fields` holds specific, measure_type, instrument (key), metric, baseline, target, window_days,
     achievable_note, diagnosis (id), concerns, due_date, weight. InputRefused names what is missing: a goal is
     SMART or it is none. RuleBroken `changed_meanwhile` when the goal isn't the one that the form has `seen`.
+    `once` is the new goal's id: a button that is pressed twice adds one.
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
+    if before is None and (done := queries.written_once(Goal, once, plan.patient)):
+        return Unchanged(done)  # type: ignore[return-value]
     own = before.instrument if before is not None else None
     after = before.starts_on if before is not None else plan.start
     wanted = _checked(plan, dict(fields), steps, own, after)
     goal = before or Goal(
-        organization_id=plan.organization_id, plan=plan, patient=plan.patient,
+        **queries.own_id(once), organization_id=plan.organization_id, plan=plan, patient=plan.patient,
         starts_on=max(plan.start, local_day(plan.patient, at)),
     )  # fmt: skip
     if before is None and goal.starts_on >= wanted["due_date"]:
@@ -169,12 +173,17 @@ def settle_goal(
 @action
 def record_progress(
     *, actor: Actor, patient_id: UUID, goal_id: UUID, value: float, observed_on: date, note: str = "",
-    session_id: UUID | None = None, at: datetime | None = None,
+    session_id: UUID | None = None, once: UUID | None = None, at: datetime | None = None,
 ) -> GoalProgress:  # fmt: skip
-    """Write down a reading of a goal, or how many times something was done; a measure's own answers count
-    by themselves."""
+    """Write down a reading of a goal, or how many times something was done.
+
+    A measure's own answers count by themselves. `once` is the new entry's id: a button that is pressed twice
+    writes one.
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
+    if done := queries.written_once(GoalProgress, once, plan.patient):
+        return Unchanged(done)  # type: ignore[return-value]
     goal = queries.locked_goal(plan, goal_id)
     if goal.measure_type == "milestone":
         raise RuleBroken("Tick the milestones of this goal.", "has_milestones")
@@ -190,8 +199,8 @@ def record_progress(
     ):
         raise InputRefused("This is no session of theirs.", "session_unknown", field="session_id")
     entry = GoalProgress(
-        organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind=kind, value=value,
-        observed_on=observed_on, recorded_by=actor.user, session_id=session_id,
+        **queries.own_id(once), organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id,
+        kind=kind, value=value, observed_on=observed_on, recorded_by=actor.user, session_id=session_id,
     )  # fmt: skip
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)

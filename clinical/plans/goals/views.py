@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinical.assessments.instruments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, seen
 from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, ReadingForm
 from clinical.plans.goals.smart import Scale
@@ -72,7 +72,7 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
 def _save(request: HttpRequest, patient_id: UUID, data: dict[str, Any], goal_id: UUID | None = None) -> None:
     actions.save_goal(
         actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, steps=data["steps"],
-        seen=seen(request),
+        seen=seen(request), once=once(request, patient_id),
         fields=data | {"diagnosis": UUID(data["diagnosis"]) if data["diagnosis"] else None},
     )  # fmt: skip
 
@@ -131,7 +131,10 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
     )
 
     def run(data: dict[str, Any]) -> None:
-        actions.record_progress(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, **data)
+        actions.record_progress(
+            actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, once=once(request, patient_id),
+            **data,
+        )  # fmt: skip
 
     return edit(request, patient_id, page, make, run)
 

@@ -15,7 +15,7 @@ from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
-from clinical.plans.queries import treated_to_write
+from clinical.plans.queries import own_id, treated_to_write, written_once
 from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
@@ -36,7 +36,8 @@ WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects"
 @action
 def save_medication(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], medication_id: UUID | None = None,
-    told: Collection[UUID] = (), seen: str | None = None, at: datetime | None = None,
+    told: Collection[UUID] = (), seen: str | None = None, once: UUID | None = None,
+    at: datetime | None = None,
 ) -> Medication:  # fmt: skip
     """Record a medication, or change one; `fields` are those of the model.
 
@@ -47,6 +48,7 @@ def save_medication(
     RuleBroken, with the ids as `asked`, when its name is that of an allergy that stands: `told` are those of
     which whoever saves has been told. What was on the list under this name before isn't asked about again.
     RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
+    `once` is the new row's id: a button that is pressed twice adds one.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -58,7 +60,11 @@ def save_medication(
     if start and stop and stop < start:
         raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
     if medication_id is None:
-        row = Medication(organization_id=patient.organization_id, patient=patient, recorded_by=actor.user)
+        if done := written_once(Medication, once, patient):
+            return Unchanged(done)  # type: ignore[return-value]
+        row = Medication(
+            **own_id(once), organization_id=patient.organization_id, patient=patient, recorded_by=actor.user
+        )
     else:
         row = queries.locked_medication(patient, medication_id, shut)
     codes = _label(actor, row, given.pop("labels", None), shut)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import fact_words
-from clinical.plans.doors import WRITERS, Look, Page, edit, seen, told
+from clinical.plans.doors import WRITERS, Look, Page, edit, once, seen, told
 from clinical.plans.medications import actions, queries
 from clinical.plans.medications.forms import MedicationForm
 from cortex.access.declare import requires
@@ -59,7 +59,8 @@ def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         request, patient_id, Page("Record a medication", "Record it", ABOUT, **ASKS),
         lambda found, data: _form(found, data, None),
         lambda data: actions.save_medication(
-            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request)
+            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request),
+            once=once(request, patient_id),
         ),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from clinical.assessments.planning.queries import asked_for
 from clinical.assessments.planning.showing import asked_rows
 from clinical.plans import queries
 from clinical.plans.approvals.queries import waiting_for
-from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
+from clinical.plans.doors import READERS, WRITERS, Look, Page, edit, once
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
@@ -59,7 +59,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     )  # fmt: skip
     return edit(
         request, patient_id, page, lambda _, data: ReviewForm(data, auto_id="v_%s"),
-        lambda data: actions.hold_review(actor=actor_of(request), patient_id=patient_id, **data),
+        lambda data: actions.hold_review(
+            actor=actor_of(request), patient_id=patient_id, once=once(request, patient_id), **data
+        ),
     )  # fmt: skip
 
 
