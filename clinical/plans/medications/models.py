@@ -57,6 +57,10 @@ class Medication(OrgRecord):
     prescriber = SealedCharField(max_length=160, null=True, blank=True)
     indication = SealedCharField(max_length=200, null=True, blank=True)
     status = models.CharField(max_length=8, choices=MedicationStatus, default=MedicationStatus.ACTIVE)
+    status_before = models.CharField(
+        max_length=8, choices=MedicationStatus, blank=True, default="", db_default="",
+        help_text="What it was when it was marked as entered in error; undoing gives it back.",
+    )  # fmt: skip
     adherence = models.CharField(max_length=12, choices=Adherence, default=Adherence.UNKNOWN)
     side_effects = SealedTextField(max_length=2000, null=True, blank=True)
     source = models.CharField(max_length=16, choices=MedicationSource)
@@ -74,6 +78,11 @@ class Medication(OrgRecord):
             one_of("source", MedicationSource.values, "medication_source_known"),
             one_of("code_system", ["", "rxnorm", "atc"], "medication_system_known"),
             known_labels("medication_labels_known"),
+            models.CheckConstraint(
+                condition=Q(status_before="")
+                | Q(status_before__in=sorted(MedicationStatus.values), status="stopped"),
+                name="medication_in_error_is_stopped",
+            ),
             not_before("stop", "start", "medication_stops_not_before_start"),
             models.CheckConstraint(
                 condition=Q(code_system="", code="") | (~Q(code_system="") & ~Q(code="")),
@@ -82,6 +91,11 @@ class Medication(OrgRecord):
             *source_keys("medication", "source003.TreatmentPlan"),
         ]
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
+
+    @property
+    def is_in_error(self) -> bool:
+        """Whether somebody said that it should not be here; nobody takes it meanwhile."""
+        return self.status_before != ""
 
     def is_over(self, day: date) -> bool:
         """Whether it is no longer taken on a day of the person's: stopped, or its last day came.
