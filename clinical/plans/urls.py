@@ -49,6 +49,12 @@ PERSON: list[URLPattern | URLResolver] = [
     ),
     path("plan/diagnoses/add/", diagnoses.diagnosis_add, name="diagnosis_add"),
     path("plan/diagnoses/<uuid:diagnosis_id>/", diagnoses.diagnosis_edit, name="diagnosis_edit"),
+    path("plan/diagnoses/<uuid:diagnosis_id>/error/", diagnoses.diagnosis_error, name="diagnosis_error"),
+    path(
+        "plan/diagnoses/<uuid:diagnosis_id>/undo/",
+        diagnoses.diagnosis_error_undo,
+        name="diagnosis_error_undo",
+    ),
     path("plan/allergies/add/", allergies.allergy_add, name="allergy_add"),
     path("plan/allergies/none-known/", allergies.allergies_none_known, name="allergies_none_known"),
     path("plan/allergies/<uuid:allergy_id>/", allergies.allergy_edit, name="allergy_edit"),
@@ -56,6 +62,14 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/allergies/<uuid:allergy_id>/undo/", allergies.allergy_error_undo, name="allergy_error_undo"),
     path("plan/medications/add/", medications.medication_add, name="medication_add"),
     path("plan/medications/<uuid:medication_id>/", medications.medication_edit, name="medication_edit"),
+    path(
+        "plan/medications/<uuid:medication_id>/error/", medications.medication_error, name="medication_error"
+    ),
+    path(
+        "plan/medications/<uuid:medication_id>/undo/",
+        medications.medication_error_undo,
+        name="medication_error_undo",
+    ),
 ]
 
 PAGES: list[URLPattern | URLResolver] = [

@@ -61,7 +61,10 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
         shown |= {
-            "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications, today),
+            "diagnoses": [one for one in diagnoses if not one.is_in_error],
+            "wrong_diagnoses": [one for one in diagnoses if one.is_in_error], "withheld": withheld,
+            "medications": medication_rows([one for one in medications if not one.is_in_error], today),
+            "wrong_medications": [one for one in medications if one.is_in_error],
             "medications_withheld": medications_withheld, "ended": ended,
             "ending": _ending(found, ended, actor.id),
             "allergies": listed(allergies),

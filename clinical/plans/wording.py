@@ -120,6 +120,7 @@ DECIMALS = 6
 DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"
 MEDICATION_BEGUN, MEDICATION_RECORDED = "Medication begun", "Medication recorded"
 MEDICATION_STOPPED = "Medication stopped"
+IN_ERROR = "Entered in error"
 
 
 def percent(share: float | None) -> str:

@@ -20,6 +20,7 @@ from patients.registry.queries import local_day
 
 DIAGNOSING = frozenset({Role.THERAPIST, Role.PSYCHIATRIST})
 PART2 = "SUD_PART2"
+IN_ERROR = "This was entered in error. Undo that before you change it."
 
 
 @action
@@ -71,6 +72,8 @@ def change_diagnosis(
     _refuse_others(actor)
     _check(patient, status, onset, at)
     row = queries.locked_diagnosis(patient, diagnosis_id, shut_to(actor, patient, at))
+    if row.is_in_error:
+        raise RuleBroken(IN_ERROR, "in_error")
     stands = status != DiagnosisStatus.RULED_OUT
     if stands and queries.has_code(patient, row.code, besides=row.pk):
         raise RuleBroken(f"Another entry of {row.code} stands.", "twice")
@@ -87,6 +90,43 @@ def change_diagnosis(
         row.save()
     record(actor, "diagnosis.changed", row, fields=changed, codes={"status": status})
     return row
+
+
+@action
+def mark_error(
+    *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime | None = None
+) -> Diagnosis:
+    """Mark a diagnosis as entered in error: the person doesn't have it, and it stays on record."""
+    _, row = _locked(actor, patient_id, diagnosis_id, clock(at))
+    if row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status_before, row.status = row.status, DiagnosisStatus.RULED_OUT
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "diagnosis.entered_in_error", row, codes={"before": row.status_before})
+    return row
+
+
+@action
+def undo_error(
+    *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime | None = None
+) -> Diagnosis:
+    """Take the mark of an error away; RuleBroken when the code was recorded once more meanwhile."""
+    patient, row = _locked(actor, patient_id, diagnosis_id, clock(at))
+    if not row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    stands = row.status_before != DiagnosisStatus.RULED_OUT
+    if stands and queries.has_code(patient, row.code, besides=row.pk):
+        raise RuleBroken(f"Another entry of {row.code} stands.", "twice")
+    row.status, row.status_before = row.status_before, ""
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "diagnosis.error_undone", row, codes={"status": row.status})
+    return row
+
+
+def _locked(actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime) -> tuple[Patient, Diagnosis]:
+    patient = treated_to_write(actor, patient_id, at)
+    _refuse_others(actor)
+    return patient, queries.locked_diagnosis(patient, diagnosis_id, shut_to(actor, patient, at))
 
 
 def _refuse_others(actor: Actor) -> None:

@@ -29,6 +29,7 @@ PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
 )  # fmt: skip
 STILL = "This day has come. Say that it is stopped, or leave the day empty while it is taken."
+IN_ERROR = "This was entered in error. Undo that before you change it."
 PRESCRIBING = frozenset({Role.PSYCHIATRIST})
 WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects")
 
@@ -67,6 +68,8 @@ def save_medication(
         )
     else:
         row = queries.locked_medication(patient, medication_id, shut)
+        if row.is_in_error:
+            raise RuleBroken(IN_ERROR, "in_error")
     codes = _label(actor, row, given.pop("labels", None), shut)
     today = local_day(patient, at)
     if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= today:
@@ -89,6 +92,39 @@ def save_medication(
     codes |= {"allergies": [str(one.pk) for one in against]} if against else {}
     record(actor, verb, row, codes=codes | {"status": row.status, "means": row.lethal_quantity})
     return row
+
+
+@action
+def mark_error(
+    *, actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime | None = None
+) -> Medication:
+    """Mark a medication as entered in error: nobody takes it for taken, and it stays on record."""
+    row = _locked(actor, patient_id, medication_id, clock(at))
+    if row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status_before, row.status = row.status, MedicationStatus.STOPPED
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "medication.entered_in_error", row, codes={"before": row.status_before})
+    return row
+
+
+@action
+def undo_error(
+    *, actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime | None = None
+) -> Medication:
+    """Take the mark of an error away: it stands as it stood."""
+    row = _locked(actor, patient_id, medication_id, clock(at))
+    if not row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status, row.status_before = row.status_before, ""
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "medication.error_undone", row, codes={"status": row.status})
+    return row
+
+
+def _locked(actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime) -> Medication:
+    patient = treated_to_write(actor, patient_id, at)
+    return queries.locked_medication(patient, medication_id, shut_to(actor, patient, at))
 
 
 def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:

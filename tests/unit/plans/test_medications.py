@@ -1,4 +1,4 @@
-"""What a person takes: a planned last day ends it, and what nobody took is marked as an error."""
+"""What a person takes: a planned last day ends it."""
 
 from __future__ import annotations
 
