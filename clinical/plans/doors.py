@@ -12,6 +12,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -21,13 +22,14 @@ from clinical.plans import queries
 from clinical.plans.labels import Shut, shut_by
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.seen import once_for, once_of, stamp
+from clinical.plans.wording import FREE_WORDS
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import NotFound, RuleBroken, actor_of
 from cortex.clock import clock
-from cortex.ui.pages import go_to
-from cortex.ui.rules import given_back
+from cortex.ui.pages import go_to, is_partial
+from cortex.ui.rules import as_refusal, given_back
 from patients.labels.queries import standing
 from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, treated
 from patients.registry.models import Patient
@@ -115,12 +117,15 @@ def edit(
     run: Callable[[dict[str, Any]], object],
 ) -> HttpResponse:  # fmt: skip
     """Show a form, or run its command and go back to the plan; what is refused comes back as it was typed."""
-    with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
-        found = look(context, request, patient_id, page.section)
-        if found.by_break_glass:
-            raise RuleBroken(READ_ONLY, "read_only")
-        form = make(found, request.POST if request.method == "POST" else None)
-        shown = found.frame() | page.more(found)
+    try:
+        with reading(actor_of(request), purpose="treatment", permission=CHART) as context:
+            found = look(context, request, patient_id, page.section)
+            if found.by_break_glass:
+                raise RuleBroken(READ_ONLY, "read_only")
+            form = make(found, request.POST if request.method == "POST" else None)
+            shown = found.frame() | page.more(found)
+    except (RuleBroken, *KEYS_DOWN) as error:
+        return _words_back(request, error)
     status, conflict, question, anew = 200, None, None, False
     if form.is_bound:
         status = 422
@@ -143,6 +148,23 @@ def edit(
         "meanwhile": _meanwhile(form) if anew else [],
     }
     return render(request, page.template, shown, status=status)
+
+
+def _words_back(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Give back what somebody typed where not even the form can be shown; without any the error goes on.
+
+    The page asks no store for anything. What does not exist for somebody answers as if nothing was typed.
+    """
+    words = [
+        (label, request.POST[name])
+        for name, label in FREE_WORDS.items()
+        if request.POST.get(name, "").strip()
+    ]
+    if not words or isinstance(error, NotFound) or is_partial(request):
+        raise error
+    refusal = as_refusal(error)
+    page = render_to_string("clinical/plans/kept.html", {"message": refusal.message, "words": words})
+    return HttpResponse(page, status=refusal.status)
 
 
 def _hidden(request: HttpRequest, patient_id: UUID, found: Look, *, anew: bool) -> SafeString:

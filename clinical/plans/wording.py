@@ -116,6 +116,26 @@ END_REASONS = {
 # Sums of decimals are a hair off behind these.
 DECIMALS = 6
 
+# Free words of the plan's forms, as they are called where no form can be shown.
+FREE_WORDS = {
+    "presenting_problem": "What brings the person here",
+    "formulation": "Formulation",
+    "specific": "What exactly",
+    "metric": "What is counted",
+    "steps": "Milestones",
+    "achievable_note": "Why it can be reached",
+    "patient_view": "How the person sees it",
+    "summary": "What you see",
+    "substance": "What",
+    "reaction": "What happens",
+    "name": "Name",
+    "dose": "Dose",
+    "prescriber": "Prescribed by",
+    "indication": "For",
+    "side_effects": "Side effects",
+    "note": "Note",
+}
+
 # What became of a diagnosis and of a medication, wherever it is told.
 DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"
 MEDICATION_BEGUN, MEDICATION_RECORDED = "Medication begun", "Medication recorded"
