@@ -9,6 +9,7 @@ from uuid import UUID
 from clinical.plans import queries, schedule
 from clinical.plans.approvals import queries as approvals
 from clinical.plans.approvals.queries import APPROVERS, WAITING
+from clinical.plans.days import refuse_beyond
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
 from clinical.plans.seen import refuse_changed, stamp
 from clinical.plans.signing import queries as signing
@@ -85,6 +86,7 @@ def change_plan(
 
 
 def _check_span(start: date, target_end: date) -> None:
+    refuse_beyond(start=start, target_end=target_end)
     if target_end <= start:
         raise InputRefused("The planned end lies after the start.", "ends_before_start", field="target_end")
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from clinical.plans.days import BEYOND, FIRST, LAST
 
 
 def day_field(label: str, **kwargs: Any) -> forms.DateField:
-    """Return a field for a day, with the browser's own picker."""
-    return forms.DateField(label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **kwargs)
+    """Return a field for a day that somebody may mean, with the browser's own picker."""
+    bounds = {"min": f"{FIRST:%Y-%m-%d}", "max": f"{LAST:%Y-%m-%d}"}
+    widget = forms.DateInput({"type": "date"} | bounds, "%Y-%m-%d")
+    within = [MinValueValidator(FIRST, BEYOND), MaxValueValidator(LAST, BEYOND)]
+    return forms.DateField(label=label, widget=widget, validators=within, **kwargs)
 
 
 def words_field(label: str, rows: int = 3, most: int = 1000, **kwargs: Any) -> forms.CharField:

@@ -16,6 +16,7 @@ from clinical.plans.allergies.models import (
     Verification,
 )
 from clinical.plans.allergies.showing import name_of
+from clinical.plans.days import refuse_beyond
 from clinical.plans.labels import shut_to
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
@@ -53,6 +54,7 @@ def save_allergy(
     given["reaction"] = (given.get("reaction") or "").strip() or None
     if given["verification"] == Verification.ENTERED_IN_ERROR:
         raise InputRefused("An error is marked by its own button.", "not_here", field="verification")
+    refuse_beyond(since=given.get("since"))
     if given.get("since") and given["since"] > local_day(patient, at):
         raise InputRefused("This day is still to come.", "in_the_future", field="since")
     rows = queries.locked_allergies(patient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from clinical.plans.days import refuse_beyond
 from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from clinical.plans.labels import shut_to
@@ -87,6 +88,9 @@ def change_diagnosis(
         row.status, row.onset, row.note = status, onset, wanted["note"]  # type: ignore[assignment]
         over = status in (DiagnosisStatus.REMISSION, DiagnosisStatus.RULED_OUT)
         row.resolved_on = (row.resolved_on or local_day(patient, at)) if over else None
+        if onset and row.resolved_on and row.resolved_on < onset:
+            told = f"It is over since {row.resolved_on:%-d %b %Y}: it began before that."
+            raise InputRefused(told, "begins_after_end", field="onset")
         row.save()
     record(actor, "diagnosis.changed", row, fields=changed, codes={"status": status})
     return row
@@ -153,6 +157,7 @@ def _entry(code: str) -> icd.Entry:
 def _check(patient: Patient, status: str, onset: date | None, at: datetime) -> None:
     if status not in DiagnosisStatus.values:
         raise InputRefused("Say how sure it is.", "status_unknown", field="status")
+    refuse_beyond(onset=onset)
     if onset is not None and onset > local_day(patient, at):
         raise InputRefused("This lies in the future.", "in_the_future", field="onset")
 

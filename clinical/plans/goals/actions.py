@@ -11,6 +11,7 @@ from clinical.assessments.instruments.queries import instrument, instruments
 from clinical.assessments.models import Instrument
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
+from clinical.plans.days import refuse_beyond
 from clinical.plans.diagnoses.queries import diagnosis_of
 from clinical.plans.goals.smart import Scale, gaps, same_steps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
@@ -85,6 +86,7 @@ def _checked(
 
     `own` is what the goal is measured by so far, `after` the day that its own lies behind.
     """
+    refuse_beyond(due_date=given["due_date"])
     kind = given["measure_type"]
     asked = dict.fromkeys(ASKED) | given | {"steps": steps}
     row = _measure(given.get("instrument"), plan.organization_id, own) if kind == "numeric" else None
@@ -189,6 +191,7 @@ def record_progress(
         raise RuleBroken("Tick the milestones of this goal.", "has_milestones")
     if goal.instrument_id is not None:
         raise RuleBroken("This goal takes its value from the measure. Ask the measure.", "has_measure")
+    refuse_beyond(observed_on=observed_on)
     if observed_on > local_day(plan.patient, at):
         raise InputRefused("This lies in the future.", "in_the_future", field="observed_on")
     kind = "reading" if goal.measure_type == "numeric" else "count"

@@ -11,6 +11,7 @@ from clinical.notes.wording import LABELS
 from clinical.plans.allergies.matching import shares_name
 from clinical.plans.allergies.models import Allergy
 from clinical.plans.allergies.queries import allergies_of
+from clinical.plans.days import refuse_beyond
 from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
@@ -58,6 +59,7 @@ def save_medication(
     if bool(given.get("code")) != bool(given.get("code_system")):
         raise InputRefused("A code needs its system, and a system its code.", "half_a_code", field="code")
     start, stop = given.get("start"), given.get("stop")
+    refuse_beyond(start=start, stop=stop)
     if start and stop and stop < start:
         raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
     if medication_id is None:
