@@ -270,4 +270,4 @@ def _way_plain(view: GoalView) -> str:
         return f"{goal.metric}: from {number(goal.baseline)} to {number(goal.target)}."
     if goal.measure_type == "numeric":
         return "We see how it goes by the questions that you answer."
-    return "; ".join(one.title or "" for one in view.milestones) + "."
+    return "; ".join(one.title or "" for one in view.milestones).removesuffix(".") + "."

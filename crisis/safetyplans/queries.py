@@ -286,6 +286,11 @@ def due_for_review(at: datetime, limit: int = 5000) -> list[tuple[SafetyPlan, da
     newest = RiskAssessment.objects.filter(patient_id=OuterRef("patient__person_id"))
     level = Subquery(newest.order_by("-computed_at", "-id").values("level")[:1])
     rows = SafetyPlan.objects.current().exclude(patient_id__in=asked).filter(_still_seen(at))
+    # Of rows that were linked each may have its plan: the one finished last is the person's.
+    newer = SafetyPlan.objects.current().filter(
+        patient__person_id=OuterRef("patient__person_id"), finished_at__gt=OuterRef("finished_at")
+    )
+    rows = rows.exclude(Exists(newer))
     rows = rows.annotate(level=level)
     regular = Q(next_review_at__lte=at + rules.AHEAD, level__in=rules.WATCHED)
     # A day more on both sides, since a day begins elsewhere at another time; each is then looked at.

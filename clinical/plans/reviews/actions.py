@@ -31,9 +31,11 @@ def hold_review(
     that is pressed twice writes one review.
     """
     at = clock(at)
-    person = queries.treated_to_write(actor, patient_id, at)
-    if done := queries.written_once(PlanReview, once, person):
-        return Unchanged(done)  # type: ignore[return-value]
+    if once:
+        # Before the plan is asked for: the first press may have ended it.
+        person = queries.treated_to_write(actor, patient_id, at)
+        if done := queries.written_once(PlanReview, once, person):
+            return Unchanged(done)  # type: ignore[return-value]
     plan = queries.locked_plan(actor, patient_id, at)
     if plan.status not in IN_FORCE or plan.next_review_at is None:
         raise RuleBroken("Only a plan in force is reviewed. Sign it first.", "not_in_force")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from crisis.ownership.actions import claim_alert
@@ -57,3 +59,10 @@ def test_retiring_the_plan_of_somebody_linked_brings_no_older_one_back(desk: Cas
     scope_all()
     assert queries.held(rows_of(desk.patient)).current is None
     assert statuses(own, callers) == ["superseded", "retired"]
+
+
+def test_nobody_is_asked_to_go_through_what_another_row_s_plan_took_the_place_of(desk: Cast) -> None:  # noqa: F811
+    own, callers = plans_on_both(desk)
+    at = callers.finished_at + timedelta(days=31)
+    SafetyPlan.objects.filter(pk__in=[own.pk, callers.pk]).update(means_review_on=at.date())
+    assert [one.pk for one, _ in queries.due_for_review(at + timedelta(days=1))] == [callers.pk]
