@@ -21,6 +21,7 @@ from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
+from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import overdue_for_supervisor
 from clinical.plans.reviews.queries import review_queue as own_queue
 from clinical.plans.showing import own_queue_row, plan_page, queue_row, waiting_row
@@ -41,6 +42,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Review the plan: where it stands, what the person says, what was decided."""
 
     def more(found: Look) -> dict[str, Any]:
+        if found.plan is None and queries.written_once(PlanReview, once(request, patient_id), found.patient):
+            # Pressed twice: the first press has ended the plan, and the second answers with its review.
+            return {}
         view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)
         person = found.patient.person_id
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]

@@ -54,6 +54,17 @@ def test_a_button_that_is_pressed_twice_writes_once(planned: Planned, name: str)
     assert model.objects.count() == before + 2
 
 
+def test_a_review_that_ends_the_plan_is_pressed_twice_too(planned: Planned) -> None:
+    planned.sign()
+    makers.scope_all()
+    client, where = as_user(planned.cast.alice), url(planned, "plan_review")
+    form = shown(client, where) | {"patient_view": "Done.", "decision": "discharge"}
+    assert [client.post(where, form).status_code for _ in range(2)] == [303, 303]
+    assert client.post(where, form | {"patient_view": "Something else."}).status_code == 409
+    makers.scope_all()
+    assert PlanReview.objects.count() == 1 and planned.fresh().status == "completed"
+
+
 def test_a_number_is_of_one_person_and_of_what_is_typed() -> None:
     one, other = uuid7(), uuid7()
     told = once_for(one)
