@@ -12,13 +12,8 @@ from clinical.plans.actions import begin_plan, change_plan, sign_plan
 from clinical.plans.allergies.actions import save_allergy, say_none_known
 from clinical.plans.allergies.models import Allergy
 from clinical.plans.diagnoses.actions import add_diagnosis
-from clinical.plans.goals.actions import (
-    count_session,
-    record_progress,
-    save_goal,
-    save_intervention,
-    tick_milestone,
-)
+from clinical.plans.goals.actions import record_progress, save_goal, tick_milestone
+from clinical.plans.interventions.actions import count_session, save_intervention
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.models import Goal
 from clinical.plans.queries import entries_of

@@ -29,6 +29,7 @@ from clinical.plans.showing import goal_row, standing_row
 from clinical.plans.wording import version_words
 from cortex.ui.zone import zone_of
 from patients.care.queries import is_supervised_by
+from patients.registry.queries import local_day
 
 MOST_GOALS = 4
 
@@ -82,7 +83,9 @@ def _plan(look: Look) -> Shown:
     plan = open_plan(patient, look.ids)
     diagnosed, prescribed = diagnoses_of(patient, look.ids), medications_of(patient, look.ids)
     diagnoses, withheld = shut.open_of(one for one in diagnosed if one.status != "ruled_out")
-    taken, taken_withheld = shut.open_of(one for one in prescribed if one.status == "active")
+    today = local_day(patient, look.at)
+    running = [one for one in prescribed if one.status == "active" and not one.is_over(today)]
+    taken, taken_withheld = shut.open_of(running)
     look.context.open(taken)
     shown = Shown(changes=_changed(look, shut.open_of(diagnosed)[0], shut.open_of(prescribed)[0]))
     url = reverse("clinical:plan", args=[patient.pk])

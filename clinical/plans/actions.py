@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,19 @@ from clinical.plans import queries, schedule
 from clinical.plans.approvals import queries as approvals
 from clinical.plans.approvals.queries import APPROVERS, WAITING
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
-from clinical.plans.versions import canonical
+from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.signing import queries as signing
 from cortex.access.context import opening
 from cortex.accounts.models import Organization
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
-from cortex.crypto.digest import keyed_digest
+from cortex.horizon import refuse_far
 from cortex.ops.notices.actions import notify, overtake
 
 FIELDS = ("start", "target_end", "review_interval_days")
 WORDS = ("presenting_problem", "formulation")
+UNSEEN = "The plan changed since you read it, and nothing is signed. Read it as it stands now."
+AGREES = "The plan changed since you opened this page. Look at it as it is now, then ask the person."
 # What those who go on with a plan are told of a supervisor's word.
 DECIDED = {True: "plan_approved", False: "plan_given_back"}
 
@@ -34,6 +37,7 @@ def begin_plan(
     patient = queries.treated_to_write(actor, patient_id, at)
     if queries.open_plan(patient) is not None:
         raise RuleBroken("There is a plan already. Change that one, or end it first.", "plan_exists")
+    queries.refuse_after_care(patient, at)
     _check_span(start, target_end)
     plan = TreatmentPlan(
         organization_id=patient.organization_id, patient=patient, start=start, target_end=target_end,
@@ -51,9 +55,13 @@ def begin_plan(
 @action
 def change_plan(
     *, actor: Actor, patient_id: UUID, presenting_problem: str, start: date, target_end: date,
-    formulation: str = "", review_interval_days: int | None = None, at: datetime | None = None,
+    formulation: str = "", review_interval_days: int | None = None, seen: str | None = None,
+    at: datetime | None = None,
 ) -> TreatmentPlan:  # fmt: skip
-    """Change what a plan says of itself; after signing this begins the next version."""
+    """Change what a plan says of itself; after signing this begins the next version.
+
+    RuleBroken `changed_meanwhile` when the plan isn't the one that the form has `seen` (`plans.seen`).
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     _check_span(start, target_end)
@@ -66,6 +74,7 @@ def change_plan(
         changed = [name for name, value in wanted.items() if getattr(plan, name) != value]
         if not changed:
             return Unchanged(plan)  # type: ignore[return-value]
+        refuse_changed(stamp(plan), seen)
         for name in changed:
             setattr(plan, name, wanted[name])
         plan.risk_level = queries.level_of(plan.patient)
@@ -77,6 +86,7 @@ def change_plan(
 
 
 def _check_span(start: date, target_end: date) -> None:
+    refuse_far(clock(), start=start, target_end=target_end)
     if target_end <= start:
         raise InputRefused("The planned end lies after the start.", "ends_before_start", field="target_end")
 
@@ -100,9 +110,13 @@ def begin_version(*, actor: Actor, plan: TreatmentPlan) -> TreatmentPlan:
 
 @action
 def sign_plan(
-    *, actor: Actor, patient_id: UUID, patient_agreed: bool, at: datetime | None = None
-) -> PlanVersion:
+    *, actor: Actor, patient_id: UUID, patient_agreed: bool, seen: str | None = None,
+    at: datetime | None = None,
+) -> PlanVersion:  # fmt: skip
     """Sign a plan as it stands: it is sealed as a version that nothing changes any more.
+
+    `seen` is the digest of what was read (`signing.to_sign`): RuleBroken `changed_meanwhile` when something
+    else stands by now, since nobody signs what they haven't seen.
 
     Where the organization asks for it the first version waits for a supervisor, else the plan is in force.
     The door asks for password or factor before it calls this.
@@ -114,28 +128,32 @@ def sign_plan(
     goals = [one for one in queries.goals_of(plan) if one.status != "cancelled"]
     if not goals:
         raise RuleBroken("A plan needs a goal before it is signed.", "no_goal")
+    wants_approval = _wants_approval(plan.organization_id)
+    with opening(actor, purpose="treatment") as context:
+        context.load_keys([plan.patient_id], create=True)
+        content, digest = signing.to_sign(context, plan.patient, plan, at)
+        if seen is not None and digest.hex() != seen:
+            raise RuleBroken(UNSEEN, "changed_meanwhile")
+        signed = PlanVersion(
+            organization_id=plan.organization_id, patient=plan.patient, plan=plan, version=plan.version,
+            content_hash=digest, signed_at=at, signed_by=actor.user, patient_agreed=patient_agreed,
+            consented_at=at if patient_agreed else None, needs_approval=wants_approval,
+        )  # fmt: skip
+        signed.content = content
+        signed.save(force_insert=True)
     for goal in goals:
         if goal.status == "proposed":
             goal.status = "active"
             goal.save(update_fields=["status", "updated_at"])
-    wants_approval = _wants_approval(plan.organization_id)
-    plan.risk_level = queries.level_of(plan.patient)
-    plan.safety_plan = queries.safety_plan_of(plan.patient)
-    with opening(actor, purpose="treatment") as context:
-        context.load_keys([plan.patient_id], create=True)
-        content = queries.content_of(context, plan.patient, plan, at)
-        signed = PlanVersion(
-            organization_id=plan.organization_id, patient=plan.patient, plan=plan, version=plan.version,
-            content_hash=keyed_digest(context.key_for(plan.patient_id), canonical(content)), signed_at=at,
-            signed_by=actor.user, patient_agreed=patient_agreed, consented_at=at if patient_agreed else None,
-            needs_approval=wants_approval,
-        )  # fmt: skip
-        signed.content = content
-        signed.save(force_insert=True)
     plan.signed_version, plan.signed_at = plan.version, at
     plan.patient_agreed, plan.consented_at = patient_agreed, at if patient_agreed else None
     if plan.status == PlanStatus.DRAFT and not wants_approval:
         _come_into_force(plan, at)
+    elif plan.next_review_at is not None and plan.review_interval_days:
+        # What the plan says of its reviews holds with its signature, not with the review after the next.
+        since = queries.reviewed_or_begun(plan) or at
+        span = timedelta(days=plan.review_interval_days)
+        plan.next_review_at = min(plan.next_review_at, since + span)
     plan.save(
         update_fields=[
             "risk_level", "safety_plan", "signed_version", "signed_at", "patient_agreed", "consented_at",
@@ -219,10 +237,17 @@ def decide_approval(
 
 
 @action
-def record_agreement(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> TreatmentPlan:
-    """Note that the person has agreed to the version that was signed without it."""
+def record_agreement(
+    *, actor: Actor, patient_id: UUID, version: int | None = None, at: datetime | None = None
+) -> TreatmentPlan:
+    """Note that the person has agreed to the version that was signed without it.
+
+    `version` is what whoever says so has read: RuleBroken `changed_meanwhile` when another one stands.
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
+    if version is not None and version != plan.version:
+        raise RuleBroken(AGREES, "changed_meanwhile")
     if not plan.is_signed:
         raise RuleBroken("Sign the plan first: people agree to what stands.", "not_signed")
     if plan.patient_agreed:

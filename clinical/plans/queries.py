@@ -14,9 +14,6 @@ from django.db.models import QuerySet
 from clinical.assessments.instruments import queries as offers
 from clinical.assessments.models import Assessment
 from clinical.plans import progress
-from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.labels import Shut
-from clinical.plans.medications.queries import medications_of
 from clinical.plans.models import (
     OPEN,
     Goal,
@@ -28,7 +25,6 @@ from clinical.plans.models import (
 )
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
-from clinical.plans.versions import Hidden
 from clinical.plans.wording import version_words
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
@@ -38,11 +34,13 @@ from crisis.safetyplans.models import SafetyPlan
 from crisis.safetyplans.queries import current as current_safety_plan
 from patients.care.models import CareTeamMember
 from patients.care.queries import care_team
+from patients.pathway.queries import has_left
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import local_day, lock_with_record, rows_of
 
 REVIEWS = 6
+LEFT = "Care has ended, and nobody stays on the team. Take the person into care again, then begin a plan."
 
 
 @dataclass(slots=True)
@@ -92,6 +90,22 @@ def treated_to_write(actor: Actor, patient_id: UUID, at: datetime) -> Patient:
     """Lock a person and return them to whoever may write in their chart; break-glass only reads."""
     lock_with_record(patient_id)
     return access.treated(actor, patient_id, at, writes=True)
+
+
+def refuse_after_care(patient: Patient, at: datetime) -> None:
+    """Refuse a plan of somebody who was discharged: nobody could sign, review or end it later."""
+    if has_left(rows_of(patient), at):
+        raise RuleBroken(LEFT, "care_ended")
+
+
+def written_once(model: Any, once: UUID | None, patient: Patient) -> Any:
+    """Return the row of a person that was written under the id of a form, or None."""
+    return model.objects.filter(pk=once, patient_id__in=rows_of(patient)).first() if once else None
+
+
+def own_id(once: UUID | None) -> dict[str, UUID]:
+    """Return the id of a new row: that of the form which writes it, else the row's own."""
+    return {"id": once} if once else {}
 
 
 def locked_plan(actor: Actor, patient_id: UUID, at: datetime) -> TreatmentPlan:
@@ -216,7 +230,7 @@ def _view_goal(
     count = None
     if goal.measure_type == "frequency":
         count = sum(
-            one.value or 0 for one in entries
+            one.value or 0 for one in entries if one.kind == "count"
             if one.observed_on and 0 <= (today - one.observed_on).days < (goal.window_days or 7)
         )  # fmt: skip
         current = count
@@ -255,7 +269,7 @@ def plan_view(
     return PlanView(
         plan=plan, goals=views, interventions=interventions,
         standing=standing_of(plan, views, local_day(patient, at)), versions=versions, approval=approval,
-        reviews=held, due_at=reviews_due([patient.pk], at, due_only=False).get(patient.pk),
+        reviews=held, due_at=reviews_due([patient.person_id], at, due_only=False).get(patient.person_id),
         team=care_team(patient.pk, at) if team is None else team,
     )  # fmt: skip
 
@@ -280,6 +294,16 @@ def _held(plan_id: UUID) -> QuerySet[PlanReview]:
     return PlanReview.objects.filter(plan=plan_id).select_related("reviewed_by")[:REVIEWS]
 
 
+def reviewed_or_begun(plan: TreatmentPlan) -> datetime | None:
+    """Return since when the next review of a plan is reckoned: the last one, else when it came into force."""
+    held = PlanReview.objects.filter(plan=plan.pk).order_by("-held_at").values_list("held_at", flat=True)
+    words = PlanApproval.objects.filter(plan_version__plan=plan.pk, approved=True).order_by("decided_at")
+    first = PlanVersion.objects.filter(plan=plan.pk).order_by("version")
+    needs, signed = first.values_list("needs_approval", "signed_at").first() or (False, None)
+    begun = words.values_list("decided_at", flat=True).first() if needs else signed
+    return held.first() or begun
+
+
 def version_of(plan_id: UUID, number: int) -> PlanVersion | None:
     """Return one signed version of a plan, or None."""
     return PlanVersion.objects.filter(plan=plan_id, version=number).select_related("signed_by").first()
@@ -301,80 +325,6 @@ def plans_version(patient: Patient, plan_id: UUID, number: int) -> PlanVersion:
     """Return one signed version of one of a person's plans; NotFound for any other."""
     rows = PlanVersion.objects.filter(plan__patient_id__in=rows_of(patient), plan=plan_id, version=number)
     return _own(rows.select_related("signed_by", "plan"))  # type: ignore[no-any-return]
-
-
-def hidden_of(patient: Patient, shut: Shut) -> Hidden:
-    """Return what labels keep back of a plan's content, as they stand now, whenever it was signed."""
-    diagnoses = [one for one in diagnoses_of(patient) if not shut.opens(one)]
-    medications = [one for one in medications_of(patient) if not shut.opens(one)]
-    return Hidden(
-        frozenset(str(one.pk) for one in [*diagnoses, *medications]),
-        frozenset(one.title for one in diagnoses),
-    )
-
-
-def content_of(context: AccessContext, patient: Patient, plan: TreatmentPlan, at: datetime) -> dict[str, Any]:
-    """Return what a signature stands under: the whole plan as plain data."""
-    view = plan_view(context, patient, plan, at)
-    names = {one.goal.pk: one.goal.specific for one in view.goals}
-    diagnoses = [one for one in diagnoses_of(patient) if one.status != "ruled_out"]
-    medications = [one for one in medications_of(patient) if one.status != "stopped"]
-    context.open(diagnoses)
-    context.open(medications)
-    return {
-        "presenting_problem": plan.presenting_problem,
-        "formulation": plan.formulation or "",
-        "start": plan.start.isoformat(),
-        "target_end": plan.target_end.isoformat(),
-        "review_interval_days": plan.review_interval_days,
-        "risk_level": plan.risk_level,
-        "safety_plan": _safety_words(patient, plan.safety_plan),
-        "goals": [_goal_content(one) for one in view.goals],
-        "interventions": [
-            {
-                "id": str(one.pk), "title": one.get_code_display(), "code": one.code,
-                "frequency": one.get_frequency_display(), "sessions_planned": one.sessions_planned,
-                "evidence_level": one.evidence_level,
-                "goals": [names[key] for key in one.goals if key in names],
-                "note": one.note or "", "ended_on": one.ended_on.isoformat() if one.ended_on else None,
-            }
-            for one in view.interventions
-        ],
-        "diagnoses": [
-            {"id": str(one.pk), "title": f"{one.code} {one.title}", "status": one.get_status_display(),
-             "onset": one.onset.isoformat() if one.onset else None}
-            for one in diagnoses
-        ],
-        "medications": [
-            {"id": str(one.pk), "name": one.name, "dose": " ".join(filter(None, (one.dose, one.unit))),
-             "frequency": one.frequency or "", "status": one.get_status_display()}
-            for one in medications
-        ],
-        "team": [
-            {"id": str(one.pk), "name": one.user.full_name if one.user else "Without an account",
-             "role": one.get_role_display()}
-            for one in view.team
-        ],
-    }  # fmt: skip
-
-
-def _safety_words(patient: Patient, one: SafetyPlan | None) -> str:
-    if one is None or one.finished_at is None:
-        return ""
-    return f"Version {one.version} of {local_day(patient, one.finished_at):%-d %b %Y}"
-
-
-def _goal_content(view: GoalView) -> dict[str, Any]:
-    goal = view.goal
-    serves = [goal.diagnosis.title] if goal.diagnosis else []
-    measured = goal.instrument.title if goal.instrument else goal.metric or goal.get_measure_type_display()
-    return {
-        "id": str(goal.pk), "specific": goal.specific, "measure_type": goal.measure_type,
-        "measured": measured, "baseline": goal.baseline, "target": goal.target,
-        "steps": [f"{one.title} (weight {one.weight})" for one in view.milestones],
-        "achievable_note": goal.achievable_note, "serves": [*serves, *goal.concerns],
-        "due_date": goal.due_date.isoformat(), "weight": goal.weight, "status": goal.get_status_display(),
-    }  # fmt: skip
 
 
 def safety_plan_of(patient: Patient) -> SafetyPlan | None:

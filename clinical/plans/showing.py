@@ -122,6 +122,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     newest = view.versions[0] if view.versions else None
     due = view.due_at if plan.status in ("active", "on_hold") else None
     rows = [goal_row(one, found.patient.pk, found.shut) for one in view.goals]
+    running = {one.code for one in view.interventions if one.ended_on is None}
     today = local_day(found.patient, found.at)
     return {
         "view": {
@@ -135,6 +136,7 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
                     "planned": one.sessions_planned, "held": one.sessions_held,
                     "today": one.held_that_day if one.held_on == today else 0, "by_hand": one.by_hand,
                     "evidence": one.evidence_level, "note": one.note, "over": one.ended_on,
+                    "may_resume": one.ended_on is not None and one.code not in running,
                     "goals": [names[key] for key in one.goals if key in names],
                 }
                 for one in view.interventions
@@ -158,16 +160,22 @@ def plan_page(found: Look, view: PlanView | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def means_safety(prescribed: Iterable[Medication], opened: Container[Medication]) -> dict[str, Any]:
+def means_safety(
+    prescribed: Iterable[Medication], opened: Container[Medication], today: date
+) -> dict[str, Any]:
     """Return what is taken and dangerous in overdose: those that are open, and how many labels keep back."""
-    dangerous = [one for one in prescribed if one.lethal_quantity and one.status != "stopped"]
+    dangerous = [one for one in prescribed if one.lethal_quantity and not one.is_over(today)]
     means = [one for one in dangerous if one in opened]
     return {"means": means, "means_withheld": len(dangerous) - len(means)}
 
 
-def medication_rows(rows: Iterable[Medication]) -> list[dict[str, Any]]:
-    """Return medications, which are opened, with what their labels are called."""
-    return [{"row": one, "labels": label_words(one.sensitivity_labels)} for one in rows]
+def medication_rows(rows: Iterable[Medication], today: date) -> list[dict[str, Any]]:
+    """Return medications, which are opened, with what their labels are called; what is over comes last."""
+    found = [
+        {"row": one, "labels": label_words(one.sensitivity_labels), "over": one.is_over(today)}
+        for one in rows
+    ]
+    return sorted(found, key=lambda one: bool(one["over"]))
 
 
 def review_row(one: Any) -> dict[str, Any]:
@@ -246,7 +254,10 @@ def printed(found: Look, view: PlanView, today: date) -> dict[str, Any]:
             for one in view.team if one.user is not None
         ],
         "agreed": view.plan.consented_at,
-        "next": view.due_at,
+        # A day that has passed is no day to come by: who is late says so themself.
+        "next": view.due_at if view.due_at and view.due_at > found.at else None,
+        "is_draft": not view.plan.is_signed,
+        "signed": view.versions[0].signed_at if view.versions else None,
         "until": view.plan.target_end,
     }  # fmt: skip
 
@@ -259,4 +270,4 @@ def _way_plain(view: GoalView) -> str:
         return f"{goal.metric}: from {number(goal.baseline)} to {number(goal.target)}."
     if goal.measure_type == "numeric":
         return "We see how it goes by the questions that you answer."
-    return "; ".join(one.title or "" for one in view.milestones) + "."
+    return "; ".join(one.title or "" for one in view.milestones).removesuffix(".") + "."

@@ -7,6 +7,7 @@ from clinical.plans.allergies import views as allergies
 from clinical.plans.diagnoses import views as diagnoses
 from clinical.plans.endings import views as endings
 from clinical.plans.goals import views as goals
+from clinical.plans.interventions import views as interventions
 from clinical.plans.medications import views as medications
 from clinical.plans.reviews import views as reviews
 
@@ -30,13 +31,30 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/goals/<uuid:goal_id>/drop/", goals.goal_drop, name="goal_drop"),
     path("plan/progress/<uuid:entry_id>/tick/", goals.milestone_tick, name="milestone_tick"),
     path("plan/progress/<uuid:entry_id>/take-back/", goals.progress_take_back, name="progress_take_back"),
-    path("plan/interventions/add/", goals.intervention_add, name="intervention_add"),
-    path("plan/interventions/<uuid:intervention_id>/", goals.intervention_edit, name="intervention_edit"),
+    path("plan/interventions/add/", interventions.intervention_add, name="intervention_add"),
     path(
-        "plan/interventions/<uuid:intervention_id>/move/", goals.intervention_move, name="intervention_move"
+        "plan/interventions/<uuid:intervention_id>/",
+        interventions.intervention_edit,
+        name="intervention_edit",
+    ),
+    path(
+        "plan/interventions/<uuid:intervention_id>/move/",
+        interventions.intervention_move,
+        name="intervention_move",
+    ),
+    path(
+        "plan/interventions/<uuid:intervention_id>/end/",
+        interventions.intervention_end,
+        name="intervention_end",
     ),
     path("plan/diagnoses/add/", diagnoses.diagnosis_add, name="diagnosis_add"),
     path("plan/diagnoses/<uuid:diagnosis_id>/", diagnoses.diagnosis_edit, name="diagnosis_edit"),
+    path("plan/diagnoses/<uuid:diagnosis_id>/error/", diagnoses.diagnosis_error, name="diagnosis_error"),
+    path(
+        "plan/diagnoses/<uuid:diagnosis_id>/undo/",
+        diagnoses.diagnosis_error_undo,
+        name="diagnosis_error_undo",
+    ),
     path("plan/allergies/add/", allergies.allergy_add, name="allergy_add"),
     path("plan/allergies/none-known/", allergies.allergies_none_known, name="allergies_none_known"),
     path("plan/allergies/<uuid:allergy_id>/", allergies.allergy_edit, name="allergy_edit"),
@@ -44,6 +62,14 @@ PERSON: list[URLPattern | URLResolver] = [
     path("plan/allergies/<uuid:allergy_id>/undo/", allergies.allergy_error_undo, name="allergy_error_undo"),
     path("plan/medications/add/", medications.medication_add, name="medication_add"),
     path("plan/medications/<uuid:medication_id>/", medications.medication_edit, name="medication_edit"),
+    path(
+        "plan/medications/<uuid:medication_id>/error/", medications.medication_error, name="medication_error"
+    ),
+    path(
+        "plan/medications/<uuid:medication_id>/undo/",
+        medications.medication_error_undo,
+        name="medication_error_undo",
+    ),
 ]
 
 PAGES: list[URLPattern | URLResolver] = [

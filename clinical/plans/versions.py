@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from clinical.plans.models import PlanVersion
+from clinical.plans.wording import number
 from cortex.crypto.digest import keyed_digest
 from cortex.keys.queries import data_keys
 
@@ -111,7 +112,7 @@ def readable(value: Any) -> Any:
     if isinstance(value, list):
         return [readable(one) for one in value]
     if isinstance(value, float):
-        return f"{value:g}"
+        return number(value)
     if isinstance(value, str) and ISO_DAY.fullmatch(value):
         return _day(value)
     return value

@@ -17,7 +17,7 @@ from clinical.plans.allergies.showing import listed
 from clinical.plans.allergies.showing import printed as printed_allergies
 from clinical.plans.approvals.queries import agreements, approvers_of
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look
+from clinical.plans.doors import READERS, WRITERS, Look, Page, back_to_plan, edit, look, seen
 from clinical.plans.endings import queries as endings
 from clinical.plans.forms import ApprovalForm, PlanForm, SignForm
 from clinical.plans.medications.queries import medications_of
@@ -25,12 +25,13 @@ from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.showing import means_safety, medication_rows, plan_page, printed
+from clinical.plans.signing import queries as signing
 from clinical.plans.versions import differences, is_intact, readable, without
 from cortex.access.context import reading
 from cortex.access.declare import requires
 from cortex.accounts.models import Role, User
 from cortex.accounts.signin.recent import ask_again_unless_recent, is_recent
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import InputRefused, RuleBroken, actor_of
 from cortex.ui.pages import go_to
 from crisis.resources.queries import resources_near, row_of
 from patients.registry.access import CHART
@@ -51,7 +52,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             view.agreed = agreements(view.plan.pk, view.versions)
         approvers = _approvers(found, view)
         diagnoses, withheld = found.shut.open_of(diagnoses_of(found.patient))
-        prescribed = medications_of(found.patient)
+        prescribed, today = medications_of(found.patient), local_day(found.patient, found.at)
         medications, medications_withheld = found.shut.open_of(prescribed)
         context.open(diagnoses)
         context.open(medications)
@@ -60,7 +61,10 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         ended = queries.ended_plans(found.patient)
         shown = found.frame() | plan_page(found, view)
         shown |= {
-            "diagnoses": diagnoses, "withheld": withheld, "medications": medication_rows(medications),
+            "diagnoses": [one for one in diagnoses if not one.is_in_error],
+            "wrong_diagnoses": [one for one in diagnoses if one.is_in_error], "withheld": withheld,
+            "medications": medication_rows([one for one in medications if not one.is_in_error], today),
+            "wrong_medications": [one for one in medications if one.is_in_error],
             "medications_withheld": medications_withheld, "ended": ended,
             "ending": _ending(found, ended, actor.id),
             "allergies": listed(allergies),
@@ -68,7 +72,7 @@ def plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "may_write": actor.role in WRITERS and not found.by_break_glass,
             "approvers": [one.full_name for one in approvers],
             "may_approve": actor.id in {one.pk for one in approvers},
-            **means_safety(prescribed, medications),
+            **means_safety(prescribed, medications, today),
         }  # fmt: skip
         return render(request, "clinical/plans/page.html", shown)
 
@@ -94,6 +98,8 @@ def plan_begin(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Begin a plan as a draft."""
 
     def make(found: Look, data: Any) -> PlanForm:
+        if data is None:
+            queries.refuse_after_care(found.patient, found.at)
         today = local_day(found.patient, found.at)
         return PlanForm(data, initial={"start": today, "target_end": today + SPAN}, auto_id="p_%s")
 
@@ -111,6 +117,7 @@ def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
     def make(found: Look, data: Any) -> PlanForm:
         plan = found.the_plan()
+        found.shows(plan)
         found.context.open([plan], actions.WORDS)
         initial = {name: getattr(plan, name) for name in (*actions.FIELDS, *actions.WORDS)}
         return PlanForm(data, initial=initial, auto_id="p_%s")
@@ -120,7 +127,9 @@ def plan_edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     )
     return edit(
         request, patient_id, Page("Change the plan", "Save", about), make,
-        lambda data: actions.change_plan(actor=actor_of(request), patient_id=patient_id, **data),
+        lambda data: actions.change_plan(
+            actor=actor_of(request), patient_id=patient_id, seen=seen(request), **data
+        ),
     )  # fmt: skip
 
 
@@ -134,8 +143,9 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     def more(found: Look) -> dict[str, Any]:
         plan = found.the_plan()
         before = queries.version_of(plan.pk, plan.signed_version) if plan.signed_version else None
-        hidden = queries.hidden_of(found.patient, found.shut)
-        content = queries.content_of(found.context, found.patient, plan, found.at)
+        hidden = signing.hidden_of(found.patient, found.shut)
+        content, digest = signing.to_sign(found.context, found.patient, plan, found.at)
+        found.stamps.append(digest.hex())
         content = without(content, hidden)
         if before is not None:
             found.context.open([before])
@@ -145,14 +155,17 @@ def plan_sign(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "content": readable(content), "asks": not is_recent(request),
         }  # fmt: skip
 
+    def run(data: dict[str, Any]) -> None:
+        told = seen(request)
+        if told is None:
+            raise InputRefused("Read the plan as it stands here, then sign it.", "not_read")
+        actions.sign_plan(actor=actor_of(request), patient_id=patient_id, seen=told, **data)
+
     page = Page(
         "Sign the plan", "Sign", "What you sign is kept as it is; later changes become the next version.",
         "clinical/plans/sign.html", "plan.sign", more,
     )  # fmt: skip
-    return edit(
-        request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"),
-        lambda data: actions.sign_plan(actor=actor_of(request), patient_id=patient_id, **data),
-    )  # fmt: skip
+    return edit(request, patient_id, page, lambda _, data: SignForm(data, auto_id="s_%s"), run)
 
 
 @requires(Role.SUPERVISOR)
@@ -163,7 +176,7 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
     def more(found: Look) -> dict[str, Any]:
         signed = queries.plans_version(found.patient, found.the_plan().pk, version)
         found.context.open([signed])
-        content = without(signed.content, queries.hidden_of(found.patient, found.shut))
+        content = without(signed.content, signing.hidden_of(found.patient, found.shut))
         return {"signed": signed, "content": readable(content)}
 
     page = Page(
@@ -183,7 +196,10 @@ def plan_approve(request: HttpRequest, patient_id: UUID, version: int) -> HttpRe
 @require_POST
 def plan_agree(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Note that the person has agreed."""
-    actions.record_agreement(actor=actor_of(request), patient_id=patient_id)
+    told = request.POST.get("version", "")[:6]
+    if not (told.isascii() and told.isdigit()):
+        raise RuleBroken("Say which version the person agreed to.", "version_unknown", status=422)
+    actions.record_agreement(actor=actor_of(request), patient_id=patient_id, version=int(told))
     return back_to_plan(request, patient_id)
 
 
@@ -207,7 +223,7 @@ def plan_version(request: HttpRequest, patient_id: UUID, plan_id: UUID, version:
         signed = queries.plans_version(found.patient, plan_id, version)
         before = queries.version_of(plan_id, version - 1)
         context.open([one for one in (signed, before) if one is not None])
-        hidden = queries.hidden_of(found.patient, found.shut)
+        hidden = signing.hidden_of(found.patient, found.shut)
         content = without(signed.content, hidden)
         changes = differences(without(before.content, hidden), content) if before else []
         shown = found.frame() | {

@@ -113,10 +113,34 @@ END_REASONS = {
     "discharge": DECISIONS["discharge"],
 }
 
+# Sums of decimals are a hair off behind these.
+DECIMALS = 6
+
+# Free words of the plan's forms, as they are called where no form can be shown.
+FREE_WORDS = {
+    "presenting_problem": "What brings the person here",
+    "formulation": "Formulation",
+    "specific": "What exactly",
+    "metric": "What is counted",
+    "steps": "Milestones",
+    "achievable_note": "Why it can be reached",
+    "patient_view": "How the person sees it",
+    "summary": "What you see",
+    "substance": "What",
+    "reaction": "What happens",
+    "name": "Name",
+    "dose": "Dose",
+    "prescriber": "Prescribed by",
+    "indication": "For",
+    "side_effects": "Side effects",
+    "note": "Note",
+}
+
 # What became of a diagnosis and of a medication, wherever it is told.
 DIAGNOSIS_ADDED, DIAGNOSIS_CHANGED = "Diagnosis added", "Diagnosis changed"
 MEDICATION_BEGUN, MEDICATION_RECORDED = "Medication begun", "Medication recorded"
 MEDICATION_STOPPED = "Medication stopped"
+IN_ERROR = "Entered in error"
 
 
 def percent(share: float | None) -> str:
@@ -125,8 +149,11 @@ def percent(share: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number without needless decimals."""
-    return "" if value is None else f"{value:g}"
+    """Return a number in all its figures, without needless decimals."""
+    if value is None:
+        return ""
+    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def pace_words(pace: str, share: float | None, elapsed: float) -> str:

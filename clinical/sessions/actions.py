@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from clinical.plans.goals.actions import count_logged
+from clinical.plans.interventions.actions import count_logged
 from clinical.scheduling.actions import note_held, propose_line
 from clinical.scheduling.queries import appointment_of
 from clinical.sessions import queries

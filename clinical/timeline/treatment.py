@@ -36,6 +36,8 @@ from patients.sessions.neural import NeuralProfileProposal, ProposalStatus
 # A row is written a moment after the transaction began whose time it was created at: what was changed within
 # this long is told with its first entry, which says how it stands.
 SETTLES = timedelta(minutes=1)
+# What was entered in error is nothing that happened to the person.
+RIGHT = Q(status_before="")
 CHANGED = Q(updated_at__gt=F("created_at") + SETTLES)
 MEDICINE, DANGER, SOUND = "first-aid-kit", "alert-triangle", "wave-sine"
 
@@ -46,7 +48,9 @@ def _plan_page(look: Look) -> str:
 
 def _diagnoses(look: Look) -> list[Entry]:
     """Diagnoses that labels leave open to the reader, when they were added."""
-    rows = Diagnosis.objects.filter(look.shut.condition(), patient_id__in=look.ids, created_at__lte=look.at)
+    rows = Diagnosis.objects.filter(
+        look.shut.condition(), RIGHT, patient_id__in=look.ids, created_at__lte=look.at
+    )
     rows = rows.select_related("recorded_by").defer("note")
     return [
         Entry(
@@ -68,7 +72,7 @@ def _how_it_began(one: Diagnosis) -> str:
 
 def _changed_diagnoses(look: Look) -> list[Entry]:
     """How a diagnosis stands since it was changed last, where that was later than it was added."""
-    rows = Diagnosis.objects.filter(look.shut.condition(), CHANGED, patient_id__in=look.ids)
+    rows = Diagnosis.objects.filter(look.shut.condition(), RIGHT, CHANGED, patient_id__in=look.ids)
     rows = rows.filter(updated_at__lte=look.at).defer("note")
     return [
         Entry(
@@ -84,8 +88,9 @@ def _changed_diagnoses(look: Look) -> list[Entry]:
 
 def _medications(look: Look) -> list[Entry]:
     """Medications that labels leave open to the reader, on the day they began or when they were recorded."""
-    begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=local_day(look.patient, look.at))
-    rows = Medication.objects.filter(look.shut.condition(), begun, patient_id__in=look.ids)
+    today = local_day(look.patient, look.at)
+    begun = Q(start__isnull=True, created_at__lte=look.at) | Q(start__lte=today)
+    rows = Medication.objects.filter(look.shut.condition(), RIGHT, begun, patient_id__in=look.ids)
     rows = rows.annotate(begun_at=Coalesce(noon("start", look.patient.zone()), "created_at"))
     found = list(window_of(rows.select_related("recorded_by"), "begun_at", look, "medication"))
     look.context.open(found, ("name", "dose"))
@@ -94,7 +99,7 @@ def _medications(look: Look) -> list[Entry]:
             "medication", "medications", one.pk, one.begun_at,
             medication_words(MEDICATION_BEGUN if one.start else MEDICATION_RECORDED, one),
             detail=f"{one.get_source_display()}."
-            + (" Paused now." if one.status == MedicationStatus.ON_HOLD else ""),
+            + (" Paused now." if one.status == MedicationStatus.ON_HOLD and not one.is_over(today) else ""),
             by=one.recorded_by.full_name if one.recorded_by else "", icon=MEDICINE, url=_plan_page(look),
             is_day=one.start is not None,
         )
@@ -103,11 +108,13 @@ def _medications(look: Look) -> list[Entry]:
 
 
 def _stopped_medications(look: Look) -> list[Entry]:
-    """When they were stopped; one that was recorded as stopped, nobody knows when, has no such entry."""
-    over = Q(CHANGED, stop__isnull=True, updated_at__lte=look.at)
+    """When they were stopped, or their last day came.
+
+    One that was recorded as stopped, nobody knows when, has no such entry.
+    """
+    over = Q(CHANGED, stop__isnull=True, updated_at__lte=look.at, status=MedicationStatus.STOPPED)
     over |= Q(stop__lte=local_day(look.patient, look.at))
-    rows = Medication.objects.filter(look.shut.condition(), over, patient_id__in=look.ids)
-    rows = rows.filter(status=MedicationStatus.STOPPED)
+    rows = Medication.objects.filter(look.shut.condition(), RIGHT, over, patient_id__in=look.ids)
     rows = rows.annotate(over_at=Coalesce(noon("stop", look.patient.zone()), "updated_at"))
     found = list(window_of(rows, "over_at", look, "medication_stopped"))
     look.context.open(found, ("name", "dose"))

@@ -35,6 +35,7 @@ from crisis.risk.models import Evidence
 from crisis.risk.types import Source as Observed
 from crisis.welfare.actions import ask_welfare_check
 from crisis.welfare.queries import is_lost, refuse_undecided
+from patients.registry.queries import rows_of
 
 REVIEWED_AFTERWARDS = frozenset({Disposition.ADMITTED_INVOLUNTARY, Disposition.EMERGENCY_SERVICES})
 REVIEW_WITHIN = timedelta(minutes=30)
@@ -314,10 +315,10 @@ def _after_a_death(actor: Actor, alert: RiskAlert, at: datetime) -> None:
 
 def _needs_no_plan(actor: Actor, alert: RiskAlert, at: datetime, *, source_id: UUID | None = None) -> None:
     """Close the task to go through the safety plan: its alert was a false alarm, or the person has died."""
-    if alert.patient_id is not None:
+    for patient_id in rows_of(alert.patient) if alert.patient is not None else []:
         reviews.close_item(
             actor=actor,
-            patient_id=alert.patient_id,
+            patient_id=patient_id,
             reason_code=PLAN_REVIEW,
             outcome="no_action_needed",
             at=at,

@@ -228,9 +228,9 @@ def finish_plan(
         raise InputRefused(SAME, "unchanged")
     plan = _kept(actor, who, held, written, page, at)
     before = held.current
-    withdrawn = before is not None and before.protects(at)
-    if before is not None:
-        _end(actor, before, PlanStatus.SUPERSEDED, at)
+    withdrawn = any(one.protects(at) for one in held.in_force)
+    for one in held.in_force:
+        _end(actor, one, PlanStatus.SUPERSEDED, at)
     plan.version = queries.last_version(who.ids) + 1
     plan.status, plan.draft, plan.supersedes = PlanStatus.CURRENT, None, before
     plan.is_complete = rules.is_complete(written.counts())
@@ -286,7 +286,7 @@ def review_plan(*, actor: Actor, patient_id: UUID, plan_id: UUID, at: datetime |
     """Say that the actor went through the plan in force with its person, and that it is still right."""
     who = queries.writer(actor, patient_id, clock(at))
     at = clock(at)
-    plan = _in_force(who, plan_id)
+    plan, _ = _in_force(who, plan_id)
     if plan.reviewed_by_id == actor.id and plan.reviewed_at and at - plan.reviewed_at < SAME_LOOK:
         return Unchanged(plan)  # type: ignore[return-value]
     SafetyPlanReview.objects.create(
@@ -305,24 +305,30 @@ def review_plan(*, actor: Actor, patient_id: UUID, plan_id: UUID, at: datetime |
     return plan
 
 
-def _in_force(who: Reader, plan_id: UUID) -> SafetyPlan:
-    plan = queries.locked(who.ids).current
-    if plan is None or plan.pk != plan_id:
+def _in_force(who: Reader, plan_id: UUID) -> tuple[SafetyPlan, list[SafetyPlan]]:
+    """Return the person's plan, and what is in force behind it on rows that were linked."""
+    held = queries.locked(who.ids)
+    if held.current is None or held.current.pk != plan_id:
         raise RuleBroken("This version is no longer in force. Look at the plan as it is now.", "not_current")
-    return plan
+    return held.current, held.behind
 
 
 @action
 def retire_plan(
     *, actor: Actor, patient_id: UUID, plan_id: UUID, reason: str, at: datetime | None = None
 ) -> SafetyPlan:
-    """Take the plan in force out of force, with a coded reason; it stays readable."""
+    """Take the plan in force out of force, with a coded reason; it stays readable.
+
+    What it took the place of on a row that was linked doesn't come back by that: it is replaced for good.
+    """
     if reason not in RETIRED:
         raise InputRefused("Say why.", "required", field="reason")
     who = queries.writer(actor, patient_id, clock(at))
     at = clock(at)
-    plan = _in_force(who, plan_id)
-    protected = plan.protects(at)
+    plan, behind = _in_force(who, plan_id)
+    protected = any(one.protects(at) for one in (plan, *behind))
+    for one in behind:
+        _end(actor, one, PlanStatus.SUPERSEDED, at)
     _end(actor, plan, PlanStatus.RETIRED, at, reason)
     _tell_engine(actor, plan, who, at, withdrawn=protected)
     record(actor, "safety_plan.retired", plan, subject=who.person.pk, codes={"reason": reason})

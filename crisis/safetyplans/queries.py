@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from cortex.access.context import AccessContext
 from cortex.access.unreadable import UNREADABLE, readable
@@ -17,12 +19,16 @@ from cortex.audit import Actor, NotFound, RuleBroken
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from crisis.alerts.access import QUESTIONS
+from crisis.alerts.models import Disposition, RiskAlert
+from crisis.alerts.states import Status
 from crisis.resources.queries import resources_near
 from crisis.reviews.models import PLAN_REVIEW, ReviewItem
 from crisis.risk.models import RiskAssessment
 from crisis.risk.queries import latest_assessment
 from crisis.safetyplans import rules
 from crisis.safetyplans.models import PlanStatus, SafetyPlan, SafetyPlanItem, SafetyPlanReview
+from patients.care.models import CareTeamMember
+from patients.codes import CareRole
 from patients.registry.access import BREAK_GLASS, READ_ONLY, relations
 from patients.registry.models import Patient
 from patients.registry.predicate import VIEW
@@ -89,6 +95,13 @@ class Held:
     current: SafetyPlan | None = None
     draft: SafetyPlan | None = None
     items: list[SafetyPlanItem] = field(default_factory=list)
+    # What else is in force on rows that were linked into one person: it ends with the version above.
+    behind: list[SafetyPlan] = field(default_factory=list)
+
+    @property
+    def in_force(self) -> list[SafetyPlan]:
+        """Return every version in force, the person's plan as the last."""
+        return [*self.behind, *([self.current] if self.current is not None else [])]
 
     @property
     def token(self) -> str:
@@ -104,7 +117,7 @@ class Held:
 def held(ids: Iterable[UUID]) -> Held:
     """Return what stands on record of a person, in two queries; nothing is opened."""
     rows = SafetyPlan.objects.standing().filter(patient_id__in=list(ids))
-    return _sorted(list(rows.select_related("authored_by", "reviewed_by").order_by("finished_at")))
+    return _sorted(list(rows.select_related("authored_by", "reviewed_by").order_by("finished_at", "pk")))
 
 
 def locked(ids: Iterable[UUID]) -> Held:
@@ -120,6 +133,7 @@ def _sorted(rows: Sequence[SafetyPlan]) -> Held:
         if row.is_draft:
             found.draft = row
         else:
+            found.behind += [found.current] if found.current is not None else []
             found.current = row
     if found.current is not None:
         found.items = list(SafetyPlanItem.objects.filter(plan=found.current))
@@ -265,12 +279,19 @@ def due_for_review(at: datetime, limit: int = 5000) -> list[tuple[SafetyPlan, da
     """Return the plans to look at again, and for when that was planned.
 
     Their time comes and their person is at medium or more, or the day of step 6 has come where the person
-    lives and nobody looked since. Those about which a task is open already are left out.
+    lives and nobody looked since. Those about which a task is open already are left out, and those of people
+    who have died or whom nobody sees any more: no team and no open alert.
     """
     asked = ReviewItem.objects.open().filter(reason_code=PLAN_REVIEW).values("patient_id")
     newest = RiskAssessment.objects.filter(patient_id=OuterRef("patient__person_id"))
     level = Subquery(newest.order_by("-computed_at", "-id").values("level")[:1])
-    rows = SafetyPlan.objects.current().exclude(patient_id__in=asked).annotate(level=level)
+    rows = SafetyPlan.objects.current().exclude(patient_id__in=asked).filter(_still_seen(at))
+    # Of rows that were linked each may have its plan: the one finished last is the person's.
+    newer = SafetyPlan.objects.current().filter(
+        patient__person_id=OuterRef("patient__person_id"), finished_at__gt=OuterRef("finished_at")
+    )
+    rows = rows.exclude(Exists(newer))
+    rows = rows.annotate(level=level)
     regular = Q(next_review_at__lte=at + rules.AHEAD, level__in=rules.WATCHED)
     # A day more on both sides, since a day begins elsewhere at another time; each is then looked at.
     means = Q(means_review_on__lte=(at + DAY).date(), reviewed_at__lt=F("means_review_on") + DAY)
@@ -281,6 +302,17 @@ def due_for_review(at: datetime, limit: int = 5000) -> list[tuple[SafetyPlan, da
         for plan in rows.filter(due).select_related("patient__organization").order_by(order)[:limit]
     }
     return [(plan, planned) for plan, planned in found.items() if planned is not None]
+
+
+def _still_seen(at: datetime) -> Q:
+    """Return the condition on plans of people who live, as far as known, and whom somebody still sees."""
+    person = {"patient__person_id": OuterRef("patient__person_id")}
+    team = CareTeamMember.objects.running(at).filter(user__isnull=False, **person)
+    alerts = RiskAlert.objects.filter(**person)
+    ended = alerts.filter(resolved_at__isnull=False).exclude(status=Status.MERGED)
+    last = Subquery(ended.order_by("-resolved_at").values("disposition")[:1])
+    seen = Exists(team.exclude(role=CareRole.CAREGIVER)) | Exists(alerts.open())
+    return Q(seen) & ~Q(Exact(Coalesce(last, Value("")), Disposition.DECEASED))
 
 
 def _planned(plan: Any, at: datetime) -> datetime | None:

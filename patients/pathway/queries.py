@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from cortex.accounts.choices import Role
 from cortex.accounts.models import User
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
-from patients.codes import GrantReason, ReferralStatus
+from patients.codes import CareRole, EndingKind, GrantReason, ReferralStatus
 from patients.pathway.models import CareEnding, Referral, ReferralQuerySet
 
 # Who may take somebody into care.
@@ -65,6 +65,18 @@ def endings(patient_ids: Iterable[UUID]) -> list[CareEnding]:
     """Return how a person's care ended so far, the latest first."""
     rows = CareEnding.objects.filter(patient_id__in=list(patient_ids))
     return list(rows.select_related("from_user", "to_user", "decided_by"))
+
+
+def has_left(patient_ids: Iterable[UUID], at: datetime) -> bool:
+    """Whether a person was discharged and nobody on the team stays past that; two queries at most."""
+    ids = list(patient_ids)
+    rows = CareEnding.objects.filter(patient_id__in=ids, kind=EndingKind.DISCHARGE, ended_at__lte=at)
+    last = rows.order_by("-ended_at").values_list("access_ends_at", flat=True).first()
+    if last is None:
+        return False
+    team = CareTeamMember.objects.running(at).filter(patient_id__in=ids, user__isnull=False)
+    stays = team.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=last)).exclude(role=CareRole.CAREGIVER)
+    return not stays.exists()
 
 
 def locked_places(patient_ids: Iterable[UUID], at: datetime) -> list[CareTeamMember]:

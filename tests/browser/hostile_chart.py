@@ -28,7 +28,8 @@ from clinical.notes.wording import names_of
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
 from clinical.plans.allergies.actions import save_allergy
 from clinical.plans.diagnoses.actions import add_diagnosis
-from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
+from clinical.plans.goals.actions import record_progress, save_goal
+from clinical.plans.interventions.actions import save_intervention
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.reviews.actions import hold_review
 from clinical.scheduling.actions import book_appointment, note_held

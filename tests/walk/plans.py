@@ -10,9 +10,12 @@ from uuid import UUID
 
 from clinical.plans.actions import begin_plan, change_plan, decide_approval, sign_plan
 from clinical.plans.allergies.actions import mark_error, save_allergy
+from clinical.plans.diagnoses import actions as diagnoses
 from clinical.plans.diagnoses.actions import add_diagnosis, mark_favourite
 from clinical.plans.endings.actions import end_plan
-from clinical.plans.goals.actions import record_progress, save_goal, save_intervention
+from clinical.plans.goals.actions import record_progress, save_goal
+from clinical.plans.interventions.actions import save_intervention
+from clinical.plans.medications import actions as medications
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.models import GoalProgress
 from clinical.plans.reviews.actions import hold_review
@@ -62,10 +65,15 @@ def begin(actor: Actor, who: UUID, words: str) -> PlanRows:
     allergy = save_allergy(actor=actor, patient_id=who, fields=ALLERGY | {"reaction": words})
     wrong = save_allergy(actor=actor, patient_id=who, fields=ALLERGY | {"substance": "Latex"})
     mark_error(actor=actor, patient_id=who, allergy_id=wrong.pk)
+    never = add_diagnosis(actor=actor, patient_id=who, code="F40.10", status="provisional")
+    diagnoses.mark_error(actor=actor, patient_id=who, diagnosis_id=never.pk)
+    others = save_medication(actor=actor, patient_id=who, fields=MEDICINE | {"name": "Zinc"})
+    medications.mark_error(actor=actor, patient_id=who, medication_id=others.pk)
     ids = {
         "plan_id": plan.pk, "goal_id": walks.pk, "entry_id": entry.pk, "intervention_id": done.pk,
         "milestone_id": GoalProgress.objects.get(goal=work).pk, "diagnosis_id": diagnosis.pk,
         "medication_id": medication.pk, "allergy_id": allergy.pk, "wrong_id": wrong.pk,
+        "never_id": never.pk, "others_id": others.pk,
     }  # fmt: skip
     return PlanRows(str(who), {name: str(pk) for name, pk in ids.items()})
 
@@ -129,13 +137,17 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
     allergy = {name: value for name, value in ALLERGY.items() if value is not None}
     changed = plans["changed"]
     undo = chart("POST", ids={"patient_id": changed.patient_id, "allergy_id": changed.ids["wrong_id"]})
+    undo_diagnosis, undo_medication = (
+        chart("POST", ids={"patient_id": changed.patient_id, name: changed.ids[wrong]})
+        for name, wrong in (("diagnosis_id", "never_id"), ("medication_id", "others_id"))
+    )
     milestone = chart("POST", ids={"entry_id": plans["changed"].ids["milestone_id"]}, data={"reached": "1"})
     return {
         "clinical:plan": of("changed", "GET"),
         "clinical:plan_begin": of("none", *both, data=words),
         "clinical:plan_edit": of("changed", *both, data=words),
         "clinical:plan_sign": of("changed", *both),
-        "clinical:plan_agree": of("force", "POST"),
+        "clinical:plan_agree": of("force", "POST", data={"version": "1"}),
         "clinical:plan_move": of("force", "POST", data={"move": "hold"}),
         "clinical:plan_end": of("force", *both, data={"how": "complete", "reason": "discharge"}),
         "clinical:plan_reopen": of("none", "POST", keys=("plan_id",)),
@@ -151,6 +163,7 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:progress_take_back": of("changed", "POST", keys=("entry_id",)),
         "clinical:intervention_add": of("changed", *both),
         "clinical:intervention_edit": of("changed", *both, keys=("intervention_id",)),
+        "clinical:intervention_end": of("changed", *both, keys=("intervention_id",)),
         "clinical:intervention_move": of("changed", "POST", keys=("intervention_id",), data={"move": "held"}),
         "clinical:diagnosis_add": of("changed", *both, data={"code": "F41.1", "status": "confirmed"}),
         "clinical:diagnosis_edit": of("changed", *both, keys=("diagnosis_id",), data={"status": "remission"}),
@@ -159,6 +172,10 @@ def plan_pairs(plans: dict[str, PlanRows], chart: Callable[..., Any]) -> dict[st
         "clinical:allergy_edit": of("changed", *both, keys=("allergy_id",), data=allergy),
         "clinical:allergy_error": of("force", "POST", keys=("allergy_id",)),
         "clinical:allergy_error_undo": undo,
+        "clinical:diagnosis_error": of("force", "POST", keys=("diagnosis_id",)),
+        "clinical:diagnosis_error_undo": undo_diagnosis,
+        "clinical:medication_error": of("force", "POST", keys=("medication_id",)),
+        "clinical:medication_error_undo": undo_medication,
         "clinical:medication_add": of("changed", *both),
         "clinical:medication_edit": of("changed", *both, keys=("medication_id",)),
     }  # fmt: skip

@@ -22,6 +22,7 @@ from clinical.plans.models import PlanVersion
 from clinical.plans.wording import (
     DIAGNOSIS_ADDED,
     DIAGNOSIS_CHANGED,
+    IN_ERROR,
     MEDICATION_BEGUN,
     MEDICATION_RECORDED,
     MEDICATION_STOPPED,
@@ -50,6 +51,11 @@ def medication_lines(rows: Iterable[Medication], since: datetime, url: str) -> I
     day = timezone.localtime(since).date()
     for one in rows:
         is_new = one.created_at > since
+        if one.is_in_error:
+            if not is_new:
+                words = medication_words(IN_ERROR, one)
+                yield Line(words, one.updated_at, url, "first-aid-kit")
+            continue
         words = medication_words(_became(one, day, is_new=is_new), one)
         over = f"on {one.stop:%-d %b %Y}" if one.status == "stopped" and one.stop else ""
         if over and not words.startswith(MEDICATION_STOPPED):
@@ -91,6 +97,10 @@ def diagnosis_lines(rows: Iterable[Diagnosis], since: datetime, url: str) -> Ite
     """Say of touched diagnoses what was added or changed, and how each stands now."""
     for one in rows:
         is_new = one.created_at > since
+        if one.is_in_error:
+            if not is_new:
+                yield Line(diagnosis_words(IN_ERROR, one), one.updated_at, url, "stethoscope")
+            continue
         said = DIAGNOSIS_ADDED if is_new else DIAGNOSIS_CHANGED
         at = one.created_at if is_new else one.updated_at
         state = one.get_status_display().lower()

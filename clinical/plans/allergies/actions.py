@@ -20,10 +20,12 @@ from clinical.plans.labels import shut_to
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import treated_to_write
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from cortex.signs import holds_unseen
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
@@ -37,13 +39,14 @@ UNSEEN = "This name holds signs that nobody sees or that turn its direction. Typ
 @action
 def save_allergy(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], allergy_id: UUID | None = None,
-    told: Collection[UUID] = (), at: datetime | None = None,
+    told: Collection[UUID] = (), seen: str | None = None, at: datetime | None = None,
 ) -> Allergy:  # fmt: skip
     """Record an allergy, or change one; `fields` are those of the model.
 
     One that holds ends the statement that none is known. A substance stands once: InputRefused for another
     entry of it that isn't marked as an error. RuleBroken, with the ids as `asked`, when one that begins to
     stand has the name of a medication that is taken: `told` are those of which whoever saves has been told.
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -51,6 +54,7 @@ def save_allergy(
     given["reaction"] = (given.get("reaction") or "").strip() or None
     if given["verification"] == Verification.ENTERED_IN_ERROR:
         raise InputRefused("An error is marked by its own button.", "not_here", field="verification")
+    refuse_far(at, since=given.get("since"))
     if given.get("since") and given["since"] > local_day(patient, at):
         raise InputRefused("This day is still to come.", "in_the_future", field="since")
     rows = queries.locked_allergies(patient)
@@ -71,6 +75,8 @@ def save_allergy(
         changed = [name for name in (*PLAIN, *WORDS) if getattr(row, name) != given.get(name)]
         if allergy_id is not None and not changed:
             return Unchanged(row)  # type: ignore[return-value]
+        if allergy_id is not None:
+            refuse_changed(stamp(row), seen)
         before = {name: getattr(row, name) for name in ("criticality", "clinical_status", "verification")}
         asks = allergy_id is None or not row.stands or "substance" in changed
         for name in changed:
@@ -166,7 +172,9 @@ def _taken(
 
     Raise RuleBroken, with their ids as `asked`, when whoever saves has not been told of all of them.
     """
-    taken, _ = shut_to(actor, patient, at).open_of(one for one in medications_of(patient) if not one.is_over)
+    today = local_day(patient, at)
+    rows = [one for one in medications_of(patient) if not one.is_over(today)]
+    taken, _ = shut_to(actor, patient, at).open_of(rows)
     context.open(taken, ("name",))
     found = [one for one in taken if shares_name(readable(one, "name"), row.substance or "")]
     if asked := [one.pk for one in found if one.pk not in told]:

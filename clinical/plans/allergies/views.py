@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies import actions, queries
 from clinical.plans.allergies.forms import AllergyForm
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, told
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen, told
 from clinical.plans.medications.queries import medications_of
 from cortex.access.declare import requires
 from cortex.access.unreadable import readable
@@ -38,6 +38,7 @@ def _form(found: Look, data: Any, allergy_id: UUID) -> AllergyForm:
     row = queries.allergy_of(found.patient, allergy_id)
     if row.is_in_error:
         raise RuleBroken("This was entered in error. Undo that before you change it.", "in_error")
+    found.shows(row)
     found.context.open([row], actions.WORDS)
     initial = {name: getattr(row, name) for name in (*actions.PLAIN, *actions.WORDS)}
     return AllergyForm(data, initial=initial, auto_id="g_%s")
@@ -72,7 +73,7 @@ def allergy_edit(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> Ht
         lambda found, data: _form(found, data, allergy_id),
         lambda data: actions.save_allergy(
             actor=actor_of(request), patient_id=patient_id, fields=data, allergy_id=allergy_id,
-            told=told(request),
+            told=told(request), seen=seen(request),
         ),
     )  # fmt: skip
 

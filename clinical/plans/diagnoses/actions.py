@@ -9,16 +9,19 @@ from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from clinical.plans.labels import shut_to
 from clinical.plans.queries import treated_to_write
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
 
 DIAGNOSING = frozenset({Role.THERAPIST, Role.PSYCHIATRIST})
 PART2 = "SUD_PART2"
+IN_ERROR = "This was entered in error. Undo that before you change it."
 
 
 @action
@@ -59,14 +62,19 @@ def add_diagnosis(
 @action
 def change_diagnosis(
     *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, status: str, onset: date | None = None,
-    note: str = "", at: datetime | None = None,
+    note: str = "", seen: str | None = None, at: datetime | None = None,
 ) -> Diagnosis:  # fmt: skip
-    """Change how sure a diagnosis is, since when, or its note; another code is another diagnosis."""
+    """Change how sure a diagnosis is, since when, or its note; another code is another diagnosis.
+
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
+    """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
     _refuse_others(actor)
     _check(patient, status, onset, at)
     row = queries.locked_diagnosis(patient, diagnosis_id, shut_to(actor, patient, at))
+    if row.is_in_error:
+        raise RuleBroken(IN_ERROR, "in_error")
     stands = status != DiagnosisStatus.RULED_OUT
     if stands and queries.has_code(patient, row.code, besides=row.pk):
         raise RuleBroken(f"Another entry of {row.code} stands.", "twice")
@@ -76,12 +84,53 @@ def change_diagnosis(
         changed = [name for name, value in wanted.items() if getattr(row, name) != value]
         if not changed:
             return Unchanged(row)  # type: ignore[return-value]
+        refuse_changed(stamp(row), seen)
         row.status, row.onset, row.note = status, onset, wanted["note"]  # type: ignore[assignment]
         over = status in (DiagnosisStatus.REMISSION, DiagnosisStatus.RULED_OUT)
         row.resolved_on = (row.resolved_on or local_day(patient, at)) if over else None
+        if onset and row.resolved_on and row.resolved_on < onset:
+            told = f"It is over since {row.resolved_on:%-d %b %Y}: it began before that."
+            raise InputRefused(told, "begins_after_end", field="onset")
         row.save()
     record(actor, "diagnosis.changed", row, fields=changed, codes={"status": status})
     return row
+
+
+@action
+def mark_error(
+    *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime | None = None
+) -> Diagnosis:
+    """Mark a diagnosis as entered in error: the person doesn't have it, and it stays on record."""
+    _, row = _locked(actor, patient_id, diagnosis_id, clock(at))
+    if row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status_before, row.status = row.status, DiagnosisStatus.RULED_OUT
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "diagnosis.entered_in_error", row, codes={"before": row.status_before})
+    return row
+
+
+@action
+def undo_error(
+    *, actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime | None = None
+) -> Diagnosis:
+    """Take the mark of an error away; RuleBroken when the code was recorded once more meanwhile."""
+    patient, row = _locked(actor, patient_id, diagnosis_id, clock(at))
+    if not row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    stands = row.status_before != DiagnosisStatus.RULED_OUT
+    if stands and queries.has_code(patient, row.code, besides=row.pk):
+        raise RuleBroken(f"Another entry of {row.code} stands.", "twice")
+    row.status, row.status_before = row.status_before, ""
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "diagnosis.error_undone", row, codes={"status": row.status})
+    return row
+
+
+def _locked(actor: Actor, patient_id: UUID, diagnosis_id: UUID, at: datetime) -> tuple[Patient, Diagnosis]:
+    patient = treated_to_write(actor, patient_id, at)
+    _refuse_others(actor)
+    return patient, queries.locked_diagnosis(patient, diagnosis_id, shut_to(actor, patient, at))
 
 
 def _refuse_others(actor: Actor) -> None:
@@ -108,6 +157,7 @@ def _entry(code: str) -> icd.Entry:
 def _check(patient: Patient, status: str, onset: date | None, at: datetime) -> None:
     if status not in DiagnosisStatus.values:
         raise InputRefused("Say how sure it is.", "status_unknown", field="status")
+    refuse_far(at, onset=onset)
     if onset is not None and onset > local_day(patient, at):
         raise InputRefused("This lies in the future.", "in_the_future", field="onset")
 

@@ -38,6 +38,10 @@ class Diagnosis(OrgRecord):
     code = models.CharField(max_length=12)
     title = models.CharField(max_length=200, help_text="The title of the code when it was recorded.")
     status = models.CharField(max_length=12, choices=DiagnosisStatus)
+    status_before = models.CharField(
+        max_length=12, choices=DiagnosisStatus, blank=True, default="", db_default="",
+        help_text="What it was when it was marked as entered in error; undoing gives it back.",
+    )  # fmt: skip
     onset = models.DateField(null=True, blank=True)
     resolved_on = models.DateField(null=True, blank=True)
     note = SealedTextField(max_length=2000, null=True, blank=True)
@@ -53,6 +57,11 @@ class Diagnosis(OrgRecord):
             one_of("status", DiagnosisStatus.values, "diagnosis_status_known"),
             one_of("code_system", ["icd10cm", "icd10", "icd11"], "diagnosis_system_known"),
             known_labels("diagnosis_labels_known"),
+            models.CheckConstraint(
+                condition=Q(status_before="")
+                | Q(status_before__in=sorted(DiagnosisStatus.values), status="ruled_out"),
+                name="diagnosis_in_error_is_ruled_out",
+            ),
             not_before("resolved_on", "onset", "diagnosis_resolved_not_before_onset"),
             models.UniqueConstraint(
                 fields=["patient", "code_system", "code"],
@@ -62,6 +71,11 @@ class Diagnosis(OrgRecord):
             *source_keys("diagnosis", "source003.TreatmentPlan"),
         ]
         indexes = [models.Index(fields=["patient", "status"], name="diagnosis_patient")]
+
+    @property
+    def is_in_error(self) -> bool:
+        """Whether somebody said that it should not be here; it stands as ruled out meanwhile."""
+        return self.status_before != ""
 
     def __str__(self) -> str:
         return f"diagnosis {self.pk}"

@@ -6,16 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.notes.queries import about_diagnosis, reader
 from clinical.notes.showing import row_of
 from clinical.plans.diagnoses import actions, icd, queries
 from clinical.plans.diagnoses.forms import AddDiagnosisForm, DiagnosisForm
-from clinical.plans.doors import WRITERS, Look, Page, edit
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
 from cortex.access.context import scoped
 from cortex.access.declare import requires
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
 
 LONGEST = 80
 
@@ -82,6 +83,9 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
 
     def make(found: Look, data: Any) -> DiagnosisForm:
         row = queries.diagnosis_of(found.patient, diagnosis_id, found.shut)
+        if row.is_in_error:
+            raise RuleBroken(actions.IN_ERROR, "in_error")
+        found.shows(row)
         found.context.open([row])
         initial = {"status": row.status, "onset": row.onset, "note": row.note}
         return DiagnosisForm(data, initial=initial, auto_id="d_%s")
@@ -93,13 +97,31 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
             "diagnosis": queries.diagnosis_of(found.patient, diagnosis_id, found.shut),
             "notes": [row_of(one, actor.person.pk, found.at) for one in written],
             "notes_withheld": withheld,
+            "error_url": reverse("clinical:diagnosis_error", args=[patient_id, diagnosis_id]),
         }
 
     page = Page("Change the diagnosis", "Save", section="diagnoses", more=more)
 
     def run(data: dict[str, Any]) -> None:
         actions.change_diagnosis(
-            actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id, **data
-        )
+            actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id, seen=seen(request),
+            **data,
+        )  # fmt: skip
 
     return edit(request, patient_id, page, make, run)
+
+
+@requires(*WRITERS)
+@require_POST
+def diagnosis_error(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -> HttpResponse:
+    """Mark a diagnosis as entered in error."""
+    actions.mark_error(actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def diagnosis_error_undo(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -> HttpResponse:
+    """Take the mark of an error away."""
+    actions.undo_error(actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id)
+    return back_to_plan(request, patient_id)

@@ -12,6 +12,7 @@ from clinical.plans.reviews.models import PlanReview
 from clinical.plans.wording import DECISIONS, END_REASONS
 from cortex.audit import Actor, NotFound
 from cortex.audit.models import AuditLog
+from patients.pathway.queries import has_left
 from patients.registry.queries import rows_of
 
 VERBS = {"complete": "plan.completed", "discontinue": "plan.discontinued"}
@@ -68,6 +69,8 @@ def kept_because(plan: TreatmentPlan, ending: Ending, user_id: UUID | None, at: 
         return "That could be taken back for a day. Begin a new plan instead."
     if open_plan(plan.patient) is not None:
         return "Another plan has begun since."
+    if has_left(rows_of(plan.patient), at):
+        return "Care has ended, and nobody stays on the team who could go on with it."
     return ""
 
 

@@ -1,8 +1,8 @@
-"""Writes of goals, of their progress, and of interventions."""
+"""Writes of goals and of their progress."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,15 @@ from clinical.assessments.models import Instrument
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
-from clinical.plans.goals.smart import Scale, gaps
-from clinical.plans.models import Goal, GoalProgress, GoalStatus, PlannedIntervention, TreatmentPlan
-from clinical.plans.wording import INTERVENTIONS
+from clinical.plans.goals.smart import Scale, gaps, same_steps
+from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
+from clinical.plans.seen import refuse_changed, stamp
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import has_session
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from patients.registry.queries import local_day, rows_of
 
 PLAIN = (
@@ -29,34 +30,31 @@ WORDS = ("specific", "achievable_note", "metric")
 # What changes nothing of what was agreed, and what does.
 SETTLED = (GoalStatus.ACHIEVED, GoalStatus.PARTIALLY_ACHIEVED, GoalStatus.ACTIVE)
 ASKED = ("baseline", "target", "window_days", "metric", "concerns")
-HELD = ("sessions_held", "held_on", "held_that_day", "by_hand")
-COUNTED_TODAY = (
-    "A session of today is counted already, by hand or by its log. If there was another, go back and press "
-    "One more today."
-)
-# What a session's log tells apart and a plan has as one: its problem-solving therapy is PM+ too.
-PLANNED_AS = {"PM_PLUS": "PROBLEM_SOLVING_THERAPY"}
 
 
 @action
 def save_goal(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], steps: Sequence[tuple[str, int]] = (),
-    goal_id: UUID | None = None, at: datetime | None = None,
+    goal_id: UUID | None = None, seen: str | None = None, once: UUID | None = None,
+    at: datetime | None = None,
 ) -> Goal:  # fmt: skip
     """Add a goal to a plan, or change one; `steps` are the milestones (what, weight) of such a goal.
 
     `fields` holds specific, measure_type, instrument (key), metric, baseline, target, window_days,
     achievable_note, diagnosis (id), concerns, due_date, weight. InputRefused names what is missing: a goal is
-    SMART or it is none.
+    SMART or it is none. RuleBroken `changed_meanwhile` when the goal isn't the one that the form has `seen`.
+    `once` is the new goal's id: a button that is pressed twice adds one.
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
+    if before is None and (done := queries.written_once(Goal, once, plan.patient)):
+        return Unchanged(done)  # type: ignore[return-value]
     own = before.instrument if before is not None else None
     after = before.starts_on if before is not None else plan.start
     wanted = _checked(plan, dict(fields), steps, own, after)
     goal = before or Goal(
-        organization_id=plan.organization_id, plan=plan, patient=plan.patient,
+        **queries.own_id(once), organization_id=plan.organization_id, plan=plan, patient=plan.patient,
         starts_on=max(plan.start, local_day(plan.patient, at)),
     )  # fmt: skip
     if before is None and goal.starts_on >= wanted["due_date"]:
@@ -65,10 +63,15 @@ def save_goal(
         context.load_keys([plan.patient_id], create=True)
         entries = queries.entries_of([goal])[goal.pk]
         context.open([goal, *entries])
-        for name in (*PLAIN, *WORDS, "instrument", "diagnosis"):
-            setattr(goal, name, wanted[name])
+        milestones = [one for one in entries if one.kind == "milestone"]
+        if before is not None:
+            if _says(goal, milestones, wanted, steps):
+                return Unchanged(goal)  # type: ignore[return-value]
+            refuse_changed(stamp(goal), seen)
+        for name, value in wanted.items():
+            setattr(goal, name, value)
         goal.save()
-        _save_steps(actor, goal, [one for one in entries if one.kind == "milestone"], steps, at)
+        _save_steps(actor, goal, milestones, steps, at)
     begin_version(actor=actor, plan=plan)
     verb = "goal.added" if goal_id is None else "goal.changed"
     record(actor, verb, goal, codes={"plan": str(plan.pk), "measured": goal.measure_type})
@@ -83,6 +86,7 @@ def _checked(
 
     `own` is what the goal is measured by so far, `after` the day that its own lies behind.
     """
+    refuse_far(clock(), due_date=given["due_date"])
     kind = given["measure_type"]
     asked = dict.fromkeys(ASKED) | given | {"steps": steps}
     row = _measure(given.get("instrument"), plan.organization_id, own) if kind == "numeric" else None
@@ -105,6 +109,15 @@ def _checked(
     return found
 
 
+def _says(
+    goal: Goal, milestones: list[GoalProgress], wanted: Mapping[str, Any], steps: Sequence[tuple[str, int]]
+) -> bool:
+    """Whether a goal, opened with its milestones, says what is wanted."""
+    said = [(one.title, one.weight) for one in milestones]
+    asked = list(steps) if wanted["measure_type"] == "milestone" else []
+    return said == asked and all(getattr(goal, name) == value for name, value in wanted.items())
+
+
 def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> Instrument | None:
     """Return the measure as the organization offers it; a goal's own stays though it is offered no more."""
     if not key:
@@ -117,17 +130,18 @@ def _measure(key: str | None, organization_id: UUID, own: Instrument | None) -> 
 def _save_steps(
     actor: Actor, goal: Goal, before: list[GoalProgress], steps: Sequence[tuple[str, int]], at: datetime
 ) -> None:
-    """Keep milestones that stay by their words, with what was reached; add new ones, take others back."""
-    kept = {one.title: one for one in before}
+    """Keep milestones that stay, with what was reached; add new ones, take others back."""
     wanted = dict(steps) if goal.measure_type == "milestone" else {}
+    own = {one.title or "": one for one in before}
+    kept = {new: own.pop(old) for new, old in same_steps(list(own), list(wanted)).items()}
     for order, (title, weight) in enumerate(wanted.items()):
-        step = kept.pop(title, None) or GoalProgress(
+        step = kept.get(title) or GoalProgress(
             organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind="milestone",
             recorded_by=actor.user,
         )  # fmt: skip
         step.title, step.weight, step.order = title, weight, order
         step.save()
-    for gone in kept.values():
+    for gone in own.values():
         gone.taken_back_at = at
         gone.save(update_fields=["taken_back_at", "updated_at"])
 
@@ -161,17 +175,23 @@ def settle_goal(
 @action
 def record_progress(
     *, actor: Actor, patient_id: UUID, goal_id: UUID, value: float, observed_on: date, note: str = "",
-    session_id: UUID | None = None, at: datetime | None = None,
+    session_id: UUID | None = None, once: UUID | None = None, at: datetime | None = None,
 ) -> GoalProgress:  # fmt: skip
-    """Write down a reading of a goal, or how many times something was done; a measure's own answers count
-    by themselves."""
+    """Write down a reading of a goal, or how many times something was done.
+
+    A measure's own answers count by themselves. `once` is the new entry's id: a button that is pressed twice
+    writes one.
+    """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
+    if done := queries.written_once(GoalProgress, once, plan.patient):
+        return Unchanged(done)  # type: ignore[return-value]
     goal = queries.locked_goal(plan, goal_id)
     if goal.measure_type == "milestone":
         raise RuleBroken("Tick the milestones of this goal.", "has_milestones")
     if goal.instrument_id is not None:
         raise RuleBroken("This goal takes its value from the measure. Ask the measure.", "has_measure")
+    refuse_far(at, observed_on=observed_on)
     if observed_on > local_day(plan.patient, at):
         raise InputRefused("This lies in the future.", "in_the_future", field="observed_on")
     kind = "reading" if goal.measure_type == "numeric" else "count"
@@ -182,8 +202,8 @@ def record_progress(
     ):
         raise InputRefused("This is no session of theirs.", "session_unknown", field="session_id")
     entry = GoalProgress(
-        organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id, kind=kind, value=value,
-        observed_on=observed_on, recorded_by=actor.user, session_id=session_id,
+        **queries.own_id(once), organization_id=goal.organization_id, goal=goal, patient_id=goal.patient_id,
+        kind=kind, value=value, observed_on=observed_on, recorded_by=actor.user, session_id=session_id,
     )  # fmt: skip
     with opening(actor, purpose="treatment") as context:
         context.load_keys([plan.patient_id], create=True)
@@ -238,126 +258,3 @@ def take_back_progress(
     _keep_current(entry.goal)
     record(actor, "goal.progress_taken_back", entry.goal)
     return entry
-
-
-@action
-def save_intervention(
-    *, actor: Actor, patient_id: UUID, code: str, frequency: str, evidence_level: str,
-    sessions_planned: int | None = None, goals: Sequence[UUID] = (), note: str = "",
-    intervention_id: UUID | None = None, at: datetime | None = None,
-) -> PlannedIntervention:  # fmt: skip
-    """Add an intervention to a plan, or change one; `goals` are ids of goals of the same plan."""
-    at = clock(at)
-    plan = queries.locked_plan(actor, patient_id, at)
-    if code not in INTERVENTIONS:
-        raise InputRefused("This intervention is not on the list.", "intervention_unknown", field="code")
-    own = {one.pk for one in queries.goals_of(plan)}
-    if not set(goals) <= own:
-        raise InputRefused("This goal is not of this plan.", "goal_unknown", field="goals")
-    if intervention_id is None:
-        row = PlannedIntervention(organization_id=plan.organization_id, plan=plan, patient=plan.patient)
-    else:
-        row = queries.locked_intervention(plan, intervention_id)
-    others = PlannedIntervention.objects.filter(plan=plan, code=code, ended_on__isnull=True)
-    if others.exclude(pk=row.pk).exists():
-        raise InputRefused("The plan has this intervention already.", "twice", field="code")
-    with opening(actor, purpose="treatment") as context:
-        context.load_keys([plan.patient_id], create=True)
-        row.code, row.frequency, row.evidence_level = code, frequency, evidence_level
-        row.sessions_planned, row.goals, row.note = sessions_planned, list(goals), note.strip() or None
-        row.save()
-    begin_version(actor=actor, plan=plan)
-    verb = "intervention.planned" if intervention_id is None else "intervention.changed"
-    record(actor, verb, row, codes={"code": code})
-    return row
-
-
-@action
-def count_session(
-    *, actor: Actor, patient_id: UUID, intervention_id: UUID, again: bool = False, at: datetime | None = None
-) -> PlannedIntervention:
-    """Count one more session that was held for an intervention, by hand.
-
-    RuleBroken `counted_today` when one of today is counted already, unless it is meant (`again`).
-    """
-    at = clock(at)
-    plan = queries.locked_plan(actor, patient_id, at)
-    row = queries.locked_intervention(plan, intervention_id)
-    if row.ended_on is not None:
-        raise RuleBroken("This intervention is over.", "is_over")
-    _turn_to(row, local_day(plan.patient, at))
-    if row.held_that_day and not again:
-        raise RuleBroken(COUNTED_TODAY, "counted_today")
-    row.by_hand += 1
-    _count(actor, row, 1, "intervention.session_held")
-    return row
-
-
-@action
-def uncount_session(
-    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
-) -> PlannedIntervention:
-    """Take back a session of today that was counted by hand; one that a log named stays."""
-    at = clock(at)
-    plan = queries.locked_plan(actor, patient_id, at)
-    row = queries.locked_intervention(plan, intervention_id)
-    _turn_to(row, local_day(plan.patient, at))
-    if not row.by_hand:
-        raise RuleBroken("Only what was counted by hand today can be taken back.", "not_by_hand")
-    row.by_hand -= 1
-    _count(actor, row, -1, "intervention.session_taken_back")
-    return row
-
-
-@action
-def count_logged(
-    *, actor: Actor, patient_id: UUID, session_id: UUID, codes: Collection[str], at: datetime | None = None
-) -> list[PlannedIntervention]:
-    """Count a session that ends for what the open plan has of the interventions that were logged in it.
-
-    Each once, however often it was logged. One that was counted by hand on the same day is this one. The
-    caller ends the session, which happens once.
-    """
-    at = clock(at)
-    patient = queries.treated_to_write(actor, patient_id, at)
-    plan = queries.open_plan(patient)
-    wanted = {PLANNED_AS.get(code, code) for code in codes}
-    # Whoever changes a plan holds its person, who is locked here: the plan stays the open one.
-    rows = PlannedIntervention.objects.select_for_update(of=("self",)).filter(code__in=wanted)
-    counted = list(rows.filter(plan=plan, ended_on__isnull=True).order_by("pk")) if plan else []
-    for row in counted:
-        _turn_to(row, local_day(patient, at))
-        known = min(row.by_hand, 1)
-        row.by_hand -= known
-        _count(actor, row, 1 - known, "intervention.session_held", session=str(session_id))
-    return counted or Unchanged([])  # type: ignore[return-value]
-
-
-def _turn_to(row: PlannedIntervention, day: date) -> None:
-    """Begin the counts of another day."""
-    if row.held_on != day:
-        row.held_on, row.held_that_day, row.by_hand = day, 0, 0
-
-
-def _count(actor: Actor, row: PlannedIntervention, more: int, verb: str, **where: str) -> None:
-    row.sessions_held += more
-    row.held_that_day += more
-    row.save(update_fields=[*HELD, "updated_at"])
-    record(actor, verb, row, codes={"code": row.code, "held": row.sessions_held} | where)
-
-
-@action
-def end_intervention(
-    *, actor: Actor, patient_id: UUID, intervention_id: UUID, at: datetime | None = None
-) -> PlannedIntervention:
-    """End an intervention; the plan changes by that."""
-    at = clock(at)
-    plan = queries.locked_plan(actor, patient_id, at)
-    row = queries.locked_intervention(plan, intervention_id)
-    if row.ended_on is not None:
-        return Unchanged(row)  # type: ignore[return-value]
-    row.ended_on = local_day(plan.patient, at)
-    row.save(update_fields=["ended_on", "updated_at"])
-    begin_version(actor=actor, plan=plan)
-    record(actor, "intervention.ended", row, codes={"code": row.code})
-    return row

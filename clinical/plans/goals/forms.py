@@ -1,4 +1,4 @@
-"""Fields of goals, readings and interventions; no writes here."""
+"""Fields of goals and readings; no writes here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django import forms
 
 from clinical.plans.forms import day_field, line_field, words_field
 from clinical.plans.goals.smart import Scale, gaps
-from clinical.plans.models import EvidenceLevel, Frequency, MeasureType
-from clinical.plans.wording import CONCERNS, INTERVENTIONS
+from clinical.plans.models import MeasureType
+from clinical.plans.wording import CONCERNS
 
 HIGHEST = 1_000_000
 
@@ -99,30 +99,3 @@ class ReadingForm(forms.Form):
     def __init__(self, *args: Any, sessions: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["session_id"].choices = [("", "Outside of sessions"), *sessions]  # type: ignore[attr-defined]
-
-
-class InterventionForm(forms.Form):
-    """A coded intervention: what, how often, how many sessions, for which goals."""
-
-    code = forms.ChoiceField(
-        label="What is done",
-        choices=[("", "Choose"), *((key, one.title) for key, one in INTERVENTIONS.items())],
-    )
-    frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, initial=Frequency.WEEKLY)
-    sessions_planned = forms.IntegerField(
-        label="Sessions planned", required=False, min_value=1, max_value=200
-    )
-    evidence_level = forms.ChoiceField(
-        label="Evidence",
-        choices=EvidenceLevel.choices,
-        help_text="For this person's difficulty, as you judge it.",
-    )
-    goals = forms.MultipleChoiceField(label="For", required=False, widget=forms.CheckboxSelectMultiple)
-    note = words_field("Note", rows=2, required=False)
-
-    def __init__(self, *args: Any, goals: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if goals:
-            self.fields["goals"].choices = goals  # type: ignore[attr-defined]
-        else:
-            del self.fields["goals"]

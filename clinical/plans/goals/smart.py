@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import SequenceMatcher
 from typing import Any
 
 from clinical.plans.wording import CONCERNS
 
 MOST_STEPS = 12
+# Two lines that are so like are one milestone with its words corrected [P].
+ALIKE = 0.7
+FIGURES = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +97,31 @@ def _steps(steps: Sequence[tuple[str, int]]) -> list[Gap]:
     if len(steps) > MOST_STEPS:
         return [Gap("steps", f"{MOST_STEPS} milestones at most.", "many_steps")]
     return []
+
+
+def same_steps(before: Sequence[str], after: Sequence[str]) -> dict[str, str]:
+    """Return which milestones of a goal that is saved anew are which of before, by their words.
+
+    The same words are the same milestone, wherever they stand; of the rest each new one is the old one that
+    it is most like, as words are corrected. What is like none is another milestone.
+    """
+    found = {title: title for title in after if title in before}
+    old = [title for title in before if title not in found]
+    pairs = [(_likeness(was, now), now, was) for now in after if now not in found for was in old]
+    for likeness, now, was in sorted(pairs, key=lambda one: -one[0]):
+        if likeness >= ALIKE and now not in found and was not in found.values():
+            found[now] = was
+    return found
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how like two lines are, 0 to 1; one that goes on with the words of the other is it.
+
+    Another figure is another thing: week 2 is not week 1 with its words corrected.
+    """
+    if FIGURES.findall(one) != FIGURES.findall(other):
+        return 0.0
+    few, many = sorted((one.casefold().split(), other.casefold().split()), key=len)
+    if few and many[: len(few)] == few:
+        return 1.0
+    return SequenceMatcher(None, " ".join(few), " ".join(many)).ratio()

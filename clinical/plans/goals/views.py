@@ -1,9 +1,7 @@
-"""Doors of goals and interventions."""
+"""Doors of goals and of their progress."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinical.assessments.instruments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, seen
 from clinical.plans.goals import actions
-from clinical.plans.goals.forms import GoalForm, InterventionForm, ReadingForm
+from clinical.plans.goals.forms import GoalForm, ReadingForm
 from clinical.plans.goals.smart import Scale
 from clinical.plans.models import Goal, GoalStatus
 from clinical.plans.showing import goal_row
@@ -25,7 +23,7 @@ from clinical.plans.versions import PROTECTED
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import latest, open_ids
 from cortex.access.declare import requires
-from cortex.audit import RuleBroken, actor_of
+from cortex.audit import actor_of
 from patients.registry.queries import local_day, rows_of
 
 # So many of the last sessions a reading may be of.
@@ -53,6 +51,7 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
     initial: dict[str, Any] = {"due_date": plan.target_end}
     if goal is not None:
         entries = queries.entries_of([goal])[goal.pk]
+        found.shows(goal)
         found.context.open([goal, *entries])
         initial = {
             name: getattr(goal, name)
@@ -73,6 +72,7 @@ def _goal_form(found: Look, data: Any, goal: Goal | None) -> GoalForm:
 def _save(request: HttpRequest, patient_id: UUID, data: dict[str, Any], goal_id: UUID | None = None) -> None:
     actions.save_goal(
         actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, steps=data["steps"],
+        seen=seen(request), once=once(request, patient_id),
         fields=data | {"diagnosis": UUID(data["diagnosis"]) if data["diagnosis"] else None},
     )  # fmt: skip
 
@@ -131,7 +131,10 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
     )
 
     def run(data: dict[str, Any]) -> None:
-        actions.record_progress(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, **data)
+        actions.record_progress(
+            actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, once=once(request, patient_id),
+            **data,
+        )  # fmt: skip
 
     return edit(request, patient_id, page, make, run)
 
@@ -153,7 +156,11 @@ def goal_drop(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResp
     def more(found: Look) -> dict[str, Any]:
         goal = queries.goal_of(found.the_plan(), goal_id)
         found.context.open([goal], ("specific",))
-        return {"specific": goal.specific}
+        return {
+            "specific": goal.specific,
+            "follows": "It leaves the plan and counts no more in its progress.",
+            "back": "It is listed below the goals, and can be taken up again there.",
+        }
 
     page = Page(
         "Drop this goal", "Drop this goal", template="clinical/plans/drop.html", section="goals", more=more
@@ -182,64 +189,4 @@ def milestone_tick(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> Ht
 def progress_take_back(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> HttpResponse:
     """Take a wrong reading back."""
     actions.take_back_progress(actor=actor_of(request), patient_id=patient_id, entry_id=entry_id)
-    return back_to_plan(request, patient_id)
-
-
-def _intervention_form(found: Look, data: Any, intervention_id: UUID | None) -> InterventionForm:
-    plan = found.the_plan()
-    rows = [one for one in queries.goals_of(plan) if one.status != "cancelled"]
-    found.context.open(rows, ("specific",))
-    initial: dict[str, Any] = {}
-    if intervention_id is not None:
-        row = queries.intervention_of(plan, intervention_id)
-        found.context.open([row])
-        names = ("code", "frequency", "sessions_planned", "evidence_level", "note")
-        initial = {name: getattr(row, name) for name in names} | {"goals": [str(key) for key in row.goals]}
-    choices = [(str(one.pk), one.specific) for one in rows]
-    return InterventionForm(data, goals=choices, initial=initial, auto_id="i_%s")
-
-
-def _save_intervention(
-    request: HttpRequest, patient_id: UUID, data: dict[str, Any], intervention_id: UUID | None = None
-) -> None:
-    goals = [UUID(one) for one in data.pop("goals", [])]
-    actions.save_intervention(
-        actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id, goals=goals, **data
-    )
-
-
-@requires(*WRITERS)
-@require_http_methods(["GET", "POST"])
-def intervention_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Plan an intervention."""
-    return edit(
-        request, patient_id, Page("Plan an intervention", "Add it"),
-        lambda found, data: _intervention_form(found, data, None),
-        lambda data: _save_intervention(request, patient_id, data),
-    )  # fmt: skip
-
-
-@requires(*WRITERS)
-@require_http_methods(["GET", "POST"])
-def intervention_edit(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
-    """Change an intervention."""
-    return edit(
-        request, patient_id, Page("Change the intervention", "Save"),
-        lambda found, data: _intervention_form(found, data, intervention_id),
-        lambda data: _save_intervention(request, patient_id, data, intervention_id),
-    )  # fmt: skip
-
-
-@requires(*WRITERS)
-@require_POST
-def intervention_move(request: HttpRequest, patient_id: UUID, intervention_id: UUID) -> HttpResponse:
-    """Count one more session or take it back, or end the intervention."""
-    moves: dict[str, Callable[..., object]] = {
-        "held": actions.count_session, "again": partial(actions.count_session, again=True),
-        "back": actions.uncount_session, "end": actions.end_intervention,
-    }  # fmt: skip
-    move = moves.get(request.POST.get("move", ""))
-    if move is None:
-        raise RuleBroken("Choose what to do with it.", "move_unknown", status=422)
-    move(actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id)
     return back_to_plan(request, patient_id)

@@ -15,18 +15,22 @@ from clinical.plans.labels import Shut, shut_to
 from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
-from clinical.plans.queries import treated_to_write
+from clinical.plans.queries import own_id, treated_to_write, written_once
+from clinical.plans.seen import refuse_changed, stamp
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.accounts.models import Role
-from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.horizon import refuse_far
 from patients.registry.models import Patient
 from patients.registry.queries import local_day, rows_of
 
 PLAIN = (
     "code_system", "code", "unit", "route", "prn", "start", "stop", "status", "adherence", "source",
 )  # fmt: skip
+STILL = "This day has come. Say that it is stopped, or leave the day empty while it is taken."
+IN_ERROR = "This was entered in error. Undo that before you change it."
 PRESCRIBING = frozenset({Role.PSYCHIATRIST})
 WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects")
 
@@ -34,7 +38,8 @@ WORDS = ("name", "dose", "frequency", "prescriber", "indication", "side_effects"
 @action
 def save_medication(
     *, actor: Actor, patient_id: UUID, fields: Mapping[str, Any], medication_id: UUID | None = None,
-    told: Collection[UUID] = (), at: datetime | None = None,
+    told: Collection[UUID] = (), seen: str | None = None, once: UUID | None = None,
+    at: datetime | None = None,
 ) -> Medication:  # fmt: skip
     """Record a medication, or change one; `fields` are those of the model.
 
@@ -44,6 +49,8 @@ def save_medication(
 
     RuleBroken, with the ids as `asked`, when its name is that of an allergy that stands: `told` are those of
     which whoever saves has been told. What was on the list under this name before isn't asked about again.
+    RuleBroken `changed_meanwhile` when the row isn't the one that the form has `seen`.
+    `once` is the new row's id: a button that is pressed twice adds one.
     """
     at = clock(at)
     patient = treated_to_write(actor, patient_id, at)
@@ -52,31 +59,84 @@ def save_medication(
     if bool(given.get("code")) != bool(given.get("code_system")):
         raise InputRefused("A code needs its system, and a system its code.", "half_a_code", field="code")
     start, stop = given.get("start"), given.get("stop")
+    refuse_far(at, start=start, stop=stop)
     if start and stop and stop < start:
         raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
     if medication_id is None:
-        row = Medication(organization_id=patient.organization_id, patient=patient, recorded_by=actor.user)
+        if done := written_once(Medication, once, patient):
+            return Unchanged(done)  # type: ignore[return-value]
+        row = Medication(
+            **own_id(once), organization_id=patient.organization_id, patient=patient, recorded_by=actor.user
+        )
     else:
         row = queries.locked_medication(patient, medication_id, shut)
+        if row.is_in_error:
+            raise RuleBroken(IN_ERROR, "in_error")
     codes = _label(actor, row, given.pop("labels", None), shut)
-    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= local_day(patient, at):
-        given["status"] = MedicationStatus.STOPPED
+    today = local_day(patient, at)
+    if stop and given.get("status") == MedicationStatus.ACTIVE and stop <= today:
+        raise InputRefused(STILL, "stopped_already", field="stop")
     with opening(actor, purpose="treatment") as context:
         context.load_keys([patient.pk], create=True)
         context.open([row])
-        asks = medication_id is None or row.is_over or given["name"] != row.name
-        for name in PLAIN:
-            setattr(row, name, given[name])
-        for name in WORDS:
-            setattr(row, name, given[name] or None)
-        listed = is_dangerous(given["name"], row.code_system, row.code)
-        row.lethal_quantity = bool(given.get("lethal_quantity")) or listed
-        against = _allergies(context, patient, given["name"], told) if asks and not row.is_over else []
+        wanted = _wanted(given)
+        changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+        if medication_id is not None:
+            if not changed and not codes:
+                return Unchanged(row)  # type: ignore[return-value]
+            refuse_changed(stamp(row), seen)
+        asks = medication_id is None or row.is_over(today) or "name" in changed
+        for name in changed:
+            setattr(row, name, wanted[name])
+        against = _allergies(context, patient, given["name"], told) if asks and not row.is_over(today) else []
         row.save()
     verb = "medication.added" if medication_id is None else "medication.changed"
     codes |= {"allergies": [str(one.pk) for one in against]} if against else {}
     record(actor, verb, row, codes=codes | {"status": row.status, "means": row.lethal_quantity})
     return row
+
+
+@action
+def mark_error(
+    *, actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime | None = None
+) -> Medication:
+    """Mark a medication as entered in error: nobody takes it for taken, and it stays on record."""
+    row = _locked(actor, patient_id, medication_id, clock(at))
+    if row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status_before, row.status = row.status, MedicationStatus.STOPPED
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "medication.entered_in_error", row, codes={"before": row.status_before})
+    return row
+
+
+@action
+def undo_error(
+    *, actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime | None = None
+) -> Medication:
+    """Take the mark of an error away: it stands as it stood."""
+    row = _locked(actor, patient_id, medication_id, clock(at))
+    if not row.is_in_error:
+        return Unchanged(row)  # type: ignore[return-value]
+    row.status, row.status_before = row.status_before, ""
+    row.save(update_fields=["status", "status_before", "updated_at"])
+    record(actor, "medication.error_undone", row, codes={"status": row.status})
+    return row
+
+
+def _locked(actor: Actor, patient_id: UUID, medication_id: UUID, at: datetime) -> Medication:
+    patient = treated_to_write(actor, patient_id, at)
+    return queries.locked_medication(patient, medication_id, shut_to(actor, patient, at))
+
+
+def _wanted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a medication as it is kept."""
+    listed = is_dangerous(given["name"], given["code_system"], given["code"])
+    return (
+        {name: given[name] for name in PLAIN}
+        | {name: given[name] or None for name in WORDS}
+        | {"lethal_quantity": bool(given.get("lethal_quantity")) or listed}
+    )
 
 
 def _allergies(context: AccessContext, patient: Patient, name: str, told: Collection[UUID]) -> list[Allergy]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
@@ -56,6 +57,10 @@ class Medication(OrgRecord):
     prescriber = SealedCharField(max_length=160, null=True, blank=True)
     indication = SealedCharField(max_length=200, null=True, blank=True)
     status = models.CharField(max_length=8, choices=MedicationStatus, default=MedicationStatus.ACTIVE)
+    status_before = models.CharField(
+        max_length=8, choices=MedicationStatus, blank=True, default="", db_default="",
+        help_text="What it was when it was marked as entered in error; undoing gives it back.",
+    )  # fmt: skip
     adherence = models.CharField(max_length=12, choices=Adherence, default=Adherence.UNKNOWN)
     side_effects = SealedTextField(max_length=2000, null=True, blank=True)
     source = models.CharField(max_length=16, choices=MedicationSource)
@@ -73,6 +78,11 @@ class Medication(OrgRecord):
             one_of("source", MedicationSource.values, "medication_source_known"),
             one_of("code_system", ["", "rxnorm", "atc"], "medication_system_known"),
             known_labels("medication_labels_known"),
+            models.CheckConstraint(
+                condition=Q(status_before="")
+                | Q(status_before__in=sorted(MedicationStatus.values), status="stopped"),
+                name="medication_in_error_is_stopped",
+            ),
             not_before("stop", "start", "medication_stops_not_before_start"),
             models.CheckConstraint(
                 condition=Q(code_system="", code="") | (~Q(code_system="") & ~Q(code="")),
@@ -83,9 +93,16 @@ class Medication(OrgRecord):
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
 
     @property
-    def is_over(self) -> bool:
-        """Whether it is no longer taken; what is paused may be taken again."""
-        return self.status == MedicationStatus.STOPPED
+    def is_in_error(self) -> bool:
+        """Whether somebody said that it should not be here; nobody takes it meanwhile."""
+        return self.status_before != ""
+
+    def is_over(self, day: date) -> bool:
+        """Whether it is no longer taken on a day of the person's: stopped, or its last day came.
+
+        What is paused may be taken again. Nobody has to come back on the day that was planned for its end.
+        """
+        return self.status == MedicationStatus.STOPPED or (self.stop is not None and self.stop <= day)
 
     def is_labelled_by(self, user_id: UUID | None, *, prescribes: bool) -> bool:
         """Whether somebody sets its sensitivity labels: whoever recorded it, and whoever prescribes."""

@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import fact_words
-from clinical.plans.doors import WRITERS, Look, Page, edit, told
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, seen, told
 from clinical.plans.medications import actions, queries
 from clinical.plans.medications.forms import MedicationForm
 from cortex.access.declare import requires
-from cortex.audit import actor_of
+from cortex.audit import RuleBroken, actor_of
 
 ABOUT = (
     "Recorded only: nothing here prescribes, advises a dose or looks for interactions. The name alone is "
@@ -27,6 +28,9 @@ def _form(found: Look, data: Any, medication_id: UUID | None) -> MedicationForm:
     if medication_id is None:
         return MedicationForm(data, auto_id="m_%s")
     row = queries.medication_of(found.patient, medication_id, found.shut)
+    if row.is_in_error:
+        raise RuleBroken(actions.IN_ERROR, "in_error")
+    found.shows(row)
     found.context.open([row])
     names = (*actions.PLAIN, *actions.WORDS, "lethal_quantity")
     initial = {name: getattr(row, name) for name in names} | {"labels": row.sensitivity_labels}
@@ -58,7 +62,8 @@ def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         request, patient_id, Page("Record a medication", "Record it", ABOUT, **ASKS),
         lambda found, data: _form(found, data, None),
         lambda data: actions.save_medication(
-            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request)
+            actor=actor_of(request), patient_id=patient_id, fields=data, told=told(request),
+            once=once(request, patient_id),
         ),
     )  # fmt: skip
 
@@ -67,12 +72,31 @@ def medication_add(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def medication_edit(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
     """Change a medication."""
-    page = Page("Change the medication", "Save", ABOUT, go_on="Save all the same", **ASKS)
+    error = {"error_url": reverse("clinical:medication_error", args=[patient_id, medication_id])}
+    page = Page(
+        "Change the medication", "Save", ABOUT, more=lambda found: error, go_on="Save all the same", **ASKS
+    )
     return edit(
         request, patient_id, page,
         lambda found, data: _form(found, data, medication_id),
         lambda data: actions.save_medication(
             actor=actor_of(request), patient_id=patient_id, fields=data, medication_id=medication_id,
-            told=told(request),
+            told=told(request), seen=seen(request),
         ),
     )  # fmt: skip
+
+
+@requires(*WRITERS)
+@require_POST
+def medication_error(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
+    """Mark a medication as entered in error."""
+    actions.mark_error(actor=actor_of(request), patient_id=patient_id, medication_id=medication_id)
+    return back_to_plan(request, patient_id)
+
+
+@requires(*WRITERS)
+@require_POST
+def medication_error_undo(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
+    """Take the mark of an error away."""
+    actions.undo_error(actor=actor_of(request), patient_id=patient_id, medication_id=medication_id)
+    return back_to_plan(request, patient_id)

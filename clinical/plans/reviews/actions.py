@@ -12,7 +12,7 @@ from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import IN_FORCE, reviews_due
 from clinical.plans.wording import DECISIONS
 from cortex.access.context import opening
-from cortex.audit import Actor, InputRefused, RuleBroken, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.privacy.queries import consent_state
 from patients.registry.queries import local_day
@@ -23,13 +23,19 @@ DISCHARGE = "discharge"
 @action
 def hold_review(
     *, actor: Actor, patient_id: UUID, patient_view: str, decision: str, summary: str = "",
-    at: datetime | None = None,
+    once: UUID | None = None, at: datetime | None = None,
 ) -> PlanReview:  # fmt: skip
     """Write down a review of the plan in force; progress, measures, level and consent are those of now.
 
-    The next one is due by the level; a discharge ends the plan instead.
+    The next one is due by the level; a discharge ends the plan instead. `once` is the new row's id: a button
+    that is pressed twice writes one review.
     """
     at = clock(at)
+    if once:
+        # Before the plan is asked for: the first press may have ended it.
+        person = queries.treated_to_write(actor, patient_id, at)
+        if done := queries.written_once(PlanReview, once, person):
+            return Unchanged(done)  # type: ignore[return-value]
     plan = queries.locked_plan(actor, patient_id, at)
     if plan.status not in IN_FORCE or plan.next_review_at is None:
         raise RuleBroken("Only a plan in force is reviewed. Sign it first.", "not_in_force")
@@ -41,9 +47,10 @@ def hold_review(
     agreed = consent_state([patient.person_id], ["treatment"], at)[patient.person_id, "treatment"]
     ends = decision == DISCHARGE
     following = None if ends else schedule.next_review(at, level, plan.review_interval_days)
-    due = reviews_due([patient.pk], at, due_only=False).get(patient.pk, plan.next_review_at)
+    asked = reviews_due([patient.person_id], at, due_only=False)
+    due = asked.get(patient.person_id, plan.next_review_at)
     review = PlanReview(
-        organization_id=plan.organization_id, patient=patient, plan=plan,
+        **queries.own_id(once), organization_id=plan.organization_id, patient=patient, plan=plan,
         plan_version=plan.signed_version or plan.version, due_at=due, held_at=at, reviewed_by=actor.user,
         progress=standing.share, pace=standing.pace,
         goals=[

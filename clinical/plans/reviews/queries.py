@@ -27,6 +27,7 @@ from patients.care.queries import treated_ids
 IN_FORCE = ("active", "on_hold")
 # More than anybody works off; a list that is cut begins with what is latest.
 MOST = 500
+SHOWN = ("patient__organization", "patient__merged_into__organization", "authored_by")
 # After a plan is completed its closing measures are asked for this long.
 WINDING_UP = timedelta(days=60)
 NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
@@ -48,22 +49,22 @@ def _within(crisis: datetime, start: date, zone: ZoneInfo) -> bool:
     return crisis.astimezone(zone).date() >= start
 
 
-def reviews_due(
-    patient_ids: Collection[UUID], at: datetime, *, due_only: bool = True
-) -> dict[UUID, datetime]:
-    """Return, of these patients, when the review of their plan in force is due; four queries.
+def reviews_due(person_ids: Collection[UUID], at: datetime, *, due_only: bool = True) -> dict[UUID, datetime]:
+    """Return, of these people, when the review of their plan in force is due; four queries.
+
+    A plan is the person's, on whichever of their rows it was begun.
 
     A critical alert makes it due within 72 hours, and a rise of the level within the span of that level,
     unless a review followed it. With `due_only` those that are due by `at`, else everybody's next.
     """
     plans = (
         TreatmentPlan.objects.filter(
-            patient_id__in=list(patient_ids), status__in=IN_FORCE, next_review_at__isnull=False
+            patient__person_id__in=list(person_ids), status__in=IN_FORCE, next_review_at__isnull=False
         )
         .select_related("patient__organization")
         .annotate(began=BEGAN)
     )
-    return {plan.patient_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
+    return {plan.patient.person_id: due for plan, due in _dues(list(plans)) if not due_only or due <= at}
 
 
 def _dues(plans: list[TreatmentPlan]) -> list[tuple[TreatmentPlan, datetime]]:
@@ -163,11 +164,18 @@ def review_queue(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime
     """Return the plans of the people whom `user` treats or covers, the longest overdue first."""
     ids = treated_ids(user, at)
     plans = TreatmentPlan.objects.filter(
-        patient_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
+        patient__person_id__in=ids, status__in=IN_FORCE, next_review_at__isnull=False
     ).exclude(patient__status="deleted")
-    plans = plans.select_related("patient__organization", "authored_by").annotate(began=BEGAN)
+    plans = plans.select_related(*SHOWN).annotate(began=BEGAN)
     plans = plans.order_by("next_review_at", "pk")
-    return sorted(_dues(list(plans[:MOST])), key=lambda pair: pair[1])
+    return _on_record(_dues(list(plans[:MOST])))
+
+
+def _on_record(found: list[tuple[TreatmentPlan, datetime]]) -> list[tuple[TreatmentPlan, datetime]]:
+    """Return plans by their due time, each with its person's row on record: it has the name and the chart."""
+    for plan, _ in found:
+        plan.patient = plan.patient.merged_into or plan.patient
+    return sorted(found, key=lambda pair: pair[1])
 
 
 def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan, datetime]]:
@@ -192,9 +200,9 @@ def overdue_for_supervisor(user: User, at: datetime) -> list[tuple[TreatmentPlan
         TreatmentPlan.objects.filter(Q(next_review_at__lte=late) | Exists(crises) | Exists(entered))
         .filter(organization=user.organization_id, status__in=IN_FORCE, next_review_at__isnull=False)
         .exclude(patient__status="deleted")
-        .select_related("patient__organization", "authored_by")
+        .select_related(*SHOWN)
         .annotate(began=BEGAN)
         .order_by("next_review_at", "pk")
     )
-    found = [(plan, due) for plan, due in _dues(list(plans[:MOST])) if schedule.is_supervisors(due, at)]
-    return sorted(found, key=lambda pair: pair[1])
+    found = _dues(list(plans[:MOST]))
+    return _on_record([(plan, due) for plan, due in found if schedule.is_supervisors(due, at)])

@@ -15,12 +15,13 @@ from clinical.assessments.planning.queries import asked_for
 from clinical.assessments.planning.showing import asked_rows
 from clinical.plans import queries
 from clinical.plans.approvals.queries import waiting_for
-from clinical.plans.doors import READERS, WRITERS, Look, Page, edit
+from clinical.plans.doors import READERS, WRITERS, Look, Page, edit, once
 from clinical.plans.models import TreatmentPlan
 from clinical.plans.outcomes.queries import outcomes
 from clinical.plans.outcomes.showing import outcome_card
 from clinical.plans.reviews import actions
 from clinical.plans.reviews.forms import ReviewForm
+from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import overdue_for_supervisor
 from clinical.plans.reviews.queries import review_queue as own_queue
 from clinical.plans.showing import own_queue_row, plan_page, queue_row, waiting_row
@@ -41,6 +42,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Review the plan: where it stands, what the person says, what was decided."""
 
     def more(found: Look) -> dict[str, Any]:
+        if found.plan is None and queries.written_once(PlanReview, once(request, patient_id), found.patient):
+            # Pressed twice: the first press has ended the plan, and the second answers with its review.
+            return {}
         view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)
         person = found.patient.person_id
         agreed = consent_state([person], ["treatment"], found.at)[person, "treatment"]
@@ -59,7 +63,9 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     )  # fmt: skip
     return edit(
         request, patient_id, page, lambda _, data: ReviewForm(data, auto_id="v_%s"),
-        lambda data: actions.hold_review(actor=actor_of(request), patient_id=patient_id, **data),
+        lambda data: actions.hold_review(
+            actor=actor_of(request), patient_id=patient_id, once=once(request, patient_id), **data
+        ),
     )  # fmt: skip
 
 

@@ -138,8 +138,9 @@ KINDS = (
         "SECRET_KEY of Django",
         "operations of the house",
         f"{HMAC}, each use under a salt or prefix of its own",
-        "signs patients' device tokens, invitations, reset links, a known device's cookie; keyed digests "
-        "of addresses, sessions and sent bodies; pseudonyms in telemetry by the month",
+        "signs patients' device tokens, invitations, reset links, a known device's cookie, the number of "
+        "a showing of a plan's form; keyed digests of addresses, sessions and sent bodies; pseudonyms in "
+        "telemetry by the month",
         "sealing anything that is stored for longer than a session",
         "environment or a file",
         "yearly, and when it may have leaked: set it anew, the former one into CORTEX_OLD_SECRET_KEYS, "
@@ -154,6 +155,7 @@ KINDS = (
             "cortex.accounts.signin.tokens",
             "cortex.audit.actors",
             "crisis.intake.storing",
+            "clinical.plans.seen",
         ),
     ),
     KeyKind(

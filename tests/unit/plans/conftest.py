@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from clinical.plans.actions import begin_plan, sign_plan
-from clinical.plans.goals.actions import save_goal, save_intervention
+from clinical.plans.goals.actions import save_goal
+from clinical.plans.interventions.actions import save_intervention
 from clinical.plans.models import Goal, PlanVersion, TreatmentPlan
 from cortex.accounts.actions import update_organization
 from cortex.audit import Actor

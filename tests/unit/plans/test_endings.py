@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinical.pathway.actions import discharge
 from clinical.plans.actions import begin_plan, change_plan, record_agreement
 from clinical.plans.endings.actions import end_plan, reopen_plan
 from clinical.plans.goals.actions import settle_goal
@@ -17,6 +18,7 @@ from clinical.plans.reviews.actions import hold_review
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from cortex.audit.models import AuditLog
 from cortex.ops.models import Notification
+from patients.pathway.actions import EndingData
 from tests import makers
 from tests.unit.plans.conftest import Planned, setting
 
@@ -193,3 +195,26 @@ def test_a_version_without_agreement_says_so(planned: Planned) -> None:
     planned.sign(patient_agreed=False)
     client = makers.client_of(planned.cast.alice)
     assert "is not on record" in page(client, url(planned, "plan_version", planned.plan.pk, 1))
+
+
+def test_no_plan_is_begun_or_taken_back_after_a_discharge_until_somebody_goes_on(planned: Planned) -> None:
+    planned.sign()
+    makers.scope_all()
+    alice, today = planned.cast.alice, makers.now().date()
+    discharge(**own(planned), data=EndingData("moved_away", summary="Gone.", days=3))
+    makers.scope_all()
+    back, client = url(planned, "plan_reopen", planned.plan.pk), makers.client_of(alice)
+    shown = page(client, url(planned, "plan"))
+    assert "nobody stays on the team" in shown and back not in shown
+    assert client.get(url(planned, "plan_begin")).status_code == 409
+    makers.scope_all()
+    with pytest.raises(RuleBroken, match="Care has ended"):
+        reopen_plan(**own(planned), plan_id=planned.plan.pk)
+    makers.scope_all()
+    words = {"presenting_problem": "Anew.", "start": today, "target_end": today + timedelta(days=9)}
+    with pytest.raises(RuleBroken, match="Care has ended"):
+        begin_plan(**own(planned), **words)
+    makers.scope_all()
+    makers.add_to_team(planned.cast.patient, planned.cast.bob)
+    makers.scope_all()
+    assert begin_plan(**own(planned), **words).status == "draft"

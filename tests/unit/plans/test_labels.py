@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from clinical.plans.diagnoses.actions import add_diagnosis, change_diagnosis
 from clinical.plans.diagnoses.models import Diagnosis
-from clinical.plans.goals.actions import save_goal, save_intervention
+from clinical.plans.goals.actions import save_goal
+from clinical.plans.interventions.actions import save_intervention
 from clinical.plans.medications.actions import save_medication
 from clinical.plans.medications.models import Medication
 from cortex.accounts.choices import Role

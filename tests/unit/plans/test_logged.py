@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from clinical.plans.goals.actions import (
+from clinical.plans.interventions.actions import (
     count_session,
     end_intervention,
     save_intervention,

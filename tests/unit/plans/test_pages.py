@@ -24,6 +24,7 @@ from patients.registry.access import CHART
 from patients.sessions.models import Session
 from tests import makers
 from tests.unit.plans.conftest import Planned
+from tests.unit.plans.forms import shown
 
 pytestmark = pytest.mark.django_db
 
@@ -88,8 +89,11 @@ def test_signing_asks_for_the_password_and_goes_on_when_it_was_just_given(planne
     assert "reauthenticate" in answer["Location"]
     makers.scope_all()
     assert not PlanVersion.objects.exists()
-    fresh = as_user(planned.cast.alice, recent=True)
-    assert fresh.post(url(planned, "plan_sign"), {"patient_agreed": "on"}).status_code == 303
+    fresh, where = as_user(planned.cast.alice, recent=True), url(planned, "plan_sign")
+    assert fresh.post(where, {"patient_agreed": "on"}).status_code == 422, (
+        "nobody signs what they haven't read"
+    )
+    assert fresh.post(where, shown(fresh, where) | {"patient_agreed": "on"}).status_code == 303
     makers.scope_all()
     assert planned.fresh().status == "active"
     assert "Version 1" in text(fresh, url(planned, "plan"))

@@ -25,14 +25,13 @@ from clinical.plans.actions import (
 )
 from clinical.plans.endings.actions import end_plan
 from clinical.plans.goals.actions import (
-    count_session,
     record_progress,
     save_goal,
-    save_intervention,
     settle_goal,
     take_back_progress,
     tick_milestone,
 )
+from clinical.plans.interventions.actions import count_session, save_intervention
 from clinical.plans.models import Goal, GoalProgress, PlannedIntervention, PlanVersion, TreatmentPlan
 from clinical.plans.reviews.actions import hold_review
 from clinical.plans.reviews.models import PlanReview

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.urls import reverse
 
 from clinical.assessments.episodes import episode_of
 from clinical.caseload.queries import caseload
-from clinical.plans.actions import begin_plan, change_plan
-from clinical.plans.models import TreatmentPlan
+from clinical.plans.actions import begin_plan, change_plan, sign_plan
+from clinical.plans.goals.actions import save_goal
+from clinical.plans.models import PlanVersion, TreatmentPlan
 from clinical.plans.reviews import queries
 from clinical.plans.reviews.actions import hold_review
 from cortex.ui.zone import zone_of
@@ -17,9 +19,10 @@ from crisis.alerts.models import RiskAlert
 from patients.registry.actions import create_provisional, link_provisional
 from patients.registry.models import Patient
 from tests import makers
+from tests.cast import Cast
 from tests.unit.caseload.test_places import assessed
 from tests.unit.pathway.test_ways import as_user
-from tests.unit.plans.conftest import Planned
+from tests.unit.plans.conftest import SMART, Planned
 
 pytestmark = pytest.mark.django_db
 HOURS, DAY = timedelta(hours=1), timedelta(days=1)
@@ -60,6 +63,34 @@ def test_a_danger_that_was_told_on_a_linked_row_asks_for_a_review_everywhere(pla
     RiskAlert.objects.filter(pk=alert.pk).update(raised_at=danger, level_since=danger)
     TreatmentPlan.objects.filter(pk=planned.plan.pk).update(start=danger.date() - DAY)
     assert due_everywhere(planned, makers.now()) == danger + 72 * HOURS
+
+
+def test_a_plan_that_was_begun_on_a_linked_row_is_reviewed_like_any_other(cast: Cast) -> None:
+    machine, alice, today = makers.machine(cast.home), makers.staff(cast.alice), makers.now().date()
+    caller = create_provisional(actor=machine, organization_id=cast.home.pk)
+    link_provisional(actor=machine, provisional_id=caller.pk, patient_id=cast.patient.pk)
+    makers.scope_all()
+    begin_plan(
+        actor=alice, patient_id=caller.pk, presenting_problem="Low.", start=today,
+        target_end=today + timedelta(days=90),
+    )  # fmt: skip
+    walk = {"specific": "Walk.", "measure_type": "frequency", "metric": "Walks", "target": 5.0,
+            "window_days": 7, "due_date": today + timedelta(days=45)}  # fmt: skip
+    save_goal(actor=alice, patient_id=cast.patient.pk, fields=SMART | walk)
+    sign_plan(actor=alice, patient_id=cast.patient.pk, patient_agreed=True)
+    plan, at = TreatmentPlan.objects.get(), makers.now()
+    assert plan.patient_id == caller.pk
+    makers.scope_all()
+    client = as_user(cast.alice)
+    assert "Review now" in client.get(reverse("clinical:plan", args=[cast.patient.pk])).content.decode()
+    assert "Zawadi Planted" in client.get(reverse("clinical:plan_reviews")).content.decode()
+    makers.scope_all()
+    due = plan.next_review_at
+    assert queries.reviews_due([cast.patient.pk], at, due_only=False) == {cast.patient.pk: due}
+    ((queued, when),) = queries.review_queue(cast.alice, at)
+    assert (queued.pk, queued.patient, when) == (plan.pk, cast.patient, due)
+    ((late, _),) = queries.overdue_for_supervisor(cast.sam, at + timedelta(days=60))
+    assert late.patient == cast.patient
 
 
 def test_a_queue_that_is_cut_begins_with_what_is_latest(
@@ -130,7 +161,7 @@ def test_a_level_that_was_known_at_the_signature_moves_no_first_review(planned: 
     assert due_everywhere(planned, makers.now()) == planned.fresh().next_review_at
 
 
-def test_another_interval_of_the_plan_forgets_no_rise_since_its_signature(planned: Planned) -> None:
+def test_another_interval_of_the_plan_holds_from_its_signature_and_forgets_no_rise(planned: Planned) -> None:
     planned.sign()
     at = makers.now()
     rise = at + 10 * DAY
@@ -142,6 +173,23 @@ def test_another_interval_of_the_plan_forgets_no_rise_since_its_signature(planne
         target_end=mine.target_end, review_interval_days=7,
     )  # fmt: skip
     assert due_everywhere(planned, rise + HOURS) == rise + 14 * DAY
+    planned.sign()
+    signed = PlanVersion.objects.order_by("version").first()
+    assert signed is not None and due_everywhere(planned, rise + HOURS) == signed.signed_at + 7 * DAY
+
+
+def test_days_between_reviews_count_from_the_last_one_and_put_none_off(planned: Planned) -> None:
+    planned.sign(at=makers.now() - 25 * DAY)
+    held = makers.now() - 20 * DAY
+    hold_review(
+        actor=planned.alice, patient_id=planned.who, patient_view="Well.", decision="continue", at=held
+    )
+    mine = planned.fresh()
+    words = {"presenting_problem": "Low mood", "start": mine.start, "target_end": mine.target_end}
+    for days, due in ((14, held + 14 * DAY), (60, held + 14 * DAY)):
+        change_plan(actor=planned.alice, patient_id=planned.who, review_interval_days=days, **words)
+        planned.sign()
+        assert planned.fresh().next_review_at == due
 
 
 def test_the_chart_says_by_when_a_plan_is_reviewed_after_a_rise(planned: Planned) -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinical.pathway.actions import discharge
 from cortex.audit import InputRefused
-from crisis.alerts.models import Disposition, Verdict
+from crisis.alerts.models import Disposition, RiskAlert, Verdict
 from crisis.decisions.actions import state_level
 from crisis.endings.actions import Ending, decide_review, mark_false_alarm, resolve_alert
 from crisis.ownership.actions import claim_alert
@@ -27,6 +27,8 @@ from tests import makers
 from tests.cast import Cast
 from tests.explained import plan_of
 from tests.makers import staff
+from tests.unit.crisis.test_linking import desk, link  # noqa: F401 - a fixture
+from tests.unit.crisis.test_raised_by_hand import told
 from tests.unit.safetyplans.plans import finish
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +149,53 @@ def test_a_death_asks_for_no_plan(cast: Cast) -> None:
     death = Ending(disposition=Disposition.DECEASED, verdict=Verdict.TRUE_CRISIS, notes="She has died.")
     resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=death)
     assert [one.outcome for one in items(cast)] == ["no_action_needed"]
+
+
+def test_nobody_is_asked_to_go_through_the_plan_of_somebody_who_has_died(cast: Cast) -> None:
+    finish(cast, at=makers.now() - timedelta(days=31))
+    set_level(cast, "critical")
+    alert = RiskAlert.objects.get(patient=cast.patient)
+    cast.on_duty()
+    claim_alert(actor=staff(cast.cleo), alert_id=alert.pk)
+    makers.scope_all()
+    death = Ending(disposition=Disposition.DECEASED, verdict=Verdict.TRUE_CRISIS, notes="She has died.")
+    resolve_alert(actor=staff(cast.cleo), alert_id=alert.pk, ending=death)
+    makers.scope_all()
+    assert ask_for_plan_reviews() == 0
+    assert [one.outcome for one in items(cast)] == ["no_action_needed"]
+
+
+def test_a_death_on_a_callers_row_closes_the_task_on_the_persons_own(desk: Cast) -> None:  # noqa: F811
+    finish(desk, at=makers.now() - timedelta(days=31))
+    set_level(desk, "medium")
+    assert ask_for_plan_reviews() == 1
+    makers.scope_all()
+    alert = told(desk)
+    makers.scope_all()
+    claim_alert(actor=staff(desk.cleo), alert_id=alert.pk)
+    makers.scope_all()
+    link(desk, alert)
+    makers.scope_all()
+    death = Ending(disposition=Disposition.DECEASED, verdict=Verdict.TRUE_CRISIS, notes="She has died.")
+    resolve_alert(actor=staff(desk.cleo), alert_id=alert.pk, ending=death)
+    makers.scope_all()
+    assert RiskAlert.objects.get(pk=alert.pk).patient_id != desk.patient.pk
+    assert [one.outcome for one in items(desk)] == ["no_action_needed"]
+
+
+def test_nobody_is_asked_again_for_the_plan_of_somebody_who_left_until_an_alert_is_open(cast: Cast) -> None:
+    finish(cast, at=makers.now() - timedelta(days=31))
+    set_level(cast, "medium")
+    data = EndingData("moved_away", summary="Gone.", days=0)
+    discharge(actor=staff(cast.alice), patient_id=cast.patient.pk, data=data)
+    (left,) = items(cast)
+    cast.on_duty()
+    finish_item(actor=staff(cast.cleo), item_id=left.pk, outcome="no_action_needed")
+    makers.scope_all()
+    assert ask_for_plan_reviews() == 0
+    makers.make_alert(cast.patient, level="high")
+    makers.scope_all()
+    assert ask_for_plan_reviews() == 1
 
 
 def test_a_task_is_not_ticked_off_as_reviewed_beside_the_plan(cast: Cast) -> None:

@@ -1,0 +1,1 @@
+"""What is done for a plan's goals: coded interventions and the sessions that are counted of them."""

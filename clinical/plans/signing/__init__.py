@@ -1,0 +1,1 @@
+"""What a signature stands under."""
