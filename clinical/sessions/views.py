@@ -20,6 +20,7 @@ from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, Wor
 from clinical.sessions.labelling.forms import LabelForm
 from clinical.sessions.labelling.showing import label_card
 from clinical.sessions.labels import Reach
+from clinical.sessions.leaving.queries import left_run
 from clinical.sessions.told import SENT
 from clinical.sessions.words.opening import open_words
 from clinical.sessions.words.showing import part_section, part_words
@@ -64,6 +65,7 @@ def _list(
         page = page_of(queries.listed(head.ids, who, kind=kind, status=state), request.GET.get("page"))
         flags = queries.flags_of(page.object_list, who)
         counts = queries.kinds_of(head.ids, who)
+        run = queries.run_of_person(head.patient.person_id)
         shown = head.shown() | {
             "tab": "sessions",
             "page": page,
@@ -76,7 +78,9 @@ def _list(
                 f"{key}={value}" for key, value in (("kind", kind), ("status", state)) if value
             ),
             "withheld": queries.withheld(head.ids, who, kind=kind, status=state),
-            "running": queries.open_run(head.patient.person_id, who),
+            "running": run if run is not None and who.opens(run.session, run.clinician_id) else None,
+            "left": left_run(actor, run, at) if actor.person.role in RUNNERS else None,
+            "end_form": EndForm(auto_id="end_%s"),
             "scheduled": queries.scheduled(head.ids, who, at),
             "form": form,
             "conflict": conflict,
@@ -145,6 +149,8 @@ def page_of_session(
         if run is not None and run.ended_at is None and run.clinician_id == actor.person.pk:
             return _run(request, context, head, found, shown, at, status)
         shown |= _reviewed(context, found, actor, at)
+        if runs:
+            shown |= {"left": left_run(actor, run, at), "end_form": EndForm(auto_id="end_%s")}
         return render(request, "clinical/sessions/review.html", shown, status=status)
 
 
