@@ -219,10 +219,11 @@ def _grounds_of(person_id: UUID) -> list[str]:
 @action
 def end_session(
     *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
-    at: datetime | None = None,
+    ended_at: datetime | None = None, at: datetime | None = None,
 ) -> Session:  # fmt: skip
     """End a session: its appointment took place, and its billing line is proposed from kind and minutes.
 
+    `ended_at` is when it was over, where nobody ended it then: not before its last entry, and not to come.
     What was logged of the open plan's interventions is counted there, each once. One that its clinician left
     (`leaving.queries.is_left`) is ended by anybody of the team, when something last stood in it: without an
     hour, a line or a count, since whoever ends it wasn't there.
@@ -235,7 +236,7 @@ def end_session(
     at = clock(at)
     run = _to_end(actor, patient_id, session_id, at)
     is_own = run.clinician_id == actor.person.pk
-    session, end = run.session, at if is_own else last_entry_at(run, at)
+    session, end = run.session, _end(run, ended_at, at, is_own=is_own)
     session.status, session.ended_at = status, end
     session.duration_seconds = max(int((end - session.started_at).total_seconds()), 0)
     session.save(update_fields=["status", "ended_at", "duration_seconds", "updated_at"])
@@ -253,6 +254,20 @@ def end_session(
         if logged:
             count_logged(actor=actor, patient_id=patient_id, session_id=session.pk, codes=logged, at=at)
     return session
+
+
+def _end(run: SessionRun, ended_at: datetime | None, at: datetime, *, is_own: bool) -> datetime:
+    """Return when a session was over; InputRefused for a time that its log or the clock contradicts."""
+    if ended_at is None:
+        return at if is_own else last_entry_at(run, at)
+    last = last_entry_at(run, at)
+    # Whole minutes are typed: the minute of the last entry is not before it.
+    if ended_at < last.replace(second=0, microsecond=0):
+        raise InputRefused("Something was logged after that, or it began later.", "too_early",
+                           field="ended_at")  # fmt: skip
+    if ended_at > at:
+        raise InputRefused("This is still to come.", "in_future", field="ended_at")
+    return max(ended_at, last)
 
 
 def _logged(actor: Actor, session: Session) -> set[str]:

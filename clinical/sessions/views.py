@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinical.assessments.showing import alert_row
 from clinical.notes import queries as notes
 from clinical.notes.showing import row_of
-from clinical.scheduling.billing.queries import lines_of_session
+from clinical.scheduling.billing.queries import is_too_long, lines_of_session
 from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
@@ -28,7 +28,7 @@ from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
-from cortex.audit import Actor, NotFound, RuleBroken, actor_of
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of
 from cortex.ui.rules import given_back
@@ -168,7 +168,7 @@ def _run(
         "measures": found.measures,
         "may_end": True,
         "form": shown.get("form") or EntryForm(auto_id="entry_%s"),
-        "end_form": EndForm(auto_id="end_%s"),
+        "end_form": shown.get("end_form") or EndForm(auto_id="end_%s"),
     }
     return render(request, "clinical/sessions/run.html", shown, status=status)
 
@@ -194,6 +194,7 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
         "may_review": may_write and actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
         "after_end": showing.after_end(found) if may_write else [],
         "lines": [line_row(one) for one in lines_of_session(session.pk)] if is_log else [],
+        "too_long": is_log and getattr(session, "run", None) is not None and is_too_long(session),
     }
 
 
@@ -258,10 +259,14 @@ def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Htt
     """End a session; its page then offers what comes next, prefilled."""
     form = EndForm(request.POST, auto_id="end_%s")
     if not form.is_valid():
-        return page_of_session(request, patient_id, session_id, 422)
-    actions.end_session(
-        actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
-    )
+        return page_of_session(request, patient_id, session_id, 422, end_form=form)
+    try:
+        actions.end_session(
+            actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
+        )
+    except InputRefused as error:
+        status, conflict = given_back(request, form, error)
+        return page_of_session(request, patient_id, session_id, status, end_form=form, conflict=conflict)
     return go_to(request, _url(patient_id, session_id))
 
 

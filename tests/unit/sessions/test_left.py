@@ -15,6 +15,7 @@ from clinical.sessions.models import SessionRun
 from cortex.accounts.models import User
 from cortex.audit import NotFound, RuleBroken
 from cortex.audit.models import AuditLog
+from cortex.ui.zone import zone_of
 from patients.care.models import CareTeamMember
 from patients.codes import EndingReason
 from patients.pathway.actions import EndingData
@@ -44,6 +45,13 @@ def shut(cast: Cast, who: User) -> None:
     """End somebody's place on the team a moment ago."""
     places = CareTeamMember.objects.filter(patient=cast.patient, user=who)
     places.update(starts_at=makers.now() - 9 * DAY, ends_at=makers.now() - timedelta(minutes=1))
+
+
+def therapy(cast: Cast) -> None:
+    """Let a code fit whatever took a minute."""
+    code = {"system": "own", "own_label": "Therapy", "service": "psychotherapy", "min_minutes": 1}
+    add_code(actor=staff(cast.ada), code="TH", active_from=(makers.now() - DAY * 9).date(), **code)  # type: ignore[arg-type]
+    makers.scope_all()
 
 
 def test_whoever_runs_a_session_ends_it_before_they_hand_the_person_over(cast: Cast) -> None:
@@ -94,9 +102,7 @@ def test_what_a_leaver_left_open_is_broken_off_when_their_caseload_moves(cast: C
 
 @pytest.mark.parametrize("how", ["place", "account", "a day"])
 def test_the_team_ends_what_its_clinician_left_without_a_line(cast: Cast, how: str) -> None:
-    code = {"system": "own", "own_label": "Therapy", "service": "psychotherapy", "min_minutes": 1}
-    add_code(actor=staff(cast.ada), code="TH", active_from=(makers.now() - DAY * 9).date(), **code)  # type: ignore[arg-type]
-    makers.scope_all()
+    therapy(cast)
     makers.add_to_team(cast.patient, cast.bob)
     at = makers.now() - (timedelta(hours=25) if how == "a day" else timedelta(hours=2))
     CareTeamMember.objects.filter(patient=cast.patient).update(starts_at=at - DAY)
@@ -151,3 +157,39 @@ def test_a_session_that_one_can_not_end_any_more_holds_up_no_other_one(cast: Cas
     other = makers.make_patient(organization=cast.home)
     makers.add_to_team(other, cast.alice)
     actions.start_session(actor=staff(cast.alice), patient_id=other.pk, channel="phone")
+
+
+def test_a_session_that_was_open_for_days_ends_and_no_line_is_proposed_of_its_minutes(cast: Cast) -> None:
+    therapy(cast)
+    at = makers.now() - timedelta(hours=63)
+    session = begun(cast, cast.alice, at=at)
+    alice = client_of(cast.alice)
+    end = reverse("clinical:session_end", args=[cast.patient.pk, session.pk])
+    assert alice.post(end, {"status": "completed"}).status_code == 303
+    makers.scope_all()
+    assert not BillingLine.objects.exists()
+    page = alice.get(reverse("clinical:session", args=[cast.patient.pk, session.pk])).content.decode()
+    assert "No billing line is proposed: the session was open for more than eight hours." in page
+
+
+def test_whoever_forgot_to_end_a_session_says_when_it_was_over(cast: Cast) -> None:
+    therapy(cast)
+    at = makers.now().replace(second=30) - timedelta(hours=63)
+    session = begun(cast, cast.alice, at=at)
+    told = {"actor": staff(cast.alice), "patient_id": cast.patient.pk, "session_id": session.pk}
+    last = at + timedelta(minutes=40)
+    actions.log_entry(**told, kind="interaction", text="Spoke of the market.", at=last)  # type: ignore[arg-type]
+    makers.scope_all()
+    alice = client_of(cast.alice)
+    end = reverse("clinical:session_end", args=[cast.patient.pk, session.pk])
+    zone = zone_of(cast.home.default_timezone)
+    for wrong in (last - timedelta(minutes=1), makers.now() + timedelta(minutes=2)):
+        form = {"status": "completed", "ended_at": wrong.astimezone(zone).strftime("%Y-%m-%dT%H:%M")}
+        page = alice.post(end, form)
+        assert page.status_code == 422, wrong
+        assert form["ended_at"] in page.content.decode(), "what was typed stays"
+    form = {"status": "completed", "ended_at": last.astimezone(zone).strftime("%Y-%m-%dT%H:%M")}
+    assert alice.post(end, form).status_code == 303
+    makers.scope_all()
+    assert Session.objects.get(pk=session.pk).ended_at == last, "the entry's own moment, not its minute"
+    assert [line.minutes for line in BillingLine.objects.all()] == [40]
