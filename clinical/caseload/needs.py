@@ -57,6 +57,7 @@ def judge(case: Case, at: datetime) -> None:
         level=case.level,
         alert_level=case.worst.level if case.worst else "",
         alert_reason=reason_sentence(case.worst.reason_code) if case.worst else "",
+        level_since=case.level_since,
         level_rose_at=rose,
         ended_at=ended_at,
         ended_by=(ended.ended_by or "") if ended else "",

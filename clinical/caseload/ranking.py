@@ -1,7 +1,8 @@
 """The order of a caseload: by need, not by name; pure computation over what is known of each person.
 
 The groups and spans are our policy [P]: an open alert or a rise, off the expected course, something overdue,
-something that waits for an answer, nobody heard from them, steady, and who was ticked off.
+something that waits for an answer or a level that stands high, nobody heard from them, steady, and who was
+ticked off.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 SILENT_AFTER = timedelta(days=14)
+# So long a review of whose level stands so high is one: domain 6.1's, of a plan.
+REVIEWED_FOR = {"critical": timedelta(days=7), "high": timedelta(days=14)}
 LEVELS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "": 0}
 GROUPS = (
     (
@@ -18,8 +21,16 @@ GROUPS = (
         "An alert is open or has ended, or the level has risen, since you last looked.",
     ),
     ("off_track", "Not on track", "A measure is off the course that our policy expects."),
-    ("overdue", "Overdue", "A measure, a task, a first step or the review of the plan is past its time."),
-    ("waiting", "Waits for you", "A task is open, or care begins, the oldest first."),
+    (
+        "overdue",
+        "Overdue",
+        "A measure, a task, a contact, a first step or the plan's review is past its time.",
+    ),
+    (
+        "waiting",
+        "Waits for you",
+        "A task is open, a contact is for today, care begins or the level stands high, the oldest first.",
+    ),
     ("silent", "Nothing heard", "No message, check-in or session for two weeks."),
     ("steady", "Steady", "Nothing asks for you now."),
     ("reviewed", "Reviewed", "You have reviewed them, and nothing new came since."),
@@ -36,6 +47,7 @@ class Need:
     level: str = ""
     alert_level: str = ""
     alert_reason: str = ""
+    level_since: datetime | None = None
     level_rose_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
@@ -87,6 +99,11 @@ def _without_review(need: Need, at: datetime) -> Place:
     if need.waiting:
         title, asked = min(need.waiting, key=lambda pair: pair[1])
         return Place("waiting", f"{title}.", (asked.timestamp(),))
+    if need.level in REVIEWED_FOR:
+        # Nobody's danger is nothing because no alert of it is open and somebody looked once.
+        since = need.level_since or need.since or at
+        words = f"The level has stood at {need.level} for {_days(at - since)}."
+        return Place("waiting", words, (since.timestamp(),))
     heard = need.last_heard or need.since
     if heard is not None and at - heard >= SILENT_AFTER:
         return Place("silent", f"Nothing heard for {_days(at - heard)}.", (heard.timestamp(),))
@@ -94,8 +111,12 @@ def _without_review(need: Need, at: datetime) -> Place:
 
 
 def is_reviewed(need: Need, at: datetime) -> bool:
-    """Whether the last review stands: nothing came after it, and it isn't that nothing comes for too long."""
+    """Whether the last review stands: nothing came after it, it isn't that nothing comes for too long, and a
+    level that stands high was reviewed lately.
+    """
     if need.reviewed_at is None or (need.newest_at is not None and need.newest_at > need.reviewed_at):
+        return False
+    if need.level in REVIEWED_FOR and at - need.reviewed_at >= REVIEWED_FOR[need.level]:
         return False
     return at - max(filter(None, (need.last_heard, need.reviewed_at))) < SILENT_AFTER
 

@@ -59,7 +59,11 @@ def test_a_level_that_came_down_has_not_risen(cast: Cast) -> None:
     looked(cast, at - 3 * DAY)
     assessed(cast, "critical", at - 5 * DAY)
     assessed(cast, "high", at - DAY)
-    assert (line(cast).level, line(cast).place.group) == ("high", "steady")
+    found = line(cast)
+    # It stands high all the same: who only looked is asked for a review.
+    assert (found.level, found.place.why) == ("high", "The level has stood at high for 1 day.")
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk)
+    assert line(cast).place.group == "reviewed"
 
 
 def test_a_first_low_level_is_no_rise(cast: Cast) -> None:
