@@ -129,8 +129,8 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
     if role is None:
         raise RuleBroken("A therapist or psychiatrist takes people into care. Name one.", "not_treating")
     _decide(actor, one, ReferralStatus.ACCEPTED, "", "", at)
-    lock_person(one.patient_id)
-    patient = one.patient
+    # Care is of the person: of the row on record, whichever one was referred and linked meanwhile.
+    patient = Patient.objects.get(pk=lock_person(one.patient_id))
     if not _has_lasting_place(patient, actor, role, at):
         # What is left of care that ended: what they are given now has no end.
         _end_limited(actor, queries.locked_places(rows_of(patient), at), actor.person.pk, role, at)
@@ -259,7 +259,7 @@ def transfer_care(
             standing.add((to_id, role))
             _end_limited(actor, places, to_id, role, at)
             add_to_care_team(
-                actor=actor, patient_id=place.patient_id, role=role, user_id=to_id, starts_at=at, at=at
+                actor=actor, patient_id=patient.person_id, role=role, user_id=to_id, starts_at=at, at=at
             )
     if patient.primary_clinician_id == from_id:
         _lead(patient, to_id)
