@@ -120,13 +120,17 @@ def grants_of(user: Any, at: Moment) -> GrantQuerySet:
 
 
 def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
-    """Return the running places of a person's team and covers, on any of their rows, with their users."""
+    """Return the running places of a person's team and covers, on any of their rows, with their users.
+
+    A cover whose account was closed stands in for nobody.
+    """
     return _care_team(patient_id, at)
 
 
 @kept
 def _care_team(patient_id: UUID, at: datetime) -> QuerySet[CareTeamMember]:
     rows = CareTeamMember.objects.filter(patient__in=Patient.objects.same_person(patient_id)).running(at)
+    rows = rows.exclude(cover_for__isnull=False, user__is_active=False)
     return rows.select_related("user", "cover_for__user").order_by("starts_at")
 
 
