@@ -57,6 +57,7 @@ class AlertLine(NamedTuple):
     owner: str | None
     resolved_at: datetime | None
     ended_by: str | None
+    ended_by_id: UUID | None
 
 
 @dataclass(slots=True)
@@ -170,7 +171,11 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     owner = _by_row(found.values())
     for alert in map(AlertLine._make, _alerts(list(owner), at - ENDED_WITHIN)):
         case = owner[alert.patient_id]
-        (case.alerts if alert.status in OPEN else case.ended).append(alert)
+        if alert.status in OPEN:
+            case.alerts.append(alert)
+        elif alert.ended_by_id != user.pk:
+            # What the reader ended themself is no news to them.
+            case.ended.append(alert)
     for item in _items(list(owner)):
         case = owner[item.patient_id]  # type: ignore[index]  # asked for by it
         # What is somebody else's to do waits for them: the reader may not even open it.
@@ -211,7 +216,7 @@ def _alerts(ids: Collection[UUID], since: datetime) -> QuerySet[RiskAlert, Any]:
     rows = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged").order_by("raised_at")
     return rows.values_list(
         "pk", "patient_id", "level", "status", "reason_code", "assigned_to_id", "assigned_to__full_name",
-        "resolved_at", "resolved_by__full_name",
+        "resolved_at", "resolved_by__full_name", "resolved_by_id",
     )  # fmt: skip
 
 
