@@ -31,7 +31,7 @@ from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN, in_sql
 from crisis.reviews.models import STANDING, ReviewItem
-from patients.care.queries import Treated, treated
+from patients.care.queries import Treated, care_began, treated
 from patients.registry.queries import NAMES, full_name, linked_rows, listed, local_day
 from patients.sessions.observations import DailyCheckIn
 
@@ -164,7 +164,9 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     for patient_id, looked_at, reviewed_at in _marks(user.pk, list(found)):
         found[patient_id].looked_at, found[patient_id].reviewed_at = looked_at, reviewed_at
     linked = linked_rows(found)
-    read = known([(case.who, case.since) for case in found.values()], linked, user.organization_id, at)
+    began = care_began(found, linked, at)
+    people = [(case.who, began.get(pk, case.since)) for pk, case in found.items()]
+    read = known(people, linked, user.organization_id, at)
     for pk, one in read.items():
         found[pk].linked = linked.get(pk, ())
         found[pk].take(one, at)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, UUIDField, Value
+from django.db.models import CharField, F, Min, QuerySet, UUIDField, Value
 from django.db.models.functions import Coalesce
 
 from cortex.accounts.models import User
@@ -137,6 +137,30 @@ def _care_team(patient_id: UUID, at: datetime) -> QuerySet[CareTeamMember]:
 def care_since(patient_id: UUID, at: datetime) -> datetime | None:
     """Return when the first of those who are on a person's team now came to it; None without a team."""
     return min((place.starts_at for place in care_team(patient_id, at)), default=None)
+
+
+def care_began(
+    people: Collection[UUID], linked: Mapping[UUID, tuple[UUID, ...]], at: datetime
+) -> dict[UUID, datetime]:
+    """Return, of each of these rows on record that has a team, when the first who is on it now came.
+
+    `linked` are the rows linked to them: care began with the earliest place on any, as `care_since` has it.
+    One query.
+    """
+    rows = dict(_began([*people, *(row for others in linked.values() for row in others)], at))
+    found = {}
+    for pk in people:
+        moments = [rows[row] for row in (pk, *linked.get(pk, ())) if row in rows]
+        if moments:
+            found[pk] = min(moments)
+    return found
+
+
+@kept
+def _began(patient_ids: list[UUID], at: datetime) -> QuerySet[CareTeamMember, tuple[UUID, datetime]]:
+    rows = CareTeamMember.objects.filter(patient_id__in=patient_ids).running(at).order_by()
+    rows = rows.exclude(cover_for__isnull=False, user__is_active=False)
+    return rows.values("patient_id").annotate(began=Min("starts_at")).values_list("patient_id", "began")
 
 
 def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = None) -> list[UUID]:
