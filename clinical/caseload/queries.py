@@ -183,11 +183,11 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
         # What is somebody else's to do waits for them: the reader may not even open it.
         if item.owner_id in (None, user.pk) or item.owner_id in case.stands_in_for:
             case.items.append(item)
-    for one in promised(owner, at):
-        case = owner[one.patient_id]
-        is_theirs = one.owner_id is not None and one.owner_id in {user.pk, *case.stands_in_for}
-        if is_theirs and local_day(case.who, one.due_at) <= local_day(case.who, at):
-            case.promises.append(one)
+    for owed in promised(owner, at):
+        case = owner[owed.patient_id]
+        is_theirs = owed.owner_id is not None and owed.owner_id in {user.pk, *case.stands_in_for}
+        if is_theirs and local_day(case.who, owed.due_at) <= local_day(case.who, at):
+            case.promises.append(owed)
     for row, begun in beginnings(list(owner), user.pk, at).items():
         case = owner[row]
         if case.begun is None or case.begun.accepted_at < begun.accepted_at:

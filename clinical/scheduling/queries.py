@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from cortex.ops.models import Notification
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.care.queries import treated_ids
-from patients.labels.queries import standing
+from patients.labels.queries import standing, standings
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
@@ -119,6 +120,28 @@ def is_open_hour(user: User, row: Appointment, at: datetime) -> bool:
         return True
     who = reach_by(user.pk, standing(user, row.patient, at))
     return Appointment.objects.filter(open_hours(who), pk=row.pk).exists()
+
+
+def open_of(user: User, rows: Iterable[Appointment], at: datetime) -> set[UUID]:
+    """Return which of these appointments, with their people, are open to the user, as `is_open_hour` says.
+
+    Three queries, and none where nobody else's sitting is among them.
+    """
+    found = {one.pk: one for one in rows}
+    asked = [one for one in found.values() if one.session_id is not None and one.therapist_id != user.pk]
+    opened = found.keys() - {one.pk for one in asked}
+    if not asked:
+        return opened
+    people: dict[Reach, list[UUID]] = defaultdict(list)
+    for pk, stands in standings(
+        user, list({one.patient_id: one.patient for one in asked}.values()), at
+    ).items():
+        people[reach_by(user.pk, stands)].append(pk)
+    shown = Q()
+    for who, ids in people.items():
+        shown |= Q(open_hours(who), patient_id__in=ids)
+    among = Appointment.objects.filter(shown, pk__in=[one.pk for one in asked])
+    return opened | set(among.values_list("pk", flat=True))
 
 
 def of_person(
