@@ -193,13 +193,13 @@ def cancel_appointment(
 ) -> list[Appointment]:
     """Call off a planned appointment with a coded reason; `and_later` also the later ones of its series.
 
-    One's own hour to come can be called off whoever treats the person now. What a colleague took over of the
-    series stays.
+    One's own hour that is to come or not noted can be called off whoever treats the person now. What a
+    colleague took over of the series stays.
     """
     if reason not in CancelReason.values:
         raise InputRefused("Choose why it is called off.", "required", field="reason")
     at = clock(at)
-    row = _open(actor, appointment_id, at, or_own_to_come=True)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     rows = [row]
     if and_later and row.series_id is not None:
         later = Appointment.objects.select_for_update(of=("self",)).filter(
@@ -219,9 +219,9 @@ def cancel_appointment(
 
 @action
 def note_no_show(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
-    """Note that the person did not come; it must have begun."""
+    """Note that the person did not come; it must have begun. One's own whoever treats the person now."""
     at = clock(at)
-    row = _open(actor, appointment_id, at)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     _refuse_future(row, at)
     _note(actor, row, Status.NO_SHOW, at)
     _end_reminders(actor, [row], at)
@@ -233,9 +233,9 @@ def note_no_show(*, actor: Actor, appointment_id: UUID, at: datetime | None = No
 def note_held(
     *, actor: Actor, appointment_id: UUID, session_id: UUID | None = None, at: datetime | None = None
 ) -> Appointment:
-    """Note that it took place, and as which session if one was run here."""
+    """Note that it took place, and as which session if one was run here; one's own as in `note_no_show`."""
     at = clock(at)
-    row = _open(actor, appointment_id, at)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     _refuse_future(row, at)
     row.session_id = session_id or row.session_id
     _note(actor, row, Status.HELD, at)
@@ -270,8 +270,8 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     return row
 
 
-def _open(actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False) -> Appointment:
-    row = queries.locked_appointment(actor, appointment_id, at, or_own_to_come=or_own_to_come)
+def _open(actor: Actor, appointment_id: UUID, at: datetime, *, or_own_left: bool = False) -> Appointment:
+    row = queries.locked_appointment(actor, appointment_id, at, or_own_left=or_own_left)
     if not row.is_open():
         raise RuleBroken(f"This appointment stands as: {row.get_status_display().lower()}.", "not_open")
     return row

@@ -161,31 +161,31 @@ def of_person(
 def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appointment, bool]:
     """Return one appointment, and whether the chart of its person is open to the actor.
 
-    Without the chart it opens while it is the actor's own and still to come; NotFound for any other, and for
-    one whose sitting a label shuts.
+    Without the chart it opens while it is the actor's own and to come or not noted, and once they noted it;
+    NotFound for any other, and for one whose sitting a label shuts.
     """
     rows = Appointment.objects.select_related("patient", "therapist", "status_by")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound
     related = access.relations(actor, {found.patient_id}, access.CHART, at)
-    if not (is_open_hour(actor.person, found, at) if related else _is_own_to_come(actor, found, at)):
+    if not (is_open_hour(actor.person, found, at) if related else _is_own_left(actor, found, at)):
         raise NotFound
     return found, bool(related)
 
 
 def locked_appointment(
-    actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False
+    actor: Actor, appointment_id: UUID, at: datetime, *, or_own_left: bool = False
 ) -> Appointment:
     """Lock and return one appointment that is open to the actor, as `appointment` has it; NotFound otherwise.
 
-    With `or_own_to_come` also one's own that has not begun, whoever treats the person now.
+    With `or_own_left` also one's own that is to come or not noted, whoever treats the person now.
     """
     rows = Appointment.objects.select_for_update(of=("self",)).select_related("patient")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound
-    if not (or_own_to_come and _is_own_to_come(actor, found, at)):
+    if not (or_own_left and _is_own_left(actor, found, at)):
         access.treated(actor, found.patient_id, at)
         if not actor.is_system and not is_open_hour(actor.person, found, at):
             raise NotFound
@@ -197,9 +197,13 @@ def still_theirs(actor: Actor, row: Appointment, at: datetime) -> bool:
     return row.therapist_id == actor.id or not treated_ids(row.therapist, at).isdisjoint(rows_of(row.patient))
 
 
-def _is_own_to_come(actor: Actor, row: Appointment, at: datetime) -> bool:
-    """Whether it is the actor's own hour, and to come: nobody holds an hour that they can't call off."""
-    return actor.kind == "user" and row.therapist_id == actor.id and row.starts_at > at
+def _is_own_left(actor: Actor, row: Appointment, at: datetime) -> bool:
+    """Whether it is the actor's own hour, and theirs to settle: to come, or not noted, or noted by them.
+
+    Nobody holds an hour that they can't call off, and what had begun when care ended is theirs to note.
+    """
+    own = actor.kind == "user" and row.therapist_id == actor.id
+    return own and (row.is_open() or row.starts_at > at or row.status_by_id == actor.id)
 
 
 @dataclass(frozen=True, slots=True)
