@@ -23,7 +23,7 @@ from clinical.scheduling.models import (
     Outcome,
     Status,
 )
-from clinical.scheduling.queries import REMINDER, Clash
+from clinical.scheduling.queries import MOVED, REMINDER, TAKEN_OFF, Clash
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.ids import uuid7
@@ -184,6 +184,7 @@ def move_appointment(
     _remind(row, at)
     fields = ["starts_at", "ends_at"]
     record(actor, "appointment.moved", row, subject=row.patient_id, fields=fields)
+    _tell_whose(actor, row, MOVED)
     return row
 
 
@@ -214,7 +215,17 @@ def cancel_appointment(
     _end_reminders(actor, rows, at)
     codes = {"reason": reason, "count": len(rows)}
     record(actor, "appointment.cancelled", row, subject=row.patient_id, fields=["status"], codes=codes)
+    _tell_whose(actor, row, TAKEN_OFF)
     return rows
+
+
+def _tell_whose(actor: Actor, row: Appointment, code: str) -> None:
+    """Tell a therapist what somebody else did with an hour of theirs."""
+    if row.therapist_id != actor.id:
+        notify(
+            actor=actor, organization_id=row.organization_id, user_ids=[row.therapist_id], code=code,
+            object_type="clinical.Appointment", object_id=row.pk,
+        )  # fmt: skip
 
 
 @action

@@ -33,6 +33,8 @@ REMINDER = "appointment.reminder"
 REBOOK = "appointment.rebook"
 # A colleague's discharge called it off.
 CALLED_OFF = "appointment.called_off"
+# A colleague moved it, or called it off, while care goes on.
+MOVED, TAKEN_OFF = "appointment.moved", "appointment.cancelled"
 MOST_REMINDERS = 50
 LISTED = 50
 # A sitting that began so near to an appointment was that one.

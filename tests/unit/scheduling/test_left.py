@@ -10,6 +10,8 @@ from django.urls import reverse
 from clinical.pathway import actions as ways
 from clinical.scheduling import actions
 from clinical.scheduling.models import Appointment
+from cortex.accounts.models import User
+from cortex.ops.models import Notification
 from patients.codes import EndingReason
 from patients.pathway.actions import EndingData
 from tests import makers
@@ -53,3 +55,25 @@ def test_an_hour_that_had_begun_when_care_ended_is_noted_by_whose_it_is(
     makers.scope_all()
     Appointment.objects.filter(pk=one.pk).update(status_by=cast.bob)
     assert alice.get(page).status_code == 404, "what somebody else noted is their care's"
+
+
+def told(user: User) -> list[str]:
+    makers.scope_all()
+    return list(Notification.objects.filter(recipient=user).values_list("code", flat=True))
+
+
+def test_whose_hour_a_colleague_moves_or_calls_off_is_told(cast: Cast) -> None:
+    one = booked(cast, 3 * DAY)
+    makers.add_to_team(cast.patient, cast.bob)
+    who = {"actor": staff(cast.bob), "appointment_id": one.pk}
+    actions.move_appointment(**who, start=one.starts_at + DAY)  # type: ignore[arg-type]
+    assert told(cast.alice) == ["appointment.moved"]
+    actions.cancel_appointment(**who, reason="person_asked")  # type: ignore[arg-type]
+    assert sorted(told(cast.alice)) == ["appointment.cancelled", "appointment.moved"]
+    page = client_of(cast.alice).get(reverse("clinical:caseload")).content.decode()
+    assert "A colleague moved an appointment of yours." in page
+    assert "A colleague called off an appointment of yours." in page
+    makers.scope_all()
+    again = booked(cast, 5 * DAY)
+    actions.cancel_appointment(actor=staff(cast.alice), appointment_id=again.pk, reason="person_asked")
+    assert len(told(cast.alice)) == 2 and told(cast.bob) == [], "nobody is told what they did themself"
