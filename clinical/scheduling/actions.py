@@ -260,7 +260,8 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     """Take back what was noted of an appointment (missed, held, called off) within a week.
 
     An hour of somebody who no longer treats the person stays as it is: it would be theirs again. What was
-    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is.
+    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is. The
+    sitting stays, and is this hour's no more.
     """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
@@ -275,7 +276,9 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     void_proposed(actor=actor, appointment=row, at=at)
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
-    _keep(row, ["status", "cancel_reason", "status_at", "status_by"])
+    # Which sitting it was is part of what was noted: planned again, it is none.
+    row.session_id = None
+    _keep(row, ["status", "cancel_reason", "status_at", "status_by", "session"])
     _remind(row, at)
     record(actor, "appointment.put_back", row, subject=row.patient_id, codes={"was": before})
     return row

@@ -77,3 +77,19 @@ def test_whose_hour_a_colleague_moves_or_calls_off_is_told(cast: Cast) -> None:
     again = booked(cast, 5 * DAY)
     actions.cancel_appointment(actor=staff(cast.alice), appointment_id=again.pk, reason="person_asked")
     assert len(told(cast.alice)) == 2 and told(cast.bob) == [], "nobody is told what they did themself"
+
+
+def test_an_hour_that_is_put_back_is_no_sitting_any_more(cast: Cast) -> None:
+    one = booked(cast, -timedelta(minutes=50))
+    sat = makers.make_session(cast.patient, kind="therapy")
+    who = {"actor": staff(cast.alice), "appointment_id": one.pk}
+    actions.note_held(**who, session_id=sat.pk)  # type: ignore[arg-type]
+    makers.scope_all()
+    actions.put_back(**who)  # type: ignore[arg-type]
+    makers.scope_all()
+    one.refresh_from_db()
+    assert (one.status, one.session_id) == ("scheduled", None)
+    actions.note_held(**who)  # type: ignore[arg-type]
+    makers.scope_all()
+    one.refresh_from_db()
+    assert (one.status, one.session_id) == ("held", None)
