@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from clinical.record.forms import DAY, INPUT, SELECT, UNKEPT, end_of
 from cortex.accounts.models import User
+from cortex.days import BEYOND, is_usual
 from cortex.ui.templatetags.ui import day
 from patients.codes import ENDING_REASONS, LANGUAGE_NAMES, DeclineReason, EndingKind, ReferralSource, Urgency
 from patients.pathway.actions import EndingData, ReferralData
@@ -212,6 +213,14 @@ class AbsenceForm(forms.Form):
         else:
             del self.fields["user"]
         self.me = me
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days at the ends of the calendar."""
+        typed = super().clean() or self.cleaned_data
+        for name in ("starts_at", "ends_at"):
+            if typed.get(name) and not is_usual(typed[name]):
+                self.add_error(name, BEYOND)
+        return typed
 
     def absence(self) -> dict[str, Any]:
         """Return the action's words: whole days where the service is."""

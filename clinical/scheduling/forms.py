@@ -11,6 +11,7 @@ from django import forms
 from clinical.scheduling.actions import MOST_WEEKS
 from clinical.scheduling.models import CHANNELS, CancelReason, Kind
 from clinical.scheduling.week import SkippedTime, moment_of, weekly
+from cortex.days import BEYOND, is_usual
 
 SELECT = {"class": "select"}
 
@@ -38,7 +39,9 @@ class WhenForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Turn the local time into moments; one that clocks jump over is refused."""
         data = super().clean() or self.cleaned_data
-        if data.get("day") and data.get("time") is not None:
+        if data.get("day") and not is_usual(data["day"]):
+            self.add_error("day", BEYOND)
+        elif data.get("day") and data.get("time") is not None:
             try:
                 self.starts = self._moments(data)
             except SkippedTime as skipped:

@@ -8,6 +8,7 @@ from django import forms
 
 from clinical.timeline.models import Verdict
 from clinical.timeline.registry import Cursor, kinds
+from cortex.days import is_usual
 
 
 class FilterForm(forms.Form):
@@ -26,10 +27,11 @@ class FilterForm(forms.Form):
         """Return what was asked for: kinds, pinned, until, before."""
         self.is_valid()
         data = self.cleaned_data
+        until = data.get("until")
         return {
             "kinds": data.get("kind") or [],
             "pinned": bool(data.get("pinned")),
-            "until": data.get("until"),
+            "until": until if until is not None and is_usual(until) else None,
             "before": Cursor.read(data.get("before") or ""),
         }
 
