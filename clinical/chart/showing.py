@@ -17,7 +17,7 @@ from clinical.assessments.wording import band_label, change_words, direction, si
 from clinical.chart import banner, trajectory
 from clinical.chart.news import showing as news
 from clinical.chart.parts import Line, Mark
-from clinical.chart.queries import DAYS, RANGES, Chart, by_day
+from clinical.chart.queries import DAYS, RANGES, Chart, by_day, mood_span
 from clinical.sessions.told import helped, helped_as, place_words, status_words
 from clinical.timeline.wording import capital, level_confidence, level_detail
 from cortex.ui.templatetags.ui import ends_day
@@ -182,8 +182,8 @@ def _mood_change(found: Chart) -> Line | None:
     """Return the mean mood since the last session beside that of as many days before it."""
     if found.since is None or not found.check_ins:
         return None
-    day = local_day(found.patient, found.since)
-    span = max((found.last - day).days, 1)
+    span = mood_span(local_day(found.patient, found.since), found.last)
+    day = found.last - timedelta(days=span)
     now = [one.mood for one in found.check_ins if one.date > day and one.mood is not None]
     then = [
         one.mood for one in found.check_ins
