@@ -35,10 +35,7 @@ def judge(case: Case, at: datetime) -> None:
             overdue.append((title, item.due_at))
         else:
             waiting.append((title, item.created_at))
-    for one in case.promises:
-        (overdue if one.due_at <= at else waiting).append(
-            (one.words, one.due_at if one.due_at <= at else one.made_at)
-        )
+    called = tuple((one.words, one.due_at) for one in case.promises)
     # The first low level of somebody never assessed is no rise.
     before = max(LEVELS[case.level_before], LEVELS["low"])
     rose = case.level_since if LEVELS[case.level] > before else None
@@ -49,10 +46,10 @@ def judge(case: Case, at: datetime) -> None:
     # What is owed is new when it begins, and once more when its day is over.
     promised = (due if due <= at else since for _, since, due in owed)
     # So are a task, a measure and the review once their time has passed, however long they were there.
-    passed = (due for _, due in overdue)
+    passed = (due for _, due in (*overdue, *called) if due <= at)
     # A contact is new on the day on which it is to be made.
-    called = (_day_start(case, one.due_at) for one in case.promises)
-    newest = [moment for moment in (rose, ended_at, *points, *created, *promised, *passed, *called) if moment]
+    days = (_day_start(case, one.due_at) for one in case.promises)
+    newest = [moment for moment in (rose, ended_at, *points, *created, *promised, *passed, *days) if moment]
     need = Need(
         level=case.level,
         alert_level=case.worst.level if case.worst else "",
@@ -63,6 +60,7 @@ def judge(case: Case, at: datetime) -> None:
         ended_by=(ended.ended_by or "") if ended else "",
         off_track=case.off_track,
         overdue=tuple(overdue),
+        called=called,
         waiting=tuple(waiting),
         last_heard=case.last_heard,
         looked_at=case.looked_at,

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 SILENT_AFTER = timedelta(days=14)
 # So long a review of whose level stands so high is one: domain 6.1's, of a plan.
 REVIEWED_FOR = {"critical": timedelta(days=7), "high": timedelta(days=14)}
+# Before every level, within its group.
+CALLED = 9
 LEVELS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "": 0}
 GROUPS = (
     (
@@ -53,6 +55,8 @@ class Need:
     ended_by: str = ""
     off_track: tuple[str, ...] = ()
     overdue: tuple[tuple[str, datetime], ...] = ()
+    # Contacts promised after a crisis that are due today or were, with when.
+    called: tuple[tuple[str, datetime], ...] = ()
     waiting: tuple[tuple[str, datetime], ...] = ()
     last_heard: datetime | None = None
     looked_at: datetime | None = None
@@ -91,11 +95,17 @@ def _without_review(need: Need, at: datetime) -> Place:
     if need.ended_at is not None and _is_after(need.ended_at, need.looked_at):
         by = f" by {need.ended_by}" if need.ended_by else ""
         return Place("alert", f"An alert was ended{by} since you looked.", (0.0, -float(level)))
+    call, due = min(need.called, key=lambda pair: pair[1], default=("", at))
+    if call and due <= at:
+        # Somebody was in danger and was promised it: it is named before what is late for longer.
+        return Place("overdue", f"{call}, overdue for {_days(at - due)}.", (-CALLED, due.timestamp()))
     if need.off_track:
         return Place("off_track", f"{_join(need.off_track)} not on track.", (-level,))
     if need.overdue:
         title, due = min(need.overdue, key=lambda pair: pair[1])
         return Place("overdue", f"{title}, overdue for {_days(at - due)}.", (-level, due.timestamp()))
+    if call:
+        return Place("waiting", f"{call}, today.", (0.0, due.timestamp()))
     if need.waiting:
         title, asked = min(need.waiting, key=lambda pair: pair[1])
         return Place("waiting", f"{title}.", (asked.timestamp(),))

@@ -79,7 +79,7 @@ def cover_newcomers(*, actor: Actor, absence_id: UUID, at: datetime | None = Non
     one = _own(actor, absence_id)
     if not one.cover.is_active:
         raise RuleBroken(
-            f"The account of {one.cover.full_name} is closed. Call this absence off and plan it anew.",
+            f"The account of {one.cover.full_name} is closed. End this absence and plan it anew.",
             "cover_gone",
         )
     count = _cover_all(actor, one, at)

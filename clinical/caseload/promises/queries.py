@@ -25,7 +25,6 @@ class Promise(NamedTuple):
     owner_id: UUID | None
     label: str
     due_at: datetime
-    made_at: datetime
 
     @property
     def words(self) -> str:
@@ -41,6 +40,4 @@ def promised(patient_ids: Collection[UUID], at: datetime) -> list[Promise]:
 @kept
 def _standing(patient_ids: list[UUID], until: datetime) -> QuerySet[FollowUp, Any]:
     rows = FollowUp.objects.filter(patient_id__in=patient_ids, status__in=STANDING, due_at__lt=until)
-    return rows.order_by("due_at").values_list(
-        "pk", "patient_id", "owner_id", "label", "due_at", "created_at"
-    )
+    return rows.order_by("due_at").values_list("pk", "patient_id", "owner_id", "label", "due_at")

@@ -56,7 +56,7 @@ def promise(patient: Patient, owner: User | None, due: datetime, label: str = "2
     ("due", "group", "why"),
     [
         (-2 * HOUR, "overdue", "Contact after 24 hours, overdue for less than a day."),
-        (2 * HOUR, "waiting", "Contact after 24 hours."),
+        (2 * HOUR, "waiting", "Contact after 24 hours, today."),
         (13 * HOUR, "steady", "Nothing asks for you now."),
     ],
 )
@@ -69,6 +69,18 @@ def test_a_promised_contact_asks_for_its_owner_on_its_day(
     if group != "steady":
         [told] = first([found], cast.alice.pk)["cases"]
         assert told["url"] == reverse("crisis:followups")
+
+
+def test_a_contact_is_named_before_what_is_late_for_longer(cast: Cast, noon: datetime) -> None:
+    promise(cast.patient, cast.alice, noon - 2 * HOUR)
+    ReviewItem.objects.create(
+        organization=cast.home, patient=cast.patient, reason_code="cssrs_due", owner=cast.alice,
+        due_at=noon - 3 * DAY,
+    )  # fmt: skip
+    assert case_of(cast.alice, cast.patient).place.why.startswith("Contact after 24 hours, overdue")
+    FollowUp.objects.update(due_at=noon + HOUR)
+    ReviewItem.objects.update(due_at=noon + DAY)
+    assert case_of(cast.alice, cast.patient).place.why == "Contact after 24 hours, today."
 
 
 def test_somebody_else_s_contact_asks_for_them_and_for_who_stands_in(cast: Cast, noon: datetime) -> None:

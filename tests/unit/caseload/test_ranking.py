@@ -69,6 +69,21 @@ def need(**facts: Any) -> Need:
             "The level has stood at critical for 30 days.",
         ),
         ({"level": "high", "off_track": ("PHQ-9",)}, "off_track", None),
+        (
+            {
+                "called": (("A call", AT - DAY),),
+                "off_track": ("PHQ-9",),
+                "overdue": (("GAD-7", AT - 9 * DAY),),
+            },
+            "overdue",
+            "A call, overdue for 1 day.",
+        ),
+        ({"called": (("A call", AT + timedelta(hours=2)),), "off_track": ("PHQ-9",)}, "off_track", None),
+        (
+            {"called": (("A call", AT + timedelta(hours=2)),), "waiting": (("A task", AT - DAY),)},
+            "waiting",
+            "A call, today.",
+        ),
         ({"level": "medium", "level_since": AT - 2 * DAY, "looked_at": AT - DAY}, "steady", None),
         ({"off_track": ("PHQ-9", "GAD-7")}, "off_track", "PHQ-9 and GAD-7 not on track."),
         ({"overdue": (("PHQ-9", AT - 3 * DAY),)}, "overdue", "PHQ-9, overdue for 3 days."),
