@@ -27,6 +27,8 @@ from clinical.caseload.known import queries as known
 from clinical.caseload.queries import caseload
 from clinical.notes.actions import begin_note, save_block, save_draft, sign_note
 from clinical.plans.actions import sign_plan
+from clinical.scheduling.models import Appointment
+from clinical.scheduling.week import week_name
 from cortex.accounts import limits
 from cortex.accounts.apikeys.actions import create_client, create_key
 from cortex.accounts.choices import Role, Scope
@@ -48,6 +50,9 @@ from crisis.reviews.actions import finish_item, make_item
 from crisis.risk.actions import append_evidence
 from crisis.risk.evidence import Origin, from_text_model
 from crisis.risk.textmodel import ModelReading
+from patients.care.actions import plan_cover
+from patients.care.models import CareTeamMember
+from patients.registry.models import Patient
 from patients.registry.records import PreferenceData
 from tests import makers
 from tests.api.conftest import Api, issue_key
@@ -109,6 +114,8 @@ class House:
         self.busy: RiskAlert | None = None
         # Pages of one thing in the busy person's chart: name in the baseline, address within the chart.
         self.single: dict[str, str] = {}
+        self.cover: User | None = None
+        self.lent = ""
 
     def grow(self, rows: int) -> None:
         """Add rows until there are so many."""
@@ -177,6 +184,7 @@ class House:
         doubted = self._raise("critical")
         claim_alert(actor=cleo, alert_id=doubted.pk)
         resolve_alert(actor=cleo, alert_id=doubted.pk, ending=doubt)
+        self._lend(ended.patient)
         add_rows(cast, self.app, ended.patient, self.rows)
         self._office_rows()
         colleague = makers.make_user("counselor", cast.home)
@@ -188,6 +196,22 @@ class House:
                 planned_start=start, planned_end=start + timedelta(hours=8),
             )  # fmt: skip
         self.rows += 1
+
+    def _lend(self, patient: Patient) -> None:
+        """One more person of whose hours, a sitting each, somebody else has the calendar."""
+        cast, at = self.cast, makers.now()
+        self.cover = self.cover or makers.make_user(Role.THERAPIST, cast.home)
+        place = CareTeamMember.objects.get(patient=patient, user=cast.alice)
+        plan_cover(
+            actor=makers.staff(cast.alice), member_id=place.pk, user_id=self.cover.pk,
+            starts_at=at - timedelta(days=20), ends_at=at + timedelta(days=9),
+        )  # fmt: skip
+        start = (at - timedelta(days=at.weekday() + 6)).replace(hour=6) + timedelta(hours=self.rows)
+        Appointment.objects.create(
+            organization=cast.home, patient=patient, therapist=cast.alice, starts_at=start,
+            ends_at=start + timedelta(minutes=50), status="held", session=makers.make_session(patient),
+        )  # fmt: skip
+        self.lent = f"/calendar/?week={week_name(start.date())}"
 
     def _fill(self, patient_id: UUID) -> None:
         """What stands once in the chart that is looked at: a questionnaire, a signed note."""
@@ -233,7 +257,8 @@ class House:
         part = {"HX-Request": "true"}
         assert self.busy is not None
         alert, chart = f"/alerts/{self.busy.pk}/", f"/charts/{self.busy.patient_id}/"
-        alice = self.cast.alice
+        alice, cover = self.cast.alice, self.cover
+        assert cover is not None
         looking = {
             "audit/auditlog": self.reader,
             "audit/phiaccesslog": self.reader,
@@ -272,8 +297,8 @@ class House:
             "safety plan form": (alice, f"/people/{self.busy.patient_id}/safety-plan/edit/", {}),
             "step down": (alice, f"/people/{self.busy.patient_id}/step-down/", {}),
             "plan reviews": (alice, "/plan-reviews/", {}),
-            "calendar": (alice, "/calendar/", {}), "billing": (ada, "/billing/", {}),
-            "measures due": (alice, "/measures/", {}),
+            "calendar": (alice, "/calendar/", {}), "calendar of a cover": (cover, self.lent, {}),
+            "billing": (ada, "/billing/", {}), "measures due": (alice, "/measures/", {}),
             "appointments": (alice, f"{chart}appointments/", {}),
         } | {
             name: (alice, f"{chart}{path}", {}) for name, path in self.single.items()

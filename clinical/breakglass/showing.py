@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from clinical.assessments.planning.actions import NOTICE as OVERDUE
 from clinical.notes.reminders.queries import TO_COSIGN_WAITS, WAITS
-from clinical.scheduling.queries import CALLED_OFF, REBOOK, REMINDER
+from clinical.scheduling.queries import CALLED_OFF, MOVED, REBOOK, REMINDER, TAKEN_OFF
 from cortex.access.context import AccessContext, scoped
 from cortex.access.current import OPEN
 from cortex.accounts.choices import Role
@@ -92,6 +92,8 @@ NOTICES = {
     REBOOK: "Appointments of people handed over to you met others of yours: book them anew.",
     OVERDUE: "A measure is more than three weeks late.",
     CALLED_OFF: "Appointments of yours were called off: a person's care has ended.",
+    MOVED: "A colleague moved an appointment of yours.",
+    TAKEN_OFF: "A colleague called off an appointment of yours.",
 }
 
 
@@ -163,7 +165,7 @@ def _leads_to(one: Notification, role: str) -> str:
         return looks if role == Role.COMPLIANCE else ""
     if one.code == "contacts_opened":
         return reverse("crisis:review_detail", args=[one.object_id])
-    if one.code in (REBOOK, CALLED_OFF):
+    if one.code in (REBOOK, CALLED_OFF, MOVED, TAKEN_OFF):
         return reverse("clinical:calendar")
     if one.code == WAITS:
         return reverse("clinical:note_desk")

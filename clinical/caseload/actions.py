@@ -13,19 +13,24 @@ from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, a
 from cortex.clock import clock
 from patients.registry import access
 
-# Opening a chart again within this span is the same look: what changed stays on the page.
+# Opening a chart again within this span of the last time is the same look: what changed stays on the page.
 SAME_LOOK = timedelta(minutes=30)
 MOST_VIEWS = 12
 
 
 @quiet("when somebody last looked is their own mark; the look itself stands in the access log")
 def note_look(*, actor: Actor, patient_id: UUID, at: datetime | None = None) -> CaseMark:
-    """Note that somebody opens a chart, and return their mark: `looked_before` is the look before this."""
+    """Note that somebody opens a chart, and return their mark: `looked_before` is the look before this.
+
+    `looked_at` moves with each opening: what they saw of the chart then is no news on their caseload.
+    """
     at = clock(at)
     mark = _mark(actor, patient_id, at, writes=False)
-    if mark.looked_at is not None and at - mark.looked_at < SAME_LOOK:
+    if mark.looked_at is not None and at <= mark.looked_at:
         return Unchanged(mark)  # type: ignore[return-value]
-    mark.looked_before, mark.looked_at = mark.looked_at, at
+    if mark.looked_at is None or at - mark.looked_at >= SAME_LOOK:
+        mark.looked_before = mark.looked_at
+    mark.looked_at = at
     mark.save(update_fields=["looked_at", "looked_before", "updated_at"])
     return mark
 

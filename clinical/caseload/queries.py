@@ -14,11 +14,12 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
 
 from clinical.assessments.queries import Course
-from clinical.assessments.schedule import TASK_AFTER
 from clinical.caseload.contacts.queries import told
 from clinical.caseload.known.queries import Known, known
 from clinical.caseload.models import CaseMark, CaseView
-from clinical.caseload.ranking import GROUPS, LEVELS, Need, Place, is_reviewed, place
+from clinical.caseload.needs import judge
+from clinical.caseload.promises.queries import AHEAD, Promise, promised
+from clinical.caseload.ranking import GROUPS, LEVELS, Place
 from clinical.pathway.beginning.queries import Beginning, beginnings
 from clinical.scheduling.queries import last_and_next
 from cortex.access.context import AccessContext
@@ -29,9 +30,8 @@ from cortex.ops.postgres.planned import planned_cursor
 from cortex.ops.postgres.questions import kept
 from crisis.alerts.models import RiskAlert
 from crisis.alerts.states import OPEN, in_sql
-from crisis.alerts.wording import reason_sentence, review_words
-from crisis.reviews.models import ReviewItem
-from patients.care.queries import Treated, treated
+from crisis.reviews.models import STANDING, ReviewItem
+from patients.care.queries import Treated, care_began, treated
 from patients.registry.queries import NAMES, full_name, linked_rows, listed, local_day
 from patients.sessions.observations import DailyCheckIn
 
@@ -40,8 +40,6 @@ MOST = 500
 SPARK_DAYS = 14
 # An alert that ended is news for so long, until one has looked.
 ENDED_WITHIN = timedelta(days=14)
-# The title of a review of the plan whose day has come.
-PLAN_REVIEW = "Review of the plan"
 # What came longer ago than this has been on every list that is still open somewhere.
 FRESH = timedelta(days=1)
 THERAPISTS = (Role.THERAPIST, Role.PSYCHIATRIST)
@@ -59,6 +57,7 @@ class AlertLine(NamedTuple):
     owner: str | None
     resolved_at: datetime | None
     ended_by: str | None
+    ended_by_id: UUID | None
 
 
 @dataclass(slots=True)
@@ -84,6 +83,8 @@ class Case:
     ended: list[AlertLine] = field(default_factory=list)
     courses: Mapping[str, Course] = field(default_factory=dict)
     items: list[ReviewItem] = field(default_factory=list)
+    # What was promised after a crisis, is the reader's to do and is due by the end of the person's day.
+    promises: list[Promise] = field(default_factory=list)
     moods: list[int | None] = field(default_factory=list)
     check_ins: int = 0
     last_session_at: datetime | None = None
@@ -126,6 +127,7 @@ class Case:
             self.level,
             *sorted(f"{one.pk}{one.level}{one.assigned_to_id}" for one in self.alerts),
             *sorted(str(one.pk) for one in self.items),
+            *sorted(str(one.pk) for one in self.promises),
             *sorted(str(one.latest.assessment_id) for one in self.courses.values() if one.latest),
         ]
         return blake2s("\n".join(facts).encode(), digest_size=6).hexdigest()
@@ -162,26 +164,37 @@ def _ranked(user: User, found: dict[UUID, Case], at: datetime) -> list[Case]:
     for patient_id, looked_at, reviewed_at in _marks(user.pk, list(found)):
         found[patient_id].looked_at, found[patient_id].reviewed_at = looked_at, reviewed_at
     linked = linked_rows(found)
-    read = known([(case.who, case.since) for case in found.values()], linked, user.organization_id, at)
+    began = care_began(found, linked, at)
+    people = [(case.who, began.get(pk, case.since)) for pk, case in found.items()]
+    read = known(people, linked, user.organization_id, at)
     for pk, one in read.items():
         found[pk].linked = linked.get(pk, ())
         found[pk].take(one, at)
     owner = _by_row(found.values())
     for alert in map(AlertLine._make, _alerts(list(owner), at - ENDED_WITHIN)):
         case = owner[alert.patient_id]
-        (case.alerts if alert.status in OPEN else case.ended).append(alert)
+        if alert.status in OPEN:
+            case.alerts.append(alert)
+        elif alert.ended_by_id != user.pk:
+            # What the reader ended themself is no news to them.
+            case.ended.append(alert)
     for item in _items(list(owner)):
         case = owner[item.patient_id]  # type: ignore[index]  # asked for by it
         # What is somebody else's to do waits for them: the reader may not even open it.
         if item.owner_id in (None, user.pk) or item.owner_id in case.stands_in_for:
             case.items.append(item)
+    for owed in promised(owner, at):
+        case = owner[owed.patient_id]
+        is_theirs = owed.owner_id is not None and owed.owner_id in {user.pk, *case.stands_in_for}
+        if is_theirs and local_day(case.who, owed.due_at) <= local_day(case.who, at):
+            case.promises.append(owed)
     for row, begun in beginnings(list(owner), user.pk, at).items():
         case = owner[row]
         if case.begun is None or case.begun.accepted_at < begun.accepted_at:
             case.begun = begun
     _add_contacts(user, found, read, at)
     for case in found.values():
-        _judge(case, at)
+        judge(case, at)
     order = {group: number for number, (group, _, _) in enumerate(GROUPS)}
     return sorted(
         found.values(), key=lambda one: (order[one.place.group], one.place.order, one.who.anonymous_id)
@@ -205,7 +218,7 @@ def _alerts(ids: Collection[UUID], since: datetime) -> QuerySet[RiskAlert, Any]:
     rows = RiskAlert.objects.filter(lately, patient_id__in=ids).exclude(status="merged").order_by("raised_at")
     return rows.values_list(
         "pk", "patient_id", "level", "status", "reason_code", "assigned_to_id", "assigned_to__full_name",
-        "resolved_at", "resolved_by__full_name",
+        "resolved_at", "resolved_by__full_name", "resolved_by_id",
     )  # fmt: skip
 
 
@@ -273,53 +286,6 @@ def _latest(*moments: datetime | None) -> datetime | None:
     return max(filter(None, moments), default=None)
 
 
-def _judge(case: Case, at: datetime) -> None:
-    # What is owed to whose care begins comes before a measure that is late since the same moment.
-    owed = case.begun.owed(case.first_measures) if case.begun else []
-    overdue = [(words, due) for words, _, due in owed if due <= at]
-    overdue += [(title, due + TASK_AFTER) for title, due in case.due if at >= due + TASK_AFTER]
-    review = case.review_at if case.review_at is not None and case.review_at <= at else None
-    if review is not None:
-        overdue.append((PLAN_REVIEW, review))
-    waiting = [(words, since) for words, since, due in owed if due > at]
-    for item in case.items:
-        title = review_words(item.reason_code)[0]
-        # One that waits has waited since it was made: the oldest comes first.
-        if item.due_at <= at:
-            overdue.append((title, item.due_at))
-        else:
-            waiting.append((title, item.created_at))
-    # The first low level of somebody never assessed is no rise.
-    before = max(LEVELS[case.level_before], LEVELS["low"])
-    rose = case.level_since if LEVELS[case.level] > before else None
-    points = [one.latest.at for one in case.courses.values() if one.latest]
-    ended = case.ended_last
-    ended_at = ended.resolved_at if ended else None
-    created = (item.created_at for item in case.items)
-    # What is owed is new when it begins, and once more when its day is over.
-    promised = (due if due <= at else since for _, since, due in owed)
-    # So are a task, a measure and the review once their time has passed, however long they were there.
-    passed = (due for _, due in overdue)
-    newest = [moment for moment in (rose, ended_at, *points, *created, *promised, *passed) if moment]
-    need = Need(
-        level=case.level,
-        alert_level=case.worst.level if case.worst else "",
-        alert_reason=reason_sentence(case.worst.reason_code) if case.worst else "",
-        level_rose_at=rose,
-        ended_at=ended_at,
-        ended_by=(ended.ended_by or "") if ended else "",
-        off_track=case.off_track,
-        overdue=tuple(overdue),
-        waiting=tuple(waiting),
-        last_heard=case.last_heard,
-        looked_at=case.looked_at,
-        reviewed_at=case.reviewed_at,
-        newest_at=max(newest, default=None),
-        since=case.since,
-    )
-    case.place, case.reviewed = place(need, at), is_reviewed(need, at)
-
-
 def open_names(context: AccessContext, cases: list[Case]) -> None:
     """Read these people and open their names, in two queries, and note the list that is shown."""
     people = listed(case.who.pk for case in cases)
@@ -336,7 +302,9 @@ def listens(user_id: UUID) -> User | None:
     return user if user is not None and user.is_active and user.role in THERAPISTS else None
 
 
-# All rows of the people treated, and what of them can change a list: open alerts, levels, tasks, measures.
+_STANDING = ", ".join(f"'{one.value}'" for one in STANDING)
+# All rows of the people treated, and what of them can change a list: open alerts, levels, tasks, measures,
+# promised contacts as they become due.
 _MARK = f"""
 WITH everybody AS MATERIALIZED (
     SELECT other.id, other.person_id FROM patients_patient own
@@ -352,6 +320,9 @@ SELECT md5(concat_ws('|',
       WHERE patient_id = ANY(ARRAY(SELECT id FROM everybody)) AND done_at IS NULL), ''),
     coalesce((SELECT string_agg(id::text, ',' ORDER BY id) FROM clinical_assessment
       WHERE patient_id = ANY(ARRAY(SELECT id FROM everybody)) AND administered_at >= $2), ''),
+    coalesce((SELECT string_agg(concat(id, owner_id, due_at <= $3), ',' ORDER BY id) FROM crisis_followup
+      WHERE patient_id = ANY(ARRAY(SELECT id FROM everybody)) AND status IN ({_STANDING})
+        AND due_at < $4), ''),
     (SELECT string_agg(DISTINCT person_id::text, ',') FROM everybody)
 ))
 """  # noqa: S608
@@ -364,7 +335,7 @@ def mark(user: User, at: datetime) -> str:
 
 def _mark_of(ids: list[UUID], at: datetime) -> str:
     with planned_cursor() as cursor:
-        cursor.execute(_MARK, [ids, at - FRESH])
+        cursor.execute(_MARK, [ids, at - FRESH, at, at + AHEAD])
         return str(cursor.fetchone()[0])
 
 

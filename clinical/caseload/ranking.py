@@ -1,7 +1,8 @@
 """The order of a caseload: by need, not by name; pure computation over what is known of each person.
 
 The groups and spans are our policy [P]: an open alert or a rise, off the expected course, something overdue,
-something that waits for an answer, nobody heard from them, steady, and who was ticked off.
+something that waits for an answer or a level that stands high, nobody heard from them, steady, and who was
+ticked off.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 SILENT_AFTER = timedelta(days=14)
+# So long a review of whose level stands so high is one: domain 6.1's, of a plan.
+REVIEWED_FOR = {"critical": timedelta(days=7), "high": timedelta(days=14)}
+# Before every level, within its group.
+CALLED = 9
 LEVELS = {"critical": 4, "high": 3, "medium": 2, "low": 1, "": 0}
 GROUPS = (
     (
@@ -18,8 +23,16 @@ GROUPS = (
         "An alert is open or has ended, or the level has risen, since you last looked.",
     ),
     ("off_track", "Not on track", "A measure is off the course that our policy expects."),
-    ("overdue", "Overdue", "A measure, a task, a first step or the review of the plan is past its time."),
-    ("waiting", "Waits for you", "A task is open, or care begins, the oldest first."),
+    (
+        "overdue",
+        "Overdue",
+        "A measure, a task, a contact, a first step or the plan's review is past its time.",
+    ),
+    (
+        "waiting",
+        "Waits for you",
+        "A task is open, a contact is for today, care begins or the level stands high, the oldest first.",
+    ),
     ("silent", "Nothing heard", "No message, check-in or session for two weeks."),
     ("steady", "Steady", "Nothing asks for you now."),
     ("reviewed", "Reviewed", "You have reviewed them, and nothing new came since."),
@@ -36,11 +49,14 @@ class Need:
     level: str = ""
     alert_level: str = ""
     alert_reason: str = ""
+    level_since: datetime | None = None
     level_rose_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
     off_track: tuple[str, ...] = ()
     overdue: tuple[tuple[str, datetime], ...] = ()
+    # Contacts promised after a crisis that are due today or were, with when.
+    called: tuple[tuple[str, datetime], ...] = ()
     waiting: tuple[tuple[str, datetime], ...] = ()
     last_heard: datetime | None = None
     looked_at: datetime | None = None
@@ -79,14 +95,25 @@ def _without_review(need: Need, at: datetime) -> Place:
     if need.ended_at is not None and _is_after(need.ended_at, need.looked_at):
         by = f" by {need.ended_by}" if need.ended_by else ""
         return Place("alert", f"An alert was ended{by} since you looked.", (0.0, -float(level)))
+    call, due = min(need.called, key=lambda pair: pair[1], default=("", at))
+    if call and due <= at:
+        # Somebody was in danger and was promised it: it is named before what is late for longer.
+        return Place("overdue", f"{call}, overdue for {_days(at - due)}.", (-CALLED, due.timestamp()))
     if need.off_track:
         return Place("off_track", f"{_join(need.off_track)} not on track.", (-level,))
     if need.overdue:
         title, due = min(need.overdue, key=lambda pair: pair[1])
         return Place("overdue", f"{title}, overdue for {_days(at - due)}.", (-level, due.timestamp()))
+    if call:
+        return Place("waiting", f"{call}, today.", (0.0, due.timestamp()))
     if need.waiting:
         title, asked = min(need.waiting, key=lambda pair: pair[1])
         return Place("waiting", f"{title}.", (asked.timestamp(),))
+    if need.level in REVIEWED_FOR:
+        # Nobody's danger is nothing because no alert of it is open and somebody looked once.
+        since = need.level_since or need.since or at
+        words = f"The level has stood at {need.level} for {_days(at - since)}."
+        return Place("waiting", words, (since.timestamp(),))
     heard = need.last_heard or need.since
     if heard is not None and at - heard >= SILENT_AFTER:
         return Place("silent", f"Nothing heard for {_days(at - heard)}.", (heard.timestamp(),))
@@ -94,8 +121,12 @@ def _without_review(need: Need, at: datetime) -> Place:
 
 
 def is_reviewed(need: Need, at: datetime) -> bool:
-    """Whether the last review stands: nothing came after it, and it isn't that nothing comes for too long."""
+    """Whether the last review stands: nothing came after it, it isn't that nothing comes for too long, and a
+    level that stands high was reviewed lately.
+    """
     if need.reviewed_at is None or (need.newest_at is not None and need.newest_at > need.reviewed_at):
+        return False
+    if need.level in REVIEWED_FOR and at - need.reviewed_at >= REVIEWED_FOR[need.level]:
         return False
     return at - max(filter(None, (need.last_heard, need.reviewed_at))) < SILENT_AFTER
 

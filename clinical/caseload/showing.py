@@ -11,7 +11,8 @@ from clinical.assessments.drawing import spark
 from clinical.assessments.wording import band_label, direction, signed
 from clinical.caseload.filters import VIEWS, Filters
 from clinical.caseload.lines import line
-from clinical.caseload.queries import MOST, PLAN_REVIEW, Case
+from clinical.caseload.needs import PLAN_REVIEW
+from clinical.caseload.queries import MOST, Case
 from clinical.caseload.ranking import GROUPS, QUIET
 from clinical.pathway.beginning.queries import CONTACT, STEPS
 from cortex.ui.paths import path_to
@@ -149,6 +150,10 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
         url, label = path_to("clinical:first_steps", case.who.pk), "See why they were sent"
     elif case.place.group in ("overdue", "waiting") and words.startswith(STEPS):
         url, label = path_to("clinical:first_steps", case.who.pk), "Open the first steps"
+    elif case.place.group in ("overdue", "waiting") and any(
+        words.startswith(one.words) for one in case.promises
+    ):
+        url, label = path_to("crisis:followups"), "Open the contacts"
     elif case.place.group in ("overdue", "waiting") and case.items:
         # The one that the words name: the first that is due, or the one that has waited longest.
         waits = case.place.group == "waiting"
@@ -161,6 +166,10 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
         "id": case.who.pk, "name": case.name or case.who.anonymous_id, "chart": chart, "words": words,
         "news": ", ".join(news(case)), "level": case.level, "next": case.next_at, "url": url, "label": label,
     }  # fmt: skip
+
+
+def _is_promise(case: Case) -> bool:
+    return any(case.place.why.startswith(one.words) for one in case.promises)
 
 
 def _measure(case: Case, key: str) -> dict[str, Any] | None:

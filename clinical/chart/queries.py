@@ -49,6 +49,8 @@ from patients.sessions.queries import PROGRESS, progress_summary
 
 RANGES = (30, 90, 365)
 DAYS = 30
+# Moods of a longer time are no news.
+MOOD_DAYS = 182
 SITTINGS = ("therapy", "crisis_contact")
 SESSIONS = 8
 # Each is one query of the axis; the picture can't show more of them apart.
@@ -162,6 +164,8 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
     measures.note_age(context, patient, courses.values())
     last = local_day(patient, at)
     first = last - timedelta(days=days - 1)
+    # Moods since then stand beside those of as many days before it, whatever the axis shows.
+    span = mood_span(local_day(patient, since), last) if since else 0
     treated = planning.person_of(patient, ids, courses, began, level, episode)
     titles, reckoned = planning.askable(offered), planning.reckonings([treated], at)[patient.pk]
     planning.hold_to_schedule(courses, reckoned.facts)
@@ -186,7 +190,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         screener=titles.get(SCREENER, ""),
         ask_since=ask_since(reckoned.facts, alarms, next(iter(_asked(ids, at - planning.LOOK_BACK)), None)),
         due=[(one.title, one.at) for one in reckoned.due(titles, at) if one.at <= at],
-        check_ins=_check_ins(ids, min(first, last - timedelta(days=DAYS - 1))),
+        check_ins=_check_ins(ids, min(first, last - timedelta(days=max(DAYS - 1, 2 * span)))),
         first=first,
         last=last,
         sessions=sessions,
@@ -348,6 +352,11 @@ def _preference(ids: list[UUID]) -> QuerySet[PatientPreference]:
 def _next(ids: list[UUID], at: datetime, who: Reach) -> datetime | None:
     coming = _next_session(ids, at, who.user_id, who.shut)
     return min([*coming, *next_starts(ids, at).values()], default=None)
+
+
+def mood_span(since: date, last: date) -> int:
+    """Return over how many days moods are told, up to the last one, beside those of as many before them."""
+    return min(max((last - since).days, 1), MOOD_DAYS)
 
 
 def by_day(found: Chart, name: str, days: int = DAYS) -> list[int | None]:

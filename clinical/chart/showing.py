@@ -17,13 +17,14 @@ from clinical.assessments.wording import band_label, change_words, direction, si
 from clinical.chart import banner, trajectory
 from clinical.chart.news import showing as news
 from clinical.chart.parts import Line, Mark
-from clinical.chart.queries import DAYS, RANGES, Chart, by_day
+from clinical.chart.queries import DAYS, RANGES, Chart, by_day, mood_span
 from clinical.sessions.told import helped, helped_as, place_words, status_words
 from clinical.timeline.wording import capital, level_confidence, level_detail
 from cortex.ui.templatetags.ui import ends_day
 from cortex.ui.zone import zone_of
 from crisis.alerts.wording import follow_up_words, reason_sentence, review_words
 from crisis.casework.evidence_words import DOMAINS, SOURCES, age_words
+from crisis.reviews.models import FollowUp
 from crisis.risk.labels import FACTORS, label
 from crisis.risk.protected import without_protected
 from patients.labels.rules import opens_part2
@@ -181,8 +182,8 @@ def _mood_change(found: Chart) -> Line | None:
     """Return the mean mood since the last session beside that of as many days before it."""
     if found.since is None or not found.check_ins:
         return None
-    day = local_day(found.patient, found.since)
-    span = max((found.last - day).days, 1)
+    span = mood_span(local_day(found.patient, found.since), found.last)
+    day = found.last - timedelta(days=span)
     now = [one.mood for one in found.check_ins if one.date > day and one.mood is not None]
     then = [
         one.mood for one in found.check_ins
@@ -197,20 +198,25 @@ def _mood_change(found: Chart) -> Line | None:
 
 
 def agreed_lines(found: Chart) -> list[Line]:
-    """Return what was agreed: what parts add, then the contacts that were promised after a crisis.
+    """Return what was agreed: what parts add, then the contacts to come that were promised after a crisis.
 
     Parts add the contact that a note gives, goals, and the way to the last note, where homework stands: it
     is sealed, and opens there alone.
     """
     lines = [line for part in found.added for line in part.agreed]
-    return lines + [
-        Line(follow_up_words(one.label), one.due_at, reverse("crisis:followups"), "phone")
-        for one in found.follow_ups
-    ]
+    return lines + [_contact(one) for one in found.follow_ups if one.due_at > found.look.at]
+
+
+def _contact(one: FollowUp, *, late: bool = False) -> Line:
+    words, url = follow_up_words(one.label), reverse("crisis:followups")
+    return Line(words, one.due_at, url, "phone", late=late, urgent=late)
 
 
 def due_lines(found: Chart, at: datetime) -> list[Line]:
-    """Return what is due for this person: tasks, measures and what parts add, the longest overdue first."""
+    """Return what is due for this person, the longest overdue first: tasks, measures and what parts add.
+
+    A promised contact whose time has come stands before them, however short the others make it look.
+    """
     me, lent = found.look.context.actor.id, found.stands_in_for
     lines = [
         Line(
@@ -226,6 +232,7 @@ def due_lines(found: Chart, at: datetime) -> list[Line]:
             continue  # said below, as what is to be done at once
         url = reverse("clinical:measure_ask", args=[found.patient.pk, key])
         lines.append(Line(title, when, url, "clipboard-list"))
+    lines += [_contact(one, late=True) for one in found.follow_ups if one.due_at <= at]
     lines += [*_direct(found, is_due=SCREENER in due), *(line for part in found.added for line in part.due)]
     return sorted(lines, key=lambda line: (not line.urgent, line.at or at))
 

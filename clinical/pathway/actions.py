@@ -12,6 +12,8 @@ from clinical.plans.endings.actions import ALLOWED, end_plan
 from clinical.plans.queries import open_plan
 from clinical.record.queries import has_open_alert, person_cared_for
 from clinical.scheduling.handover.actions import Handed, call_off_coming, hand_over_appointments
+from clinical.sessions.leaving.actions import break_off_left
+from clinical.sessions.queries import run_of_person
 from cortex.accounts.choices import Role
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
@@ -86,7 +88,8 @@ def discharge(
 
     With `call_off` whatever they have to come with anybody is called off. Their treatment plan ends, too:
     nobody could review or end it afterwards. Raises RuleBroken `alert_open` while an alert waits or is worked
-    on, InputRefused `unsigned_notes` where access would end at once with notes that nobody signed.
+    on, `session_open` while a session is under way, InputRefused `unsigned_notes` where access would end at
+    once with notes that nobody signed.
     """
     at = clock(at)
     patient = person_cared_for(actor, patient_id, at)
@@ -96,6 +99,8 @@ def discharge(
     _refuse_unsigned(queries.unsigned_about(ids, actor.person.pk, everybody=True), data)
     _end_plan(actor, patient, ids, data, at)
     one = end_care(actor=actor, patient=patient, data=data, at=at)
+    # The person is locked by now: nobody starts one beside this.
+    _refuse_run(patient)
     hand_over(actor=actor, patient_ids=ids, from_id=None, to_id=None)
     if call_off:
         call_off_coming(actor=actor, patient_ids=ids, at=at)
@@ -112,7 +117,8 @@ def transfer(
 
     An hour in which the colleague has something else is called off instead, for them to book anew.
     Raises InputRefused with the field, `summary` without a closing summary, `unsigned_notes` where the
-    actor's own access would end at once with notes that they did not sign.
+    actor's own access would end at once with notes that they did not sign, RuleBroken `session_open` while
+    they run a session with the person.
     """
     at = clock(at)
     patient = person_cared_for(actor, patient_id, at)
@@ -120,6 +126,7 @@ def transfer(
     ids = rows_of(patient)
     _refuse_unsigned(queries.unsigned_about(ids, me), data)
     one = transfer_care(actor=actor, patient=patient, from_id=me, to_id=to_id, data=data, at=at)
+    _refuse_run(patient, of=me)
     hand_over(actor=actor, patient_ids=ids, from_id=me, to_id=to_id)
     hand_over_appointments(actor=actor, patient_ids=ids, from_id=me, to_id=to_id, at=at)
     notify(
@@ -138,6 +145,15 @@ def _refuse_unsigned(count: int, data: EndingData) -> None:
             "unsigned_notes",
             field="days",
         )
+
+
+def _refuse_run(patient: Patient, *, of: UUID | None = None) -> None:
+    """Refuse to end care while a session is under way (`of` one member of staff): nobody could end it."""
+    run = run_of_person(patient.person_id)
+    if run is None or (of is not None and run.clinician_id != of):
+        return
+    whose = "Your session" if of is not None else f"A session of {run.clinician.full_name}"
+    raise RuleBroken(f"{whose} with this person is still open. End it first.", "session_open")
 
 
 def _end_plan(actor: Actor, patient: Patient, ids: list[UUID], data: EndingData, at: datetime) -> None:
@@ -162,8 +178,8 @@ def move_caseload(
 
     Raises NotFound for who may not, RuleBroken `caseload_changed` when the plan names others than they treat
     now, InputRefused for a colleague who doesn't treat, `unsigned_notes` until `notes_known` says that those
-    are given up. Hours move as in `transfer`. Alerts that they claimed stay claimed: a supervisor takes
-    those over at the desk.
+    are given up. Hours move as in `transfer`, a session that they left open is broken off. Alerts that they
+    claimed stay claimed: a supervisor takes those over at the desk.
     """
     if actor.role not in MOVERS:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
@@ -183,6 +199,7 @@ def move_caseload(
             actor=actor, patient=patient, from_id=who.pk, to_id=to_id, data=data, summary=False, at=at
         )  # fmt: skip
         ids = rows_of(patient)
+        break_off_left(actor=actor, user_id=who.pk, patient_ids=ids, at=at)
         hand_over(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id)
         give_up_papers(actor=actor, author_id=who.pk, patient_ids=ids, at=at)
         hours = hand_over_appointments(actor=actor, patient_ids=ids, from_id=who.pk, to_id=to_id, at=at)

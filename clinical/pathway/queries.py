@@ -179,26 +179,31 @@ def leaver(user: User, user_id: UUID) -> User:
 def moving(user_id: UUID, at: datetime) -> list[Moving]:
     """Return everybody whom somebody treats, with what would move along; a fixed number of queries."""
     found: dict[UUID, Moving] = {}
+    # A person is all their rows: a place on one that was linked is theirs.
+    whose: dict[UUID, UUID] = {}
     for place in pathway.places_of(user_id, at):
-        row = found.setdefault(place.patient_id, Moving(place.patient, [], place.starts_at))
+        patient = place.patient.merged_into or place.patient
+        row = found.setdefault(patient.pk, Moving(patient, [], place.starts_at))
+        whose |= {place.patient_id: patient.pk, patient.pk: patient.pk}
         row.roles.append(place.get_role_display())
         row.since = min(row.since, place.starts_at)
-    people = {row.patient.person_id: row for row in found.values()}
-    for person, one in latest_assessments(people).items():
-        people[person].level = one.level
-    ids = list(found)
+    for person, one in latest_assessments(found).items():
+        found[person].level = one.level
+    ids = list(whose)
     for model, name in ((ReviewItem, "items"), (FollowUp, "follow_ups"), (RiskAlert, "claims")):
         for patient_id in _owned(model, ids, user_id):
-            setattr(found[patient_id], name, getattr(found[patient_id], name) + 1)
+            row = found[whose[patient_id]]
+            setattr(row, name, getattr(row, name) + 1)
     for person, count in coming_by_person(user_id, at).items():
-        if person in people:
-            people[person].appointments = count
-    for person in _unsigned(people, user_id):
-        people[person].notes += 1
+        if person in found:
+            found[person].appointments = count
+    for person in _unsigned(found, user_id):
+        found[person].notes += 1
     others = CareTeamMember.objects.memberships().running(at).filter(patient_id__in=ids, user__isnull=False)
     for place in others.exclude(user_id=user_id).select_related("user"):
-        if place.user is not None and place.user.full_name not in found[place.patient_id].others:
-            found[place.patient_id].others.append(place.user.full_name)
+        row = found[whose[place.patient_id]]
+        if place.user is not None and place.user.full_name not in row.others:
+            row.others.append(place.user.full_name)
     return list(found.values())
 
 
@@ -248,7 +253,9 @@ def with_caseload(user: User, at: datetime) -> list[tuple[User, int]]:
         organization_id=user.organization_id, user__isnull=False
     )  # fmt: skip
     counts: dict[UUID, set[UUID]] = {}
-    for user_id, patient_id in rows.exclude(patient__status="deleted").values_list("user_id", "patient_id"):
+    for user_id, patient_id in rows.exclude(patient__status="deleted").values_list(
+        "user_id", "patient__person_id"
+    ):
         counts.setdefault(user_id, set()).add(patient_id)  # type: ignore[arg-type]
     people = User.objects.filter(pk__in=counts, organization_id=user.organization_id).order_by("full_name")
     return [(one, len(counts[one.pk])) for one in people]

@@ -23,7 +23,7 @@ from clinical.scheduling.models import (
     Outcome,
     Status,
 )
-from clinical.scheduling.queries import REMINDER, Clash
+from clinical.scheduling.queries import MOVED, REMINDER, TAKEN_OFF, Clash
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
@@ -187,6 +187,7 @@ def move_appointment(
     _remind(row, at)
     fields = ["starts_at", "ends_at"]
     record(actor, "appointment.moved", row, subject=row.patient_id, fields=fields)
+    _tell_whose(actor, row, MOVED)
     return row
 
 
@@ -196,13 +197,13 @@ def cancel_appointment(
 ) -> list[Appointment]:
     """Call off a planned appointment with a coded reason; `and_later` also the later ones of its series.
 
-    One's own hour to come can be called off whoever treats the person now. What a colleague took over of the
-    series stays.
+    One's own hour that is to come or not noted can be called off whoever treats the person now. What a
+    colleague took over of the series stays.
     """
     if reason not in CancelReason.values:
         raise InputRefused("Choose why it is called off.", "required", field="reason")
     at = clock(at)
-    row = _open(actor, appointment_id, at, or_own_to_come=True)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     rows = [row]
     if and_later and row.series_id is not None:
         later = Appointment.objects.select_for_update(of=("self",)).filter(
@@ -217,14 +218,24 @@ def cancel_appointment(
     _end_reminders(actor, rows, at)
     codes = {"reason": reason, "count": len(rows)}
     record(actor, "appointment.cancelled", row, subject=row.patient_id, fields=["status"], codes=codes)
+    _tell_whose(actor, row, TAKEN_OFF)
     return rows
+
+
+def _tell_whose(actor: Actor, row: Appointment, code: str) -> None:
+    """Tell a therapist what somebody else did with an hour of theirs."""
+    if row.therapist_id != actor.id:
+        notify(
+            actor=actor, organization_id=row.organization_id, user_ids=[row.therapist_id], code=code,
+            object_type="clinical.Appointment", object_id=row.pk,
+        )  # fmt: skip
 
 
 @action
 def note_no_show(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) -> Appointment:
-    """Note that the person did not come; it must have begun."""
+    """Note that the person did not come; it must have begun. One's own whoever treats the person now."""
     at = clock(at)
-    row = _open(actor, appointment_id, at)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     _refuse_future(row, at)
     _note(actor, row, Status.NO_SHOW, at)
     _end_reminders(actor, [row], at)
@@ -236,9 +247,9 @@ def note_no_show(*, actor: Actor, appointment_id: UUID, at: datetime | None = No
 def note_held(
     *, actor: Actor, appointment_id: UUID, session_id: UUID | None = None, at: datetime | None = None
 ) -> Appointment:
-    """Note that it took place, and as which session if one was run here."""
+    """Note that it took place, and as which session if one was run here; one's own as in `note_no_show`."""
     at = clock(at)
-    row = _open(actor, appointment_id, at)
+    row = _open(actor, appointment_id, at, or_own_left=True)
     _refuse_future(row, at)
     row.session_id = session_id or row.session_id
     _note(actor, row, Status.HELD, at)
@@ -252,7 +263,8 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     """Take back what was noted of an appointment (missed, held, called off) within a week.
 
     An hour of somebody who no longer treats the person stays as it is: it would be theirs again. What was
-    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is.
+    proposed to be billed of it is taken out; a line that is confirmed or was exported keeps it as it is. The
+    sitting stays, and is this hour's no more.
     """
     at = clock(at)
     row = queries.locked_appointment(actor, appointment_id, at)
@@ -267,14 +279,16 @@ def put_back(*, actor: Actor, appointment_id: UUID, at: datetime | None = None) 
     void_proposed(actor=actor, appointment=row, at=at)
     before = row.status
     row.status, row.cancel_reason, row.status_at, row.status_by = Status.SCHEDULED, "", at, actor.user
-    _keep(row, ["status", "cancel_reason", "status_at", "status_by"])
+    # Which sitting it was is part of what was noted: planned again, it is none.
+    row.session_id = None
+    _keep(row, ["status", "cancel_reason", "status_at", "status_by", "session"])
     _remind(row, at)
     record(actor, "appointment.put_back", row, subject=row.patient_id, codes={"was": before})
     return row
 
 
-def _open(actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False) -> Appointment:
-    row = queries.locked_appointment(actor, appointment_id, at, or_own_to_come=or_own_to_come)
+def _open(actor: Actor, appointment_id: UUID, at: datetime, *, or_own_left: bool = False) -> Appointment:
+    row = queries.locked_appointment(actor, appointment_id, at, or_own_left=or_own_left)
     if not row.is_open():
         raise RuleBroken(f"This appointment stands as: {row.get_status_display().lower()}.", "not_open")
     return row

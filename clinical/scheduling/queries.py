@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from cortex.ops.models import Notification
 from cortex.ops.postgres.questions import kept
 from cortex.ui.zone import zone_of
 from patients.care.queries import treated_ids
-from patients.labels.queries import standing
+from patients.labels.queries import standing, standings
 from patients.privacy.queries import consent_state
 from patients.registry import access
 from patients.registry.models import Patient
@@ -32,6 +33,8 @@ REMINDER = "appointment.reminder"
 REBOOK = "appointment.rebook"
 # A colleague's discharge called it off.
 CALLED_OFF = "appointment.called_off"
+# A colleague moved it, or called it off, while care goes on.
+MOVED, TAKEN_OFF = "appointment.moved", "appointment.cancelled"
 MOST_REMINDERS = 50
 LISTED = 50
 # A sitting that began so near to an appointment was that one.
@@ -121,6 +124,28 @@ def is_open_hour(user: User, row: Appointment, at: datetime) -> bool:
     return Appointment.objects.filter(open_hours(who), pk=row.pk).exists()
 
 
+def open_of(user: User, rows: Iterable[Appointment], at: datetime) -> set[UUID]:
+    """Return which of these appointments, with their people, are open to the user, as `is_open_hour` says.
+
+    Three queries, and none where nobody else's sitting is among them.
+    """
+    found = {one.pk: one for one in rows}
+    asked = [one for one in found.values() if one.session_id is not None and one.therapist_id != user.pk]
+    opened = found.keys() - {one.pk for one in asked}
+    if not asked:
+        return opened
+    people: dict[Reach, list[UUID]] = defaultdict(list)
+    for pk, stands in standings(
+        user, list({one.patient_id: one.patient for one in asked}.values()), at
+    ).items():
+        people[reach_by(user.pk, stands)].append(pk)
+    shown = Q()
+    for who, ids in people.items():
+        shown |= Q(open_hours(who), patient_id__in=ids)
+    among = Appointment.objects.filter(shown, pk__in=[one.pk for one in asked])
+    return opened | set(among.values_list("pk", flat=True))
+
+
 def of_person(
     patient_ids: Iterable[UUID], who: Reach, at: datetime
 ) -> tuple[list[Appointment], list[Appointment]]:
@@ -138,31 +163,31 @@ def of_person(
 def appointment(actor: Actor, appointment_id: UUID, at: datetime) -> tuple[Appointment, bool]:
     """Return one appointment, and whether the chart of its person is open to the actor.
 
-    Without the chart it opens while it is the actor's own and still to come; NotFound for any other, and for
-    one whose sitting a label shuts.
+    Without the chart it opens while it is the actor's own and to come or not noted, and once they noted it;
+    NotFound for any other, and for one whose sitting a label shuts.
     """
     rows = Appointment.objects.select_related("patient", "therapist", "status_by")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound
     related = access.relations(actor, {found.patient_id}, access.CHART, at)
-    if not (is_open_hour(actor.person, found, at) if related else _is_own_to_come(actor, found, at)):
+    if not (is_open_hour(actor.person, found, at) if related else _is_own_left(actor, found, at)):
         raise NotFound
     return found, bool(related)
 
 
 def locked_appointment(
-    actor: Actor, appointment_id: UUID, at: datetime, *, or_own_to_come: bool = False
+    actor: Actor, appointment_id: UUID, at: datetime, *, or_own_left: bool = False
 ) -> Appointment:
     """Lock and return one appointment that is open to the actor, as `appointment` has it; NotFound otherwise.
 
-    With `or_own_to_come` also one's own that has not begun, whoever treats the person now.
+    With `or_own_left` also one's own that is to come or not noted, whoever treats the person now.
     """
     rows = Appointment.objects.select_for_update(of=("self",)).select_related("patient")
     found = rows.filter(pk=appointment_id).first()
     if found is None:
         raise NotFound
-    if not (or_own_to_come and _is_own_to_come(actor, found, at)):
+    if not (or_own_left and _is_own_left(actor, found, at)):
         access.treated(actor, found.patient_id, at)
         if not actor.is_system and not is_open_hour(actor.person, found, at):
             raise NotFound
@@ -174,9 +199,13 @@ def still_theirs(actor: Actor, row: Appointment, at: datetime) -> bool:
     return row.therapist_id == actor.id or not treated_ids(row.therapist, at).isdisjoint(rows_of(row.patient))
 
 
-def _is_own_to_come(actor: Actor, row: Appointment, at: datetime) -> bool:
-    """Whether it is the actor's own hour, and to come: nobody holds an hour that they can't call off."""
-    return actor.kind == "user" and row.therapist_id == actor.id and row.starts_at > at
+def _is_own_left(actor: Actor, row: Appointment, at: datetime) -> bool:
+    """Whether it is the actor's own hour, and theirs to settle: to come, or not noted, or noted by them.
+
+    Nobody holds an hour that they can't call off, and what had begun when care ended is theirs to note.
+    """
+    own = actor.kind == "user" and row.therapist_id == actor.id
+    return own and (row.is_open() or row.starts_at > at or row.status_by_id == actor.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cortex.clock import steady_now
+from cortex.horizon import is_far
+
 # The hours that a week shows even when nothing lies in them.
 FIRST_HOUR, LAST_HOUR = 8, 18
 
@@ -44,9 +47,11 @@ def read_week(text: str, today: date) -> date:
     year, _, number = text.partition("-W")
     if len(year) == 4 and len(number) == 2 and (year + number).isascii() and (year + number).isdigit():
         try:
-            return date.fromisocalendar(int(year), int(number), 1)
+            found = date.fromisocalendar(int(year), int(number), 1)
         except ValueError:
             return monday_of(today)
+        if not is_far(found, steady_now()):
+            return found
     return monday_of(today)
 
 

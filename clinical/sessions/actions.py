@@ -22,6 +22,7 @@ from clinical.sessions.coding import (
     STATUSES,
 )
 from clinical.sessions.labels import reach
+from clinical.sessions.leaving.queries import is_left, last_entry_at
 from clinical.sessions.models import SessionRun
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, action, record
@@ -71,7 +72,7 @@ def start_session(
     at = clock(at)
     who = access.treated(actor, patient_id, at)
     _refuse_second(who)
-    own = queries.runs_of(actor.person.pk)
+    own = _own_open(actor, at)
     if own and not beside:
         raise RuleBroken(
             "You run another session. End it first, or start this one beside it.", "own_session_runs"
@@ -93,6 +94,15 @@ def start_session(
     codes = {"channel": channel} | ({"beside": len(own)} if own else {})
     record(actor, "session.started", session, subject=session.patient_id, codes=codes)
     return session
+
+
+def _own_open(actor: Actor, at: datetime) -> list[SessionRun]:
+    """Return what the actor runs and can still end: not what was left with somebody whose chart is shut."""
+    runs = queries.runs_of(actor.person.pk)
+    if not runs:
+        return []
+    open_to = access.patients_related(actor.person, [one.patient_id for one in runs], at, access.CHART)
+    return [one for one in runs if one.patient_id in open_to]
 
 
 def _refuse_second(who: Patient) -> None:
@@ -209,11 +219,14 @@ def _grounds_of(person_id: UUID) -> list[str]:
 @action
 def end_session(
     *, actor: Actor, patient_id: UUID, session_id: UUID, status: str = SessionStatus.COMPLETED,
-    at: datetime | None = None,
+    ended_at: datetime | None = None, at: datetime | None = None,
 ) -> Session:  # fmt: skip
     """End a session: its appointment took place, and its billing line is proposed from kind and minutes.
 
-    What was logged of the open plan's interventions is counted there, each once.
+    `ended_at` is when it was over, where nobody ended it then: not before its last entry, and not to come.
+    What was logged of the open plan's interventions is counted there, each once. One that its clinician left
+    (`leaving.queries.is_left`) is ended by anybody of the team, when something last stood in it: without an
+    hour, a line or a count, since whoever ends it wasn't there.
     """
     if status not in ENDINGS:
         raise InputRefused("Say how the session ended.", "ending_unknown", field="status")
@@ -221,15 +234,17 @@ def end_session(
     person_id = person_ids([patient_id]).get(patient_id, patient_id)
     lock_patients({patient_id, person_id})
     at = clock(at)
-    run = _running(actor, patient_id, session_id, at)
-    session = run.session
-    session.status, session.ended_at = status, at
-    session.duration_seconds = int((at - session.started_at).total_seconds())
+    run = _to_end(actor, patient_id, session_id, at)
+    is_own = run.clinician_id == actor.person.pk
+    session, end = run.session, _end(run, ended_at, at, is_own=is_own)
+    session.status, session.ended_at = status, end
+    session.duration_seconds = max(int((end - session.started_at).total_seconds()), 0)
     session.save(update_fields=["status", "ended_at", "duration_seconds", "updated_at"])
-    run.ended_at = at
+    run.ended_at = end
     run.save(update_fields=["ended_at", "updated_at"])
-    record(actor, "session.ended", session, subject=session.patient_id, codes={"status": status})
-    if status == SessionStatus.COMPLETED:
+    codes = {"status": status} | ({} if is_own else {"left_by": str(run.clinician_id)})
+    record(actor, "session.ended", session, subject=session.patient_id, codes=codes)
+    if status == SessionStatus.COMPLETED and is_own:
         appointment = appointment_of(session.pk)
         if appointment is not None:
             note_held(actor=actor, appointment_id=appointment.pk, session_id=session.pk, at=at)
@@ -239,6 +254,20 @@ def end_session(
         if logged:
             count_logged(actor=actor, patient_id=patient_id, session_id=session.pk, codes=logged, at=at)
     return session
+
+
+def _end(run: SessionRun, ended_at: datetime | None, at: datetime, *, is_own: bool) -> datetime:
+    """Return when a session was over; InputRefused for a time that its log or the clock contradicts."""
+    if ended_at is None:
+        return at if is_own else last_entry_at(run, at)
+    last = last_entry_at(run, at)
+    # Whole minutes are typed: the minute of the last entry is not before it.
+    if ended_at < last.replace(second=0, microsecond=0):
+        raise InputRefused("Something was logged after that, or it began later.", "too_early",
+                           field="ended_at")  # fmt: skip
+    if ended_at > at:
+        raise InputRefused("This is still to come.", "in_future", field="ended_at")
+    return max(ended_at, last)
 
 
 def _logged(actor: Actor, session: Session) -> set[str]:
@@ -253,12 +282,26 @@ def _logged(actor: Actor, session: Session) -> set[str]:
 
 def _running(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> SessionRun:
     """Lock and return the run of a session that the actor leads and that is still open."""
-    who = access.treated(actor, patient_id, at)
+    run = _open(access.treated(actor, patient_id, at), session_id)
+    if run.clinician_id != actor.person.pk:
+        raise RuleBroken(f"{run.clinician.full_name} runs this session.", "not_your_session")
+    return run
+
+
+def _to_end(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> SessionRun:
+    """Lock and return an open run that the actor leads, or that was left to the team."""
+    run = _open(access.treated(actor, patient_id, at), session_id)
+    if run.clinician_id != actor.person.pk:
+        if not is_left(run, at):
+            raise RuleBroken(f"{run.clinician.full_name} runs this session.", "not_your_session")
+        access.of_the_team(actor, patient_id, at)
+    return run
+
+
+def _open(who: Patient, session_id: UUID) -> SessionRun:
     run = queries.locked_run(rows_of(who), session_id)
     if run.ended_at is not None:
         raise RuleBroken("This session has ended.", "session_over")
-    if run.clinician_id != actor.person.pk:
-        raise RuleBroken(f"{run.clinician.full_name} runs this session.", "not_your_session")
     return run
 
 

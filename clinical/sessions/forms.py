@@ -68,6 +68,12 @@ class EndForm(forms.Form):
         ],
         widget=forms.Select(attrs=SELECT),
     )
+    ended_at = forms.DateTimeField(
+        label="Ended at",
+        required=False,
+        help_text="Only if it was over earlier. Empty means now.",
+        widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
+    )
 
 
 class WordsForm(forms.Form):

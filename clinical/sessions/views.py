@@ -13,13 +13,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinical.assessments.showing import alert_row
 from clinical.notes import queries as notes
 from clinical.notes.showing import row_of
-from clinical.scheduling.billing.queries import lines_of_session
+from clinical.scheduling.billing.queries import is_too_long, lines_of_session
 from clinical.scheduling.billing.showing import line_row
 from clinical.sessions import actions, queries, showing
 from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, WordsForm
 from clinical.sessions.labelling.forms import LabelForm
 from clinical.sessions.labelling.showing import label_card
 from clinical.sessions.labels import Reach
+from clinical.sessions.leaving.queries import left_run
 from clinical.sessions.told import SENT
 from clinical.sessions.words.opening import open_words
 from clinical.sessions.words.showing import part_section, part_words
@@ -27,7 +28,7 @@ from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
-from cortex.audit import Actor, NotFound, RuleBroken, actor_of
+from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.ui.pages import go_to, page_of
 from cortex.ui.rules import given_back
@@ -64,6 +65,7 @@ def _list(
         page = page_of(queries.listed(head.ids, who, kind=kind, status=state), request.GET.get("page"))
         flags = queries.flags_of(page.object_list, who)
         counts = queries.kinds_of(head.ids, who)
+        run = queries.run_of_person(head.patient.person_id)
         shown = head.shown() | {
             "tab": "sessions",
             "page": page,
@@ -76,7 +78,9 @@ def _list(
                 f"{key}={value}" for key, value in (("kind", kind), ("status", state)) if value
             ),
             "withheld": queries.withheld(head.ids, who, kind=kind, status=state),
-            "running": queries.open_run(head.patient.person_id, who),
+            "running": run if run is not None and who.opens(run.session, run.clinician_id) else None,
+            "left": left_run(actor, run, at) if actor.person.role in RUNNERS else None,
+            "end_form": EndForm(auto_id="end_%s"),
             "scheduled": queries.scheduled(head.ids, who, at),
             "form": form,
             "conflict": conflict,
@@ -145,6 +149,8 @@ def page_of_session(
         if run is not None and run.ended_at is None and run.clinician_id == actor.person.pk:
             return _run(request, context, head, found, shown, at, status)
         shown |= _reviewed(context, found, actor, at)
+        if runs:
+            shown |= {"left": left_run(actor, run, at), "end_form": EndForm(auto_id="end_%s")}
         return render(request, "clinical/sessions/review.html", shown, status=status)
 
 
@@ -162,7 +168,7 @@ def _run(
         "measures": found.measures,
         "may_end": True,
         "form": shown.get("form") or EntryForm(auto_id="entry_%s"),
-        "end_form": EndForm(auto_id="end_%s"),
+        "end_form": shown.get("end_form") or EndForm(auto_id="end_%s"),
     }
     return render(request, "clinical/sessions/run.html", shown, status=status)
 
@@ -188,6 +194,7 @@ def _reviewed(context: AccessContext, found: queries.Review, actor: Actor, at: A
         "may_review": may_write and actor.person.role in (Role.THERAPIST, Role.PSYCHIATRIST),
         "after_end": showing.after_end(found) if may_write else [],
         "lines": [line_row(one) for one in lines_of_session(session.pk)] if is_log else [],
+        "too_long": is_log and getattr(session, "run", None) is not None and is_too_long(session),
     }
 
 
@@ -252,10 +259,14 @@ def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Htt
     """End a session; its page then offers what comes next, prefilled."""
     form = EndForm(request.POST, auto_id="end_%s")
     if not form.is_valid():
-        return page_of_session(request, patient_id, session_id, 422)
-    actions.end_session(
-        actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
-    )
+        return page_of_session(request, patient_id, session_id, 422, end_form=form)
+    try:
+        actions.end_session(
+            actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
+        )
+    except InputRefused as error:
+        status, conflict = given_back(request, form, error)
+        return page_of_session(request, patient_id, session_id, status, end_form=form, conflict=conflict)
     return go_to(request, _url(patient_id, session_id))
 
 

@@ -11,6 +11,7 @@ from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, NotFound, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from patients.registry import access
+from patients.registry.queries import rows_of
 
 
 @action
@@ -22,10 +23,10 @@ def pin_entry(
     who = access.treated(actor, patient_id, at)
     with opening(actor, purpose="treatment") as context:
         queries.entry(context, who, source, item_id, at)
-    existing = queries.locked_pin(who.pk, source, item_id)
+    existing = queries.locked_pin(rows_of(who), source, item_id)
     if existing is not None:
         return Unchanged(existing)  # type: ignore[return-value]
-    if queries.pin_count(who.pk) >= queries.MOST_PINS:
+    if queries.pin_count(rows_of(who)) >= queries.MOST_PINS:
         raise RuleBroken(
             f"{queries.MOST_PINS} entries are pinned already: take one off first.", "too_many_pins"
         )
@@ -44,7 +45,7 @@ def unpin_entry(
     """Take a pin off, whoever set it; NotFound where none holds."""
     at = clock(at)
     who = access.treated(actor, patient_id, at)
-    pin = queries.locked_pin(who.pk, source, item_id)
+    pin = queries.locked_pin(rows_of(who), source, item_id)
     if pin is None:
         raise NotFound("This entry is not pinned any more.", "not_pinned")
     pin.unpinned_by, pin.unpinned_at = actor.person, at

@@ -133,15 +133,15 @@ def timeline(
     """
     patient = access.treated(actor, patient_id, at)
     depth = SEARCHED if words else PAGE
-    pins = _pins(patient.pk)
     look = replace(_look(context, patient, at), limit=depth + 1, before=before)
+    pins = _pins(look.ids)
     first = _pinned(look, kinds, pins) if before is None and not words else []
     if only_pinned:
         found, after = (first or _pinned(look, kinds, pins)), None
         first = []
     else:
         found, after = _merged(look, kinds, depth)
-    _add_reviews(context, patient, [*found, *first])
+    _add_reviews(context, look.ids, [*found, *first])
     for entry in found:
         entry.is_pinned = entry.id in pins.get(entry.source, ())
     searched_to = found[-1].at if words and after and found else None
@@ -184,9 +184,9 @@ def _place(entry: Entry) -> Cursor:
     return entry.cursor
 
 
-def _pins(patient_id: UUID) -> dict[str, set[UUID]]:
+def _pins(ids: Collection[UUID]) -> dict[str, set[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
-    rows = TimelinePin.objects.filter(patient_id=patient_id, unpinned_at__isnull=True)
+    rows = TimelinePin.objects.filter(patient_id__in=ids, unpinned_at__isnull=True)
     for source, item in rows.values_list("source", "item_id"):
         found[source].add(item)
     return found
@@ -203,13 +203,13 @@ def _pinned(look: Look, kinds: Collection[str], pins: dict[str, set[UUID]]) -> l
     return sorted(found, key=_place, reverse=True)
 
 
-def _add_reviews(context: AccessContext, patient: Patient, entries: Iterable[Entry]) -> None:
+def _add_reviews(context: AccessContext, ids: Collection[UUID], entries: Iterable[Entry]) -> None:
     """Put beside each finding what people said of it, the oldest first."""
     by_id: dict[UUID, list[Entry]] = defaultdict(list)
     for one in entries:
         if one.finding is not None:
             by_id[one.id].append(one)
-    rows = FindingReview.objects.filter(patient_id=patient.pk, finding_id__in=list(by_id))
+    rows = FindingReview.objects.filter(patient_id__in=ids, finding_id__in=list(by_id))
     reviews = list(rows.select_related("reviewed_by").order_by("reviewed_at", "pk"))
     context.open(reviews, ("comment",))
     for review in reviews:
@@ -233,12 +233,12 @@ def check_in_words(context: AccessContext, ids: Collection[UUID], check_in_id: U
     return found
 
 
-def locked_pin(patient_id: UUID, source: str, item_id: UUID) -> TimelinePin | None:
-    """Lock and return the pin that holds on an entry, or None."""
+def locked_pin(ids: Collection[UUID], source: str, item_id: UUID) -> TimelinePin | None:
+    """Lock and return the pin that holds on an entry of a person whose rows these are, or None."""
     rows = TimelinePin.objects.select_for_update(of=("self",)).filter(unpinned_at__isnull=True)
-    return rows.filter(patient_id=patient_id, source=source, item_id=item_id).first()
+    return rows.filter(patient_id__in=ids, source=source, item_id=item_id).order_by("pinned_at").first()
 
 
-def pin_count(patient_id: UUID) -> int:
-    """Return how many entries of a person are pinned."""
-    return TimelinePin.objects.filter(patient_id=patient_id, unpinned_at__isnull=True).count()
+def pin_count(ids: Collection[UUID]) -> int:
+    """Return how many entries of a person whose rows these are are pinned."""
+    return TimelinePin.objects.filter(patient_id__in=ids, unpinned_at__isnull=True).count()

@@ -13,6 +13,8 @@ from django.utils.dateparse import parse_datetime
 from clinical.plans.labels import Shut
 from clinical.sessions.labels import Reach
 from cortex.access.context import AccessContext
+from cortex.clock import steady_now
+from cortex.horizon import is_far
 from patients.registry.models import Patient
 
 # Above every id: a cursor of a day's end stands after all that came on it.
@@ -51,7 +53,9 @@ class Cursor:
             at, identifier = parse_datetime(parts[0]), UUID(parts[2])
         except ValueError:
             return None
-        return cls(at, parts[1], identifier) if at is not None and at.tzinfo is not None else None
+        if at is None or at.tzinfo is None or is_far(at, steady_now()):
+            return None
+        return cls(at, parts[1], identifier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -24,13 +24,11 @@ from clinical.plans.wording import (
     medication_words,
 )
 from clinical.sessions.neural.proposals import proposal_words
-from clinical.sessions.neural.queries import LOOK_BACK
+from clinical.sessions.neural.queries import proposals_told
 from clinical.timeline.own import SIGNALS, SIGNALS_LABEL
 from clinical.timeline.queries import noon, window, window_of
 from clinical.timeline.registry import Entry, Look, Source, register
-from patients.codes import SessionKind
 from patients.registry.queries import local_day
-from patients.sessions.models import Session
 from patients.sessions.neural import NeuralProfileProposal, ProposalStatus
 
 # A row is written a moment after the transaction began whose time it was created at: what was changed within
@@ -177,21 +175,9 @@ def _changed_allergies(look: Look) -> list[Entry]:
     ]  # fmt: skip
 
 
-def _open_proposals(look: Look) -> QuerySet[NeuralProfileProposal]:
-    """Return what the rules proposed of neural audio, of sessions alone that labels leave open to the reader.
-
-    A proposal says what its sessions said: where one of its time is shut, so is the proposal.
-    """
-    asked = Session.objects.filter(
-        look.reach.shuts(), patient_id__in=look.ids, kind=SessionKind.NEURAL_AUDIO,
-        started_at__range=(OuterRef("created_at") - LOOK_BACK, OuterRef("newest_at")),
-    ).exclude(run__clinician=look.reach.user_id)  # fmt: skip
-    return NeuralProfileProposal.objects.filter(~Exists(asked), patient_id__in=look.ids)
-
-
 def _proposals(look: Look) -> list[Entry]:
     """What was proposed, by which rule and of how many sessions; nothing of it applies by itself."""
-    rows = _open_proposals(look).filter(created_at__lte=look.at)
+    rows = proposals_told(look.ids, look.reach).filter(created_at__lte=look.at)
     return [
         Entry(
             "neural", SIGNALS, one.pk, one.created_at, f"Neural audio, proposed: {proposal_words(one)}",
@@ -208,7 +194,11 @@ def _why_proposed(one: NeuralProfileProposal) -> str:
 
 
 def _decided_proposals(look: Look) -> list[Entry]:
-    rows = _open_proposals(look).filter(decided_at__lte=look.at).exclude(status=ProposalStatus.OPEN)
+    rows = (
+        proposals_told(look.ids, look.reach)
+        .filter(decided_at__lte=look.at)
+        .exclude(status=ProposalStatus.OPEN)
+    )
     return [
         Entry(
             "neural_decided", SIGNALS, one.pk, one.decided_at,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, UUIDField, Value
+from django.db.models import CharField, F, Min, QuerySet, UUIDField, Value
+from django.db.models.functions import Coalesce
 
 from cortex.accounts.models import User
 from cortex.accounts.queries import is_trainee
@@ -21,6 +22,7 @@ from patients.care.models import (
     PatientUserObjectPermission,
 )
 from patients.codes import CareRole
+from patients.registry.models import Patient
 
 
 def memberships_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
@@ -34,18 +36,18 @@ def covers_of(user: Any, at: Moment) -> CareTeamMemberQuerySet:
 
 
 def treated_ids(user: Any, at: Moment) -> set[UUID]:
-    """Return the patients whom `user` treats or covers; two queries."""
+    """Return the patients whom `user` treats or covers, with the row on record of each; two queries."""
     return {
         one for places_of in (memberships_of, covers_of)
-        for one in _treated(places_of, user.pk, user.organization_id, at)
+        for pair in _treated(places_of, user.pk, user.organization_id, at) for one in pair
     }  # fmt: skip
 
 
 def _treated_places(
     places_of: Callable[[Any, Moment], CareTeamMemberQuerySet], user_id: UUID, house_id: UUID, at: Moment
-) -> QuerySet[CareTeamMember, UUID]:
+) -> QuerySet[CareTeamMember, tuple[UUID, UUID]]:
     rows = places_of(User(pk=user_id, organization_id=house_id), at)
-    return rows.values_list("patient_id", flat=True)
+    return rows.values_list("patient_id", "patient__person_id")
 
 
 # Planned for each value, as `_lines` is: a plan for anybody can't know how few of a house are somebody's, and
@@ -57,8 +59,9 @@ _treated = kept(_treated_places, each_time=True)
 class Treated:
     """A person whom somebody treats or covers, as a long list reads them: nothing that is sealed.
 
-    `pk` is the patient's id, not that of the place. `covers` names whom they stand in for, `covers_id` says
-    who that is; both are None where they treat the person themselves.
+    `pk` is the id of the person's row on record, not that of the place, which may be on a row that was linked
+    to it. `covers` names whom they stand in for, `covers_id` says who that is; both are None where they treat
+    the person themselves.
     """
 
     pk: UUID
@@ -79,7 +82,7 @@ class Treated:
 def treated(user: Any, at: Moment, most: int) -> list[Treated]:
     """Return whom `user` treats or covers as values, at most `most` of each; own ones come first.
 
-    Somebody may come twice, once for each place; deleted and merged rows stay out. Two queries.
+    Somebody may come twice, once for each place; who was deleted stays out. Two queries.
     """
     return [
         Treated(*row) for places_of in (memberships_of, covers_of)
@@ -92,14 +95,20 @@ def _places(
     most: int,
 ) -> QuerySet[CareTeamMember, Any]:  # fmt: skip
     rows = places_of(User(pk=user_id, organization_id=house_id), at)
-    rows = rows.exclude(patient__status="deleted").filter(patient__merged_into__isnull=True)
+    rows = rows.annotate(standing=_on_record("status")).exclude(standing="deleted")
     # Of a membership nobody is covered: three hundred looks at every member of staff for a name.
     name = F("cover_for__user__full_name") if places_of is covers_of else Value(None, CharField())
     who = F("cover_for__user_id") if places_of is covers_of else Value(None, UUIDField())
-    return rows.annotate(covered=name, covered_id=who).values_list(
-        "patient_id", "patient__person_id", "patient__anonymous_id", "patient__age_band", "patient__timezone",
-        "patient__organization__default_timezone", "starts_at", "covered", "covered_id",
+    shown = {f"own_{name}": _on_record(name) for name in ("anonymous_id", "age_band", "timezone")}
+    return rows.annotate(covered=name, covered_id=who, **shown).values_list(
+        "patient__person_id", "patient__person_id", *shown, "patient__organization__default_timezone",
+        "starts_at", "covered", "covered_id",
     )[:most]  # fmt: skip
+
+
+def _on_record(name: str) -> Coalesce:
+    """Return a column of a person's row on record, whichever row of theirs a place is on."""
+    return Coalesce(F(f"patient__merged_into__{name}"), F(f"patient__{name}"))
 
 
 _lines = kept(_places, each_time=True)
@@ -111,13 +120,17 @@ def grants_of(user: Any, at: Moment) -> GrantQuerySet:
 
 
 def care_team(patient_id: UUID, at: datetime) -> list[CareTeamMember]:
-    """Return the running places of a patient's team and covers, with their users."""
+    """Return the running places of a person's team and covers, on any of their rows, with their users.
+
+    A cover whose account was closed stands in for nobody.
+    """
     return _care_team(patient_id, at)
 
 
 @kept
 def _care_team(patient_id: UUID, at: datetime) -> QuerySet[CareTeamMember]:
-    rows = CareTeamMember.objects.filter(patient_id=patient_id).running(at)
+    rows = CareTeamMember.objects.filter(patient__in=Patient.objects.same_person(patient_id)).running(at)
+    rows = rows.exclude(cover_for__isnull=False, user__is_active=False)
     return rows.select_related("user", "cover_for__user").order_by("starts_at")
 
 
@@ -126,24 +139,50 @@ def care_since(patient_id: UUID, at: datetime) -> datetime | None:
     return min((place.starts_at for place in care_team(patient_id, at)), default=None)
 
 
+def care_began(
+    people: Collection[UUID], linked: Mapping[UUID, tuple[UUID, ...]], at: datetime
+) -> dict[UUID, datetime]:
+    """Return, of each of these rows on record that has a team, when the first who is on it now came.
+
+    `linked` are the rows linked to them: care began with the earliest place on any, as `care_since` has it.
+    One query.
+    """
+    rows = dict(_began([*people, *(row for others in linked.values() for row in others)], at))
+    found = {}
+    for pk in people:
+        moments = [rows[row] for row in (pk, *linked.get(pk, ())) if row in rows]
+        if moments:
+            found[pk] = min(moments)
+    return found
+
+
+@kept
+def _began(patient_ids: list[UUID], at: datetime) -> QuerySet[CareTeamMember, tuple[UUID, datetime]]:
+    rows = CareTeamMember.objects.filter(patient_id__in=patient_ids).running(at).order_by()
+    rows = rows.exclude(cover_for__isnull=False, user__is_active=False)
+    return rows.values("patient_id").annotate(began=Min("starts_at")).values_list("patient_id", "began")
+
+
 def supervised_by(user: Any, at: Moment, patient_ids: Collection[UUID] | None = None) -> list[UUID]:
-    """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`.
+    """Return the patients (of these, or all) on whose teams `user` stands as the supervisor at `at`, with the
+    row on record of each.
 
     Whoever is in training supervises nobody, whatever place they have.
     """
     few = None if patient_ids is None else list(patient_ids)
-    return _supervised(user.pk, user.organization_id, at, few)
+    pairs = _supervised(user.pk, user.organization_id, at, few)
+    return sorted({one for pair in pairs for one in pair})
 
 
 @kept
 def _supervised(
     user_id: UUID, house_id: UUID, at: Moment, patient_ids: list[UUID] | None
-) -> QuerySet[CareTeamMember, UUID]:
+) -> QuerySet[CareTeamMember, tuple[UUID, UUID]]:
     rows = memberships_of(User(pk=user_id, organization_id=house_id), at).filter(role=CareRole.SUPERVISOR)
     rows = rows.exclude(user__staff_profile__is_trainee=True)
     if patient_ids is not None:
         rows = rows.filter(patient_id__in=patient_ids)
-    return rows.values_list("patient_id", flat=True).distinct()
+    return rows.values_list("patient_id", "patient__person_id").distinct()
 
 
 def is_supervised_by(user: User, team: Iterable[CareTeamMember]) -> bool:

@@ -29,7 +29,8 @@ def plan_absence(
     """Let a colleague stand in for somebody with every person they treat, from then until then.
 
     One's own, or as supervisor or administrator anybody's of the house. Raises NotFound, InputRefused with
-    the field, RuleBroken `absence_overlaps`.
+    the field, RuleBroken `absence_overlaps`, and `stands_in` for who stands in for somebody themselves then:
+    a cover's cover sees none of these people.
     """
     at = clock(at)
     starts_at = max(starts_at, at)
@@ -52,6 +53,11 @@ def plan_absence(
         raise RuleBroken("An absence is planned for that time already.", "absence_overlaps")
     if queries.overlapping(cover_id, starts_at, ends_at):
         raise InputRefused(COVER_AWAY, "cover_away", field="cover")
+    if names := queries.stood_in_during(user_id, starts_at, ends_at):
+        who = "You stand" if user_id == actor.id else "They stand"
+        raise RuleBroken(
+            f"{who} in for {_join(names)} in that time. Let a colleague do that first.", "stands_in"
+        )
     one = Absence.objects.create(
         organization_id=house, user_id=user_id, cover_id=cover_id, starts_at=starts_at, ends_at=ends_at,
         planned_by=actor.user,
@@ -67,9 +73,17 @@ def plan_absence(
 
 @action
 def cover_newcomers(*, actor: Actor, absence_id: UUID, at: datetime | None = None) -> int:
-    """Cover those too who joined since the absence was planned; return how many that were."""
+    """Cover those too who joined since the absence was planned; return how many that were.
+
+    RuleBroken `cover_gone` where the cover's account was closed.
+    """
     at = clock(at)
     one = _own(actor, absence_id)
+    if not one.cover.is_active:
+        raise RuleBroken(
+            f"The account of {one.cover.full_name} is closed. End this absence and plan it anew.",
+            "cover_gone",
+        )
     count = _cover_all(actor, one, at)
     if not count:
         return Unchanged(0)  # type: ignore[return-value]
@@ -100,6 +114,10 @@ def end_absence(*, actor: Actor, absence_id: UUID, at: datetime | None = None) -
     one.save(update_fields=["ended_at", "updated_at"])
     record(actor, "absence.ended", one)
     return one
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _own(actor: Actor, absence_id: UUID) -> Absence:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cortex.accounts.models import User
 from cortex.clock import Moment
@@ -38,6 +38,18 @@ def overlapping(user_id: UUID, starts_at: datetime, ends_at: datetime) -> bool:
     """Whether an absence of somebody overlaps this time."""
     rows = Absence.objects.filter(user_id=user_id, ended_at__isnull=True)
     return rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists()
+
+
+def stood_in_during(user_id: UUID, starts_at: datetime, ends_at: datetime) -> list[str]:
+    """Return the names of those for whom somebody stands in during some of this time."""
+    rows = Absence.objects.filter(cover_id=user_id, ended_at__isnull=True)
+    planned = rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).values_list(
+        "user__full_name", flat=True
+    )
+    covers = CareTeamMember.objects.covers().filter(user_id=user_id, cover_for__user__isnull=False)
+    held = covers.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).filter(starts_at__lt=F("ends_at"))
+    held = held.filter(Q(cover_for__ends_at__isnull=True) | Q(cover_for__ends_at__gt=starts_at))
+    return sorted({*planned, *held.values_list("cover_for__user__full_name", flat=True)})  # type: ignore[type-var]
 
 
 def away_now(user_ids: Iterable[UUID], at: datetime) -> dict[UUID, datetime]:
@@ -71,12 +83,16 @@ def uncovered_places(one: Absence, at: datetime) -> list[CareTeamMember]:
 
 
 def uncovered_counts(absences: Iterable[Absence], at: datetime) -> dict[UUID, int]:
-    """Return for each absence how many places nobody covers in it; two queries for all of them."""
+    """Return for each absence how many places nobody covers in it; two queries for all of them.
+
+    Whose account was closed covers nobody.
+    """
     rows = list(absences)
     users: dict[UUID | None, list[Absence]] = defaultdict(list)
     for one in rows:
         users[one.user_id].append(one)
     lent = CareTeamMember.objects.covers().filter(cover_for__user_id__in=[*users], ends_at__gt=at)
+    lent = lent.filter(user__is_active=True)
     spells = defaultdict(list)
     for held, start, end in lent.values_list("cover_for_id", "starts_at", "ends_at"):
         spells[held].append((start, end))

@@ -38,6 +38,20 @@ def standing(user: User, patient: Patient, at: datetime) -> tuple[str, bool]:
     return relation, agreed[patient.person_id, ConsentType.PART2_TPO]
 
 
+def standings(user: User, patients: Collection[Patient], at: datetime) -> dict[UUID, tuple[str, bool]]:
+    """Return `standing` of each of these rows; two queries, and one for each whose glass is broken."""
+    related = access.patients_related(user, [one.pk for one in patients], at, access.CHART)
+    agreed = consent_state({one.person_id for one in patients}, [ConsentType.PART2_TPO], at)
+    found = {}
+    for one in patients:
+        relation = related.get(one.pk) or ""
+        part2 = agreed[one.person_id, ConsentType.PART2_TPO]
+        if relation == access.BREAK_GLASS:
+            part2 = opens_protected(user, one.pk, at)
+        found[one.pk] = relation, part2
+    return found
+
+
 def opened_by(
     user_id: UUID, stands: tuple[str, bool], labels: Collection[str], session_id: UUID | None
 ) -> str | None:

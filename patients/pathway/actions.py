@@ -129,12 +129,17 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
     if role is None:
         raise RuleBroken("A therapist or psychiatrist takes people into care. Name one.", "not_treating")
     _decide(actor, one, ReferralStatus.ACCEPTED, "", "", at)
-    if not _has_place(one.patient, actor, role, at):
+    # Care is of the person: of the row on record, whichever one was referred and linked meanwhile.
+    patient = Patient.objects.get(pk=lock_person(one.patient_id))
+    if not _has_lasting_place(patient, actor, role, at):
+        # What is left of care that ended: what they are given now has no end.
+        _end_limited(actor, queries.locked_places(rows_of(patient), at), actor.person.pk, role, at)
         add_to_care_team(
-            actor=actor, patient_id=one.patient_id, role=role, user_id=actor.person.pk, starts_at=at, at=at
+            actor=actor, patient_id=patient.pk, role=role, user_id=actor.person.pk, starts_at=at, at=at
         )
-    if one.patient.primary_clinician_id is None:
-        _lead(one.patient, actor.person.pk)
+    patient.refresh_from_db(fields=["primary_clinician"])
+    if patient.primary_clinician_id is None:
+        _lead(patient, actor.person.pk)
     record(actor, "referral.accepted", one)
     told = {*_supervisors(one), *_team(one.patient, at)} - {actor.person.pk}
     _tell(actor, one, "referral_accepted", sorted(told))
@@ -146,9 +151,9 @@ def _team(patient: Patient, at: datetime) -> list[UUID]:
     return list(own.filter(patient__person_id=patient.person_id).values_list("user_id", flat=True))
 
 
-def _has_place(patient: Patient, actor: Actor, role: str, at: datetime) -> bool:
+def _has_lasting_place(patient: Patient, actor: Actor, role: str, at: datetime) -> bool:
     own = CareTeamMember.objects.memberships().running(at).filter(user=actor.person, role=role)
-    return own.filter(patient__person_id=patient.person_id).exists()
+    return own.filter(patient__person_id=patient.person_id, ends_at__isnull=True).exists()
 
 
 @action
@@ -254,7 +259,7 @@ def transfer_care(
             standing.add((to_id, role))
             _end_limited(actor, places, to_id, role, at)
             add_to_care_team(
-                actor=actor, patient_id=place.patient_id, role=role, user_id=to_id, starts_at=at, at=at
+                actor=actor, patient_id=patient.person_id, role=role, user_id=to_id, starts_at=at, at=at
             )
     if patient.primary_clinician_id == from_id:
         _lead(patient, to_id)

@@ -94,7 +94,9 @@ def open_grants(patient_ids: Iterable[UUID], at: datetime) -> QuerySet[PatientUs
 def places_of(user_id: UUID, at: datetime) -> list[CareTeamMember]:
     """Return the running places of somebody on teams, covers left out, with their people."""
     rows = CareTeamMember.objects.memberships().running(at).filter(user_id=user_id)
-    rows = rows.exclude(patient__status="deleted").select_related("patient__primary_clinician")
+    rows = rows.exclude(patient__status="deleted").select_related(
+        "patient__primary_clinician", "patient__merged_into__primary_clinician"
+    )
     return list(rows.order_by("patient__anonymous_id", "pk"))
 
 

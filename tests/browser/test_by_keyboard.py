@@ -123,7 +123,7 @@ def run_a_session(hands: Hands, page: Page) -> None:
         page.locator("#main").get_by_role("status").filter(has_text="An alert is open, high")
     ).to_be_visible()
     expect(page.locator(".ss-entry")).to_have_count(2)
-    hands.press_button("End it now")
+    hands.press_button("End it")
     expect(page.get_by_role("heading", name="Next")).to_be_visible()
     hands.arrive()
     makers.scope_all()

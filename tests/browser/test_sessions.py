@@ -82,7 +82,7 @@ def test_a_session_is_reviewed_and_another_one_is_run_to_its_end(visit: Visit, p
     expect(
         page.locator("#main").get_by_role("status").filter(has_text="An alert is open, high")
     ).to_be_visible()
-    page.get_by_role("button", name="End it now").click()
+    page.get_by_role("button", name="End it").click()
     expect(page.get_by_role("heading", name="Log")).to_be_visible()
     expect(page.locator(".ss-entry")).to_have_count(2)
     assert SessionRun.objects.get().ended_at is not None

@@ -40,7 +40,7 @@ from crisis.risk import codes
 from crisis.risk.models import Evidence
 from crisis.risk.queries import latest_levels
 from patients.care.models import CareTeamMember
-from patients.care.queries import Treated, care_since, treated
+from patients.care.queries import Treated, care_began, care_since, treated
 from patients.registry.models import Patient
 from patients.registry.queries import linked_rows, rows_of
 from patients.sessions.models import Session
@@ -304,17 +304,20 @@ def plans_of(patient_ids: Iterable[UUID]) -> dict[str, MeasurePlan]:
 
 
 def own_people(user: User, at: datetime) -> list[Person[Treated]]:
-    """Return whom somebody treats or covers, with courses and levels; the dates are not reckoned yet."""
-    found: dict[UUID, Person[Treated]] = {}
-    for place in treated(user, at, MOST):
-        one = found.setdefault(place.pk, Person(place, place.since))
-        one.began = min(one.began, place.since)
-    return _filled(found, offers.instruments(user.organization_id), at)
-
-
-def _filled(found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime) -> list[Person[Any]]:
-    """Fill in what is known of people by their rows on record; what was filed under a linked row counts."""
+    """Return whom somebody treats or covers, with when their care began, whoever came first; no dates yet."""
+    found = {place.pk: Person(place, place.since) for place in treated(user, at, MOST)[::-1]}
     linked = linked_rows(found)
+    for pk, began in care_began(found, linked, at).items():
+        found[pk].began = began
+    return _filled(found, offers.instruments(user.organization_id), at, linked)
+
+
+def _filled(
+    found: dict[UUID, Person[Any]], offered: list[Instrument], at: datetime,
+    linked: dict[UUID, tuple[UUID, ...]] | None = None,
+) -> list[Person[Any]]:  # fmt: skip
+    """Fill in what is known of people by their rows on record; what was filed under a linked row counts."""
+    linked = linked_rows(found) if linked is None else linked
     courses, treatments = measures.courses_of_many(found, offered, at, linked)
     levels = latest_levels(found)
     for pk, one in found.items():
@@ -353,9 +356,8 @@ def chunk_in_care(
     organization_id: UUID, after: UUID | None, at: datetime, size: int
 ) -> list[Person[Patient]]:
     """Return the next of an organization's people who are in somebody's care, in the order of their rows."""
-    rows = CareTeamMember.objects.memberships().running(at).filter(
-        organization_id=organization_id, patient__status="active", patient__merged_into__isnull=True
-    )  # fmt: skip
+    here = {"organization_id": organization_id, "patient__status": "active"}
+    rows = CareTeamMember.objects.memberships().running(at).filter(patient__merged_into=None, **here)
     if after is not None:
         rows = rows.filter(patient_id__gt=after)
     ids = list(rows.order_by("patient_id").values_list("patient_id", flat=True).distinct()[:size])

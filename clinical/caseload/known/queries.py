@@ -30,7 +30,7 @@ MOST = 6_000
 
 
 class Asked(NamedTuple):
-    """Of whom something is read, as what is kept of them depends on it; `since` is the reader's own place."""
+    """Of whom something is read, as what is kept of them depends on it; `since` is when their care began."""
 
     organization_id: UUID | None
     pk: UUID
@@ -95,7 +95,7 @@ def known(
     people: Collection[tuple[Treated, datetime]], linked: Mapping[UUID, tuple[UUID, ...]],
     organization_id: UUID | None, at: datetime,
 ) -> dict[UUID, Known]:  # fmt: skip
-    """Return by row what decides the line of each of these people, treated since a time.
+    """Return by row what decides the line of each of these people, whose care began at a time.
 
     `linked` holds the other rows of those who have any, read before. Four queries; eight more for all
     together of whom something was written since they were read last.

@@ -41,7 +41,8 @@ def propose_line(
 ) -> BillingLine | None:
     """Propose what may be billed of a session that is over, from its minutes; None when no code fits.
 
-    `kind` is what its appointment was for; without one the session's own kind says which codes fit.
+    `kind` is what its appointment was for; without one the session's own kind says which codes fit. Of one
+    longer than the longest appointment none is proposed: it was left open, and nobody knows what it took.
 
     Asked again, the standing proposal is returned. The actor's own if a person asks; a person confirms it.
     """
@@ -51,9 +52,11 @@ def propose_line(
     standing = queries.lines_of_session(one.pk)
     if standing:
         return Unchanged(standing[0])  # type: ignore[return-value]
-    minutes = _minutes(one)
+    minutes = queries.minutes_of(one)
     if minutes is None:
         raise RuleBroken("The session is not over yet.", "not_over")
+    if queries.is_too_long(one):
+        return Unchanged(None)  # type: ignore[return-value]
     service = SERVICES.get(kind or one.kind, "")
     day = _day(one.started_at, one.organization)
     rows = _propose(actor, one.organization, service, minutes, day, session=one)
@@ -159,15 +162,6 @@ def _line(row: BillingCode, one: Suggested, minutes: int, day: date, others: lis
         minutes=minutes, units=one.units, amount_cents=amount, currency=row.currency,
         warnings=warnings_of(code, minutes, others),
     )  # fmt: skip
-
-
-def _minutes(one: Session) -> int | None:
-    """Return the whole minutes that a session took; a begun one doesn't count."""
-    if one.duration_seconds is not None:
-        return one.duration_seconds // 60
-    if one.ended_at is not None:
-        return int((one.ended_at - one.started_at).total_seconds() // 60)
-    return None
 
 
 def _day(moment: datetime, organization: Organization) -> date:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from clinical.scheduling.billing.coding import Code
 from clinical.scheduling.billing.models import BillingCode, BillingLine, LineStatus
-from clinical.scheduling.models import Appointment
+from clinical.scheduling.models import LONGEST, Appointment
 from cortex.accounts.choices import Role
 from cortex.accounts.models import Organization, User
 from cortex.audit import Actor, NotFound
@@ -153,3 +153,18 @@ def locked_code(code_id: UUID) -> BillingCode:
     if found is None:
         raise NotFound
     return found
+
+
+def minutes_of(one: Session) -> int | None:
+    """Return the whole minutes that a session took; a begun one doesn't count."""
+    if one.duration_seconds is not None:
+        return one.duration_seconds // 60
+    if one.ended_at is not None:
+        return int((one.ended_at - one.started_at).total_seconds() // 60)
+    return None
+
+
+def is_too_long(one: Session) -> bool:
+    """Whether a session took longer than any appointment may, so that no line is proposed of it."""
+    minutes = minutes_of(one)
+    return minutes is not None and timedelta(minutes=minutes) > LONGEST

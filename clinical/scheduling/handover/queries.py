@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from clinical.scheduling.models import Appointment, AppointmentQuerySet, Status
-from clinical.scheduling.queries import is_open_hour
+from clinical.scheduling.queries import open_of
 from cortex.accounts.models import User
 from patients.covers.queries import cover_spells
 
@@ -89,11 +89,12 @@ def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Ap
     rows = Appointment.objects.exclude(status=Status.CANCELLED).within(start, end).filter(
         therapist_id__in={owner for owner, *_ in spells}, patient_id__in={person for _, person, *_ in spells}
     )  # fmt: skip
-    return [
+    lent = [
         one for one in rows.select_related("patient", "therapist").order_by("starts_at", "pk")
         if any(
             (one.therapist_id, one.patient_id) == (owner, person) and begins <= one.starts_at < ends
             for owner, person, begins, ends in spells
         )
-        and is_open_hour(user, one, at)
     ]  # fmt: skip
+    opened = open_of(user, lent, at)
+    return [one for one in lent if one.pk in opened]

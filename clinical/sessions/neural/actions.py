@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from clinical.sessions.labels import reach
 from clinical.sessions.neural import queries
 from clinical.sessions.neural.contraindications import ANSWERS, QUESTIONS, reasons_against
 from clinical.sessions.neural.proposals import proposals
@@ -139,7 +140,7 @@ def propose_changes(*, actor: Actor, patient_id: UUID, at: datetime | None = Non
 
 def _write(who: Patient, news: list[Any]) -> list[NeuralProfileProposal]:
     """Write new proposals; one that waits already on the same field and band stays as it is."""
-    waiting = {(one.field, one.band) for one in queries.open_proposals(rows_of(who))}
+    waiting = queries.waiting_fields(rows_of(who))
     rows = [
         NeuralProfileProposal(
             organization_id=who.organization_id, patient=who, field=one.field, band=one.band,
@@ -156,9 +157,9 @@ def _write(who: Patient, news: list[Any]) -> list[NeuralProfileProposal]:
 def decide_proposal(
     *, actor: Actor, patient_id: UUID, proposal_id: UUID, accept: bool, at: datetime | None = None
 ) -> NeuralProfileProposal:
-    """Accept a proposal, which changes the profile, or refuse it."""
+    """Accept a proposal, which changes the profile, or refuse it; NotFound for one that a label shuts."""
     profile, who, at = _locked(actor, patient_id, at)
-    row = queries.locked_proposal(rows_of(who), proposal_id)
+    row = queries.locked_proposal(rows_of(who), reach(actor, who, at), proposal_id)
     if row.status != ProposalStatus.OPEN:
         raise RuleBroken("This was decided already.", "decided")
     if accept:

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from clinical.sessions.labels import Reach
 from clinical.sessions.neural.contraindications import FACTORS
 from clinical.sessions.neural.proposals import Heard, Standing, band_of, norm, worst_of
 from cortex.access.context import AccessContext
@@ -49,24 +50,46 @@ def factors_of(patient: Patient, at: datetime) -> set[str]:
     return {one.code for one in rows if one.status == FactorStatus.PRESENT}
 
 
-def open_proposals(patient_ids: Collection[UUID]) -> list[NeuralProfileProposal]:
-    """Return what waits for a clinician, newest first."""
+def proposals_told(patient_ids: Collection[UUID], who: Reach) -> QuerySet[NeuralProfileProposal]:
+    """Return what the rules proposed of a person, as far as labels of its sessions leave it open.
+
+    A proposal says what its sessions said: where one of its time is shut, so is the proposal.
+    """
+    asked = Session.objects.filter(
+        who.shuts(), patient_id__in=patient_ids, kind=SessionKind.NEURAL_AUDIO,
+        started_at__range=(OuterRef("created_at") - LOOK_BACK, OuterRef("newest_at")),
+    ).exclude(run__clinician=who.user_id)  # fmt: skip
+    return NeuralProfileProposal.objects.filter(~Exists(asked), patient_id__in=patient_ids)
+
+
+def proposals_withheld(patient_ids: Collection[UUID], who: Reach) -> int:
+    """Return how many proposals labels keep back from somebody."""
+    rows = NeuralProfileProposal.objects.filter(patient_id__in=patient_ids)
+    return rows.exclude(pk__in=proposals_told(patient_ids, who).values("pk")).count()
+
+
+def waiting_fields(patient_ids: Collection[UUID]) -> set[tuple[str, str]]:
+    """Return on which fields and bands something waits already, whoever may read it."""
     rows = NeuralProfileProposal.objects.filter(patient_id__in=patient_ids, status=ProposalStatus.OPEN)
+    return set(rows.values_list("field", "band"))
+
+
+def open_proposals(patient_ids: Collection[UUID], who: Reach) -> list[NeuralProfileProposal]:
+    """Return what waits for a clinician and is open to somebody."""
+    rows = proposals_told(patient_ids, who).filter(status=ProposalStatus.OPEN)
     return list(rows.order_by("band", "field"))
 
 
-def decided_proposals(patient_ids: Collection[UUID]) -> list[NeuralProfileProposal]:
-    """Return what was decided lately."""
-    rows = NeuralProfileProposal.objects.filter(patient_id__in=patient_ids).exclude(
-        status=ProposalStatus.OPEN
-    )
+def decided_proposals(patient_ids: Collection[UUID], who: Reach) -> list[NeuralProfileProposal]:
+    """Return what was decided lately and is open to somebody."""
+    rows = proposals_told(patient_ids, who).exclude(status=ProposalStatus.OPEN)
     return list(rows.select_related("decided_by").order_by("-decided_at")[:RECENT])
 
 
-def locked_proposal(patient_ids: Collection[UUID], proposal_id: UUID) -> NeuralProfileProposal:
-    """Lock and return one proposal of these rows of a person; NotFound for any other."""
-    rows = NeuralProfileProposal.objects.select_for_update(of=("self",))
-    found = rows.filter(pk=proposal_id, patient_id__in=patient_ids).first()
+def locked_proposal(patient_ids: Collection[UUID], who: Reach, proposal_id: UUID) -> NeuralProfileProposal:
+    """Lock and return one open proposal of these rows of a person; NotFound for any other."""
+    rows = proposals_told(patient_ids, who).select_for_update(of=("self",))
+    found = rows.filter(pk=proposal_id).first()
     if found is None:
         raise NotFound("This does not exist, or it is not open to you.", "not_found")
     return found

@@ -45,7 +45,7 @@ def _page(
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         head = sessions.head(context, actor, patient_id, at)
-        profile = queries.profile_of(head.ids)
+        profile, who = queries.profile_of(head.ids), head.reach(actor, at)
         context.open([profile] if profile else [], ["contraindications"])
         context.saw("neural_profile", subjects=[head.patient.pk], object_type="patients.NeuralProfile")
         answers = profile.contraindications if profile else None
@@ -61,8 +61,9 @@ def _page(
                  "assigned": band == one.assigned_band}
                 for band, (low, high) in one.bounds().items()
             ],
-            "proposals": [_proposal(row) for row in queries.open_proposals(head.ids)],
-            "decided": [_proposal(row) for row in queries.decided_proposals(head.ids)],
+            "proposals": [_proposal(row) for row in queries.open_proposals(head.ids, who)],
+            "decided": [_proposal(row) for row in queries.decided_proposals(head.ids, who)],
+            "withheld": queries.proposals_withheld(head.ids, who),
             "check_form": CheckForm(answers=answers, auto_id="check_%s"),
             "band_form": BandForm(initial={"band": one.assigned_band}, auto_id="band_%s"),
             "profile_form": ProfileForm(initial=initial, auto_id="profile_%s"),

@@ -121,7 +121,11 @@ def test_nobody_gets_what_was_read_for_another_organization_or_another_time_in_c
     kept(cast, at)
     makers.scope_all()
     caseload(cast.bob, at)
-    assert reading.taken() == [cast.patient.pk, cast.patient.pk], "each is treated since a time of their own"
+    assert reading.taken() == [cast.patient.pk], "their care began once, whoever looks"
+    places = CareTeamMember.objects.filter(patient=cast.patient, user=cast.alice)
+    places.update(starts_at=at - 90 * DAY)
+    caseload(cast.bob, at)
+    assert reading.taken() == [cast.patient.pk], "it began earlier than what was read says"
 
 
 def test_every_column_that_is_read_for_what_is_kept_tells_of_its_changes(cast: Cast) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from clinical.assessments.actions import finish_assessment
+from clinical.assessments.planning.queries import own_people as planned_for
 from clinical.caseload.actions import note_look
 from clinical.caseload.queries import Case, add_moods, caseload
 from clinical.caseload.showing import row_of
@@ -66,7 +67,8 @@ def test_what_is_new_is_new_to_each_therapist_by_when_they_looked_themselves(cas
         assert found.place.why == "The level rose to high."
     assert client_of(cast.alice).get(chart).status_code == 200
     mine, theirs = line_of(cast.alice, cast.patient), line_of(cast.bob, cast.patient)
-    assert (row_of(mine)["news"], mine.place.group) == ([], "steady")
+    # No news any more; the level stands high, which a look does not settle.
+    assert (row_of(mine)["news"], mine.place.group) == ([], "waiting")
     assert (row_of(theirs)["news"], theirs.place.group) == (["level now high", "PHQ-9 8"], "alert")
     pages = [client_of(user).get("/caseload/").content.decode() for user in (cast.alice, cast.bob)]
     assert ["Since you looked: level now high" in page for page in pages] == [False, True]
@@ -171,3 +173,18 @@ def test_not_on_track_is_said_by_totals_over_time(
     page = client_of(cast.alice).get("/caseload/?view=off_track").content.decode()
     assert ("Zawadi" in page.split('id="cases"')[1]) == off
     assert ("PHQ-9 not on track." in page) == off
+
+
+def test_whoever_joins_a_team_is_asked_for_the_measures_that_the_chart_asks_for(cast: Cast) -> None:
+    treated_for(400)
+    total(cast, 8, makers.now() - 20 * DAY)
+    makers.add_to_team(cast.patient, cast.bob)
+    CareTeamMember.objects.filter(user=cast.bob).update(starts_at=makers.now() - 3 * DAY)
+    due = {user.full_name: [title for title, _ in line_of(user, cast.patient).due]
+           for user in (cast.alice, cast.bob)}  # fmt: skip
+    # In care for so long they are asked every four weeks, whoever joined the team three days ago.
+    assert due["Alice Achieng"] == due["Bob Barasa"] and "PHQ-9" not in due["Bob Barasa"]
+    page = client_of(cast.bob).get(reverse("clinical:chart", args=[cast.patient.pk])).content.decode()
+    assert reverse("clinical:measure_ask", args=[cast.patient.pk, "phq9"]) not in page
+    listed = {one.patient.pk: one.began for one in planned_for(cast.bob, makers.now())}
+    assert listed == {one.patient.pk: one.began for one in planned_for(cast.alice, makers.now())}

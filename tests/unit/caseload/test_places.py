@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinical.assessments.schedule import TASK_AFTER
 from clinical.caseload.actions import mark_reviewed, note_look
+from clinical.caseload.models import CaseMark
 from clinical.caseload.queries import Case, caseload
 from clinical.caseload.showing import first, row_of
 from clinical.plans.actions import begin_plan
@@ -59,7 +60,11 @@ def test_a_level_that_came_down_has_not_risen(cast: Cast) -> None:
     looked(cast, at - 3 * DAY)
     assessed(cast, "critical", at - 5 * DAY)
     assessed(cast, "high", at - DAY)
-    assert (line(cast).level, line(cast).place.group) == ("high", "steady")
+    found = line(cast)
+    # It stands high all the same: who only looked is asked for a review.
+    assert (found.level, found.place.why) == ("high", "The level has stood at high for 1 day.")
+    mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk)
+    assert line(cast).place.group == "reviewed"
 
 
 def test_a_first_low_level_is_no_rise(cast: Cast) -> None:
@@ -294,3 +299,36 @@ def test_one_who_was_ticked_off_comes_back_when_a_measure_is_overdue(cast: Cast)
     assert group_at(late) == "overdue"
     mark_reviewed(actor=staff(cast.alice), patient_id=cast.patient.pk, at=late)
     assert group_at(late + timedelta(hours=1)) == "reviewed"
+
+
+def test_what_came_between_two_openings_of_one_look_is_no_news_and_stays_marked_on_the_chart(
+    cast: Cast,
+) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    looked(cast, at - DAY)
+    looked(cast, at - timedelta(minutes=20))
+    alert = makers.make_alert(cast.patient, "high")
+    ReviewItem.objects.all().delete()
+    RiskAlert.objects.filter(pk=alert.pk).update(
+        status="resolved", raised_at=at - DAY, level_since=at - DAY, resolved_by=cast.cleo,
+        resolved_at=at - timedelta(minutes=10),
+    )  # fmt: skip
+    assert line(cast).place.group == "alert"
+    looked(cast, at)
+    assert (line(cast).place.group, row_of(line(cast))["news"]) == ("steady", [])
+    mark = CaseMark.objects.get(user=cast.alice)
+    assert (mark.looked_before, mark.looked_at) == (at - DAY, at), "on the chart it is still new"
+
+
+def test_what_one_ended_oneself_is_no_news(cast: Cast) -> None:
+    at = makers.now()
+    checked_in(cast, at)
+    looked(cast, at - timedelta(minutes=20))
+    alert = makers.make_alert(cast.patient, "high")
+    ReviewItem.objects.all().delete()
+    RiskAlert.objects.filter(pk=alert.pk).update(
+        status="resolved", raised_at=at - DAY, level_since=at - DAY, resolved_by=cast.alice,
+        resolved_at=at - timedelta(minutes=10),
+    )  # fmt: skip
+    assert (line(cast).place.group, row_of(line(cast))["news"]) == ("steady", [])

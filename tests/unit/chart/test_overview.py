@@ -285,3 +285,24 @@ def test_a_feature_adds_flags_and_answers_without_this_page_knowing_it(cast: Cas
     other = client.get(reverse("clinical:timeline", args=[cast.patient.pk])).content.decode()
     assert "Penicillin allergy" in other, "the banner stays on every page of the chart"
     assert "Walk on three days" not in other
+
+
+def test_the_mood_before_the_last_session_is_the_same_whatever_the_axis_shows(cast: Cast) -> None:
+    at = makers.now()
+    sat = makers.make_session(cast.patient, kind="therapy")
+    start = at - timedelta(days=25)
+    Session.objects.filter(pk=sat.pk).update(
+        started_at=start, ended_at=start + timedelta(hours=1), status="completed"
+    )
+    today = local_day(cast.patient, at)
+    for back in range(60):
+        mood = 7 if back < 25 else 5 if back < 32 else 2
+        DailyCheckIn.objects.create(
+            organization=cast.home, patient=cast.patient, date=today - timedelta(days=back), mood=mood,
+            submitted_at=at - timedelta(days=back), received_at=at - timedelta(days=back),
+        )  # fmt: skip
+    said = {
+        days: re.findall(r"Mood [\d.]+ on \d+ days, was [\d.]+", opened(cast, query=f"?days={days}"))[:1]
+        for days in (30, 90, 365)
+    }
+    assert said[30] == said[90] == said[365] == ["Mood 7.0 on 25 days, was 2.8"]

@@ -44,9 +44,7 @@ def test_every_day_that_is_typed_is_bounded_by_its_action(planned: Planned) -> N
     goal = SMART | {"specific": "Walk.", "measure_type": "frequency", "metric": "W", "target": 5.0,
                     "window_days": 7, "due_date": late}  # fmt: skip
     calls: dict[str, Any] = {
-        "start": lambda: change_plan(
-            **own, presenting_problem="Low.", start=early, target_end=makers.now().date()
-        ),
+        "start": lambda: change_plan(**own, presenting_problem="Low.", start=early, target_end=today),
         "due_date": lambda: save_goal(**own, fields=goal),
         "observed_on": lambda: record_progress(**own, goal_id=planned.walks.pk, value=1, observed_on=early),
         "stop": lambda: save_medication(**own, fields=MEDICINE | {"stop": late}),

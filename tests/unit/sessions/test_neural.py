@@ -15,6 +15,7 @@ from clinical.sessions.neural.tasks import propose_from_feedback
 from cortex.audit import InputRefused, NotFound, RuleBroken
 from crisis.risk.actions import append_evidence
 from crisis.risk.evidence import Origin, from_factor
+from patients.sessions.models import Session
 from patients.sessions.neural import NeuralAudioDetail, NeuralProfile, NeuralProfileProposal
 from patients.sessions.records import Batch, FeedbackData
 from tests import makers
@@ -212,3 +213,32 @@ def test_the_page_s_forms_give_refused_words_back(cast: Cast) -> None:
     good = {"volume_level": "30", "sensitivity_level": "5", "alpha_min_hz": "8.5", "alpha_max_hz": "12"}
     assert client.post(f"{url}profile/", good).status_code == 303
     assert client.post(f"{url}end/").status_code == 303
+
+
+def test_a_proposal_whose_session_a_label_shuts_is_counted_and_decided_by_nobody_whom_it_shuts(
+    cast: Cast,
+) -> None:
+    at = makers.now()
+    heard = makers.make_session(cast.patient, kind="neural_audio")
+    Session.objects.filter(pk=heard.pk).update(sensitivity_labels=["V"], started_at=at - timedelta(days=1))
+    rows = [
+        NeuralProfileProposal.objects.create(
+            organization=cast.home, patient=cast.patient, field=field, band="alpha",
+            reason_code="side_effect", evidence_n=1, newest_at=at - timedelta(days=1), status=status,
+            decided_at=decided, decided_by=cast.alice if decided else None,
+        )
+        for field, status, decided in (("paused_bands", "open", None), ("preferred_hz", "refused", at))
+    ]  # fmt: skip
+    client = client_of(cast.alice)
+    url = reverse("clinical:neural", args=[cast.patient.pk])
+    page = client.get(url).content.decode()
+    told = page.split('id="pr"')[1].split("</section>")[0]
+    assert "<li" not in told and "Pause the band" not in told
+    assert "2 proposals of this person are not shown to you" in page
+    decide = reverse("clinical:neural_decide", args=[cast.patient.pk, rows[0].pk])
+    assert client.post(decide, {"decision": "accept"}).status_code == 404
+    makers.scope_all()
+    Session.objects.filter(pk=heard.pk).update(sensitivity_labels=[])
+    page = client.get(url).content.decode()
+    assert "Pause the band" in page and "not shown to you" not in page
+    assert client.post(decide, {"decision": "accept"}).status_code == 303
