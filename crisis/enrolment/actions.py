@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from cortex.api import tokens
 from cortex.api.problems import encode
-from cortex.audit import Actor, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
 from crisis.intake.parcels import Parcel
 from crisis.intake.queries import kept_reply, person_of
 from crisis.resources.support import general_support
+from patients.privacy.records import GUARDIAN_CODE, ConsentData, lacks_guardian
 from patients.registry.actions import register_patient
+from patients.registry.models import Patient
 from patients.registry.records import RegisterPatient
 
 
@@ -22,7 +26,11 @@ from patients.registry.records import RegisterPatient
 def take_registration(
     *, actor: Actor, parcel: Parcel, data: RegisterPatient | None, at: datetime | None = None
 ) -> Reply:
-    """Put a person on record once per Idempotency-Key; a refusal (409, 422) is kept like an answer."""
+    """Put a person on record once per Idempotency-Key; a refusal (409, 422) is kept like an answer.
+
+    A child is put on record all the same: of consents that no guardian gave, only `treatment` counts, without
+    which nothing that they write is screened; the answer names the others.
+    """
     kept = kept_reply(parcel)
     if kept is not None:
         return Unchanged(kept)  # type: ignore[return-value]
@@ -30,17 +38,43 @@ def take_registration(
     if data is None:
         return Unchanged(refuse_parcel(actor=actor, parcel=parcel, at=at))  # type: ignore[return-value]
     try:
-        patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
+        patient, refused = _registered(actor, parcel.organization_id, data, at)
     except RuleBroken as broken:
         reply = broken_reply(broken, general_support(parcel.organization_id, at))
         record(actor, "patient.registration_refused", codes={"code": broken.code}, outcome="refused")
     else:
-        granted = sorted({consent.consent_type for consent in data.consents if consent.granted})
-        members = {"patient": patient.anonymous_id, "registered_at": at.isoformat(), "consents": granted}
+        left = sorted({one.consent_type for one in refused})
+        granted = {one.consent_type for one in data.consents if one.granted and one not in refused}
+        members: dict[str, object] = {"patient": patient.anonymous_id, "registered_at": at.isoformat(),
+                                      "consents": sorted(granted)}  # fmt: skip
+        if left:
+            members["consents_refused"] = [{"consent_type": one, "reason": GUARDIAN_CODE} for one in left]
         reply = Reply(201, encode(members))
-        record(actor, "patient.taken", patient, subject=patient.pk, purpose="intake")
+        codes = {"consents_refused": left}
+        record(actor, "patient.taken", patient, subject=patient.pk, purpose="intake", codes=codes)
     keep_answer(actor=actor, parcel=parcel, reply=reply, at=at)
     return reply
+
+
+def _registered(
+    actor: Actor, organization_id: UUID, data: RegisterPatient, at: datetime
+) -> tuple[Patient, list[ConsentData]]:
+    """Return who was put on record, and which grants were not since no guardian of a child gave them."""
+    register = partial(register_patient, actor=actor, organization_id=organization_id, at=at)
+    try:
+        return register(data=data), []
+    except InputRefused as broken:
+        if broken.code != GUARDIAN_CODE:
+            raise
+    refused = [one for one in data.consents if _lacks_guardian(one)]
+    given = [one for one in data.consents if not _lacks_guardian(one)]
+    return register(data=replace(data, consents=given)), refused
+
+
+def _lacks_guardian(one: ConsentData) -> bool:
+    return lacks_guardian(
+        consent_type=one.consent_type, granted=one.granted, guardian=one.guardian, is_minor=True, by_app=True
+    )
 
 
 @action

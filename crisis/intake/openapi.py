@@ -109,6 +109,10 @@ PRESS_ANSWER = object_of(
 PATIENT_ANSWER = object_of(
     "The pseudonym under which the patient's items are sent.", ("patient",),
     patient=TEXT, registered_at=TIME, consents={"type": "array", "items": TEXT},
+    consents_refused={
+        "type": "array", "description": "A child's grants that no guardian gave; they were not recorded.",
+        "items": {"type": "object", "properties": {"consent_type": TEXT, "reason": TEXT}},
+    },
 )  # fmt: skip
 TOKEN_ASK = object_of(
     "How long the token should work.", minutes={"type": "integer", "minimum": 1, "maximum": 60}

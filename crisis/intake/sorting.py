@@ -16,7 +16,7 @@ from crisis.risk.dissonance import Dissonance
 from crisis.risk.lexicon import Screening
 from crisis.risk.textmodel import ModelReading
 from patients.codes import SessionKind
-from patients.privacy.records import Decision, decided, lacks_guardian, newer
+from patients.privacy.records import GUARDIAN_CODE, Decision, decided, lacks_guardian, newer
 from patients.privacy.scope import window_of
 
 # Kinds that hold words of the conversation even when none of them are the person's own.
@@ -290,7 +290,7 @@ def _take(found: Sorted, facts: Facts, *, is_reused: bool) -> None:
         found.refuse("second_transcript", "/session", support=True)
         return
     if item.kind == "consent" and _lacks_guardian(item, found.person):
-        found.refuse("guardian_missing", "/guardian")
+        found.refuse(GUARDIAN_CODE, "/guardian")
         return
     if item.kind == "consent":
         _decide(facts, row_id(found.person), item)

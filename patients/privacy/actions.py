@@ -14,6 +14,7 @@ from patients.codes import ConsentMethod, ConsentType
 from patients.privacy.models import Consent
 from patients.privacy.queries import decisions
 from patients.privacy.records import (
+    GUARDIAN_CODE,
     GUARDIAN_MISSING,
     OF_AN_APP,
     ConsentData,
@@ -122,7 +123,7 @@ def _check_guardian(actor: Actor, patient: Patient, data: ConsentData) -> None:
         is_minor=patient.is_minor, by_app=actor.kind != "user",
     ):  # fmt: skip
         said = GUARDIAN_MISSING if actor.kind == "user" else f"{GUARDIAN_MISSING} {OF_AN_APP}"
-        raise InputRefused(said, "guardian_missing", field="guardian")
+        raise InputRefused(said, GUARDIAN_CODE, field="guardian")
 
 
 def _rows(actor: Actor, patient: Patient, consents: list[ConsentData], at: datetime) -> list[Consent]:

@@ -31,6 +31,7 @@ class ConsentData:
 
 # What an app may be told by a child alone: without it nothing that they write is screened (domain 7.1).
 CHILDS_OWN = frozenset({ConsentType.TREATMENT})
+GUARDIAN_CODE = "guardian_missing"
 GUARDIAN_MISSING = "Under 18: write who consents for them."
 OF_AN_APP = "An app may send consent to treatment alone without a guardian."
 

@@ -228,9 +228,14 @@ def test_a_child_s_grant_without_a_guardian_is_refused_and_treatment_is_taken(ap
     assert has_consent(who.pk, "treatment", makers.now())
     child = {"language": "en", "date_of_birth": f"{makers.now().date() - timedelta(days=12 * 365)}"}
     both = [{"consent_type": kind, "granted": True} for kind in ("treatment", "telehealth")]
-    refused = api.post("patients", child | {"consents": both}, key="c-1")
-    assert refused.status_code == 422 and refused.json()["code"] == "guardian_missing"
-    assert refused.json()["detail"].startswith("Under 18: write who consents for them.")
+    # A child is put on record all the same: nobody who isn't is heard when they press the button.
+    taken = api.post("patients", child | {"pseudonym": "KID-1", "consents": both}, key="c-1")
+    assert taken.status_code == 201 and taken.json()["consents"] == ["treatment"]
+    assert taken.json()["consents_refused"] == [{"consent_type": "telehealth", "reason": "guardian_missing"}]
+    makers.scope_all()
+    row = Patient.objects.get(anonymous_id=taken.json()["patient"])
+    stands = [has_consent(row.pk, kind, makers.now()) for kind in ("treatment", "telehealth")]
+    assert stands == [True, False] and api.send(message(row)).json()["counts"] == {"stored": 1}
     alone = api.post("patients", child | {"consents": both[:1]}, key="c-2")
     assert alone.status_code == 201 and alone.json()["consents"] == ["treatment"]
     named = api.post(
