@@ -4,9 +4,7 @@ One index scan for what is open and one for what ended within a day, in place of
 had, and an index of the tasks that are open; the same organizations (tests/unit/crisis/test_reach.py).
 """
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
-from django.db.models import Q
+from django.db import migrations
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION crisis_reach_by_claim(person uuid) RETURNS uuid[]
@@ -37,24 +35,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    """Indexes that lock no table, and a function that the version before asks the same way."""
+    """A function that the version before asks the same way."""
 
-    atomic = False
-    dependencies = [("crisis", "0030_cancelled_for")]
-    operations = [
-        AddIndexConcurrently(
-            model_name="riskalert",
-            index=models.Index(
-                fields=["assigned_to", "resolved_at"],
-                condition=Q(resolved_at__isnull=False),
-                name="alert_owner_ended",
-            ),
-        ),
-        AddIndexConcurrently(
-            model_name="reviewitem",
-            index=models.Index(
-                fields=["owner", "due_at"], condition=Q(done_at__isnull=True), name="review_owner"
-            ),
-        ),
-        migrations.RunSQL(FUNCTION, BEFORE),
-    ]
+    dependencies = [("crisis", "0032_open_tasks_of_owners_index")]
+    operations = [migrations.RunSQL(FUNCTION, BEFORE)]
