@@ -123,13 +123,16 @@ def _lead(people: QuerySet[Patient], user_id: UUID | None, at: datetime) -> None
 
 
 def _give_up_lead(member: CareTeamMember, user: User, at: datetime) -> None:
-    """Let the next primary therapist lead the care when the one who did leaves the team, else nobody."""
-    places = CareTeamMember.objects.memberships().running(at).filter(patient_id=member.patient_id)
+    """Let the next primary therapist lead the care when the one who did leaves the team, else nobody.
+
+    The team is the person's: a place on any of their rows keeps the lead, and who leaves leads none of them.
+    """
+    rows = Patient.objects.same_person(member.patient_id)
+    places = CareTeamMember.objects.memberships().running(at).filter(patient__in=rows)
     if places.filter(user=user).exists():
         return
     others = places.filter(role=CareRole.PRIMARY_THERAPIST, user__isnull=False).order_by("starts_at")
-    led = Patient.objects.filter(pk=member.patient_id, primary_clinician=user)
-    _lead(led, others.values_list("user_id", flat=True).first(), at)
+    _lead(rows.filter(primary_clinician=user), others.values_list("user_id", flat=True).first(), at)
 
 
 @action

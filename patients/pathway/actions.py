@@ -139,7 +139,7 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
         )
     patient.refresh_from_db(fields=["primary_clinician"])
     if patient.primary_clinician_id is None:
-        _lead(patient, actor.person.pk)
+        _lead([patient.pk], actor.person.pk, at)
     record(actor, "referral.accepted", one)
     told = {*_supervisors(one), *_team(one.patient, at)} - {actor.person.pk}
     _tell(actor, one, "referral_accepted", sorted(told))
@@ -216,7 +216,7 @@ def end_care(*, actor: Actor, patient: Patient, data: EndingData, at: datetime |
         end_care_team_place(actor=actor, member_id=place.pk, at=until)
     for grant in queries.open_grants(ids, until):
         end_grant(actor=actor, grant_id=grant.pk, at=until)
-    _lead(patient, None)
+    _lead(ids, None, at)
     one = _write_ending(actor, patient, EndingKind.DISCHARGE, data, (actor.id, None), at, until)
     record(actor, "care.discharged", one, codes={"reason": data.reason_code, "days": data.days})
     return one
@@ -250,6 +250,7 @@ def transfer_care(
     own = [one for one in places if one.user_id == from_id and one.cover_for_id is None]
     if not own:
         raise RuleBroken("They have no place on this team any more.", "not_on_team")
+    led = queries.led_by(from_id, ids)
     standing = {(one.user_id, one.role) for one in places if one.cover_for_id is None and one.ends_at is None}
     for place in own:
         if place.ends_at is None or place.ends_at > until:
@@ -261,8 +262,7 @@ def transfer_care(
             add_to_care_team(
                 actor=actor, patient_id=patient.person_id, role=role, user_id=to_id, starts_at=at, at=at
             )
-    if patient.primary_clinician_id == from_id:
-        _lead(patient, to_id)
+    _lead(led, to_id, at)
     one = _write_ending(actor, patient, EndingKind.TRANSFER, data, (from_id, to_id), at, until)
     record(actor, "care.transferred", one, codes={"reason": data.reason_code, "to": str(to_id)})
     return one
@@ -275,9 +275,8 @@ def _end_limited(actor: Actor, places: list[CareTeamMember], user_id: UUID, role
             end_care_team_place(actor=actor, member_id=one.pk, at=at)
 
 
-def _lead(patient: Patient, user_id: UUID | None) -> None:
-    patient.primary_clinician_id = user_id
-    patient.save(update_fields=["primary_clinician", "updated_at"])
+def _lead(patient_ids: list[UUID], user_id: UUID | None, at: datetime) -> None:
+    Patient.objects.filter(pk__in=patient_ids).update(primary_clinician=user_id, updated_at=at)
 
 
 def _check_ending(data: EndingData, kind: EndingKind, *, summary: bool) -> None:
