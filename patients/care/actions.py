@@ -88,7 +88,7 @@ def _places_beside(
     patient: Patient, user: User, role: str, start: datetime, end: datetime | None
 ) -> QuerySet[CareTeamMember]:
     """Return somebody's places of this role that hold between `start` and `end` (None: for good)."""
-    places = CareTeamMember.objects.memberships().filter(patient=patient, user=user, role=role)
+    places = CareTeamMember.objects.memberships().ever().filter(patient=patient, user=user, role=role)
     unfinished = places.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start))
     return unfinished if end is None else unfinished.filter(starts_at__lt=end)
 

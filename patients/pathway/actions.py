@@ -132,11 +132,8 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
     # Care is of the person: of the row on record, whichever one was referred and linked meanwhile.
     patient = Patient.objects.get(pk=lock_person(one.patient_id))
     if not _has_lasting_place(patient, actor, role, at):
-        # What is left of care that ended: what they are given now has no end.
-        _end_limited(actor, queries.locked_places(rows_of(patient), at), actor.person.pk, role, at)
-        add_to_care_team(
-            actor=actor, patient_id=patient.pk, role=role, user_id=actor.person.pk, starts_at=at, at=at
-        )
+        places = queries.locked_places(rows_of(patient), at)
+        _give_place(actor, patient, places, actor.person.pk, role, at)
     patient.refresh_from_db(fields=["primary_clinician"])
     if patient.primary_clinician_id is None:
         _lead([patient.pk], actor.person.pk, at)
@@ -251,28 +248,40 @@ def transfer_care(
     if not own:
         raise RuleBroken("They have no place on this team any more.", "not_on_team")
     led = queries.led_by(from_id, ids)
-    standing = {(one.user_id, one.role) for one in places if one.cover_for_id is None and one.ends_at is None}
+    standing = {
+        (one.user_id, one.role) for one in places
+        if one.cover_for_id is None and one.ends_at is None and one.holds(at)
+    }  # fmt: skip
     for place in own:
         if place.ends_at is None or place.ends_at > until:
             end_care_team_place(actor=actor, member_id=place.pk, at=until)
         role = treats_as if place.role == CareRole.SUPERVISOR else place.role
         if (to_id, role) not in standing:
             standing.add((to_id, role))
-            _end_limited(actor, places, to_id, role, at)
-            add_to_care_team(
-                actor=actor, patient_id=patient.person_id, role=role, user_id=to_id, starts_at=at, at=at
-            )
+            _give_place(actor, patient, places, to_id, role, at)
     _lead(led, to_id, at)
     one = _write_ending(actor, patient, EndingKind.TRANSFER, data, (from_id, to_id), at, until)
     record(actor, "care.transferred", one, codes={"reason": data.reason_code, "to": str(to_id)})
     return one
 
 
-def _end_limited(actor: Actor, places: list[CareTeamMember], user_id: UUID, role: str, at: datetime) -> None:
-    """End a place that somebody has for a while: what they are given now has no end."""
-    for one in places:
-        if one.cover_for_id is None and (one.user_id, one.role) == (user_id, role) and one.holds(at):
-            end_care_team_place(actor=actor, member_id=one.pk, at=at)
+def _give_place(
+    actor: Actor, patient: Patient, places: list[CareTeamMember], user_id: UUID, role: str, at: datetime
+) -> None:
+    """Give somebody a place without an end on the row on record, from now on.
+
+    What they have of this role for a while, or from a later day on, ends by it; what they lead they go on
+    leading.
+    """
+    own = [one for one in places if one.cover_for_id is None and (one.user_id, one.role) == (user_id, role)]
+    led = queries.led_by(user_id, rows_of(patient)) if own else []
+    for one in own:
+        end_care_team_place(actor=actor, member_id=one.pk, at=at)
+    add_to_care_team(
+        actor=actor, patient_id=patient.person_id, role=role, user_id=user_id, starts_at=at, at=at
+    )
+    if led:
+        _lead(led, user_id, at)
 
 
 def _lead(patient_ids: list[UUID], user_id: UUID | None, at: datetime) -> None:

@@ -82,7 +82,8 @@ def has_left(patient_ids: Iterable[UUID], at: datetime) -> bool:
 
 def locked_places(patient_ids: Iterable[UUID], at: datetime) -> list[CareTeamMember]:
     """Lock and return the places and covers of these people that hold now or later, in one order."""
-    rows = CareTeamMember.objects.select_for_update(of=("self",)).filter(patient_id__in=list(patient_ids))
+    rows = CareTeamMember.objects.ever().select_for_update(of=("self",))
+    rows = rows.filter(patient_id__in=list(patient_ids))
     return list(rows.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at)).order_by("pk"))
 
 

@@ -16,7 +16,7 @@ from patients.registry.models import Patient
 from tests import makers
 from tests.cast import Cast
 from tests.makers import staff
-from tests.unit.pathway.test_again import a_caller, link
+from tests.unit.pathway.test_again import a_caller, accepted, link
 from tests.unit.pathway.test_leads import task
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +66,11 @@ def test_a_discharge_and_a_transfer_go_for_all_rows(cast: Cast, caller: Patient)
     done = EndingData(EndingReason.GOALS_REACHED, "She sleeps again.", days=3)
     ways.discharge(actor=staff(cast.bob), patient_id=cast.patient.pk, data=done)
     assert leads(cast, caller) == (None, None)
+
+
+def test_whoever_is_taken_back_by_who_leads_them_is_led_by_them_still(cast: Cast, caller: Patient) -> None:
+    leave(cast, cast.patient)
+    CareTeamMember.objects.filter(patient=caller).update(ends_at=makers.now() + DAY)
+    makers.add_to_team(cast.patient, cast.bob)
+    accepted(cast, cast.patient)
+    assert leads(cast, caller) == (cast.alice.pk, cast.alice.pk)
