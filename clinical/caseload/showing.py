@@ -158,9 +158,7 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
         # The one that the words name: the first that is due, or the one that has waited longest.
         waits = case.place.group == "waiting"
         item = min(case.items, key=lambda one: one.created_at if waits else one.due_at)
-        # Who stands in for its owner about this row opens it as they do.
-        lent = item.owner_id in case.stands_in_for and item.patient_id == case.who.pk
-        task = item.page_for(item.owner_id if lent else reader_id)
+        task = item.page_for(reader_id, case.stands_in_for)
         url, label = (task, "Open the task") if task else (chart, label)
     return {
         "id": case.who.pk, "name": case.name or case.who.anonymous_id, "chart": chart, "words": words,

@@ -17,7 +17,7 @@ from crisis.risk.queries import latest_assessment
 from crisis.risk.reasons import ground_words, grounds, reason_code, sentence
 from crisis.risk.types import Level
 from patients.care.models import CareTeamMember
-from patients.care.queries import care_team
+from patients.care.queries import care_team, seat, seats
 from patients.codes import CareRole, ConsentType
 from patients.holds.queries import rows_with_hold
 from patients.privacy.queries import decisions_told
@@ -170,12 +170,13 @@ def _join(words: list[str]) -> str:
 
 def team_words(team: list[CareTeamMember]) -> str:
     """Return who cares for somebody, the lead by name and the others as a number."""
+    team = seats(team)
     named = [one for one in team if one.user is not None]
     lead = next((one for role in LEADS for one in named if one.role == role and not one.cover_for_id), None)
     lead = lead or (named[0] if named else None)
     if lead is None or lead.user is None:
         return "Nobody"
-    cover = next((one for one in named if one.cover_for_id == lead.pk and one.user), None)
+    cover = next((one for one in named if seat(one)[1:] == (lead.role, lead.user_id)), None)
     rest = len(team) - 1 - (cover is not None)
     words = lead.user.full_name
     if cover is not None and cover.user is not None:

@@ -34,7 +34,7 @@ from crisis.risk.codes import CLINICIAN_LEVEL, CLINICIAN_REVIEW
 from crisis.risk.models import Evidence, RiskAssessment
 from crisis.stepdown.models import StepDown
 from patients.care.models import CareTeamMember
-from patients.care.queries import care_team
+from patients.care.queries import care_team, seats
 from patients.holds.queries import rows_with_hold
 from patients.labels.queries import standing
 from patients.privacy.queries import decisions_told
@@ -184,7 +184,7 @@ def chart(context: AccessContext, actor: Actor, patient_id: UUID, at: datetime, 
         alerts=alerts,
         items=_items(ids),
         follow_ups=_follow_ups(ids),
-        team=team,
+        team=seats(team),
         decided=decided,
         courses=courses,
         screener=titles.get(SCREENER, ""),

@@ -24,6 +24,7 @@ from crisis.duty.queries import desk_of
 from crisis.reviews.models import STANDING, FollowUp, ReviewItem
 from crisis.risk.queries import latest_assessments
 from patients.care.models import CareTeamMember
+from patients.care.queries import seat, seats
 from patients.codes import CareRole, ConsentType
 from patients.pathway import queries as pathway
 from patients.pathway.models import CareEnding, Referral
@@ -54,8 +55,8 @@ class Answers:
 
 def answers(patient: Patient, team: Iterable[CareTeamMember], at: datetime) -> Answers:
     """Return who answers for a person: the cover of who is away, else the team's first, and the desk."""
-    now = [one for one in team if one.holds(at) and one.user is not None]
-    covered = {one.cover_for_id: one for one in now if one.cover_for_id}
+    now = [one for one in seats(team) if one.holds(at) and one.user is not None]
+    covered = {seat(one)[1:]: one for one in now if one.cover_for_id}
     ranks = {str(role): number for number, role in enumerate(ORDER)}
     own = sorted(
         (one for one in now if one.cover_for_id is None and one.role in ranks),
@@ -71,15 +72,13 @@ def answers(patient: Patient, team: Iterable[CareTeamMember], at: datetime) -> A
     )
     if own:
         first = own[0]
-        acts = covered.get(first.pk, first)
+        acts = covered.get((first.role, first.user_id), first)
         found.name = acts.user.full_name if acts.user else ""
         found.role = first.get_role_display()
         if acts is not first:
             found.covers, found.until = first.user.full_name if first.user else "", acts.ends_at
-        found.others = [
-            (covered.get(one.pk, one).user.full_name if covered.get(one.pk, one).user else "")  # type: ignore[union-attr]
-            for one in own[1:]
-        ]
+        others = [covered.get((one.role, one.user_id), one) for one in own[1:]]
+        found.others = [one.user.full_name if one.user else "" for one in others]
     return found
 
 

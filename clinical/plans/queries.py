@@ -33,7 +33,7 @@ from crisis.risk.queries import latest_assessment
 from crisis.safetyplans.models import SafetyPlan
 from crisis.safetyplans.queries import current as current_safety_plan
 from patients.care.models import CareTeamMember
-from patients.care.queries import care_team
+from patients.care.queries import care_team, seats
 from patients.pathway.queries import has_left
 from patients.registry import access
 from patients.registry.models import Patient
@@ -270,7 +270,7 @@ def plan_view(
         plan=plan, goals=views, interventions=interventions,
         standing=standing_of(plan, views, local_day(patient, at)), versions=versions, approval=approval,
         reviews=held, due_at=reviews_due([patient.person_id], at, due_only=False).get(patient.person_id),
-        team=care_team(patient.pk, at) if team is None else team,
+        team=seats(care_team(patient.pk, at) if team is None else team),
     )  # fmt: skip
 
 

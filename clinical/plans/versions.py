@@ -138,8 +138,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     """Return what differs from one content to another, plan first, then its parts in their order."""
     found = _fields("", PLAN, before, after)
     for key, (title, name, fields) in PARTS.items():
-        old = {one["id"]: one for one in before.get(key, [])}
-        new = {one["id"]: one for one in after.get(key, [])}
+        old = {_identity(key, one): one for one in before.get(key, [])}
+        new = {_identity(key, one): one for one in after.get(key, [])}
         for identifier, part in new.items():
             if identifier not in old:
                 found.append(Difference(title, "added", after=said(part[name])))
@@ -152,6 +152,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
             if identifier not in new
         ]
     return found
+
+
+def _identity(key: str, part: Mapping[str, Any]) -> str:
+    """Return what a part of a plan is known by; who has another place as what they were is no other."""
+    return f"{part['name']}\n{part['role']}" if key == "team" else str(part["id"])
 
 
 def _fields(

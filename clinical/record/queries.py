@@ -70,8 +70,8 @@ def _on_record(found: Patient) -> Patient:
 
 def team(context: AccessContext, ids: Iterable[UUID]) -> list[CareTeamMember]:
     """Return every place and cover of a person, past ones too, with the names of those without an account."""
-    rows = CareTeamMember.objects.filter(patient_id__in=list(ids)).select_related("user", "cover_for__user")
-    found = list(rows.order_by("-starts_at"))
+    rows = CareTeamMember.objects.ever().filter(patient_id__in=list(ids))
+    found = list(rows.select_related("user", "cover_for__user").order_by("-starts_at"))
     context.open([one for one in found if one.user_id is None], ("outside_name",))
     return found
 

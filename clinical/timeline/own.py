@@ -255,7 +255,7 @@ def _consents(look: Look) -> list[Entry]:
 
 
 def _begun(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    rows = CareTeamMember.objects.filter(patient_id__in=ids, starts_at__lte=at)
+    rows = CareTeamMember.objects.ever().filter(patient_id__in=ids, starts_at__lte=at)
     return rows.select_related("user", "cover_for__user")
 
 
@@ -271,7 +271,7 @@ def _joined(look: Look) -> list[Entry]:
 
 
 def _over(ids: list[UUID], at: datetime) -> QuerySet[Any]:
-    rows = CareTeamMember.objects.filter(patient_id__in=ids, ends_at__lte=at)
+    rows = CareTeamMember.objects.ever().filter(patient_id__in=ids, ends_at__lte=at)
     return rows.select_related("user", "cover_for__user")
 
 

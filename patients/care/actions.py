@@ -88,7 +88,7 @@ def _places_beside(
     patient: Patient, user: User, role: str, start: datetime, end: datetime | None
 ) -> QuerySet[CareTeamMember]:
     """Return somebody's places of this role that hold between `start` and `end` (None: for good)."""
-    places = CareTeamMember.objects.memberships().filter(patient=patient, user=user, role=role)
+    places = CareTeamMember.objects.memberships().ever().filter(patient=patient, user=user, role=role)
     unfinished = places.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start))
     return unfinished if end is None else unfinished.filter(starts_at__lt=end)
 
@@ -123,13 +123,16 @@ def _lead(people: QuerySet[Patient], user_id: UUID | None, at: datetime) -> None
 
 
 def _give_up_lead(member: CareTeamMember, user: User, at: datetime) -> None:
-    """Let the next primary therapist lead the care when the one who did leaves the team, else nobody."""
-    places = CareTeamMember.objects.memberships().running(at).filter(patient_id=member.patient_id)
+    """Let the next primary therapist lead the care when the one who did leaves the team, else nobody.
+
+    The team is the person's: a place on any of their rows keeps the lead, and who leaves leads none of them.
+    """
+    rows = Patient.objects.same_person(member.patient_id)
+    places = CareTeamMember.objects.memberships().running(at).filter(patient__in=rows)
     if places.filter(user=user).exists():
         return
     others = places.filter(role=CareRole.PRIMARY_THERAPIST, user__isnull=False).order_by("starts_at")
-    led = Patient.objects.filter(pk=member.patient_id, primary_clinician=user)
-    _lead(led, others.values_list("user_id", flat=True).first(), at)
+    _lead(rows.filter(primary_clinician=user), others.values_list("user_id", flat=True).first(), at)
 
 
 @action

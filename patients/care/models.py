@@ -36,6 +36,10 @@ class CareTeamMemberQuerySet(models.QuerySet["CareTeamMember"]):
         covered = Q(cover_for__isnull=True) | running(at, "cover_for__")
         return self.filter(running(at) & covered)
 
+    def ever(self) -> CareTeamMemberQuerySet:
+        """Leave out those that ended before they began: they never held and never will."""
+        return self.exclude(ends_at__lte=F("starts_at"))
+
     def of_user(self, user: Any) -> CareTeamMemberQuerySet:
         """Keep a member of staff's own, within their own organization; a caregiver's role opens nothing."""
         own = self.filter(user=user, patient__organization_id=user.organization_id)

@@ -134,6 +134,27 @@ def _care_team(patient_id: UUID, at: datetime) -> QuerySet[CareTeamMember]:
     return rows.select_related("user", "cover_for__user").order_by("starts_at")
 
 
+def seat(place: CareTeamMember) -> tuple[UUID, str, UUID | None]:
+    """Return who stands on a team by a place, in which role and for whom: the same, whichever row it is on.
+
+    Whoever has no account is nobody else; a cover comes with the place that it is of.
+    """
+    return place.user_id or place.pk, place.role, place.cover_for.user_id if place.cover_for else None
+
+
+def seats(team: Iterable[CareTeamMember]) -> list[CareTeamMember]:
+    """Return a team as it is shown and signed, where a place on each row of a person is one.
+
+    Of these it is the place that lasts longest, the first to begin among equals.
+    """
+    found: dict[tuple[UUID, str, UUID | None], CareTeamMember] = {}
+    for one in team:
+        known = found.setdefault(seat(one), one)
+        if known.ends_at is not None and (one.ends_at is None or one.ends_at > known.ends_at):
+            found[seat(one)] = one
+    return list(found.values())
+
+
 def care_since(patient_id: UUID, at: datetime) -> datetime | None:
     """Return when the first of those who are on a person's team now came to it; None without a team."""
     return min((place.starts_at for place in care_team(patient_id, at)), default=None)

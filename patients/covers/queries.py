@@ -14,6 +14,7 @@ from cortex.clock import Moment
 from patients.care.models import CareTeamMember
 from patients.care.queries import covers_of
 from patients.covers.models import Absence
+from patients.registry.models import Patient
 
 
 def absences_of(user: User, at: datetime) -> list[Absence]:
@@ -116,8 +117,12 @@ def covers_in(one: Absence, at: datetime) -> QuerySet[CareTeamMember]:
 
 
 def lent_to(user: User, at: Moment) -> tuple[set[UUID], set[UUID]]:
-    """Return whom the user covers now, and for which people: what those own about these is lent to them."""
-    pairs = list(covers_of(user, at).values_list("cover_for__user_id", "patient_id"))
+    """Return whom the user covers now, and for which people: what those own about these is lent to them.
+
+    People are told by their rows on record, as in all that stands here: a place and its cover may be on any
+    row of a person, and what is owed hang under another.
+    """
+    pairs = list(covers_of(user, at).values_list("cover_for__user_id", "patient__person_id"))
     return {owner for owner, _ in pairs if owner}, {patient for _, patient in pairs}
 
 
@@ -125,17 +130,18 @@ def cover_spells(user: User, at: Moment) -> list[tuple[UUID, UUID, datetime, dat
     """Return (whom, for which person, from, until) of the covers by which the user stands in now."""
     # The database holds a cover to an end.
     rows = covers_of(user, at).filter(cover_for__user__isnull=False)
-    return list(rows.values_list("cover_for__user_id", "patient_id", "starts_at", "ends_at"))  # type: ignore[arg-type]
+    return list(rows.values_list("cover_for__user_id", "patient__person_id", "starts_at", "ends_at"))  # type: ignore[arg-type]
 
 
 def stood_in_for(user: User, patient_id: UUID, at: Moment) -> set[UUID]:
-    """Return whom the user covers now for a person."""
-    rows = covers_of(user, at).filter(patient_id=patient_id, cover_for__user__isnull=False)
-    return set(rows.values_list("cover_for__user_id", flat=True))
+    """Return whom the user covers now for the person that a row is of."""
+    rows = covers_of(user, at).filter(patient__in=Patient.objects.same_person(patient_id))
+    return set(rows.filter(cover_for__user__isnull=False).values_list("cover_for__user_id", flat=True))
 
 
 def stands_in_for(user: User, patient_id: UUID | None, owner_id: UUID | None, at: datetime) -> bool:
-    """Whether the user covers somebody for a person now."""
+    """Whether the user covers somebody for the person that a row is of now."""
     if patient_id is None or owner_id is None:
         return False
-    return covers_of(user, at).filter(patient_id=patient_id, cover_for__user_id=owner_id).exists()
+    rows = covers_of(user, at).filter(patient__in=Patient.objects.same_person(patient_id))
+    return rows.filter(cover_for__user_id=owner_id).exists()

@@ -132,14 +132,11 @@ def accept_referral(*, actor: Actor, referral_id: UUID, at: datetime | None = No
     # Care is of the person: of the row on record, whichever one was referred and linked meanwhile.
     patient = Patient.objects.get(pk=lock_person(one.patient_id))
     if not _has_lasting_place(patient, actor, role, at):
-        # What is left of care that ended: what they are given now has no end.
-        _end_limited(actor, queries.locked_places(rows_of(patient), at), actor.person.pk, role, at)
-        add_to_care_team(
-            actor=actor, patient_id=patient.pk, role=role, user_id=actor.person.pk, starts_at=at, at=at
-        )
+        places = queries.locked_places(rows_of(patient), at)
+        _give_place(actor, patient, places, actor.person.pk, role, at)
     patient.refresh_from_db(fields=["primary_clinician"])
     if patient.primary_clinician_id is None:
-        _lead(patient, actor.person.pk)
+        _lead([patient.pk], actor.person.pk, at)
     record(actor, "referral.accepted", one)
     told = {*_supervisors(one), *_team(one.patient, at)} - {actor.person.pk}
     _tell(actor, one, "referral_accepted", sorted(told))
@@ -216,7 +213,7 @@ def end_care(*, actor: Actor, patient: Patient, data: EndingData, at: datetime |
         end_care_team_place(actor=actor, member_id=place.pk, at=until)
     for grant in queries.open_grants(ids, until):
         end_grant(actor=actor, grant_id=grant.pk, at=until)
-    _lead(patient, None)
+    _lead(ids, None, at)
     one = _write_ending(actor, patient, EndingKind.DISCHARGE, data, (actor.id, None), at, until)
     record(actor, "care.discharged", one, codes={"reason": data.reason_code, "days": data.days})
     return one
@@ -250,34 +247,45 @@ def transfer_care(
     own = [one for one in places if one.user_id == from_id and one.cover_for_id is None]
     if not own:
         raise RuleBroken("They have no place on this team any more.", "not_on_team")
-    standing = {(one.user_id, one.role) for one in places if one.cover_for_id is None and one.ends_at is None}
+    led = queries.led_by(from_id, ids)
+    standing = {
+        (one.user_id, one.role) for one in places
+        if one.cover_for_id is None and one.ends_at is None and one.holds(at)
+    }  # fmt: skip
     for place in own:
         if place.ends_at is None or place.ends_at > until:
             end_care_team_place(actor=actor, member_id=place.pk, at=until)
         role = treats_as if place.role == CareRole.SUPERVISOR else place.role
         if (to_id, role) not in standing:
             standing.add((to_id, role))
-            _end_limited(actor, places, to_id, role, at)
-            add_to_care_team(
-                actor=actor, patient_id=patient.person_id, role=role, user_id=to_id, starts_at=at, at=at
-            )
-    if patient.primary_clinician_id == from_id:
-        _lead(patient, to_id)
+            _give_place(actor, patient, places, to_id, role, at)
+    _lead(led, to_id, at)
     one = _write_ending(actor, patient, EndingKind.TRANSFER, data, (from_id, to_id), at, until)
     record(actor, "care.transferred", one, codes={"reason": data.reason_code, "to": str(to_id)})
     return one
 
 
-def _end_limited(actor: Actor, places: list[CareTeamMember], user_id: UUID, role: str, at: datetime) -> None:
-    """End a place that somebody has for a while: what they are given now has no end."""
-    for one in places:
-        if one.cover_for_id is None and (one.user_id, one.role) == (user_id, role) and one.holds(at):
-            end_care_team_place(actor=actor, member_id=one.pk, at=at)
+def _give_place(
+    actor: Actor, patient: Patient, places: list[CareTeamMember], user_id: UUID, role: str, at: datetime
+) -> None:
+    """Give somebody a place without an end on the row on record, from now on.
+
+    What they have of this role for a while, or from a later day on, ends by it; what they lead they go on
+    leading.
+    """
+    own = [one for one in places if one.cover_for_id is None and (one.user_id, one.role) == (user_id, role)]
+    led = queries.led_by(user_id, rows_of(patient)) if own else []
+    for one in own:
+        end_care_team_place(actor=actor, member_id=one.pk, at=at)
+    add_to_care_team(
+        actor=actor, patient_id=patient.person_id, role=role, user_id=user_id, starts_at=at, at=at
+    )
+    if led:
+        _lead(led, user_id, at)
 
 
-def _lead(patient: Patient, user_id: UUID | None) -> None:
-    patient.primary_clinician_id = user_id
-    patient.save(update_fields=["primary_clinician", "updated_at"])
+def _lead(patient_ids: list[UUID], user_id: UUID | None, at: datetime) -> None:
+    Patient.objects.filter(pk__in=patient_ids).update(primary_clinician=user_id, updated_at=at)
 
 
 def _check_ending(data: EndingData, kind: EndingKind, *, summary: bool) -> None:

@@ -14,6 +14,7 @@ from cortex.accounts.models import User
 from patients.care.models import CareTeamMember, PatientUserObjectPermission
 from patients.codes import CareRole, EndingKind, GrantReason, ReferralStatus
 from patients.pathway.models import CareEnding, Referral, ReferralQuerySet
+from patients.registry.models import Patient
 
 # Who may take somebody into care.
 TREATING = (Role.THERAPIST, Role.PSYCHIATRIST)
@@ -81,8 +82,15 @@ def has_left(patient_ids: Iterable[UUID], at: datetime) -> bool:
 
 def locked_places(patient_ids: Iterable[UUID], at: datetime) -> list[CareTeamMember]:
     """Lock and return the places and covers of these people that hold now or later, in one order."""
-    rows = CareTeamMember.objects.select_for_update(of=("self",)).filter(patient_id__in=list(patient_ids))
+    rows = CareTeamMember.objects.ever().select_for_update(of=("self",))
+    rows = rows.filter(patient_id__in=list(patient_ids))
     return list(rows.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at)).order_by("pk"))
+
+
+def led_by(user_id: UUID, patient_ids: Iterable[UUID]) -> list[UUID]:
+    """Return under which of a person's rows somebody leads their care."""
+    rows = Patient.objects.filter(pk__in=list(patient_ids), primary_clinician_id=user_id)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def open_grants(patient_ids: Iterable[UUID], at: datetime) -> QuerySet[PatientUserObjectPermission]:

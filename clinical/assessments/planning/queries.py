@@ -198,7 +198,7 @@ def _contacts(people: list[UUID], since: datetime) -> Any:
 
 @kept
 def _places(people: list[UUID]) -> Any:
-    rows = CareTeamMember.objects.memberships().filter(patient_id__in=people)
+    rows = CareTeamMember.objects.memberships().ever().filter(patient_id__in=people)
     return rows.values_list("patient_id", "starts_at", "ends_at")
 
 

@@ -90,5 +90,5 @@ def places_ended(ids: list[UUID], since: datetime, at: datetime) -> list[CareTea
 
 @kept
 def _places_ended(ids: list[UUID], since: datetime, at: datetime) -> QuerySet[CareTeamMember]:
-    rows = CareTeamMember.objects.filter(patient_id__in=ids, ends_at__gt=since, ends_at__lte=at)
+    rows = CareTeamMember.objects.ever().filter(patient_id__in=ids, ends_at__gt=since, ends_at__lte=at)
     return rows.select_related("user", "cover_for__user").order_by("-ends_at")[:MOST]

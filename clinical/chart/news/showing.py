@@ -34,6 +34,7 @@ from clinical.scheduling.models import Appointment, Status
 from clinical.timeline.wording import joined_words
 from crisis.safetyplans.models import SafetyPlan
 from patients.care.models import CareTeamMember
+from patients.care.queries import seat, seats
 from patients.codes import ConsentType
 from patients.privacy.records import Decision
 
@@ -180,8 +181,10 @@ def team_lines(
     team: Iterable[CareTeamMember], ended: Iterable[CareTeamMember], reader_id: UUID
 ) -> Iterator[Line]:
     """Say who came to the team or covers, the reader left out, and who left it."""
-    ended = list(ended)
-    for one in [*team, *ended]:
+    here = seats(team)
+    # Whose place on one row ended and who has the same on another has left nothing.
+    ended = [one for one in ended if seat(one) not in {*map(seat, here)}]
+    for one in [*here, *ended]:
         if one.user_id != reader_id:
             role = one.get_role_display()
             words = joined_words(_who(one), role, _covered(one), one.ends_at)

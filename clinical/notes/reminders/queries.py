@@ -17,7 +17,6 @@ from cortex.ops.models import Notification
 from crisis.reviews.models import PAPERS, ReviewItem
 from patients.care.queries import care_team
 from patients.codes import CareRole
-from patients.registry.queries import rows_of
 
 # What waits for a signature, by the names under which a run goes through them.
 KINDS: dict[str, type[AnyDraft]] = {
@@ -139,8 +138,8 @@ def papers_of(author_id: UUID, patient_ids: Iterable[UUID]) -> list[ReviewItem]:
 
 def cosigners(row: Note | NoteAddendum, at: datetime) -> set[UUID]:
     """Return who supervises on the person's team and may sign a trainee's note or addendum too."""
-    places = [place for pk in rows_of(row.patient) for place in care_team(pk, at)]
-    found = [one.user_id for one in places if one.role == CareRole.SUPERVISOR and not one.cover_for_id]
+    team = care_team(row.patient_id, at)
+    found = [one.user_id for one in team if one.role == CareRole.SUPERVISOR and not one.cover_for_id]
     return {one for one in found if one and one != row.author_id}
 
 

@@ -87,12 +87,13 @@ def covered(user: User, start: datetime, end: datetime, at: datetime) -> list[Ap
     if not spells:
         return []
     rows = Appointment.objects.exclude(status=Status.CANCELLED).within(start, end).filter(
-        therapist_id__in={owner for owner, *_ in spells}, patient_id__in={person for _, person, *_ in spells}
+        therapist_id__in={owner for owner, *_ in spells},
+        patient__person_id__in={person for _, person, *_ in spells},
     )  # fmt: skip
     lent = [
         one for one in rows.select_related("patient", "therapist").order_by("starts_at", "pk")
         if any(
-            (one.therapist_id, one.patient_id) == (owner, person) and begins <= one.starts_at < ends
+            (one.therapist_id, one.patient.person_id) == (owner, person) and begins <= one.starts_at < ends
             for owner, person, begins, ends in spells
         )
     ]  # fmt: skip
