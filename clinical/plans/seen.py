@@ -45,7 +45,15 @@ def once_of(patient_id: UUID, told: str, said: Iterable[tuple[str, str]] = ()) -
         number = UUID(_signer(patient_id).unsign(told))
     except (BadSignature, ValueError):
         return None
-    words = json.dumps(sorted(said)).encode()
+    return _beside(number, json.dumps(sorted(said)).encode())
+
+
+def next_after(once: UUID) -> UUID:
+    """Return the id of the row that follows one which no longer stands: of the same time, always the same."""
+    return _beside(once, b"again")
+
+
+def _beside(number: UUID, words: bytes) -> UUID:
     chance = int.from_bytes(hmac.digest(number.bytes, words, "sha256")[:16], "big")
     # The time, and the places of version and variant, stay those of the number.
     own = 0xFFFF_FFFF_FFFF << 80 | 0xF << 76 | 0x3 << 62

@@ -48,8 +48,10 @@ def save_goal(
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
-    if before is None and (done := queries.written_once(Goal, once, plan.patient)):
-        return Unchanged(done)  # type: ignore[return-value]
+    if before is None:
+        done, once = queries.written_once(Goal, once, plan.patient, _is_kept)
+        if done:
+            return Unchanged(done)  # type: ignore[return-value]
     own = before.instrument if before is not None else None
     after = before.starts_on if before is not None else plan.start
     wanted = _checked(plan, dict(fields), steps, own, after)
@@ -76,6 +78,10 @@ def save_goal(
     verb = "goal.added" if goal_id is None else "goal.changed"
     record(actor, verb, goal, codes={"plan": str(plan.pk), "measured": goal.measure_type})
     return goal
+
+
+def _is_kept(goal: Goal) -> bool:
+    return goal.status != GoalStatus.CANCELLED
 
 
 def _checked(
@@ -184,7 +190,8 @@ def record_progress(
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
-    if done := queries.written_once(GoalProgress, once, plan.patient):
+    done, once = queries.written_once(GoalProgress, once, plan.patient, lambda row: row.taken_back_at is None)
+    if done:
         return Unchanged(done)  # type: ignore[return-value]
     goal = queries.locked_goal(plan, goal_id)
     if goal.measure_type == "milestone":

@@ -63,7 +63,8 @@ def save_medication(
     if start and stop and stop < start:
         raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
     if medication_id is None:
-        if done := written_once(Medication, once, patient):
+        done, once = written_once(Medication, once, patient, lambda row: not row.is_in_error)
+        if done:
             return Unchanged(done)  # type: ignore[return-value]
         row = Medication(
             **own_id(once), organization_id=patient.organization_id, patient=patient, recorded_by=actor.user
