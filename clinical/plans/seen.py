@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
@@ -19,13 +18,8 @@ CHANGED = (
 )
 
 
-def stamp(row: Any) -> str:
-    """Return as of when a row is shown."""
-    return row.updated_at.isoformat()  # type: ignore[no-any-return]
-
-
 def refuse_changed(now: str, seen: str | None) -> None:
-    """Refuse (409) what was written in view of something else than stands now; None: nothing was shown."""
+    """Refuse (409) what was written in view of another version than stands now; None: nothing was shown."""
     if seen is not None and seen != now:
         raise RuleBroken(CHANGED, "changed_meanwhile")
 

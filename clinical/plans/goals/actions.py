@@ -14,13 +14,14 @@ from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
 from clinical.plans.goals.smart import Scale, gaps, same_steps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import has_session
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
+from cortex.records import version_of
 from patients.registry.queries import local_day, rows_of
 
 PLAIN = (
@@ -69,7 +70,7 @@ def save_goal(
         if before is not None:
             if _says(goal, milestones, wanted, steps):
                 return Unchanged(goal)  # type: ignore[return-value]
-            refuse_changed(stamp(goal), seen)
+            refuse_changed(version_of(goal), seen)
         for name, value in wanted.items():
             setattr(goal, name, value)
         goal.save()
