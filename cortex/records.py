@@ -1,4 +1,6 @@
-"""Abstract bases of every table: ids, times and the tenant; no behaviour lives here."""
+"""Abstract bases of every table: ids, times, the tenant and a row's version; no rule lives here."""
+
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -38,3 +40,9 @@ class AppendedRecord(models.Model):
 
     class Meta:
         abstract = True
+
+
+def version_of(row: Any) -> str:
+    """Return what changes with every write of a row; empty for a row that is written once."""
+    moment = getattr(row, "updated_at", None)
+    return moment.isoformat() if moment else ""

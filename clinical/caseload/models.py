@@ -10,7 +10,11 @@ from cortex.records import OrgRecord
 
 
 class CaseMark(OrgRecord):
-    """One member of staff's own marks on one person: a preference of theirs, no part of the record."""
+    """One member of staff's own marks on one person: a preference of theirs, no part of the record.
+
+    `looked_at` moves with each opening of the chart, also within one look (`note_look`); its help text is of
+    before, and stays so until a migration is due anyway.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="+")

@@ -150,9 +150,7 @@ def _sentence(case: Case, reader_id: UUID) -> dict[str, Any]:
         url, label = path_to("clinical:first_steps", case.who.pk), "See why they were sent"
     elif case.place.group in ("overdue", "waiting") and words.startswith(STEPS):
         url, label = path_to("clinical:first_steps", case.who.pk), "Open the first steps"
-    elif case.place.group in ("overdue", "waiting") and any(
-        words.startswith(one.words) for one in case.promises
-    ):
+    elif case.place.group in ("overdue", "waiting") and _is_promise(case):
         url, label = path_to("crisis:followups"), "Open the contacts"
     elif case.place.group in ("overdue", "waiting") and case.items:
         # The one that the words name: the first that is due, or the one that has waited longest.

@@ -53,7 +53,6 @@ def note_export(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), clock()
     with reading(actor, purpose="treatment", permission=CHART) as context:
         of_the_team(actor, patient_id, at)
-        of_the_team(actor, patient_id, at)
         who = queries.reader(actor, patient_id, at)
         notes, withheld = exportable(who)
         context.saw("notes", subjects=[who.patient.pk], object_type="clinical.Note", sections=["list"])

@@ -52,6 +52,7 @@ class ReferralForm(forms.Form):
     phone = forms.CharField(
         label="Telephone", required=False, max_length=40, widget=forms.TextInput(attrs=INPUT)
     )
+    # Who is over a hundred may be sent here too: the registration bounds it (`OLDEST_YEARS`).
     date_of_birth = forms.DateField(label="Born on", required=False, widget=forms.DateInput(attrs=DAY))
     language = forms.ChoiceField(
         label="Language", choices=LANGUAGE_NAMES, required=False, widget=forms.Select(attrs=SELECT)

@@ -10,7 +10,7 @@ from clinical.plans import queries, schedule
 from clinical.plans.approvals import queries as approvals
 from clinical.plans.approvals.queries import APPROVERS, WAITING
 from clinical.plans.models import PlanApproval, PlanStatus, PlanVersion, TreatmentPlan
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from clinical.plans.signing import queries as signing
 from cortex.access.context import opening
 from cortex.accounts.models import Organization
@@ -18,6 +18,7 @@ from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, qui
 from cortex.clock import clock
 from cortex.horizon import refuse_far
 from cortex.ops.notices.actions import notify, overtake
+from cortex.records import version_of
 
 FIELDS = ("start", "target_end", "review_interval_days")
 WORDS = ("presenting_problem", "formulation")
@@ -74,7 +75,7 @@ def change_plan(
         changed = [name for name, value in wanted.items() if getattr(plan, name) != value]
         if not changed:
             return Unchanged(plan)  # type: ignore[return-value]
-        refuse_changed(stamp(plan), seen)
+        refuse_changed(version_of(plan), seen)
         for name in changed:
             setattr(plan, name, wanted[name])
         plan.risk_level = queries.level_of(plan.patient)

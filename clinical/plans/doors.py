@@ -21,13 +21,14 @@ from clinical.chart.banner import beside
 from clinical.plans import queries
 from clinical.plans.labels import Shut, shut_by
 from clinical.plans.models import TreatmentPlan
-from clinical.plans.seen import once_for, once_of, stamp
+from clinical.plans.seen import once_for, once_of
 from clinical.plans.wording import FREE_WORDS
 from cortex.access.context import KEYS_DOWN, AccessContext, reading
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
 from cortex.audit import NotFound, RuleBroken, actor_of
 from cortex.clock import clock
+from cortex.records import version_of
 from cortex.ui.pages import go_to, is_partial
 from cortex.ui.rules import as_refusal, given_back
 from patients.labels.queries import standing
@@ -63,7 +64,7 @@ class Look:
 
     def shows(self, row: Any) -> None:
         """Keep as of when the form shows a row, so that its command can tell who changed it meanwhile."""
-        self.stamps.append(stamp(row))
+        self.stamps.append(version_of(row))
 
     def the_plan(self) -> TreatmentPlan:
         """Return the open plan; RuleBroken without one."""

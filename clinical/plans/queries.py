@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from clinical.plans.models import (
 )
 from clinical.plans.reviews.models import PlanReview
 from clinical.plans.reviews.queries import reviews_due
+from clinical.plans.seen import next_after
 from clinical.plans.wording import version_words
 from cortex.access.context import AccessContext
 from cortex.audit import Actor, NotFound, RuleBroken
@@ -98,9 +99,19 @@ def refuse_after_care(patient: Patient, at: datetime) -> None:
         raise RuleBroken(LEFT, "care_ended")
 
 
-def written_once(model: Any, once: UUID | None, patient: Patient) -> Any:
-    """Return the row of a person that was written under the id of a form, or None."""
-    return model.objects.filter(pk=once, patient_id__in=rows_of(patient)).first() if once else None
+def written_once(
+    model: Any, once: UUID | None, patient: Patient, stands: Callable[[Any], bool] = bool
+) -> tuple[Any, UUID | None]:
+    """Return the row of a person that was written under the id of a form, or None, and a new row's id.
+
+    One that was taken back meanwhile (it no longer `stands`) is no answer: whoever sends its form once more
+    means it. That row has an id of its own, the same for each press.
+    """
+    while once and (row := model.objects.filter(pk=once, patient_id__in=rows_of(patient)).first()):
+        if stands(row):
+            return row, once
+        once = next_after(once)
+    return None, once
 
 
 def own_id(once: UUID | None) -> dict[str, UUID]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
@@ -19,13 +18,8 @@ CHANGED = (
 )
 
 
-def stamp(row: Any) -> str:
-    """Return as of when a row is shown."""
-    return row.updated_at.isoformat()  # type: ignore[no-any-return]
-
-
 def refuse_changed(now: str, seen: str | None) -> None:
-    """Refuse (409) what was written in view of something else than stands now; None: nothing was shown."""
+    """Refuse (409) what was written in view of another version than stands now; None: nothing was shown."""
     if seen is not None and seen != now:
         raise RuleBroken(CHANGED, "changed_meanwhile")
 
@@ -45,7 +39,15 @@ def once_of(patient_id: UUID, told: str, said: Iterable[tuple[str, str]] = ()) -
         number = UUID(_signer(patient_id).unsign(told))
     except (BadSignature, ValueError):
         return None
-    words = json.dumps(sorted(said)).encode()
+    return _beside(number, json.dumps(sorted(said)).encode())
+
+
+def next_after(once: UUID) -> UUID:
+    """Return the id of the row that follows one which no longer stands: of the same time, always the same."""
+    return _beside(once, b"again")
+
+
+def _beside(number: UUID, words: bytes) -> UUID:
     chance = int.from_bytes(hmac.digest(number.bytes, words, "sha256")[:16], "big")
     # The time, and the places of version and variant, stay those of the number.
     own = 0xFFFF_FFFF_FFFF << 80 | 0xF << 76 | 0x3 << 62

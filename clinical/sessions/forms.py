@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from clinical.sessions.coding import ASKED, INTERACTION, INTERVENTION, INTERVENTIONS, SAME, STATUSES
+from cortex.ui.moments import MomentField
 from patients.codes import Channel, SessionStatus
 
 SELECT = {"class": "select"}
@@ -68,11 +69,10 @@ class EndForm(forms.Form):
         ],
         widget=forms.Select(attrs=SELECT),
     )
-    ended_at = forms.DateTimeField(
+    ended_at = MomentField(
         label="Ended at",
         required=False,
         help_text="Only if it was over earlier. Empty means now.",
-        widget=forms.DateTimeInput({"type": "datetime-local", "class": "input"}, "%Y-%m-%dT%H:%M"),
     )
 
 

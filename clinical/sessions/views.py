@@ -20,11 +20,11 @@ from clinical.sessions.forms import EndForm, EntryForm, RiskForm, StartForm, Wor
 from clinical.sessions.labelling.forms import LabelForm
 from clinical.sessions.labelling.showing import label_card
 from clinical.sessions.labels import Reach
-from clinical.sessions.leaving.queries import left_run
+from clinical.sessions.leaving.queries import is_open, left_run
 from clinical.sessions.told import SENT
 from clinical.sessions.words.opening import open_words
 from clinical.sessions.words.showing import part_section, part_words
-from cortex.access.context import KEYS_DOWN, AccessContext, reading
+from cortex.access.context import KEYS_DOWN, AccessContext, reading, scoped
 from cortex.access.declare import requires
 from cortex.accounts.choices import DESK_ROLES
 from cortex.accounts.models import Role
@@ -51,7 +51,7 @@ def session_list(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 def _list(
     request: HttpRequest, patient_id: UUID, form: StartForm, status: int = 200,
-    conflict: dict[str, object] | None = None, *, asks_beside: bool = False,
+    conflict: dict[str, object] | None = None, *, asks_beside: bool = False, end_form: EndForm | None = None,
 ) -> HttpResponse:  # fmt: skip
     actor, at = actor_of(request), clock()
     kind, state = (
@@ -80,7 +80,7 @@ def _list(
             "withheld": queries.withheld(head.ids, who, kind=kind, status=state),
             "running": run if run is not None and who.opens(run.session, run.clinician_id) else None,
             "left": left_run(actor, run, at) if actor.person.role in RUNNERS else None,
-            "end_form": EndForm(auto_id="end_%s"),
+            "end_form": end_form or EndForm(auto_id="end_%s"),
             "scheduled": queries.scheduled(head.ids, who, at),
             "form": form,
             "conflict": conflict,
@@ -150,7 +150,8 @@ def page_of_session(
             return _run(request, context, head, found, shown, at, status)
         shown |= _reviewed(context, found, actor, at)
         if runs:
-            shown |= {"left": left_run(actor, run, at), "end_form": EndForm(auto_id="end_%s")}
+            shown["left"] = left_run(actor, run, at)
+            shown.setdefault("end_form", EndForm(auto_id="end_%s"))
         return render(request, "clinical/sessions/review.html", shown, status=status)
 
 
@@ -256,18 +257,28 @@ def session_risk(request: HttpRequest, patient_id: UUID, session_id: UUID) -> Ht
 @requires(*RUNNERS)
 @require_POST
 def session_end(request: HttpRequest, patient_id: UUID, session_id: UUID) -> HttpResponse:
-    """End a session; its page then offers what comes next, prefilled."""
-    form = EndForm(request.POST, auto_id="end_%s")
-    if not form.is_valid():
+    """End a session; its page then offers what comes next, prefilled. A closed one leads to the list."""
+    form, actor = EndForm(request.POST, auto_id="end_%s"), actor_of(request)
+    if form.is_valid():
+        try:
+            actions.end_session(
+                actor=actor, patient_id=patient_id, session_id=session_id, **form.cleaned_data
+            )
+        except InputRefused as error:
+            given_back(request, form, error)
+        else:
+            # Whoever ends what a colleague left may not read it: its label stays as it is.
+            if _is_open(actor, patient_id, session_id):
+                return go_to(request, _url(patient_id, session_id))
+            return go_to(request, reverse("clinical:sessions", args=[patient_id]))
+    if _is_open(actor, patient_id, session_id):
         return page_of_session(request, patient_id, session_id, 422, end_form=form)
-    try:
-        actions.end_session(
-            actor=actor_of(request), patient_id=patient_id, session_id=session_id, **form.cleaned_data
-        )
-    except InputRefused as error:
-        status, conflict = given_back(request, form, error)
-        return page_of_session(request, patient_id, session_id, status, end_form=form, conflict=conflict)
-    return go_to(request, _url(patient_id, session_id))
+    return _list(request, patient_id, StartForm(auto_id="start_%s"), 422, end_form=form)
+
+
+def _is_open(actor: Actor, patient_id: UUID, session_id: UUID) -> bool:
+    with scoped(actor):
+        return is_open(actor, patient_id, session_id, clock())
 
 
 @requires(*DESK_ROLES)

@@ -11,6 +11,7 @@ from django.db import DataError, models
 from django.http import HttpRequest
 
 from cortex.audit import RuleBroken
+from cortex.records import version_of
 
 # The hidden field of each change form (templates/admin/change_form.html).
 VERSION = "row_version"
@@ -43,12 +44,6 @@ def plain(fields: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in fields.items()
     }
-
-
-def version_of(row: Any) -> str:
-    """Return what changes with every write of a row; empty for a row that is written once."""
-    moment = getattr(row, "updated_at", None)
-    return moment.isoformat() if moment else ""
 
 
 def shown_version(request: HttpRequest, row: Any) -> str:

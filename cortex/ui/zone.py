@@ -13,7 +13,8 @@ def zone_of(name: str) -> ZoneInfo:
     """Return a time zone by name; UTC for one that this machine does not know."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    # Of a folder of zones ("Africa") an OSError tells.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 

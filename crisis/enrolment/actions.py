@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from cortex.api import tokens
 from cortex.api.problems import encode
-from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
+from cortex.audit import Actor, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from crisis.intake.actions import keep_answer, refuse_parcel
 from crisis.intake.answers import Reply, broken_reply
@@ -18,7 +17,7 @@ from crisis.intake.queries import kept_reply, person_of
 from crisis.resources.support import general_support
 from patients.privacy.records import GUARDIAN_CODE, ConsentData, lacks_guardian
 from patients.registry.actions import register_patient
-from patients.registry.models import Patient
+from patients.registry.queries import registers_minor
 from patients.registry.records import RegisterPatient
 
 
@@ -37,38 +36,38 @@ def take_registration(
     at = clock(at)
     if data is None:
         return Unchanged(refuse_parcel(actor=actor, parcel=parcel, at=at))  # type: ignore[return-value]
+    data, refused = _parted(data, parcel.organization_id, at)
     try:
-        patient, refused = _registered(actor, parcel.organization_id, data, at)
+        patient = register_patient(actor=actor, organization_id=parcel.organization_id, data=data, at=at)
     except RuleBroken as broken:
         reply = broken_reply(broken, general_support(parcel.organization_id, at))
         record(actor, "patient.registration_refused", codes={"code": broken.code}, outcome="refused")
     else:
-        left = sorted({one.consent_type for one in refused})
-        granted = {one.consent_type for one in data.consents if one.granted and one not in refused}
+        granted = {one.consent_type for one in data.consents if one.granted}
+        # A type that came with and without a guardian is on record.
+        left = sorted({one.consent_type for one in refused} - granted)
         members: dict[str, object] = {"patient": patient.anonymous_id, "registered_at": at.isoformat(),
                                       "consents": sorted(granted)}  # fmt: skip
+        codes = {"consents_refused": left} if left else {}
         if left:
             members["consents_refused"] = [{"consent_type": one, "reason": GUARDIAN_CODE} for one in left]
         reply = Reply(201, encode(members))
-        codes = {"consents_refused": left}
         record(actor, "patient.taken", patient, subject=patient.pk, purpose="intake", codes=codes)
     keep_answer(actor=actor, parcel=parcel, reply=reply, at=at)
     return reply
 
 
-def _registered(
-    actor: Actor, organization_id: UUID, data: RegisterPatient, at: datetime
-) -> tuple[Patient, list[ConsentData]]:
-    """Return who was put on record, and which grants were not since no guardian of a child gave them."""
-    register = partial(register_patient, actor=actor, organization_id=organization_id, at=at)
-    try:
-        return register(data=data), []
-    except InputRefused as broken:
-        if broken.code != GUARDIAN_CODE:
-            raise
+def _parted(
+    data: RegisterPatient, organization_id: UUID, at: datetime
+) -> tuple[RegisterPatient, list[ConsentData]]:
+    """Return a registration without the grants that no guardian of a child gave, and these.
+
+    They are parted before anybody is put on record: a try that is refused leaves a key of nobody's.
+    """
     refused = [one for one in data.consents if _lacks_guardian(one)]
-    given = [one for one in data.consents if not _lacks_guardian(one)]
-    return register(data=replace(data, consents=given)), refused
+    if not refused or not registers_minor(data, organization_id, at):
+        return data, []
+    return replace(data, consents=[one for one in data.consents if not _lacks_guardian(one)]), refused
 
 
 def _lacks_guardian(one: ConsentData) -> bool:

@@ -18,11 +18,13 @@ from cortex.audit import NotFound
 from cortex.crypto.blind import blind_indexes, normalise_email, normalise_phone
 from cortex.ops.postgres.questions import Word, kept
 from cortex.ui.zone import zone_of
+from patients.codes import MINOR_BANDS
 from patients.contacts.queries import ContactCard, contact_cards, on_record, open_until
 from patients.privacy.queries import consent_state
-from patients.registry.builders import EMAIL, PHONE
+from patients.registry.builders import EMAIL, PHONE, today_of
 from patients.registry.models import Patient, PatientQuerySet
 from patients.registry.person import LastLocation
+from patients.registry.records import RegisterPatient, band_of
 
 # How often a row may be linked anew while one transaction waits for it; it happens once in a row's life.
 LINKED_MEANWHILE = 3
@@ -289,6 +291,14 @@ class Zoned(Protocol):
 def local_day(person: Zoned, at: datetime) -> date:
     """Return the day that it is where a person lives."""
     return at.astimezone(zone_of(person.zone())).date()
+
+
+def registers_minor(data: RegisterPatient, organization_id: UUID, at: datetime) -> bool:
+    """Whether a registration is of somebody under 18, as `register_patient` will have it; checks nothing."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    return organization is not None and (
+        band_of(data.date_of_birth, today_of(data, organization, at)) in MINOR_BANDS
+    )
 
 
 def full_name(patient: Patient) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cortex.audit.models import AuditLog
+from cortex.keys.models import SubjectKey
 from crisis.alerts.models import RiskAlert
 from crisis.risk.models import Evidence
 from patients.privacy.models import Consent
@@ -242,6 +244,41 @@ def test_a_child_s_grant_without_a_guardian_is_refused_and_treatment_is_taken(ap
         "patients", child | {"consents": [one | {"guardian": "Her aunt"} for one in both]}, key="c-3"
     )
     assert named.status_code == 201 and named.json()["consents"] == ["telehealth", "treatment"]
+
+
+def test_a_child_s_type_that_came_twice_is_named_as_recorded_and_one_key_is_made(
+    api: Api, cast: Cast
+) -> None:
+    child: dict[str, Any] = {
+        "language": "en", "date_of_birth": f"{makers.now().date() - timedelta(days=12 * 365)}",
+    }  # fmt: skip
+    said = {"consent_type": "telehealth", "granted": True}
+    before = SubjectKey.objects.count()
+    taken = api.post(
+        "patients", child | {"consents": [said, said | {"guardian": "Her aunt"}]}, key="d-1"
+    ).json()
+    assert taken["consents"] == ["telehealth"] and "consents_refused" not in taken
+    assert SubjectKey.objects.count() == before + 1
+    assert "consents_refused" not in AuditLog.objects.get(event_type="patient.taken").codes
+    alone = api.post("patients", child | {"consents": [said]}, key="d-2").json()
+    assert alone["consents"] == [] and len(alone["consents_refused"]) == 1
+    assert SubjectKey.objects.count() == before + 2, "no key of a row that never became a person"
+    told = AuditLog.objects.filter(event_type="patient.taken").order_by("-pk")[0]
+    assert told.codes["consents_refused"] == ["telehealth"]
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "Africa", "../x"])
+def test_a_child_in_a_zone_that_does_not_exist_is_refused_with_its_place(
+    api: Api, cast: Cast, zone: str
+) -> None:
+    child: dict[str, Any] = {
+        "language": "en", "date_of_birth": f"{makers.now().date() - timedelta(days=12 * 365)}",
+        "consents": [{"consent_type": "telehealth", "granted": True}], "timezone": zone,
+    }  # fmt: skip
+    before = SubjectKey.objects.count()
+    answer = api.post("patients", child)
+    assert (answer.status_code, answer.json()["code"]) == (422, "timezone_unknown")
+    assert SubjectKey.objects.count() == before
 
 
 def test_a_consent_that_would_end_in_no_year_that_can_be_read_is_refused_with_its_place(

@@ -58,6 +58,7 @@ WRONG = [
     ({"language": "not a language"}, "not_a_language", "/language"),
     ({"language": "abcdefgh-abcdefgh"}, "not_a_language", "/language"),
     ({"timezone": "Mars/Olympus"}, "timezone_unknown", None),
+    ({"timezone": "Africa"}, "timezone_unknown", None),
     ({"date_of_birth": "2999-01-01"}, "birth_date_range", None),
     ({"consents": [{"consent_type": "all", "granted": True}]}, "not_a_choice", "/consents/0/consent_type"),
     ({"contacts": [{"name": f"Juma {place}"} for place in range(21)]}, "too_many", "/contacts"),

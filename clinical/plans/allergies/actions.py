@@ -20,12 +20,13 @@ from clinical.plans.labels import shut_to
 from clinical.plans.medications.models import Medication
 from clinical.plans.medications.queries import medications_of
 from clinical.plans.queries import treated_to_write
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
+from cortex.records import version_of
 from cortex.signs import holds_unseen
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
@@ -76,7 +77,7 @@ def save_allergy(
         if allergy_id is not None and not changed:
             return Unchanged(row)  # type: ignore[return-value]
         if allergy_id is not None:
-            refuse_changed(stamp(row), seen)
+            refuse_changed(version_of(row), seen)
         before = {name: getattr(row, name) for name in ("criticality", "clinical_status", "verification")}
         asks = allergy_id is None or not row.stands or "substance" in changed
         for name in changed:

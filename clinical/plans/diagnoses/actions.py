@@ -9,12 +9,13 @@ from clinical.plans.diagnoses import icd, queries
 from clinical.plans.diagnoses.models import Diagnosis, DiagnosisFavourite, DiagnosisStatus
 from clinical.plans.labels import shut_to
 from clinical.plans.queries import treated_to_write
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from cortex.access.context import opening
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, quiet, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
+from cortex.records import version_of
 from patients.registry import access
 from patients.registry.models import Patient
 from patients.registry.queries import local_day
@@ -84,7 +85,7 @@ def change_diagnosis(
         changed = [name for name, value in wanted.items() if getattr(row, name) != value]
         if not changed:
             return Unchanged(row)  # type: ignore[return-value]
-        refuse_changed(stamp(row), seen)
+        refuse_changed(version_of(row), seen)
         row.status, row.onset, row.note = status, onset, wanted["note"]  # type: ignore[assignment]
         over = status in (DiagnosisStatus.REMISSION, DiagnosisStatus.RULED_OUT)
         row.resolved_on = (row.resolved_on or local_day(patient, at)) if over else None

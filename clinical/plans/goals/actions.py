@@ -14,13 +14,14 @@ from clinical.plans.actions import begin_version
 from clinical.plans.diagnoses.queries import diagnosis_of
 from clinical.plans.goals.smart import Scale, gaps, same_steps
 from clinical.plans.models import Goal, GoalProgress, GoalStatus, TreatmentPlan
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from clinical.sessions.labels import reach
 from clinical.sessions.queries import has_session
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
+from cortex.records import version_of
 from patients.registry.queries import local_day, rows_of
 
 PLAIN = (
@@ -48,8 +49,10 @@ def save_goal(
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
     before = queries.locked_goal(plan, goal_id) if goal_id is not None else None
-    if before is None and (done := queries.written_once(Goal, once, plan.patient)):
-        return Unchanged(done)  # type: ignore[return-value]
+    if before is None:
+        done, once = queries.written_once(Goal, once, plan.patient, _is_kept)
+        if done:
+            return Unchanged(done)  # type: ignore[return-value]
     own = before.instrument if before is not None else None
     after = before.starts_on if before is not None else plan.start
     wanted = _checked(plan, dict(fields), steps, own, after)
@@ -67,7 +70,7 @@ def save_goal(
         if before is not None:
             if _says(goal, milestones, wanted, steps):
                 return Unchanged(goal)  # type: ignore[return-value]
-            refuse_changed(stamp(goal), seen)
+            refuse_changed(version_of(goal), seen)
         for name, value in wanted.items():
             setattr(goal, name, value)
         goal.save()
@@ -76,6 +79,10 @@ def save_goal(
     verb = "goal.added" if goal_id is None else "goal.changed"
     record(actor, verb, goal, codes={"plan": str(plan.pk), "measured": goal.measure_type})
     return goal
+
+
+def _is_kept(goal: Goal) -> bool:
+    return goal.status != GoalStatus.CANCELLED
 
 
 def _checked(
@@ -184,7 +191,8 @@ def record_progress(
     """
     at = clock(at)
     plan = queries.locked_plan(actor, patient_id, at)
-    if done := queries.written_once(GoalProgress, once, plan.patient):
+    done, once = queries.written_once(GoalProgress, once, plan.patient, lambda row: row.taken_back_at is None)
+    if done:
         return Unchanged(done)  # type: ignore[return-value]
     goal = queries.locked_goal(plan, goal_id)
     if goal.measure_type == "milestone":

@@ -9,11 +9,12 @@ from uuid import UUID
 from clinical.plans import queries
 from clinical.plans.actions import begin_version
 from clinical.plans.models import PlannedIntervention
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from clinical.plans.wording import INTERVENTIONS
 from cortex.access.context import opening
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
+from cortex.records import version_of
 from patients.registry.queries import local_day
 
 HELD = ("sessions_held", "held_on", "held_that_day", "by_hand")
@@ -59,7 +60,7 @@ def save_intervention(
         if intervention_id is not None:
             if all(getattr(row, name) == value for name, value in wanted.items()):
                 return Unchanged(row)  # type: ignore[return-value]
-            refuse_changed(stamp(row), seen)
+            refuse_changed(version_of(row), seen)
         for name, value in wanted.items():
             setattr(row, name, value)
         row.save()

@@ -16,13 +16,14 @@ from clinical.plans.medications import queries
 from clinical.plans.medications.means import is_dangerous
 from clinical.plans.medications.models import Medication, MedicationStatus
 from clinical.plans.queries import own_id, treated_to_write, written_once
-from clinical.plans.seen import refuse_changed, stamp
+from clinical.plans.seen import refuse_changed
 from cortex.access.context import AccessContext, opening
 from cortex.access.unreadable import readable
 from cortex.accounts.models import Role
 from cortex.audit import Actor, InputRefused, RuleBroken, Unchanged, action, record
 from cortex.clock import clock
 from cortex.horizon import refuse_far
+from cortex.records import version_of
 from patients.registry.models import Patient
 from patients.registry.queries import local_day, rows_of
 
@@ -63,7 +64,8 @@ def save_medication(
     if start and stop and stop < start:
         raise InputRefused("It stops after it starts.", "stops_before_start", field="stop")
     if medication_id is None:
-        if done := written_once(Medication, once, patient):
+        done, once = written_once(Medication, once, patient, lambda row: not row.is_in_error)
+        if done:
             return Unchanged(done)  # type: ignore[return-value]
         row = Medication(
             **own_id(once), organization_id=patient.organization_id, patient=patient, recorded_by=actor.user
@@ -84,7 +86,7 @@ def save_medication(
         if medication_id is not None:
             if not changed and not codes:
                 return Unchanged(row)  # type: ignore[return-value]
-            refuse_changed(stamp(row), seen)
+            refuse_changed(version_of(row), seen)
         asks = medication_id is None or row.is_over(today) or "name" in changed
         for name in changed:
             setattr(row, name, wanted[name])

@@ -34,7 +34,8 @@ def hold_review(
     if once:
         # Before the plan is asked for: the first press may have ended it.
         person = queries.treated_to_write(actor, patient_id, at)
-        if done := queries.written_once(PlanReview, once, person):
+        done, once = queries.written_once(PlanReview, once, person)
+        if done:
             return Unchanged(done)  # type: ignore[return-value]
     plan = queries.locked_plan(actor, patient_id, at)
     if plan.status not in IN_FORCE or plan.next_review_at is None:

@@ -42,7 +42,8 @@ def review_hold(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Review the plan: where it stands, what the person says, what was decided."""
 
     def more(found: Look) -> dict[str, Any]:
-        if found.plan is None and queries.written_once(PlanReview, once(request, patient_id), found.patient):
+        number = once(request, patient_id)
+        if found.plan is None and queries.written_once(PlanReview, number, found.patient)[0]:
             # Pressed twice: the first press has ended the plan, and the second answers with its review.
             return {}
         view = queries.plan_view(found.context, found.patient, found.the_plan(), found.at)

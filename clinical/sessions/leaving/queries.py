@@ -1,4 +1,4 @@
-"""Reads of sessions that their clinician left open: whether one was, and when something last stood in it."""
+"""Reads of sessions that their clinician left: whether one was, who reads it, what last stood in it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.db.models import Max, QuerySet
 
+from clinical.sessions.labels import reach
 from clinical.sessions.models import SessionRun
 from cortex.audit import Actor
 from patients.registry import access
-from patients.sessions.models import SessionActivity
+from patients.registry.queries import rows_of
+from patients.sessions.models import Session, SessionActivity
 
 # [P] nobody sits with somebody for so long: whoever runs it forgot it.
 FORGOTTEN_AFTER = timedelta(hours=24)
@@ -36,6 +38,13 @@ def left_run(actor: Actor, run: SessionRun | None, at: datetime) -> SessionRun |
         return None
     standing = access.relations(actor, {run.patient_id}, access.CHART, at).get(run.patient_id)
     return run if standing is not None and standing.name in access.TEAM else None
+
+
+def is_open(actor: Actor, patient_id: UUID, session_id: UUID, at: datetime) -> bool:
+    """Whether an actor may read one session of a person whom they treat: its label may shut what they end."""
+    patient = access.treated(actor, patient_id, at)
+    rows = Session.objects.filter(pk=session_id, patient_id__in=rows_of(patient))
+    return rows.filter(reach(actor, patient, at).sessions()).exists()
 
 
 def last_entry_at(run: SessionRun, at: datetime) -> datetime:

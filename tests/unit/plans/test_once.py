@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from clinical.plans.goals import actions as goals
+from clinical.plans.medications import actions as medications
 from clinical.plans.medications.models import Medication
 from clinical.plans.models import Goal, GoalProgress
 from clinical.plans.reviews.models import PlanReview
@@ -52,6 +54,29 @@ def test_a_button_that_is_pressed_twice_writes_once(planned: Planned, name: str)
     assert client.post(where, form | other).status_code == 303, "they went back and typed something else"
     makers.scope_all()
     assert model.objects.count() == before + 2
+
+
+@pytest.mark.parametrize("name", ["medication_add", "goal_add", "goal_progress"])
+def test_what_was_taken_back_is_no_answer_to_the_same_form(planned: Planned, name: str) -> None:
+    planned.sign()
+    makers.scope_all()
+    model, typed, _ = FORMS[name]
+    known, client = set(model.objects.values_list("pk", flat=True)), as_user(planned.cast.alice)
+    where = url(planned, name, *([planned.walks.pk] if name == "goal_progress" else []))
+    form, told = shown(client, where) | typed, {"actor": planned.alice, "patient_id": planned.who}
+    for times in (1, 2, 3):
+        assert [client.post(where, form).status_code for _ in range(2)] == [303, 303]
+        makers.scope_all()
+        [fresh] = set(model.objects.values_list("pk", flat=True)) - known
+        known.add(fresh)
+        assert fresh.version == 7, times
+        if name == "goal_progress":
+            goals.take_back_progress(**told, entry_id=fresh)
+        elif name == "goal_add":
+            goals.settle_goal(**told, goal_id=fresh, status="cancelled")
+        else:
+            medications.mark_error(**told, medication_id=fresh)
+        makers.scope_all()
 
 
 def test_a_review_that_ends_the_plan_is_pressed_twice_too(planned: Planned) -> None:

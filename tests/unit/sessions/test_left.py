@@ -127,6 +127,32 @@ def test_the_team_ends_what_its_clinician_left_without_a_line(cast: Cast, how: s
     begun(cast, cast.bob)
 
 
+@pytest.mark.parametrize("label", [None, "SUD_PART2"])
+def test_what_a_label_shuts_is_ended_too_and_leads_to_a_page_that_is_open(
+    cast: Cast, label: str | None
+) -> None:
+    makers.add_to_team(cast.patient, cast.bob)
+    session = begun(cast, cast.alice)
+    Session.objects.filter(pk=session.pk).update(sensitivity_labels=[label] if label else [])
+    shut(cast, cast.alice)
+    bob, person = client_of(cast.bob), cast.patient.pk
+    own = reverse("clinical:session", args=[person, session.pk])
+    end = reverse("clinical:session_end", args=[person, session.pk])
+    assert bob.get(own).status_code == (404 if label else 200)
+    later = (makers.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    for wrong in ({"status": "nonsense"}, {"status": "completed", "ended_at": later}):
+        page = bob.post(end, wrong)
+        assert page.status_code == 422, wrong
+        assert "One thing is needed" in page.content.decode() and end in page.content.decode()
+    makers.scope_all()
+    assert SessionRun.objects.get(session=session).ended_at is None
+    answer = bob.post(end, {"status": "completed"}, follow=True)
+    assert answer.redirect_chain == [(reverse("clinical:sessions", args=[person]) if label else own, 303)]
+    assert answer.status_code == 200 and "was left open" not in answer.content.decode()
+    makers.scope_all()
+    assert SessionRun.objects.get(session=session).ended_at is not None
+
+
 def test_nobody_ends_a_colleagues_session_while_the_colleague_may(cast: Cast) -> None:
     makers.add_to_team(cast.patient, cast.bob)
     session = begun(cast, cast.alice)

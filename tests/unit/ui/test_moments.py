@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms import BaseForm
+from django.urls import get_resolver
 from django.utils import timezone
 
-from clinical.assessments.forms import AnswersForm
+from clinical.pathway.forms import ReferralForm
+from clinical.sessions.forms import EndForm
 from cortex.ui.admin import ActionAdmin
 from cortex.ui.moments import DayField, MomentField
-from crisis.casework.forms import ResolveForm
-from crisis.welfare.forms import DecideForm
 
 pytestmark = pytest.mark.django_db
 FIRST = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
@@ -53,10 +58,59 @@ def test_what_lies_too_far_off_is_refused(typed: str) -> None:
         MomentField().clean("next week")
 
 
-def test_every_local_time_that_is_typed_in_the_house_is_such_a_field() -> None:
-    typed = [ResolveForm.base_fields["follow_up_at"], DecideForm.base_fields["again_by"],
-             AnswersForm.base_fields["administered_at"]]  # fmt: skip
-    assert all(type(one) is MomentField for one in typed)
+# Fields that are plain all the same, and why.
+PLAIN = {
+    "clinical.pathway.forms.ReferralForm: date_of_birth": "people over a hundred; the registration bounds it",
+    "clinical.record.forms.SeenForm: seen": "hidden, a moment with its offset; unreadable counts as stale",
+}
+# The same where a field is made elsewhere than in the body of a form.
+MADE = {
+    "patients/registry/admin.py": "a date of birth: people over a hundred; the action bounds it",
+    "clinical/pathway/forms.py": "as above",
+    "clinical/record/forms.py": "as above",
+}
+FLOORS = ("cortex", "patients", "crisis", "clinical")
+
+
+def _forms(kind: type) -> set[type]:
+    return {kind}.union(*(_forms(one) for one in kind.__subclasses__()))
+
+
+def test_every_day_and_local_time_that_is_typed_in_the_house_is_such_a_field() -> None:
+    get_resolver().url_patterns  # noqa: B018  loads every door, and with it every form
+    ours = [one for one in _forms(BaseForm) if one.__module__.split(".")[0] in FLOORS]
+    fields = [
+        (one, name, field) for one in ours for name, field in getattr(one, "declared_fields", {}).items()
+    ]
+    kinds = {type(field) for _, _, field in fields}
+    assert {DayField, MomentField} <= kinds and len(ours) > 50
+    plain = {
+        f"{one.__module__}.{one.__qualname__}: {name}"
+        for one, name, field in fields
+        if isinstance(field, (forms.DateField, forms.DateTimeField))
+        and not isinstance(field, (DayField, MomentField))
+    }
+    assert plain == PLAIN.keys()
+
+
+def test_a_session_ends_in_the_hour_that_comes_twice_and_people_over_a_hundred_are_sent_here() -> None:
+    form = EndForm({"status": "completed", "ended_at": "2026-11-01T01:30"})
+    assert form.is_valid() and form.cleaned_data["ended_at"] == FIRST
+    born = timezone.now().date() - timedelta(days=366 * 104)
+    assert ReferralForm.base_fields["date_of_birth"].clean(f"{born}") == born
+
+
+def test_no_plain_field_of_a_day_is_made_on_the_way_either() -> None:
+    root = Path(settings.BASE_DIR)
+    made = {
+        str(path.relative_to(root))
+        for floor in FLOORS for path in (root / floor).rglob("*.py")
+        if re.search(r"\bforms\.(?:Split)?Date(?:Time)?Field\(", path.read_text())
+    }  # fmt: skip
+    assert made == MADE.keys()
+
+
+def test_every_local_time_of_the_back_office_is_such_a_field() -> None:
     for registered in admin.site._registry.values():
         assert not isinstance(registered, ActionAdmin) or (
             registered.formfield_overrides[models.DateTimeField]["form_class"] is MomentField
