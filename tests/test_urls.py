@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,10 +17,8 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from cortex.accounts import keys, limits
 from cortex.accounts.invitations import links
 from cortex.accounts.models import Organization
-from cortex.accounts.signin import recent
 from cortex.accounts.signin.links import reset_path
 from cortex.audit.models import PhiAccessLog
 from patients.holds.models import LegalHold
@@ -47,6 +44,7 @@ from tests.walk.rounds import (
     walk_pages,
     walk_rows,
 )
+from tests.walk.unhurried import unhurried
 from tests.walk.unwritten import Written, as_it_was, unlike_refused, walk_unwritten
 from tests.walk.world import World, make_world
 
@@ -91,7 +89,7 @@ def world(django_db_setup: None, django_db_blocker: object) -> Iterator[World]:
     main, keys = transaction.atomic(), transaction.atomic(using="keys")
     main._from_testcase = keys._from_testcase = True  # type: ignore[attr-defined]  # keys commit "durably" inside
     with django_db_blocker.unblock(), main, keys:  # type: ignore[attr-defined]
-        with scopes.every_organization():
+        with scopes.every_organization(), unhurried():
             yield make_world()
         transaction.set_rollback(True)
         transaction.set_rollback(True, using="keys")
@@ -102,13 +100,6 @@ def walked(world: World, request: pytest.FixtureRequest) -> Walk:
     """The round, or a part of it; what its thousands of refusals would log nobody reads."""
     walk, doors = Walk(request.param), Doors(world)
     logging.disable(logging.CRITICAL)
-    patch = pytest.MonkeyPatch()
-    # Everybody typed their password as the world was made; a slow machine walks for longer than that counts.
-    patch.setattr(recent, "RECENT", timedelta(days=1))
-    # Input and the use of a key are noted once a minute: a minute that ends between a refusal and its ghost's
-    # would tell them apart.
-    patch.setattr(limits, "NOTED_EVERY", timedelta.max)
-    patch.setattr(keys, "USE_NOTED_EVERY", timedelta.max)
     try:
         walk_rows(world, doors, walk)
         walk_pages(world, doors, walk)
@@ -122,7 +113,6 @@ def walked(world: World, request: pytest.FixtureRequest) -> Walk:
             walk_forged(world, doors, walk)
     finally:
         logging.disable(logging.NOTSET)
-        patch.undo()
     walk.faults += doors.faults
     walk.asked, walk.compared, walk.quiet = doors.asked, doors.compared, doors.quiet
     return walk

@@ -30,7 +30,7 @@ from cortex.audit import NotFound, RuleBroken, actor_of
 from cortex.clock import clock
 from cortex.records import version_of
 from cortex.ui.pages import go_to, is_partial
-from cortex.ui.rules import as_refusal, given_back
+from cortex.ui.rules import as_refusal, given_back, retry_of
 from patients.labels.queries import standing
 from patients.registry.access import BREAK_GLASS, CHART, READ_ONLY, treated
 from patients.registry.models import Patient
@@ -165,7 +165,7 @@ def _words_back(request: HttpRequest, error: Exception) -> HttpResponse:
         raise error
     refusal = as_refusal(error)
     page = render_to_string("clinical/plans/kept.html", {"message": refusal.message, "words": words})
-    return HttpResponse(page, status=refusal.status)
+    return HttpResponse(page, status=refusal.status, headers=retry_of(refusal))
 
 
 def _hidden(request: HttpRequest, patient_id: UUID, found: Look, *, anew: bool) -> SafeString:

@@ -114,6 +114,11 @@ def as_refusal(error: Exception) -> RuleBroken:
     return RuleBroken(AWAY, "store_away", status=503)
 
 
+def retry_of(refusal: RuleBroken) -> dict[str, str]:
+    """Return the header that says when to try again, for what a store that is away refused."""
+    return {"Retry-After": "5"} if refusal.status == 503 else {}
+
+
 def _log(error: Exception) -> None:
     # The class alone: a message of the database may quote a value of the row.
     log.error("store away", kind=type(error).__name__, cause=type(error.__cause__).__name__)

@@ -370,7 +370,8 @@ def _ways(people: Cast, alice: Actor, pen: Pen, found: Written) -> None:
         "other_service", pen.prose("CareEnding.summary"), pen.line("CareEnding.to_outside", 200), 7
     )
     end_care(actor=alice, patient=gone, data=end)
-    found.more += [f"/charts/{gone.pk}/people/", f"/charts/{gone.pk}/plan/begin/"]
+    new = makers.make_patient(people.home, team=[people.alice], given_name=pen.line("A name without a plan"))
+    found.more += [f"/charts/{gone.pk}/people/", f"/charts/{new.pk}/plan/begin/"]
     found.supervisor += ["/ways/", f"/ways/referrals/{waits.pk}/"]
 
 

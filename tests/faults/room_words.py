@@ -145,6 +145,7 @@ def _people(room: Room) -> None:
 def _session(room: Room) -> None:
     at = room.send(f"{room.chart}sessions/", {"channel": "phone"})
     room.send(at, {"code": "CBT", "text": room.word("entry")})
+    room.send(at, {"status": "completed"})
 
 
 def _pages(room: Room) -> str:
