@@ -214,6 +214,7 @@ def end_care(*, actor: Actor, patient: Patient, data: EndingData, at: datetime |
     for grant in queries.open_grants(ids, until):
         end_grant(actor=actor, grant_id=grant.pk, at=until)
     _lead(ids, None, at)
+    patient.primary_clinician_id = None  # whoever called goes on with this row
     one = _write_ending(actor, patient, EndingKind.DISCHARGE, data, (actor.id, None), at, until)
     record(actor, "care.discharged", one, codes={"reason": data.reason_code, "days": data.days})
     return one
@@ -260,6 +261,7 @@ def transfer_care(
             standing.add((to_id, role))
             _give_place(actor, patient, places, to_id, role, at)
     _lead(led, to_id, at)
+    patient.primary_clinician_id = to_id if patient.pk in led else patient.primary_clinician_id
     one = _write_ending(actor, patient, EndingKind.TRANSFER, data, (from_id, to_id), at, until)
     record(actor, "care.transferred", one, codes={"reason": data.reason_code, "to": str(to_id)})
     return one
