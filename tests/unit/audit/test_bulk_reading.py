@@ -162,7 +162,7 @@ def test_machines_and_other_houses_are_left_out(cast: Cast) -> None:
     assert told(cora) == []
 
 
-def test_the_look_reads_the_last_hour_by_the_key_of_its_month(cast: Cast) -> None:
+def test_the_look_enters_the_log_at_the_last_hour_s_ids(cast: Cast) -> None:
     assert readers_of_many(now(), until=now(), opened=0, listed=0) == []
     since = now() - timedelta(hours=1)
     with connection.cursor() as cursor:
@@ -171,4 +171,6 @@ def test_the_look_reads_the_last_hour_by_the_key_of_its_month(cast: Cast) -> Non
         asked = cursor.mogrify(MANY, values)  # type: ignore[attr-defined]
         plan = plan_of(cursor, asked)
     assert "Seq Scan" not in plan, plan
-    assert "_pkey" in plan
+    # On so small a table the planner is free to choose the index; each of them is entered by that hour's ids.
+    entered = [line for line in plan.splitlines() if "Index Cond:" in line]
+    assert entered and all("id >= '" in line for line in entered), plan
