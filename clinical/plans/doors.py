@@ -243,3 +243,11 @@ def once(request: HttpRequest, patient_id: UUID) -> UUID | None:
 def back_to_plan(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """After a command: send the browser to the plan."""
     return go_to(request, reverse("clinical:plan", args=[patient_id]))
+
+
+def press(
+    request: HttpRequest, patient_id: UUID, command: Callable[..., object], **given: UUID | str
+) -> HttpResponse:
+    """Run the command of a button, and go back to the plan."""
+    command(actor=actor_of(request), patient_id=patient_id, **given)
+    return back_to_plan(request, patient_id)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies import actions, queries
 from clinical.plans.allergies.forms import AllergyForm
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen, told
+from clinical.plans.doors import WRITERS, Look, Page, edit, press, seen, told
 from clinical.plans.medications.queries import medications_of
 from cortex.access.declare import requires
 from cortex.access.unreadable import readable
@@ -82,21 +82,18 @@ def allergy_edit(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> Ht
 @require_POST
 def allergies_none_known(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Record that no allergy is known."""
-    actions.say_none_known(actor=actor_of(request), patient_id=patient_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.say_none_known)
 
 
 @requires(*WRITERS)
 @require_POST
 def allergy_error(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
     """Mark an allergy as entered in error."""
-    actions.mark_error(actor=actor_of(request), patient_id=patient_id, allergy_id=allergy_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.mark_error, allergy_id=allergy_id)
 
 
 @requires(*WRITERS)
 @require_POST
 def allergy_error_undo(request: HttpRequest, patient_id: UUID, allergy_id: UUID) -> HttpResponse:
     """Take the mark of an error away."""
-    actions.undo_error(actor=actor_of(request), patient_id=patient_id, allergy_id=allergy_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.undo_error, allergy_id=allergy_id)

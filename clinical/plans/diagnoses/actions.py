@@ -105,8 +105,7 @@ def mark_error(
     _, row = _locked(actor, patient_id, diagnosis_id, clock(at))
     if row.is_in_error:
         return Unchanged(row)  # type: ignore[return-value]
-    row.status_before, row.status = row.status, DiagnosisStatus.RULED_OUT
-    row.save(update_fields=["status", "status_before", "updated_at"])
+    row.save(update_fields=row.mark_error(DiagnosisStatus.RULED_OUT))
     record(actor, "diagnosis.entered_in_error", row, codes={"before": row.status_before})
     return row
 
@@ -122,8 +121,7 @@ def undo_error(
     stands = row.status_before != DiagnosisStatus.RULED_OUT
     if stands and queries.has_code(patient, row.code, besides=row.pk):
         raise RuleBroken(f"Another entry of {row.code} stands.", "twice")
-    row.status, row.status_before = row.status_before, ""
-    row.save(update_fields=["status", "status_before", "updated_at"])
+    row.save(update_fields=row.undo_error())
     record(actor, "diagnosis.error_undone", row, codes={"status": row.status})
     return row
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from clinical.plans.in_error import EnteredInError
 from cortex.crypto.fields import SealedTextField
 from cortex.records import OrgRecord
 from patients.bounds import known_labels, not_before, one_of, sensitivity_field, source_keys
@@ -30,7 +31,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         return self.exclude(status=DiagnosisStatus.RULED_OUT)
 
 
-class Diagnosis(OrgRecord):
+class Diagnosis(EnteredInError, OrgRecord):
     """What one person was found to have."""
 
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="diagnoses", db_index=False)
@@ -71,11 +72,6 @@ class Diagnosis(OrgRecord):
             *source_keys("diagnosis", "source003.TreatmentPlan"),
         ]
         indexes = [models.Index(fields=["patient", "status"], name="diagnosis_patient")]
-
-    @property
-    def is_in_error(self) -> bool:
-        """Whether somebody said that it should not be here; it stands as ruled out meanwhile."""
-        return self.status_before != ""
 
     def __str__(self) -> str:
         return f"diagnosis {self.pk}"

@@ -13,7 +13,7 @@ from clinical.notes.queries import about_diagnosis, reader
 from clinical.notes.showing import row_of
 from clinical.plans.diagnoses import actions, icd, queries
 from clinical.plans.diagnoses.forms import AddDiagnosisForm, DiagnosisForm
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
+from clinical.plans.doors import WRITERS, Look, Page, edit, press, seen
 from cortex.access.context import scoped
 from cortex.access.declare import requires
 from cortex.audit import RuleBroken, actor_of
@@ -115,13 +115,11 @@ def diagnosis_edit(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -
 @require_POST
 def diagnosis_error(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -> HttpResponse:
     """Mark a diagnosis as entered in error."""
-    actions.mark_error(actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.mark_error, diagnosis_id=diagnosis_id)
 
 
 @requires(*WRITERS)
 @require_POST
 def diagnosis_error_undo(request: HttpRequest, patient_id: UUID, diagnosis_id: UUID) -> HttpResponse:
     """Take the mark of an error away."""
-    actions.undo_error(actor=actor_of(request), patient_id=patient_id, diagnosis_id=diagnosis_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.undo_error, diagnosis_id=diagnosis_id)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans import queries
 from clinical.plans.approvals.queries import agreements
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit
+from clinical.plans.doors import WRITERS, Look, Page, edit, press
 from clinical.plans.endings import actions
 from clinical.plans.endings.forms import EndForm
 from cortex.access.declare import requires
@@ -44,5 +44,4 @@ def plan_end(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_POST
 def plan_reopen(request: HttpRequest, patient_id: UUID, plan_id: UUID) -> HttpResponse:
     """Take an ending back."""
-    actions.reopen_plan(actor=actor_of(request), patient_id=patient_id, plan_id=plan_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.reopen_plan, plan_id=plan_id)

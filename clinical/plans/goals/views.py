@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinical.assessments.instruments.queries import instruments
 from clinical.plans import queries
 from clinical.plans.diagnoses.queries import diagnoses_of
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, seen
+from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, press, seen
 from clinical.plans.goals import actions
 from clinical.plans.goals.forms import GoalForm, ReadingForm
 from clinical.plans.goals.smart import Scale
@@ -144,8 +144,7 @@ def goal_progress(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> Http
 def goal_settle(request: HttpRequest, patient_id: UUID, goal_id: UUID) -> HttpResponse:
     """Say where a goal stands."""
     status = request.POST.get("status", "")[:20]
-    actions.settle_goal(actor=actor_of(request), patient_id=patient_id, goal_id=goal_id, status=status)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.settle_goal, goal_id=goal_id, status=status)
 
 
 @requires(*WRITERS)
@@ -188,5 +187,4 @@ def milestone_tick(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> Ht
 @require_POST
 def progress_take_back(request: HttpRequest, patient_id: UUID, entry_id: UUID) -> HttpResponse:
     """Take a wrong reading back."""
-    actions.take_back_progress(actor=actor_of(request), patient_id=patient_id, entry_id=entry_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.take_back_progress, entry_id=entry_id)

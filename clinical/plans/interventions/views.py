@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans import queries
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, seen
+from clinical.plans.doors import WRITERS, Look, Page, edit, press, seen
 from clinical.plans.interventions import actions
 from clinical.plans.interventions.forms import InterventionForm
 from cortex.access.declare import requires
@@ -98,5 +98,4 @@ def intervention_move(request: HttpRequest, patient_id: UUID, intervention_id: U
     move = moves.get(request.POST.get("move", ""))
     if move is None:
         raise RuleBroken("Choose what to do with it.", "move_unknown", status=422)
-    move(actor=actor_of(request), patient_id=patient_id, intervention_id=intervention_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, move, intervention_id=intervention_id)

@@ -106,8 +106,7 @@ def mark_error(
     row = _locked(actor, patient_id, medication_id, clock(at))
     if row.is_in_error:
         return Unchanged(row)  # type: ignore[return-value]
-    row.status_before, row.status = row.status, MedicationStatus.STOPPED
-    row.save(update_fields=["status", "status_before", "updated_at"])
+    row.save(update_fields=row.mark_error(MedicationStatus.STOPPED))
     record(actor, "medication.entered_in_error", row, codes={"before": row.status_before})
     return row
 
@@ -120,8 +119,7 @@ def undo_error(
     row = _locked(actor, patient_id, medication_id, clock(at))
     if not row.is_in_error:
         return Unchanged(row)  # type: ignore[return-value]
-    row.status, row.status_before = row.status_before, ""
-    row.save(update_fields=["status", "status_before", "updated_at"])
+    row.save(update_fields=row.undo_error())
     record(actor, "medication.error_undone", row, codes={"status": row.status})
     return row
 

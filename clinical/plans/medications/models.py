@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from clinical.plans.in_error import EnteredInError
 from cortex.crypto.fields import SealedCharField, SealedTextField
 from cortex.records import OrgRecord
 from patients.bounds import known_labels, not_before, one_of, sensitivity_field, source_keys
@@ -38,7 +39,7 @@ class MedicationSource(models.TextChoices):
     SELF_REPORTED = "self_reported", "Self-reported"
 
 
-class Medication(OrgRecord):
+class Medication(EnteredInError, OrgRecord):
     """One medication of one person, recorded only."""
 
     patient = models.ForeignKey(
@@ -91,11 +92,6 @@ class Medication(OrgRecord):
             *source_keys("medication", "source003.TreatmentPlan"),
         ]
         indexes = [models.Index(fields=["patient", "status"], name="medication_patient")]
-
-    @property
-    def is_in_error(self) -> bool:
-        """Whether somebody said that it should not be here; nobody takes it meanwhile."""
-        return self.status_before != ""
 
     def is_over(self, day: date) -> bool:
         """Whether it is no longer taken on a day of the person's: stopped, or its last day came.

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinical.plans.allergies.charted import KEY as ALLERGIES
 from clinical.plans.allergies.showing import fact_words
-from clinical.plans.doors import WRITERS, Look, Page, back_to_plan, edit, once, seen, told
+from clinical.plans.doors import WRITERS, Look, Page, edit, once, press, seen, told
 from clinical.plans.medications import actions, queries
 from clinical.plans.medications.forms import MedicationForm
 from cortex.access.declare import requires
@@ -90,13 +90,11 @@ def medication_edit(request: HttpRequest, patient_id: UUID, medication_id: UUID)
 @require_POST
 def medication_error(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
     """Mark a medication as entered in error."""
-    actions.mark_error(actor=actor_of(request), patient_id=patient_id, medication_id=medication_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.mark_error, medication_id=medication_id)
 
 
 @requires(*WRITERS)
 @require_POST
 def medication_error_undo(request: HttpRequest, patient_id: UUID, medication_id: UUID) -> HttpResponse:
     """Take the mark of an error away."""
-    actions.undo_error(actor=actor_of(request), patient_id=patient_id, medication_id=medication_id)
-    return back_to_plan(request, patient_id)
+    return press(request, patient_id, actions.undo_error, medication_id=medication_id)
